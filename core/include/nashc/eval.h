@@ -1,0 +1,73 @@
+/* eval.h: running graphs: what op->eval sees, and the executors. */
+#ifndef NASHC_EVAL_H
+#define NASHC_EVAL_H
+
+#include <nashc/diag.h>
+#include <nashc/ir.h>
+
+NASHC_BEGIN
+
+/* --- inside op->eval -----------------------------------------------------------------------------
+ */
+
+NASHC_API const nashc_buf *nashc_eval_in(nashc_eval *e, int i); /* NULL: operand left out */
+NASHC_API nashc_buf *nashc_eval_out(nashc_eval *e, int i);      /* zeroed, typed as inferred */
+NASHC_API nashc_diag *nashc_eval_diag(nashc_eval *e);
+
+/* Operand i as doubles (exact for integers below 2^53), as 64-bit integers or mantissas; scratch of
+ * this evaluation. NULL when memory is out (return NASHC_ENOMEM). */
+NASHC_API const double *nashc_eval_f64(nashc_eval *e, int i);
+NASHC_API const int64_t *nashc_eval_i64(nashc_eval *e, int i);
+
+/* Zeroed scratch, freed after the node. */
+NASHC_API void *nashc_eval_scratch(nashc_eval *e, size_t size);
+
+/* Runs graph g of the same module (the op `call`). */
+NASHC_API nashc_status nashc_eval_graph(nashc_eval *e, const nashc_graph *g,
+                                        const nashc_buf *const *in, nashc_buf *out);
+
+/* Maps index i of a result of type out to the index into an operand of type in that is broadcast to
+ * it. */
+NASHC_API int64_t nashc_broadcast_index(const nashc_type *in, const nashc_type *out, int64_t i);
+
+/* Evaluates one node on given buffers: operand buffers (NULL: left out) to result buffers,
+ * allocated here, freed by the caller. Constant folding and threshold search use it. */
+NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *const *in,
+                                       nashc_buf *out, nashc_diag *d);
+
+/* --- running a graph
+ * ------------------------------------------------------------------------------- */
+
+/* Runs the entry graph once: in[i] for graph input i, with its type; out[i] are allocated for the
+ * outputs and freed by the caller. Intermediate buffers die after their last use. */
+NASHC_API nashc_status nashc_run_module(const nashc_module *m, const nashc_buf *const *in,
+                                        nashc_buf *out, nashc_diag *d);
+
+/* Called with each node result as it is computed; for range checks, dumps and tests. */
+typedef void (*nashc_eval_watch)(void *user, const nashc_value *v, const nashc_buf *b);
+
+/* As nashc_run_module, on one graph. NASHC_EVAL_WIDE keeps f32 results in double without rounding
+ * them: the real-number meaning of the graph, which tells boundary cases from errors. */
+#define NASHC_EVAL_WIDE 1u
+NASHC_API nashc_status nashc_run_graph(const nashc_graph *g, const nashc_buf *const *in,
+                                       nashc_buf *out, uint32_t flags, nashc_eval_watch watch,
+                                       void *user, nashc_diag *d);
+
+/* Fills b (allocated, typed) for check runs: k = 0 all low, 1 all high, 2 alternating, 3 one-hot,
+ * from 4 on uniform from seed + k, over the type's interval; floats: over [-4, 4], k = 0 and 1 the
+ * ends. lo and hi (NULL: as said) replace the range of floats. */
+NASHC_API void nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, const double *hi);
+
+/* An executor answers the same question as nashc_run_module. */
+typedef struct nashc_executor {
+    uint32_t struct_size, flags;
+    const char *name, *help; /* "reference", "cpu" */
+    const nashc_param *options;
+    nashc_status (*prepare)(const nashc_module *m, const nashc_opts *o, void **program,
+                            nashc_diag *d);
+    nashc_status (*run)(void *program, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d);
+    void (*free)(void *program);
+} nashc_executor;
+
+NASHC_END
+#endif

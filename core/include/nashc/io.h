@@ -1,0 +1,85 @@
+/* io.h: frontends (files to IR), backends (IR to files), per-op implementations, commands. */
+#ifndef NASHC_IO_H
+#define NASHC_IO_H
+
+#include <nashc/device.h>
+#include <nashc/op.h>
+
+NASHC_BEGIN
+
+typedef struct nashc_frontend {
+    uint32_t struct_size, flags;
+    const char *name, *help;
+    const char *suffixes; /* ".onnx .pb" */
+    const nashc_param *options;
+
+    /* How sure, 0..100, that the first n bytes of a file are of this format. */
+    int (*probe)(const uint8_t *head, size_t n);
+
+    /* Reads path into a new module, verified up to level 3. Nothing of the file is trusted. */
+    nashc_status (*read)(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out,
+                         nashc_diag *d);
+} nashc_frontend;
+
+typedef struct nashc_backend {
+    uint32_t struct_size, flags;
+    const char *name, *help;
+    const char *suffixes; /* ".onnx": written by `opt -o X.onnx`; NULL: writes a folder */
+    const nashc_param *options;
+    const char *needs; /* stage the IR must have reached */
+
+    /* path is a file (suffixes set) or an existing empty folder, which becomes visible to the user
+     * only if this succeeds. */
+    nashc_status (*write)(const nashc_module *m, const char *path, const nashc_opts *o,
+                          nashc_diag *d);
+} nashc_backend;
+
+/* How one interface treats one op: an open table of ops x interfaces. Interfaces are "verilog",
+ * "hlsc", "cpu", "grad", and whatever a plugin names. */
+typedef struct nashc_impl {
+    uint32_t struct_size, flags;
+    const char *iface, *op;
+    void (*fn)(void); /* of the type that the interface says */
+} nashc_impl;
+
+NASHC_API void (*nashc_impl_find(nashc_ctx *c, const char *iface, const char *op))(void);
+
+/* A file written whole or not at all: open, write, then commit (rename) or drop. */
+typedef struct nashc_outfile nashc_outfile;
+NASHC_API nashc_outfile *nashc_out_open(const char *path, nashc_diag *d); /* NULL: reported */
+NASHC_API void nashc_out_write(nashc_outfile *f, const void *data, size_t size);
+NASHC_API void nashc_out_printf(nashc_outfile *f, const char *fmt, ...) NASHC_PRINTF(2, 3);
+NASHC_API nashc_status nashc_out_commit(nashc_outfile *f, nashc_diag *d); /* frees f */
+NASHC_API void nashc_out_drop(nashc_outfile *f); /* frees f; NULL allowed */
+
+/* A folder built aside and moved to path at commit. An existing path must be an empty folder or one
+ * that nashc wrote (it holds a manifest.json of ours); else an error that says so. */
+typedef struct nashc_outdir nashc_outdir;
+NASHC_API nashc_outdir *nashc_outdir_open(const char *path, nashc_diag *d);
+NASHC_API const char *nashc_outdir_path(const nashc_outdir *o); /* write here until commit */
+NASHC_API nashc_status nashc_outdir_commit(nashc_outdir *o, nashc_diag *d); /* frees o */
+NASHC_API void nashc_outdir_drop(nashc_outdir *o);
+
+/* The whole file, with a 0 behind it; freed by nashc_mem_free. max: refuse larger ones. */
+NASHC_API nashc_status nashc_file_read(const char *path, int64_t max, char **data, size_t *size,
+                                       nashc_diag *d);
+
+/* Reads a model by content (or by the named frontend; NULL: choose). */
+NASHC_API nashc_status nashc_read_model(nashc_ctx *c, const char *path, const char *frontend,
+                                        nashc_module **out, nashc_diag *d);
+
+/* Writes by suffix (.nashir, .onnx, .dot ...), or text to standard output for "-". */
+NASHC_API nashc_status nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d);
+
+typedef struct nashc_command {
+    uint32_t struct_size, flags;
+    const char *name, *help;
+    const char *usage;   /* "MODEL -o DIR [options]" */
+    const char *example; /* one or more lines, each a command */
+    const nashc_param *options;
+    int16_t min_args, max_args; /* positional arguments; -1: any */
+    int (*main)(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args);
+} nashc_command;
+
+NASHC_END
+#endif

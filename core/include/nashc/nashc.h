@@ -1,0 +1,18 @@
+/* nashc.h: all of the public interface. */
+#ifndef NASHC_NASHC_H
+#define NASHC_NASHC_H
+
+#include <nashc/base.h>
+#include <nashc/device.h>
+#include <nashc/diag.h>
+#include <nashc/eval.h>
+#include <nashc/io.h>
+#include <nashc/ir.h>
+#include <nashc/op.h>
+#include <nashc/pass.h>
+#include <nashc/plugin.h>
+#include <nashc/rewrite.h>
+#include <nashc/tensor.h>
+#include <nashc/type.h>
+
+#endif

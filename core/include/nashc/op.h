@@ -1,0 +1,135 @@
+/* op.h: descriptors of options, operators and their hardware side. */
+#ifndef NASHC_OP_H
+#define NASHC_OP_H
+
+#include <inttypes.h>
+#include <nashc/device.h>
+#include <nashc/diag.h>
+#include <nashc/eval.h>
+#include <nashc/ir.h>
+
+NASHC_BEGIN
+
+typedef enum nashc_param_kind {
+    NASHC_P_BOOL = 1, /* true|false (options: also 1|0|yes|no, and a bare name means true) */
+    NASHC_P_INT,      /* domain "1..64"; "0.." is open above */
+    NASHC_P_FLOAT,
+    NASHC_P_STRING,
+    NASHC_P_ENUM,   /* domain "floor|ceil", required */
+    NASHC_P_INTS,   /* "[1,2]"; domain "len=2" or a range for each item, or both "len=2;0.." */
+    NASHC_P_FLOATS, /* "[0.5,1.0]" */
+    NASHC_P_TYPE,   /* "u2[1,4]" in the IR; a QONNX name is accepted too */
+    NASHC_P_PATH,   /* options only */
+    NASHC_P_GRAPH   /* "@part0" */
+} nashc_param_kind;
+
+#define NASHC_P_REPEAT 1u /* flag: an option that may be given several times */
+
+/* Every knob of the program: op attributes, pass, frontend, backend and command options. */
+struct nashc_param {
+    const char *name;   /* "kernel" */
+    const char *def;    /* default as text; NULL: required */
+    const char *domain; /* see the kinds; NULL: any */
+    const char *help;   /* one line, no capital, no full stop */
+    uint32_t kind;      /* nashc_param_kind */
+    uint32_t flags;
+    void *reserved[3];
+}; /* frozen at 64 bytes: arrays of it keep their stride; they end with {0} */
+
+/* Values of an option schema. Unknown names give the type's zero (a bug of the caller). */
+NASHC_API bool nashc_opts_bool(const nashc_opts *o, const char *name);
+NASHC_API int64_t nashc_opts_int(const nashc_opts *o, const char *name);
+NASHC_API double nashc_opts_float(const nashc_opts *o, const char *name);
+NASHC_API const char *nashc_opts_str(const nashc_opts *o, const char *name); /* "" if def is "" */
+NASHC_API const int64_t *nashc_opts_ints(const nashc_opts *o, const char *name, int *count);
+NASHC_API bool nashc_opts_given(const nashc_opts *o, const char *name);
+NASHC_API int nashc_opts_n(const nashc_opts *o, const char *name); /* times given, REPEAT */
+NASHC_API const char *nashc_opts_str_at(const nashc_opts *o, const char *name, int i);
+
+/* A new set with all defaults, owned by a; set parses and checks one value, reporting to d as where
+ * (NULL: no place). Required ones are checked by nashc_opts_check. */
+NASHC_API nashc_opts *nashc_opts_create(nashc_arena *a, const nashc_param *schema);
+NASHC_API nashc_status nashc_opts_set(nashc_opts *o, const char *name, const char *value,
+                                      const nashc_loc *where, nashc_diag *d);
+NASHC_API nashc_status nashc_opts_check(const nashc_opts *o, const nashc_loc *where, nashc_diag *d);
+
+/* --- operators ---------------------------------------------------------------------------------
+ */
+
+#define NASHC_F_OVERRIDE                                                                           \
+    0x80000000u /* any descriptor: replaces a built-in of the name on purpose */
+
+#define NASHC_OP_ELTWISE  1u /* result element i depends on operand elements i (broadcast) only */
+#define NASHC_OP_COMMUTES 2u /* operands 0 and 1 may be exchanged */
+#define NASHC_OP_MONOTONE 4u /* with ELTWISE, one dynamic operand: never decreasing in it */
+#define NASHC_OP_SHAPE    8u /* moves elements, computes none: result values are operand values */
+#define NASHC_OP_STATEFUL 16u
+#define NASHC_OP_OPAQUE   32u /* meaning unknown: no eval, any types */
+
+typedef struct nashc_hw nashc_hw;
+
+struct nashc_op {
+    uint32_t struct_size, flags;
+    const char *name, *help;                  /* "nn.maxpool" */
+    int16_t min_in, max_in, min_out, max_out; /* -1: variadic */
+    const nashc_param *attrs;                 /* ends with {0}; NULL: none */
+
+    /* Rules between attributes and operand types that infer does not need. NULL: none. */
+    nashc_status (*verify)(const nashc_node *n, nashc_diag *d);
+
+    /* Types of all results from operand types, constants and attributes. */
+    nashc_status (*infer)(const nashc_node *n, nashc_type *out, nashc_diag *d);
+
+    /* The definition of the op's meaning. */
+    nashc_status (*eval)(nashc_eval *e, const nashc_node *n);
+
+    const nashc_hw *hw; /* NULL unless it maps to hardware */
+};
+
+/* --- hardware side ------------------------------------------------------------------------------
+ */
+
+/* One AXI stream of a layer: lanes elements of elem a beat, element 0 in the low bits. */
+typedef struct nashc_stream {
+    nashc_type elem; /* rank 0 */
+    int64_t lanes;   /* elements a beat */
+    int64_t beats;   /* beats a frame */
+    uint32_t width;  /* bits a beat = lanes * bits; the port is padded to bytes at the top only */
+} nashc_stream;
+
+typedef struct nashc_cost {
+    uint64_t lut, ff, bram18, uram, dsp;
+    double bram_efficiency, uram_efficiency; /* stored bits / capacity; 1 if none is used */
+} nashc_cost;
+
+/* Cycle-exact behaviour of a layer: steps 0 .. steps-1 a frame, at most one a cycle; a step waits
+ * for the inputs it reads; what it writes enters a pipeline of latency stages, which moves on in
+ * every cycle in which its end is empty or can be handed to the output's skid buffer
+ * (docs/timing.md). */
+typedef struct nashc_timing {
+    uint64_t steps;   /* a frame */
+    uint32_t latency; /* pipeline stages between step and output skid; 0: none */
+    uint32_t depth;   /* words that the output buffer holds: 2 for a skid, more for a FIFO */
+    uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags */
+} nashc_timing;
+
+struct nashc_hw { /* facts every hardware backend shares */
+    uint32_t struct_size, flags;
+
+    /* in and out have one entry for each dynamic operand and each result. */
+    nashc_status (*streams)(const nashc_node *n, nashc_stream *in, nashc_stream *out,
+                            nashc_diag *d);
+    uint64_t (*cycles)(const nashc_node *n); /* per frame, without stalls, >= 1 */
+    nashc_status (*cost)(const nashc_node *n, const nashc_device *dev, nashc_cost *out);
+    nashc_status (*timing)(const nashc_node *n, nashc_timing *out);
+
+    /* What step i (below timing.steps) does: bit k of *reads, *writes for input and output k. */
+    void (*step)(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes);
+
+    /* Folding points: the k-th legal setting as attribute text ("pe=2 simd=4"), ascending in
+     * parallelism; false beyond the last. NULL: nothing to fold. text has 96 bytes. */
+    bool (*fold)(const nashc_node *n, int64_t k, char *text);
+};
+
+NASHC_END
+#endif
