@@ -1,0 +1,114 @@
+#!/bin/sh
+# plugins.sh BUILD: builds the example plugins out of the tree against an installed prefix with nothing but
+# cc and pkg-config, as C11 and as C++17, and uses them; then loads plugins that must be refused.
+set -u
+build=$(cd "$1" && pwd)
+src=$(cd "$(dirname "$0")/../.." && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+ok() { # NAME COMMAND...: counts a check
+    name=$1
+    shift
+    if "$@" >"$tmp/log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $name"
+        sed 's/^/     /' "$tmp/log"
+    fi
+}
+
+DESTDIR=$tmp/dest meson install -C "$build" --no-rebuild --quiet || exit 1
+pc=$(find "$tmp/dest" -name nashc.pc)
+prefix=$(dirname "$(dirname "$(find "$tmp/dest" -name nashc.h -path '*nashc/nashc.h')")")
+prefix=$(dirname "$prefix")
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+flags="$(pkg-config --define-variable=prefix="$prefix" --cflags --libs nashc)"
+LD_LIBRARY_PATH=$(dirname "$(dirname "$pc")")
+export LD_LIBRARY_PATH
+nashc=$prefix/bin/nashc
+unset NASHC_PLUGIN_PATH
+
+cd "$tmp" || exit 1
+cat >net.nashir <<'IR'
+nashc 1
+
+graph @main(%x: i4[1,4]) -> (%y) {
+  %s: i8<-56..64>[1,4] = nn.mul(%x, %x)
+  %y: i14<-3584..4096>[1,4] = nn.mul(%s, %s)
+}
+IR
+
+compile() { # LANGUAGE SOURCE OUT [DEFINES]: no other tool than the compiler
+    lang=$1 in=$2 out=$3
+    shift 3
+    if [ "$lang" = c++ ]; then
+        c++ -x c++ -std=c++17 -Wall -Wextra -Werror -Wno-missing-field-initializers "$@" -shared -fPIC \
+            -fvisibility=hidden "$in" -o "$out" $flags -Wl,-z,defs
+    else
+        cc -std=c11 -Wall -Wextra -Werror -Wno-missing-field-initializers "$@" -shared -fPIC \
+            -fvisibility=hidden "$in" -o "$out" $flags -Wl,-z,defs
+    fi
+}
+
+one_symbol() { # SO: exports nothing but the entry
+    [ "$(nm -D --defined-only "$1" | awk '{print $3}' | grep -v '^_')" = nashc_plugin_entry ]
+}
+
+has() { # TEXT COMMAND...: COMMAND succeeds and prints TEXT
+    text=$1
+    shift
+    "$@" >"$tmp/out" 2>&1 && grep -qF -- "$text" "$tmp/out" || { cat "$tmp/out"; return 1; }
+}
+
+refused() { # CODE TEXT COMMAND...: COMMAND exits with CODE and an error that has TEXT
+    code=$1 text=$2
+    shift 2
+    "$@" >"$tmp/out" 2>&1
+    got=$?
+    [ "$got" = "$code" ] && grep -q 'error:' "$tmp/out" && grep -qF -- "$text" "$tmp/out" ||
+        { echo "exit $got, wanted $code and '$text'"; cat "$tmp/out"; return 1; }
+}
+
+for lang in c c++; do
+    for p in hello_pass/hello square_op/square wiring_backend/wiring; do
+        so=$tmp/$lang-$(basename $p).so
+        ok "$lang $p builds against the prefix" compile $lang "$src/plugins/examples/$p.c" "$so"
+        ok "$lang $p exports one symbol" one_symbol "$so"
+    done
+    ok "$lang pass plugin runs in a pipeline" has 'hello: graph @main has 2 nodes of nn.mul' \
+        "$nashc" opt net.nashir --load-plugin "$tmp/$lang-hello.so" '-passes=hello(op=nn.mul)' -o -
+    ok "$lang op and pass plugin, checked" has 'square.square(%x)' \
+        "$nashc" opt net.nashir --load-plugin "$tmp/$lang-square.so" -passes=use-square --verify-each \
+        --check-each -o -
+    ok "$lang backend plugin writes by suffix" \
+        "$nashc" opt net.nashir --load-plugin "$tmp/$lang-wiring.so" -passes= -o "$lang.wires"
+    ok "$lang backend plugin's file" grep -q 'nn.mul -> nn.mul' "$lang.wires"
+done
+mkdir plugins && cp c-hello.so plugins
+ok "NASHC_PLUGIN_PATH" env NASHC_PLUGIN_PATH="$tmp/plugins" "$nashc" opt net.nashir -passes=hello -o -
+ok "the listing names the owner" has hello "$nashc" list plugins --load-plugin "$tmp/c-hello.so"
+
+# Plugins that must be refused, each with its own message.
+cat >text.so <<'TXT'
+not a shared object
+TXT
+printf 'int other; int other = 1;\n' >nosym.c && cc -shared -fPIC nosym.c -o nosym.so
+sed 's/\.abi = NASHC_ABI/.abi = NASHC_ABI + 0x10000u/' "$src/plugins/examples/hello_pass/hello.c" >newer.c
+sed 's/"hello"/"fold-constants"/; s/"Hello"/NULL/' "$src/plugins/examples/hello_pass/hello.c" >clash.c
+sed 's/= "count the nodes of each graph"/= NULL/' "$src/plugins/examples/hello_pass/hello.c" >nohelp.c
+for p in newer clash nohelp; do compile c $p.c $p.so; done
+ok "no shared object" refused 1 text.so "$nashc" opt net.nashir --load-plugin "$tmp/text.so" -passes= -o -
+ok "no such file" refused 4 missing.so "$nashc" opt net.nashir --load-plugin "$tmp/missing.so" -passes= -o -
+ok "missing entry" refused 1 nashc_plugin_entry "$nashc" opt net.nashir --load-plugin "$tmp/nosym.so" -passes= -o -
+ok "newer ABI" refused 1 'ABI 2.0' "$nashc" opt net.nashir --load-plugin "$tmp/newer.so" -passes= -o -
+ok "name clash" refused 1 fold-constants "$nashc" opt net.nashir --load-plugin "$tmp/clash.so" -passes= -o -
+ok "descriptor without help" refused 1 hello "$nashc" opt net.nashir --load-plugin "$tmp/nohelp.so" -passes= -o -
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

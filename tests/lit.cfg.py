@@ -1,0 +1,24 @@
+# lit.cfg.py: how the text tests (*.nashir, *.test with RUN lines) are run; see docs/testing.md.
+import os
+import lit.formats
+
+config.name = "nashc"
+config.test_format = lit.formats.ShTest(False)
+config.suffixes = [".nashir", ".test"]
+config.excludes = ["data"]
+
+build = os.path.abspath(lit_config.params.get("build", "build"))
+llvm = "/usr/lib/llvm-14/bin"
+here = os.path.dirname(os.path.abspath(__file__))
+config.test_exec_root = os.path.join(build, "tests", "lit")
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(build, "tools"), here, llvm, os.environ["PATH"]])
+config.environment["NO_COLOR"] = "1"
+for name in ("NASHC_PLUGIN_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.substitutions.append(("%data", os.path.join(here, "data")))
+config.substitutions.append(("%build", build))
+config.substitutions.append(("%tests", here))
+if config.environment.get("NASHC_TEST_PLUGINS"):
+    config.available_features.add("plugins")

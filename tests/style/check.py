@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""check.py BUILD: the house rules of docs/style.md: who includes whom, sizes, format, headers that compile
+alone, one descriptor a pass file, help on every descriptor, a test for every pass, op and RTL module."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+AREAS = ["core/base", "ir", "core", "passes", "frontends", "backends", "plugins", "tools"]
+passed = failed = 0
+
+
+def report(name, faults):
+    global passed, failed
+    passed += not faults
+    failed += bool(faults)
+    print("FAIL" if faults else "ok  ", name)
+    for f in faults[:40]:
+        print("    ", f)
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+                         cwd=ROOT, capture_output=True, text=True)
+    return [ROOT / p for p in out.stdout.split() if (ROOT / p).is_file()]
+
+
+def rel(p):
+    return p.relative_to(ROOT).as_posix()
+
+
+def layers():
+    """architecture: core/base <- ir <- core <- the rest; passes and their like see <nashc/...> alone."""
+    faults = []
+    for p in tracked("*.c", "*.h"):
+        r = rel(p)
+        if r.startswith(("tests/", "core/include/")):
+            continue
+        folder = r.rsplit("/", 1)[0]
+        for inc in re.findall(r'^#include "([^"]+)"', p.read_text(), re.M):
+            local = (p.parent / inc).is_file()
+            if folder.startswith("core/base"):
+                good = local or inc.startswith("core/base/")
+            elif folder.startswith("ir/ops"):
+                good = local
+            elif folder.startswith("ir"):
+                good = local or inc.startswith(("core/base/", "ir/"))
+            elif folder == "core":
+                good = local or inc.startswith("core/base/") or (
+                    inc == "ir/impl.h" and p.name in ("rewrite.c", "pm.c"))
+            else:
+                good = local or not (ROOT / inc).is_file()
+            if not good:
+                faults.append(f"{r}: must not include \"{inc}\"")
+    report("layers", faults)
+
+
+def sizes():
+    faults = []
+    for p in tracked("*.c", "*.h", "*.v", "*.sv", "*.py", "*.sh"):
+        r = rel(p)
+        lines = p.read_text(errors="replace").splitlines()
+        limit = 500 if r.startswith("core/include") else 600 if p.suffix == ".v" else 1000
+        if r.startswith("passes/") and p.suffix == ".c" and r != "passes/pipelines.c":
+            limit = 400
+        if len(lines) > limit:
+            faults.append(f"{r}: {len(lines)} lines, limit {limit}")
+        faults += [f"{r}:{i}: {len(x)} columns" for i, x in enumerate(lines, 1)
+                   if len(x.expandtabs(8)) > (120 if p.suffix in (".py", ".sh", ".sv") else 100)]
+        if p.suffix == ".c" and not r.startswith("tests/"):
+            faults += functions(r, lines)
+    for p in tracked("*.c", "*.h"):
+        if p.name in ("helpers.c", "utils.c", "common.c", "util.c", "misc.c"):
+            faults.append(f"{rel(p)}: name says nothing")
+    report("sizes", faults)
+
+
+def functions(r, lines):
+    """Functions of more than 120 lines (200 where the body is one flat switch)."""
+    start, faults = None, []
+    for i, x in enumerate(lines, 1):
+        if x == "{":
+            start = i
+        elif x == "}" and start:
+            n = i - start
+            flat = sum(1 for y in lines[start:i] if re.match(r" {4}(case |switch|default)", y)) > 10
+            if n > (200 if flat else 120):
+                faults.append(f"{r}:{start}: function of {n} lines")
+            start = None
+    return faults
+
+
+def formatted():
+    tool = shutil.which("clang-format-14")
+    if not tool:
+        print("skip format: no clang-format-14")
+        return
+    files = [p for p in tracked("*.c", "*.h") if "tests/data" not in rel(p)]
+    out = subprocess.run([tool, "--dry-run", "-Werror", *files], cwd=ROOT, capture_output=True, text=True)
+    bad = sorted({line.split(":")[0] for line in out.stderr.splitlines() if "error:" in line})
+    report("format", [f"{b}: run clang-format-14 -i on it" for b in bad])
+
+
+def headers():
+    faults = []
+    for p in sorted((ROOT / "core/include/nashc").glob("*.h")):
+        for cc in (["cc", "-std=c11", "-xc"], ["c++", "-std=c++17", "-xc++"]):
+            if not shutil.which(cc[0]):
+                continue
+            got = subprocess.run([*cc, "-Wall", "-Wextra", "-Werror", "-Wno-pragma-once-outside-header",
+                                  "-fsyntax-only", f"-I{ROOT}/core/include", p], capture_output=True, text=True)
+            if got.returncode:
+                faults.append(f"{rel(p)} alone, {cc[1]}: {got.stderr.splitlines()[0]}")
+        for inc in re.findall(r"#include <([^>]+)>", p.read_text()):
+            if not inc.startswith("nashc/") and not re.fullmatch(r"(std\w+|inttypes|limits|string)\.h", inc):
+                faults.append(f"{rel(p)}: third-party header <{inc}>")
+    report("headers", faults)
+
+
+def heads():
+    faults = []
+    for p in tracked("*.c", "*.h", "*.v"):
+        first = (p.read_text(errors="replace").splitlines() or [""])[0]
+        mark = "// " if p.suffix == ".v" else "/* "
+        if not first.startswith(f"{mark}{p.name}: "):
+            faults.append(f"{rel(p)}: first line must be '{mark}{p.name}: purpose'")
+    report("heads", faults)
+
+
+def listing(what):
+    out = subprocess.run([BUILD / "tools/nashc", "list", what, "--json"], capture_output=True, text=True)
+    return json.loads(out.stdout)
+
+
+def descriptors():
+    faults = []
+    tests = {k: "\n".join(p.read_text(errors="replace") for p in tracked(f"tests/{k}/*"))
+             for k in ("passes", "ir", "diff", "rtl", "cli", "unit")}
+    for what in ("passes", "pipelines", "ops", "frontends", "backends", "devices"):
+        for row in listing(what):
+            if not row.get("help"):
+                faults.append(f"{what}: {row['name']} has no help")
+    for row in listing("passes"):
+        if row["name"] not in tests["passes"] + tests["cli"]:
+            faults.append(f"pass {row['name']}: no test in tests/passes")
+    for row in listing("ops"):
+        if row["name"] not in tests["ir"] + tests["diff"] + tests["passes"] + tests["unit"]:
+            faults.append(f"op {row['name']}: no test")
+    for p in tracked("backends/verilog/rtl/*.v"):
+        if p.stem not in tests["rtl"]:
+            faults.append(f"module {p.stem}: no bench in tests/rtl")
+    for p in tracked("passes/*.c"):
+        n = len(re.findall(r"^const nashc_pass nashc_pass_", p.read_text(), re.M))
+        if n > 1:
+            faults.append(f"{rel(p)}: {n} pass descriptors")
+    report("descriptors", faults)
+
+
+def clean():
+    """What must not stand in the project: machine paths, promises, merge marks."""
+    bad = re.compile(r"/(work|home|root)/|\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|^(<<<<<<<|>>>>>>>)", re.M)
+    faults = []
+    for p in tracked("*.c", "*.h", "*.v", "*.sv", "*.py", "*.sh", "*.md", "*.nashir", "*.test", "*meson*"):
+        if p == pathlib.Path(__file__).resolve():
+            continue
+        for m in bad.finditer(p.read_text(errors="replace")):
+            line = p.read_text(errors="replace").count("\n", 0, m.start()) + 1
+            faults.append(f"{rel(p)}:{line}: {m.group(0)}")
+    report("clean", faults)
+
+
+for check in (layers, sizes, formatted, headers, heads, descriptors, clean):
+    check()
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

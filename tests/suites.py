@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""suites.py: builds the variants and runs the suites that `tests/run` names; see docs/testing.md."""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+JOBS = os.cpu_count() or 1
+PYTHON = sys.executable
+LIT = "/usr/lib/llvm-14/build/utils/lit/lit.py"
+CLANG = {"CC": "clang-14"}
+ASAN = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
+        "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99:print_stacktrace=1"}
+
+# variant: meson options, environment of the set-up
+VARIANTS = {
+    "build": ([], {}),
+    "build-hard": (["-Dhard=true"], {}),
+    "build-asan": (["-Db_sanitize=address,undefined", "-Db_lundef=false"], {}),
+    "build-shared": (["-Dbuiltins=shared"], {}),
+    "build-fuzz": (["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"], CLANG),
+}
+
+
+def lit(build, *folders):
+    return lambda o: [PYTHON, LIT, "-q" if o.quiet else "-sv", f"-j{JOBS}", "--no-progress-bar",
+                      f"--param=build={build}", f"--filter={o.filter or '.'}",
+                      *[f"tests/{f}" for f in folders]]
+
+
+def unit(build):
+    return lambda o: ["meson", "test", "-C", build, "--no-rebuild", "--suite", "unit", "--print-errorlogs"]
+
+
+def script(path, *args):
+    runner = [PYTHON] if path.endswith(".py") else ["sh"]
+    return lambda o: [*runner, path, *args, *(["--update"] if o.update else [])]
+
+
+def accept(*what):
+    return lambda o: [PYTHON, SHARED / "accept/accept.py", "--nashc", "build/tools/nashc", "--jobs", str(JOBS),
+                      *what]
+
+
+# name, variant, command, default (else only with CI=true or --suite), environment
+SUITES = [
+    ("style", "build", script("tests/style/check.py", "build"), True, {}),
+    ("unit", "build", unit("build"), True, {}),
+    ("ir", "build", lit("build", "ir"), True, {}),
+    ("passes", "build", lit("build", "passes"), True, {}),
+    ("cli", "build", lit("build", "cli"), True, {}),
+    ("abi", "build", script("tests/abi/check.py", "build"), True, {}),
+    ("plugins", "build", script("tests/abi/plugins.sh", "build"), True, {}),
+    ("ops", "build", script("tests/diff/ops.py", "build"), True, {}),
+    ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
+    ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
+    ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
+    ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
+    ("hard-unit", "build-hard", unit("build-hard"), False, {}),
+    ("asan", "build-asan", lit("build-asan", "ir", "passes", "cli"), False, ASAN),
+    ("asan-unit", "build-asan", unit("build-asan"), False, ASAN),
+    ("shared", "build-shared", lit("build-shared", "ir", "passes"), False,
+     {"NASHC_PLUGIN_PATH": "build-shared/plugins"}),
+    ("formal", "build", script("tests/rtl/formal.py"), False, {}),
+    ("nodes", "build", script("tests/diff/onnx_nodes.py", "build"), False, {}),
+    ("peers", "build", script("tests/diff/peers.py", "build"), False, {}),
+    ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),
+    ("accept-spine", "build", accept("spine"), False, {}),
+    ("accept-models", "build", accept("models"), False, {}),
+    ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
+]
+
+
+def available(name):
+    """Why a suite cannot run here, or None."""
+    if name.startswith("accept") and not (SHARED / "accept/accept.py").is_file():
+        return "the acceptance fixtures are not beside the checkout"
+    return None
+
+
+def build(variant, done=set()):
+    if variant in done:
+        return True
+    options, env = VARIANTS[variant]
+    env = {**os.environ, **env}
+    log = ROOT / f"{variant}.log"
+    with open(log, "w") as out:
+        steps = [["ninja", "-C", variant, f"-j{JOBS}"]]
+        if not (ROOT / variant / "build.ninja").is_file():
+            steps.insert(0, ["meson", "setup", variant, *options])
+        for step in steps:
+            if subprocess.run(step, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT).returncode:
+                print(f"{variant}: the build failed:\n" + "\n".join(log.read_text().splitlines()[-40:]))
+                return False
+    done.add(variant)
+    return True
+
+
+def junit(build_dir):
+    """Counts of the last meson test run, TAP sub-tests included."""
+    good = bad = skipped = 0
+    for f in (ROOT / build_dir / "meson-logs").glob("testlog*.junit.xml"):
+        for case in ElementTree.parse(f).getroot().iter("testcase"):
+            kinds = {c.tag for c in case}
+            bad += bool(kinds & {"failure", "error"})
+            skipped += "skipped" in kinds
+            good += not kinds & {"failure", "error", "skipped"}
+    return good, bad, skipped
+
+
+def count(name, variant, text, status):
+    if "unit" in name:
+        n = junit(variant)
+    else:
+        lines = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", text, re.M)
+        if lines:
+            n = tuple(int(x or 0) for x in lines[-1])
+        else:  # lit
+            def total(*words):
+                return sum(int(x) for w in words for x in re.findall(rf"^\s*{w}\s*:\s*(\d+)", text, re.M))
+            n = (total("Passed"), total("Failed", "Unresolved", "Timed Out"), total("Unsupported", "Skipped"))
+    if status and not n[1]:
+        n = (n[0], 1, n[2])
+    if not status and not sum(n):
+        n = (0, 1, 0)  # a suite that ran nothing proves nothing
+    return n
+
+
+def run(o, name, variant, command, env):
+    reason = available(name)
+    if reason:
+        print(f"{name:14} skipped: {reason}", flush=True)
+        return 0, 0, 1
+    start = time.monotonic()
+    if not build(variant):
+        return 0, 1, 0
+    r = subprocess.run([str(c) for c in command(o)], cwd=ROOT, env={**os.environ, **env}, text=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+    log = ROOT / "build" / "tests" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(r.stdout)
+    n = count(name, variant, r.stdout, r.returncode)
+    print(f"{name:14} {n[0]} passed, {n[1]} failed, {n[2]} skipped  ({time.monotonic() - start:.0f} s)", flush=True)
+    if n[1]:
+        shown = [x for x in r.stdout.splitlines() if not x.startswith("ok ")]
+        print("\n".join(shown[-60:]))
+        print(f"alone: tests/run --suite {name}; whole log: build/tests/{name}.log", flush=True)
+    elif o.verbose or name == "bench":
+        print(r.stdout, flush=True)
+    else:
+        for x in r.stdout.splitlines():
+            if re.match(r"skip", x, re.I):
+                print("   " + x, flush=True)
+    return n
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="tests/run")
+    ap.add_argument("--suite", action="append", default=[])
+    ap.add_argument("--filter", default="")
+    ap.add_argument("--list", action="store_true")
+    ap.add_argument("--plugin", nargs=2, metavar=("SO", "DIR"))
+    ap.add_argument("--update", action="store_true")
+    ap.add_argument("--quiet", action="store_true")
+    ap.add_argument("-v", "--verbose", action="store_true")
+    o = ap.parse_args()
+    ci = os.environ.get("CI", "") not in ("", "false", "0")
+    if o.list:
+        for name, variant, _, default, _ in SUITES:
+            print(f"{name:14} {variant:12} {'default' if default else 'long'}")
+        return 0
+    unknown = set(o.suite) - {s[0] for s in SUITES}
+    if unknown:
+        print(f"tests/run: error: unknown suite {', '.join(sorted(unknown))}; see tests/run --list", file=sys.stderr)
+        return 2
+    if o.plugin:
+        env = {"NASHC_PLUGIN_PATH": str(pathlib.Path(o.plugin[0]).resolve())}
+        folder = str(pathlib.Path(o.plugin[1]).resolve())
+        chosen = [("plugin", "build", lambda o: lit("build")(o) + [folder], True, env)]
+    else:
+        chosen = [s for s in SUITES if (s[0] in o.suite if o.suite else s[3] or ci)]
+    total = [0, 0, 0]
+    for name, variant, command, _, env in chosen:
+        for i, n in enumerate(run(o, name, variant, command, env)):
+            total[i] += n
+    print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
+    return 1 if total[1] or not total[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
