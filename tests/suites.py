@@ -71,6 +71,7 @@ SUITES = [
     ("nodes", "build", script("tests/diff/onnx_nodes.py", "build"), False, {}),
     ("peers", "build", script("tests/diff/peers.py", "build"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),
+    ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),
     ("accept-spine", "build", accept("spine"), False, {}),
     ("accept-models", "build", accept("models"), False, {}),
     ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
