@@ -6,6 +6,7 @@
 #include <nashc/device.h>
 #include <nashc/diag.h>
 #include <nashc/eval.h>
+#include <nashc/flow.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
 #include <nashc/op.h>

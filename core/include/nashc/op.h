@@ -129,6 +129,10 @@ struct nashc_hw { /* facts every hardware backend shares */
     /* Folding points: the k-th legal setting as attribute text ("pe=2 simd=4"), ascending in
      * parallelism; false beyond the last. NULL: nothing to fold. text has 96 bytes. */
     bool (*fold)(const nashc_node *n, int64_t k, char *text);
+
+    /* FINN's op type with its style, "MVAU_hls": names in reports and folding files. NULL: derived
+     * from the op's name. */
+    const char *(*layer_kind)(const nashc_node *n);
 };
 
 NASHC_END

@@ -1,0 +1,52 @@
+/* flow.h: a graph of hw.* layers as a clocked machine: names, streams, exact cycle counts. */
+#ifndef NASHC_FLOW_H
+#define NASHC_FLOW_H
+
+#include <nashc/op.h>
+
+NASHC_BEGIN
+
+/* Most streams at one side of a layer. */
+#define NASHC_FLOW_PORTS 32
+
+/* Layer names as FINN gives them, "MVAU_hls_0": kind and index by topological order per kind.
+ * Array by node id, NULL for nodes that are no layers; owned by a. */
+NASHC_API const char *const *nashc_flow_names(const nashc_graph *g, nashc_arena *a);
+
+/* Kind of layer n, "MVAU_hls" (nashc_hw.layer_kind, or derived from the op's name). */
+NASHC_API const char *nashc_flow_kind(const nashc_node *n, nashc_arena *a);
+
+/* The stream that carries v: as its producer writes it or, for a graph input, as its reader reads
+ * it. EINPUT if v is neither written nor read by a layer. */
+NASHC_API nashc_status nashc_flow_stream(const nashc_value *v, nashc_stream *out, nashc_diag *d);
+
+/* Every node is a layer, every value has exactly one reader, and both ends of each stream agree on
+ * element width and, if asked, on lanes. */
+NASHC_API nashc_status nashc_flow_check(const nashc_graph *g, bool lanes, nashc_diag *d);
+
+typedef struct nashc_flow_options {
+    uint32_t struct_size;
+    int max_frames;       /* give up the search for a steady state after so many; 0: 64 */
+    const uint32_t *fifo; /* by value id: depth of a FIFO assumed on that stream, 0: none; NULL */
+} nashc_flow_options;
+
+typedef struct nashc_flow_result {
+    uint64_t latency;    /* cycles from the first beat taken to the last beat of frame 0 given */
+    uint64_t cycles;     /* `period` consecutive frames take so many cycles, for ever */
+    uint32_t period;     /* usually 1 */
+    uint32_t frames;     /* frames until that was proven: simulate as many to see it */
+    bool steady;         /* false: max_frames reached; cycles is that of the last frame */
+    uint32_t *occupancy; /* by value id: most beats held by the buffer or FIFO behind it */
+} nashc_flow_result;
+
+/* Runs g cycle by cycle (docs/timing.md), inputs always valid, outputs always ready, from reset
+ * until the state at the end of a frame repeats. EINPUT names the layer that blocks when the
+ * streams dead-lock. Results are owned by a. O(layers * cycles). */
+NASHC_API nashc_status nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o,
+                                           nashc_flow_result *out, nashc_arena *a, nashc_diag *d);
+
+/* Cycles a frame in the steady state: cycles / period. */
+NASHC_API double nashc_flow_interval(const nashc_flow_result *r);
+
+NASHC_END
+#endif
