@@ -210,10 +210,17 @@ threshold_timing(const nashc_node *n, nashc_timing *out)
     return NASHC_OK;
 }
 
+static const char *
+threshold_kind(const nashc_node *n)
+{
+    (void)n;
+    return "Thresholding_rtl";
+}
+
 static const nashc_hw threshold_hw = {
-    NASHC_DESC(nashc_hw),   .streams = param_streams,   .cycles = param_cycles,
-    .cost = threshold_cost, .timing = threshold_timing, .step = rw_step,
-    .fold = param_fold,
+    NASHC_DESC(nashc_hw),   .streams = param_streams,     .cycles = param_cycles,
+    .cost = threshold_cost, .timing = threshold_timing,   .step = rw_step,
+    .fold = param_fold,     .layer_kind = threshold_kind,
 };
 
 const nashc_op nashc_op_hw_thresholding = {
@@ -317,10 +324,17 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     return NASHC_OK;
 }
 
+static const char *
+channelwise_kind(const nashc_node *n)
+{
+    (void)n;
+    return "ChannelwiseOp_hls";
+}
+
 static const nashc_hw channelwise_hw = {
-    NASHC_DESC(nashc_hw),     .streams = param_streams, .cycles = param_cycles,
-    .cost = channelwise_cost, .timing = param_timing2,  .step = rw_step,
-    .fold = param_fold,
+    NASHC_DESC(nashc_hw),     .streams = param_streams,       .cycles = param_cycles,
+    .cost = channelwise_cost, .timing = param_timing2,        .step = rw_step,
+    .fold = param_fold,       .layer_kind = channelwise_kind,
 };
 
 const nashc_op nashc_op_hw_channelwise = {

@@ -114,9 +114,16 @@ fifo_timing(const nashc_node *n, nashc_timing *out)
     return NASHC_OK;
 }
 
+static const char *
+fifo_kind(const nashc_node *n)
+{
+    (void)n;
+    return "StreamingFIFO_rtl";
+}
+
 static const nashc_hw fifo_hw = {
-    NASHC_DESC(nashc_hw), .streams = fifo_streams, .cycles = fifo_cycles,
-    .cost = fifo_cost,    .timing = fifo_timing,   .step = beat_step,
+    NASHC_DESC(nashc_hw),  .streams = fifo_streams, .cycles = fifo_cycles,   .cost = fifo_cost,
+    .timing = fifo_timing, .step = beat_step,       .layer_kind = fifo_kind,
 };
 
 const nashc_op nashc_op_hw_fifo = {
@@ -203,9 +210,18 @@ dwc_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
     }
 }
 
+static const char *
+dwc_kind(const nashc_node *n)
+{
+    int64_t in = nashc_attr_int(n, D_IN), out = nashc_attr_int(n, D_OUT);
+
+    return in % out == 0 || out % in == 0 ? "StreamingDataWidthConverter_rtl"
+                                          : "StreamingDataWidthConverter_hls";
+}
+
 static const nashc_hw dwc_hw = {
-    NASHC_DESC(nashc_hw), .streams = dwc_streams, .cycles = dwc_cycles,
-    .cost = dwc_cost,     .timing = dwc_timing,   .step = dwc_step,
+    NASHC_DESC(nashc_hw), .streams = dwc_streams, .cycles = dwc_cycles,   .cost = dwc_cost,
+    .timing = dwc_timing, .step = dwc_step,       .layer_kind = dwc_kind,
 };
 
 const nashc_op nashc_op_hw_dwc = {
@@ -286,10 +302,17 @@ duplicate_fold(const nashc_node *n, int64_t k, char *text)
     return hw_fold_pe(x->rank ? x->dim[x->rank - 1] : 1, k, text);
 }
 
+static const char *
+duplicate_kind(const nashc_node *n)
+{
+    (void)n;
+    return "DuplicateStreams_hls";
+}
+
 static const nashc_hw duplicate_hw = {
     NASHC_DESC(nashc_hw),   .streams = duplicate_streams, .cycles = duplicate_cycles,
     .cost = duplicate_cost, .timing = duplicate_timing,   .step = beat_step,
-    .fold = duplicate_fold,
+    .fold = duplicate_fold, .layer_kind = duplicate_kind,
 };
 
 const nashc_op nashc_op_hw_duplicate_streams = {
@@ -454,10 +477,17 @@ select_fold(const nashc_node *n, int64_t k, char *text)
     return hw_fold_pe(labels, k, text);
 }
 
+static const char *
+select_kind(const nashc_node *n)
+{
+    (void)n;
+    return "LabelSelect_hls";
+}
+
 static const nashc_hw select_hw = {
     NASHC_DESC(nashc_hw), .streams = select_streams, .cycles = select_cycles,
     .cost = select_cost,  .timing = select_timing,   .step = select_step,
-    .fold = select_fold,
+    .fold = select_fold,  .layer_kind = select_kind,
 };
 
 const nashc_op nashc_op_hw_label_select = {
