@@ -1,0 +1,121 @@
+// nashc_dwc.v: width conversion between any two widths, low bits first, one beat a cycle on the
+// side with more beats. Steps max(in beats, out beats) a frame, LATENCY 0; a frame's bits must fill
+// whole beats on both sides. IN_W <= OUT_W: each step reads, and writes when OUT_W bits are there.
+// IN_W > OUT_W: each step writes, and reads when fewer than OUT_W bits are there. Buffer of
+// max(IN_W, OUT_W) - gcd(IN_W, OUT_W) bits, no barrel shifter if one width divides the other.
+`default_nettype none
+module nashc_dwc #(
+    parameter IN_W  = 8,                // bits per input beat
+    parameter OUT_W = 32                // bits per output beat
+) (
+    input  wire             clk,
+    input  wire             rst_n,
+    input  wire [IN_W-1:0]  s_tdata,
+    input  wire             s_tvalid,
+    output wire             s_tready,
+    output wire [OUT_W-1:0] m_tdata,
+    output wire             m_tvalid,
+    input  wire             m_tready
+);
+    function integer gcd(input integer a, input integer b);
+        integer x, y, t;
+        begin
+            x = a;
+            y = b;
+            while (y != 0) begin
+                t = x % y;
+                x = y;
+                y = t;
+            end
+            gcd = x;
+        end
+    endfunction
+
+    localparam G  = gcd(IN_W, OUT_W);   // bits per unit
+    localparam IU = IN_W / G;
+    localparam OU = OUT_W / G;
+    localparam BU = ((IU > OU) ? IU : OU) - 1;          // units in the buffer
+    localparam FW = (BU < 1) ? 1 : $clog2(BU + 1);
+
+    // synthesis translate_off
+    initial if (IN_W < 1 || OUT_W < 1) begin
+        $display("nashc_dwc: illegal parameters IN_W=%0d OUT_W=%0d", IN_W, OUT_W);
+        $finish;
+    end
+    // synthesis translate_on
+
+    wire reads, writes, en;
+    wire fire = en && (!reads || s_tvalid);
+    wire [OUT_W-1:0] data;
+    assign s_tready = en && reads;
+
+    nashc_pipe #(.W(OUT_W), .LATENCY(0)) u_pipe (
+        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(data),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+
+    generate
+        if (BU == 0) begin : g_same
+            assign reads  = 1'b1;
+            assign writes = 1'b1;
+            assign data   = s_tdata;
+        end else begin : g_convert
+            // constants are cut to the width of what they meet
+            /* verilator lint_off WIDTH */
+            localparam [FW:0] IN_U  = IU;
+            localparam [FW:0] OUT_U = OU;
+            /* verilator lint_on WIDTH */
+            reg  [FW-1:0] fill_q;       // units in the buffer
+            wire [FW:0]   fill = {1'b0, fill_q};
+            wire [FW:0]   fill_d;
+
+            always @(posedge clk) begin
+                if (!rst_n) fill_q <= {FW{1'b0}};
+                else if (fire) fill_q <= fill_d[FW-1:0];
+            end
+            wire unused = fill_d[FW];   // never set: the buffer has BU units
+
+            if (IU == 1) begin : g_up   // whole ratio: a shift register, no multiplexer
+                reg  [OUT_W-IN_W-1:0] buf_q;
+                wire [OUT_W-1:0]      all = {s_tdata, buf_q};
+                assign reads  = 1'b1;
+                assign writes = fill == OUT_U - 1'b1;
+                assign fill_d = writes ? {(FW+1){1'b0}} : fill + 1'b1;
+                assign data   = all;
+                always @(posedge clk) if (fire) buf_q <= all[OUT_W-1:IN_W];
+            end else if (OU == 1) begin : g_down
+                reg  [IN_W-OUT_W-1:0] buf_q;
+                wire [IN_W-1:0]       rest = {{OUT_W{1'b0}}, buf_q};
+                wire [IN_W-1:0]       all  = reads ? s_tdata : rest;
+                assign reads  = fill_q == {FW{1'b0}};
+                assign writes = 1'b1;
+                assign fill_d = reads ? IN_U - 1'b1 : fill - 1'b1;
+                assign data   = all[OUT_W-1:0];
+                always @(posedge clk) if (fire) buf_q <= all[IN_W-1:OUT_W];
+            end else begin : g_gear
+                localparam BW = BU * G;                 // bits in the buffer
+                localparam AW = (BU + ((IU > OU) ? 1 : IU)) * G;
+                reg  [BW-1:0] buf_q;                    // zero above its fill
+                wire [BW-1:0] held = (fill_q == {FW{1'b0}}) ? {BW{1'b0}} : buf_q;
+                wire [AW-1:0] next = {{(AW-IN_W){1'b0}}, s_tdata} << (fill_q * G);
+                wire [AW-1:0] all  = {{(AW-BW){1'b0}}, held} | (reads ? next : {AW{1'b0}});
+                wire [FW:0]   sum  = fill + (reads ? IN_U : {(FW+1){1'b0}});
+                if (IU < OU) begin : g_wider
+                    assign reads  = 1'b1;
+                    assign writes = sum >= OUT_U;
+                    wire [AW-1:0] low = {{(AW-BW){1'b0}}, all[BW-1:0]};
+                    wire [AW-1:0] left = writes ? all >> OUT_W : low;
+                    always @(posedge clk) if (fire) buf_q <= left[BW-1:0];
+                end else begin : g_narrower
+                    assign reads  = fill < OUT_U;
+                    assign writes = 1'b1;
+                    wire [AW-1:0] left = all >> OUT_W;
+                    always @(posedge clk) if (fire) buf_q <= left[BW-1:0];
+                end
+                assign fill_d = writes ? sum - OUT_U : sum;
+                assign data   = all[OUT_W-1:0];
+            end
+        end
+    endgenerate
+endmodule
+`default_nettype wire
