@@ -31,6 +31,10 @@ NASHC_API nashc_status nashc_node_unsup(nashc_diag *d, const nashc_node *n, cons
 NASHC_API void nashc_warning(nashc_diag *d, const nashc_loc *loc, const char *flag, const char *fmt,
                              ...) NASHC_PRINTF(4, 5);
 
+/* Applies what follows -W on a command line: FLAG, no-FLAG, error, error=FLAG, no-error=FLAG; FLAG
+ * may be "all". Later ones win. */
+NASHC_API nashc_status nashc_diag_warn_option(nashc_diag *d, const char *option);
+
 /* Attach a line to the last message: `note:` for a fact, `help:` for what to do. */
 NASHC_API void nashc_note(nashc_diag *d, const char *fmt, ...) NASHC_PRINTF(2, 3);
 NASHC_API void nashc_help(nashc_diag *d, const char *fmt, ...) NASHC_PRINTF(2, 3);

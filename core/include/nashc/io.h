@@ -68,6 +68,11 @@ NASHC_API nashc_status nashc_file_read(const char *path, int64_t max, char **dat
 NASHC_API nashc_status nashc_read_model(nashc_ctx *c, const char *path, const char *frontend,
                                         nashc_module **out, nashc_diag *d);
 
+/* The same with options of the frontend, "KEY=VALUE" each; NULL-terminated, or NULL. */
+NASHC_API nashc_status nashc_read_model_opts(nashc_ctx *c, const char *path, const char *frontend,
+                                             const char *const *options, nashc_module **out,
+                                             nashc_diag *d);
+
 /* Writes by suffix (.nashir, .onnx, .dot ...), or text to standard output for "-". */
 NASHC_API nashc_status nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d);
 

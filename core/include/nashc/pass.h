@@ -84,6 +84,7 @@ typedef struct nashc_pm_options {
     const char *repro;      /* file written on failure, NULL: none */
     void (*progress)(void *user, const char *pass, int done, int total);
     void *user;
+    const char *repro_on_bug; /* like repro, but only when the failure is a bug; NULL: none */
 } nashc_pm_options;
 
 /* Runs the pipeline text on *m, pass by pass, each on a clone: on failure *m is what it was before

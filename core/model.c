@@ -1,0 +1,168 @@
+/* model.c: reads and writes models through the frontend or backend that fits. */
+#include "host.h"
+#include <errno.h>
+#include <string.h>
+
+#define HEAD_SIZE 4096
+
+/* The text form is a frontend like the others; its reader lives with the IR. */
+static int
+nashir_probe(const uint8_t *head, size_t n)
+{
+    static const char magic[] = "nashc ";
+    size_t i = 0;
+    while (i < n) { /* comments and blank lines may come first */
+        if (head[i] == '#')
+            while (i < n && head[i] != '\n')
+                i++;
+        else if (head[i] == '\n' || head[i] == ' ' || head[i] == '\r' || head[i] == '\t')
+            i++;
+        else
+            break;
+    }
+    bool header = n - i >= sizeof magic - 1 && memcmp(head + i, magic, sizeof magic - 1) == 0;
+    bool graph = n - i >= 7 && memcmp(head + i, "graph @", 7) == 0;
+    return header ? 100 : graph ? 90 : 0;
+}
+
+static nashc_status
+nashir_read(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out, nashc_diag *d)
+{
+    (void)o;
+    return nashc_read_nashir(c, path, out, d);
+}
+
+extern const nashc_frontend nashc_frontend_nashir;
+
+const nashc_frontend nashc_frontend_nashir = {
+    NASHC_DESC(nashc_frontend),
+    .name = "nashir",
+    .help = "the text form of the graph",
+    .suffixes = ".nashir",
+    .probe = nashir_probe,
+    .read = nashir_read,
+};
+
+/* Is suffix one of the words of list, and does path end in it? */
+static bool
+ends_in(const char *path, const char *list)
+{
+    size_t n = strlen(path);
+    for (const char *s = list; s && *s; s += strspn(s, " ")) {
+        size_t len = strcspn(s, " ");
+        if (len <= n && memcmp(path + n - len, s, len) == 0)
+            return true;
+        s += len;
+    }
+    return false;
+}
+
+static nashc_status
+choose_frontend(nashc_ctx *c, const char *path, const nashc_frontend **out, nashc_diag *d)
+{
+    uint8_t head[HEAD_SIZE];
+    nashc_loc loc = {.file = path};
+    errno = 0;
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return nashc_io_error(d, &loc, "cannot be opened: %s", strerror(errno));
+    size_t n = fread(head, 1, sizeof head, f);
+    bool bad = ferror(f);
+    int why = errno;
+    fclose(f);
+    if (bad)
+        return nashc_io_error(d, &loc, "cannot be read: %s", strerror(why));
+    int best = 0;
+    const nashc_frontend *found = NULL, *fe;
+    for (int i = 0; (fe = nashc_desc_at(c, NASHC_D_FRONTEND, i)); i++) {
+        int score = fe->probe(head, n);
+        if (score > 0 && ends_in(path, fe->suffixes))
+            score += 10;
+        if (score > best) {
+            best = score;
+            found = fe;
+        }
+    }
+    for (int i = 0; !found && (fe = nashc_desc_at(c, NASHC_D_FRONTEND, i)); i++)
+        if (ends_in(path, fe->suffixes))
+            found = fe; /* it knows best what is wrong with the file */
+    if (!found) {
+        nashc_error(d, &loc, n == 0 ? "the file is empty" : "the file is no model that is known here");
+        nashc_help(d, "see `nashc list frontends`; --frontend=NAME forces one");
+        return NASHC_EINPUT;
+    }
+    *out = found;
+    return NASHC_OK;
+}
+
+nashc_status
+nashc_read_model_opts(nashc_ctx *c, const char *path, const char *frontend,
+                      const char *const *options, nashc_module **out, nashc_diag *d)
+{
+    const nashc_frontend *fe = NULL;
+    nashc_status s = NASHC_OK;
+    if (frontend && frontend[0]) {
+        fe = nashc_lookup(c, NASHC_D_FRONTEND, frontend, d);
+        s = fe ? NASHC_OK : NASHC_EUSAGE;
+    } else {
+        s = choose_frontend(c, path, &fe, d);
+    }
+    if (s != NASHC_OK)
+        return s;
+    nashc_arena *a = nashc_arena_create();
+    nashc_opts *o = a ? nashc_opts_create(a, fe->options) : NULL;
+    if (!o)
+        s = nashc_enomem(d);
+    for (; s == NASHC_OK && options && *options; options++) {
+        const char *eq = strchr(*options, '=');
+        const char *key = nashc_arena_printf(a, "%.*s", (int)strcspn(*options, "="), *options);
+        s = key ? nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, d) : nashc_enomem(d);
+    }
+    if (s == NASHC_OK)
+        s = nashc_opts_check(o, NULL, d);
+    if (s == NASHC_OK)
+        s = fe->read(c, path, o, out, d);
+    nashc_arena_free(a);
+    return s;
+}
+
+nashc_status
+nashc_read_model(nashc_ctx *c, const char *path, const char *frontend, nashc_module **out,
+                 nashc_diag *d)
+{
+    return nashc_read_model_opts(c, path, frontend, NULL, out, d);
+}
+
+static nashc_status
+write_by(const nashc_backend *be, const nashc_module *m, const char *path, nashc_diag *d)
+{
+    nashc_arena *a = nashc_arena_create();
+    nashc_opts *o = a ? nashc_opts_create(a, be->options) : NULL;
+    nashc_status s = o ? be->write(m, path, o, d) : nashc_enomem(d);
+    nashc_arena_free(a);
+    return s;
+}
+
+nashc_status
+nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d)
+{
+    nashc_ctx *c = nashc_module_ctx(m);
+    const nashc_backend *be;
+    if (strcmp(path, "-") == 0 || ends_in(path, ".nashir"))
+        return nashc_write_nashir(m, path, d);
+    nashc_str known = {0};
+    nashc_str_puts(&known, ".nashir");
+    for (int i = 0; (be = nashc_desc_at(c, NASHC_D_BACKEND, i)); i++) {
+        if (be->suffixes && ends_in(path, be->suffixes)) {
+            nashc_str_free(&known);
+            return write_by(be, m, path, d);
+        }
+        if (be->suffixes)
+            nashc_str_printf(&known, " %s", be->suffixes);
+    }
+    nashc_usage(d, "cannot tell the format of \"%s\" from its suffix", nashc_quote(d, path));
+    nashc_help(d, "known are %s, and \"-\" for text on standard output",
+               known.data ? known.data : ".nashir");
+    nashc_str_free(&known);
+    return NASHC_EUSAGE;
+}

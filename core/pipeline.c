@@ -1,0 +1,431 @@
+/* pipeline.c: the text of a pipeline to a tree of passes and combinators.
+ *
+ *     pipeline = [ item { "," item } ]
+ *     item     = NAME [ "<" INT ">" ] [ "(" ( options | pipeline ) ")" ] | "@" FILE
+ *     options  = KEY [ "=" VALUE ] { ";" KEY [ "=" VALUE ] }
+ *
+ * "#" starts a comment up to the end of the line. Combinators (repeat, fixpoint, try) take items,
+ * passes take options, a named pipeline takes nothing.
+ */
+#include "host.h"
+#include <ctype.h>
+#include <string.h>
+
+#define MAX_NESTING      64
+#define MAX_ITEMS        10000
+#define MAX_FILE_SIZE    (1 << 20)
+#define FIXPOINT_ROUNDS  100
+#define MAX_REPEAT_COUNT 1000
+
+typedef struct parser {
+    nashc_ctx *ctx;
+    nashc_arena *arena;
+    nashc_diag *diag;
+    const char *file; /* NULL: the command line */
+    const char *text, *at;
+    int depth;
+    int *n_items;
+} parser;
+
+static const struct {
+    const char *name;
+    nashc_item_kind kind;
+} combinators[] = {
+    {"repeat", NASHC_I_REPEAT}, {"fixpoint", NASHC_I_FIXPOINT}, {"try", NASHC_I_TRY}};
+
+static nashc_status parse_list(parser *p, char end, nashc_item **out);
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static nashc_loc
+place(const parser *p, const char *at)
+{
+    nashc_loc loc = {.file = p->file ? p->file : "-passes", .line = 1, .col = 1};
+    for (const char *s = p->text; s < at; s++) {
+        loc.line += *s == '\n';
+        loc.col = *s == '\n' ? 1 : loc.col + 1;
+    }
+    return loc;
+}
+
+/* Source line and caret under [at, at + len). */
+static void
+mark(const parser *p, const char *at, size_t len)
+{
+    const char *start = at;
+    while (start > p->text && start[-1] != '\n')
+        start--;
+    size_t n = strcspn(start, "\n");
+    const char *line = nashc_arena_printf(p->arena, "%.*s", (int)n, start);
+    if (line)
+        nashc_caret(p->diag, line, (int)(at - start), (int)len);
+}
+
+static nashc_status
+complain(parser *p, const char *at, size_t len, const char *fmt, ...)
+{
+    nashc_loc loc = place(p, at);
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = nashc_arena_vprintf(p->arena, fmt, ap);
+    va_end(ap);
+    nashc_error(p->diag, &loc, "%s", text ? text : "out of memory");
+    mark(p, at, len);
+    return NASHC_EUSAGE;
+}
+
+/* --- tokens ---------------------------------------------------------------------------------- */
+
+static void
+skip_space(parser *p)
+{
+    while (*p->at && (isspace((unsigned char)*p->at) || *p->at == '#')) {
+        if (*p->at == '#')
+            p->at += strcspn(p->at, "\n");
+        else
+            p->at++;
+    }
+}
+
+static size_t
+word_length(const char *s)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)s[n]) || (s[n] && strchr("-_.", s[n])))
+        n++;
+    return n;
+}
+
+static char *
+copy(parser *p, const char *s, size_t n)
+{
+    return nashc_arena_printf(p->arena, "%.*s", (int)n, s);
+}
+
+static nashc_item *
+new_item(parser *p, nashc_item_kind kind, const char *name)
+{
+    nashc_item *it = NASHC_NEW(p->arena, nashc_item);
+    if (!it)
+        return NULL;
+    it->kind = kind;
+    it->name = name;
+    it->opt_text = "";
+    return it;
+}
+
+/* --- options --------------------------------------------------------------------------------- */
+
+/* Bytes up to the ';' or ')' that ends a value; brackets and quotes protect. */
+static size_t
+value_length(const char *s)
+{
+    size_t n = 0;
+    int depth = 0;
+    bool quoted = false;
+    for (; s[n]; n++) {
+        char c = s[n];
+        if (quoted) {
+            quoted = c != '"';
+            continue;
+        }
+        if (c == '"')
+            quoted = true;
+        else if (c == '(' || c == '[')
+            depth++;
+        else if (depth > 0 && (c == ')' || c == ']'))
+            depth--;
+        else if (c == ')' || c == ';')
+            break;
+    }
+    return n;
+}
+
+static nashc_status
+parse_option(parser *p, nashc_item *it)
+{
+    skip_space(p);
+    size_t key_len = word_length(p->at);
+    const char *key_at = p->at, *value = "true";
+    if (key_len == 0)
+        return complain(p, p->at, 1, "expected the name of an option of pass \"%s\"", it->name);
+    const char *key = copy(p, p->at, key_len);
+    p->at += key_len;
+    skip_space(p);
+    const char *value_at = key_at;
+    size_t len = key_len;
+    if (*p->at == '=') {
+        p->at++;
+        while (*p->at == ' ')
+            p->at++;
+        value_at = p->at;
+        len = value_length(p->at);
+        p->at += len;
+        while (len > 0 && isspace((unsigned char)value_at[len - 1]))
+            len--;
+        value = copy(p, value_at, len);
+    }
+    if (!key || !value)
+        return nashc_enomem(p->diag);
+    bool known = false;
+    for (const nashc_param *q = it->pass->options; q && q->name; q++)
+        known = known || strcmp(q->name, key) == 0;
+    nashc_loc loc = place(p, known ? value_at : key_at);
+    nashc_status s = nashc_opts_set(it->opts, key, value, &loc, p->diag);
+    if (s != NASHC_OK && s != NASHC_ENOMEM)
+        mark(p, known ? value_at : key_at, known ? len : key_len);
+    return s;
+}
+
+static nashc_status
+parse_options(parser *p, nashc_item *it)
+{
+    const char *start = p->at;
+    nashc_status s = NASHC_OK;
+    skip_space(p);
+    while (s == NASHC_OK && *p->at != ')') {
+        s = parse_option(p, it);
+        skip_space(p);
+        if (s != NASHC_OK || *p->at == ')')
+            break;
+        if (*p->at != ';')
+            return complain(p, p->at, 1, "expected \";\" or \")\" behind an option of pass \"%s\"",
+                            it->name);
+        p->at++;
+    }
+    if (s != NASHC_OK)
+        return s;
+    it->opt_text = copy(p, start, (size_t)(p->at - start));
+    p->at++;
+    return it->opt_text ? NASHC_OK : nashc_enomem(p->diag);
+}
+
+static nashc_status
+parse_pass(parser *p, const char *at, size_t len, const nashc_pass *pass, nashc_item **out)
+{
+    nashc_item *it = new_item(p, NASHC_I_PASS, pass->name);
+    if (!it || !(it->opts = nashc_opts_create(p->arena, pass->options)))
+        return nashc_enomem(p->diag);
+    it->pass = pass;
+    *out = it;
+    if (*p->at == '<')
+        return complain(p, p->at, 1, "pass \"%s\" takes no count", pass->name);
+    if (*p->at == '(') {
+        p->at++;
+        nashc_status s = parse_options(p, it);
+        if (s != NASHC_OK)
+            return s;
+    }
+    nashc_loc loc = place(p, at);
+    nashc_status s = nashc_opts_check(it->opts, &loc, p->diag);
+    if (s != NASHC_OK)
+        mark(p, at, len);
+    return s;
+}
+
+/* --- combinators, named pipelines, files ----------------------------------------------------- */
+
+static nashc_status
+parse_combinator(parser *p, const char *at, size_t len, int which, nashc_item **out)
+{
+    nashc_item *it = new_item(p, combinators[which].kind, combinators[which].name);
+    if (!it)
+        return nashc_enomem(p->diag);
+    *out = it;
+    it->count = it->kind == NASHC_I_FIXPOINT ? FIXPOINT_ROUNDS : 1;
+    bool counted = *p->at == '<';
+    if (counted) {
+        const char *number = ++p->at;
+        if (!nashc_num_parse_int(&p->at, &it->count) || *p->at != '>' || it->count < 1 ||
+            it->count > MAX_REPEAT_COUNT)
+            return complain(p, number, strcspn(number, ">,()"), "expected a count from 1 to %d",
+                            MAX_REPEAT_COUNT);
+        p->at++;
+        if (it->kind == NASHC_I_TRY)
+            return complain(p, number, 1, "\"try\" takes no count");
+    }
+    if (it->kind == NASHC_I_REPEAT && !counted)
+        return complain(p, at, len, "\"repeat\" needs a count: repeat<4>(a,b)");
+    if (*p->at != '(')
+        return complain(p, at, len, "\"%s\" needs passes: %s(a,b)", it->name, it->name);
+    p->at++;
+    p->depth++;
+    nashc_status s = parse_list(p, ')', &it->child);
+    p->depth--;
+    return s;
+}
+
+/* Parses another text at this place; the parser comes back as it was. */
+static nashc_status
+parse_nested(parser *p, const char *file, const char *text, nashc_item *it)
+{
+    parser inner = *p;
+    inner.file = file;
+    inner.text = inner.at = text;
+    inner.depth++;
+    return parse_list(&inner, 0, &it->child);
+}
+
+static nashc_status
+parse_pipeline_name(parser *p, const char *at, size_t len, const nashc_pipeline *pl,
+                    nashc_item **out)
+{
+    if (*p->at == '(' || *p->at == '<')
+        return complain(p, at, len, "pipeline \"%s\" takes no options", pl->name);
+    nashc_item *it = new_item(p, NASHC_I_SEQUENCE, pl->name);
+    const char *file = nashc_arena_printf(p->arena, "pipeline %s", pl->name);
+    if (!it || !file)
+        return nashc_enomem(p->diag);
+    *out = it;
+    if (p->depth >= MAX_NESTING)
+        return complain(p, at, len, "pipeline \"%s\" contains itself", pl->name);
+    return parse_nested(p, file, pl->text, it);
+}
+
+static nashc_status
+parse_file(parser *p, nashc_item **out)
+{
+    const char *at = p->at++;
+    size_t len = strcspn(p->at, ",()<>;\n\r\t #");
+    const char *path = copy(p, p->at, len);
+    char *data = NULL;
+    size_t size;
+    nashc_item *it = new_item(p, NASHC_I_SEQUENCE, path);
+    if (!path || !it)
+        return nashc_enomem(p->diag);
+    if (len == 0)
+        return complain(p, at, 1, "expected a file name behind \"@\"");
+    if (p->depth >= MAX_NESTING)
+        return complain(p, at, len + 1, "pipeline file \"%s\" contains itself", path);
+    *out = it;
+    p->at += len;
+    nashc_status s = nashc_file_read(path, MAX_FILE_SIZE, &data, &size, p->diag);
+    if (s != NASHC_OK) {
+        mark(p, at, len + 1);
+        return s;
+    }
+    const char *text = nashc_arena_strdup(p->arena, data);
+    if (!text)
+        s = nashc_enomem(p->diag);
+    else if (strlen(text) != size)
+        s = complain(p, at, len + 1, "file \"%s\" is not text", path);
+    else
+        s = parse_nested(p, path, text, it);
+    nashc_mem_free(data);
+    return s;
+}
+
+/* --- items ----------------------------------------------------------------------------------- */
+
+static nashc_status
+unknown_name(parser *p, const char *at, size_t len, const char *name)
+{
+    const char *const *passes = nashc_names(p->ctx, NASHC_D_PASS);
+    const char *const *pipelines = nashc_names(p->ctx, NASHC_D_PIPELINE);
+    int n = 0;
+    while (passes[n])
+        n++;
+    for (int i = 0; pipelines[i]; i++)
+        n++;
+    const char **all = NASHC_NEW_N(p->arena, const char *, n + 1 + (int)NASHC_COUNT(combinators));
+    if (!all)
+        return nashc_enomem(p->diag);
+    n = 0;
+    for (int i = 0; passes[i]; i++)
+        all[n++] = passes[i];
+    for (int i = 0; pipelines[i]; i++)
+        all[n++] = pipelines[i];
+    for (size_t i = 0; i < NASHC_COUNT(combinators); i++)
+        all[n++] = combinators[i].name;
+    const char *near = nashc_nearest(p->diag, name, all);
+    nashc_status s = complain(p, at, len, "unknown pass \"%s\"%s%s", name, near[0] ? "; " : "", near);
+    nashc_help(p->diag, "see `nashc list passes` and `nashc list pipelines`");
+    return s;
+}
+
+static nashc_status
+parse_item(parser *p, nashc_item **out)
+{
+    const char *at = p->at;
+    if (++*p->n_items > MAX_ITEMS)
+        return complain(p, at, 1, "more than %d passes", MAX_ITEMS);
+    if (*at == '@')
+        return parse_file(p, out);
+    size_t len = word_length(at);
+    if (len == 0)
+        return complain(p, at, 1, *at ? "expected a pass, found \"%s\"" : "expected a pass",
+                        nashc_quote(p->diag, copy(p, at, 1)));
+    const char *name = copy(p, at, len);
+    if (!name)
+        return nashc_enomem(p->diag);
+    p->at += len;
+    skip_space(p);
+    for (size_t i = 0; i < NASHC_COUNT(combinators); i++)
+        if (strcmp(combinators[i].name, name) == 0)
+            return parse_combinator(p, at, len, (int)i, out);
+    const nashc_pass *pass = nashc_find(p->ctx, NASHC_D_PASS, name);
+    if (pass)
+        return parse_pass(p, at, len, pass, out);
+    const nashc_pipeline *pl = nashc_find(p->ctx, NASHC_D_PIPELINE, name);
+    if (pl)
+        return parse_pipeline_name(p, at, len, pl, out);
+    return unknown_name(p, at, len, name);
+}
+
+/* Items up to end (which is consumed unless it is 0). */
+static nashc_status
+parse_list(parser *p, char end, nashc_item **out)
+{
+    nashc_item **tail = out;
+    *out = NULL;
+    if (p->depth > MAX_NESTING)
+        return complain(p, p->at, 1, "nested deeper than %d", MAX_NESTING);
+    skip_space(p);
+    while (*p->at && *p->at != end) {
+        nashc_item *it = NULL;
+        nashc_status s = parse_item(p, &it);
+        if (s != NASHC_OK)
+            return s;
+        *tail = it;
+        tail = &it->next;
+        skip_space(p);
+        if (*p->at == end || !*p->at)
+            break;
+        if (*p->at != ',')
+            return complain(p, p->at, 1, "expected \",\"%s before \"%s\"",
+                            end ? " or \")\"" : "", nashc_quote(p->diag, copy(p, p->at, 1)));
+        p->at++;
+        skip_space(p);
+        if (end && *p->at == end)
+            return complain(p, p->at, 1, "expected a pass behind \",\"");
+    }
+    if (end && *p->at != end)
+        return complain(p, p->at, 1, "expected \"%c\" at the end", end);
+    p->at += end != 0;
+    return NASHC_OK;
+}
+
+nashc_status
+nashc_pipeline_parse(nashc_ctx *c, nashc_arena *a, const char *text, nashc_item **out,
+                     nashc_diag *d)
+{
+    int n_items = 0;
+    parser p = {.ctx = c, .arena = a, .diag = d, .text = text, .at = text, .n_items = &n_items};
+    nashc_item *root = new_item(&p, NASHC_I_SEQUENCE, "");
+    if (!root)
+        return nashc_enomem(d);
+    nashc_status s = parse_list(&p, 0, &root->child);
+    if (s == NASHC_OK)
+        *out = root;
+    return s;
+}
+
+nashc_status
+nashc_check_pipeline(nashc_ctx *c, const char *text, nashc_diag *d)
+{
+    nashc_arena *a = nashc_arena_create();
+    nashc_item *root;
+    nashc_status s = a ? nashc_pipeline_parse(c, a, text, &root, d) : nashc_enomem(d);
+    nashc_arena_free(a);
+    return s;
+}
