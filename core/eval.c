@@ -34,7 +34,7 @@ struct nashc_eval {
     struct scratch { /* freed after the node */
         struct scratch *next;
         void *owned;
-    } *scratch;
+    } * scratch;
 };
 
 /* --- inside op->eval ------------------------------------------------------------------------- */
@@ -239,8 +239,7 @@ step(machine *m, const nashc_node *n)
     const nashc_buf *few_in[FEW];
     nashc_buf few_out[FEW];
     int n_in = nashc_node_n_in(n), n_out = nashc_node_n_out(n);
-    const nashc_buf **in =
-        n_in <= FEW ? few_in : nashc_mem_calloc((size_t)n_in, sizeof *in);
+    const nashc_buf **in = n_in <= FEW ? few_in : nashc_mem_calloc((size_t)n_in, sizeof *in);
     nashc_buf *out = n_out <= FEW ? few_out : nashc_mem_calloc((size_t)n_out, sizeof *out);
     nashc_status s = in && out ? NASHC_OK : nashc_enomem(m->diag);
     for (int i = 0; s == NASHC_OK && i < n_in; i++)

@@ -47,7 +47,7 @@ struct nashc_ctx {
     struct nashc_plugin_row {
         const nashc_plugin *plugin;
         const char *origin;
-    } *plugin;
+    } * plugin;
     size_t n_plugins, cap_plugins;
 };
 
@@ -123,8 +123,11 @@ struct nashc_run {
     size_t n_builds, cap_builds;
 };
 
+/* The slot of g for nashc_analyse; free_cache is called with it when g goes. In pm.c, which may see
+ * the layout of a graph. */
+void **nashc_graph_cache(const nashc_graph *g, void (*free_cache)(void *));
+
 nashc_status nashc_rewrite_graph(nashc_run *r, nashc_graph *g);
-nashc_status nashc_infer_node(nashc_node *n, nashc_type *types, nashc_diag *d);
 
 bool nashc_name_listed(const char *const *list, const char *name, const char *alias);
 void nashc_print_step(nashc_pm *pm, const char *when, const nashc_item *it, const nashc_module *m);

@@ -1,4 +1,5 @@
-/* instrument.c: dumps, differences, times and counters of a pipeline, and files to repeat a failure.
+/* instrument.c: dumps, differences, times and counters of a pipeline, and files to repeat a
+ * failure.
  */
 #include "host.h"
 #include <string.h>
@@ -255,7 +256,8 @@ nashc_write_repro(nashc_pm *pm, const nashc_item *root, nashc_status s)
         nashc_module_set_meta(m, "repro-passes", text.data);
         if (nashc_write_nashir(m, path, pm->diag) == NASHC_OK)
             nashc_remark(pm->diag, NULL,
-                         "wrote %s; repeat the failure with `nashc opt %s --run-repro`", path, path);
+                         "wrote %s; repeat the failure with `nashc opt %s --run-repro`", path,
+                         path);
     }
     nashc_str_free(&text);
     nashc_module_free(m);

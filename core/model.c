@@ -35,12 +35,8 @@ nashir_read(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **
 extern const nashc_frontend nashc_frontend_nashir;
 
 const nashc_frontend nashc_frontend_nashir = {
-    NASHC_DESC(nashc_frontend),
-    .name = "nashir",
-    .help = "the text form of the graph",
-    .suffixes = ".nashir",
-    .probe = nashir_probe,
-    .read = nashir_read,
+    NASHC_DESC(nashc_frontend), .name = "nashir",      .help = "the text form of the graph",
+    .suffixes = ".nashir",      .probe = nashir_probe, .read = nashir_read,
 };
 
 /* Is suffix one of the words of list, and does path end in it? */
@@ -87,7 +83,8 @@ choose_frontend(nashc_ctx *c, const char *path, const nashc_frontend **out, nash
         if (ends_in(path, fe->suffixes))
             found = fe; /* it knows best what is wrong with the file */
     if (!found) {
-        nashc_error(d, &loc, n == 0 ? "the file is empty" : "the file is no model that is known here");
+        nashc_error(d, &loc,
+                    n == 0 ? "the file is empty" : "the file is no model that is known here");
         nashc_help(d, "see `nashc list frontends`; --frontend=NAME forces one");
         return NASHC_EINPUT;
     }

@@ -338,7 +338,8 @@ unknown_name(parser *p, const char *at, size_t len, const char *name)
     for (size_t i = 0; i < NASHC_COUNT(combinators); i++)
         all[n++] = combinators[i].name;
     const char *near = nashc_nearest(p->diag, name, all);
-    nashc_status s = complain(p, at, len, "unknown pass \"%s\"%s%s", name, near[0] ? "; " : "", near);
+    nashc_status s =
+        complain(p, at, len, "unknown pass \"%s\"%s%s", name, near[0] ? "; " : "", near);
     nashc_help(p->diag, "see `nashc list passes` and `nashc list pipelines`");
     return s;
 }
@@ -392,8 +393,8 @@ parse_list(parser *p, char end, nashc_item **out)
         if (*p->at == end || !*p->at)
             break;
         if (*p->at != ',')
-            return complain(p, p->at, 1, "expected \",\"%s before \"%s\"",
-                            end ? " or \")\"" : "", nashc_quote(p->diag, copy(p, p->at, 1)));
+            return complain(p, p->at, 1, "expected \",\"%s before \"%s\"", end ? " or \")\"" : "",
+                            nashc_quote(p->diag, copy(p, p->at, 1)));
         p->at++;
         skip_space(p);
         if (end && *p->at == end)

@@ -1,5 +1,7 @@
-/* pm.c: runs pipelines. Every pass works on a clone, which becomes the module only if all is well. */
+/* pm.c: runs pipelines. Every pass works on a clone, which becomes the module only if all is well.
+ */
 #include "host.h"
+#include "ir/impl.h"
 #include <string.h>
 #include <time.h>
 
@@ -33,7 +35,8 @@ nashc_build *
 nashc_run_build(nashc_run *r, nashc_graph *g)
 {
     nashc_build *b = nashc_build_create(g, r->diag);
-    if (!b || !nashc_mem_grow((void **)&r->build, &r->cap_builds, r->n_builds + 1, sizeof *r->build))
+    if (!b ||
+        !nashc_mem_grow((void **)&r->build, &r->cap_builds, r->n_builds + 1, sizeof *r->build))
         r->status = r->status == NASHC_OK ? nashc_enomem(r->diag) : r->status;
     else
         r->build[r->n_builds++] = b;
@@ -85,6 +88,14 @@ nashc_run_miss(nashc_run *r, const nashc_node *n, const char *fmt, ...)
     nashc_remark(r->diag, &loc, "[%s] node \"%s%s\": %s", r->pass->name, sigil,
                  nashc_quote(r->diag, name ? name : "?"), text ? text : "");
     return false;
+}
+
+void **
+nashc_graph_cache(const nashc_graph *g, void (*free_cache)(void *))
+{
+    nashc_graph *owner = (nashc_graph *)g; /* a cache is not what const protects */
+    owner->cache_free = free_cache;
+    return &owner->cache;
 }
 
 /* --- one pass -------------------------------------------------------------------------------- */
@@ -211,6 +222,8 @@ run_pass(nashc_pm *pm, const nashc_item *it)
                    .explain = nashc_name_listed(pm->o.explain, it->name, it->pass->alias)};
     nashc_status s = after && clock && r.arena ? NASHC_OK : NASHC_ENOMEM;
     bool changed = false;
+    if (after && pm->o.shuffle_uses)
+        nashc_module_shuffle_uses(after, pm->o.shuffle_uses + (uint64_t)pm->n_done);
     if (s == NASHC_OK) {
         r.stats = clock->stats;
         r.n_stats = clock->n_stats;
@@ -394,7 +407,8 @@ check_stages(nashc_pm *pm, const nashc_item *it, nashc_str *given)
         for (const char *w = it->pass->needs; w && *w; w += strspn(w, " ")) {
             size_t len = strcspn(w, " ");
             if (!lists_word(given->data, w, len) && !has_stage(pm->module, w, len)) {
-                nashc_error(pm->diag, NULL, "pass \"%s\" needs a graph that is %.*s, which neither "
+                nashc_error(pm->diag, NULL,
+                            "pass \"%s\" needs a graph that is %.*s, which neither "
                             "the input is nor a pass before it makes",
                             it->name, (int)len, w);
                 return NASHC_EINPUT;

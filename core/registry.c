@@ -238,8 +238,8 @@ check_free(const check *ck, nashc_desc_kind k, const void *desc, const char *key
     int i = find_index(t, key);
     if (i < 0 || ((const head *)desc)->flags & NASHC_F_OVERRIDE)
         return NASHC_OK;
-    nashc_error(ck->diag, NULL, "%s: %s \"%s\" exists already, from %s", ck->origin,
-                kinds[k].noun, key, t->entry[i].origin);
+    nashc_error(ck->diag, NULL, "%s: %s \"%s\" exists already, from %s", ck->origin, kinds[k].noun,
+                key, t->entry[i].origin);
     nashc_help(ck->diag, "a descriptor with NASHC_F_OVERRIDE may replace it");
     return NASHC_EINPUT;
 }

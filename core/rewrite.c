@@ -5,6 +5,7 @@
  * the edits and not passes x nodes. Stale entries are harmless: dead nodes are skipped.
  */
 #include "host.h"
+#include "ir/impl.h"
 #include <string.h>
 
 #define MAX_FIRES_PER_NODE 64
@@ -129,15 +130,6 @@ erase_dead(nashc_rw *rw, nashc_node *n)
 
 /* --- types after an edit --------------------------------------------------------------------- */
 
-nashc_status
-nashc_infer_node(nashc_node *n, nashc_type *types, nashc_diag *d)
-{
-    const nashc_op *op = nashc_node_op(n);
-    for (int i = 0; i < nashc_node_n_out(n); i++)
-        types[i] = *nashc_value_type(nashc_node_out(n, i));
-    return op->infer && !(op->flags & NASHC_OP_OPAQUE) ? op->infer(n, types, d) : NASHC_OK;
-}
-
 /* Infers n and onwards as far as types change. Users are visited in a queue of their own. */
 static void
 infer_from(nashc_rw *rw, nashc_node **list, int n)
@@ -155,7 +147,7 @@ infer_from(nashc_rw *rw, nashc_node **list, int n)
             ok = false;
             break;
         }
-        nashc_status s = nashc_infer_node(now, types, rw->run->diag);
+        nashc_status s = nashc_node_infer(now, types, rw->run->diag);
         if (s != NASHC_OK) {
             fail(rw, s);
             break;
@@ -207,9 +199,10 @@ fires_too_often(nashc_rw *rw, const nashc_node *n)
     if (++rw->fires <= rw->max_fires)
         return false;
     nashc_loc loc = *nashc_node_loc(n);
-    fail(rw, nashc_bug(rw->run->diag, &loc,
-                       "pass \"%s\" does not come to an end: %" PRId64 " rewrites, the last at a %s",
-                       rw->run->pass->name, rw->fires, nashc_node_opname(n)));
+    fail(rw,
+         nashc_bug(rw->run->diag, &loc,
+                   "pass \"%s\" does not come to an end: %" PRId64 " rewrites, the last at a %s",
+                   rw->run->pass->name, rw->fires, nashc_node_opname(n)));
     return true;
 }
 

@@ -11,10 +11,11 @@ typedef struct nashc_pattern {
     bool (*rewrite)(nashc_rw *rw, nashc_node *root); /* true iff it edited */
 } nashc_pattern;
 
-#define NASHC_PASS_INEXACT 1u /* changes values on purpose, or moves floats: checks use tolerance  \
-                               */
-#define NASHC_PASS_MODULE 2u  /* run once a module (g is its entry), not once a graph */
-#define NASHC_PASS_CHECK  4u  /* only looks and complains; edits nothing */
+#define NASHC_PASS_INEXACT                                                                         \
+    1u                       /* changes values on purpose, or moves floats: checks use tolerance   \
+                              */
+#define NASHC_PASS_MODULE 2u /* run once a module (g is its entry), not once a graph */
+#define NASHC_PASS_CHECK  4u /* only looks and complains; edits nothing */
 
 typedef struct nashc_pass {
     uint32_t struct_size, flags;

@@ -1,0 +1,515 @@
+/* check.c: compares two graphs on corner and random inputs with the reference executor.
+ *
+ * Two results are equal when integers agree exactly and floats within the rounding of their
+ * arithmetic. Where they are not, graph a is run again without rounding float32 results: if b
+ * agrees with that, the rounding of a had moved a value over a boundary. Such boundary cases are
+ * counted apart; a few are allowed (docs/numerics.md).
+ */
+#include "host.h"
+#include <math.h>
+#include <string.h>
+
+#define N_CORNERS         4
+#define BOUNDARY_FRACTION 1e-4
+#define EXACT_TOLERANCE   0x1p-16 /* of the largest output, for floats of exact passes */
+#define INEXACT_TOLERANCE 1e-3
+
+/* --- filling --------------------------------------------------------------------------------- */
+
+static int64_t
+pick_int(const nashc_type *t, int k, int64_t i, int64_t hot, nashc_rng *rng)
+{
+    int64_t zero = t->lo > 0 ? t->lo : t->hi < 0 ? t->hi : 0;
+    bool bip = t->kind == NASHC_K_BIP;
+    switch (k) {
+    case 0:
+        return t->lo;
+    case 1:
+        return t->hi;
+    case 2:
+        return i % 2 ? t->hi : t->lo;
+    case 3:
+        return i == hot ? t->hi : bip ? t->lo : zero;
+    default:
+        break;
+    }
+    if (bip && t->lo != t->hi)
+        return nashc_rng_range(rng, 0, 1) ? 1 : -1;
+    return nashc_rng_range(rng, t->lo, t->hi);
+}
+
+static double
+pick_float(double lo, double hi, int k, int64_t i, int64_t hot, nashc_rng *rng)
+{
+    switch (k) {
+    case 0:
+        return lo;
+    case 1:
+        return hi;
+    case 2:
+        return i % 2 ? hi : lo;
+    case 3:
+        return i == hot ? hi : lo <= 0 && hi >= 0 ? 0 : lo;
+    default:
+        return lo + (hi - lo) * nashc_rng_unit(rng);
+    }
+}
+
+void
+nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, const double *hi)
+{
+    nashc_rng rng;
+    nashc_rng_seed(&rng, seed + (uint64_t)k);
+    int64_t hot = b->n > 0 ? nashc_rng_range(&rng, 0, b->n - 1) : 0;
+    bool real = nashc_type_is_float(&b->type);
+    double from = lo ? *lo : -4, to = hi ? *hi : 4;
+    for (int64_t i = 0; i < b->n; i++) {
+        if (real)
+            nashc_buf_set(b, i, pick_float(from, to, k, i, hot, &rng));
+        else
+            nashc_buf_set_int(b, i, pick_int(&b->type, k, i, hot, &rng));
+    }
+}
+
+/* --- what a float input should range over ---------------------------------------------------- */
+
+typedef struct grid {
+    double lo, hi;   /* of the input */
+    double step, at; /* grid points at + k * step; step 0: no grid */
+    bool only_grid;  /* the graphs promise the same for these points only */
+} grid;
+
+/* Scalar stand-in for a constant: its first element. */
+static bool
+const_scalar(const nashc_value *v, double *out)
+{
+    const nashc_tensor *t = v ? nashc_value_const(v) : NULL;
+    if (!t || nashc_tensor_count(t) < 1)
+        return false;
+    *out = nashc_tensor_get(t, 0);
+    return isfinite(*out);
+}
+
+/* Follows x -> scale * x + shift through a node; false where the chain ends. */
+static bool
+follow(const nashc_node *n, const nashc_value *x, double *scale, double *shift)
+{
+    const nashc_value *other = nashc_node_in(n, 0) == x ? nashc_node_in(n, 1) : nashc_node_in(n, 0);
+    bool first = nashc_node_in(n, 0) == x;
+    double c;
+    if (nashc_node_op(n)->flags & NASHC_OP_SHAPE)
+        return true;
+    if (!(nashc_node_op(n)->flags & NASHC_OP_ELTWISE))
+        return false;
+    if (!const_scalar(other, &c))
+        return nashc_node_n_in(n) == 1; /* a curve: taken as the identity */
+    if (nashc_node_is(n, "nn.mul") && c != 0) {
+        *scale *= c;
+        *shift *= c;
+    } else if (nashc_node_is(n, "nn.div") && first && c != 0) {
+        *scale /= c;
+        *shift /= c;
+    } else if (nashc_node_is(n, "nn.add")) {
+        *shift += c;
+    } else if (nashc_node_is(n, "nn.sub") && first) {
+        *shift -= c;
+    }
+    return true;
+}
+
+/* Range and step of the first quantiser's own input; false if n is none. */
+static bool
+quantiser_range(const nashc_node *n, grid *q)
+{
+    double s, z = 0;
+    if (nashc_node_is(n, "q.quant") && const_scalar(nashc_node_in(n, 1), &s)) {
+        const_scalar(nashc_node_in(n, 2), &z);
+        double qmin = (double)nashc_attr_int(n, nashc_attr_index(n, "qmin"));
+        double qmax = (double)nashc_attr_int(n, nashc_attr_index(n, "qmax"));
+        *q = (grid){(qmin - z) * s, (qmax - z) * s, s, -z * s, false};
+        return true;
+    }
+    if (nashc_node_is(n, "q.bipolar_quant") && const_scalar(nashc_node_in(n, 1), &s)) {
+        *q = (grid){-2 * fabs(s), 2 * fabs(s), 0, 0, false};
+        return true;
+    }
+    if (nashc_node_is(n, "q.multithreshold") && const_scalar(nashc_node_in(n, 1), &s)) {
+        nashc_tensor_min_max(nashc_value_const(nashc_node_in(n, 1)), &q->lo, &q->hi);
+        q->step = 0;
+        return isfinite(q->lo) && isfinite(q->hi);
+    }
+    return false;
+}
+
+/* Walks forward from a graph input to the first quantiser. */
+static bool
+find_grid(const nashc_value *input, nashc_arena *a, grid *out)
+{
+    enum { MAX_CHAIN = 32 };
+    const nashc_value *v = input;
+    double scale = 1, shift = 0;
+    for (int hops = 0; hops < MAX_CHAIN; hops++) {
+        int n;
+        nashc_node **users = nashc_value_users(v, a, &n);
+        const nashc_node *next = NULL;
+        for (int i = 0; users && i < n; i++) {
+            if (nashc_node_in(users[i], 0) == v && quantiser_range(users[i], out)) {
+                double lo = (out->lo - shift) / scale, hi = (out->hi - shift) / scale;
+                out->lo = fmin(lo, hi);
+                out->hi = fmax(lo, hi);
+                out->step = fabs(out->step / scale);
+                out->at = (out->at - shift) / scale;
+                return isfinite(out->lo) && isfinite(out->hi);
+            }
+            next = next ? next : users[i];
+        }
+        double s = scale, b = shift;
+        if (!next || nashc_node_n_out(next) != 1 || !follow(next, v, &s, &b))
+            return false;
+        scale = s;
+        shift = b;
+        v = nashc_node_out(next, 0);
+    }
+    return false;
+}
+
+/* The quantiser that alone reads an input and ends the float part of the graph there. */
+static const nashc_node *
+entry_quantiser(const nashc_value *input)
+{
+    const nashc_node *n = nashc_value_one_user(input);
+    return nashc_node_is(n, "q.quant") && nashc_node_in(n, 0) == input ? n : NULL;
+}
+
+static bool
+same_quantiser(const nashc_node *a, const nashc_node *b)
+{
+    if (!a || !b)
+        return a == b;
+    for (int i = 1; i < 3; i++) {
+        const nashc_tensor *x = nashc_value_const(nashc_node_in(a, i));
+        const nashc_tensor *y = nashc_value_const(nashc_node_in(b, i));
+        if (!x || !y || nashc_tensor_count(x) != nashc_tensor_count(y))
+            return false;
+        for (int64_t k = 0; k < nashc_tensor_count(x); k++)
+            if (nashc_tensor_get(x, k) != nashc_tensor_get(y, k))
+                return false;
+    }
+    static const char *const names[] = {"qmin", "qmax"};
+    for (int i = 0; i < 2; i++)
+        if (nashc_attr_int(a, nashc_attr_index(a, names[i])) !=
+            nashc_attr_int(b, nashc_attr_index(b, names[i])))
+            return false;
+    return true;
+}
+
+/* --- the comparison -------------------------------------------------------------------------- */
+
+typedef struct compare {
+    const nashc_module *a, *b;
+    const nashc_graph *ga, *gb;
+    const char *what;
+    nashc_diag *diag;
+    nashc_arena *arena;
+    uint64_t seed;
+    bool inexact;
+    int n_in, n_out;
+    grid *range; /* one an input */
+    nashc_buf *in_a, *in_b;
+    const nashc_buf **pa, **pb;
+    int64_t n_elements; /* computed by a, over all runs */
+    int64_t n_boundary; /* output elements that only the rounding of a explains */
+    int64_t bad_run;    /* of the first boundary case */
+} compare;
+
+static void
+count_elements(void *user, const nashc_value *v, const nashc_buf *b)
+{
+    (void)v;
+    ((compare *)user)->n_elements += b->n;
+}
+
+static nashc_status
+differ(compare *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = nashc_arena_vprintf(c->arena, fmt, ap);
+    va_end(ap);
+    nashc_error(c->diag, NULL, "\"%s\" changed the interface: %s", c->what, text ? text : "");
+    return NASHC_EMISMATCH;
+}
+
+static nashc_status
+check_interface(compare *c)
+{
+    if (nashc_graph_n_inputs(c->gb) != c->n_in || nashc_graph_n_outputs(c->gb) != c->n_out)
+        return differ(c, "%d inputs and %d outputs, were %d and %d", nashc_graph_n_inputs(c->gb),
+                      nashc_graph_n_outputs(c->gb), c->n_in, c->n_out);
+    for (int i = 0; i < c->n_in; i++) {
+        const nashc_value *a = nashc_graph_input(c->ga, i), *b = nashc_graph_input(c->gb, i);
+        if (nashc_type_count(nashc_value_type(a)) != nashc_type_count(nashc_value_type(b)))
+            return differ(c, "input \"%s\" is %s, was %s", nashc_value_name(b),
+                          nashc_type_str(c->diag, nashc_value_type(b)),
+                          nashc_type_str(c->diag, nashc_value_type(a)));
+    }
+    for (int i = 0; i < c->n_out; i++) {
+        const nashc_value *a = nashc_graph_output(c->ga, i), *b = nashc_graph_output(c->gb, i);
+        if (nashc_type_count(nashc_value_type(a)) != nashc_type_count(nashc_value_type(b)))
+            return differ(c, "output \"%s\" is %s, was %s", nashc_graph_output_name(c->gb, i),
+                          nashc_type_str(c->diag, nashc_value_type(b)),
+                          nashc_type_str(c->diag, nashc_value_type(a)));
+    }
+    return NASHC_OK;
+}
+
+static bool
+has_unknown_shapes(const nashc_graph *g)
+{
+    for (int i = 0; i < nashc_graph_n_inputs(g); i++)
+        if (!nashc_type_is_static(nashc_value_type(nashc_graph_input(g, i))))
+            return true;
+    return false;
+}
+
+static nashc_status
+prepare(compare *c)
+{
+    size_t n = (size_t)c->n_in + 1;
+    c->range = NASHC_NEW_N(c->arena, grid, n);
+    c->in_a = NASHC_NEW_N(c->arena, nashc_buf, n);
+    c->in_b = NASHC_NEW_N(c->arena, nashc_buf, n);
+    c->pa = NASHC_NEW_N(c->arena, const nashc_buf *, n);
+    c->pb = NASHC_NEW_N(c->arena, const nashc_buf *, n);
+    if (!c->range || !c->in_a || !c->in_b || !c->pa || !c->pb)
+        return nashc_enomem(c->diag);
+    for (int i = 0; i < c->n_in; i++) {
+        const nashc_value *a = nashc_graph_input(c->ga, i), *b = nashc_graph_input(c->gb, i);
+        const nashc_node *qa = entry_quantiser(a), *qb = entry_quantiser(b);
+        c->pa[i] = &c->in_a[i];
+        c->pb[i] = &c->in_b[i];
+        if (!nashc_buf_alloc(&c->in_a[i], nashc_value_type(a)) ||
+            !nashc_buf_alloc(&c->in_b[i], nashc_value_type(b)))
+            return nashc_enomem(c->diag);
+        c->range[i] = (grid){-4, 4, 0, 0, false};
+        grid found;
+        if (find_grid(qb && !qa ? b : a, c->arena, &found) || find_grid(b, c->arena, &found))
+            c->range[i] = found;
+        c->range[i].only_grid = c->range[i].step > 0 && (qa || qb) && !same_quantiser(qa, qb);
+    }
+    return NASHC_OK;
+}
+
+/* Run k: the corners, then random; every second one of those on the grid of the quantiser. */
+static void
+fill_input(compare *c, int i, int k)
+{
+    const grid *g = &c->range[i];
+    nashc_buf *to = &c->in_b[i];
+    uint64_t seed = c->seed + 1000003u * (uint64_t)i;
+    double margin = g->only_grid ? 0 : 0.1 * (g->hi - g->lo);
+    double lo = g->lo - margin, hi = g->hi + margin;
+    if (nashc_type_is_float(&to->type) && nashc_type_is_float(&c->in_a[i].type)) {
+        nashc_fill(to, k, seed, &lo, &hi);
+        if (g->step > 0 && (g->only_grid || k < N_CORNERS || k % 2 == 0))
+            for (int64_t e = 0; e < to->n; e++) {
+                double step = nearbyint((nashc_buf_get(to, e) - g->at) / g->step);
+                nashc_buf_set(to, e, g->at + step * g->step);
+            }
+    } else if (nashc_type_is_float(&to->type)) { /* a is the narrower one */
+        nashc_fill(&c->in_a[i], k, seed, NULL, NULL);
+        for (int64_t e = 0; e < to->n; e++)
+            nashc_buf_set(to, e, nashc_buf_get(&c->in_a[i], e));
+        return;
+    } else {
+        nashc_fill(to, k, seed, NULL, NULL);
+    }
+    for (int64_t e = 0; e < to->n; e++)
+        nashc_buf_set(&c->in_a[i], e, nashc_buf_get(to, e));
+}
+
+static bool
+close_enough(double x, double y, double tolerance)
+{
+    return x == y || fabs(x - y) <= tolerance || (isnan(x) && isnan(y));
+}
+
+/* Tolerance for output i: 0 for integers on both sides. */
+static double
+tolerance_of(const compare *c, const nashc_buf *x, const nashc_buf *y)
+{
+    double largest = 0;
+    if (!nashc_type_is_float(&x->type) && !nashc_type_is_float(&y->type))
+        return 0;
+    for (int64_t e = 0; e < x->n; e++) {
+        double v = fabs(nashc_buf_get(x, e));
+        largest = isfinite(v) && v > largest ? v : largest;
+    }
+    return largest * (c->inexact ? INEXACT_TOLERANCE : EXACT_TOLERANCE);
+}
+
+static const char *
+index_text(compare *c, const nashc_type *t, int64_t e)
+{
+    nashc_str s = {0};
+    int64_t at[NASHC_MAX_RANK] = {0};
+    for (int k = t->rank - 1; k >= 0; k--) {
+        at[k] = t->dim[k] > 0 ? e % t->dim[k] : 0;
+        e = t->dim[k] > 0 ? e / t->dim[k] : 0;
+    }
+    nashc_str_putc(&s, '[');
+    for (int k = 0; k < t->rank; k++)
+        nashc_str_printf(&s, k ? ",%" PRId64 : "%" PRId64, at[k]);
+    nashc_str_putc(&s, ']');
+    const char *out = s.data ? nashc_arena_strdup(c->arena, s.data) : NULL;
+    nashc_str_free(&s);
+    return out ? out : "[?]";
+}
+
+static const char *
+run_text(compare *c, int k)
+{
+    static const char *const corners[N_CORNERS] = {"all low", "all high", "alternating", "one-hot"};
+    if (k < N_CORNERS)
+        return corners[k];
+    const char *s = nashc_arena_printf(c->arena, "random %d", k - N_CORNERS);
+    return s ? s : "random";
+}
+
+static nashc_status
+report_difference(compare *c, int k, int i, int64_t e, const nashc_buf *x, const nashc_buf *y)
+{
+    int64_t n = 0;
+    double tolerance = tolerance_of(c, x, y), worst = 0;
+    char was[NASHC_NUM_MAX], is[NASHC_NUM_MAX], by[NASHC_NUM_MAX];
+    for (int64_t j = 0; j < x->n; j++) {
+        double p = nashc_buf_get(x, j), q = nashc_buf_get(y, j);
+        n += !close_enough(p, q, tolerance);
+        worst = fabs(p - q) > worst ? fabs(p - q) : worst;
+    }
+    nashc_error(c->diag, NULL, "\"%s\" changed the result: output \"%s\" element %s is %s, was %s",
+                c->what, nashc_graph_output_name(c->gb, i), index_text(c, &y->type, e),
+                nashc_num_print_f64(nashc_buf_get(y, e), is),
+                nashc_num_print_f64(nashc_buf_get(x, e), was));
+    nashc_note(c->diag,
+               "inputs: %s (seed %" PRIu64 "); %" PRId64 " of %" PRId64
+               " elements differ, by up to %s",
+               run_text(c, k), c->seed, n, x->n, nashc_num_print_f64(worst, by));
+    return NASHC_EMISMATCH;
+}
+
+/* Compares the results of run k. wide: graph a without rounding, NULL until it is needed. */
+static nashc_status
+compare_run(compare *c, int k, const nashc_buf *x, const nashc_buf *y, nashc_buf *wide)
+{
+    bool have_wide = false;
+    nashc_status s = NASHC_OK;
+    for (int i = 0; s == NASHC_OK && i < c->n_out; i++) {
+        double tolerance = tolerance_of(c, &x[i], &y[i]);
+        for (int64_t e = 0; s == NASHC_OK && e < x[i].n; e++) {
+            double now = nashc_buf_get(&y[i], e);
+            if (close_enough(nashc_buf_get(&x[i], e), now, tolerance))
+                continue;
+            if (!have_wide) {
+                s = nashc_run_graph(c->ga, c->pa, wide, NASHC_EVAL_WIDE, NULL, NULL, NULL);
+                have_wide = s == NASHC_OK;
+                if (!have_wide)
+                    return report_difference(c, k, i, e, &x[i], &y[i]);
+            }
+            if (!close_enough(nashc_buf_get(&wide[i], e), now, tolerance))
+                s = report_difference(c, k, i, e, &x[i], &y[i]);
+            else
+                c->n_boundary++;
+        }
+    }
+    for (int i = 0; have_wide && i < c->n_out; i++)
+        nashc_buf_free(&wide[i]);
+    return s;
+}
+
+static nashc_status
+one_run(compare *c, int k, nashc_buf *out)
+{
+    nashc_buf *x = out, *y = out + c->n_out, *wide = out + 2 * (int64_t)c->n_out;
+    for (int i = 0; i < c->n_in; i++)
+        fill_input(c, i, k);
+    int before = nashc_diag_count(c->diag, NASHC_NOTE);
+    nashc_status s = nashc_run_graph(c->ga, c->pa, x, 0, count_elements, c, c->diag);
+    if (s != NASHC_OK) {
+        if (s == NASHC_ENOMEM)
+            return s;
+        nashc_diag_truncate(c->diag, before);
+        nashc_warning(c->diag, NULL, "unchecked",
+                      "\"%s\" is not checked: the graph before it cannot be run", c->what);
+        return NASHC_EUNSUP;
+    }
+    s = nashc_run_graph(c->gb, c->pb, y, 0, NULL, NULL, c->diag);
+    if (s == NASHC_OK) {
+        s = compare_run(c, k, x, y, wide);
+        for (int i = 0; i < c->n_out; i++)
+            nashc_buf_free(&y[i]);
+    } else if (s != NASHC_ENOMEM) {
+        nashc_note(c->diag, "the graph could be run before \"%s\" (inputs: %s, seed %" PRIu64 ")",
+                   c->what, run_text(c, k), c->seed);
+        s = NASHC_EMISMATCH;
+    }
+    for (int i = 0; i < c->n_out; i++)
+        nashc_buf_free(&x[i]);
+    return s;
+}
+
+static nashc_status
+judge_boundary(compare *c)
+{
+    if (c->n_boundary == 0)
+        return NASHC_OK;
+    double limit = BOUNDARY_FRACTION * (double)c->n_elements;
+    if ((double)c->n_boundary <= limit) {
+        if (nashc_diag_verbosity(c->diag) >= 2)
+            nashc_remark(c->diag, NULL,
+                         "[%s] %" PRId64 " boundary cases among %" PRId64
+                         " elements: float32 rounding of the old graph",
+                         c->what, c->n_boundary, c->n_elements);
+        return NASHC_OK;
+    }
+    nashc_error(c->diag, NULL,
+                "\"%s\" changed the result at %" PRId64 " boundary cases among %" PRId64
+                " computed elements, more than 1 in 10000",
+                c->what, c->n_boundary, c->n_elements);
+    return NASHC_EMISMATCH;
+}
+
+nashc_status
+nashc_check_equal(const nashc_module *a, const nashc_module *b, int n, uint64_t seed, bool inexact,
+                  const char *what, nashc_diag *d)
+{
+    compare c = {.a = a,
+                 .b = b,
+                 .ga = nashc_module_main(a),
+                 .gb = nashc_module_main(b),
+                 .what = what,
+                 .diag = d,
+                 .seed = seed,
+                 .inexact = inexact};
+    if (!c.ga || !c.gb)
+        return c.ga == c.gb ? NASHC_OK : nashc_error(d, NULL, "\"%s\" left no graph", what);
+    c.n_in = nashc_graph_n_inputs(c.ga);
+    c.n_out = nashc_graph_n_outputs(c.ga);
+    if (has_unknown_shapes(c.ga))
+        return NASHC_OK; /* nothing can be run yet */
+    c.arena = nashc_arena_create();
+    nashc_buf *out = c.arena ? NASHC_NEW_N(c.arena, nashc_buf, 3 * (int64_t)c.n_out + 1) : NULL;
+    nashc_status s = out ? check_interface(&c) : nashc_enomem(d);
+    if (s == NASHC_OK)
+        s = prepare(&c);
+    for (int k = 0; s == NASHC_OK && k < N_CORNERS + n; k++)
+        s = one_run(&c, k, out);
+    if (s == NASHC_OK)
+        s = judge_boundary(&c);
+    for (int i = 0; i < c.n_in && c.in_a && c.in_b; i++) {
+        nashc_buf_free(&c.in_a[i]);
+        nashc_buf_free(&c.in_b[i]);
+    }
+    nashc_arena_free(c.arena);
+    return s == NASHC_EUNSUP ? NASHC_OK : s; /* a warning said so */
+}
