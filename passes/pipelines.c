@@ -1,0 +1,106 @@
+/* pipelines.c: named pass lists: clean-up, and FINN's lists under our names. */
+#include <nashc/pass.h>
+
+#define NAMES "give-unique-node-names,give-readable-tensor-names"
+
+/* QONNX cleanup_model. */
+const nashc_pipeline nashc_pipeline_cleanup = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "cleanup",
+    .help = "fold constants, drop what is unused, canonical operand order",
+    .text = "infer-shapes,fold-constants,fold-transpose-into-quant-const,remove-unused-nodes,"
+            "canonicalize,remove-identity,fold-constants",
+};
+
+/* ConvertQONNXtoFINN. */
+const nashc_pipeline nashc_pipeline_convert_qonnx_to_finn = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "convert-qonnx-to-finn",
+    .alias = "ConvertQONNXtoFINN",
+    .help = "quantisers to integer weights and thresholds, exact",
+    .text = "extract-conv-bias,gemm-to-matmul,fold-transpose-into-quant-const,"
+            "fold-quant-weights,quant-to-multithreshold,remove-identity",
+};
+
+#define S(pass) pass ",remove-identity,"
+
+/* FINN's Streamline: each step followed by remove-identity. */
+#define FINN_STREAMLINE                                                                            \
+    S("sub-to-add")                                                                                \
+    S("div-to-mul(inexact=true)")                                                                  \
+    S("batchnorm-to-affine")                                                                       \
+    S("sign-to-threshold")                                                                         \
+    S("move-mul-past-maxpool")                                                                     \
+    S("move-scalar-linear-past-invariant")                                                         \
+    S("absorb-sign-bias-into-multithreshold")                                                      \
+    S("move-add-past-mul")                                                                         \
+    S("move-scalar-add-past-matmul")                                                               \
+    S("move-add-past-conv")                                                                        \
+    S("move-scalar-mul-past-matmul")                                                               \
+    S("move-scalar-mul-past-conv")                                                                 \
+    S("move-add-past-mul")                                                                         \
+    S("collapse-adds")                                                                             \
+    S("collapse-muls")                                                                             \
+    S("move-mul-past-maxpool")                                                                     \
+    S("absorb-add-into-multithreshold")                                                            \
+    S("factor-mul-sign")                                                                           \
+    S("absorb-mul-into-multithreshold")                                                            \
+    S("absorb-1bit-mul-into-matmul")                                                               \
+    S("absorb-1bit-mul-into-conv") "round-and-clip-thresholds"
+
+const nashc_pipeline nashc_pipeline_finn_streamline = {
+    NASHC_DESC(nashc_pipeline), .name = "finn-streamline",
+    .alias = "Streamline",      .help = "FINN's Streamline list, for those who want its control",
+    .text = FINN_STREAMLINE,
+};
+
+/* Steps 1 to 3 of FINN's default build. */
+const nashc_pipeline nashc_pipeline_finn_default = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "finn-default",
+    .help = "front half of FINN's default build",
+    .text = "cleanup,convert-qonnx-to-finn,infer-shapes,fold-constants," NAMES
+            ",absorb-sign-bias-into-multithreshold,finn-streamline,finn-streamline,"
+            "absorb-scalar-into-topk,remove-unused-nodes",
+};
+
+#define LINEAR(extra)                                                                              \
+    "absorb-scalar-into-topk,sub-to-add,div-to-mul(inexact=true),remove-identity,collapse-muls,"   \
+    "batchnorm-to-affine,sign-to-threshold,move-add-past-mul,move-scalar-add-past-matmul,"         \
+    "move-add-past-conv,move-scalar-mul-past-matmul,move-scalar-mul-past-conv,"                    \
+    "move-scalar-linear-past-invariant,move-add-past-mul,collapse-adds,collapse-muls,"             \
+    "absorb-add-into-multithreshold,factor-mul-sign,move-maxpool-past-multithreshold," extra       \
+    "absorb-mul-into-multithreshold,absorb-1bit-mul-into-matmul,absorb-1bit-mul-into-conv,"        \
+    "round-and-clip-thresholds"
+
+#define NONLINEAR "move-linear-past-eltwise-add,move-linear-past-fork"
+
+/* FINN's ResNet-50 example. */
+const nashc_pipeline nashc_pipeline_resnet = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "resnet",
+    .help = "FINN's list for residual networks",
+    .text = "cleanup,convert-qonnx-to-finn,fold-constants,repeat<4>(" LINEAR(
+        "") "," NONLINEAR ",remove-unused-nodes)," NAMES,
+};
+
+/* The list NASH uses: the residual one, with two additions (transforms E.4). */
+const nashc_pipeline nashc_pipeline_nash = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "nash",
+    .help = "the list NASH uses: residual networks with a scaled max pool in the stem",
+    .text =
+        "cleanup,convert-qonnx-to-finn,fold-constants,absorb-sign-bias-into-multithreshold,"
+        "repeat<4>(" LINEAR("move-mul-past-maxpool,") "," NONLINEAR ",remove-unused-nodes)," NAMES,
+};
+
+/* FINN's MobileNet-v1 example. */
+const nashc_pipeline nashc_pipeline_mobilenet = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "mobilenet",
+    .help = "FINN's list for depthwise separable networks",
+    .text = "cleanup,convert-qonnx-to-finn,fold-constants,finn-streamline,move-mul-past-dwconv,"
+            "absorb-mul-into-multithreshold,move-transpose-past-scalar-mul,"
+            "move-flatten-past-affine,move-flatten-past-topk,move-scalar-mul-past-matmul,"
+            "collapse-muls,remove-identity,round-and-clip-thresholds," NAMES,
+};

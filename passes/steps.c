@@ -1,0 +1,117 @@
+/* steps.c: the rows of a multithreshold as doubles, moved exactly and built anew.
+ *
+ * A threshold is compared with doubles only, so the smallest double that is not below the exact
+ * value t - a or t / a decides x >= t - a and x < t - a as the exact value would.
+ */
+#include "match.h"
+#include <math.h>
+#include <stdlib.h>
+
+bool
+nashc_steps_of(nashc_rw *rw, nashc_node *node, nashc_steps *s)
+{
+    const nashc_tensor *t = nashc_value_const(nashc_node_in(node, 1));
+    nashc_value *dir_v = nashc_node_in(node, 2);
+    const nashc_tensor *dir = dir_v ? nashc_value_const(dir_v) : NULL;
+
+    if (!t || (dir_v && !dir))
+        return nashc_rw_miss(rw, node, "thresholds are not constant");
+
+    nashc_num num = nashc_num_of(rw, t);
+    if (!num.v)
+        return nashc_rw_miss(rw, node, "thresholds exceed 2^53");
+    *s = (nashc_steps){.node = node,
+                       .x = nashc_node_in(node, 0),
+                       .rows = num.type.dim[0],
+                       .n = num.type.dim[1],
+                       .t = num.v,
+                       .integer = num.integer};
+    if (dir && nashc_tensor_count(dir) > s->rows && !nashc_steps_grow(rw, s))
+        return false;
+    if (!s->dir)
+        s->dir = NASHC_NEW_N(nashc_rw_arena(rw), signed char, s->rows + 1);
+    for (int64_t c = 0; s->dir && c < s->rows; c++)
+        s->dir[c] = dir && nashc_tensor_get(dir, nashc_tensor_count(dir) == 1 ? 0 : c) < 0 ? -1 : 1;
+    return s->dir != NULL;
+}
+
+bool
+nashc_steps_grow(nashc_rw *rw, nashc_steps *s)
+{
+    int64_t channels = nashc_type_channels(nashc_value_type(s->x)), size;
+
+    if (s->rows == channels)
+        return true;
+    if (!nashc_mul_size(channels, s->n, &size) || size > NASHC_MAX_ELEMENTS)
+        return nashc_rw_miss(rw, s->node, "too many thresholds");
+    double *t = NASHC_NEW_N(nashc_rw_arena(rw), double, size + 1);
+    signed char *dir = NASHC_NEW_N(nashc_rw_arena(rw), signed char, channels + 1);
+    if (!t || !dir)
+        return false;
+    for (int64_t i = 0; i < size; i++)
+        t[i] = s->t[i % s->n];
+    for (int64_t c = 0; c < channels; c++)
+        dir[c] = s->dir ? s->dir[0] : 1;
+    s->t = t;
+    s->dir = dir;
+    s->rows = channels;
+    return true;
+}
+
+double
+nashc_steps_sub(double t, double a)
+{
+    double d = t - a;
+
+    if (!isfinite(t) || !isfinite(d))
+        return d;
+    /* Knuth's error term: t - a = d + e exactly. */
+    double z = d - t, e = (t - (d - z)) - (a + z);
+    return e > 0 ? nextafter(d, INFINITY) : d;
+}
+
+double
+nashc_steps_div(double t, double a)
+{
+    double q = t / a;
+
+    if (!isfinite(t) || !isfinite(q))
+        return q;
+    /* sign of t - q * a, exact but for the sign of the one rounding */
+    double e = fma(-q, a, t);
+    return (a > 0 ? e > 0 : e < 0) ? nextafter(q, INFINITY) : q;
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+nashc_value *
+nashc_steps_build(nashc_rw *rw, nashc_steps *s, nashc_value *x)
+{
+    nashc_type shape = nashc_type_f64();
+    bool down = false;
+
+    for (int64_t c = 0; c < s->rows; c++) {
+        qsort(s->t + c * s->n, (size_t)s->n, sizeof(double), ascending);
+        down |= s->dir[c] < 0;
+    }
+    shape = nashc_type_shaped(shape, 2, (int64_t[]){s->rows, s->n});
+    nashc_num t = {.type = shape, .n = s->rows * s->n, .v = s->t, .integer = s->integer};
+    nashc_value *in[3] = {x, nashc_num_const(rw, &t), NULL};
+    if (down) {
+        nashc_type bip = nashc_type_bip();
+        int64_t channels = nashc_type_channels(nashc_value_type(x));
+        int64_t *dir = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, channels + 1);
+
+        for (int64_t c = 0; dir && c < channels; c++)
+            dir[c] = s->dir[s->rows == 1 ? 0 : c];
+        bip = nashc_type_shaped(bip, 1, &channels);
+        in[2] = nashc_rw_const(rw, dir ? nashc_tensor_from_i64(&bip, dir) : NULL);
+    }
+    return nashc_rw_like(rw, s->node, in, down ? 3 : 2);
+}
