@@ -94,7 +94,7 @@ module nashc_dwc #(
                 always @(posedge clk) if (fire) buf_q <= all[IN_W-1:OUT_W];
             end else begin : g_gear
                 localparam BW = BU * G;                 // bits in the buffer
-                localparam AW = (BU + ((IU > OU) ? 1 : IU)) * G;
+                localparam AW = (IU + OU - 1) * G;         // what a step may see
                 reg  [BW-1:0] buf_q;                    // zero above its fill
                 wire [BW-1:0] held = (fill_q == {FW{1'b0}}) ? {BW{1'b0}} : buf_q;
                 wire [AW-1:0] next = {{(AW-IN_W){1'b0}}, s_tdata} << (fill_q * G);

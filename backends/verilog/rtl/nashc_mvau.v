@@ -242,13 +242,21 @@ module nashc_mvau #(
                         .clk(clk), .en(en), .a(a), .b(b[p*SIMD*BW +: SIMD*BW]),
                         .y(sum_d[p*SW +: SW])
                     );
-                end else if (MODE == 3 || XW < WW) begin : g_x_planes
+                end else if (MODE == 3) begin : g_sign_planes
                     nashc_planes #(
-                        .N(SIMD), .A_W((MODE == 3) ? 2 : XW), .A_SIGNED(AS), .B_W(WW),
-                        .B_SIGNED(W_SIGNED), .WO(SW), .PIPE(PIPE)
+                        .N(SIMD), .A_W(2), .A_SIGNED(1), .B_W(WW), .B_SIGNED(W_SIGNED), .WO(SW),
+                        .PIPE(PIPE)
                     ) u_dot (
-                        .clk(clk), .en(en), .a((MODE == 3) ? a[SIMD*AW-1:0] : x),
-                        .b(w[p*SIMD*WW +: SIMD*WW]), .y(sum_d[p*SW +: SW])
+                        .clk(clk), .en(en), .a(a), .b(w[p*SIMD*WW +: SIMD*WW]),
+                        .y(sum_d[p*SW +: SW])
+                    );
+                end else if (XW < WW) begin : g_x_planes
+                    nashc_planes #(
+                        .N(SIMD), .A_W(XW), .A_SIGNED(X_SIGNED), .B_W(WW), .B_SIGNED(W_SIGNED),
+                        .WO(SW), .PIPE(PIPE)
+                    ) u_dot (
+                        .clk(clk), .en(en), .a(x), .b(w[p*SIMD*WW +: SIMD*WW]),
+                        .y(sum_d[p*SW +: SW])
                     );
                 end else begin : g_w_planes
                     nashc_planes #(

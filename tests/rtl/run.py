@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# run.py: runs every RTL bench over its parameter sets with several stall patterns.
+"""run.py [BUILD] [--only MODULE] [--seed N] [-j JOBS] [-v] [--keep FOLDER]
+
+BUILD is not needed. Each set is built by iverilog with the library of backends/verilog/rtl and run without stalls, with
+stalls on the inputs, on the output, on both, and bursty. Exit 1 if a bench fails."""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import vectors
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RTL = os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rtl')
+STALLS = ((0, 0), (50, 0), (0, 50), (30, 30), (10, 80), (80, 10))
+
+
+def simulate(job):
+    """One parameter set; returns (title, beats, cycles, error)."""
+    index, module, title, params, files, seed, keep = job
+    folder = os.path.join(keep, '%03d_%s' % (index, module)) if keep else tempfile.mkdtemp()
+    os.makedirs(folder, exist_ok=True)
+    try:
+        for name, text in files.items():
+            with open(os.path.join(folder, name), 'w') as f:
+                f.write(text)
+        top = module + '_tb'
+        command = ['iverilog', '-g2012', '-Wall', '-Wno-timescale', '-s', top, '-o', 'bench']
+        command += ['-P%s.%s=%d' % (top, k, v) for k, v in params.items()]
+        command += [os.path.join(HERE, top + '.sv'), os.path.join(HERE, 'stream_harness.sv'),
+                    '-y', RTL]
+        built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+        if built.returncode or built.stdout or built.stderr:
+            return title, 0, 0, ' '.join(command) + '\n' + built.stdout + built.stderr
+        beats = cycles = 0
+        for si, so in STALLS:
+            run = ['vvp', '-N', 'bench', '+seed=%d' % seed, '+si=%d' % si, '+so=%d' % so]
+            done = subprocess.run(run, cwd=folder, capture_output=True, text=True, timeout=300)
+            words = done.stdout.split()
+            if done.returncode or words[:1] != ['PASS'] or 'WARNING' in done.stdout + done.stderr:
+                return title, 0, 0, ' '.join(run) + '\n' + done.stdout + done.stderr
+            beats += int(words[1])
+            cycles += int(words[3])
+        return title, beats, cycles, None
+    except subprocess.TimeoutExpired as late:
+        return title, 0, 0, str(late)
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+
+
+def jobs(args):
+    rnd = random.Random(args.seed)
+    index = 0
+    points = list(vectors.sweep(rnd))
+    for module, kw in points:
+        params, files = vectors.MAKERS[module](rnd, **kw)
+        index += 1
+        if not args.only or args.only == module:
+            title = '%s(%s)' % (module, ' '.join('%s=%s' % p for p in kw.items()))
+            yield index, module, title, params, files, args.seed + index, args.keep
+    for w, n in ((1, 1), (8, 2), (5, 3), (16, 6)):
+        index += 1
+        if not args.only or args.only == 'fork':
+            yield (index, 'fork', 'fork(w=%d n=%d)' % (w, n), dict(W=w, N=n), {}, args.seed + index,
+                   args.keep)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('build', nargs='?')
+    parser.add_argument('--only', metavar='MODULE')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('-j', '--jobs', type=int, default=os.cpu_count())
+    parser.add_argument('-v', '--verbose', action='store_true')
+    parser.add_argument('--keep', metavar='FOLDER', help='leave vectors and benches there')
+    args = parser.parse_args()
+    if not shutil.which('iverilog'):
+        print('skip: no iverilog')
+        print('0 passed, 0 failed, 1 skipped')
+        return 0
+    if args.keep:
+        args.keep = os.path.abspath(args.keep)
+    failed = 0
+    total = {}
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for title, beats, cycles, error in pool.map(simulate, jobs(args)):
+            module = title.split('(')[0]
+            n, b, c = total.get(module, (0, 0, 0))
+            total[module] = (n + 1, b + beats, c + cycles)
+            if error:
+                failed += 1
+                print('FAIL %s\n%s' % (title, error))
+            elif args.verbose:
+                print('PASS %s: %d beats %d cycles' % (title, beats, cycles))
+    for module, (n, b, c) in total.items():
+        print('%-12s %3d sets x %d stall patterns: %d beats, %d cycles' % (module, n, len(STALLS), b,
+                                                                          c))
+    print('%d passed, %d failed' % (sum(n for n, _, _ in total.values()) - failed, failed))
+    return 1 if failed or not total else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,334 @@
+# vectors.py: reference results of the streaming modules and the parameter sets the benches sweep.
+"""Each maker returns (parameters, files, timing): the parameters of <name>_tb, the files of the
+run's folder, and what stream_harness needs to know. All choices come from the given random source."""
+
+
+def fits(value, width):
+    return value & ((1 << width) - 1)
+
+
+def pack(elements, width):
+    word = 0
+    for i, e in enumerate(elements):
+        word |= fits(e, width) << (i * width)
+    return word
+
+
+def lines(words, width):
+    digits = (width + 3) // 4
+    return ''.join('%0*x\n' % (digits, w) for w in words)
+
+
+def draw(rnd, width, signed, n):
+    lo, hi = (-(1 << (width - 1)), (1 << (width - 1)) - 1) if signed else (0, (1 << width) - 1)
+    ends = [lo, hi]
+    return [rnd.choice(ends) if rnd.random() < 0.1 else rnd.randint(lo, hi) for _ in range(n)]
+
+
+def clog2(x):
+    return (x - 1).bit_length()
+
+
+def stages(deep, n):
+    return 2 * n - 1 if deep else n
+
+
+def run(params, files, steps, latency, in0, out, in_w, out_w, repeat, in1=None, in1_w=1, depth=2,
+        endless=False):
+    """Finishes a maker: steps are those of one frame, repeat the number of frames."""
+    files = dict(files)
+    files['steps.hex'] = lines(steps, 4)
+    if in0:
+        files['in0.hex'] = lines(in0, in_w)
+    if in1:
+        files['in1.hex'] = lines(in1, in1_w)
+    files['out.hex'] = lines(out, out_w)
+    params = dict(params, NIN=len(in0), NIN1=len(in1 or []), NOUT=len(out), STEPS=len(steps),
+                  LATENCY=latency, DEPTH_OUT=depth, TOTAL=0 if endless else len(steps) * repeat)
+    return params, files
+
+
+RW = 5  # a step that reads s and writes
+
+
+def skid(rnd, w=8):
+    data = draw(rnd, w, 0, 300)
+    return run(dict(W=w), {}, [RW], 0, data, data, w, w, 300)
+
+
+def fifo(rnd, w=8, depth=4, style=0):
+    data = draw(rnd, w, 0, 400)
+    return run(dict(W=w, DEPTH=depth, STYLE=style), {}, [RW], 0, data, data, w, w, 400, depth=depth)
+
+
+def dwc(rnd, a=8, b=32):
+    total = a * b * 60
+    bits = rnd.getrandbits(total)
+    cut = lambda w: [(bits >> i) & ((1 << w) - 1) for i in range(0, total, w)]
+    if a <= b:
+        steps = [1 | (4 if (i + 1) * a // b > i * a // b else 0) for i in range(b)]
+    else:
+        steps = [4 | (1 if -(-(i + 1) * b // a) > -(-i * b // a) else 0) for i in range(a)]
+    return run(dict(IN_W=a, OUT_W=b), {}, steps, 0, cut(a), cut(b), a, b, 60)
+
+
+def join2(rnd, w0=8, w1=5):
+    a, b = draw(rnd, w0, 0, 200), draw(rnd, w1, 0, 200)
+    out = [x | y << w0 for x, y in zip(a, b)]
+    return run(dict(W0=w0, W1=w1), {}, [7], 0, a, out, w0, w0 + w1, 200, in1=b, in1_w=w1)
+
+
+def weights(rnd, w=8, depth=16):
+    mem = draw(rnd, w, 0, depth)
+    return run(dict(W=w, DEPTH=depth), {'memblock.dat': lines(mem, w)}, [4] * depth, 1, [], mem * 5,
+               1, w, 5, endless=True)
+
+
+class Thresholds:
+    """Rows of thresholds, their files, and the activation they define."""
+
+    def __init__(self, rnd, c, pe, tw, t_signed, k, out_w, actval, has_dir, shared, near=None):
+        self.k, self.out_w, self.actval = k, out_w, actval
+        n = clog2(k + 1)
+        row = lambda: sorted(near(k) if near else draw(rnd, tw, t_signed, k))
+        self.rows = [row()] * c if shared else [row() for _ in range(c)]
+        self.dirs = [rnd.randint(0, 1) if has_dir else 0 for _ in range(c)]
+        cf = c // pe
+        self.files = {'dir.dat': lines([pack(self.dirs[f * pe:(f + 1) * pe], 1) for f in range(cf)],
+                                       pe)}
+        folds, lanes = (1, 1) if shared else (cf, pe)
+        flat = [[t for p in range(lanes) for t in self.rows[f * pe + p]] for f in range(folds)]
+        self.par = lines([pack(r, tw) for r in flat], lanes * k * tw)
+        for p in range(lanes):
+            for stage in range(n):
+                words = []
+                for f in range(folds):
+                    for i in range(1 << stage):
+                        at = (i << (n - stage)) + (1 << (n - stage - 1)) - 1
+                        r = self.rows[f * pe + p]
+                        words.append(fits(r[at] if at < k else rnd.getrandbits(tw), tw))
+                self.files['thresh_%d_%d.dat' % (p, stage)] = lines(words, tw)
+
+    def __call__(self, channel, x):
+        hits = sum((x < t) if self.dirs[channel] else (t <= x) for t in self.rows[channel])
+        return fits(self.actval + hits, self.out_w)
+
+
+def thresh(rnd, search, c=4, pe=1, xw=8, xs=1, tw=8, ts=1, k=3, ow=2, act=0, has_dir=0, shared=0,
+           deep=0):
+    t = Thresholds(rnd, c, pe, tw, ts, k, ow, act, has_dir, shared)
+    vectors = 40
+    x = draw(rnd, xw, xs, c * vectors)
+    for i in range(len(x)):  # hit the thresholds themselves now and then
+        if rnd.random() < 0.3:
+            v = rnd.choice(t.rows[i % c]) + rnd.randint(-1, 1)
+            if v in (range(-(1 << (xw - 1)), 1 << (xw - 1)) if xs else range(1 << xw)):
+                x[i] = v
+    y = [t(i % c, v) for i, v in enumerate(x)]
+    beats = lambda a, w: [pack(a[i:i + pe], w) for i in range(0, len(a), pe)]
+    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, TW=tw, T_SIGNED=ts, K=k, OUT_W=ow, ACTVAL=act,
+             HAS_DIR=has_dir, T_SHARED=shared)
+    latency = 2
+    files = dict(t.files)
+    if search:
+        p['DEEP'] = deep
+        latency = 1 + stages(deep, clog2(k + 1))
+    else:
+        files['thresh.dat'] = t.par
+    return run(p, files, [RW] * (c // pe), latency, beats(x, xw), beats(y, ow), pe * xw, pe * ow,
+               vectors)
+
+
+def thresh_par(rnd, **kw):
+    return thresh(rnd, False, **kw)
+
+
+def thresh_bs(rnd, **kw):
+    return thresh(rnd, True, **kw)
+
+
+def channelwise(rnd, c=4, pe=1, func=0, xw=8, xs=1, pw=8, ps=1, ow=9):
+    vectors = 40
+    par, x = draw(rnd, pw, ps, c), draw(rnd, xw, xs, c * vectors)
+    ops = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a <= b, lambda a, b: a >= b]
+    y = [ops[func](v, par[i % c]) for i, v in enumerate(x)]
+    beats = lambda a, w: [pack(a[i:i + pe], w) for i in range(0, len(a), pe)]
+    p = dict(C=c, PE=pe, FUNC=func, XW=xw, X_SIGNED=xs, PW=pw, P_SIGNED=ps, OUT_W=ow)
+    return run(p, {'param.dat': lines(beats(par, pw), pe * pw)}, [RW] * (c // pe), 2, beats(x, xw),
+               beats(y, ow), pe * xw, pe * ow, vectors)
+
+
+def lut(rnd, c=4, pe=1, xw=4, xs=0, lo=0, n=16, ow=8, shared=0):
+    vectors = 40
+    row = lambda: draw(rnd, ow, 0, n)
+    table = [row()] * c if shared else [row() for _ in range(c)]
+    x = [rnd.randint(lo, lo + n - 1) for _ in range(c * vectors)]
+    y = [table[i % c][v - lo] for i, v in enumerate(x)]
+    beats = lambda a, w: [pack(a[i:i + pe], w) for i in range(0, len(a), pe)]
+    files = {}
+    for lane in range(1 if shared else pe):
+        words = [v for f in range(1 if shared else c // pe) for v in table[f * pe + lane]]
+        files['lut_%d.dat' % lane] = lines(words, ow)
+    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, LO=lo, N=n, OUT_W=ow, SHARED=shared)
+    return run(p, files, [RW] * (c // pe), 2, beats(x, xw), beats(y, ow), pe * xw, pe * ow, vectors)
+
+
+def labelselect(rnd, labels=10, pe=1, k=1, xw=8, xs=1, ow=8):
+    frames, ins, outs = 40, [], []
+    for f in range(frames):
+        v = draw(rnd, xw, xs, labels)
+        if f % 3 == 0:  # many ties
+            v = [rnd.choice(v[:2]) for _ in v]
+        if f % 7 == 0:
+            v = [-(1 << (xw - 1)) if xs else 0] * labels
+        ins += [pack(v[i:i + pe], xw) for i in range(0, labels, pe)]
+        outs += sorted(range(labels), key=lambda i: (-v[i], i))[:k]
+    n = labels // pe
+    steps = [(1 if i < n else 0) | (4 if i >= n - 1 else 0) for i in range(n + k - 1)]
+    p = dict(LABELS=labels, PE=pe, K=k, XW=xw, X_SIGNED=xs, OUT_W=ow)
+    return run(p, {}, steps, 2, ins, outs, pe * xw, ow, frames)
+
+
+def mvau(rnd, mw=8, mh=4, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, ext=0,
+         act=0, k=1, ow=0, actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
+    if mode in (0, 3):
+        xw = 1
+    if mode <= 1:
+        ww = 1
+    bip = lambda a: [2 * v - 1 for v in a]
+    wbits = [draw(rnd, ww, ws and mode >= 2, mw) for _ in range(mh)]
+    xbits = [draw(rnd, xw, xs and mode in (1, 2), mw) for _ in range(vectors)]
+    wv = [bip(r) for r in wbits] if mode <= 1 else wbits
+    xv = [bip(r) for r in xbits] if mode in (0, 3) else xbits
+    dots = [[sum(a * b for a, b in zip(r, x)) for r in wv] for x in xv]
+    if mode == 0 and not dot:
+        dots = [[(d + mw) // 2 for d in v] for v in dots]
+    # The widest partial sum over any prefix is bounded by the largest magnitudes.
+    if mode == 0:
+        top, low = (mw, -mw) if dot else (mw, 0)
+    else:
+        rx = {1: 0, 2: 0, 3: 1}[mode]
+        xmax = 1 if rx else (1 << (xw - 1)) if xs else (1 << xw) - 1
+        wmax = 1 if mode == 1 else (1 << (ww - 1)) if ws else (1 << ww) - 1
+        top = mw * xmax * wmax
+        low = 0 if mode == 2 and not xs and not ws else -top
+    signed = 1 if low < 0 else 0
+    acc = max(top.bit_length() + signed, 1) + spare
+    sf, nf = mw // simd, mh // pe
+    steps = []
+    for f in range(nf):
+        for s in range(sf):
+            steps.append((1 if f == 0 else 0) | (2 if ext else 0) | (4 if s == sf - 1 else 0))
+    mem = []
+    for f in range(nf):
+        for s in range(sf):
+            mem.append(pack([wbits[f * pe + p][s * simd + i] for p in range(pe)
+                             for i in range(simd)], ww))
+    files = {'memblock.dat': lines(mem, pe * simd * ww)}
+    tlat, tw = 0, 1
+    ys = dots
+    if act:
+        tw = acc + (1 if ts and not signed else 0)
+        ts = 1 if signed else ts
+        pool = sorted({d for v in dots for d in v} | {low, top})
+        near = lambda n: [min(max(rnd.choice(pool) + rnd.randint(-1, 1), low), top)
+                          for _ in range(n)]
+        t = Thresholds(rnd, mh, pe, tw, ts, k, ow, actval, has_dir, shared, near)
+        files.update(t.files)
+        files['thresh'] = t.par
+        ys = [[t(c, d) for c, d in enumerate(v)] for v in dots]
+        tlat = 1 if act == 1 else stages(deep, clog2(k + 1))
+    else:
+        ow = acc
+    ins = [pack(x[i:i + simd], xw) for x in xbits for i in range(0, mw, simd)]
+    outs = [pack(y[i:i + pe], ow) for y in ys for i in range(0, mh, pe)]
+    p = dict(MW=mw, MH=mh, PE=pe, SIMD=simd, MODE=mode, XW=xw, X_SIGNED=xs, WW=ww, W_SIGNED=ws,
+             ACC_W=acc, ACC_SIGNED=signed, DOT=dot, MUL_STYLE=mul, PIPE=pipe, W_EXT=ext, ACT=act,
+             K=k, TW=tw, T_SIGNED=ts, OUT_W=ow, ACTVAL=actval, HAS_DIR=has_dir, T_SHARED=shared,
+             DEEP=deep)
+    latency = 2 + pipe + (1 if sf > 1 else 0) + tlat
+    return run(p, files, steps, latency, ins, outs, simd * xw, pe * ow, vectors,
+               in1=mem * vectors if ext else None, in1_w=pe * simd * ww)
+
+
+def sweep(rnd):
+    """Yields (module, arguments of its maker): corners first, then random points."""
+    pick = rnd.choice
+    for w in (1, 8, 65):
+        yield 'skid', dict(w=w)
+    for depth, style in ((2, 0), (2, 1), (2, 2), (2, 3), (3, 2), (3, 3), (4, 0), (5, 3), (17, 2),
+                         (64, 0), (65, 0), (66, 0), (100, 3)):
+        yield 'fifo', dict(w=pick((1, 8, 40)), depth=depth, style=style)
+    for a, b in ((8, 8), (1, 8), (8, 32), (32, 8), (24, 8), (12, 8), (8, 12), (3, 7), (7, 3), (10, 4),
+                 (4, 10), (9, 6), (6, 15), (1, 1), (64, 48), (5, 40), (40, 5), (13, 12), (12, 13)):
+        yield 'dwc', dict(a=a, b=b)
+    yield 'join2', dict()
+    yield 'join2', dict(w0=1, w1=30)
+    for depth in (1, 2, 5, 16):
+        yield 'weights', dict(depth=depth)
+    for _ in range(25):
+        pe = pick((1, 1, 2, 3, 5))
+        k = pick((1, 2, 3, 4, 7, 8, 15, 20, 31, 40))
+        kw = dict(c=pe * pick((1, 2, 3, 5)), pe=pe, xw=pick((1, 4, 8, 13)), xs=pick((0, 1)),
+                  tw=pick((2, 7, 8, 14)), ts=pick((0, 1)), k=k, ow=clog2(k + 1) + pick((0, 0, 1, 3)),
+                  act=pick((0, 0, -1, -4, 3)), has_dir=pick((0, 0, 1)), shared=pick((0, 0, 0, 1)))
+        yield 'thresh_par', kw
+        yield 'thresh_bs', dict(kw, deep=pick((0, 1)))
+    yield 'thresh_par', dict(c=12, pe=12, k=1, ow=1)
+    yield 'thresh_par', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
+    yield 'thresh_bs', dict(c=24, pe=12, k=3)
+    yield 'thresh_bs', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
+    yield 'thresh_bs', dict(c=2, pe=1, k=1500, tw=16, xw=16, ow=11, deep=1)
+    for func in range(4):
+        for _ in range(4):
+            pe = pick((1, 2, 3))
+            yield 'channelwise', dict(c=pe * pick((1, 3, 4)), pe=pe, func=func, xw=pick((1, 5, 8)),
+                                      xs=pick((0, 1)), pw=pick((1, 4, 9)), ps=pick((0, 1)),
+                                      ow=pick((1, 8, 17)) if func < 2 else 1)
+    yield 'lut', dict()
+    yield 'lut', dict(c=6, pe=2, xw=4, xs=1, lo=-8, n=16, ow=3)
+    yield 'lut', dict(c=6, pe=3, xw=8, xs=1, lo=-5, n=11, ow=12)
+    yield 'lut', dict(c=12, pe=12, xw=8, xs=0, lo=100, n=3, ow=2)
+    yield 'lut', dict(c=12, pe=4, xw=3, xs=0, lo=0, n=8, ow=2, shared=1)
+    yield 'lut', dict(c=2, pe=1, xw=1, xs=0, lo=0, n=1, ow=1, shared=1)
+    for labels, pe, k in ((10, 1, 1), (10, 2, 1), (10, 5, 1), (10, 10, 1), (7, 7, 1), (1, 1, 1),
+                          (10, 1, 5), (10, 2, 3), (10, 10, 10), (10, 5, 2), (12, 3, 12), (6, 1, 6),
+                          (100, 1, 1), (100, 20, 5), (16, 16, 2), (9, 3, 1)):
+        yield 'labelselect', dict(labels=labels, pe=pe, k=k, xw=pick((1, 3, 8, 17)), xs=pick((0, 1)),
+                                  ow=pick((8, clog2(labels) or 1)))
+    # every folding of a small matrix in every mode
+    for mode in range(4):
+        for pe in (1, 2, 3, 6):
+            for simd in (1, 2, 4, 8):
+                yield 'mvau', dict(mw=8, mh=6, pe=pe, simd=simd, mode=mode, xw=pick((1, 2, 4, 8)),
+                                   xs=pick((0, 1)), ww=pick((1, 2, 4)), ws=pick((0, 1)),
+                                   dot=pick((0, 1)) if mode == 0 else 0, mul=pick((0, 1)),
+                                   pipe=pick((0, 1)), ext=pick((0, 0, 1)), spare=pick((0, 0, 5)))
+    # all signs and widths of products
+    for xs in (0, 1):
+        for ws in (0, 1):
+            for xw, ww in ((1, 1), (4, 4), (8, 2), (2, 8), (8, 8), (1, 5)):
+                for mul in (0, 1):
+                    yield 'mvau', dict(mw=18, mh=2, pe=2, simd=pick((9, 18)), mode=2, xw=xw, xs=xs,
+                                       ww=ww, ws=ws, mul=mul, pipe=pick((0, 1)))
+    # activations
+    for _ in range(60):
+        pe, mode, k = pick((1, 2, 4)), pick((0, 1, 2, 2, 3)), pick((1, 1, 2, 3, 7, 10, 15))
+        yield 'mvau', dict(mw=12, mh=pe * pick((1, 2, 3)), pe=pe, simd=pick((1, 3, 4, 12)), mode=mode,
+                           xw=pick((1, 2, 4, 8)), xs=pick((0, 1)), ww=pick((1, 2, 4)),
+                           ws=pick((0, 1)), dot=pick((0, 1)) if mode == 0 else 0, mul=pick((0, 1)),
+                           pipe=pick((0, 1)), ext=pick((0, 0, 0, 1)), act=pick((1, 2)), k=k,
+                           ow=clog2(k + 1) + pick((0, 0, 2)), actval=pick((0, 0, -2)),
+                           has_dir=pick((0, 0, 1)), shared=pick((0, 0, 1)), deep=pick((0, 1)),
+                           spare=pick((0, 0, 3)), ts=pick((0, 1)))
+    # replay buffer with synchronous read, wide rows
+    yield 'mvau', dict(mw=280, mh=3, pe=1, simd=2, mode=0, vectors=3)
+    yield 'mvau', dict(mw=130, mh=4, pe=2, simd=1, mode=2, xw=3, ww=2, vectors=3)
+    yield 'mvau', dict(mw=784, mh=4, pe=2, simd=392, mode=0, act=1, ow=1, vectors=4)
+    yield 'mvau', dict(mw=600, mh=2, pe=1, simd=600, mode=2, xw=2, ww=2, vectors=4)
+    yield 'mvau', dict(mw=600, mh=2, pe=1, simd=300, mode=1, xw=8, xs=1, pipe=1, vectors=4)
+
+
+MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, weights=weights, thresh_par=thresh_par,
+              thresh_bs=thresh_bs, channelwise=channelwise, lut=lut, labelselect=labelselect,
+              mvau=mvau)
