@@ -1,0 +1,111 @@
+/* hw.c: what the passes on graphs of hardware layers share. */
+#include "hw.h"
+#include <string.h>
+
+nashc_graph *
+hw_dataflow(const nashc_graph *g, nashc_diag *d)
+{
+    const nashc_module *m = nashc_graph_module(g);
+
+    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
+        nashc_graph *f = nashc_module_graph_at(m, i);
+        bool all = nashc_graph_n_nodes(f) > 0;
+        NASHC_EACH_NODE(f, n)
+        {
+            all = all && nashc_node_op(n)->hw;
+        }
+        if (all)
+            return f;
+    }
+    nashc_error(d, NULL, "the module holds no graph of hardware layers");
+    nashc_help(d, "run the pass to-hw first");
+    return NULL;
+}
+
+uint64_t
+hw_score(const nashc_cost *c)
+{
+    return c->lut + c->ff / 4 + 150 * c->bram18 + 120 * c->dsp + 1000 * c->uram;
+}
+
+uint64_t
+hw_node_score(const nashc_node *n, const nashc_device *dev)
+{
+    const nashc_hw *hw = nashc_node_op(n)->hw;
+    nashc_cost c = {0};
+
+    return hw->cost && hw->cost(n, dev, &c) == NASHC_OK ? hw_score(&c) : 0;
+}
+
+bool
+hw_lanes(const nashc_node *n, int64_t *in, int64_t *out)
+{
+    nashc_stream is[NASHC_FLOW_PORTS], os[NASHC_FLOW_PORTS];
+    const nashc_hw *hw = nashc_node_op(n)->hw;
+
+    if (!hw->streams || nashc_node_n_in(n) > NASHC_FLOW_PORTS ||
+        nashc_node_n_out(n) > NASHC_FLOW_PORTS || hw->streams(n, is, os, NULL) != NASHC_OK)
+        return false;
+    *in = is[0].lanes;
+    *out = os[0].lanes;
+    return true;
+}
+
+uint64_t
+hw_dwc_score(int64_t from, int64_t to, uint32_t bits)
+{
+    uint64_t sum = (uint64_t)(from + to) * bits;
+    bool ratio = from % to == 0 || to % from == 0;
+
+    if (from == to)
+        return 0;
+    return 25 + sum * (ratio ? 1 : 4) + (uint64_t)(from + 3 * to) * bits / 4;
+}
+
+nashc_status
+hw_set_attrs(nashc_node *n, const char *text, nashc_diag *d)
+{
+    nashc_status s = NASHC_OK;
+
+    while (s == NASHC_OK && *text) {
+        char name[48], value[48];
+        size_t k = strcspn(text, "="), v;
+        if (text[k] != '=' || k >= sizeof name)
+            return nashc_bug(d, nashc_node_loc(n), "folding text \"%s\"", text);
+        v = strcspn(text + k + 1, " ");
+        if (v >= sizeof value)
+            return nashc_bug(d, nashc_node_loc(n), "folding text \"%s\"", text);
+        memcpy(name, text, k);
+        name[k] = 0;
+        memcpy(value, text + k + 1, v);
+        value[v] = 0;
+        s = nashc_node_set_attr(n, name, value, d);
+        text += k + 1 + v;
+        text += strspn(text, " ");
+    }
+    return s;
+}
+
+nashc_status
+hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs, nashc_value **out)
+{
+    nashc_node *reader = nashc_value_one_user(v), *def = nashc_value_def(v);
+    nashc_graph *g = nashc_build_graph(b);
+
+    nashc_build_before(b, reader ? reader : def ? nashc_node_next(def) : nashc_graph_first(g));
+    if (reader || def)
+        nashc_build_loc(b, nashc_node_loc(reader ? reader : def));
+    nashc_value *w = nashc_build_op(b, op, &v, 1, "%s", attrs);
+    if (!w)
+        return nashc_build_status(b);
+    if (reader) {
+        for (int i = 0; i < nashc_node_n_in(reader); i++)
+            if (nashc_node_in(reader, i) == v)
+                nashc_node_set_in(reader, i, w);
+    }
+    for (int i = 0; i < nashc_graph_n_outputs(g); i++)
+        if (nashc_graph_output(g, i) == v)
+            nashc_graph_set_output(g, i, w);
+    *out = w;
+    return NASHC_OK;
+}

@@ -1,0 +1,33 @@
+/* hw.h: what the passes on graphs of hardware layers share. */
+#ifndef NASHC_PASSES_HW_H
+#define NASHC_PASSES_HW_H
+
+#include <nashc/flow.h>
+#include <nashc/io.h>
+#include <nashc/pass.h>
+#include <nashc/plugin.h>
+
+/* The graph of hw.* layers of g's module: the first one that holds nothing else; reported if there
+ * is none. */
+nashc_graph *hw_dataflow(const nashc_graph *g, nashc_diag *d);
+
+/* LUT equivalents of a cost: what foldings are compared by. */
+uint64_t hw_score(const nashc_cost *c);
+
+/* Cost of layer n on dev as a score; 0 if it has no cost model. */
+uint64_t hw_node_score(const nashc_node *n, const nashc_device *dev);
+
+/* Lanes that layer n reads and writes on its first stream. */
+bool hw_lanes(const nashc_node *n, int64_t *in, int64_t *out);
+
+/* Score of converting count lanes of bits each from `from` to `to` lanes; 0 if equal. */
+uint64_t hw_dwc_score(int64_t from, int64_t to, uint32_t bits);
+
+/* Sets the attributes of "pe=2 simd=4". */
+nashc_status hw_set_attrs(nashc_node *n, const char *text, nashc_diag *d);
+
+/* Splices a new layer into the stream from v to its only reader (a node or graph outputs). */
+nashc_status hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs,
+                       nashc_value **out);
+
+#endif

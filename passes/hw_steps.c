@@ -1,0 +1,106 @@
+/* hw_steps.c: thresholds of the integer graph to thresholds of a layer. */
+#include "hw_convert.h"
+#include <math.h>
+
+static int64_t
+attr(const nashc_node *n, const char *name)
+{
+    return nashc_attr_int(n, nashc_attr_index(n, name));
+}
+
+/* out_scale and out_bias as bias, bipolar and direction. */
+static bool
+output_map(const nashc_node *mt, int64_t steps, hw_steps *out, bool *flip)
+{
+    int64_t bias = attr(mt, "out_bias"), scale = attr(mt, "out_scale");
+
+    *flip = scale < 0;
+    out->bipolar = steps == 1 && ((scale == 2 && bias == -1) || (scale == -2 && bias == 1));
+    if (out->bipolar)
+        out->bias = 0;
+    else if (scale == 1)
+        out->bias = bias;
+    else if (scale == -1)
+        out->bias = bias - steps; /* bias - n = (bias - K) + (K - n) */
+    else
+        return false;
+    return true;
+}
+
+static int64_t
+clip(double v, int64_t lo, int64_t hi)
+{
+    v = ceil(v);
+    return v <= (double)lo ? lo : v > (double)hi ? hi + 1 : (int64_t)v;
+}
+
+static void
+drop_columns(hw_steps *s, int64_t lo, int64_t hi)
+{
+    int64_t first = 0, last = s->n;
+    bool all = true;
+
+    if (s->dir || s->bipolar)
+        return;
+    while (last > 1 && all) {
+        for (int64_t r = 0; r < s->rows; r++)
+            all = all && s->t[r * s->n + last - 1] > hi;
+        last -= all;
+    }
+    all = true;
+    while (first < last - 1 && all) {
+        for (int64_t r = 0; r < s->rows; r++)
+            all = all && s->t[r * s->n + first] <= lo;
+        first += all;
+    }
+    for (int64_t r = 0, k = 0; r < s->rows; r++)
+        for (int64_t i = first; i < last; i++)
+            s->t[k++] = s->t[r * s->n + i];
+    s->n = last - first;
+    s->bias += first;
+}
+
+static void
+merge_rows(hw_steps *s)
+{
+    for (int64_t i = s->n; i < s->rows * s->n; i++)
+        if (s->t[i] != s->t[i - s->n])
+            return;
+    s->rows = 1;
+}
+
+nashc_status
+hw_prepare_steps(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_t channels,
+                 int64_t lo, int64_t hi, nashc_arena *a, hw_steps *out, nashc_diag *d)
+{
+    const nashc_tensor *t = nashc_value_const(nashc_node_in(mt, 1));
+    const nashc_value *dv = nashc_node_in(mt, 2);
+    const nashc_tensor *dir = dv ? nashc_value_const(dv) : NULL;
+    const nashc_type *tt = nashc_tensor_type(t);
+    int64_t rows = tt->dim[0], n = tt->dim[1];
+    hw_steps s = {.rows = rows > 1 || n_add > 1 ? channels : 1, .n = n};
+    bool flip, down = false;
+
+    if (!output_map(mt, n, &s, &flip))
+        return nashc_bug(d, nashc_node_loc(mt), "thresholds with out_scale reached a layer");
+    s.t = NASHC_NEW_N(a, int64_t, s.rows * n + 1);
+    int64_t *dirs = NASHC_NEW_N(a, int64_t, channels + 1);
+    if (!s.t || !dirs)
+        return nashc_enomem(d);
+    for (int64_t r = 0; r < s.rows; r++)
+        for (int64_t k = 0; k < n; k++) {
+            double v = nashc_tensor_get(t, (rows > 1 ? r : 0) * n + k);
+            double moved = add ? (double)add[n_add > 1 ? r : 0] : 0.0;
+            s.t[r * n + k] = clip(v - moved, lo, hi);
+        }
+    for (int64_t c = 0; c < channels; c++) {
+        int64_t v = dir ? nashc_tensor_get_int(dir, nashc_tensor_count(dir) > 1 ? c : 0) : 1;
+        dirs[c] = flip ? -v : v;
+        down = down || dirs[c] < 0;
+    }
+    s.dir = down ? dirs : NULL;
+    drop_columns(&s, lo, hi);
+    merge_rows(&s);
+    *out = s;
+    return NASHC_OK;
+}

@@ -1,0 +1,230 @@
+/* insert_fifo.c: FIFOs between layers, as small as the steady-state interval allows.
+ *
+ * Depths come from the exact simulation (nashc_flow_simulate): with a FIFO of one whole frame on
+ * every stream the network runs at the interval of its slowest layer; then each FIFO in turn, the
+ * costliest first, is bisected down to the smallest depth (0: none) that keeps interval, and, with
+ * keep-latency, the latency of the first frame. hardware.md E.4.
+ */
+#include "hw.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct edge {
+    nashc_value *v;
+    uint32_t id, beats, width;
+} edge;
+
+typedef struct sizing {
+    nashc_run *r;
+    nashc_graph *f;
+    edge *edges;
+    int n;
+    uint32_t *depth; /* by value id */
+    double interval;
+    uint64_t latency;
+    bool keep_latency;
+} sizing;
+
+static int
+edge_cmp(const void *a, const void *b)
+{
+    const edge *x = a, *y = b;
+    uint64_t p = (uint64_t)x->beats * x->width, q = (uint64_t)y->beats * y->width;
+
+    if (p != q)
+        return p > q ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static nashc_status
+simulate(sizing *z, nashc_flow_result *out, nashc_diag *d)
+{
+    nashc_flow_options o = {.struct_size = sizeof o, .fifo = z->depth};
+    nashc_arena *a = nashc_arena_create();
+
+    if (!a)
+        return nashc_enomem(d);
+    nashc_status s = nashc_flow_simulate(z->f, &o, out, a, d);
+    out->occupancy = NULL;
+    nashc_arena_free(a);
+    return s;
+}
+
+static bool
+good(sizing *z)
+{
+    nashc_flow_result r;
+
+    return simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval &&
+           (!z->keep_latency || r.latency <= z->latency);
+}
+
+static nashc_status
+collect(sizing *z, nashc_diag *d)
+{
+    nashc_arena *a = nashc_run_arena(z->r);
+
+    z->edges = NASHC_NEW_N(a, edge, nashc_graph_max_id(z->f) + 1);
+    z->depth = NASHC_NEW_N(a, uint32_t, nashc_graph_max_id(z->f) + 1);
+    if (!z->edges || !z->depth)
+        return nashc_enomem(d);
+    NASHC_EACH_NODE(z->f, n)
+    {
+        for (int i = 0; i < nashc_node_n_out(n); i++) {
+            nashc_value *v = nashc_node_out(n, i);
+            nashc_stream s;
+            nashc_node *reader = nashc_value_one_user(v);
+            if (!reader || nashc_node_is(reader, "hw.fifo") || nashc_node_is(n, "hw.fifo"))
+                continue;
+            nashc_status st = nashc_flow_stream(v, &s, d);
+            if (st != NASHC_OK)
+                return st;
+            z->edges[z->n++] = (edge){v, nashc_value_id(v), (uint32_t)s.beats, s.width};
+        }
+    }
+    qsort(z->edges, (size_t)z->n, sizeof *z->edges, edge_cmp);
+    return NASHC_OK;
+}
+
+/* Smallest good depth of e; the others stay. */
+static void
+shrink(sizing *z, const edge *e)
+{
+    uint32_t bad, ok = z->depth[e->id];
+
+    z->depth[e->id] = 0;
+    if (good(z))
+        return;
+    bad = 1; /* a FIFO has at least 2 words */
+    while (ok - bad > 1) {
+        uint32_t mid = bad + (ok - bad) / 2;
+        z->depth[e->id] = mid;
+        if (good(z))
+            ok = mid;
+        else
+            bad = mid;
+    }
+    z->depth[e->id] = ok;
+}
+
+static nashc_status
+size_fifos(sizing *z, nashc_diag *d)
+{
+    nashc_flow_result r;
+    nashc_status s;
+
+    for (int i = 0; i < z->n; i++)
+        z->depth[z->edges[i].id] = z->edges[i].beats < 2 ? 2 : z->edges[i].beats;
+    if ((s = simulate(z, &r, d)) != NASHC_OK)
+        return s;
+    z->interval = nashc_flow_interval(&r);
+    z->latency = r.latency;
+    /* A FIFO delays by a cycle: without any, the first frame is as early as it can be. */
+    for (int i = 0; i < z->n; i++)
+        z->depth[z->edges[i].id] = 0;
+    if (simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval)
+        return NASHC_OK;
+    for (int i = 0; i < z->n; i++)
+        z->depth[z->edges[i].id] = z->edges[i].beats < 2 ? 2 : z->edges[i].beats;
+    for (int i = 0; i < z->n; i++)
+        shrink(z, &z->edges[i]);
+    return NASHC_OK;
+}
+
+static nashc_status
+insert(sizing *z)
+{
+    nashc_run *r = z->r;
+    nashc_build *b = nashc_run_build(r, z->f);
+    nashc_status s = NASHC_OK;
+
+    for (int i = 0; i < z->n && s == NASHC_OK; i++) {
+        edge *e = &z->edges[i];
+        nashc_stream st;
+        nashc_value *w;
+        if (z->depth[e->id] == 0 || !nashc_run_edit(r, "insert a FIFO", nashc_value_def(e->v)))
+            continue;
+        if ((s = nashc_flow_stream(e->v, &st, nashc_run_diag(r))) != NASHC_OK)
+            return s;
+        s = hw_splice(b, e->v, "hw.fifo",
+                      nashc_arena_printf(nashc_run_arena(r), "depth=%u lanes=%" PRId64,
+                                         z->depth[e->id], st.lanes),
+                      &w);
+        nashc_stat(r, 0, 1);
+    }
+    return s;
+}
+
+/* Depths of "StreamingFIFO_rtl_<i>" entries of a folding file replace the computed ones. */
+static nashc_status
+apply_file(nashc_run *r, nashc_graph *f, const char *path)
+{
+    nashc_diag *d = nashc_run_diag(r);
+    const char *const *names = nashc_flow_names(f, nashc_run_arena(r));
+    json_error_t error;
+    nashc_status s = NASHC_OK;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+
+    if (!root || !names) {
+        json_decref(root);
+        return nashc_error(d, &(nashc_loc){.file = path, .line = error.line}, "%s", error.text);
+    }
+    NASHC_EACH_NODE(f, n)
+    {
+        const json_t *entry = json_object_get(root, names[nashc_node_id(n)]);
+        const json_t *depth = json_object_get(entry, "depth");
+        if (!nashc_node_is(n, "hw.fifo") || !depth || s != NASHC_OK)
+            continue;
+        int64_t v = json_is_integer(depth) ? json_integer_value(depth) : -1;
+        if (v < 2 || v > UINT32_MAX / 2)
+            s = nashc_error(d, &(nashc_loc){.file = path}, "%s: depth must be an integer from 2",
+                            names[nashc_node_id(n)]);
+        else
+            s = nashc_node_set_attr_int(n, "depth", v, d);
+    }
+    json_decref(root);
+    return s;
+}
+
+static nashc_status
+run(nashc_run *r, nashc_graph *g)
+{
+    nashc_diag *d = nashc_run_diag(r);
+    const char *file = nashc_opts_str(nashc_run_opts(r), "file");
+    nashc_graph *f = hw_dataflow(g, d);
+    sizing z = {.r = r, .f = f};
+    nashc_status s;
+
+    if (!f)
+        return NASHC_EINPUT;
+    z.keep_latency = nashc_opts_bool(nashc_run_opts(r), "keep-latency");
+    if ((s = nashc_flow_check(f, true, d)) != NASHC_OK || (s = collect(&z, d)) != NASHC_OK ||
+        (s = size_fifos(&z, d)) != NASHC_OK || (s = insert(&z)) != NASHC_OK)
+        return s;
+    return file[0] ? apply_file(r, f, file) : NASHC_OK;
+}
+
+static const nashc_param options[] = {
+    {.name = "keep-latency",
+     .def = "false",
+     .help = "keep the latency of the first frame too, not only the interval",
+     .kind = NASHC_P_BOOL},
+    {.name = "file",
+     .def = "",
+     .help = "folding file whose FIFO depths replace the computed ones",
+     .kind = NASHC_P_PATH},
+    {0},
+};
+
+const nashc_pass nashc_pass_insert_fifo = {
+    NASHC_DESC(nashc_pass),
+    .flags = NASHC_PASS_MODULE,
+    .name = "insert-fifo",
+    .alias = "InsertAndSetFIFODepths|InsertFIFO",
+    .help = "put FIFOs of the smallest depths that keep the throughput",
+    .options = options,
+    .stats = (const char *const[]){"fifos", NULL},
+    .needs = "hw-only",
+    .run = run,
+};
