@@ -31,12 +31,12 @@ module nashc_channelwise #(
     localparam [FW-1:0] LAST = CF - 1;
     /* verilator lint_on WIDTH */
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (PE < 1 || C % PE != 0 || FUNC < 0 || FUNC > 3 || XW < 1 || PW < 1) begin
         $display("nashc_channelwise: illegal parameters C=%0d PE=%0d FUNC=%0d", C, PE, FUNC);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     wire                en;
     wire                fire = en && s_tvalid;

@@ -37,12 +37,12 @@ module nashc_dwc #(
     localparam BU = ((IU > OU) ? IU : OU) - 1;          // units in the buffer
     localparam FW = (BU < 1) ? 1 : $clog2(BU + 1);
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (IN_W < 1 || OUT_W < 1) begin
         $display("nashc_dwc: illegal parameters IN_W=%0d OUT_W=%0d", IN_W, OUT_W);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     wire reads, writes, en;
     wire fire = en && (!reads || s_tvalid);
@@ -104,12 +104,18 @@ module nashc_dwc #(
                     assign reads  = 1'b1;
                     assign writes = sum >= OUT_U;
                     wire [AW-1:0] low = {{(AW-BW){1'b0}}, all[BW-1:0]};
+                    // What leaves the buffer is zero above it.
+                    /* verilator lint_off UNUSEDSIGNAL */
                     wire [AW-1:0] left = writes ? all >> OUT_W : low;
+                    /* verilator lint_on UNUSEDSIGNAL */
                     always @(posedge clk) if (fire) buf_q <= left[BW-1:0];
                 end else begin : g_narrower
                     assign reads  = fill < OUT_U;
                     assign writes = 1'b1;
+                    // What leaves the buffer is zero above it.
+                    /* verilator lint_off UNUSEDSIGNAL */
                     wire [AW-1:0] left = all >> OUT_W;
+                    /* verilator lint_on UNUSEDSIGNAL */
                     always @(posedge clk) if (fire) buf_q <= left[BW-1:0];
                 end
                 assign fill_d = writes ? sum - OUT_U : sum;

@@ -36,12 +36,12 @@ module nashc_fifo #(
     localparam [CW-1:0] LIMIT = DEPTH;
     /* verilator lint_on WIDTH */
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (W < 1 || DEPTH < 2 || STYLE < 0 || STYLE > 3 || (KIND == 1 && DEPTH != 2)) begin
         $display("nashc_fifo: illegal parameters W=%0d DEPTH=%0d STYLE=%0d", W, DEPTH, STYLE);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     reg  [CW-1:0] count_q;
     wire push = s_tvalid && s_tready;

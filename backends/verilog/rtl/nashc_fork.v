@@ -16,12 +16,12 @@ module nashc_fork #(
     output wire [N-1:0]   m_tvalid,
     input  wire [N-1:0]   m_tready
 );
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (W < 1 || N < 1) begin
         $display("nashc_fork: illegal parameters W=%0d N=%0d", W, N);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     wire [N-1:0] room;
     wire         fire = s_tvalid && s_tready;

@@ -30,13 +30,13 @@ module nashc_labelselect #(
     /* verilator lint_on WIDTH */
     localparam EW = 1 + IW + XW + 1;    // a candidate: used, index, value with sign
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (PE < 1 || LABELS % PE != 0 || K < 1 || K > LABELS || XW < 1 || OUT_W < IW) begin
         $display("nashc_labelselect: illegal parameters LABELS=%0d PE=%0d K=%0d OUT_W=%0d",
                  LABELS, PE, K, OUT_W);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     reg  [FW-1:0] beat_q;               // of the step
     reg  [IW-1:0] base_q;               // index of lane 0

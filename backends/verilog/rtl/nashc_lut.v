@@ -35,12 +35,12 @@ module nashc_lut #(
     localparam [AW-1:0] START = LO;                     // taken modulo the address
     /* verilator lint_on WIDTH */
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (PE < 1 || C % PE != 0 || XW < 1 || N < 1 || OUT_W < 1) begin
         $display("nashc_lut: illegal parameters C=%0d PE=%0d N=%0d", C, PE, N);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     wire                en;
     wire                fire = en && s_tvalid;
@@ -77,8 +77,11 @@ module nashc_lut #(
             localparam [31:0] P4 = {P3, P2, P1, P0};
             localparam PL = (SHARED != 0 || p < 10) ? 8 : (p < 100) ? 16 : (p < 1000) ? 24 : 32;
             localparam [PL-1:0] LANE = P4[PL-1:0];
+            // The address may need fewer bits than x has.
+            /* verilator lint_off UNUSEDSIGNAL */
             wire signed [XW:0] x = {(X_SIGNED != 0) && s_tdata[p*XW + XW - 1],
                                     s_tdata[p*XW +: XW]};
+            /* verilator lint_on UNUSEDSIGNAL */
             // x widens to, or is taken modulo, the address: x - LO fits it.
             /* verilator lint_off WIDTH */
             wire signed [AW-1:0] xa = x;

@@ -66,7 +66,7 @@ module nashc_mvau #(
     localparam [NFW-1:0] NF_LAST = NF - 1;
     /* verilator lint_on WIDTH */
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (PE < 1 || SIMD < 1 || MH % PE != 0 || MW % SIMD != 0 || MODE < 0 || MODE > 3
                 || (MODE <= 1 && WW != 1) || ((MODE == 0 || MODE == 3) && XW != 1)
                 || (DOT != 0 && MODE != 0) || ACT < 0 || ACT > 2
@@ -77,7 +77,7 @@ module nashc_mvau #(
                  WW, ACC_W, OUT_W, DOT, ACT, K);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     // --- steps ---------------------------------------------------------------------------------
     reg  [SFW-1:0] sf_q;
@@ -216,8 +216,11 @@ module nashc_mvau #(
             localparam AW = (MODE == 3) ? 2 : (X_SIGNED == 0 && W_SIGNED != 0) ? XW + 1 : XW;
             localparam AS = (MODE == 3) ? 1 : X_SIGNED;
             localparam BW = (AS != 0 && W_SIGNED == 0) ? WW + 1 : WW;
+            // Multipliers use both; bit planes take the unextended operands.
+            /* verilator lint_off UNUSEDSIGNAL */
             wire [SIMD*AW-1:0]    a;
             wire [PE*SIMD*BW-1:0] b;
+            /* verilator lint_on UNUSEDSIGNAL */
             for (i = 0; i < SIMD; i = i + 1) begin : g_x
                 if (MODE == 3) begin : g_bipolar
                     assign a[i*AW +: AW] = {!x[i], 1'b1};

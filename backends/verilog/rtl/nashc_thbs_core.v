@@ -69,11 +69,17 @@ module nashc_thbs_core #(
             localparam [SL-1:0] STAGE = S2[SL-1:0];
 
             wire [PE*(k+1)-1:0] found;  // bits found, newest lowest, in the cycle that compares
+            // The last stage has no next one.
+            /* verilator lint_off UNUSEDSIGNAL */
             wire [PE*(k+1)-1:0] ready;  // the same in the cycle that reads the next stage
             wire [PE*(k+1)-1:0] known;  // the same in the cycle that compares the next stage
+            /* verilator lint_on UNUSEDSIGNAL */
 
             if (k < N - 1) begin : g_more
+                // The delay line also returns its input.
+                /* verilator lint_off UNUSEDSIGNAL */
                 wire [(2+DEEP)*PE*(k+1)-1:0] taps;
+                /* verilator lint_on UNUSEDSIGNAL */
                 nashc_delay #(.W(PE*(k+1)), .TAPS(2+DEEP)) u_found (
                     .clk(clk), .en(en), .a(found), .taps(taps)
                 );

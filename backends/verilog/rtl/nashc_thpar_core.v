@@ -21,7 +21,10 @@ module nashc_thpar_core #(
 ) (
     input  wire                clk,
     input  wire                en,
+    // One row for all needs no fold.
+    /* verilator lint_off UNUSEDSIGNAL */
     input  wire [FW-1:0]       fold,
+    /* verilator lint_on UNUSEDSIGNAL */
     input  wire [PE*XW-1:0]    x,
     output wire [PE*OUT_W-1:0] y
 );
@@ -58,7 +61,10 @@ module nashc_thpar_core #(
         for (p = 0; p < PE; p = p + 1) begin : g_lane
             localparam R = (T_SHARED != 0) ? 0 : p;
             wire signed [XW:0]     xe;
+            // Groups of 8 may end in comparators that do not exist.
+            /* verilator lint_off UNUSEDSIGNAL */
             wire        [8*KG-1:0] hit, fired;
+            /* verilator lint_on UNUSEDSIGNAL */
             wire        [CW-1:0]   cnt;
             wire        [8*KG*TW-1:0] t;
 
@@ -95,7 +101,6 @@ module nashc_thpar_core #(
 
             if (K == 1) begin : g_one
                 assign cnt = fired[0];
-                wire unused = &{1'b0, fired[7:1]};
             end else begin : g_count
                 nashc_popcount #(.N(K), .WO(CW), .PIPE(0)) u_count (
                     .clk(clk), .en(en), .a(fired[K-1:0]), .y(cnt)

@@ -38,12 +38,12 @@ module nashc_thresh_bs #(
     localparam [FW-1:0] LAST = CF - 1;
     /* verilator lint_on WIDTH */
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (PE < 1 || C % PE != 0 || XW < 1 || TW < 1 || K < 1 || OUT_W < 1) begin
         $display("nashc_thresh_bs: illegal parameters C=%0d PE=%0d K=%0d", C, PE, K);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     wire                en;
     wire                fire = en && s_tvalid;

@@ -21,12 +21,12 @@ module nashc_weights #(
     localparam [AW-1:0] LAST = DEPTH - 1;
     /* verilator lint_on WIDTH */
 
-    // synthesis translate_off
+`ifndef SYNTHESIS
     initial if (W < 1 || DEPTH < 1) begin
         $display("nashc_weights: illegal parameters W=%0d DEPTH=%0d", W, DEPTH);
         $finish;
     end
-    // synthesis translate_on
+`endif
 
     reg  [AW-1:0] line_q;
     wire          en;
