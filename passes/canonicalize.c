@@ -2,7 +2,7 @@
  *
  *     op(c, x), op commutes                    ==>  op(x, c)
  *     reshape(reshape(x))                      ==>  reshape(x)
- *     transpose(transpose(x; p); q)            ==>  transpose(x; q after p)
+ *     transpose(transpose(x; p); q)            ==>  transpose(x; q after p), or x
  *     transpose(x) that moves only unit axes   ==>  reshape(x)
  *     add(x, x)                                ==>  mul(x, 2)
  *
@@ -36,6 +36,15 @@ merge_reshapes(nashc_rw *rw, nashc_node *n)
 }
 
 static bool
+ascending(const int64_t *v, int n)
+{
+    for (int i = 1; i < n; i++)
+        if (v[i] < v[i - 1])
+            return false;
+    return true;
+}
+
+static bool
 merge_transposes(nashc_rw *rw, nashc_node *n)
 {
     nashc_node *first = nashc_value_def_by(nashc_node_in(n, 0), "nn.transpose");
@@ -48,6 +57,16 @@ merge_transposes(nashc_rw *rw, nashc_node *n)
     const int64_t *q = nashc_match_ints(n, "perm", &n_q);
     for (int i = 0; i < n_q; i++)
         both[i] = p[q[i]];
+    const nashc_type *x = nashc_value_type(nashc_node_in(first, 0));
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    if (ascending(both, n_q) && x->layout == y->layout) {
+        nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_node_in(first, 0));
+        return true;
+    }
+    /* A transpose infers its layout from its permutation; both steps together may say otherwise. */
+    bool plain = x->layout == NASHC_LAYOUT_DEFAULT && y->layout == NASHC_LAYOUT_DEFAULT;
+    if (!plain || (both[0] == 0 && n_q > 0 && both[n_q - 1] == 1))
+        return nashc_rw_miss(rw, n, "the layout would change");
     nashc_rw_replace(rw, nashc_node_out(n, 0),
                      nashc_rw_opf(rw, "nn.transpose", (nashc_value *[]){nashc_node_in(first, 0)}, 1,
                                   "perm=%s", nashc_rw_ints(rw, both, n_q)));

@@ -49,8 +49,6 @@ div_to_mul(nashc_rw *rw, nashc_node *n)
 
     if (!t || nashc_value_const(x))
         return nashc_rw_miss(rw, n, "the divisor is not a constant, or all is");
-    if (!nashc_type_is_float(yt))
-        return nashc_rw_miss(rw, n, "integer division truncates");
     nashc_num c = nashc_num_of(rw, t), inv = nashc_num_map(rw, &c, divide, 1.0);
     if (!nashc_num_finite(&c) || !nashc_num_finite(&inv))
         return nashc_rw_miss(rw, n, "a divisor is zero or not finite");

@@ -102,7 +102,7 @@ laid_out(const nashc_node *n, int side, const nashc_type *w, uint32_t axes, int 
     }
     if (nashc_node_is(n, "nn.conv_transpose")) {
         *to = nashc_type_channel_axis(y);
-        return *from == 1;
+        return *from == (*to == 1 ? 1 : w->rank - 1);
     }
     if (nashc_node_is(n, "nn.gather")) {
         *to = y->rank - (w->rank - *from);
@@ -121,7 +121,7 @@ scale_behind(nashc_rw *rw, const nashc_node *n, const nashc_num *s, int from, in
 
     if (s->v && to >= 0) {
         int64_t len = s->n, times = 1;
-        if (nashc_node_is(n, "nn.conv_transpose") && from == 1)
+        if (nashc_node_is(n, "nn.conv_transpose") && from > 0)
             times = nashc_match_int(n, "group");
         nashc_type shape = nashc_match_vector(y, to, len * times);
         out = nashc_num_new(rw, &shape, s->integer);
@@ -205,8 +205,7 @@ fold_value(nashc_rw *rw, nashc_node *n)
     nashc_num v = nashc_num_new(rw, &out.type, true);
     for (int64_t i = 0; v.v && i < v.n; i++)
         v.v[i] = nashc_buf_get(&out, i);
-    bool plain = nashc_tensor_all_eq(nashc_value_const(nashc_node_in(q, 1)), 1.0) &&
-                 !nashc_node_is(n, "nn.div"); /* by integers it would truncate */
+    bool plain = nashc_tensor_all_eq(nashc_value_const(nashc_node_in(q, 1)), 1.0);
     if (nashc_node_n_in(q) > 2)
         plain = plain && nashc_tensor_all_eq(nashc_value_const(nashc_node_in(q, 2)), 0.0);
     if (plain)

@@ -83,48 +83,15 @@ nashc_match_vector(const nashc_type *x, int axis, int64_t n)
 bool
 nashc_match_retypable(nashc_rw *rw, const nashc_value *v)
 {
-    /* Ops that compute with the real value of an operand, whatever its element is. */
-    static const char *const safe[] = {"nn.add",
-                                       "nn.sub",
-                                       "nn.mul",
-                                       "nn.neg",
-                                       "nn.abs",
-                                       "nn.relu",
-                                       "nn.min",
-                                       "nn.max",
-                                       "nn.conv",
-                                       "nn.conv_transpose",
-                                       "nn.matmul",
-                                       "nn.maxpool",
-                                       "nn.global_maxpool",
-                                       "nn.reshape",
-                                       "nn.transpose",
-                                       "nn.concat",
-                                       "nn.split",
-                                       "nn.slice",
-                                       "nn.topk",
-                                       "nn.argmax",
-                                       "q.quant",
-                                       "q.bipolar_quant",
-                                       "q.multithreshold",
-                                       "nn.identity",
-                                       "nn.sign",
-                                       "nn.softmax",
-                                       "nn.sigmoid",
-                                       "nn.tanh",
-                                       "nn.batchnorm",
-                                       "nn.gather",
-                                       NULL};
     int n = 0;
     nashc_node **users = nashc_value_users(v, nashc_rw_arena(rw), &n);
 
     if (nashc_value_is_output(v))
         return false;
     for (int i = 0; i < n; i++) {
-        bool found = false;
-        for (int k = 0; safe[k] && !found; k++)
-            found = nashc_node_is(users[i], safe[k]);
-        if (!found)
+        const char *op = nashc_node_opname(users[i]);
+        if (nashc_node_op(users[i])->flags & NASHC_OP_OPAQUE || !strcmp(op, "call") ||
+            !strcmp(op, "nn.cast") || (strncmp(op, "nn.", 3) && strncmp(op, "q.", 2)))
             return false;
     }
     return true;

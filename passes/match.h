@@ -35,8 +35,9 @@ bool nashc_match_channelwise(const nashc_tensor *c, const nashc_type *x);
 /* Type of a constant that varies along axis of x only: f64, n elements there, 1 elsewhere. */
 nashc_type nashc_match_vector(const nashc_type *x, int axis, int64_t n);
 
-/* May the readers of v see integers where they saw floats of the same value? False for ops whose
- * meaning depends on the element (integer division, cast, graph outputs, calls). */
+/* May the readers of v see integers where they saw floats of the same value? nn.* and q.* ops
+ * compute with real values; graph outputs, calls and ops of other dialects depend on the element.
+ */
 bool nashc_match_retypable(nashc_rw *rw, const nashc_value *v);
 
 /* Attributes by name. */

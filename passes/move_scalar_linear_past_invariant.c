@@ -9,7 +9,7 @@
  *     reshape                             yes         yes                       same extent and
  * stride transpose                           yes         yes                       permuted slice,
  * resize (nearest)             yes         yes                       untouched by f global_avgpool,
- * avgpool             yes         no padding, no ceil       channels sumpool, global_sumpool yes no
+ * avgpool             yes         padding not counted       channels sumpool, global_sumpool yes no
  * channels maxpool, global_maxpool             see move-mul-past-maxpool   yes       channels pad
  * (with 0)                        yes         no                        unpadded tile, expand,
  * depth_to_space, ...   yes         yes                       scalar only
@@ -100,7 +100,7 @@ allowed(nashc_rw *rw, const form *how, const nashc_node *f, bool add)
             if (steps[i] < 0)
                 return nashc_rw_miss(rw, f, "the slice runs backwards");
     }
-    if (!strcmp(how->op, "nn.avgpool") && add &&
+    if (!strcmp(how->op, "nn.avgpool") && add && nashc_match_int(f, "count_include_pad") &&
         (!nashc_match_all(f, "pads", 0) || nashc_match_int(f, "ceil")))
         return nashc_rw_miss(rw, f, "the padding would meet the shift");
     if (!strcmp(how->op, "nn.pad") &&
@@ -143,8 +143,6 @@ move_linear(nashc_rw *rw, nashc_node *f)
         if (!nashc_affine_before(rw, nashc_node_in(f, 0), ops[i], &a) ||
             !allowed(rw, how, f, i == 2))
             continue;
-        if (i == 1 && !nashc_type_is_float(nashc_value_type(nashc_node_out(a.node, 0))))
-            return nashc_rw_miss(rw, a.node, "integer division truncates");
         nashc_value *c = carried(rw, how, f, &a);
         if (!c)
             return false;
