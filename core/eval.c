@@ -57,6 +57,12 @@ nashc_eval_diag(nashc_eval *e)
     return e->diag;
 }
 
+uint32_t
+nashc_eval_flags(const nashc_eval *e)
+{
+    return e->flags;
+}
+
 static void *
 keep(nashc_eval *e, void *p)
 {

@@ -13,6 +13,7 @@ NASHC_BEGIN
 NASHC_API const nashc_buf *nashc_eval_in(nashc_eval *e, int i); /* NULL: operand left out */
 NASHC_API nashc_buf *nashc_eval_out(nashc_eval *e, int i);      /* zeroed, typed as inferred */
 NASHC_API nashc_diag *nashc_eval_diag(nashc_eval *e);
+NASHC_API uint32_t nashc_eval_flags(const nashc_eval *e); /* NASHC_EVAL_WIDE, of this run */
 
 /* Operand i as doubles (exact for integers below 2^53), as 64-bit integers or mantissas; scratch of
  * this evaluation. NULL when memory is out (return NASHC_ENOMEM). */

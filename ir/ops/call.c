@@ -1,0 +1,116 @@
+/* call.c: call(...; graph), another graph of the module applied to the operands. */
+#include "ops.h"
+
+#define MAX_NESTING 16 /* what the executor allows */
+
+static const nashc_param call_attrs[] = {
+    ATTR(GRAPH, "graph", NULL, NULL, "graph of this module"),
+    {0},
+};
+
+static nashc_graph *
+callee(const nashc_node *n)
+{
+    const char *name = nashc_attr_str(n, 0);
+
+    return nashc_module_graph(nashc_graph_module(nashc_node_graph(n)),
+                              name && name[0] == '@' ? name + 1 : name);
+}
+
+static nashc_status
+call_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    const nashc_graph *g = callee(n);
+
+    if (!g)
+        return nashc_node_error(d, n, "the module has no graph %s", nashc_attr_str(n, 0));
+    if (nashc_graph_n_inputs(g) != nashc_node_n_in(n) ||
+        nashc_graph_n_outputs(g) != nashc_node_n_out(n))
+        return nashc_node_error(d, n,
+                                "%d operands and %d results, but @%s has %d inputs and %d "
+                                "outputs",
+                                nashc_node_n_in(n), nashc_node_n_out(n), nashc_graph_name(g),
+                                nashc_graph_n_inputs(g), nashc_graph_n_outputs(g));
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_type *want = nashc_value_type(nashc_graph_input(g, i));
+        const nashc_type *have = nashc_ops_type(n, i);
+        if (!have || !nashc_type_same_shape(have, want) || !nashc_type_same_elem(have, want) ||
+            have->lo < want->lo || have->hi > want->hi)
+            return nashc_node_error(d, n, "operand %d is %s, input \"%s\" of @%s is %s", i,
+                                    have ? nashc_type_str(d, have) : "missing",
+                                    nashc_value_name(nashc_graph_input(g, i)), nashc_graph_name(g),
+                                    nashc_type_str(d, want));
+    }
+    for (int i = 0; i < nashc_graph_n_outputs(g); i++)
+        out[i] = *nashc_value_type(nashc_graph_output(g, i));
+    return NASHC_OK;
+}
+
+/* Follows calls level by level, each graph once a level: a set that does not run empty is a
+ * recursion or nested too deeply. */
+static nashc_status
+call_verify(const nashc_node *n, nashc_diag *d)
+{
+    nashc_module *m = nashc_graph_module(nashc_node_graph(n));
+    int count = nashc_module_n_graphs(m), left = 1;
+    nashc_arena *a = nashc_arena_create();
+    bool *now = a ? NASHC_NEW_N(a, bool, count) : NULL;
+    bool *next = a ? NASHC_NEW_N(a, bool, count) : NULL;
+    bool recursive = false;
+
+    for (int i = 0; now && i < count; i++)
+        now[i] = nashc_module_graph_at(m, i) == callee(n);
+    for (int level = 0; now && next && left && level < MAX_NESTING && !recursive; level++) {
+        left = 0;
+        memset(next, 0, (size_t)count * sizeof *next);
+        for (int i = 0; i < count; i++) {
+            nashc_graph *g = nashc_module_graph_at(m, i);
+            recursive |= now[i] && g == nashc_node_graph(n);
+            for (nashc_node *k = now[i] ? nashc_graph_first(g) : NULL; k; k = nashc_node_next(k))
+                for (int j = 0; nashc_node_is(k, "call") && j < count; j++)
+                    if (nashc_module_graph_at(m, j) == callee(k))
+                        left = next[j] = true;
+        }
+        bool *swap = now;
+        now = next;
+        next = swap;
+    }
+    bool enough = now && next;
+    nashc_arena_free(a);
+    if (!enough)
+        return nashc_enomem(d);
+    if (recursive)
+        return nashc_node_error(d, n, "graph @%s calls itself",
+                                nashc_graph_name(nashc_node_graph(n)));
+    if (left)
+        return nashc_node_error(d, n, "calls are nested deeper than %d", MAX_NESTING);
+    return NASHC_OK;
+}
+
+static nashc_status
+call_eval(nashc_eval *e, const nashc_node *n)
+{
+    int n_in = nashc_node_n_in(n), n_out = nashc_node_n_out(n);
+    const nashc_buf **in = nashc_eval_scratch(e, (size_t)n_in * sizeof *in + 1);
+    nashc_buf *out = nashc_eval_scratch(e, (size_t)n_out * sizeof *out);
+
+    if (!in || !out)
+        return NASHC_ENOMEM;
+    for (int i = 0; i < n_in; i++)
+        in[i] = nashc_eval_in(e, i);
+    nashc_status s = nashc_eval_graph(e, callee(n), in, out);
+    for (int i = 0; s == NASHC_OK && i < n_out; i++) {
+        nashc_buf *y = nashc_eval_out(e, i);
+        for (int64_t k = 0; k < y->n; k++)
+            nashc_ops_copy(y, k, &out[i], k);
+        nashc_buf_free(&out[i]);
+    }
+    return s;
+}
+
+const nashc_op nashc_op_call = {
+    NASHC_DESC(nashc_op), .name = "call",      .help = "run another graph of the module",
+    .min_in = 0,          .max_in = -1,        .min_out = 1,
+    .max_out = -1,        .attrs = call_attrs, .verify = call_verify,
+    .infer = call_infer,  .eval = call_eval,
+};

@@ -1,0 +1,156 @@
+/* convolve.c: sums of products for convolutions and matrix products.
+ *
+ * A panel holds, for NASHC_TILE output positions, the K input elements each needs, [K][tile]; a
+ * result is weight row times panel. Floats are summed in double; integers too where the sum stays
+ * below 2^53 (exact), else in checked 64-bit arithmetic.
+ */
+#include "ops.h"
+
+void
+nashc_ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k,
+                  double *restrict acc)
+{
+    int64_t i = 0;
+
+    for (int p = 0; p < NASHC_TILE; p++)
+        acc[p] = 0.0;
+    for (; i + 4 <= k; i += 4) {
+        const double *restrict r = panel + i * NASHC_TILE;
+        double a0 = a[i], a1 = a[i + 1], a2 = a[i + 2], a3 = a[i + 3];
+        for (int p = 0; p < NASHC_TILE; p++)
+            acc[p] += a0 * r[p] + a1 * r[NASHC_TILE + p] + a2 * r[2 * NASHC_TILE + p] +
+                      a3 * r[3 * NASHC_TILE + p];
+    }
+    for (; i < k; i++)
+        for (int p = 0; p < NASHC_TILE; p++)
+            acc[p] += a[i] * panel[i * NASHC_TILE + p];
+}
+
+bool
+nashc_ops_dot_i64(const int64_t *a, const int64_t *panel, int64_t k, int64_t *acc)
+{
+    bool fits = true;
+    int64_t v;
+
+    memset(acc, 0, NASHC_TILE * sizeof *acc);
+    for (int64_t i = 0; i < k; i++)
+        for (int p = 0; p < NASHC_TILE && a[i]; p++)
+            fits &= nashc_ops_mul(a[i], panel[i * NASHC_TILE + p], &v) &&
+                    nashc_ops_add(acc[p], v, &acc[p]);
+    return fits;
+}
+
+bool
+nashc_ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k)
+{
+    nashc_range p = nashc_range_mul((nashc_range){a->type.lo, a->type.hi},
+                                    (nashc_range){b->type.lo, b->type.hi});
+    int64_t limit = (int64_t)1 << 52; /* half of what is exact: room for a bias below as much */
+
+    p = nashc_range_times(nashc_range_hull(p, (nashc_range){0, 0}), k);
+    return p.lo >= -limit && p.hi <= limit && a->type.lo >= -limit && a->type.hi <= limit &&
+           b->type.lo >= -limit && b->type.hi <= limit;
+}
+
+/* src[t][p]: input position that tap t of output position first + p reads, or -1. */
+static void
+tile_sources(const nashc_conv *c, int64_t first, int64_t *src)
+{
+    const nashc_window *w = &c->w;
+
+    for (int64_t t = 0; t < w->taps; t++)
+        for (int64_t p = 0; p < NASHC_TILE; p++) {
+            int64_t o = first + p, s = -1;
+            if (o < w->out_size)
+                s = c->transposed ? nashc_window_source_transposed(w, o, t)
+                                  : nashc_window_source(w, o, t);
+            src[t * NASHC_TILE + p] = s < 0 ? -1 : s * c->x_p;
+        }
+}
+
+static void
+panel_f64(const nashc_conv *c, const double *x, const int64_t *src, double *panel)
+{
+    for (int64_t ch = 0; ch < c->cg; ch++)
+        for (int64_t t = 0; t < c->w.taps; t++) {
+            double *row = panel + (ch * c->w_c + t * c->w_t) * NASHC_TILE;
+            const int64_t *s = src + t * NASHC_TILE;
+            for (int p = 0; p < NASHC_TILE; p++)
+                row[p] = s[p] < 0 ? 0.0 : x[ch * c->x_c + s[p]];
+        }
+}
+
+static void
+panel_i64(const nashc_conv *c, const int64_t *x, const int64_t *src, int64_t *panel)
+{
+    for (int64_t ch = 0; ch < c->cg; ch++)
+        for (int64_t t = 0; t < c->w.taps; t++) {
+            int64_t *row = panel + (ch * c->w_c + t * c->w_t) * NASHC_TILE;
+            const int64_t *s = src + t * NASHC_TILE;
+            for (int p = 0; p < NASHC_TILE; p++)
+                row[p] = s[p] < 0 ? 0 : x[ch * c->x_c + s[p]];
+        }
+}
+
+nashc_status
+nashc_conv_run_f64(nashc_eval *e, const nashc_conv *c, const double *weight)
+{
+    nashc_buf *y = nashc_eval_out(e, 0);
+    bool with_bias = nashc_eval_in(e, 2) != NULL;
+    const double *x = nashc_eval_f64(e, 0), *bias = with_bias ? nashc_eval_f64(e, 2) : NULL;
+    int64_t k = c->cg * c->w.taps, n_tile = c->w.out_size;
+    int64_t *src = nashc_eval_scratch(e, (size_t)c->w.taps * NASHC_TILE * sizeof *src);
+    double *panel = nashc_eval_scratch(e, (size_t)k * NASHC_TILE * sizeof *panel);
+    double acc[NASHC_TILE];
+
+    if (!x || !src || !panel || (with_bias && !bias))
+        return NASHC_ENOMEM;
+    for (int64_t first = 0; first < n_tile; first += NASHC_TILE) {
+        int64_t count = n_tile - first < NASHC_TILE ? n_tile - first : NASHC_TILE;
+        tile_sources(c, first, src);
+        for (int64_t bg = 0; bg < c->w.batch * c->group; bg++) {
+            int64_t b = bg / c->group, g = bg % c->group;
+            panel_f64(c, x + b * c->x_n + g * c->cg * c->x_c, src, panel);
+            for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
+                double add = bias ? bias[m] : 0.0;
+                int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
+                nashc_ops_dot_f64(weight + m * k, panel, k, acc);
+                for (int64_t p = 0; p < count; p++)
+                    nashc_ops_put(y, at + p * c->y_p, acc[p] + add);
+            }
+        }
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+nashc_conv_run_i64(nashc_eval *e, const nashc_conv *c, const int64_t *weight)
+{
+    nashc_buf *y = nashc_eval_out(e, 0);
+    bool with_bias = nashc_eval_in(e, 2) != NULL;
+    const int64_t *x = nashc_eval_i64(e, 0), *bias = with_bias ? nashc_eval_i64(e, 2) : NULL;
+    int64_t k = c->cg * c->w.taps, n_tile = c->w.out_size;
+    int64_t *src = nashc_eval_scratch(e, (size_t)c->w.taps * NASHC_TILE * sizeof *src);
+    int64_t *panel = nashc_eval_scratch(e, (size_t)k * NASHC_TILE * sizeof *panel);
+    int64_t acc[NASHC_TILE];
+
+    if (!x || !src || !panel || (with_bias && !bias))
+        return NASHC_ENOMEM;
+    for (int64_t first = 0; first < n_tile; first += NASHC_TILE) {
+        int64_t count = n_tile - first < NASHC_TILE ? n_tile - first : NASHC_TILE;
+        tile_sources(c, first, src);
+        for (int64_t bg = 0; bg < c->w.batch * c->group; bg++) {
+            int64_t b = bg / c->group, g = bg % c->group;
+            panel_i64(c, x + b * c->x_n + g * c->cg * c->x_c, src, panel);
+            for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
+                int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
+                y->fault |= !nashc_ops_dot_i64(weight + m * k, panel, k, acc);
+                for (int64_t p = 0; p < count; p++) {
+                    y->fault |= !nashc_ops_add(acc[p], bias ? bias[m] : 0, &acc[p]);
+                    nashc_buf_set_int(y, at + p * c->y_p, acc[p]);
+                }
+            }
+        }
+    }
+    return NASHC_OK;
+}

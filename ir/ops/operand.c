@@ -1,0 +1,187 @@
+/* operand.c: result elements and shapes that follow from the operands; walking broadcast operands.
+ */
+#include "ops.h"
+
+bool
+nashc_ops_all_int(const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_type *t = nashc_ops_type(n, i);
+        if (t && !nashc_type_is_int(t))
+            return false;
+    }
+    return true;
+}
+
+nashc_type
+nashc_ops_float(const nashc_node *n)
+{
+    bool dynamic64 = false, all64 = true, all16 = true, any16 = false;
+
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_type *t = nashc_ops_type(n, i);
+        if (!t)
+            continue;
+        dynamic64 |= t->kind == NASHC_K_F64 && !nashc_ops_const(n, i);
+        all64 &= t->kind == NASHC_K_F64;
+        any16 |= t->kind == NASHC_K_F16;
+        all16 &= t->kind == NASHC_K_F16 || nashc_type_is_int(t);
+    }
+    if (dynamic64 || all64)
+        return nashc_type_f64();
+    nashc_type out = nashc_type_f32();
+    if (all16 && any16) {
+        out.kind = NASHC_K_F16;
+        out.bits = 16;
+    }
+    return out;
+}
+
+nashc_status
+nashc_ops_need_rank(const nashc_node *n, int i, const char *what, int lo, int hi, nashc_diag *d)
+{
+    const nashc_type *t = nashc_ops_type(n, i);
+
+    if (!t)
+        return nashc_node_error(d, n, "%s is missing (operand %d)", what, i);
+    if (t->kind == NASHC_K_NONE)
+        return nashc_node_error(d, n, "%s %s has no known element type", what,
+                                nashc_type_str(d, t));
+    if (t->rank >= lo && t->rank <= hi)
+        return NASHC_OK;
+    if (lo == hi)
+        return nashc_node_error(d, n, "%s is %s, expected rank %d", what, nashc_type_str(d, t), lo);
+    return nashc_node_error(d, n, "%s is %s, expected rank %d to %d", what, nashc_type_str(d, t),
+                            lo, hi);
+}
+
+nashc_status
+nashc_ops_check_shape(const nashc_node *n, const nashc_type *out, nashc_diag *d)
+{
+    int64_t count = 1;
+
+    for (int i = 0; i < out->rank; i++) {
+        if (out->dim[i] == 0)
+            return nashc_node_error(d, n, "result %s has no elements", nashc_type_str(d, out));
+        if (out->dim[i] > 0 &&
+            (!nashc_mul_size(count, out->dim[i], &count) || count > NASHC_MAX_ELEMENTS))
+            return nashc_node_error(d, n, "result %s has more than 2^31 elements",
+                                    nashc_type_str(d, out));
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+nashc_ops_axis(const nashc_node *n, int64_t axis, int rank, int *out, nashc_diag *d)
+{
+    if (axis < -rank || axis >= rank)
+        return nashc_node_error(d, n, "axis %" PRId64 " is out of range for rank %d", axis, rank);
+    *out = (int)(axis < 0 ? axis + rank : axis);
+    return NASHC_OK;
+}
+
+nashc_status
+nashc_ops_broadcast(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    nashc_type shape = {0}, next;
+    uint8_t layout = NASHC_LAYOUT_DEFAULT;
+
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_type *t = nashc_ops_type(n, i);
+        if (!t)
+            return nashc_node_error(d, n, "operand %d is missing", i);
+        if (t->kind == NASHC_K_NONE)
+            return nashc_node_error(d, n, "operand %d is %s: its element type is not known", i,
+                                    nashc_type_str(d, t));
+        next = shape;
+        if (i && !nashc_type_broadcast(&shape, t, &next))
+            return nashc_node_error(d, n, "shapes of %s and %s do not broadcast",
+                                    nashc_type_str(d, nashc_ops_type(n, 0)), nashc_type_str(d, t));
+        shape = i ? next : *t;
+    }
+    for (int pass = 0; pass < 2 && layout == NASHC_LAYOUT_DEFAULT; pass++) {
+        for (int i = 0; i < nashc_node_n_in(n); i++) { /* constants only if nothing else tells */
+            const nashc_type *t = nashc_ops_type(n, i);
+            if (t->rank != shape.rank || (!pass && nashc_ops_const(n, i)))
+                continue;
+            layout = t->layout;
+            pass = 2;
+            break;
+        }
+    }
+    out->rank = shape.rank;
+    out->layout = layout;
+    memcpy(out->dim, shape.dim, sizeof out->dim);
+    return nashc_ops_check_shape(n, out, d);
+}
+
+nashc_status
+nashc_ops_infer_float(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    nashc_type elem = nashc_ops_float(n);
+    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+
+    if (s == NASHC_OK)
+        *out = nashc_type_with_elem(x, &elem);
+    return s;
+}
+
+nashc_status
+nashc_ops_need_finite(const nashc_node *n, int i, const char *what, nashc_diag *d)
+{
+    const nashc_tensor *t = nashc_ops_const(n, i);
+
+    if (t && !nashc_tensor_all_finite(t))
+        return nashc_node_error(d, n, "%s \"%s\" holds NaN or infinity", what,
+                                nashc_value_name(nashc_node_in(n, i)));
+    return NASHC_OK;
+}
+
+void
+nashc_ops_strides(const nashc_type *t, int64_t *stride)
+{
+    int64_t size = 1;
+
+    for (int a = t->rank - 1; a >= 0; a--) {
+        stride[a] = size;
+        size *= t->dim[a];
+    }
+}
+
+void
+nashc_walk_steps(nashc_walk *w, const nashc_type *out, const int64_t *step, int64_t start)
+{
+    w->rank = out->rank;
+    w->pos = start;
+    for (int a = 0; a < out->rank; a++) {
+        w->dim[a] = out->dim[a];
+        w->step[a] = step[a];
+        w->at[a] = 0;
+    }
+}
+
+void
+nashc_walk_init(nashc_walk *w, const nashc_type *in, const nashc_type *out)
+{
+    int64_t stride[NASHC_MAX_RANK], step[NASHC_MAX_RANK];
+    int lead = out->rank - in->rank;
+
+    nashc_ops_strides(in, stride);
+    for (int a = 0; a < out->rank; a++)
+        step[a] = a < lead || in->dim[a - lead] == 1 ? 0 : stride[a - lead];
+    nashc_walk_steps(w, out, step, 0);
+}
+
+nashc_status
+nashc_ops_map(nashc_eval *e, double (*f)(double))
+{
+    const double *x = nashc_eval_f64(e, 0);
+    nashc_buf *y = nashc_eval_out(e, 0);
+
+    if (!x)
+        return NASHC_ENOMEM;
+    for (int64_t i = 0; i < y->n; i++)
+        nashc_ops_put(y, i, f(x[i]));
+    return NASHC_OK;
+}

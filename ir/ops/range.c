@@ -1,0 +1,100 @@
+/* range.c: exact integer intervals. Sums of positive and of negative weights: transforms A.4. */
+#include "ops.h"
+
+static const nashc_range everything = {INT64_MIN, INT64_MAX};
+
+bool
+nashc_ops_add(int64_t a, int64_t b, int64_t *out)
+{
+    if (b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b)
+        return false;
+    *out = a + b;
+    return true;
+}
+
+bool
+nashc_ops_mul(int64_t a, int64_t b, int64_t *out)
+{
+    if (a > 0 ? (b > 0 ? a > INT64_MAX / b : b < INT64_MIN / a)
+              : (b > 0 ? a < INT64_MIN / b : a != 0 && b < INT64_MAX / a))
+        return false;
+    *out = a * b;
+    return true;
+}
+
+nashc_range
+nashc_ops_range(const nashc_value *v)
+{
+    const nashc_type *t = nashc_value_type(v);
+    const nashc_tensor *c = nashc_value_const(v);
+
+    if (!c || nashc_tensor_count(c) < 1)
+        return (nashc_range){t->lo, t->hi};
+    const nashc_buf *b = nashc_tensor_buf(c);
+    nashc_range r = {INT64_MAX, INT64_MIN};
+    for (int64_t i = 0; i < b->n; i++) {
+        int64_t e = nashc_ops_int(b, i);
+        r.lo = e < r.lo ? e : r.lo;
+        r.hi = e > r.hi ? e : r.hi;
+    }
+    return r;
+}
+
+nashc_range
+nashc_range_add(nashc_range a, nashc_range b)
+{
+    nashc_range r;
+
+    if (!nashc_ops_add(a.lo, b.lo, &r.lo) || !nashc_ops_add(a.hi, b.hi, &r.hi))
+        return everything;
+    return r;
+}
+
+nashc_range
+nashc_range_mul(nashc_range a, nashc_range b)
+{
+    int64_t p[4];
+
+    if (!nashc_ops_mul(a.lo, b.lo, &p[0]) || !nashc_ops_mul(a.lo, b.hi, &p[1]) ||
+        !nashc_ops_mul(a.hi, b.lo, &p[2]) || !nashc_ops_mul(a.hi, b.hi, &p[3]))
+        return everything;
+    nashc_range r = {p[0], p[0]};
+    for (int i = 1; i < 4; i++)
+        r = nashc_range_hull(r, (nashc_range){p[i], p[i]});
+    return r;
+}
+
+nashc_range
+nashc_range_times(nashc_range a, int64_t n)
+{
+    return nashc_range_mul(a, (nashc_range){n, n});
+}
+
+nashc_range
+nashc_range_hull(nashc_range a, nashc_range b)
+{
+    return (nashc_range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+}
+
+void
+nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        int64_t v = nashc_ops_int(w, start + i * step);
+        if (!nashc_ops_add(v > 0 ? s->pos : s->neg, v, v > 0 ? &s->pos : &s->neg))
+            s->overflow = true;
+    }
+}
+
+nashc_range
+nashc_sums_range(const nashc_sums *s, nashc_range x)
+{
+    int64_t a, b, c, e;
+    nashc_range r;
+
+    if (s->overflow || !nashc_ops_mul(s->pos, x.lo, &a) || !nashc_ops_mul(s->neg, x.hi, &b) ||
+        !nashc_ops_mul(s->pos, x.hi, &c) || !nashc_ops_mul(s->neg, x.lo, &e) ||
+        !nashc_ops_add(a, b, &r.lo) || !nashc_ops_add(c, e, &r.hi))
+        return everything;
+    return r;
+}
