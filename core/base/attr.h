@@ -36,6 +36,10 @@ nashc_status nashc_attr_parse_option(const nashc_param *p, const char *text, nas
 nashc_status nashc_attr_default(const nashc_param *p, nashc_arena *a, nashc_attr *out,
                                 char err[NASHC_ATTR_ERR]);
 
+/* Reads "text" with the escapes of the IR (\\ \" \n \t \xNN). */
+nashc_status nashc_string_parse(const char **text, nashc_arena *a, const char **out,
+                                char err[NASHC_ATTR_ERR]);
+
 /* Is the value in p's domain? */
 bool nashc_attr_check(const nashc_param *p, const nashc_attr *v, char err[NASHC_ATTR_ERR]);
 

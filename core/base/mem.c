@@ -1,0 +1,83 @@
+/* mem.c: heap memory, with a switch that makes it run out. */
+#include "core/base/mem.h"
+#include <nashc/tensor.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Only tests set fail_at; the counter is the price of being able to sweep every allocation. */
+static _Atomic uint64_t n_allocs, fail_at;
+
+static bool
+fails(void)
+{
+    uint64_t n = atomic_fetch_add_explicit(&n_allocs, 1, memory_order_relaxed) + 1;
+    uint64_t at = atomic_load_explicit(&fail_at, memory_order_relaxed);
+
+    return at && n >= at;
+}
+
+uint64_t
+nashc_mem_fail_after(uint64_t n)
+{
+    uint64_t was = atomic_exchange(&n_allocs, 0);
+
+    atomic_store(&fail_at, n);
+    return was;
+}
+
+void *
+nashc_mem_alloc(size_t size)
+{
+    return fails() ? NULL : malloc(size ? size : 1);
+}
+
+void *
+nashc_mem_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : calloc(n ? n : 1, size ? size : 1);
+}
+
+void *
+nashc_mem_realloc(void *p, size_t size)
+{
+    return fails() ? NULL : realloc(p, size ? size : 1);
+}
+
+void
+nashc_mem_free(void *p)
+{
+    free(p);
+}
+
+char *
+nashc_mem_strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *copy = nashc_mem_alloc(n);
+
+    return copy ? memcpy(copy, s, n) : NULL;
+}
+
+bool
+nashc_mem_grow(void **p, size_t *cap, size_t n, size_t item)
+{
+    size_t want = *cap ? *cap : 8;
+    void *q;
+
+    if (n <= *cap)
+        return true;
+    while (want < n) {
+        if (want > SIZE_MAX / 2)
+            return false;
+        want *= 2;
+    }
+    if (want > SIZE_MAX / item)
+        return false;
+    q = nashc_mem_realloc(*p, want * item);
+    if (!q)
+        return false;
+    *p = q;
+    *cap = want;
+    return true;
+}
