@@ -8,6 +8,7 @@ struct nashc_irctx {
     nashc_arena *arena;
     nashc_map strings; /* text to its one copy */
     nashc_map ops;     /* address of the descriptor to nashc_op_info */
+    nashc_map unknown; /* name to the descriptor made for it */
 };
 
 nashc_irctx *
@@ -33,6 +34,7 @@ nashc_irctx_free(nashc_irctx *x)
         return;
     nashc_map_free(&x->strings);
     nashc_map_free(&x->ops);
+    nashc_map_free(&x->unknown);
     nashc_arena_free(x->arena);
     nashc_mem_free(x);
 }
@@ -93,4 +95,38 @@ nashc_op_schema(nashc_irctx *x, const nashc_op *op, nashc_diag *d)
         }
     }
     return nashc_map_put(&x->ops, (const char *)op, info) ? info : NULL;
+}
+
+/* --- unknown operators ----------------------------------------------------------------------- */
+
+static const nashc_param unknown_attrs[] = {
+    {.name = "domain", .def = "", .help = "domain of the operator", .kind = NASHC_P_STRING},
+    {.name = "attributes",
+     .def = "",
+     .help = "attributes as the source file has them",
+     .kind = NASHC_P_STRING},
+    {0},
+};
+
+const nashc_op *
+nashc_op_unknown(nashc_irctx *x, const char *name)
+{
+    static const char prefix[] = "unknown.";
+    nashc_op *op = nashc_map_get(&x->unknown, name);
+    size_t n = sizeof(prefix) - 1;
+
+    if (op || strncmp(name, prefix, n) != 0 || !nashc_is_ident(name + n) || strchr(name + n, '.'))
+        return op;
+    op = NASHC_NEW(x->arena, nashc_op);
+    if (!op)
+        return NULL;
+    *op = (nashc_op){NASHC_DESC(nashc_op),
+                     .flags = NASHC_OP_OPAQUE,
+                     .name = nashc_intern(x, name),
+                     .help = "an operator whose meaning is not known",
+                     .max_in = -1,
+                     .min_out = 0,
+                     .max_out = -1,
+                     .attrs = unknown_attrs};
+    return op->name && nashc_map_put(&x->unknown, op->name, op) ? op : NULL;
 }

@@ -19,4 +19,8 @@ nashc_irctx *nashc_ctx_ir(nashc_ctx *c);
 const char *nashc_intern(nashc_irctx *x, const char *s);
 const char *nashc_intern_n(nashc_irctx *x, const char *s, size_t n);
 
+/* The descriptor of `unknown.<Name>`, made at first demand; NULL if the name is not of that form
+ * ([A-Za-z0-9_]+ behind the dot) or memory is out. nashc_find(c, NASHC_D_OP, ...) ends here. */
+const nashc_op *nashc_op_unknown(nashc_irctx *x, const char *name);
+
 #endif
