@@ -21,8 +21,8 @@ def peers():
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True, capture_output=True)
     have = subprocess.run([python, "-c", "import qonnx, onnxruntime, onnx"], capture_output=True)
     if have.returncode:
-        got = subprocess.run([python, "-m", "pip", "install", "-q", "onnx", "onnxruntime", "qonnx"], capture_output=True,
-                             text=True)
+        got = subprocess.run([python, "-m", "pip", "install", "-q", "onnx", "onnxruntime", "qonnx"],
+                             capture_output=True, text=True)
         if got.returncode:
             print("skip: onnxruntime and qonnx cannot be installed:", got.stderr.strip().splitlines()[-1][:200])
             print("0 passed, 0 failed, 1 skipped")

@@ -126,7 +126,7 @@ def heads():
     for p in tracked("*.c", "*.h", "*.v"):
         first = (p.read_text(errors="replace").splitlines() or [""])[0]
         mark = "// " if p.suffix == ".v" else "/* "
-        if not first.startswith(f"{mark}{p.name}: "):
+        if not re.fullmatch(re.escape(mark + p.name) + "(: .*)?", first):
             faults.append(f"{rel(p)}: first line must be '{mark}{p.name}: purpose'")
     report("heads", faults)
 
