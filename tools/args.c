@@ -1,0 +1,171 @@
+/* args.c: command lines against an option schema, and the help that the schema makes. */
+#include "tool.h"
+#include <string.h>
+
+/* --- parsing --------------------------------------------------------------------------------- */
+
+static const nashc_param *
+find_param(const nashc_param *schema, const char *name, size_t len)
+{
+    for (const nashc_param *p = schema; p && p->name; p++)
+        if (strlen(p->name) == len && memcmp(p->name, name, len) == 0)
+            return p;
+    return NULL;
+}
+
+static nashc_status
+unknown_option(const nashc_param *schema, const char *arg, size_t len, nashc_diag *d)
+{
+    enum { MOST = 128 };
+    const char *names[MOST + 1];
+    char name[64];
+    int n = 0;
+    for (const nashc_param *p = schema; p && p->name && n < MOST; p++)
+        names[n++] = p->name;
+    names[n] = NULL;
+    snprintf(name, sizeof name, "%.*s", (int)len, arg);
+    const char *near = nashc_nearest(d, name, names);
+    nashc_usage(d, "unknown option \"%s\"%s%s", nashc_quote(d, name), near[0] ? "; " : "", near);
+    if (tool_command())
+        nashc_help(d, "see `nashc %s --help`", tool_command()->name);
+    return NASHC_EUSAGE;
+}
+
+static nashc_status
+parse_option(nashc_opts *o, const nashc_param *schema, int n, char **argv, int *i, nashc_diag *d)
+{
+    const char *name = argv[*i] + 1 + (argv[*i][1] == '-');
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] ? name + len + 1 : NULL;
+    const nashc_param *p = find_param(schema, name, len);
+    if (!p && len > 3 && strncmp(name, "no-", 3) == 0 && !value) {
+        p = find_param(schema, name + 3, len - 3);
+        p = p && p->kind == NASHC_P_BOOL ? p : NULL;
+        value = "false";
+    }
+    if (!p)
+        return unknown_option(schema, name, len, d);
+    if (!value && (p->flags & NASHC_P_OPTIONAL))
+        value = p->reserved[0];
+    if (!value && p->kind == NASHC_P_BOOL)
+        value = "true";
+    if (!value) {
+        if (*i + 1 >= n)
+            return nashc_usage(d, "option \"%s\" needs a value", p->name);
+        value = argv[++*i];
+    }
+    if (nashc_opts_given(o, p->name) && !(p->flags & NASHC_P_REPEAT))
+        return nashc_usage(d, "option \"%s\" is given twice", p->name);
+    return nashc_opts_set(o, p->name, value, NULL, d);
+}
+
+nashc_status
+tool_parse_args(nashc_opts *o, const nashc_param *schema, int n, char **argv, const char **args,
+                int *n_args, nashc_diag *d)
+{
+    bool only_args = false;
+    *n_args = 0;
+    for (int i = 0; i < n; i++) {
+        if (!only_args && strcmp(argv[i], "--") == 0) {
+            only_args = true;
+        } else if (!only_args && argv[i][0] == '-' && argv[i][1]) {
+            nashc_status s = parse_option(o, schema, n, argv, &i, d);
+            if (s != NASHC_OK)
+                return s;
+        } else {
+            args[(*n_args)++] = argv[i];
+        }
+    }
+    return nashc_opts_check(o, NULL, d);
+}
+
+/* --- help ------------------------------------------------------------------------------------ */
+
+const char *
+tool_option_name(const nashc_param *p, char *buf)
+{
+    snprintf(buf, 128, "%s%s", p->name[1] ? "--" : "-", p->name);
+    return buf;
+}
+
+const char *
+tool_value_name(const nashc_param *p)
+{
+    switch (p->kind) {
+    case NASHC_P_BOOL:
+        return "";
+    case NASHC_P_INT:
+        return "N";
+    case NASHC_P_FLOAT:
+        return "X";
+    case NASHC_P_INTS:
+        return "N,N";
+    case NASHC_P_FLOATS:
+        return "X,X";
+    case NASHC_P_ENUM:
+        return p->domain;
+    case NASHC_P_PATH:
+        return "FILE";
+    case NASHC_P_TYPE:
+        return "TYPE";
+    default:
+        return "TEXT";
+    }
+}
+
+void
+tool_print_params(FILE *f, const nashc_param *schema, const char *dashes)
+{
+    for (const nashc_param *p = schema; p && p->name; p++) {
+        char left[256];
+        const char *value = tool_value_name(p);
+        const char *dash = dashes ? dashes : p->name[1] ? "--" : "-";
+        bool bare = p->flags & NASHC_P_OPTIONAL;
+        snprintf(left, sizeof left, "%s%s%s%s%s%s", dash, p->name, bare ? "[" : "",
+                 value[0] ? p->name[1] ? "=" : " " : "", value, bare ? "]" : "");
+        if (strlen(left) > 27)
+            fprintf(f, "  %s\n  %-28s", left, "");
+        else
+            fprintf(f, "  %-28s", left);
+        fprintf(f, "%s", p->help);
+        bool shown = p->def && p->def[0] && p->kind != NASHC_P_BOOL;
+        bool on = p->def && p->kind == NASHC_P_BOOL && strcmp(p->def, "true") == 0;
+        bool domain = p->domain && p->kind != NASHC_P_ENUM;
+        if (shown || on || domain || !p->def || (p->flags & NASHC_P_REPEAT))
+            fprintf(f, " (%s%s%s%s%s%s)", domain ? p->domain : "", domain && (shown || !p->def) ? "; " : "",
+                    shown || on ? "default " : "", shown || on ? p->def : "",
+                    !p->def && !(p->flags & NASHC_P_REPEAT) ? "required" : "",
+                    p->flags & NASHC_P_REPEAT ? "repeatable" : "");
+        fputc('\n', f);
+    }
+}
+
+void
+tool_print_usage(FILE *f, const nashc_command *c)
+{
+    fprintf(f, "usage: nashc %s %s\n", c->name, c->usage ? c->usage : "");
+}
+
+void
+tool_print_help(FILE *f, const nashc_command *c)
+{
+    tool_print_usage(f, c);
+    fprintf(f, "\n%s\n", c->help);
+    if (c->options && c->options[0].name) {
+        fprintf(f, "\noptions:\n");
+        tool_print_params(f, c->options, NULL);
+    }
+    fprintf(f, "\noptions of every command:\n"
+               "  -q, -v, -vv                 less or more detail on standard error\n"
+               "  --json                      the result as one JSON document\n"
+               "  --diag=text|json            how messages are written (default text)\n"
+               "  --load-plugin=FILE          a plugin; any number of times\n"
+               "  -W[no-][error=]FLAG         silence a warning or make it an error\n");
+    if (c->example && c->example[0])
+        fprintf(f, "\nexamples:\n");
+    for (const char *s = c->example; s && *s; s += strspn(s, "\n")) {
+        size_t len = strcspn(s, "\n");
+        fprintf(f, "  %.*s\n", (int)len, s);
+        s += len;
+    }
+}

@@ -1,0 +1,94 @@
+/* load.c: reading the model a command was given, with the options for it. */
+#include "tool.h"
+#include <string.h>
+
+nashc_status
+tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **out)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    nashc_arena *a = nashc_arena_create();
+    int n = nashc_opts_n(o, "frontend-option");
+    const char **options = a ? NASHC_NEW_N(a, const char *, n + 1) : NULL;
+    if (!options) {
+        nashc_arena_free(a);
+        return nashc_enomem(d);
+    }
+    for (int i = 0; i < n; i++)
+        options[i] = nashc_opts_str_at(o, "frontend-option", i);
+    nashc_status s =
+        nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);
+    nashc_arena_free(a);
+    return s;
+}
+
+/* --- what the hardware receives -------------------------------------------------------------- */
+
+/* "NAME=VALUE" to its parts; no "=": every input. */
+static const char *
+split_name(const char *text, nashc_arena *a, const char **name)
+{
+    const char *eq = strrchr(text, '=');
+    *name = eq ? nashc_arena_printf(a, "%.*s", (int)(eq - text), text) : "";
+    return eq ? eq + 1 : text;
+}
+
+/* The value of option opt for the input name: the one given for it, else one given for all. */
+static const char *
+value_for(const nashc_opts *o, const char *opt, const char *name, nashc_arena *a)
+{
+    const char *found = NULL;
+    for (int i = 0; i < nashc_opts_n(o, opt); i++) {
+        const char *who, *value = split_name(nashc_opts_str_at(o, opt, i), a, &who);
+        if (who && (strcmp(who, name) == 0 || (!who[0] && !found)))
+            found = value;
+    }
+    return found;
+}
+
+static bool
+plain_value(const char *s)
+{
+    return s[0] && !strpbrk(s, ";()\"");
+}
+
+const char *
+tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_status *s, nashc_diag *d)
+{
+    const char *text = "";
+    int n = nashc_opts_n(o, "input-datatype");
+    *s = NASHC_OK;
+    if (n == 0 && (nashc_opts_n(o, "input-scale") > 0 || nashc_opts_n(o, "input-bias") > 0)) {
+        *s = nashc_usage(d, "--input-scale and --input-bias need --input-datatype");
+        return NULL;
+    }
+    for (int i = 0; i < n && text; i++) {
+        const char *name, *type = split_name(nashc_opts_str_at(o, "input-datatype", i), a, &name);
+        const char *scale = value_for(o, "input-scale", name ? name : "", a);
+        const char *bias = value_for(o, "input-bias", name ? name : "", a);
+        if (!name)
+            break;
+        if (!plain_value(type) || (scale && !plain_value(scale)) || (bias && !plain_value(bias))) {
+            *s = nashc_usage(d, "\"%s\" is no datatype of an input",
+                             nashc_quote(d, nashc_opts_str_at(o, "input-datatype", i)));
+            return NULL;
+        }
+        text = nashc_arena_printf(a, "%sset-input-datatype(datatype=%s%s%s%s%s%s%s%s),", text, type,
+                                  scale ? ";scale=" : "", scale ? scale : "",
+                                  bias ? ";bias=" : "", bias ? bias : "",
+                                  name[0] ? ";input=\"" : "", name, name[0] ? "\"" : "");
+    }
+    text = text ? nashc_arena_printf(a, "%s%s", text, passes) : NULL;
+    if (!text)
+        *s = nashc_enomem(d);
+    return text;
+}
+
+nashc_status
+tool_make_static(nashc_module **m, nashc_diag *d)
+{
+    const nashc_graph *g = nashc_module_main(*m);
+    for (int i = 0; g && i < nashc_graph_n_inputs(g); i++)
+        if (!nashc_type_is_static(nashc_value_type(nashc_graph_input(g, i))))
+            return nashc_run_pipeline(m, "fix-batch", NULL, d);
+    return NASHC_OK;
+}

@@ -1,0 +1,306 @@
+/* nashc.c: the command line: options common to all commands, then the command itself. */
+#include "tool.h"
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    bool json, quiet, json_diag, help, version, color;
+    int verbosity;
+    const nashc_command *command;
+} state;
+
+bool
+tool_json(void)
+{
+    return state.json;
+}
+
+bool
+tool_quiet(void)
+{
+    return state.quiet;
+}
+
+const nashc_command *
+tool_command(void)
+{
+    return state.command;
+}
+
+void
+tool_flush(nashc_ctx *c)
+{
+    nashc_diag_flush(nashc_ctx_diag(c));
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static void
+print_message(void *user, nashc_severity severity, const char *text)
+{
+    static const char *const words[] = {" note: ", " warning: ", " error: "};
+    static const char *const colors[] = {"\x1b[36m", "\x1b[35m", "\x1b[1;31m"};
+    (void)user;
+    const char *word = state.color ? strstr(text, words[severity]) : NULL;
+    if (!word) {
+        fprintf(stderr, "%s\n", text);
+        return;
+    }
+    size_t len = strlen(words[severity]);
+    fprintf(stderr, "%.*s%s%.*s\x1b[0m%s\n", (int)(word - text), text, colors[severity], (int)len,
+            word, word + len);
+}
+
+static void
+setup_messages(nashc_ctx *c)
+{
+    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+    state.color = isatty(2) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
+    nashc_diag_set_sink(nashc_ctx_diag(c), print_message, NULL, state.json_diag);
+    nashc_diag_set_verbosity(nashc_ctx_diag(c), state.quiet ? 0 : 1 + state.verbosity);
+}
+
+/* --- common options -------------------------------------------------------------------------- */
+
+typedef struct globals {
+    char **rest; /* arguments that are not ours */
+    int n_rest;
+    const char **plugins, **warnings;
+    int n_plugins, n_warnings;
+    const char *fault; /* of an option of ours */
+} globals;
+
+/* The value of option name at argv[*i]: behind "=", or the next argument. NULL: another option. */
+static const char *
+value_of(const char *name, int argc, char **argv, int *i, globals *g)
+{
+    const char *s = argv[*i];
+    size_t len = strlen(name);
+    if (s[0] != '-')
+        return NULL;
+    s += 1 + (s[1] == '-');
+    if (strncmp(s, name, len) != 0)
+        return NULL;
+    if (s[len] == '=')
+        return s + len + 1;
+    if (s[len])
+        return NULL;
+    if (*i + 1 >= argc) {
+        g->fault = name;
+        return "";
+    }
+    return argv[++*i];
+}
+
+static bool
+take_switch(const char *s)
+{
+    if (strcmp(s, "-q") == 0 || strcmp(s, "--quiet") == 0)
+        state.quiet = true;
+    else if (strcmp(s, "-v") == 0 || strcmp(s, "--verbose") == 0)
+        state.verbosity++;
+    else if (strcmp(s, "-vv") == 0)
+        state.verbosity = 2;
+    else if (strcmp(s, "--json") == 0 || strcmp(s, "-json") == 0)
+        state.json = true;
+    else if (strcmp(s, "-h") == 0 || strcmp(s, "--help") == 0 || strcmp(s, "-help") == 0)
+        state.help = true;
+    else if (strcmp(s, "--version") == 0 || strcmp(s, "-version") == 0)
+        state.version = true;
+    else
+        return false;
+    return true;
+}
+
+static void
+take_globals(int argc, char **argv, globals *g)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *v;
+        if (strcmp(argv[i], "--") == 0) {
+            while (i < argc)
+                g->rest[g->n_rest++] = argv[i++];
+        } else if (take_switch(argv[i])) {
+            continue;
+        } else if ((v = value_of("load-plugin", argc, argv, &i, g))) {
+            g->plugins[g->n_plugins++] = v;
+        } else if ((v = value_of("diag", argc, argv, &i, g))) {
+            state.json_diag = strcmp(v, "json") == 0;
+            if (!state.json_diag && strcmp(v, "text") != 0)
+                g->fault = "diag";
+        } else if (strncmp(argv[i], "-W", 2) == 0) {
+            g->warnings[g->n_warnings++] = argv[i] + 2;
+        } else {
+            g->rest[g->n_rest++] = argv[i];
+        }
+    }
+}
+
+static nashc_status
+load_plugins(nashc_ctx *c, const globals *g)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    nashc_status s = nashc_load_default_plugins(c, d);
+    /* What lies in the plugin folders must not stop the tool; what was asked for must load. */
+    if (s == NASHC_ENOMEM)
+        return s;
+    for (int i = 0; i < g->n_plugins; i++) {
+        s = nashc_load_plugin(c, g->plugins[i], d);
+        if (s != NASHC_OK)
+            return s;
+    }
+    return NASHC_OK;
+}
+
+static nashc_status
+set_warnings(nashc_ctx *c, const globals *g)
+{
+    nashc_status s = NASHC_OK;
+    for (int i = 0; s == NASHC_OK && i < g->n_warnings; i++)
+        s = nashc_diag_warn_option(nashc_ctx_diag(c), g->warnings[i]);
+    return s;
+}
+
+/* --- version and overview -------------------------------------------------------------------- */
+
+static void
+print_version(nashc_ctx *c)
+{
+    printf("nashc %s\nplugin ABI %d.%d\n", NASHC_VERSION, NASHC_ABI_MAJOR, NASHC_ABI_MINOR);
+    printf("executor cpu (LLVM): %s\n", nashc_find(c, NASHC_D_EXECUTOR, "cpu") ? "yes" : "no");
+    printf("search and training: %s\n", nashc_find(c, NASHC_D_COMMAND, "train") ? "yes" : "no");
+    const nashc_plugin *p;
+    bool any = false;
+    for (int i = 0; (p = nashc_plugin_at(c, i)); i++) {
+        if (strcmp(p->name, "built-in") == 0 || strcmp(p->name, "host") == 0 ||
+            strcmp(p->name, "tool") == 0)
+            continue;
+        printf("plugin %s %s: %s\n", p->name, p->version, p->help);
+        any = true;
+    }
+    if (!any)
+        printf("plugins: none\n");
+}
+
+static void
+print_overview(nashc_ctx *c, FILE *f)
+{
+    const nashc_command *cmd;
+    fprintf(f, "usage: nashc COMMAND [options]\n\n"
+               "Compiles quantised neural networks to hardware.\n\ncommands:\n");
+    for (int i = 0; (cmd = nashc_desc_at(c, NASHC_D_COMMAND, i)); i++)
+        fprintf(f, "  %-12s%s\n", cmd->name, cmd->help);
+    fprintf(f, "\n`nashc COMMAND --help` explains one; `nashc --version` tells what is there.\n\n"
+               "example:\n  nashc opt model.onnx -passes=streamline -o model.nashir\n");
+}
+
+/* --- running a command ----------------------------------------------------------------------- */
+
+static int
+fail(nashc_ctx *c, nashc_status s)
+{
+    tool_flush(c);
+    return nashc_status_exit(s);
+}
+
+static int
+run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_arena *a)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    state.command = cmd;
+    if (state.help) {
+        tool_print_help(stdout, cmd);
+        return 0;
+    }
+    nashc_opts *o = nashc_opts_create(a, cmd->options);
+    const char **args = NASHC_NEW_N(a, const char *, n + 1);
+    int n_args = 0;
+    if (!o || !args)
+        return fail(c, nashc_enomem(d));
+    nashc_status s = tool_parse_args(o, cmd->options, n, argv, args, &n_args, d);
+    if (s == NASHC_OK && (n_args < cmd->min_args || (cmd->max_args >= 0 && n_args > cmd->max_args))) {
+        s = nashc_usage(d, "%s: %s arguments: %d", cmd->name,
+                        n_args < cmd->min_args ? "too few" : "too many", n_args);
+        nashc_help(d, "usage: nashc %s %s", cmd->name, cmd->usage ? cmd->usage : "");
+    }
+    if (s != NASHC_OK)
+        return fail(c, s);
+    int exit_code = cmd->main(c, o, n_args, args);
+    tool_flush(c);
+    return exit_code;
+}
+
+static int
+dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    static const nashc_plugin tool = {NASHC_DESC(nashc_plugin),
+                                      .abi = NASHC_ABI,
+                                      .name = "tool",
+                                      .version = NASHC_VERSION,
+                                      .help = "commands of nashc",
+                                      .commands = tool_commands};
+    if (g->fault)
+        return fail(c, nashc_usage(d, "option \"%s\" needs %s", g->fault,
+                                   strcmp(g->fault, "diag") == 0 ? "text or json" : "a value"));
+    nashc_status s = nashc_register(c, &tool, "built-in", d);
+    if (s == NASHC_OK && nashc_diag_count(d, NASHC_ERROR) > 0)
+        s = NASHC_EBUG; /* a built-in descriptor is at fault */
+    if (s == NASHC_OK)
+        s = set_warnings(c, g);
+    if (s == NASHC_OK)
+        s = load_plugins(c, g);
+    if (s != NASHC_OK)
+        return fail(c, s);
+    tool_flush(c);
+    if (state.version) {
+        print_version(c);
+        return 0;
+    }
+    if (g->n_rest == 0) {
+        print_overview(c, state.help ? stdout : stderr);
+        return state.help ? 0 : 2;
+    }
+    if (g->rest[0][0] == '-')
+        return fail(c, nashc_usage(d, "expected a command before \"%s\"", nashc_quote(d, g->rest[0])));
+    const nashc_command *cmd = nashc_lookup(c, NASHC_D_COMMAND, g->rest[0], d);
+    if (!cmd)
+        return fail(c, NASHC_EUSAGE);
+    return run_command(c, cmd, g->n_rest - 1, g->rest + 1, a);
+}
+
+/* Results that never reached the disk are no results. */
+static int
+finish(int exit_code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return exit_code;
+    fprintf(stderr, "nashc: error: standard output cannot be written\n");
+    return exit_code ? exit_code : 4;
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "C");
+    nashc_ctx *c = nashc_ctx_create();
+    nashc_arena *a = nashc_arena_create();
+    globals g = {0};
+    if (a) {
+        g.rest = NASHC_NEW_N(a, char *, argc + 1);
+        g.plugins = NASHC_NEW_N(a, const char *, argc + 1);
+        g.warnings = NASHC_NEW_N(a, const char *, argc + 1);
+    }
+    if (!c || !a || !g.rest || !g.plugins || !g.warnings) {
+        fprintf(stderr, "nashc: error: out of memory\n");
+        return 4;
+    }
+    take_globals(argc, argv, &g);
+    setup_messages(c);
+    int exit_code = dispatch(c, &g, a);
+    nashc_arena_free(a);
+    nashc_ctx_free(c);
+    return finish(exit_code);
+}

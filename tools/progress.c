@@ -1,0 +1,63 @@
+/* progress.c: what long work shows on standard error. */
+#include "tool.h"
+#include <time.h>
+#include <unistd.h>
+
+#define BAR_WIDTH     24
+#define LINE_INTERVAL 10.0 /* seconds between lines where there is no terminal */
+#define BAR_INTERVAL  0.1
+
+double
+tool_clock(void)
+{
+    struct timespec t;
+    return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec
+                                                   : 0;
+}
+
+void
+tool_progress(const char *what, int64_t done, int64_t total)
+{
+    static double started, shown;
+    static bool visible;
+    double now = tool_clock();
+    if (done == 0 || started == 0) {
+        started = shown = now;
+        visible = false;
+    }
+    if (tool_quiet() || total <= 0)
+        return;
+    bool terminal = isatty(2), last = done >= total;
+    if (now - shown < (terminal ? BAR_INTERVAL : LINE_INTERVAL) && !(last && visible))
+        return;
+    shown = now;
+    if (!terminal) {
+        if (!last)
+            fprintf(stderr, "%s: %lld of %lld\n", what, (long long)done, (long long)total);
+        return;
+    }
+    visible = !last;
+    if (last) {
+        fprintf(stderr, "\r\x1b[K");
+        return;
+    }
+    char bar[BAR_WIDTH + 1];
+    int filled = (int)(BAR_WIDTH * done / total);
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[BAR_WIDTH] = 0;
+    fprintf(stderr, "\r\x1b[K[%s] %lld/%lld %s", bar, (long long)done, (long long)total, what);
+    if (done > 0)
+        fprintf(stderr, ", %.0f s left", (now - started) / (double)done * (double)(total - done));
+    fflush(stderr);
+}
+
+void
+tool_pass_progress(void *user, const char *pass, int done, int total)
+{
+    (void)user;
+    if (pass)
+        tool_progress(pass, done, total < done + 1 ? done + 1 : total);
+    else
+        tool_progress("", total > done ? total : done, total > done ? total : done);
+}

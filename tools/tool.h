@@ -1,0 +1,174 @@
+/* tool.h: what the subcommands share: options, models, tensors in files, child processes, progress. */
+#ifndef NASHC_TOOL_H
+#define NASHC_TOOL_H
+
+#include <nashc/nashc.h>
+#include <stdio.h>
+
+/* --- nashc.c: what main found out ------------------------------------------------------------ */
+
+bool tool_json(void);  /* --json: the result on standard output is one JSON document */
+bool tool_quiet(void); /* -q: no progress */
+
+/* Sends the collected messages to standard error. */
+void tool_flush(nashc_ctx *c);
+
+/* The command that is running, for usage messages. */
+const nashc_command *tool_command(void);
+
+/* All commands in the order of help; NULL-terminated (generated from tools/meson.build). */
+extern const nashc_command *const tool_commands[];
+
+/* --- args.c ---------------------------------------------------------------------------------- */
+
+/* Splits argv (without program and command name) into options and arguments. args has room for n
+ * pointers. */
+nashc_status tool_parse_args(nashc_opts *o, const nashc_param *schema, int n, char **argv,
+                             const char **args, int *n_args, nashc_diag *d);
+
+/* Text for people. */
+void tool_print_usage(FILE *f, const nashc_command *c);
+void tool_print_help(FILE *f, const nashc_command *c);
+void tool_print_params(FILE *f, const nashc_param *schema, const char *dashes);
+
+/* "--pe" or "-o"; into buf of 128 bytes. */
+const char *tool_option_name(const nashc_param *p, char *buf);
+
+/* What kind of value it takes: "N", "FILE", "floor|ceil", "" for a switch. */
+const char *tool_value_name(const nashc_param *p);
+
+/* --- load.c ---------------------------------------------------------------------------------- */
+
+/* Options of every command that reads a model; rows of its schema. */
+#define TOOL_LOAD_OPTIONS                                                                          \
+    {.name = "frontend",                                                                           \
+     .def = "",                                                                                    \
+     .help = "reader of the model; by content if not given",                                       \
+     .kind = NASHC_P_STRING},                                                                      \
+    {                                                                                              \
+        .name = "frontend-option", .def = "", .help = "KEY=VALUE for the reader of the model",     \
+        .kind = NASHC_P_STRING, .flags = NASHC_P_REPEAT                                            \
+    }
+
+/* Options that say what the hardware receives: opt, compile and estimate have them. */
+#define TOOL_INPUT_OPTIONS                                                                         \
+    {.name = "input-datatype",                                                                     \
+     .def = "",                                                                                    \
+     .help = "datatype of the input, as [NAME=]UINT8",                                             \
+     .kind = NASHC_P_STRING,                                                                       \
+     .flags = NASHC_P_REPEAT},                                                                     \
+        {.name = "input-scale",                                                                    \
+         .def = "",                                                                                \
+         .help = "real input = scale * integer + bias, as [NAME=]X",                               \
+         .kind = NASHC_P_STRING,                                                                   \
+         .flags = NASHC_P_REPEAT},                                                                 \
+    {                                                                                              \
+        .name = "input-bias", .def = "", .help = "see --input-scale", .kind = NASHC_P_STRING,      \
+        .flags = NASHC_P_REPEAT                                                                    \
+    }
+
+/* Reads a model with the options above (those the schema lacks count as not given). */
+nashc_status tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **out);
+
+/* passes with a set-input-datatype in front for each --input-datatype; owned by a. NULL: reported,
+ * *s has the status. */
+const char *tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_status *s,
+                        nashc_diag *d);
+
+/* Gives unknown dimensions the value 1 (pass fix-batch), so that the graph can be run. */
+nashc_status tool_make_static(nashc_module **m, nashc_diag *d);
+
+/* --- npy.c, npz.c ---------------------------------------------------------------------------- */
+
+#define TOOL_MAX_RANK (NASHC_MAX_RANK + 1) /* a tensor and the axis of samples */
+
+/* One array of a file: elements in row-major order in buf, whose type has the element alone. */
+typedef struct tool_array {
+    char *name; /* NULL in a .npy */
+    int rank;
+    int64_t dim[TOOL_MAX_RANK];
+    nashc_buf buf;
+} tool_array;
+
+typedef struct tool_arrays {
+    tool_array *at;
+    size_t n, cap;
+} tool_arrays;
+
+/* Reads a .npy or .npz, told apart by content. Nothing of the file is trusted. */
+nashc_status tool_arrays_read(const char *path, tool_arrays *out, nashc_diag *d);
+
+/* Writes .npz, or .npy where there is one array, by suffix; same arrays, same bytes. */
+nashc_status tool_arrays_write(const char *path, const tool_arrays *a, nashc_diag *d);
+void tool_arrays_free(tool_arrays *a);
+tool_array *tool_arrays_find(const tool_arrays *a, const char *name); /* NULL: none */
+
+/* A new zeroed array at the end of a; name is copied (NULL: none). NULL: memory out. */
+tool_array *tool_arrays_add(tool_arrays *a, const char *name, const nashc_type *elem, int rank,
+                            const int64_t *dim);
+
+/* One .npy file in memory. */
+nashc_status tool_npy_parse(const char *file, const uint8_t *data, size_t size, tool_array *out,
+                            nashc_diag *d);
+bool tool_npy_format(const tool_array *a, char **data, size_t *size); /* data: freed by free */
+
+/* "(2,3)", into a buffer of 200 bytes. */
+const char *tool_shape_text(const int64_t *dim, int rank, char *buf);
+
+/* --- samples.c ------------------------------------------------------------------------------- */
+
+/* How arrays map to the inputs of a graph: the first axis of each array counts samples. */
+typedef struct tool_samples {
+    const nashc_graph *graph;
+    int64_t n;                   /* samples to run */
+    const tool_array **of_input; /* by graph input */
+} tool_samples;
+
+nashc_status tool_samples_plan(const nashc_graph *g, const tool_arrays *in, nashc_arena *a,
+                               tool_samples *out, nashc_diag *d);
+
+/* Copies sample k of input i into b, which has the type of the input. */
+nashc_status tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b,
+                              nashc_diag *d);
+
+/* An array with room for n results of type t: axis 0 of a result is the axis of samples if it has
+ * one (dimension 1, or as large as that of input 0); else a new axis is put in front. */
+tool_array *tool_results_add(tool_arrays *a, const char *name, const nashc_type *t, int64_t n);
+
+/* Stores b as sample k of n. False: it does not fit. */
+bool tool_results_put(tool_array *a, const nashc_buf *b, int64_t k);
+
+/* Compares results with what was expected, by name, or by position where there is one only:
+ * EMISMATCH says how many elements differ and by how much. */
+nashc_status tool_compare(const tool_arrays *got, const tool_arrays *want, double atol, double rtol,
+                          nashc_diag *d);
+
+/* --- process.c ------------------------------------------------------------------------------- */
+
+typedef struct tool_process {
+    int exit_status;         /* of the child; 128 + signal if it was killed */
+    char *out, *err;         /* what it wrote, 0-terminated; freed by tool_process_free */
+    size_t out_size, err_size;
+    bool timed_out;
+} tool_process;
+
+/* Runs argv[0] (looked up in PATH) without a shell, in folder dir (NULL: here), nothing on standard
+ * input, at most seconds (0: no limit). EIO if it cannot be started: the message says which program
+ * is missing. A child that fails is no error here. */
+nashc_status tool_process_run(const char *const *argv, const char *dir, double seconds,
+                              tool_process *out, nashc_diag *d);
+void tool_process_free(tool_process *p);
+bool tool_program_exists(const char *name);
+
+/* --- progress.c ------------------------------------------------------------------------------ */
+
+/* Shows done of total on standard error: a bar with the time left on a terminal, a line now and
+ * then elsewhere, nothing under -q. done == total ends it. */
+void tool_progress(const char *what, int64_t done, int64_t total);
+
+/* As nashc_pm_options.progress. */
+void tool_pass_progress(void *user, const char *pass, int done, int total);
+
+double tool_clock(void); /* seconds, monotonic */
+
+#endif
