@@ -132,8 +132,9 @@ tool_print_params(FILE *f, const nashc_param *schema, const char *dashes)
         bool on = p->def && p->kind == NASHC_P_BOOL && strcmp(p->def, "true") == 0;
         bool domain = p->domain && p->kind != NASHC_P_ENUM;
         if (shown || on || domain || !p->def || (p->flags & NASHC_P_REPEAT))
-            fprintf(f, " (%s%s%s%s%s%s)", domain ? p->domain : "", domain && (shown || !p->def) ? "; " : "",
-                    shown || on ? "default " : "", shown || on ? p->def : "",
+            fprintf(f, " (%s%s%s%s%s%s)", domain ? p->domain : "",
+                    domain && (shown || !p->def) ? "; " : "", shown || on ? "default " : "",
+                    shown || on ? p->def : "",
                     !p->def && !(p->flags & NASHC_P_REPEAT) ? "required" : "",
                     p->flags & NASHC_P_REPEAT ? "repeatable" : "");
         fputc('\n', f);

@@ -73,9 +73,11 @@ prepare(job *j)
         return nashc_enomem(j->diag);
     nashc_status s = NASHC_OK;
     for (int i = 0; s == NASHC_OK && i < nashc_opts_n(j->opts, "executor-option"); i++) {
-        const char *text = nashc_opts_str_at(j->opts, "executor-option", i), *eq = strchr(text, '=');
+        const char *text = nashc_opts_str_at(j->opts, "executor-option", i),
+                   *eq = strchr(text, '=');
         const char *key = nashc_arena_printf(j->arena, "%.*s", (int)strcspn(text, "="), text);
-        s = key ? nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, j->diag) : nashc_enomem(j->diag);
+        s = key ? nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, j->diag)
+                : nashc_enomem(j->diag);
     }
     return s == NASHC_OK ? j->executor->prepare(j->module, o, &j->program, j->diag) : s;
 }

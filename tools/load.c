@@ -15,8 +15,7 @@ tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **ou
     }
     for (int i = 0; i < n; i++)
         options[i] = nashc_opts_str_at(o, "frontend-option", i);
-    nashc_status s =
-        nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);
+    nashc_status s = nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);
     nashc_arena_free(a);
     return s;
 }
@@ -73,9 +72,9 @@ tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_statu
             return NULL;
         }
         text = nashc_arena_printf(a, "%sset-input-datatype(datatype=%s%s%s%s%s%s%s%s),", text, type,
-                                  scale ? ";scale=" : "", scale ? scale : "",
-                                  bias ? ";bias=" : "", bias ? bias : "",
-                                  name[0] ? ";input=\"" : "", name, name[0] ? "\"" : "");
+                                  scale ? ";scale=" : "", scale ? scale : "", bias ? ";bias=" : "",
+                                  bias ? bias : "", name[0] ? ";input=\"" : "", name,
+                                  name[0] ? "\"" : "");
     }
     text = text ? nashc_arena_printf(a, "%s%s", text, passes) : NULL;
     if (!text)

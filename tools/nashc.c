@@ -184,8 +184,8 @@ print_version(nashc_ctx *c)
         printf("plugins: none\n");
 }
 
-static void
-print_overview(nashc_ctx *c, FILE *f)
+void
+tool_print_overview(nashc_ctx *c, FILE *f)
 {
     const nashc_command *cmd;
     fprintf(f, "usage: nashc COMMAND [options]\n\n"
@@ -220,7 +220,8 @@ run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_ar
     if (!o || !args)
         return fail(c, nashc_enomem(d));
     nashc_status s = tool_parse_args(o, cmd->options, n, argv, args, &n_args, d);
-    if (s == NASHC_OK && (n_args < cmd->min_args || (cmd->max_args >= 0 && n_args > cmd->max_args))) {
+    if (s == NASHC_OK &&
+        (n_args < cmd->min_args || (cmd->max_args >= 0 && n_args > cmd->max_args))) {
         s = nashc_usage(d, "%s: %s arguments: %d", cmd->name,
                         n_args < cmd->min_args ? "too few" : "too many", n_args);
         nashc_help(d, "usage: nashc %s %s", cmd->name, cmd->usage ? cmd->usage : "");
@@ -260,11 +261,12 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
         return 0;
     }
     if (g->n_rest == 0) {
-        print_overview(c, state.help ? stdout : stderr);
+        tool_print_overview(c, state.help ? stdout : stderr);
         return state.help ? 0 : 2;
     }
     if (g->rest[0][0] == '-')
-        return fail(c, nashc_usage(d, "expected a command before \"%s\"", nashc_quote(d, g->rest[0])));
+        return fail(c,
+                    nashc_usage(d, "expected a command before \"%s\"", nashc_quote(d, g->rest[0])));
     const nashc_command *cmd = nashc_lookup(c, NASHC_D_COMMAND, g->rest[0], d);
     if (!cmd)
         return fail(c, NASHC_EUSAGE);

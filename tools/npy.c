@@ -328,8 +328,9 @@ tool_npy_format(const tool_array *a, char **data, size_t *size)
 {
     char shape[200], text[512];
     dtype t = file_dtype(&a->buf);
-    int n = snprintf(text, sizeof text, "{'descr': '%c%c%d', 'fortran_order': False, 'shape': %s, }",
-                     t.order, t.kind, t.size, tool_shape_text(a->dim, a->rank, shape));
+    int n =
+        snprintf(text, sizeof text, "{'descr': '%c%c%d', 'fortran_order': False, 'shape': %s, }",
+                 t.order, t.kind, t.size, tool_shape_text(a->dim, a->rank, shape));
     if (n < 0)
         return false;
     size_t len = (size_t)n, padded = (10 + len + 1 + 63) / 64 * 64 - 10;

@@ -1,4 +1,5 @@
-/* npz.c: files of several arrays (a zip archive of .npy), and the choice between the two formats. */
+/* npz.c: files of several arrays (a zip archive of .npy), and the choice between the two formats.
+ */
 #include "tool.h"
 #include <errno.h>
 #include <stdlib.h>

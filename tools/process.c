@@ -77,7 +77,8 @@ collect(stream *s, double seconds)
     double end = tool_clock() + seconds;
     bool open[2] = {true, true};
     while (open[0] || open[1]) {
-        struct pollfd p[2] = {{open[0] ? s[0].fd : -1, POLLIN, 0}, {open[1] ? s[1].fd : -1, POLLIN, 0}};
+        struct pollfd p[2] = {{open[0] ? s[0].fd : -1, POLLIN, 0},
+                              {open[1] ? s[1].fd : -1, POLLIN, 0}};
         double left = end - tool_clock();
         if (seconds > 0 && left <= 0)
             return false;

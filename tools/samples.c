@@ -75,7 +75,8 @@ tool_samples_plan(const nashc_graph *g, const tool_arrays *in, nashc_arena *a, t
             return NASHC_EINPUT;
         }
         if (i > 0 && n != out->n)
-            return nashc_error(d, NULL, "the array for input \"%s\" has %" PRId64
+            return nashc_error(d, NULL,
+                               "the array for input \"%s\" has %" PRId64
                                " samples, that for \"%s\" %" PRId64,
                                nashc_quote(d, nashc_value_name(v)), n,
                                nashc_quote(d, nashc_value_name(nashc_graph_input(g, 0))), out->n);
@@ -99,8 +100,10 @@ tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b, nashc_di
         else
             nashc_buf_set(b, e, v);
         if (b->fault)
-            return nashc_error(d, NULL, "sample %" PRId64 ", element %" PRId64
-                               " for input \"%s\" is %g, which %s cannot hold", k, e,
+            return nashc_error(d, NULL,
+                               "sample %" PRId64 ", element %" PRId64
+                               " for input \"%s\" is %g, which %s cannot hold",
+                               k, e,
                                nashc_quote(d, nashc_value_name(nashc_graph_input(s->graph, i))), v,
                                nashc_type_str(d, &b->type));
     }
@@ -182,8 +185,8 @@ compare_one(const char *name, const tool_array *got, const tool_array *want, dou
     difference diff = measure(got, want, atol, rtol);
     if (diff.n == 0)
         return NASHC_OK;
-    nashc_error(d, NULL, "output \"%s\": %" PRId64 " of %" PRId64
-                " elements differ, by up to %.9g", name, diff.n, got->buf.n, diff.worst);
+    nashc_error(d, NULL, "output \"%s\": %" PRId64 " of %" PRId64 " elements differ, by up to %.9g",
+                name, diff.n, got->buf.n, diff.worst);
     nashc_note(d, "the first is element %" PRId64 ": %.9g, expected %.9g", diff.first,
                nashc_buf_get(&got->buf, diff.first), nashc_buf_get(&want->buf, diff.first));
     return NASHC_EMISMATCH;
@@ -207,8 +210,8 @@ tool_compare(const tool_arrays *got, const tool_arrays *want, double atol, doubl
         s = s == NASHC_OK ? one : s;
     }
     if (n_compared == 0 || n_compared < want->n) {
-        nashc_error(d, NULL, "%zu of %zu expected arrays have the name of an output",
-                    n_compared, want->n);
+        nashc_error(d, NULL, "%zu of %zu expected arrays have the name of an output", n_compared,
+                    want->n);
         for (size_t i = 0; i < got->n && i < 8; i++)
             nashc_note(d, "the model has an output \"%s\"", nashc_quote(d, got->at[i].name));
         return s == NASHC_OK ? NASHC_EINPUT : s;

@@ -1,4 +1,5 @@
-/* tool.h: what the subcommands share: options, models, tensors in files, child processes, progress. */
+/* tool.h: what the subcommands share: options, models, tensors in files, child processes, progress.
+ */
 #ifndef NASHC_TOOL_H
 #define NASHC_TOOL_H
 
@@ -15,6 +16,9 @@ void tool_flush(nashc_ctx *c);
 
 /* The command that is running, for usage messages. */
 const nashc_command *tool_command(void);
+
+/* Usage and the list of commands. */
+void tool_print_overview(nashc_ctx *c, FILE *f);
 
 /* All commands in the order of help; NULL-terminated (generated from tools/meson.build). */
 extern const nashc_command *const tool_commands[];
@@ -128,8 +132,7 @@ nashc_status tool_samples_plan(const nashc_graph *g, const tool_arrays *in, nash
                                tool_samples *out, nashc_diag *d);
 
 /* Copies sample k of input i into b, which has the type of the input. */
-nashc_status tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b,
-                              nashc_diag *d);
+nashc_status tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b, nashc_diag *d);
 
 /* An array with room for n results of type t: axis 0 of a result is the axis of samples if it has
  * one (dimension 1, or as large as that of input 0); else a new axis is put in front. */
@@ -146,8 +149,8 @@ nashc_status tool_compare(const tool_arrays *got, const tool_arrays *want, doubl
 /* --- process.c ------------------------------------------------------------------------------- */
 
 typedef struct tool_process {
-    int exit_status;         /* of the child; 128 + signal if it was killed */
-    char *out, *err;         /* what it wrote, 0-terminated; freed by tool_process_free */
+    int exit_status; /* of the child; 128 + signal if it was killed */
+    char *out, *err; /* what it wrote, 0-terminated; freed by tool_process_free */
     size_t out_size, err_size;
     bool timed_out;
 } tool_process;
