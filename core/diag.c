@@ -453,6 +453,11 @@ nashc_nearest(nashc_diag *d, const char *name, const char *const *names)
             dist[at] = e;
         }
     }
+    for (int k = 1; k < 3; k++) /* next to a near one, a far one is noise */
+        if (best[k] && dist[k] > 2 * dist[0] + 1)
+            best[k] = NULL;
+    if (!best[1])
+        best[2] = NULL;
     const char *s = "";
     if (best[2])
         s = nashc_arena_printf(d->arena, "did you mean \"%s\", \"%s\" or \"%s\"?", best[0], best[1],

@@ -397,7 +397,7 @@ parse_list(parser *p, char end, nashc_item **out)
                             nashc_quote(p->diag, copy(p, p->at, 1)));
         p->at++;
         skip_space(p);
-        if (end && *p->at == end)
+        if (*p->at == end)
             return complain(p, p->at, 1, "expected a pass behind \",\"");
     }
     if (end && *p->at != end)
