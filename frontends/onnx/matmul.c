@@ -1,0 +1,115 @@
+/* matmul.c: Gemm, normalisation and the old Softmax. */
+#include "frontends/onnx/family.h"
+#include <inttypes.h>
+#include <string.h>
+
+nashc_status
+onnx_read_gemm(onnx_in *r)
+{
+    nashc_value *in[3] = {onnx_in_value(r, 0), onnx_in_value(r, 1), onnx_in_value(r, 2)};
+    double alpha = onnx_attr_float(r, "alpha", 1), beta = onnx_attr_float(r, "beta", 1);
+    const char *text = "";
+
+    if (!in[0] || !in[1] || r->failed)
+        return onnx_build_status(r);
+    for (int i = 0; i < 2; i++)
+        if (nashc_value_type(in[i])->rank != 2)
+            return onnx_err(r, "operand \"%s\" is %s, expected a matrix", onnx_in_name(r, i),
+                            nashc_type_str(r->d, nashc_value_type(in[i])));
+    if (alpha != 1)
+        text = nashc_arena_printf(r->arena, " alpha=%.17g", alpha);
+    if (beta != 1 && in[2])
+        text = nashc_arena_printf(r->arena, "%s beta=%.17g", text, beta);
+    if (onnx_attr_int(r, "transA", 0))
+        text = nashc_arena_printf(r->arena, "%s trans_a=true", text);
+    if (onnx_attr_int(r, "transB", 0))
+        text = nashc_arena_printf(r->arena, "%s trans_b=true", text);
+    return onnx_set(
+        r, 0,
+        onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, *text ? "%s" : NULL, *text ? text + 1 : text),
+        onnx_in_elem(r, 0));
+}
+
+nashc_status
+onnx_read_batchnorm(onnx_in *r)
+{
+    nashc_value *in[5];
+    const nashc_tensor *var = onnx_in_const(r, 4);
+    double eps = onnx_attr_float(r, "epsilon", (double)1e-5f), min, max;
+
+    for (int i = 0; i < 5; i++)
+        if (!(in[i] = onnx_in_value(r, i)))
+            return onnx_build_status(r);
+    if (onnx_attr_int(r, "training_mode", 0) || !onnx_attr_int(r, "spatial", 1))
+        return onnx_unsup(r, "only the inference form over channels is supported");
+    for (int k = 1; k < (int)r->node->n_output; k++)
+        if (onnx_out_used(r, k))
+            return onnx_unsup(r, "output %d belongs to training", k);
+    const nashc_type *x = nashc_value_type(in[0]);
+    if (x->rank < 2)
+        return onnx_err(r, "input \"%s\" is %s, expected [N,C,...]", onnx_in_name(r, 0),
+                        nashc_type_str(r->d, x));
+    for (int i = 1; i < 5; i++) {
+        const nashc_type *t = nashc_value_type(in[i]);
+        if (t->rank != 1 || t->dim[0] != x->dim[1])
+            return onnx_err(r, "parameter \"%s\" is %s, expected %" PRId64 " elements",
+                            onnx_in_name(r, i), nashc_type_str(r->d, t), x->dim[1]);
+    }
+    if (var) {
+        nashc_tensor_min_max(var, &min, &max);
+        if (min < 0)
+            return onnx_err(r, "variance \"%s\" holds the negative value %g", onnx_in_name(r, 4),
+                            min);
+        if (min + eps <= 0)
+            return onnx_err(r, "variance \"%s\" holds zero and epsilon is %g", onnx_in_name(r, 4),
+                            eps);
+    }
+    return onnx_set(r, 0, onnx_op(r, "nn.batchnorm", in, 5, "eps=%.17g", eps), onnx_in_elem(r, 0));
+}
+
+nashc_status
+onnx_read_layer_norm(onnx_in *r)
+{
+    nashc_value *in[3] = {onnx_in_value(r, 0), onnx_in_value(r, 1), onnx_in_value(r, 2)};
+    int axis;
+    nashc_status s;
+
+    if (!in[0] || !in[1] || r->failed)
+        return onnx_build_status(r);
+    if (onnx_out_used(r, 1) || onnx_out_used(r, 2))
+        return onnx_unsup(r, "outputs Mean and InvStdDev are not supported");
+    s = onnx_axis(r, onnx_attr_int(r, "axis", -1), nashc_value_type(in[0])->rank, &axis);
+    if (s)
+        return s;
+    return onnx_set(r, 0,
+                    onnx_op(r, "nn.layer_norm", in, in[2] ? 3 : 2, "axis=%d eps=%.17g", axis,
+                            onnx_attr_float(r, "epsilon", (double)1e-5f)),
+                    onnx_in_elem(r, 0));
+}
+
+/* Before opset 13 the axes from axis on form one: softmax over all of them together. */
+nashc_status
+onnx_read_softmax_old(onnx_in *r)
+{
+    nashc_value *x = onnx_in_value(r, 0);
+    const char *op = strcmp(r->node->op_type, "Softmax") ? "nn.log_softmax" : "nn.softmax";
+    int axis;
+    nashc_status s;
+
+    if (!x)
+        return onnx_build_status(r);
+    nashc_type t = *nashc_value_type(x);
+    if ((s = onnx_axis(r, onnx_attr_int(r, "axis", 1), t.rank, &axis)))
+        return s;
+    bool flat = true;
+    for (int i = axis + 1; i < t.rank; i++)
+        flat = flat && t.dim[i] == 1;
+    if (flat)
+        return onnx_set(r, 0, onnx_op1(r, op, x, "axis=%d", axis), onnx_in_elem(r, 0));
+    int64_t dim[2] = {1, 1};
+    for (int i = 0; i < t.rank; i++)
+        dim[i >= axis] *= t.dim[i];
+    x = onnx_reshape(r, x, dim, 2);
+    x = onnx_op1(r, op, x, "axis=1");
+    return onnx_set(r, 0, onnx_reshape(r, x, t.dim, t.rank), onnx_in_elem(r, 0));
+}

@@ -1,0 +1,182 @@
+/* read.c: the ONNX frontend: file, versions, and the order of the steps. */
+#include "frontends/onnx/graph.h"
+#include <inttypes.h>
+#include <string.h>
+
+static int
+probe(const uint8_t *head, size_t n)
+{
+    /* ModelProto writers put ir_version (field 1, varint) first. */
+    return n >= 2 && head[0] == 0x08 && head[1] > 0 && head[1] < 64 ? 80 : 0;
+}
+
+int64_t
+onnx_import_version(const onnx_in *r, const char *domain)
+{
+    for (size_t i = 0; i < r->model->n_opset_import; i++) {
+        const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
+        const char *have = o->domain ? o->domain : "";
+        if (!strcmp(have, "ai.onnx"))
+            have = "";
+        if (!strcmp(have, domain))
+            return o->version;
+    }
+    return 0;
+}
+
+static nashc_status
+check_versions(onnx_in *r)
+{
+    const Onnx__ModelProto *m = r->model;
+    bool found = false;
+
+    if (!m->has_ir_version && !m->graph)
+        return nashc_error(r->d, &r->file, "not an ONNX file: neither IR version nor graph");
+    if (m->ir_version > ONNX_IR_MAX)
+        return nashc_error(r->d, &r->file,
+                           "IR version %" PRId64 " is unknown; the newest known one is %d",
+                           m->ir_version, ONNX_IR_MAX);
+    if (m->ir_version < ONNX_IR_MIN)
+        return nashc_error(r->d, &r->file,
+                           "IR version %" PRId64 " is older than %d; export the model again",
+                           m->ir_version, ONNX_IR_MIN);
+    if (!m->graph)
+        return nashc_error(r->d, &r->file, "the model has no graph");
+    for (size_t i = 0; i < m->n_opset_import; i++) {
+        const char *domain = m->opset_import[i]->domain;
+        found = found || !domain || !*domain || !strcmp(domain, "ai.onnx");
+    }
+    r->opset = onnx_import_version(r, "");
+    if (!found) {
+        nashc_error(r->d, &r->file, "the model imports no version of the standard operators");
+        nashc_help(r->d, "opset_import must have an entry for the domain \"\"");
+        return NASHC_EINPUT;
+    }
+    if (r->opset < ONNX_OPSET_MIN || r->opset > ONNX_OPSET_MAX) {
+        nashc_error(r->d, &r->file, "opset %" PRId64 " is not known, only %d to %d", r->opset,
+                    ONNX_OPSET_MIN, ONNX_OPSET_MAX);
+        nashc_help(r->d, "convert the model, for instance with onnx.version_converter");
+        return NASHC_EINPUT;
+    }
+    return NASHC_OK;
+}
+
+static nashc_status
+read_graph(onnx_in *r)
+{
+    size_t *order;
+    nashc_status s;
+
+    r->g = r->model->graph;
+    if (r->g->n_sparse_initializer)
+        return nashc_unsup(r->d, &r->file,
+                           "sparse initialisers are not supported; store them dense");
+    if (r->g->n_node > NASHC_MAX_NODES)
+        return nashc_unsup(r->d, &r->file, "%zu nodes, at most %d are supported", r->g->n_node,
+                           NASHC_MAX_NODES);
+    if (!r->g->n_output)
+        return nashc_error(r->d, &r->file, "the graph has no outputs");
+    r->module = nashc_module_create(r->ctx);
+    r->graph = r->module ? nashc_module_add_graph(r->module, "main") : NULL;
+    r->build = r->graph ? nashc_build_create(r->graph, r->d) : NULL;
+    if (!r->build)
+        return nashc_enomem(r->d);
+    if ((s = onnx_graph_symbols(r)) || (s = onnx_graph_order(r, &order)) ||
+        (s = onnx_graph_inputs(r)))
+        return s;
+    for (size_t i = 0; i < r->g->n_node; i++)
+        if ((s = onnx_node_read(r, order[i])))
+            return s;
+    if ((s = onnx_graph_outputs(r)))
+        return s;
+    if (r->model->producer_name && *r->model->producer_name) {
+        const char *version = r->model->producer_version;
+        nashc_module_set_meta(r->module, "producer",
+                              nashc_arena_printf(r->arena, "%s%s%s", r->model->producer_name,
+                                                 version && *version ? " " : "",
+                                                 version ? version : ""));
+    }
+    nashc_graph_remove_dead(r->graph);
+    return nashc_verify(r->module, 3, r->d);
+}
+
+static void
+forget(onnx_in *r)
+{
+    for (size_t i = 0; r->names && i < onnx_names_count(r->names); i++)
+        nashc_tensor_unref(((onnx_sym *)onnx_names_at(r->names, i))->tensor);
+    for (size_t i = 0; i < r->n_known; i++)
+        nashc_tensor_unref(r->known[i]);
+}
+
+static nashc_status
+read_model(onnx_in *r, const uint8_t *data, size_t size)
+{
+    onnx_budget budget;
+    nashc_status s;
+
+    if (size == 0)
+        return nashc_error(r->d, &r->file, "empty file: no model");
+    Onnx__ModelProto *model = onnx_unpack(data, size, &budget, &r->file, r->d, &s);
+    if (!model)
+        return s;
+    r->model = model;
+    s = check_versions(r);
+    if (!s)
+        s = read_graph(r);
+    forget(r);
+    onnx__model_proto__free_unpacked(model, &budget.allocator);
+    return s;
+}
+
+static nashc_status
+read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out, nashc_diag *d)
+{
+    onnx_in r = {.ctx = c, .d = d, .opts = o, .path = path, .file = {.file = path}};
+    char *data = NULL;
+    size_t size = 0;
+    nashc_status s = nashc_file_read(path, NASHC_MAX_BYTES, &data, &size, d);
+
+    if (s)
+        return s;
+    r.arena = nashc_arena_create();
+    r.allow_unknown = o && nashc_opts_bool(o, "allow-unknown");
+    s = r.arena ? read_model(&r, (const uint8_t *)data, size) : nashc_enomem(d);
+    nashc_mem_free(data);
+    nashc_arena_free(r.arena);
+    if (s)
+        nashc_module_free(r.module);
+    else
+        *out = r.module;
+    return s;
+}
+
+static const nashc_param options[] = {
+    {.name = "dim",
+     .def = "",
+     .help = "size of a symbolic dimension, NAME=SIZE; a symbolic batch is 1 unless given",
+     .kind = NASHC_P_STRING,
+     .flags = NASHC_P_REPEAT},
+    {.name = "input-shape",
+     .def = "",
+     .help = "shape of a graph input, NAME=1x3x32x32, in place of the declared one",
+     .kind = NASHC_P_STRING,
+     .flags = NASHC_P_REPEAT},
+    {.name = "allow-unknown",
+     .def = "false",
+     .help = "keep operators that nobody knows as unknown.* instead of refusing the model",
+     .kind = NASHC_P_BOOL},
+    {0},
+};
+
+extern const nashc_frontend nashc_frontend_onnx;
+
+const nashc_frontend nashc_frontend_onnx = {
+    NASHC_DESC(nashc_frontend),
+    .name = "onnx",
+    .help = "ONNX with the QONNX, FINN, QCDQ and QLinear quantised operators",
+    .suffixes = ".onnx",
+    .options = options,
+    .probe = probe,
+    .read = read_onnx,
+};
