@@ -100,6 +100,11 @@ typedef struct nashc_op_info {
 /* NULL: memory out, or a default of the op is outside its domain (reported to d as a bug). */
 const nashc_op_info *nashc_op_schema(nashc_irctx *x, const nashc_op *op, nashc_diag *d);
 
+/* --- type_text.c ----------------------------------------------------------------------------- */
+
+/* Why the type at *s cannot be read, NULL if it can; moves *s to the fault. */
+const char *nashc_type_fault(const char **s);
+
 /* --- tensor.c -------------------------------------------------------------------------------- */
 
 size_t nashc_tensor_bytes(const nashc_tensor *t);

@@ -205,8 +205,11 @@ parse_type(nashc_parser *p, nashc_type *out, const char **at, int *len)
 {
     nashc_parse_space(p);
     *at = p->s;
-    if (!nashc_type_parse(&p->s, out))
-        return expected(p, "a type, such as u4[1,8] or f32[]");
+    if (!nashc_type_parse(&p->s, out)) {
+        const char *fault = nashc_type_fault(&p->s);
+        return p->s == *at ? expected(p, "a type, such as u4[1,8] or f32[]")
+                           : nashc_parse_error(p, p->s, 1, "%s", fault);
+    }
     *len = (int)(p->s - *at);
     if (!memchr(*at, '[', (size_t)*len))
         return nashc_parse_error(p, *at, *len, "the type lacks its shape, such as [1,8] or []");

@@ -4,8 +4,8 @@
  *     ELEM  = iN | uN | bip | ter | fxT.I | ufxT.I | f16 | f32 | f64 | flE.M.B | none
  */
 #include "core/base/num.h"
+#include "ir/impl.h"
 #include <inttypes.h>
-#include <nashc/type.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -240,19 +240,48 @@ parse_layout(const char **s, nashc_type *t)
     return true;
 }
 
+/* Reads a type; what is wrong with it, or NULL. *s is moved to the fault, or behind the type. */
+static const char *
+parse(const char **s, nashc_type *t)
+{
+    const char *p = *s;
+
+    if (!parse_elem(&p, t))
+        return "unknown element";
+    *s = p;
+    if (!parse_range(&p, t))
+        return "the interval is malformed or reaches beyond the element";
+    *s = p;
+    if (skip(&p, "[")) {
+        if (!parse_shape(&p, t))
+            return "malformed shape: at most 8 dimensions, each a number or ?";
+        *s = p;
+        if (!parse_layout(&p, t))
+            return "the layout does not fit the rank";
+    }
+    *s = p;
+    if ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
+        *p == '_')
+        return "unexpected text behind the type"; /* i4x is no type */
+    return NULL;
+}
+
+const char *
+nashc_type_fault(const char **s)
+{
+    nashc_type t = {0};
+
+    return parse(s, &t);
+}
+
 bool
 nashc_type_parse(const char **s, nashc_type *out)
 {
     const char *p = *s;
     nashc_type t = {0};
 
-    if (!parse_elem(&p, &t) || !parse_range(&p, &t))
+    if (parse(&p, &t))
         return false;
-    if (skip(&p, "[") && (!parse_shape(&p, &t) || !parse_layout(&p, &t)))
-        return false;
-    if ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-        *p == '_')
-        return false; /* i4x is no type */
     *out = t;
     *s = p;
     return true;

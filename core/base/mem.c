@@ -7,6 +7,7 @@
 
 /* Only tests set fail_at; the counter is the price of being able to sweep every allocation. */
 static _Atomic uint64_t n_allocs, fail_at;
+static atomic_bool fail_once;
 
 static bool
 fails(void)
@@ -14,16 +15,29 @@ fails(void)
     uint64_t n = atomic_fetch_add_explicit(&n_allocs, 1, memory_order_relaxed) + 1;
     uint64_t at = atomic_load_explicit(&fail_at, memory_order_relaxed);
 
-    return at && n >= at;
+    return at && (n == at || (n > at && !atomic_load_explicit(&fail_once, memory_order_relaxed)));
+}
+
+static uint64_t
+arm(uint64_t n, bool once)
+{
+    uint64_t was = atomic_exchange(&n_allocs, 0);
+
+    atomic_store(&fail_once, once);
+    atomic_store(&fail_at, n);
+    return was;
 }
 
 uint64_t
 nashc_mem_fail_after(uint64_t n)
 {
-    uint64_t was = atomic_exchange(&n_allocs, 0);
+    return arm(n, false);
+}
 
-    atomic_store(&fail_at, n);
-    return was;
+uint64_t
+nashc_mem_fail_once(uint64_t n)
+{
+    return arm(n, true);
 }
 
 void *
