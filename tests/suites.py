@@ -68,6 +68,7 @@ SUITES = [
     ("shared", "build-shared", lit("build-shared", "ir", "passes"), False,
      {"NASHC_PLUGIN_PATH": "build-shared/plugins"}),
     ("formal", "build", script("tests/rtl/formal.py"), False, {}),
+    ("rtl-lint", "build", script("tests/rtl/lint.py"), False, {}),
     ("nodes", "build", script("tests/diff/onnx_nodes.py", "build"), False, {}),
     ("peers", "build", script("tests/diff/peers.py", "build"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),

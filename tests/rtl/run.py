@@ -66,11 +66,18 @@ def jobs(args):
         if not args.only or args.only == module:
             title = '%s(%s)' % (module, ' '.join('%s=%s' % p for p in kw.items()))
             yield index, module, title, params, files, args.seed + index, args.keep
-    for w, n in ((1, 1), (8, 2), (5, 3), (16, 6)):
+    own = [('fork', dict(W=w, N=n)) for w, n in ((1, 1), (8, 2), (5, 3), (16, 6))]
+    for n in (1, 2, 6, 8, 9, 17, 64, 65, 130):
+        for signs in range(4):
+            aw, bw = rnd.choice((1, 2, 4, 8)), rnd.choice((1, 3, 4, 8))
+            own.append(('arith', dict(N=n, AW=aw, BW=bw, AS=signs & 1, BS=signs >> 1,
+                                      WO=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)),
+                                      PIPE=rnd.randint(0, 1))))
+    for module, params in own:
         index += 1
-        if not args.only or args.only == 'fork':
-            yield (index, 'fork', 'fork(w=%d n=%d)' % (w, n), dict(W=w, N=n), {}, args.seed + index,
-                   args.keep)
+        if not args.only or args.only == module:
+            title = '%s(%s)' % (module, ' '.join('%s=%s' % p for p in params.items()))
+            yield index, module, title, params, {}, args.seed + index, args.keep
 
 
 def main():

@@ -44,13 +44,15 @@ module nashc_dwc #(
     end
 `endif
 
-    wire reads, writes, en;
+    wire reads, writes, room;
+    wire en   = !writes || room;
     wire fire = en && (!reads || s_tvalid);
     wire [OUT_W-1:0] data;
     assign s_tready = en && reads;
 
-    nashc_pipe #(.W(OUT_W), .LATENCY(0)) u_pipe (
-        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(data),
+    nashc_skid #(.W(OUT_W)) u_skid (
+        .clk(clk), .rst_n(rst_n),
+        .s_tdata(data), .s_tvalid(fire && writes), .s_tready(room),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
 
@@ -74,6 +76,23 @@ module nashc_dwc #(
                 else if (fire) fill_q <= fill_d[FW-1:0];
             end
             wire unused = fill_d[FW];   // never set: the buffer has BU units
+`ifdef FORMAL
+            reg [11:0] in_q = 12'd0, out_q = 12'd0;     // units moved
+            reg        seen_q = 1'b0;
+            wire [11:0] inside = in_q - out_q;
+            always @(posedge clk) begin
+                seen_q <= 1'b1;
+                assume (rst_n == seen_q);
+                if (rst_n) begin
+                    if (s_tvalid && s_tready) in_q <= in_q + IU;
+                    if (m_tvalid && m_tready) out_q <= out_q + OU;
+                    assert (fill <= BU);
+                    // what went in came out, or is in the buffer or the skid
+                    assert (inside == fill + OU * (m_tvalid + !room));
+                    assert (m_tvalid || room);
+                end
+            end
+`endif
 
             if (IU == 1) begin : g_up   // whole ratio: a shift register, no multiplexer
                 reg  [OUT_W-IN_W-1:0] buf_q;

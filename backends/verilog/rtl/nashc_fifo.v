@@ -109,6 +109,34 @@ module nashc_fifo #(
                 end
                 assign m_tdata = sel_q ? ram_q : bypass_q;
             end
+
+`ifdef FORMAL
+            // A shift register as reference: word k of the queue, k = 0 next to leave.
+            reg [DEPTH*W-1:0] ref_q = {DEPTH*W{1'b0}};
+            reg [DEPTH*W-1:0] ref_d;
+            integer           i, at;
+            always @* begin
+                ref_d = pop ? {{W{1'b0}}, ref_q[DEPTH*W-1:W]} : ref_q;
+                if (push) ref_d[(count_q - pop)*W +: W] = s_tdata;
+            end
+            always @(posedge clk) begin
+                ref_q <= ref_d;
+                if (rst_n) begin
+                    assert (some_q == (count_q > 1));
+                    assert (ra_q <= LAST);
+                    assert (wa_q <= LAST);
+                    if (some_q) begin
+                        at = ra_q + count_q - 1;
+                        assert (wa_q == (at >= MD ? at - MD : at));
+                    end else assert (wa_q == ra_q);
+                    if (m_tvalid) assert (m_tdata == ref_q[W-1:0]);
+                    for (i = 0; i < MD; i = i + 1) if (i + 1 < count_q) begin
+                        at = ra_q + i;
+                        assert (mem[at >= MD ? at - MD : at] == ref_q[(i+1)*W +: W]);
+                    end
+                end
+            end
+`endif
         end
 
         if (MONITOR != 0) begin : g_monitor

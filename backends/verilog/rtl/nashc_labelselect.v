@@ -164,5 +164,23 @@ module nashc_labelselect #(
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(index),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
+
+`ifdef FORMAL
+    reg past_q = 1'b0;
+    always @(posedge clk) begin
+        past_q <= 1'b1;
+        assume (rst_n == past_q);
+        if (rst_n) begin
+            assert (beat_q <= LAST);
+            assert (base_q == beat_q * JUMP);
+            assert (!tail || beat_q == {FW{1'b0}});
+            assert (!(s_tready && tail));               // a writing step takes nothing
+        end
+        if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
+            assert (m_tvalid);
+            assert (m_tdata == $past(m_tdata));
+        end
+    end
+`endif
 endmodule
 `default_nettype wire

@@ -356,5 +356,24 @@ module nashc_mvau #(
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(y),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
+
+`ifdef FORMAL
+    reg past_q = 1'b0;
+    always @(posedge clk) begin
+        past_q <= 1'b1;
+        assume (rst_n == past_q);
+        if (rst_n) begin
+            assert (sf_q <= SF_LAST);
+            assert (nf_q <= NF_LAST);
+            assert (!(s_tready && !reads));
+            assert (!(s_tvalid && s_tready) || fire);   // no beat without a step
+            assert (!(s1_tvalid && s1_tready) || fire);
+        end
+        if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
+            assert (m_tvalid);
+            assert (m_tdata == $past(m_tdata));
+        end
+    end
+`endif
 endmodule
 `default_nettype wire

@@ -47,7 +47,7 @@ module nashc_pipe #(
     integer k;
     reg [7:0] held;
     always @* begin                     // results inside: stages and skid
-        held = {7'd0, u_skid.out_full_q} + {7'd0, u_skid.spare_full_q};
+        held = {7'd0, m_tvalid} + {7'd0, !room};
         for (k = 0; k < LATENCY; k = k + 1) held = held + {7'd0, g_stages.v_q[k]};
     end
     always @(posedge clk) begin
@@ -58,8 +58,8 @@ module nashc_pipe #(
             n_in_q  <= n_in_q + {7'd0, fire && writes};
             n_out_q <= n_out_q + {7'd0, m_tvalid && m_tready};
             assert (n_in_q - n_out_q == held);
-            assert (u_skid.out_full_q || !u_skid.spare_full_q);
-            if (!m_tready && push && !en) assert (u_skid.spare_full_q);
+            assert (m_tvalid || room);
+            assert (en == (!push || room) || LATENCY == 0);
         end
         if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
             assert (m_tvalid);

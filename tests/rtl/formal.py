@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# formal.py: proofs of the RTL modules with nothing but Yosys.
+"""formal.py [BUILD] [--only MODULE]: BUILD is not needed.
+
+1. The assertions inside `ifdef FORMAL, by induction, for small parameters.
+2. For every module with streams: no combinational path from an m_tready to an s_tready or m_tvalid,
+   from an s_tvalid or s_tdata to an m_tvalid or m_tdata."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RTL = os.path.normpath(os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rtl'))
+
+PROOFS = (
+    ('skid', [dict(W=1), dict(W=3)]),
+    ('pipe', [dict(W=2, LATENCY=n) for n in (0, 1, 2, 5)]),
+    ('fork', [dict(W=2, N=n) for n in (1, 2, 3)]),
+    ('fifo', [dict(W=2, DEPTH=2, STYLE=1)] + [dict(W=2, DEPTH=d, STYLE=s) for d in (2, 3, 4, 6)
+                                              for s in (2, 3)]),
+    ('dwc', [dict(IN_W=a, OUT_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),
+                                                (4, 6))]),
+    ('labelselect', [dict(LABELS=6, PE=p, K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
+                                                                         (6, 4))]),
+    ('mvau', [dict(MW=4, MH=4, PE=2, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3),
+              dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
+              dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1)]),
+)
+
+
+def sources(top, formal):
+    """Only the proved module asserts; what it instantiates is plain."""
+    names = sorted(n for n in os.listdir(RTL) if n.endswith('.v') and n != top + '.v')
+    lines = ['read_verilog -defer %s/%s' % (RTL, n) for n in names]
+    flags = '-formal -DFORMAL ' if formal else ''
+    return lines + ['read_verilog -defer %s%s/%s.v' % (flags, RTL, top)]
+
+
+def yosys(script, folder):
+    path = os.path.join(folder, 'run.ys')
+    with open(path, 'w') as f:
+        f.write('\n'.join(script) + '\n')
+    done = subprocess.run(['yosys', '-q', path], cwd=folder, capture_output=True, text=True,
+                          timeout=900)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def files(folder):
+    """Memory files of the default parameters; what they hold does not matter here."""
+    for name in ['memblock.dat', 'thresh.dat', 'thresh', 'param.dat', 'dir.dat', 'rom.dat']:
+        with open(os.path.join(folder, name), 'w') as f:
+            f.write('0\n')
+    for lane in range(4):
+        for name in ['lut_%d.dat' % lane] + ['thresh_%d_%d.dat' % (lane, s) for s in range(4)]:
+            with open(os.path.join(folder, name), 'w') as f:
+                f.write('0\n')
+
+
+def hierarchy(top, params):
+    return 'hierarchy -check -top %s %s' % (top, ' '.join('-chparam %s %d' % p
+                                                         for p in params.items()))
+
+
+def prove(module, params, folder):
+    top = 'nashc_' + module
+    return yosys(sources(top, True) + [
+        hierarchy(top, params), 'rename -top ' + top, 'prep -flatten -top ' + top, 'memory_map',
+        'opt -full', 'async2sync', 'dffunmap', 'chformal -assume -early',
+        'sat -verify -prove-asserts -set-assumes -set-init-zero -seq 1 -tempinduct -maxsteps 16 '
+        + top], folder)
+
+
+def paths(module, folder):
+    """Combinational paths between the streams of a module, as a list of complaints."""
+    top = 'nashc_' + module
+    script = sources(top, False) + [hierarchy(top, {}), 'rename -top ' + top,
+                                    'prep -flatten -top ' + top, 'memory_map', 'opt -full',
+                                    'cd ' + top]
+    text = open(os.path.join(RTL, top + '.v')).read()
+    ports = re.findall(r'^\s+(?:input|output) +wire +(?:\[.*?\] *)?(\w+)', text, re.M)
+    ins = [p for p in ports if re.match(r's\d?_t(valid|data)$', p)]
+    out = ['m_tdata', 'm_tvalid']
+    rules = [('m_tready', p) for p in ports if re.match(r's\d?_tready$', p)]
+    rules += [('m_tready', p) for p in out] + [(i, o) for i in ins for o in out]
+    for a, b in rules:
+        script.append('select -assert-none w:%s %%coe* w:%s %%i' % (a, b))
+    return yosys(script, folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('build', nargs='?')
+    parser.add_argument('--only', metavar='MODULE')
+    args = parser.parse_args()
+    if not shutil.which('yosys'):
+        print('skip: no yosys\n0 passed, 0 failed, 1 skipped')
+        return 0
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        files(folder)
+        jobs = [('prove %s %s' % (m, ' '.join('%s=%d' % q for q in p.items())),
+                 lambda m=m, p=p: prove(m, p, folder)) for m, sets in PROOFS for p in sets
+                if not args.only or args.only == m]
+        for name in sorted(os.listdir(RTL)):
+            module = name[len('nashc_'):-2]
+            if 'm_tready' in open(os.path.join(RTL, name)).read() and (
+                    not args.only or args.only == module):
+                jobs.append(('paths %s' % module, lambda m=module: paths(m, folder)))
+        for title, job in jobs:
+            good, text = job()
+            passed += good
+            failed += not good
+            print(('ok   ' if good else 'FAIL ') + title)
+            if not good:
+                print(text[-3000:])
+    print('%d passed, %d failed' % (passed, failed))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
