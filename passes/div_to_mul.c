@@ -51,7 +51,7 @@ div_to_mul(nashc_rw *rw, nashc_node *n)
         return nashc_rw_miss(rw, n, "the divisor is not a constant, or all is");
     nashc_num c = nashc_num_of(rw, t), inv = nashc_num_map(rw, &c, divide, 1.0);
     if (!nashc_num_finite(&c) || !nashc_num_finite(&inv))
-        return nashc_rw_miss(rw, n, "a divisor is zero or not finite");
+        return nashc_rw_miss(rw, n, "a divisor or its reciprocal is zero or not finite");
     bool small = xt->kind == NASHC_K_F32 || xt->kind == NASHC_K_F16 ||
                  (nashc_type_is_int(xt) && xt->lo >= -(1 << 24) && xt->hi <= 1 << 24);
     if (!dyadic(&c) && !(small && narrow(&c) && yt->kind == NASHC_K_F32) &&

@@ -99,7 +99,7 @@ typedef struct nashc_steps {
     bool integer;
 } nashc_steps;
 
-/* Reads node; false with a miss if its thresholds are not constant or too wide. */
+/* Reads node; false with a miss if its thresholds are too wide. */
 bool nashc_steps_of(nashc_rw *rw, nashc_node *node, nashc_steps *s);
 
 /* One row for each channel of x. */
