@@ -324,8 +324,12 @@ fill_input(compare *c, int i, int k)
     } else {
         nashc_fill(to, k, seed, NULL, NULL);
     }
+    bool integers = nashc_type_is_int(&to->type) && nashc_type_is_int(&c->in_a[i].type);
     for (int64_t e = 0; e < to->n; e++)
-        nashc_buf_set(&c->in_a[i], e, nashc_buf_get(to, e));
+        if (integers) /* of more bits than a double has */
+            nashc_buf_set_int(&c->in_a[i], e, nashc_buf_get_int(to, e));
+        else
+            nashc_buf_set(&c->in_a[i], e, nashc_buf_get(to, e));
 }
 
 static bool
