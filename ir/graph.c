@@ -216,6 +216,21 @@ nashc_graph_set_output(nashc_graph *g, int i, nashc_value *v)
     g->edits.structure++;
 }
 
+void
+nashc_graph_remove_output(nashc_graph *g, int i)
+{
+    nashc_node *o = &g->outputs;
+
+    if (i < 0 || (uint32_t)i >= o->n_in)
+        return;
+    for (uint32_t k = (uint32_t)i; k + 1 < o->n_in; k++) {
+        nashc_use_set(&o->in[k], o->in[k + 1].val);
+        g->output_names[k] = g->output_names[k + 1];
+    }
+    nashc_use_set(&o->in[--o->n_in], NULL);
+    g->edits.structure++;
+}
+
 /* --- nodes ----------------------------------------------------------------------------------- */
 
 nashc_value *

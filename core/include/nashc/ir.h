@@ -59,6 +59,7 @@ NASHC_API int nashc_graph_n_outputs(const nashc_graph *g);
 NASHC_API nashc_value *nashc_graph_output(const nashc_graph *g, int i);
 NASHC_API const char *nashc_graph_output_name(const nashc_graph *g, int i);
 NASHC_API void nashc_graph_set_output(nashc_graph *g, int i, nashc_value *v);
+NASHC_API void nashc_graph_remove_output(nashc_graph *g, int i);
 
 /* Edit counters: a cached analysis is valid while those that it depends on stand still. */
 typedef struct nashc_edits {
