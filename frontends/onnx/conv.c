@@ -200,6 +200,8 @@ onnx_read_conv(onnx_in *r)
     if ((s = onnx_conv_attrs(r, nashc_value_type(x), nashc_value_type(w), &text)) ||
         (s = check_bias(r, 2, nashc_value_type(w)->dim[0])))
         return s;
+    if (!b)
+        onnx_exact_operands(r, &x, &w, 0);
     return onnx_set(r, 0, onnx_op(r, "nn.conv", (nashc_value *[]){x, w, b}, b ? 3 : 2, "%s", text),
                     onnx_in_elem(r, 0));
 }

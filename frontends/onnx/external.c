@@ -102,12 +102,6 @@ open_below(onnx_in *r, const char *what, const char *location, int fd, int *out)
             return nashc_error(r->d, &r->file, "%s: external data \"%s\" names a folder", what,
                                nashc_quote(r->d, location));
         }
-        if (!strcmp(part, "..")) {
-            close(fd);
-            return nashc_error(r->d, &r->file,
-                               "%s: external data path \"%s\" leaves the model's folder", what,
-                               nashc_quote(r->d, location));
-        }
         int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
         int below = openat(fd, part, next ? flags | O_DIRECTORY : flags), err = errno;
         /* With O_DIRECTORY some systems say ENOTDIR for a link. */
@@ -122,6 +116,18 @@ open_below(onnx_in *r, const char *what, const char *location, int fd, int *out)
     }
     *out = fd;
     return NASHC_OK;
+}
+
+/* Any ".." among the components? Told apart before anything is opened. */
+static bool
+goes_up(const char *location)
+{
+    for (const char *p = location; p; p = strchr(p, '/')) {
+        p += *p == '/';
+        if (p[0] == '.' && p[1] == '.' && (!p[2] || p[2] == '/'))
+            return true;
+    }
+    return false;
 }
 
 static nashc_status
@@ -187,6 +193,10 @@ onnx_external_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, int
                            location[0] == '/' ? "absolute" : "not portable");
     if ((s = number(r, t, what, "offset", &offset)) || (s = number(r, t, what, "length", &length)))
         return s;
+    if (goes_up(location))
+        return nashc_error(r->d, &r->file,
+                           "%s: external data path \"%s\" leaves the model's folder", what,
+                           nashc_quote(r->d, location));
     if (length >= 0 && length != need)
         return nashc_error(r->d, &r->file,
                            "%s: external length %" PRId64 " is not the %" PRId64

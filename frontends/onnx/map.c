@@ -78,7 +78,7 @@ const onnx_row onnx_rows[] = {
      onnx_read_layer_norm},
     {STD, "LogSoftmax", 1, NULL, "axis-:i", 1, 1, 1, 0, onnx_read_softmax_old},
     {STD, "LogSoftmax", 13, "nn.log_softmax", "axis:i", 1, 1, 1, 0, NULL},
-    {STD, "MatMul", 1, "nn.matmul", "", 2, 2, 1, SAME, NULL},
+    {STD, "MatMul", 1, "nn.matmul", "", 2, 2, 1, SAME, onnx_read_matmul},
     {STD, "MaxPool", 1, NULL, POOL_ATTRS, 1, 1, 2, 0, onnx_read_maxpool},
     {STD, "Softmax", 1, NULL, "axis-:i", 1, 1, 1, 0, onnx_read_softmax_old},
     {STD, "Softmax", 13, "nn.softmax", "axis:i", 1, 1, 1, 0, NULL},

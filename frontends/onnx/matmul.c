@@ -31,6 +31,18 @@ onnx_read_gemm(onnx_in *r)
 }
 
 nashc_status
+onnx_read_matmul(onnx_in *r)
+{
+    nashc_value *a = onnx_in_value(r, 0), *b = onnx_in_value(r, 1);
+
+    if (!a || !b)
+        return onnx_build_status(r);
+    if (nashc_value_type(b)->rank == 2)
+        onnx_exact_operands(r, &a, &b, 1);
+    return onnx_set(r, 0, onnx_op2(r, "nn.matmul", a, b), onnx_in_elem(r, 0));
+}
+
+nashc_status
 onnx_read_batchnorm(onnx_in *r)
 {
     nashc_value *in[5];

@@ -1,5 +1,6 @@
 /* node.c: one ONNX node: finding its row, checking it, and what its function may ask and build. */
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -90,6 +91,7 @@ load(onnx_in *r, onnx_sym *s)
         return NASHC_OK;
     what = nashc_arena_printf(r->arena, "initialiser \"%s\"", nashc_quote(r->d, s->name));
     if ((st = onnx_tensor_read(r, s->proto, what, s->note, &s->tensor))) {
+        nashc_note(r->d, "read by %s", node_title(r));
         r->failed = true;
         return st;
     }
@@ -636,7 +638,7 @@ onnx_axes(onnx_in *r, const int64_t *axes, int n, int rank, int64_t **out)
 {
     bool seen[NASHC_MAX_RANK] = {false};
     int64_t *v = NASHC_NEW_N(r->arena, int64_t, NASHC_MAX_RANK + 1);
-    int axis, k = 0;
+    int axis = 0, k = 0;
     nashc_status s;
 
     if (!v)
@@ -739,8 +741,8 @@ check_operands(onnx_in *r)
 
     for (int i = 0; i < onnx_n_in(r); i++) {
         const onnx_sym *s = onnx_in_sym(r, i);
-        if (!s || !s->elem)
-            continue;
+        if (!s || !onnx_elem_get(s->elem)->bits)
+            continue; /* reading it says what is wrong */
         if (r->row->flags & ONNX_R_SAME && first && s->elem != first)
             return onnx_err(r, "input 0 is %s, input \"%s\" is %s; they must be of one type",
                             onnx_elem_name(first), onnx_in_name(r, i), onnx_elem_name(s->elem));
