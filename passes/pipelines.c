@@ -12,6 +12,15 @@ const nashc_pipeline nashc_pipeline_cleanup = {
             "canonicalize,remove-identity,fold-constants",
 };
 
+/* The front half: any imported model to the integer graph. */
+const nashc_pipeline nashc_pipeline_streamline = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "streamline",
+    .help = "any imported model to the integer graph, exactly",
+    .text = "infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,remove-identity,"
+            "scaled-integer,minimize-types",
+};
+
 /* ConvertQONNXtoFINN. */
 const nashc_pipeline nashc_pipeline_convert_qonnx_to_finn = {
     NASHC_DESC(nashc_pipeline),

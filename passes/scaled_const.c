@@ -1,0 +1,343 @@
+/* scaled_const.c: constants of M: their real values, and their integer codes with a scale. */
+#include "scaled.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+nashc_tensor *
+si_own(si_state *S, nashc_tensor *t)
+{
+    if (!t) {
+        si_fail(S, nashc_enomem(S->diag));
+        return NULL;
+    }
+    if (S->n_owned == S->cap_owned) {
+        int cap = S->cap_owned ? 2 * S->cap_owned : 64;
+        nashc_tensor **p = realloc(S->owned, (size_t)cap * sizeof(*p));
+        if (!p) {
+            nashc_tensor_unref(t);
+            si_fail(S, nashc_enomem(S->diag));
+            return NULL;
+        }
+        S->owned = p;
+        S->cap_owned = cap;
+    }
+    return S->owned[S->n_owned++] = t;
+}
+
+si_val *
+si_of(si_state *S, const nashc_value *v)
+{
+    return &S->val[nashc_value_id(v)];
+}
+
+bool
+si_is_const(si_state *S, const nashc_value *v)
+{
+    return nashc_value_const(v) || si_of(S, v)->kind == SI_CONST;
+}
+
+static nashc_tensor *
+cref(const nashc_tensor *t)
+{
+    return nashc_tensor_ref((nashc_tensor *)(uintptr_t)t);
+}
+
+/* Runs one op on constants: operand 0 goes in as an input, the others as constants. */
+bool
+si_eval(si_state *S, const nashc_node *like, const char *op, const char *attrs,
+        nashc_tensor *const *in, int n_in, int n_out, nashc_tensor **out)
+{
+    nashc_module *m = nashc_module_create(S->ctx);
+    nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
+    nashc_build *b = g ? nashc_build_create(g, S->diag) : NULL;
+    nashc_status st = b ? NASHC_OK : nashc_enomem(S->diag);
+    nashc_value **v = si_alloc(S, n_in, sizeof(*v));
+    nashc_buf *res = si_alloc(S, n_out, sizeof(*res));
+    nashc_node *n = NULL;
+
+    if (st == NASHC_OK && v && res) {
+        if (like)
+            nashc_build_loc(b, nashc_node_loc(like));
+        for (int i = 0; i < n_in; i++)
+            v[i] = i == 0  ? nashc_graph_add_input(g, "x", nashc_tensor_type(in[0]))
+                   : in[i] ? nashc_build_const(b, NULL, cref(in[i]))
+                           : NULL;
+        n = nashc_build_node(b, op ? op : nashc_node_opname(like), v, n_in, n_out, "%s",
+                             attrs ? attrs : nashc_node_attr_text(like, S->a));
+        st = nashc_build_status(b);
+    }
+    if (n && st == NASHC_OK) {
+        const nashc_buf *x = nashc_tensor_buf(in[0]);
+        for (int i = 0; i < n_out; i++)
+            nashc_graph_add_output(g, NULL, nashc_node_out(n, i));
+        st = nashc_run_graph(g, &x, res, 0, NULL, NULL, S->diag);
+        for (int i = 0; st == NASHC_OK && i < n_out; i++)
+            out[i] = si_own(S, nashc_tensor_take(&res[i]));
+    }
+    nashc_module_free(m);
+    return st == NASHC_OK && n && S->st == NASHC_OK ? true : si_fail(S, st ? st : NASHC_ENOMEM);
+}
+
+/* The smallest integer type that holds v, in the given shape; bip if shape is. */
+nashc_tensor *
+si_int_tensor(si_state *S, const nashc_type *shape, const int64_t *v)
+{
+    nashc_type t = *shape;
+    int64_t n = nashc_type_count(shape), lo = 0, hi = 0;
+    for (int64_t i = 0; i < n; i++) {
+        lo = i == 0 || v[i] < lo ? v[i] : lo;
+        hi = i == 0 || v[i] > hi ? v[i] : hi;
+    }
+    if (t.kind != NASHC_K_BIP)
+        nashc_type_set_range(&t, lo, hi);
+    return si_own(S, nashc_tensor_from_i64(&t, v));
+}
+
+/* Codes minus zero point; offset NULL: none. */
+static nashc_tensor *
+narrowed(si_state *S, const nashc_tensor *t, const si_arr *offset)
+{
+    const nashc_type *type = nashc_tensor_type(t);
+    if (type->kind == NASHC_K_BIP && !offset)
+        return si_own(S, cref(t));
+    int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(t)), n = nashc_tensor_count(t);
+    if (!v) {
+        si_fail(S, nashc_enomem(S->diag));
+        return NULL;
+    }
+    for (int64_t i = 0; offset && i < n; i++)
+        v[i] -= (int64_t)si_at(offset, type, i);
+    nashc_type shape = *type;
+    if (offset && shape.kind == NASHC_K_BIP)
+        shape = nashc_type_shaped(nashc_type_int(2), type->rank, type->dim);
+    nashc_tensor *r = si_int_tensor(S, &shape, v);
+    nashc_mem_free(v);
+    return r;
+}
+
+static bool
+integral(const si_arr *a)
+{
+    for (int64_t i = 0; i < a->n; i++)
+        if (a->v[i] != nearbyint(a->v[i]) || fabs(a->v[i]) > 1e9)
+            return false;
+    return true;
+}
+
+static void
+set_codes(si_state *S, nashc_value *v, nashc_tensor *codes, const si_arr *s)
+{
+    si_val *r = si_of(S, v);
+    r->kind = SI_CONST;
+    r->codes = codes;
+    r->s = *s;
+    r->b = si_scalar(S, 0.0);
+}
+
+static bool
+quantised_const(si_state *S, nashc_node *n)
+{
+    bool bip = nashc_node_is(n, "q.bipolar_quant"), deq = nashc_node_is(n, "q.dequant");
+    nashc_tensor *in[3] = {0}, *codes;
+    si_arr s, z;
+    int n_in = nashc_node_n_in(n);
+    if (n_in > 3)
+        return false;
+    for (int i = 0; i < n_in; i++) {
+        const nashc_tensor *k = nashc_node_in(n, i) ? si_known(S, nashc_node_in(n, i)) : NULL;
+        in[i] = (nashc_tensor *)(uintptr_t)k;
+    }
+    if (S->st != NASHC_OK || !in[0] || !in[1] || !si_from_tensor(S, in[1], &s))
+        return false;
+    z = si_scalar(S, 0.0);
+    if (!bip && in[2] && !si_from_tensor(S, in[2], &z))
+        return false;
+    if (!integral(&z))
+        return false;
+    if (deq) {
+        if (!nashc_type_is_int(nashc_tensor_type(in[0])))
+            return false;
+        codes = in[0];
+    } else {
+        const char *attrs =
+            nashc_arena_printf(S->a, "%s codes=true", nashc_node_attr_text(n, S->a));
+        if (nashc_attr_bool(n, nashc_attr_index(n, "codes"))) {
+            s = si_scalar(S, 1.0);
+            z = si_scalar(S, 0.0);
+            attrs = NULL;
+        }
+        if (!si_eval(S, n, NULL, attrs, in, n_in, 1, &codes))
+            return false;
+    }
+    codes = narrowed(S, codes, si_zero(&z) ? NULL : &z);
+    if (codes)
+        set_codes(S, nashc_node_out(n, 0), codes, &s);
+    return codes != NULL;
+}
+
+/* Shape ops move codes and scales alike. */
+static bool
+moved_const(si_state *S, nashc_node *n)
+{
+    si_val *x = si_of(S, nashc_node_in(n, 0));
+    nashc_value *y = nashc_node_out(n, 0);
+    const nashc_type *in = nashc_value_type(nashc_node_in(n, 0));
+    nashc_tensor *codes;
+    si_arr s = x->s;
+    if (s.n > 1) {
+        int64_t *map = si_index_map(S, n, 0, in);
+        bool ok = map && si_gather(S, &x->s, in, nashc_value_type(y), map, &s);
+        nashc_mem_free(map);
+        if (!ok)
+            return false;
+    }
+    if (!si_eval(S, n, NULL, NULL, &x->codes, 1, 1, &codes))
+        return false;
+    set_codes(S, y, codes, &s);
+    return true;
+}
+
+static bool
+scaled_const(si_state *S, nashc_node *n)
+{
+    bool div = nashc_node_is(n, "nn.div");
+    int c = si_of(S, nashc_node_in(n, 0))->codes ? 1 : 0;
+    nashc_value *x = nashc_node_in(n, 1 - c);
+    nashc_value *y = nashc_node_out(n, 0);
+    si_val *xv = si_of(S, x);
+    si_arr f, s;
+    if (!xv->codes || (div && c == 0) ||
+        !nashc_type_same_shape(nashc_value_type(x), nashc_value_type(y)))
+        return false;
+    const nashc_tensor *k = si_known(S, nashc_node_in(n, c));
+    if (!k || !si_from_tensor(S, k, &f) || !si_zip(S, &xv->s, &f, div ? si_div : si_mul, &s))
+        return false;
+    set_codes(S, y, xv->codes, &s);
+    return true;
+}
+
+/* All operands of n are constants: so are its results. */
+bool
+si_const_node(si_state *S, nashc_node *n)
+{
+    int n_in = nashc_node_n_in(n), n_out = nashc_node_n_out(n);
+    bool quant = nashc_node_is(n, "q.quant") || nashc_node_is(n, "q.bipolar_quant") ||
+                 nashc_node_is(n, "q.dequant");
+    bool done = false;
+
+    if (n_in == 0)
+        return false;
+    if (quant)
+        done = quantised_const(S, n);
+    else if ((nashc_node_op(n)->flags & NASHC_OP_SHAPE) && n_in == 1 && n_out == 1 &&
+             si_of(S, nashc_node_in(n, 0))->codes)
+        done = moved_const(S, n);
+    else if (nashc_node_is(n, "nn.mul") || nashc_node_is(n, "nn.div"))
+        done = scaled_const(S, n);
+    if (done || S->st != NASHC_OK)
+        return done;
+    nashc_tensor **in = si_alloc(S, n_in, sizeof(*in)), **out = si_alloc(S, n_out, sizeof(*out));
+    if (!in || !out)
+        return false;
+    for (int i = 0; i < n_in; i++) {
+        nashc_value *v = nashc_node_in(n, i);
+        const nashc_tensor *k = v ? si_known(S, v) : NULL;
+        if (v && !k)
+            return false;
+        in[i] = (nashc_tensor *)(uintptr_t)k;
+    }
+    if (!in[0] || !nashc_node_op(n)->eval || !si_eval(S, n, NULL, NULL, in, n_in, n_out, out))
+        return false;
+    for (int i = 0; i < n_out; i++) {
+        si_val *r = si_of(S, nashc_node_out(n, i));
+        r->kind = SI_CONST;
+        r->known = out[i];
+    }
+    return true;
+}
+
+/* The real values of constant v, f32 where they come from codes. NULL: not constant, or S->st. */
+const nashc_tensor *
+si_known(si_state *S, nashc_value *v)
+{
+    if (nashc_value_const(v))
+        return nashc_value_const(v);
+    si_val *x = si_of(S, v);
+    if (x->kind != SI_CONST)
+        return NULL;
+    if (x->known)
+        return x->known;
+    nashc_buf buf;
+    const nashc_buf *c = nashc_tensor_buf(x->codes);
+    nashc_type f32 = nashc_type_f32(), t = nashc_type_with_elem(nashc_value_type(v), &f32);
+    if (!nashc_buf_alloc(&buf, &t)) {
+        si_fail(S, nashc_enomem(S->diag));
+        return NULL;
+    }
+    for (int64_t i = 0; i < buf.n; i++)
+        nashc_buf_set(&buf, i, nashc_buf_get(c, i) * si_at(&x->s, &t, i));
+    return x->known = si_own(S, nashc_tensor_take(&buf));
+}
+
+/* A power of two of which all values are multiples, such that the codes stay below 2^max_bits. */
+static bool
+dyadic_unit(const nashc_tensor *t, int max_bits, double *unit)
+{
+    int least = 2000, most = -2000;
+    for (int64_t i = 0, n = nashc_tensor_count(t); i < n; i++) {
+        double v = nashc_tensor_get(t, i);
+        int e;
+        if (!isfinite(v))
+            return false;
+        if (v == 0.0)
+            continue;
+        double m = frexp(fabs(v), &e);
+        most = e > most ? e : most;
+        int bits = 0;
+        while (m != floor(m)) { /* at most 53 turns */
+            m *= 2;
+            bits++;
+        }
+        least = e - bits < least ? e - bits : least;
+        if (most - least > max_bits)
+            return false;
+    }
+    *unit = least == 2000 || (least >= 0 && most <= max_bits) ? 1.0 : ldexp(1.0, least);
+    return true;
+}
+
+bool
+si_codes(si_state *S, nashc_value *v, nashc_tensor **codes, si_arr *s)
+{
+    si_val *x = si_of(S, v);
+    if (!x->codes) {
+        const nashc_tensor *t = si_known(S, v);
+        double unit;
+        if (!t)
+            return false;
+        if (nashc_type_is_int(nashc_tensor_type(t))) {
+            unit = 1.0;
+        } else if (!dyadic_unit(t, 16, &unit)) {
+            return si_no(S, "its constant operand is float, not quantised");
+        }
+        int64_t n = nashc_tensor_count(t), *q = malloc((size_t)n * sizeof(*q) + 1);
+        if (!q)
+            return si_fail(S, nashc_enomem(S->diag));
+        for (int64_t i = 0; i < n; i++)
+            q[i] = (int64_t)(nashc_tensor_get(t, i) / unit);
+        nashc_type shape = *nashc_tensor_type(t);
+        if (shape.kind != NASHC_K_BIP)
+            nashc_type_set_range(&shape, 0, 1);
+        x->codes = si_int_tensor(S, &shape, q);
+        free(q);
+        x->s = si_scalar(S, unit);
+        x->b = si_scalar(S, 0.0);
+        if (!x->codes)
+            return false;
+    }
+    *codes = x->codes;
+    *s = x->s;
+    return true;
+}

@@ -1,0 +1,371 @@
+/* scaled_join.c: sums, differences and products of two tensors of M.
+ *
+ *     s1 i + s2 j = u (m1 i + m2 j)    where s1 = m1 u, s2 = m2 u with small integers
+ *
+ * Else the sum stays pending. A quantiser behind it gets the smallest multipliers with which its
+ * codes are right for all pairs (i, j); any other user, the exact common unit of the two scales.
+ */
+#include "scaled.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL     1024.0
+#define EXACT     16777216.0
+#define MAX_PAIRS ((int64_t)1 << 21)
+#define ALL_PAIRS ((int64_t)1 << 24)
+
+/* m1, m2, u of two scales; zero scales get multiplier zero. */
+static bool
+split_scales(si_state *S, const si_arr *s1, const si_arr *s2, double max, si_arr *m1, si_arr *m2,
+             si_arr *u)
+{
+    si_arr zero = si_scalar(S, 0.0), a, b, one = si_scalar(S, 1.0);
+    if (!si_zip(S, s1, s2, si_min, u) || !si_zip(S, s1, &zero, si_add, &a) ||
+        !si_zip(S, s2, &zero, si_add, &b))
+        return false;
+    /* arrays of one shape: that of the broadcast pair, before squeezing it away */
+    nashc_type t = nashc_type_f64();
+    t.rank = (uint8_t)(a.rank > b.rank ? a.rank : b.rank);
+    for (int i = 1; i <= t.rank; i++) {
+        int64_t x = i <= a.rank ? a.dim[a.rank - i] : 1, y = i <= b.rank ? b.dim[b.rank - i] : 1;
+        t.dim[t.rank - i] = x > y ? x : y;
+    }
+    if (!si_shape_arr(S, m1, t.rank, t.dim) || !si_shape_arr(S, m2, t.rank, t.dim) ||
+        !si_shape_arr(S, u, t.rank, t.dim))
+        return false;
+    (void)one;
+    for (int64_t i = 0; i < u->n; i++) {
+        double pair[2] = {si_at(&a, &t, i), si_at(&b, &t, i)};
+        if (!si_common_unit(pair, 2, max, &u->v[i]))
+            return false;
+        m1->v[i] = nearbyint(pair[0] / u->v[i]);
+        m2->v[i] = nearbyint(pair[1] / u->v[i]);
+    }
+    si_squeeze(m1);
+    si_squeeze(m2);
+    si_squeeze(u);
+    return true;
+}
+
+static double
+minus(double x, double y)
+{
+    (void)y;
+    return -x;
+}
+
+static bool
+all_negative(const si_arr *a)
+{
+    for (int64_t i = 0; i < a->n; i++)
+        if (a->v[i] >= 0)
+            return false;
+    return true;
+}
+
+static nashc_value *
+weighted_sum(si_state *S, nashc_value *x, nashc_value *y, const si_arr *m1, const si_arr *m2)
+{
+    const char *op = "nn.add";
+    si_arr n;
+    if (all_negative(m2)) {
+        if (!si_zip(S, m2, m2, minus, &n))
+            return NULL;
+        m2 = &n;
+        op = "nn.sub";
+    } else if (all_negative(m1)) {
+        return weighted_sum(S, y, x, m2, m1);
+    }
+    nashc_value *in[2] = {si_times(S, x, m1), si_times(S, y, m2)};
+    return in[0] && in[1] ? si_emit(S, op, in, 2, NULL) : NULL;
+}
+
+nashc_value *
+si_emit_sum(si_state *S, const si_base *sum, const si_arr *m1, const si_arr *m2)
+{
+    return weighted_sum(S, sum->term[0]->base->ival, sum->term[1]->base->ival, m1, m2);
+}
+
+static bool
+product(si_state *S, nashc_node *n, const si_val *x, const si_val *y)
+{
+    si_arr s, b = si_scalar(S, 0.0);
+    if (!si_zero(&x->b) || !si_zero(&y->b))
+        return si_no(S, "a factor has an offset");
+    if (!si_zip(S, &x->s, &y->s, si_mul, &s))
+        return false;
+    nashc_value *r = si_emit(S, "nn.mul", (nashc_value *[]){x->base->ival, y->base->ival}, 2, NULL);
+    return r && si_anchor(S, nashc_node_out(n, 0), r, &s, &b, NULL, NULL, NULL, NULL);
+}
+
+bool
+si_join(si_state *S, nashc_node *n)
+{
+    bool sub = nashc_node_is(n, "nn.sub"), mul = nashc_node_is(n, "nn.mul");
+    nashc_value *y = nashc_node_out(n, 0);
+    si_arr s2, b2, m1, m2, u, b, one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
+
+    if (!mul && !sub && !nashc_node_is(n, "nn.add"))
+        return false;
+    si_val *p = si_affine(S, nashc_node_in(n, 0)),
+           *q = p ? si_affine(S, nashc_node_in(n, 1)) : NULL;
+    if (!p || !q)
+        return si_no(S, "an operand is not on an integer grid");
+    if (mul)
+        return product(S, n, p, q);
+    s2 = q->s;
+    b2 = q->b;
+    if (sub && (!si_zip(S, &q->s, &q->s, minus, &s2) || !si_zip(S, &q->b, &q->b, minus, &b2)))
+        return false;
+    if (!si_zip(S, &p->b, &b2, si_add, &b))
+        return false;
+    if (split_scales(S, &p->s, &s2, SMALL, &m1, &m2, &u)) {
+        nashc_value *r = weighted_sum(S, p->base->ival, q->base->ival, &m1, &m2);
+        return r && si_anchor(S, y, r, &u, &b, NULL, NULL, NULL, NULL);
+    }
+    if (S->st != NASHC_OK)
+        return false;
+    si_base *base = si_new_base(S, NULL, y, &one, &zero);
+    if (!base)
+        return false;
+    base->term[0] = p;
+    base->term[1] = q;
+    base->term_in[0] = nashc_node_in(n, 0);
+    base->term_in[1] = nashc_node_in(n, 1);
+    base->term_sign = sub ? -1 : 1;
+    base->lo = base->hi = zero;
+    return si_set_affine(S, y, base, &one, &zero);
+}
+
+/* --- exact resolution --------------------------------------------------------------------------
+ */
+
+/* Multipliers of 30 bits: closer to the real sum than float32 arithmetic. */
+static bool
+fine_multipliers(si_state *S, const si_arr *s1, const si_arr *s2, si_arr *m1, si_arr *m2, si_arr *u)
+{
+    double most = 0;
+    si_arr unit;
+    for (int64_t i = 0; i < s1->n; i++)
+        most = fabs(s1->v[i]) > most ? fabs(s1->v[i]) : most;
+    for (int64_t i = 0; i < s2->n; i++)
+        most = fabs(s2->v[i]) > most ? fabs(s2->v[i]) : most;
+    unit = si_scalar(S, ldexp(most, -30));
+    if (!si_zip(S, s1, &unit, si_div, m1) || !si_zip(S, s2, &unit, si_div, m2))
+        return false;
+    for (int64_t i = 0; i < m1->n; i++)
+        m1->v[i] = nearbyint(m1->v[i]);
+    for (int64_t i = 0; i < m2->n; i++)
+        m2->v[i] = nearbyint(m2->v[i]);
+    *u = unit;
+    return true;
+}
+
+static si_base *
+resolve(si_state *S, si_base *sum)
+{
+    si_arr s2, b2, b, m1, m2, u, sign = si_scalar(S, sum->term_sign);
+    const si_val *p = sum->term[0], *q = sum->term[1];
+    if (sum->exact)
+        return sum->exact;
+    if (!si_zip(S, &q->s, &sign, si_mul, &s2) || !si_zip(S, &q->b, &sign, si_mul, &b2) ||
+        !si_zip(S, &p->b, &b2, si_add, &b))
+        return NULL;
+    if (!split_scales(S, &p->s, &s2, EXACT, &m1, &m2, &u) &&
+        (S->st != NASHC_OK || !fine_multipliers(S, &p->s, &s2, &m1, &m2, &u)))
+        return NULL;
+    nashc_value *r = si_emit_sum(S, sum, &m1, &m2);
+    si_base *base = r ? si_new_base(S, r, sum->origin, &u, &b) : NULL;
+    if (base)
+        base->pending = sum;
+    return sum->exact = base;
+}
+
+si_val *
+si_resolved(si_state *S, si_val *x)
+{
+    if (x->base->ival)
+        return x;
+    si_base *base = resolve(S, x->base);
+    si_val *r = base ? si_alloc(S, 1, sizeof(*r)) : NULL;
+    if (!r)
+        return NULL;
+    *r = *x;
+    r->base = base;
+    r->other = NULL;
+    si_arr b;
+    if (!si_zip(S, &x->s, &base->s, si_mul, &r->s) || !si_zip(S, &x->s, &base->b, si_mul, &b) ||
+        !si_zip(S, &b, &x->b, si_add, &r->b))
+        return NULL;
+    const nashc_type *t = nashc_value_type(base->ival);
+    r->by_channel = r->by_channel && si_channel_only(&base->s, t) && si_channel_only(&base->b, t);
+    return r;
+}
+
+/* --- exhaustive search over pairs ---------------------------------------------------------------
+ */
+
+typedef struct pairs {
+    int64_t lo[2], n[2]; /* intervals of the two integers */
+    double s[2], b[2];
+    int64_t *code; /* [n[0]][n[1]] */
+} pairs;
+
+static void
+pairs_of_lane(const si_lanes *l, const si_base *sum, int64_t lane, pairs *p)
+{
+    int64_t e = si_lanes_element(l, lane);
+    const nashc_type *t = nashc_value_type(sum->origin);
+    for (int i = 0; i < 2; i++) {
+        const si_val *v = sum->term[i];
+        const nashc_type *vt = nashc_value_type(v->base->ival);
+        int64_t at = nashc_broadcast_index(vt, t, e);
+        p->lo[i] = (int64_t)si_at(&v->base->lo, vt, at);
+        p->n[i] = (int64_t)si_at(&v->base->hi, vt, at) - p->lo[i] + 1;
+        p->s[i] = si_at(&v->s, vt, at) * (i ? sum->term_sign : 1);
+        p->b[i] = si_at(&v->b, vt, at) * (i ? sum->term_sign : 1);
+    }
+}
+
+static bool
+eval_pairs(si_state *S, si_lanes *l, int64_t lane, pairs *p)
+{
+    int64_t n = p->n[0] * p->n[1];
+    double *x = malloc((size_t)n * sizeof(*x));
+    p->code = malloc((size_t)n * sizeof(*p->code));
+    if (!x || !p->code) {
+        free(x);
+        return si_fail(S, nashc_enomem(S->diag));
+    }
+    for (int64_t i = 0; i < p->n[0]; i++)
+        for (int64_t j = 0; j < p->n[1]; j++) {
+            float a = (float)(p->s[0] * (double)(p->lo[0] + i) + p->b[0]);
+            float b = (float)(p->s[1] * (double)(p->lo[1] + j) + p->b[1]);
+            x[i * p->n[1] + j] = (double)(float)((double)a + (double)b);
+        }
+    bool ok = si_lanes_eval(S, l, &lane, 1, n, x, true, p->code);
+    free(x);
+    return ok;
+}
+
+/* Steps in u = m1 i + m2 j if the code is a monotone function of u. */
+static bool
+steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
+{
+    int64_t c1 = m1 < 0 ? p->n[0] - 1 : 0, c2 = m2 < 0 ? p->n[1] - 1 : 0;
+    int64_t lo = m1 * (p->lo[0] + c1) + m2 * (p->lo[1] + c2);
+    int64_t n = llabs(m1) * (p->n[0] - 1) + llabs(m2) * (p->n[1] - 1) + 1;
+    if (n > ALL_PAIRS)
+        return false;
+    int64_t *least = malloc((size_t)n * 2 * sizeof(*least)), *most = least + n;
+    if (!least)
+        return si_fail(S, nashc_enomem(S->diag));
+    for (int64_t u = 0; u < n; u++) {
+        least[u] = INT64_MAX;
+        most[u] = INT64_MIN;
+    }
+    for (int64_t i = 0; i < p->n[0]; i++)
+        for (int64_t j = 0; j < p->n[1]; j++) {
+            int64_t u = m1 * (p->lo[0] + i) + m2 * (p->lo[1] + j) - lo,
+                    c = p->code[i * p->n[1] + j];
+            least[u] = c < least[u] ? c : least[u];
+            most[u] = c > most[u] ? c : most[u];
+        }
+    bool up = true, down = true;
+    int64_t before = most[0], cmin = most[0], cmax = most[0];
+    for (int64_t u = 0; u < n; u++) {
+        if (least[u] > most[u])
+            continue;
+        up = up && least[u] == most[u] && least[u] >= before;
+        down = down && least[u] == most[u] && most[u] <= before;
+        before = most[u];
+        cmin = least[u] < cmin ? least[u] : cmin;
+        cmax = most[u] > cmax ? most[u] : cmax;
+    }
+    bool ok = up || down;
+    *out = (si_step){.lo = lo, .hi = lo + n - 1, .cmin = cmin, .cmax = cmax};
+    out->dir = up && down ? 0 : up ? 1 : -1;
+    if (ok && out->dir != 0) {
+        out->t = malloc((size_t)(cmax - cmin) * sizeof(int64_t));
+        ok = out->t || si_fail(S, nashc_enomem(S->diag));
+        int64_t k = 0;
+        for (int64_t i = 0; ok && i < n; i++) {
+            int64_t u = up ? i : n - 1 - i;
+            while (least[u] <= most[u] && k < least[u] - cmin)
+                out->t[k++] = up ? lo + u : -(lo + u);
+        }
+    }
+    free(least);
+    return ok;
+}
+
+/* Fractions near r = |s1 / s2|, simple ones first. */
+static bool
+find_multipliers(si_state *S, const pairs *p, int64_t *m1, int64_t *m2, si_step *out)
+{
+    int64_t g1 = p->s[0] < 0 ? -1 : 1, g2 = p->s[1] < 0 ? -1 : 1;
+    double r = fabs(p->s[0] / p->s[1]);
+    if (p->s[0] == 0 || p->s[1] == 0) {
+        *m1 = p->s[0] == 0 ? 0 : g1;
+        *m2 = p->s[1] == 0 ? 0 : g2;
+        return steps_in(S, p, *m1, *m2, out);
+    }
+    for (int64_t d = 1; d <= 16 && S->st == NASHC_OK; d++) {
+        double other = r >= 1 ? r * (double)d : (double)d / r;
+        if (other > 1e6)
+            return false;
+        int64_t k = (int64_t)nearbyint(other);
+        *m1 = g1 * (r >= 1 ? k : d);
+        *m2 = g2 * (r >= 1 ? d : k);
+        if (steps_in(S, p, *m1, *m2, out))
+            return true;
+    }
+    double x = r; /* continued fraction with intermediate fractions */
+    int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
+    for (int depth = 0; depth < 24 && S->st == NASHC_OK; depth++) {
+        if (x > 1e6)
+            break;
+        int64_t a = (int64_t)floor(x);
+        for (int64_t k = (a + 1) / 2; k <= a; k++) {
+            int64_t num = k * p1 + p0, den = k * q1 + q0;
+            if (num > 1 << 20 || den > 1 << 20)
+                return false;
+            *m1 = g1 * num;
+            *m2 = g2 * den;
+            if (num > 0 && den > 16 && steps_in(S, p, *m1, *m2, out))
+                return true;
+        }
+        int64_t pn = a * p1 + p0, qn = a * q1 + q0;
+        p0 = p1;
+        q0 = q1;
+        p1 = pn;
+        q1 = qn;
+        if (x == floor(x))
+            break;
+        x = 1.0 / (x - floor(x));
+    }
+    return false;
+}
+
+si_step *
+si_steps_of_pairs(si_state *S, si_lanes *l, const si_base *sum, int64_t *m1, int64_t *m2)
+{
+    int64_t n = si_lanes_count(l), total = 0;
+    si_step *out = calloc((size_t)n, sizeof(*out));
+    bool ok = out || si_fail(S, nashc_enomem(S->diag));
+    for (int64_t i = 0; ok && i < n; i++) {
+        pairs p = {.code = NULL};
+        pairs_of_lane(l, sum, i, &p);
+        ok = p.n[0] <= MAX_PAIRS && p.n[1] <= MAX_PAIRS && p.n[0] * p.n[1] <= MAX_PAIRS;
+        total += ok ? p.n[0] * p.n[1] : 0;
+        ok = ok && total <= ALL_PAIRS && eval_pairs(S, l, i, &p) &&
+             find_multipliers(S, &p, &m1[i], &m2[i], &out[i]);
+        free(p.code);
+    }
+    if (ok)
+        return out;
+    si_steps_free(out, n);
+    return NULL;
+}
