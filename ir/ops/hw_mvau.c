@@ -16,7 +16,6 @@
 enum {
     A_PE,
     A_SIMD,
-    A_MODE,
     A_MEM_MODE,
     A_RAM_STYLE,
     A_RAM_STYLE_T,
@@ -29,11 +28,6 @@ enum {
 static const nashc_param attrs[] = {
     {.name = "pe", .def = "1", .domain = "1..", .help = "rows a step", .kind = NASHC_P_INT},
     {.name = "simd", .def = "1", .domain = "1..", .help = "columns a step", .kind = NASHC_P_INT},
-    {.name = "mode",
-     .def = "auto",
-     .domain = "auto|xnor|pm1|mul",
-     .help = "arithmetic; auto takes the cheapest that the operand types allow",
-     .kind = NASHC_P_ENUM},
     {.name = "mem_mode",
      .def = "internal_decoupled",
      .domain = "internal_decoupled|internal_embedded",
@@ -139,19 +133,13 @@ mvau_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 static nashc_status
 mvau_verify(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-    int64_t mw, mh, mode = nashc_attr_int(n, A_MODE);
+    int64_t mw, mh;
     nashc_status s;
 
     dims(n, &mw, &mh);
     if ((s = hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), mh, d)) != NASHC_OK ||
         (s = hw_check_divides(n, "simd", nashc_attr_int(n, A_SIMD), mw, d)) != NASHC_OK)
         return s;
-    if (mode == 1 && (x->kind != NASHC_K_BIP || w->kind != NASHC_K_BIP))
-        return nashc_node_error(d, n, "mode=xnor needs bip input and weights");
-    if (mode == 2 && x->kind != NASHC_K_BIP && w->kind != NASHC_K_BIP)
-        return nashc_node_error(d, n, "mode=pm1 needs bip input or weights");
     if (nashc_node_in(n, 3)) {
         const nashc_type *dir = nashc_value_type(nashc_node_in(n, 3));
         if ((s = hw_check_operand(n, 3, true, d)) != NASHC_OK)

@@ -24,6 +24,15 @@ NASHC_API nashc_status nashc_flow_stream(const nashc_value *v, nashc_stream *out
  * element width and, if asked, on lanes. */
 NASHC_API nashc_status nashc_flow_check(const nashc_graph *g, bool lanes, nashc_diag *d);
 
+/* One frame as hex text, a line a beat, element 0 in the low bits, bip -1 as 0: what $readmemh
+ * takes. b has s->lanes * s->beats elements. Freed by nashc_mem_free; NULL when memory is out. */
+NASHC_API char *nashc_flow_print_beats(const nashc_stream *s, const nashc_buf *b, size_t *size);
+
+/* The reverse: reads s->beats lines from *text, moves *text behind them, stores the elements into
+ * b. EINPUT: an undefined bit, a wrong line, or too few. */
+NASHC_API nashc_status nashc_flow_parse_beats(const nashc_stream *s, const char **text,
+                                              nashc_buf *b, nashc_diag *d);
+
 typedef struct nashc_flow_options {
     uint32_t struct_size;
     int max_frames;       /* give up the search for a steady state after so many; 0: 64 */

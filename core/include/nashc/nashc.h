@@ -15,5 +15,6 @@
 #include <nashc/rewrite.h>
 #include <nashc/tensor.h>
 #include <nashc/type.h>
+#include <nashc/verilog.h>
 
 #endif

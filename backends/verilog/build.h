@@ -1,0 +1,76 @@
+/* build.h: one design being written: shared by the files of the Verilog backend. */
+#ifndef NASHC_VERILOG_BUILD_H
+#define NASHC_VERILOG_BUILD_H
+
+#include <jansson.h>
+#include <nashc/plugin.h>
+#include <nashc/verilog.h>
+#include <stdio.h>
+
+typedef struct rtl_file {
+    const char *name, *text;
+} rtl_file;
+
+extern const rtl_file nashc_rtl_files[]; /* the library, ended by {0} */
+
+/* One stream of the design. */
+typedef struct link {
+    const nashc_value *v;
+    nashc_stream s;
+    uint32_t padded;   /* bits of the port: width rounded up to bytes */
+    const char *wire;  /* "w3": base name of its wires in the top */
+    int input, output; /* index of the port of the top; -1: none */
+} link;
+
+typedef struct design {
+    const nashc_module *m;
+    const nashc_graph *f; /* graph of layers */
+    const nashc_opts *o;
+    const nashc_device *dev;
+    nashc_ctx *ctx;
+    nashc_arena *a;
+    nashc_diag *d;
+    const char *dir, *top;
+    const char *const *names; /* of layers, by node id */
+    link *links;              /* by value id */
+    double clk_ns;
+    nashc_flow_result flow;
+    bool *used;         /* library modules, by index */
+    bool *has_memory;   /* by node id */
+    const char **files; /* of rtl/, in order of writing */
+    int n_files, cap_files;
+    const char *verified; /* what was verified, for the report; "" */
+} design;
+
+/* Text built in memory, then written whole. */
+typedef struct text {
+    FILE *f;
+    char *data;
+    size_t size;
+} text;
+
+bool text_open(text *t);
+nashc_status text_write(text *t, const char *dir, const char *name, nashc_diag *d);   /* frees t */
+nashc_status json_write(json_t *j, const char *dir, const char *name, nashc_diag *d); /* frees j */
+
+/* A line of the IR, fit for a // comment. */
+const char *comment_text(design *z, const char *s);
+
+/* Name of port k of n on a side: "in0_V", "out_V" or "out1_V". */
+const char *port_name(design *z, bool input, int k, int n);
+
+void add_file(design *z, const char *name);
+
+nashc_status write_layers(design *z);   /* layer.c: rtl/TOP_LAYER.v and *.dat */
+nashc_status write_library(design *z);  /* layer.c: rtl/nashc_*.v that are used */
+nashc_status write_top(design *z);      /* top.c: rtl/TOP.v, file list, synthesis script */
+nashc_status write_tb(design *z);       /* tb.c */
+nashc_status write_reports(design *z);  /* report.c */
+nashc_status write_config(design *z);   /* report.c: final_hw_config.json */
+nashc_status write_html(design *z);     /* html.c */
+nashc_status write_ip(design *z);       /* ip.c */
+nashc_status write_manifest(design *z); /* manifest.c */
+
+json_t *resources_json(const nashc_cost *c); /* report.c */
+
+#endif

@@ -1,0 +1,51 @@
+/* embed.c: build tool: files as C string literals, so that the library needs no data files.
+ *
+ * embed OUT.c FILE...      a table of {name, text} nashc_rtl_files[], ended by {0}
+ */
+#include <stdio.h>
+#include <string.h>
+
+static int
+one(FILE *out, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    FILE *in = fopen(path, "rb");
+    int c, column = 0;
+
+    if (!in)
+        return 1;
+    fprintf(out, "    {\"%s\",\n     \"", slash ? slash + 1 : path);
+    while ((c = getc(in)) != EOF) {
+        if (c == '\n') {
+            fprintf(out, "\\n\"\n     \"");
+            column = 0;
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < 32 || c > 126)
+            fprintf(out, "\\%03o", c);
+        else
+            putc(c, out);
+        column++;
+    }
+    (void)column;
+    fprintf(out, "\"},\n");
+    return fclose(in) != 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
+    int bad = 0;
+
+    if (!out)
+        return 1;
+    fprintf(out, "/* Generated from backends/verilog/rtl. */\n#include \"build.h\"\n\n"
+                 "const rtl_file nashc_rtl_files[] = {\n");
+    for (int i = 2; i < argc; i++)
+        bad |= one(out, argv[i]);
+    fprintf(out, "    {0},\n};\n");
+    return fclose(out) != 0 || bad;
+}

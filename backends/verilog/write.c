@@ -1,0 +1,199 @@
+/* write.c: the Verilog backend: a graph of hw.* layers to a folder with a design.
+ *
+ *     rtl/   stitched top, a module a layer, the library modules used, memory images
+ *     tb/    self-checking bench with vectors of the reference executor
+ *     ip/    IP-XACT description;   report/   FINN's reports and a page;   manifest.json
+ */
+#include "build.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const nashc_param options[] = {
+    {.name = "top", .def = "finn_design", .help = "name of the top module", .kind = NASHC_P_STRING},
+    {.name = "clock-ns", .def = "10", .help = "clock period", .kind = NASHC_P_FLOAT},
+    {.name = "device",
+     .def = "",
+     .help = "device that resources are estimated for",
+     .kind = NASHC_P_STRING},
+    {.name = "vectors",
+     .def = "4",
+     .domain = "1..1024",
+     .help = "frames that the bench checks",
+     .kind = NASHC_P_INT},
+    {.name = "seed", .def = "1", .help = "of the bench's random frames", .kind = NASHC_P_INT},
+    {.name = "input-hash",
+     .def = "",
+     .help = "SHA-256 of the model, for the manifest",
+     .kind = NASHC_P_STRING},
+    {.name = "settings",
+     .def = "",
+     .help = "options of the compilation, for the manifest",
+     .kind = NASHC_P_STRING},
+    {.name = "verified",
+     .def = "",
+     .help = "what was verified, for the report",
+     .kind = NASHC_P_STRING},
+    {0},
+};
+
+static nashc_status
+make_folder(design *z, const char *name)
+{
+    const char *path = nashc_arena_printf(z->a, "%s/%s", z->dir, name);
+
+    if (!path)
+        return nashc_enomem(z->d);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return nashc_io_error(z->d, &(nashc_loc){.file = path}, "cannot be created: %s",
+                              strerror(errno));
+    return NASHC_OK;
+}
+
+/* Verilog-2005 words that a module cannot be named after, as far as people would think of them. */
+static bool
+good_name(const char *s)
+{
+    static const char *const words[] = {
+        "module", "endmodule", "input",   "output", "wire",  "reg",    "assign",
+        "always", "begin",     "end",     "if",     "else",  "case",   "for",
+        "while",  "posedge",   "table",   "task",   "and",   "or",     "not",
+        "buf",    "initial",   "integer", "real",   "time",  "signed", "cell",
+        "config", "design",    "library", "use",    "event", "force",  "function"};
+
+    if (!*s || strlen(s) > 64 ||
+        !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", *s))
+        return false;
+    for (size_t i = 0; i < NASHC_COUNT(words); i++)
+        if (strcmp(words[i], s) == 0)
+            return false;
+    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") ==
+           strlen(s);
+}
+
+static const nashc_graph *
+find_dataflow(const nashc_module *m, nashc_diag *d)
+{
+    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
+        const nashc_graph *g = nashc_module_graph_at(m, i);
+        bool all = nashc_graph_n_nodes(g) > 0;
+        NASHC_EACH_NODE(g, n)
+        {
+            all = all && nashc_node_op(n)->hw;
+        }
+        if (all)
+            return g;
+    }
+    nashc_error(d, NULL, "the module holds no graph of hardware layers");
+    nashc_help(d, "`nashc compile` makes one; in a pipeline of your own run to-hw, set-folding, "
+                  "insert-dwc and insert-fifo");
+    return NULL;
+}
+
+static nashc_status
+add_link(design *z, const nashc_value *v, int *count)
+{
+    link *l = &z->links[nashc_value_id(v)];
+
+    l->v = v;
+    l->wire = nashc_arena_printf(z->a, "w%d", (*count)++);
+    l->input = l->output = -1;
+    nashc_status s = nashc_flow_stream(v, &l->s, z->d);
+    l->padded = (l->s.width + 7) / 8 * 8;
+    return s;
+}
+
+static nashc_status
+collect_links(design *z)
+{
+    nashc_status s = NASHC_OK;
+    int count = 0;
+
+    z->links = NASHC_NEW_N(z->a, link, nashc_graph_max_id(z->f) + 1);
+    z->has_memory = NASHC_NEW_N(z->a, bool, nashc_graph_max_id(z->f) + 1);
+    if (!z->links || !z->has_memory)
+        return nashc_enomem(z->d);
+    for (int i = 0; i < nashc_graph_n_inputs(z->f) && s == NASHC_OK; i++) {
+        s = add_link(z, nashc_graph_input(z->f, i), &count);
+        z->links[nashc_value_id(nashc_graph_input(z->f, i))].input = i;
+    }
+    NASHC_EACH_NODE(z->f, n)
+    {
+        for (int i = 0; i < nashc_node_n_out(n) && s == NASHC_OK; i++)
+            s = add_link(z, nashc_node_out(n, i), &count);
+    }
+    for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)
+        z->links[nashc_value_id(nashc_graph_output(z->f, i))].output = i;
+    return s;
+}
+
+static nashc_status
+prepare(design *z)
+{
+    const char *device = nashc_opts_str(z->o, "device");
+    nashc_status s;
+    int n = 0;
+
+    z->top = nashc_opts_str(z->o, "top");
+    z->verified = nashc_opts_str(z->o, "verified");
+    z->clk_ns = nashc_opts_float(z->o, "clock-ns");
+    if (!good_name(z->top) || strncmp(z->top, "nashc_", 6) == 0)
+        return nashc_usage(z->d, "%s is no name for the top module", nashc_quote(z->d, z->top));
+    if (!(z->clk_ns > 0))
+        return nashc_usage(z->d, "the clock period must be positive");
+    if (device[0] && !(z->dev = nashc_lookup(z->ctx, NASHC_D_DEVICE, device, z->d)))
+        return NASHC_EINPUT;
+    z->f = find_dataflow(z->m, z->d);
+    if (!z->f)
+        return NASHC_EINPUT;
+    if ((s = nashc_flow_check(z->f, true, z->d)) != NASHC_OK ||
+        (s = collect_links(z)) != NASHC_OK ||
+        (s = nashc_flow_simulate(z->f, NULL, &z->flow, z->a, z->d)) != NASHC_OK)
+        return s;
+    while (nashc_rtl_files[n].name)
+        n++;
+    z->used = NASHC_NEW_N(z->a, bool, n + 1);
+    z->names = nashc_flow_names(z->f, z->a);
+    return z->used && z->names ? NASHC_OK : nashc_enomem(z->d);
+}
+
+static nashc_status
+write_all(design *z)
+{
+    static const char *const folders[] = {"rtl", "tb", "ip", "report"};
+    nashc_status (*const steps[])(design *) = {
+        write_layers, write_library, write_top, write_tb,       write_reports,
+        write_config, write_html,    write_ip,  write_manifest,
+    };
+    nashc_status s = prepare(z);
+
+    for (size_t i = 0; i < NASHC_COUNT(folders) && s == NASHC_OK; i++)
+        s = make_folder(z, folders[i]);
+    for (size_t i = 0; i < NASHC_COUNT(steps) && s == NASHC_OK; i++)
+        s = steps[i](z);
+    return s;
+}
+
+static nashc_status
+write_design(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
+{
+    design z = {.m = m, .o = o, .d = d, .dir = path, .ctx = nashc_module_ctx(m)};
+
+    z.a = nashc_arena_create();
+    if (!z.a)
+        return nashc_enomem(d);
+    nashc_status s = write_all(&z);
+    nashc_arena_free(z.a);
+    return s;
+}
+
+extern const nashc_backend nashc_backend_verilog;
+const nashc_backend nashc_backend_verilog = {
+    NASHC_DESC(nashc_backend),
+    .name = "verilog",
+    .help = "synthesizable Verilog-2005 with test bench and reports",
+    .options = options,
+    .needs = "folded",
+    .write = write_design,
+};
