@@ -161,7 +161,7 @@ run(nashc_run *r, nashc_graph *g)
     fold_problem z = {.r = r, .d = nashc_run_diag(r), .f = hw_dataflow(g, nashc_run_diag(r))};
     const char *device = nashc_opts_str(o, "device");
     bool like_finn = strcmp(nashc_opts_str(o, "folding"), "compat") == 0;
-    uint64_t target;
+    uint64_t target = 0;
     nashc_status s;
 
     if (!z.f)

@@ -10,7 +10,7 @@ one(FILE *out, const char *path)
 {
     const char *slash = strrchr(path, '/');
     FILE *in = fopen(path, "rb");
-    int c, column = 0;
+    int c;
 
     if (!in)
         return 1;
@@ -18,7 +18,6 @@ one(FILE *out, const char *path)
     while ((c = getc(in)) != EOF) {
         if (c == '\n') {
             fprintf(out, "\\n\"\n     \"");
-            column = 0;
             continue;
         }
         if (c == '"' || c == '\\')
@@ -27,9 +26,7 @@ one(FILE *out, const char *path)
             fprintf(out, "\\%03o", c);
         else
             putc(c, out);
-        column++;
     }
-    (void)column;
     fprintf(out, "\"},\n");
     return fclose(in) != 0;
 }
@@ -42,8 +39,10 @@ main(int argc, char **argv)
 
     if (!out)
         return 1;
-    fprintf(out, "/* Generated from backends/verilog/rtl. */\n#include \"build.h\"\n\n"
-                 "const rtl_file nashc_rtl_files[] = {\n");
+    fprintf(out,
+            "/* Generated from backends/verilog/rtl; the type is that of build.h. */\n"
+            "typedef struct rtl_file {\n    const char *name, *text;\n} rtl_file;\n\n"
+            "extern const rtl_file nashc_rtl_files[];\nconst rtl_file nashc_rtl_files[] = {\n");
     for (int i = 2; i < argc; i++)
         bad |= one(out, argv[i]);
     fprintf(out, "    {0},\n};\n");

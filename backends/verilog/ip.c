@@ -1,0 +1,186 @@
+/* ip.c: ip/component.xml, IP-XACT 1685-2009 of the stitched top (hardware.md H.4). */
+#include "build.h"
+#include <inttypes.h>
+#include <string.h>
+
+static void
+parameter(FILE *f, const char *name, int64_t value)
+{
+    fprintf(f,
+            "        <spirit:parameter><spirit:name>%s</spirit:name><spirit:value>%" PRId64
+            "</spirit:value></spirit:parameter>\n",
+            name, value);
+}
+
+static void
+port_map(FILE *f, const char *logical, const char *base, const char *part)
+{
+    fprintf(f,
+            "        <spirit:portMap><spirit:logicalPort><spirit:name>%s</spirit:name>"
+            "</spirit:logicalPort><spirit:physicalPort><spirit:name>%s%s</spirit:name>"
+            "</spirit:physicalPort></spirit:portMap>\n",
+            logical, base, part);
+}
+
+static void
+bus_type(FILE *f, const char *name, const char *library, const char *type)
+{
+    fprintf(f,
+            "    <spirit:busInterface>\n      <spirit:name>%s</spirit:name>\n"
+            "      <spirit:busType spirit:vendor=\"xilinx.com\" spirit:library=\"%s\" "
+            "spirit:name=\"%s\" spirit:version=\"1.0\"/>\n"
+            "      <spirit:abstractionType spirit:vendor=\"xilinx.com\" spirit:library=\"%s\" "
+            "spirit:name=\"%s_rtl\" spirit:version=\"1.0\"/>\n",
+            name, library, type, library, type);
+}
+
+static void
+stream_bus(FILE *f, const char *name, bool master, const link *l)
+{
+    bus_type(f, name, "interface", "axis");
+    fprintf(f, "      <spirit:%s/>\n      <spirit:portMaps>\n", master ? "master" : "slave");
+    port_map(f, "TDATA", name, "_TDATA");
+    port_map(f, "TVALID", name, "_TVALID");
+    port_map(f, "TREADY", name, "_TREADY");
+    fprintf(f, "      </spirit:portMaps>\n      <spirit:parameters>\n");
+    parameter(f, "TDATA_NUM_BYTES", l->padded / 8);
+    parameter(f, "HAS_TREADY", 1);
+    parameter(f, "HAS_TLAST", 0);
+    parameter(f, "TID_WIDTH", 0);
+    parameter(f, "TDEST_WIDTH", 0);
+    parameter(f, "TUSER_WIDTH", 0);
+    fprintf(f, "      </spirit:parameters>\n    </spirit:busInterface>\n");
+}
+
+static void
+clock_and_reset(design *z, FILE *f)
+{
+    bus_type(f, "ap_clk", "signal", "clock");
+    fprintf(f, "      <spirit:slave/>\n      <spirit:portMaps>\n");
+    port_map(f, "CLK", "ap_clk", "");
+    fprintf(f, "      </spirit:portMaps>\n      <spirit:parameters>\n"
+               "        <spirit:parameter><spirit:name>ASSOCIATED_BUSIF</spirit:name>"
+               "<spirit:value>");
+    for (int i = 0; i < nashc_graph_n_inputs(z->f); i++)
+        fprintf(f, "%ss_axis_%d", i ? ":" : "", i);
+    for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)
+        fprintf(f, ":m_axis_%d", i);
+    fprintf(f, "</spirit:value></spirit:parameter>\n"
+               "        <spirit:parameter><spirit:name>ASSOCIATED_RESET</spirit:name>"
+               "<spirit:value>ap_rst_n</spirit:value></spirit:parameter>\n");
+    fprintf(f,
+            "        <spirit:parameter><spirit:name>FREQ_HZ</spirit:name><spirit:value "
+            "spirit:resolve=\"user\" spirit:id=\"BUSIFPARAM_VALUE.AP_CLK.FREQ_HZ\">%.0f"
+            "</spirit:value></spirit:parameter>\n",
+            1e9 / z->clk_ns);
+    fprintf(f, "      </spirit:parameters>\n    </spirit:busInterface>\n");
+    bus_type(f, "ap_rst_n", "signal", "reset");
+    fprintf(f, "      <spirit:slave/>\n      <spirit:portMaps>\n");
+    port_map(f, "RST", "ap_rst_n", "");
+    fprintf(f, "      </spirit:portMaps>\n      <spirit:parameters>\n"
+               "        <spirit:parameter><spirit:name>POLARITY</spirit:name><spirit:value>"
+               "ACTIVE_LOW</spirit:value></spirit:parameter>\n"
+               "      </spirit:parameters>\n    </spirit:busInterface>\n");
+}
+
+static void
+model_port(FILE *f, const char *base, const char *part, bool out, uint32_t bits)
+{
+    fprintf(f,
+            "      <spirit:port><spirit:name>%s%s</spirit:name><spirit:wire><spirit:direction>%s"
+            "</spirit:direction>",
+            base, part, out ? "out" : "in");
+    if (bits > 1)
+        fprintf(f,
+                "<spirit:vector><spirit:left>%u</spirit:left><spirit:right>0</spirit:right>"
+                "</spirit:vector>",
+                bits - 1);
+    fprintf(f, "</spirit:wire></spirit:port>\n");
+}
+
+static void
+file_set(design *z, FILE *f, const char *name)
+{
+    fprintf(f, "    <spirit:fileSet>\n      <spirit:name>%s</spirit:name>\n", name);
+    for (int i = 0; i < z->n_files; i++) {
+        size_t n = strlen(z->files[i]);
+        bool v = n > 2 && strcmp(z->files[i] + n - 2, ".v") == 0;
+        fprintf(f,
+                "      <spirit:file><spirit:name>../rtl/%s</spirit:name><spirit:%s>%s</spirit:%s>"
+                "</spirit:file>\n",
+                z->files[i], v ? "fileType" : "userFileType", v ? "verilogSource" : "mem_init",
+                v ? "fileType" : "userFileType");
+    }
+    fprintf(f, "    </spirit:fileSet>\n");
+}
+
+static void
+each_stream(design *z, FILE *f, bool bus)
+{
+    for (int side = 0; side < 2; side++) {
+        int n = side ? nashc_graph_n_outputs(z->f) : nashc_graph_n_inputs(z->f);
+        for (int i = 0; i < n; i++) {
+            const nashc_value *v = side ? nashc_graph_output(z->f, i) : nashc_graph_input(z->f, i);
+            const link *l = &z->links[nashc_value_id(v)];
+            const char *name = nashc_arena_printf(z->a, "%c_axis_%d", side ? 'm' : 's', i);
+            if (bus) {
+                stream_bus(f, name, side, l);
+                continue;
+            }
+            model_port(f, name, "_TDATA", side, l->padded);
+            model_port(f, name, "_TVALID", side, 1);
+            model_port(f, name, "_TREADY", !side, 1);
+        }
+    }
+}
+
+static void
+view(design *z, FILE *f, const char *name, const char *id, const char *files)
+{
+    fprintf(f,
+            "      <spirit:view><spirit:name>%s</spirit:name><spirit:envIdentifier>%s"
+            "</spirit:envIdentifier><spirit:language>verilog</spirit:language>"
+            "<spirit:modelName>%s</spirit:modelName><spirit:fileSetRef><spirit:localName>%s"
+            "</spirit:localName></spirit:fileSetRef></spirit:view>\n",
+            name, id, z->top, files);
+}
+
+nashc_status
+write_ip(design *z)
+{
+    text t;
+
+    if (!text_open(&t))
+        return nashc_enomem(z->d);
+    fprintf(t.f,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<spirit:component xmlns:xilinx=\"http://www.xilinx.com\" "
+            "xmlns:spirit=\"http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009\" "
+            "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n"
+            "  <spirit:vendor>xilinx_finn</spirit:vendor>\n"
+            "  <spirit:library>finn</spirit:library>\n"
+            "  <spirit:name>%s</spirit:name>\n  <spirit:version>1.0</spirit:version>\n"
+            "  <spirit:busInterfaces>\n",
+            z->top);
+    each_stream(z, t.f, true);
+    clock_and_reset(z, t.f);
+    fprintf(t.f, "  </spirit:busInterfaces>\n  <spirit:model>\n    <spirit:views>\n");
+    view(z, t.f, "xilinx_anylanguagesynthesis", ":vivado.xilinx.com:synthesis",
+         "xilinx_anylanguagesynthesis_view_fileset");
+    view(z, t.f, "xilinx_anylanguagebehavioralsimulation", ":vivado.xilinx.com:simulation",
+         "xilinx_anylanguagebehavioralsimulation_view_fileset");
+    fprintf(t.f, "    </spirit:views>\n    <spirit:ports>\n");
+    model_port(t.f, "ap_clk", "", false, 1);
+    model_port(t.f, "ap_rst_n", "", false, 1);
+    each_stream(z, t.f, false);
+    fprintf(t.f, "    </spirit:ports>\n  </spirit:model>\n  <spirit:fileSets>\n");
+    file_set(z, t.f, "xilinx_anylanguagesynthesis_view_fileset");
+    file_set(z, t.f, "xilinx_anylanguagebehavioralsimulation_view_fileset");
+    fprintf(t.f, "  </spirit:fileSets>\n"
+                 "  <spirit:description>streaming dataflow accelerator</spirit:description>\n"
+                 "  <spirit:vendorExtensions><xilinx:coreExtensions>"
+                 "<xilinx:taxonomies><xilinx:taxonomy>/UserIP</xilinx:taxonomy>"
+                 "</xilinx:taxonomies><xilinx:coreRevision>2</xilinx:coreRevision>"
+                 "</xilinx:coreExtensions></spirit:vendorExtensions>\n</spirit:component>\n");
+    return text_write(&t, z->dir, "ip/component.xml", z->d);
+}
