@@ -1,8 +1,9 @@
 /* rewrite.c: the worklist driver of patterns, and the edits a pattern may make.
  *
  * The worklist is seeded with the roots in topological order. After an edit only the new nodes, the
- * users of replaced values and the producers that lost a use are queued again, so the cost follows
- * the edits and not passes x nodes. Stale entries are harmless: dead nodes are skipped.
+ * users of replaced values and the producers that lost or gained a use are queued again, so the
+ * cost follows the edits and not passes x nodes. Stale entries are harmless: dead nodes are
+ * skipped.
  */
 #include "host.h"
 #include "ir/impl.h"
@@ -334,6 +335,14 @@ nashc_rw_loc(nashc_rw *rw, const nashc_node *n)
         nashc_build_loc(rw->build, nashc_node_loc(n));
 }
 
+/* Queues n if the pass looks at such nodes at all. */
+static void
+push_rooted(nashc_rw *rw, nashc_node *n)
+{
+    if (n && has_pattern(rw->run->pass, n))
+        push(rw, n);
+}
+
 static nashc_node *
 made(nashc_rw *rw, nashc_node *n)
 {
@@ -344,6 +353,11 @@ made(nashc_rw *rw, nashc_node *n)
         return NULL;
     }
     push(rw, n);
+    for (int i = 0; i < nashc_node_n_in(n); i++) { /* these gained a reader */
+        const nashc_value *v = nashc_node_in(n, i);
+        if (v)
+            push_rooted(rw, nashc_value_def(v));
+    }
     return n;
 }
 
