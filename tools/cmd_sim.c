@@ -1,0 +1,396 @@
+/* cmd_sim.c: nashc sim: a compiled design on real data, in a simulator.
+ *
+ * model input -- host prefix -- beats -- generated Verilog -- beats -- host tail -- model output
+ */
+#include "simulate.h"
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const nashc_param options[] = {
+    {.name = "input",
+     .def = "",
+     .help = ".npy or .npz with the model's inputs; axis 0 counts samples",
+     .kind = NASHC_P_PATH},
+    {.name = "output", .def = "", .help = ".npy or .npz for the results", .kind = NASHC_P_PATH},
+    {.name = "expect",
+     .def = "",
+     .help = "compare with these tensors; exit status 3 if they differ",
+     .kind = NASHC_P_PATH},
+    {.name = "atol",
+     .def = "0",
+     .domain = "0..",
+     .help = "absolute difference allowed",
+     .kind = NASHC_P_FLOAT},
+    {.name = "rtol",
+     .def = "0",
+     .domain = "0..",
+     .help = "difference allowed relative to the expected value",
+     .kind = NASHC_P_FLOAT},
+    {.name = "simulator",
+     .def = "icarus",
+     .domain = "icarus|verilator|cc",
+     .help = "icarus and verilator for Verilog, cc for the C of the hls backend",
+     .kind = NASHC_P_ENUM},
+    {.name = "wave", .def = "", .help = "waveform, .vcd or .fst", .kind = NASHC_P_PATH},
+    {.name = "throttle",
+     .def = "0",
+     .domain = "0..1000000000",
+     .help = "seed: stall inputs and outputs at random; 0: never",
+     .kind = NASHC_P_INT},
+    {0},
+};
+
+typedef struct job {
+    sim_job sim;
+    const nashc_opts *o;
+    nashc_module *m;
+    host_part host;
+    tool_arrays in, out, want;
+    tool_samples samples;
+    double clk_ns;
+    int64_t period, steady;
+    nashc_stream *sin, *sout;
+} job;
+
+static nashc_status
+read_manifest(job *j)
+{
+    sim_job *s = &j->sim;
+    const char *path = nashc_arena_printf(s->a, "%s/manifest.json", s->dir);
+    json_error_t error;
+    char *text;
+    size_t size;
+    nashc_status st = nashc_file_read(path, 1 << 24, &text, &size, s->d);
+
+    if (st != NASHC_OK) {
+        nashc_help(s->d, "DIR is what `nashc compile -o DIR` wrote");
+        return st;
+    }
+    json_t *root = json_loadb(text, size, 0, &error);
+    nashc_mem_free(text);
+    nashc_loc loc = {.file = path, .line = root ? 0 : error.line};
+    const char *top = json_string_value(json_object_get(root, "top"));
+    const char *graph = json_string_value(json_object_get(root, "graph"));
+    const char *backend = json_string_value(json_object_get(root, "backend"));
+    j->clk_ns = json_number_value(json_object_get(root, "clock_ns"));
+    j->period = json_integer_value(json_object_get(root, "interval_frames"));
+    j->steady = json_integer_value(json_object_get(root, "steady_frames"));
+    if (!top || !graph || !(j->clk_ns > 0) ||
+        strspn(top, "abcdefghijklmnopqrstuvwxyz_0123456789"
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(top)) {
+        json_decref(root);
+        return nashc_error(s->d, &loc, "this is no manifest of a design");
+    }
+    if (!backend || strcmp(backend, "verilog") != 0) {
+        json_decref(root);
+        return nashc_error(s->d, &loc, "the design was not written by the Verilog backend");
+    }
+    s->top = nashc_arena_strdup(s->a, top);
+    const char *name = nashc_arena_strdup(s->a, graph);
+    json_decref(root);
+    st =
+        nashc_read_nashir(s->ctx, nashc_arena_printf(s->a, "%s/model.nashir", s->dir), &j->m, s->d);
+    if (st == NASHC_OK)
+        st = host_split(j->m, name, &j->host, s->d);
+    s->layers = j->host.layers;
+    return st;
+}
+
+static nashc_status
+find_streams(job *j)
+{
+    const nashc_graph *f = j->sim.layers;
+    int n_in = nashc_graph_n_inputs(f), n_out = nashc_graph_n_outputs(f);
+    nashc_status s = NASHC_OK;
+
+    if (n_in != j->host.n_args || n_out != j->host.n_results)
+        return nashc_error(j->sim.d, NULL, "the call does not fit the graph of layers");
+    j->sin = NASHC_NEW_N(j->sim.a, nashc_stream, n_in + 1);
+    j->sout = NASHC_NEW_N(j->sim.a, nashc_stream, n_out + 1);
+    if (!j->sin || !j->sout)
+        return nashc_enomem(j->sim.d);
+    for (int i = 0; i < n_in && s == NASHC_OK; i++)
+        s = nashc_flow_stream(nashc_graph_input(f, i), &j->sin[i], j->sim.d);
+    for (int i = 0; i < n_out && s == NASHC_OK; i++)
+        s = nashc_flow_stream(nashc_graph_output(f, i), &j->sout[i], j->sim.d);
+    return s;
+}
+
+/* Buffers of the inputs of g, filled with sample k of the model's inputs. */
+static nashc_status
+load_sample(job *j, int64_t k, nashc_buf *x, int n)
+{
+    nashc_status s = NASHC_OK;
+
+    for (int i = 0; i < n && s == NASHC_OK; i++)
+        s = tool_samples_get(&j->samples, i, k, &x[i], j->sim.d);
+    return s;
+}
+
+static nashc_buf *
+input_buffers(job *j, const nashc_graph *g, const nashc_buf ***list)
+{
+    int n = nashc_graph_n_inputs(g);
+    nashc_buf *x = NASHC_NEW_N(j->sim.a, nashc_buf, n + 1);
+
+    *list = NASHC_NEW_N(j->sim.a, const nashc_buf *, n + 1);
+    for (int i = 0; x && *list && i < n; i++) {
+        if (!nashc_buf_alloc(&x[i], nashc_value_type(nashc_graph_input(g, i))))
+            return NULL;
+        (*list)[i] = &x[i];
+    }
+    return *list ? x : NULL;
+}
+
+static void
+free_buffers(nashc_buf *x, int n)
+{
+    for (int i = 0; x && i < n; i++)
+        nashc_buf_free(&x[i]);
+}
+
+static bool
+append(char **text, size_t *used, size_t *cap, const char *s, size_t n)
+{
+    if (*used + n + 1 > *cap) {
+        size_t want = 2 * (*used + n + 1);
+        char *t = realloc(*text, want);
+        if (!t)
+            return false;
+        *text = t;
+        *cap = want;
+    }
+    memcpy(*text + *used, s, n + 1);
+    *used += n;
+    return true;
+}
+
+/* Beats of all frames, one text an input stream. Samples are repeated until the design is in its
+ * steady state. */
+static nashc_status
+make_beats(job *j, char **text)
+{
+    const nashc_graph *g = nashc_module_main(j->host.prefix);
+    int n_in = nashc_graph_n_inputs(g), n_out = nashc_graph_n_outputs(g), n = j->host.n_args;
+    const nashc_buf **px;
+    nashc_buf *x = input_buffers(j, g, &px), *y = NASHC_NEW_N(j->sim.a, nashc_buf, n_out + 1);
+    size_t *used = NASHC_NEW_N(j->sim.a, size_t, n + 1),
+           *cap = NASHC_NEW_N(j->sim.a, size_t, n + 1);
+    nashc_status s = x && y && used && cap ? NASHC_OK : nashc_enomem(j->sim.d);
+
+    for (int64_t k = 0; k < j->samples.n && s == NASHC_OK; k++) {
+        if ((s = load_sample(j, k, x, n_in)) != NASHC_OK ||
+            (s = nashc_run_graph(g, px, y, 0, NULL, NULL, j->sim.d)) != NASHC_OK)
+            break;
+        for (int i = 0; i < n && s == NASHC_OK; i++) {
+            size_t size = 0;
+            char *beats = nashc_flow_print_beats(&j->sin[i], &y[n_out - n + i], &size);
+            if (!beats || !append(&text[i], &used[i], &cap[i], beats, size))
+                s = nashc_enomem(j->sim.d);
+            nashc_mem_free(beats);
+        }
+        free_buffers(y, n_out);
+    }
+    for (int i = 0; i < n && s == NASHC_OK; i++) {
+        size_t frame = used[i] / (size_t)j->samples.n;
+        for (int64_t k = j->samples.n; k < j->sim.frames && s == NASHC_OK; k++) {
+            char *again = malloc(frame + 1);
+            if (again) {
+                memcpy(again, text[i] + (size_t)(k % j->samples.n) * frame, frame);
+                again[frame] = 0;
+            }
+            if (!again || !append(&text[i], &used[i], &cap[i], again, frame))
+                s = nashc_enomem(j->sim.d);
+            free(again);
+        }
+    }
+    free_buffers(x, n_in);
+    return s;
+}
+
+/* The tail on what came out of the simulator. */
+static nashc_status
+run_tail(job *j, char *const *got)
+{
+    const nashc_graph *g = nashc_module_main(j->host.tail);
+    int n_in = nashc_graph_n_inputs(g), n_out = nashc_graph_n_outputs(g), n = j->host.n_results;
+    const nashc_buf **px;
+    nashc_buf *x = input_buffers(j, g, &px), *y = NASHC_NEW_N(j->sim.a, nashc_buf, n_out + 1);
+    const char **at = NASHC_NEW_N(j->sim.a, const char *, n + 1);
+    nashc_status s = x && y && at ? NASHC_OK : nashc_enomem(j->sim.d);
+
+    for (int i = 0; i < n_out && s == NASHC_OK; i++)
+        if (!tool_results_add(&j->out, nashc_graph_output_name(g, i),
+                              nashc_value_type(nashc_graph_output(g, i)), j->samples.n))
+            s = nashc_enomem(j->sim.d);
+    for (int i = 0; i < n && s == NASHC_OK; i++)
+        at[i] = got[i];
+    for (int64_t k = 0; k < j->samples.n && s == NASHC_OK; k++) {
+        s = load_sample(j, k, x, n_in - n);
+        for (int i = 0; i < n && s == NASHC_OK; i++) {
+            nashc_buf *b = &x[n_in - n + i];
+            b->fault = false;
+            s = nashc_flow_parse_beats(&j->sout[i], &at[i], b, j->sim.d);
+            if (s == NASHC_OK && b->fault)
+                s = nashc_error(j->sim.d, NULL,
+                                "frame %" PRId64 " of output %d holds values outside its type", k,
+                                i);
+        }
+        if (s == NASHC_OK)
+            s = nashc_run_graph(g, px, y, 0, NULL, NULL, j->sim.d);
+        for (int i = 0; i < n_out && s == NASHC_OK; i++)
+            if (!tool_results_put(&j->out.at[i], &y[i], k))
+                s = nashc_bug(j->sim.d, NULL, "output %d does not fit its type", i);
+        free_buffers(y, n_out);
+    }
+    free_buffers(x, n_in);
+    return s;
+}
+
+static nashc_status
+simulate(job *j)
+{
+    char **in = NASHC_NEW_N(j->sim.a, char *, j->host.n_args + 1);
+    char **got = NASHC_NEW_N(j->sim.a, char *, j->host.n_results + 1);
+    int64_t warm = j->steady > 0 && j->steady < 64 ? j->steady + j->period : 2;
+    nashc_status s;
+
+    if (!in || !got)
+        return nashc_enomem(j->sim.d);
+    j->sim.frames = j->samples.n > warm ? j->samples.n : warm;
+    s = make_beats(j, in);
+    if (s == NASHC_OK)
+        s = sim_prepare(&j->sim, in);
+    if (s == NASHC_OK)
+        s = sim_run(&j->sim);
+    for (int i = 0; i < j->host.n_results && s == NASHC_OK; i++)
+        s = sim_output(&j->sim, i, &got[i]);
+    if (s == NASHC_OK)
+        s = run_tail(j, got);
+    for (int i = 0; i < j->host.n_args; i++)
+        free(in[i]);
+    for (int i = 0; i < j->host.n_results; i++)
+        nashc_mem_free(got[i]);
+    return s;
+}
+
+/* Cycles a frame over the last period. */
+static double
+interval(const job *j)
+{
+    int64_t p = j->period > 0 ? j->period : 1, n = j->sim.frames;
+
+    return n > p ? (double)(j->sim.done[n - 1] - j->sim.done[n - 1 - p]) / (double)p : 0;
+}
+
+static void
+report(const job *j, nashc_status s)
+{
+    int64_t latency = j->sim.done[0] - j->sim.first;
+    double fps = 1e9 / j->clk_ns / interval(j);
+
+    if (tool_json()) {
+        json_t *o = json_object(), *stalls = json_object();
+        json_object_set_new(o, "samples", json_integer(j->samples.n));
+        json_object_set_new(o, "frames", json_integer(j->sim.frames));
+        json_object_set_new(o, "latency_cycles", json_integer(latency));
+        json_object_set_new(o, "interval_cycles", json_real(interval(j)));
+        json_object_set_new(o, "throughput_fps", json_real(fps));
+        for (int i = 0; i < j->sim.n_stalls; i++)
+            json_object_set_new(stalls, j->sim.stall_name[i], json_integer(j->sim.stall[i]));
+        json_object_set_new(o, "stalls", stalls);
+        if (nashc_opts_given(j->o, "expect"))
+            json_object_set_new(o, "equal", json_boolean(s == NASHC_OK));
+        char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+        printf("%s\n", text ? text : "{}");
+        free(text);
+        json_decref(o);
+        return;
+    }
+    printf("interval: %g cycles%s\nlatency: %" PRId64 " cycles\nthroughput: %.6g fps at %g ns\n",
+           interval(j), nashc_opts_int(j->o, "throttle") ? " (throttled)" : "", latency, fps,
+           j->clk_ns);
+    for (int i = 0; i < j->sim.n_stalls; i++)
+        printf("stalls: %" PRId64 " cycles on %s\n", j->sim.stall[i], j->sim.stall_name[i]);
+    if (nashc_opts_given(j->o, "expect") && s == NASHC_OK)
+        printf("equal: %" PRId64 " samples\n", j->samples.n);
+}
+
+static nashc_status
+deliver(job *j)
+{
+    const char *output = nashc_opts_str(j->o, "output"), *expect = nashc_opts_str(j->o, "expect");
+    nashc_status s = output[0] ? tool_arrays_write(output, &j->out, j->sim.d) : NASHC_OK;
+
+    if (s == NASHC_OK && expect[0]) {
+        s = tool_arrays_read(expect, &j->want, j->sim.d);
+        if (s == NASHC_OK)
+            s = tool_compare(&j->out, &j->want, nashc_opts_float(j->o, "atol"),
+                             nashc_opts_float(j->o, "rtol"), j->sim.d);
+    }
+    if (s == NASHC_OK || s == NASHC_EMISMATCH)
+        report(j, s);
+    return s;
+}
+
+static nashc_status
+run_job(job *j)
+{
+    const char *input = nashc_opts_str(j->o, "input");
+    nashc_status s;
+
+    if (strcmp(j->sim.simulator, "cc") == 0)
+        return nashc_unsup(j->sim.d, NULL,
+                           "--simulator cc is for designs of the hls backend, "
+                           "which this build does not have");
+    if (!input[0])
+        return nashc_usage(j->sim.d, "inputs are needed: --input FILE");
+    if ((s = read_manifest(j)) != NASHC_OK || (s = find_streams(j)) != NASHC_OK ||
+        (s = tool_arrays_read(input, &j->in, j->sim.d)) != NASHC_OK ||
+        (s = tool_samples_plan(nashc_module_main(j->m), &j->in, j->sim.a, &j->samples, j->sim.d)) !=
+            NASHC_OK)
+        return s;
+    if (j->samples.n < 1)
+        return nashc_error(j->sim.d, &(nashc_loc){.file = input}, "the file holds no sample");
+    s = simulate(j);
+    return s == NASHC_OK ? deliver(j) : s;
+}
+
+static int
+sim_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
+{
+    job j = {.o = o,
+             .sim = {.ctx = c,
+                     .d = nashc_ctx_diag(c),
+                     .a = nashc_arena_create(),
+                     .dir = args[0],
+                     .simulator = nashc_opts_str(o, "simulator"),
+                     .wave = nashc_opts_str(o, "wave"),
+                     .seed = nashc_opts_int(o, "throttle")}};
+
+    (void)n_args;
+    nashc_status s = j.sim.a ? run_job(&j) : nashc_enomem(j.sim.d);
+    sim_free(&j.sim);
+    tool_arrays_free(&j.in);
+    tool_arrays_free(&j.out);
+    tool_arrays_free(&j.want);
+    host_free(&j.host);
+    nashc_module_free(j.m);
+    nashc_arena_free(j.sim.a);
+    return nashc_status_exit(s);
+}
+
+const nashc_command nashc_command_sim = {
+    NASHC_DESC(nashc_command),
+    .name = "sim",
+    .help = "run a compiled design on real data in a simulator",
+    .usage = "DIR --input X.npz [--output Y.npz] [--expect Y.npz] [options]",
+    .example = "nashc sim build --input images.npy --expect scores.npy --atol 1e-4\n"
+               "nashc sim build --input x.npz --output y.npz --throttle 7 --wave stalls.vcd",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .main = sim_main,
+};
