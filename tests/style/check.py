@@ -42,7 +42,7 @@ def layers():
             continue
         folder = r.rsplit("/", 1)[0]
         for inc in re.findall(r'^#include "([^"]+)"', p.read_text(), re.M):
-            local = (p.parent / inc).is_file()
+            local = (p.parent / inc).is_file() or inc.rsplit("/", 1)[0] == folder
             if folder.startswith("core/base"):
                 good = local or inc.startswith("core/base/")
             elif folder.startswith("ir/ops"):
