@@ -163,7 +163,8 @@ parse_option(parser *p, nashc_item *it)
         p->at += len;
         while (len > 0 && isspace((unsigned char)value_at[len - 1]))
             len--;
-        value = copy(p, value_at, len);
+        bool quoted = len >= 2 && value_at[0] == '"' && value_at[len - 1] == '"';
+        value = quoted ? copy(p, value_at + 1, len - 2) : copy(p, value_at, len);
     }
     if (!key || !value)
         return nashc_enomem(p->diag);
