@@ -1,9 +1,9 @@
 /* check.c: compares two graphs on corner and random inputs with the reference executor.
  *
- * Two results are equal when integers agree exactly and floats within the rounding of their
- * arithmetic. Where they are not, graph a is run again without rounding float32 results: if b
- * agrees with that, the rounding of a had moved a value over a boundary. Such boundary cases are
- * counted apart; a few are allowed (docs/numerics.md).
+ * Both are run in real-number meaning. Two results are equal when integers agree exactly and floats
+ * within the rounding of their arithmetic. Where they are not, graph a is run again with float32
+ * rounding after each operator: if b agrees with that, rounding had moved a value over a boundary.
+ * Such boundary cases are counted apart; a few are allowed.
  */
 #include "host.h"
 #include <math.h>
@@ -402,11 +402,12 @@ report_difference(compare *c, int k, int i, int64_t e, const nashc_buf *x, const
     return NASHC_EMISMATCH;
 }
 
-/* Compares the results of run k. wide: graph a without rounding, NULL until it is needed. */
+/* Compares the results of run k. narrow: graph a rounded to float32 after each operator, filled
+ * when it is needed. */
 static nashc_status
-compare_run(compare *c, int k, const nashc_buf *x, const nashc_buf *y, nashc_buf *wide)
+compare_run(compare *c, int k, const nashc_buf *x, const nashc_buf *y, nashc_buf *narrow)
 {
-    bool have_wide = false;
+    bool have_narrow = false;
     nashc_status s = NASHC_OK;
     for (int i = 0; s == NASHC_OK && i < c->n_out; i++) {
         double tolerance = tolerance_of(c, &x[i], &y[i]);
@@ -414,31 +415,31 @@ compare_run(compare *c, int k, const nashc_buf *x, const nashc_buf *y, nashc_buf
             double now = nashc_buf_get(&y[i], e);
             if (close_enough(nashc_buf_get(&x[i], e), now, tolerance))
                 continue;
-            if (!have_wide) {
-                s = nashc_run_graph(c->ga, c->pa, wide, NASHC_EVAL_WIDE, NULL, NULL, NULL);
-                have_wide = s == NASHC_OK;
-                if (!have_wide)
+            if (!have_narrow) {
+                s = nashc_run_graph(c->ga, c->pa, narrow, 0, NULL, NULL, NULL);
+                have_narrow = s == NASHC_OK;
+                if (!have_narrow)
                     return report_difference(c, k, i, e, &x[i], &y[i]);
             }
-            if (!close_enough(nashc_buf_get(&wide[i], e), now, tolerance))
+            if (!close_enough(nashc_buf_get(&narrow[i], e), now, tolerance))
                 s = report_difference(c, k, i, e, &x[i], &y[i]);
             else
                 c->n_boundary++;
         }
     }
-    for (int i = 0; have_wide && i < c->n_out; i++)
-        nashc_buf_free(&wide[i]);
+    for (int i = 0; have_narrow && i < c->n_out; i++)
+        nashc_buf_free(&narrow[i]);
     return s;
 }
 
 static nashc_status
 one_run(compare *c, int k, nashc_buf *out)
 {
-    nashc_buf *x = out, *y = out + c->n_out, *wide = out + 2 * (int64_t)c->n_out;
+    nashc_buf *x = out, *y = out + c->n_out, *narrow = out + 2 * (int64_t)c->n_out;
     for (int i = 0; i < c->n_in; i++)
         fill_input(c, i, k);
     int before = nashc_diag_count(c->diag, NASHC_NOTE);
-    nashc_status s = nashc_run_graph(c->ga, c->pa, x, 0, count_elements, c, c->diag);
+    nashc_status s = nashc_run_graph(c->ga, c->pa, x, NASHC_EVAL_WIDE, count_elements, c, c->diag);
     if (s != NASHC_OK) {
         if (s == NASHC_ENOMEM)
             return s;
@@ -447,9 +448,9 @@ one_run(compare *c, int k, nashc_buf *out)
                       "\"%s\" is not checked: the graph before it cannot be run", c->what);
         return NASHC_EUNSUP;
     }
-    s = nashc_run_graph(c->gb, c->pb, y, 0, NULL, NULL, c->diag);
+    s = nashc_run_graph(c->gb, c->pb, y, NASHC_EVAL_WIDE, NULL, NULL, c->diag);
     if (s == NASHC_OK) {
-        s = compare_run(c, k, x, y, wide);
+        s = compare_run(c, k, x, y, narrow);
         for (int i = 0; i < c->n_out; i++)
             nashc_buf_free(&y[i]);
     } else if (s != NASHC_ENOMEM) {

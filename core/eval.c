@@ -388,7 +388,7 @@ nashc_run_module(const nashc_module *m, const nashc_buf *const *in, nashc_buf *o
     const nashc_graph *g = nashc_module_main(m);
     if (!g)
         return nashc_error(d, NULL, "the module has no graph");
-    return nashc_run_graph(g, in, out, 0, NULL, NULL, d);
+    return nashc_run_graph(g, in, out, NASHC_EVAL_WIDE, NULL, NULL, d);
 }
 
 /* --- the executor ---------------------------------------------------------------------------- */

@@ -110,7 +110,7 @@ probe_run(probe *p)
 
     for (int64_t c = 0; c < p->channels; c++)
         nashc_buf_set(&p->x, c, p->integer ? (double)p->mid[c] : float_at(p->mid[c]));
-    p->failed = p->failed || nashc_run_graph(p->g, &in, &out, 0, NULL, NULL, p->d);
+    p->failed = p->failed || nashc_run_graph(p->g, &in, &out, NASHC_EVAL_WIDE, NULL, NULL, p->d);
     for (int64_t c = 0; !p->failed && c < p->channels; c++)
         p->codes[c] = nashc_buf_get(&out, c);
     nashc_buf_free(&out);

@@ -518,7 +518,9 @@ small_graph(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64_t
     nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
     nashc_build *b = g ? nashc_build_create(g, S->diag) : NULL;
     nashc_value **made = si_alloc(S, l->n_node, sizeof(*made)), *y = NULL;
-    nashc_type o = *nashc_value_type(l->base->origin);
+    nashc_type o = *nashc_value_type(l->base->origin), f64 = nashc_type_f64();
+    if (nashc_type_is_float(&o)) /* evaluated without rounding, as the reference executor does */
+        o = nashc_type_with_elem(&o, &f64);
     nashc_type t = nashc_type_shaped(o, 2, (const int64_t[]){points, n_idx});
 
     if (b && made) {

@@ -39,8 +39,9 @@ NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *con
 /* --- running a graph
  * ------------------------------------------------------------------------------- */
 
-/* Runs the entry graph once: in[i] for graph input i, with its type; out[i] are allocated for the
- * outputs and freed by the caller. Intermediate buffers die after their last use. */
+/* Runs the entry graph once, in real-number meaning (NASHC_EVAL_WIDE): in[i] for graph input i, with
+ * its type; out[i] are allocated for the outputs and freed by the caller; those of f32 outputs have
+ * DOUBLE cells. Intermediate buffers die after their last use. */
 NASHC_API nashc_status nashc_run_module(const nashc_module *m, const nashc_buf *const *in,
                                         nashc_buf *out, nashc_diag *d);
 
@@ -48,7 +49,8 @@ NASHC_API nashc_status nashc_run_module(const nashc_module *m, const nashc_buf *
 typedef void (*nashc_eval_watch)(void *user, const nashc_value *v, const nashc_buf *b);
 
 /* As nashc_run_module, on one graph. NASHC_EVAL_WIDE keeps f32 results in double without rounding
- * them: the real-number meaning of the graph, which tells boundary cases from errors. */
+ * them: the real-number meaning of the graph. Without it, ties that only the rounding of a float32
+ * sum makes are decided as float32 arithmetic happens to. */
 #define NASHC_EVAL_WIDE 1u
 NASHC_API nashc_status nashc_run_graph(const nashc_graph *g, const nashc_buf *const *in,
                                        nashc_buf *out, uint32_t flags, nashc_eval_watch watch,
