@@ -168,7 +168,7 @@ damaged_text(void **state)
         "  %p0: u8[1,1,3,3] = nn.maxpool(%img) kernel=[2,2] stride=[2,2] !\"Max\\\"Pool\"\n"
         "  %a0: u9<0..510>[1,1,3,3] = nn.add(%p0, %p0)\n"
         "  %s: f32[] = splat 0.5\n"
-        "  %cls: f32[1,9] = nn.reshape(%a0) shape=[1,9]\n}\n\n"
+        "  %cls: u9<0..510>[1,9] = nn.reshape(%a0) shape=[1,9]\n}\n\n"
         "graph @two() -> () {\n}\n";
     static const char extra[] = "%@\"[]()<>{}=,!#_\n 0129.-uifxbr?\\";
     nashc_diag *d = nashc_ctx_diag(*state);
