@@ -191,7 +191,7 @@ onnx_conv_attrs(onnx_in *r, const nashc_type *x, const nashc_type *w, const char
 nashc_status
 onnx_read_conv(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0), *w = onnx_in_value(r, 1), *b = onnx_in_value(r, 2);
+    nashc_value *x = onnx_in_plain(r, 0), *w = onnx_in_value(r, 1), *b = onnx_in_value(r, 2);
     const char *text;
     nashc_status s;
 
@@ -240,7 +240,7 @@ transpose_sizes(onnx_in *r, const nashc_type *x, window *w, int64_t *extra)
 nashc_status
 onnx_read_conv_transpose(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0), *w = onnx_in_value(r, 1), *b = onnx_in_value(r, 2);
+    nashc_value *x = onnx_in_plain(r, 0), *w = onnx_in_value(r, 1), *b = onnx_in_value(r, 2);
     int64_t extra[SPATIAL], group = onnx_attr_int(r, "group", 1);
     window win;
     nashc_status s;
@@ -300,7 +300,7 @@ onnx_pool_text(onnx_in *r, const nashc_type *x, const char **text)
 nashc_status
 onnx_read_maxpool(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0);
+    nashc_value *x = onnx_in_plain(r, 0);
     const char *text;
     nashc_status s;
 
@@ -316,7 +316,7 @@ onnx_read_maxpool(onnx_in *r)
 nashc_status
 onnx_read_avgpool(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0);
+    nashc_value *x = onnx_in_plain(r, 0);
     const char *text;
     nashc_status s;
 
@@ -332,7 +332,7 @@ onnx_read_avgpool(onnx_in *r)
 nashc_status
 onnx_read_global_pool(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0);
+    nashc_value *x = onnx_in_plain(r, 0);
 
     if (!x)
         return onnx_build_status(r);

@@ -65,6 +65,52 @@ node_symbols(onnx_in *r, size_t i)
     return NASHC_OK;
 }
 
+/* A list literal of axis letters such as ['N', 'H', 'W', 'C'], by a strict grammar: upstream runs
+ * it as code. False: not such a list. */
+static bool
+parse_layout(const char *s, char letters[NASHC_MAX_RANK + 1])
+{
+    int n = 0;
+
+    while (*s == ' ')
+        s++;
+    if (*s++ != '[')
+        return false;
+    for (;;) {
+        while (*s == ' ')
+            s++;
+        if (*s == ']' && n == 0)
+            break;
+        if ((s[0] != '\'' && s[0] != '"') || !s[1] || s[2] != s[0] || n == NASHC_MAX_RANK)
+            return false;
+        letters[n++] = s[1];
+        s += 3;
+        while (*s == ' ')
+            s++;
+        if (*s == ']')
+            break;
+        if (*s++ != ',')
+            return false;
+    }
+    letters[n] = 0;
+    return true;
+}
+
+static void
+note_layout(onnx_in *r, onnx_sym *s, const char *text)
+{
+    char letters[NASHC_MAX_RANK + 1];
+
+    if (!parse_layout(text, letters))
+        nashc_warning(r->d, &r->file, "layout",
+                      "tensor \"%s\" is annotated with the layout \"%s\", which is no list of axes",
+                      nashc_quote(r->d, s->name), nashc_quote(r->d, text));
+    else if (!strcmp(letters, "NHWC"))
+        s->layout = NASHC_LAYOUT_NHWC;
+    else if (!strcmp(letters, "NWC"))
+        s->layout = NASHC_LAYOUT_NWC;
+}
+
 static nashc_status
 annotation(onnx_in *r, const Onnx__TensorAnnotation *a)
 {
@@ -72,7 +118,11 @@ annotation(onnx_in *r, const Onnx__TensorAnnotation *a)
 
     for (size_t k = 0; s && k < a->n_quant_parameter_tensor_names; k++) {
         const Onnx__StringStringEntryProto *e = a->quant_parameter_tensor_names[k];
-        if (!e->key || strcmp(e->key, "finn_datatype") || !e->value)
+        if (!e->key || !e->value)
+            continue;
+        if (!strcmp(e->key, "tensor_layout"))
+            note_layout(r, s, e->value);
+        if (strcmp(e->key, "finn_datatype"))
             continue;
         nashc_type *t = NASHC_NEW(r->arena, nashc_type);
         if (!t)
@@ -351,6 +401,8 @@ onnx_graph_inputs(onnx_in *r)
         else if (sym->elem != ONNX_FLOAT)
             nashc_module_set_meta(r->module, nashc_arena_printf(r->arena, "elem.%s", sym->name),
                                   onnx_elem_name(sym->elem));
+        if (t.rank == (sym->layout == NASHC_LAYOUT_NHWC ? 4 : 3) && sym->layout)
+            t.layout = (uint8_t)sym->layout;
         sym->value = nashc_graph_add_input(r->graph, sym->name, &t);
         if (!sym->value)
             return nashc_enomem(r->d);

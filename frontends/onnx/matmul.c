@@ -50,7 +50,7 @@ onnx_read_batchnorm(onnx_in *r)
     double eps = onnx_attr_float(r, "epsilon", (double)1e-5f), min, max;
 
     for (int i = 0; i < 5; i++)
-        if (!(in[i] = onnx_in_value(r, i)))
+        if (!(in[i] = i ? onnx_in_value(r, i) : onnx_in_plain(r, i)))
             return onnx_build_status(r);
     if (onnx_attr_int(r, "training_mode", 0) || !onnx_attr_int(r, "spatial", 1))
         return onnx_unsup(r, "only the inference form over channels is supported");

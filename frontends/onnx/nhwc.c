@@ -11,7 +11,10 @@ to_first(onnx_in *r, nashc_value *x)
 
     for (int i = 0; i < rank; i++)
         perm[i] = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
-    return onnx_transpose(r, x, perm);
+    x = onnx_transpose(r, x, perm);
+    if (x && nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT)
+        x = onnx_reshape(r, x, nashc_value_type(x)->dim, rank);
+    return x;
 }
 
 static nashc_value *
@@ -152,35 +155,53 @@ onnx_read_quant_avgpool(onnx_in *r)
     return onnx_set(r, 0, last ? to_last(r, x) : x, onnx_in_elem(r, 0));
 }
 
-/* Conv, MaxPool, BatchNormalization of the channels_last domain: weights O,kh,kw,I. */
+/* Shape t as the standard operators see it: channels behind the batch. */
+static nashc_type
+channels_first(const nashc_type *t)
+{
+    nashc_type out = *t;
+
+    out.layout = NASHC_LAYOUT_DEFAULT;
+    for (int i = 1; i < t->rank; i++)
+        out.dim[i] = t->dim[i == 1 ? t->rank - 1 : i - 1];
+    return out;
+}
+
+/* Conv, MaxPool, BatchNormalization of the channels_last domain: weights O,kh,kw,I. A tensor that
+ * the IR knows as channels-last is used as it is, any other one is turned round. */
 nashc_status
 onnx_read_channels_last(onnx_in *r)
 {
     const char *name = r->node->op_type, *text;
-    nashc_value *x = to_first(r, onnx_in_value(r, 0)), *in[5] = {x};
+    nashc_value *x = onnx_in_value(r, 0), *in[5];
+    bool conv = !strcmp(name, "Conv"), turn;
     int n = onnx_n_in(r);
     nashc_status s;
 
     if (!x)
         return onnx_build_status(r);
+    turn = nashc_value_type(x)->layout == NASHC_LAYOUT_DEFAULT;
+    if (nashc_value_type(x)->rank < 3)
+        return onnx_err(r, "input \"%s\" is %s, expected [N,...,C]", onnx_in_name(r, 0),
+                        nashc_type_str(r->d, nashc_value_type(x)));
+    nashc_type xt = channels_first(nashc_value_type(x));
+    in[0] = turn ? to_first(r, x) : x;
     for (int i = 1; i < n; i++)
         if (!(in[i] = onnx_in_value(r, i)))
             return onnx_build_status(r);
-    if (!strcmp(name, "Conv")) {
-        in[1] = to_first(r, in[1]);
-        if (!in[1])
-            return onnx_build_status(r);
-        s = onnx_conv_attrs(r, nashc_value_type(x), nashc_value_type(in[1]), &text);
-        if (s)
+    if (conv) {
+        nashc_type wt = channels_first(nashc_value_type(in[1]));
+        if ((s = onnx_conv_attrs(r, &xt, &wt, &text)))
             return s;
+        in[1] = turn ? to_first(r, in[1]) : in[1];
         x = onnx_op(r, "nn.conv", in, n, "%s", text);
     } else if (!strcmp(name, "MaxPool")) {
-        if ((s = onnx_pool_text(r, nashc_value_type(x), &text)))
+        if ((s = onnx_pool_text(r, &xt, &text)))
             return s;
-        x = onnx_op1(r, "nn.maxpool", x, "%s", text);
+        x = onnx_op1(r, "nn.maxpool", in[0], "%s", text);
     } else {
         x = onnx_op(r, "nn.batchnorm", in, 5, "eps=%.17g",
                     onnx_attr_float(r, "epsilon", (double)1e-5f));
     }
-    return onnx_set(r, 0, to_last(r, x), onnx_in_elem(r, 0));
+    return onnx_set(r, 0, turn ? to_last(r, x) : x, onnx_in_elem(r, 0));
 }

@@ -570,6 +570,15 @@ onnx_reshape(onnx_in *r, nashc_value *x, const int64_t *dim, int rank)
 }
 
 nashc_value *
+onnx_in_plain(onnx_in *r, int i)
+{
+    nashc_value *v = onnx_in_value(r, i);
+    const nashc_type *t = v ? nashc_value_type(v) : NULL;
+
+    return t && t->layout != NASHC_LAYOUT_DEFAULT ? onnx_reshape(r, v, t->dim, t->rank) : v;
+}
+
+nashc_value *
 onnx_transpose(onnx_in *r, nashc_value *x, const int64_t *perm)
 {
     return x ? onnx_op1(r, "nn.transpose", x, "perm=%s",

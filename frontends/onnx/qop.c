@@ -15,7 +15,7 @@ static nashc_value *
 centred(onnx_in *r, int i, int zi, int axis)
 {
     const nashc_tensor *z = zi >= 0 ? onnx_in_const(r, zi) : NULL, *t = onnx_in_const(r, i);
-    nashc_value *x = onnx_in_value(r, i);
+    nashc_value *x = onnx_in_plain(r, i);
 
     if (!x || r->failed)
         return NULL;
@@ -224,7 +224,7 @@ onnx_read_qgemm(onnx_in *r)
 static nashc_value *
 dequantised(onnx_in *r, int i)
 {
-    nashc_value *q = onnx_in_value(r, i), *s, *z;
+    nashc_value *q = onnx_in_plain(r, i), *s, *z;
 
     if (!q || onnx_scale(r, i + 1, nashc_value_type(q), -1, &s) ||
         onnx_zero_point(r, i + 2, nashc_value_type(q), -1, &z))

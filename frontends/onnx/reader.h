@@ -60,6 +60,7 @@ typedef struct onnx_sym {
     const Onnx__TensorProto *proto; /* initialiser; NULL: none */
     const nashc_type *note;         /* element said by quantization_annotation; NULL: none */
     const nashc_type *shape;        /* declared by value_info; NULL: none */
+    int layout;                     /* nashc_layout said by quantization_annotation */
     int elem;                       /* onnx_elem of the file; 0: not known yet */
     int node;                       /* index of the node that writes it; -1: none */
     bool input, loaded, empty;      /* empty: known content of no elements */
@@ -199,6 +200,10 @@ nashc_value *onnx_f32(onnx_in *r, double v);
 nashc_value *onnx_const(onnx_in *r, const char *name, nashc_tensor *t); /* takes the reference */
 nashc_value *onnx_reshape(onnx_in *r, nashc_value *x, const int64_t *dim, int rank);
 nashc_value *onnx_transpose(onnx_in *r, nashc_value *x, const int64_t *perm);
+
+/* Operand i labelled channels-first: transposes label their results channels-last where they fit,
+ * but standard operators take axis 1 for the channels whatever came before. */
+nashc_value *onnx_in_plain(onnx_in *r, int i);
 nashc_value *onnx_cast(onnx_in *r, nashc_value *x, const char *type);
 
 /* Text of the attributes that the row copies by name. */

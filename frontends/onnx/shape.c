@@ -490,7 +490,7 @@ onnx_read_pad(onnx_in *r)
 nashc_status
 onnx_read_depth_space(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0);
+    nashc_value *x = onnx_in_plain(r, 0);
     bool to_space = !strcmp(r->node->op_type, "DepthToSpace");
     int64_t block = onnx_attr_int(r, "blocksize", 0);
     const char *mode = onnx_attr_str(r, "mode", "DCR");

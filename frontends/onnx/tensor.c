@@ -263,6 +263,12 @@ apply_note(onnx_in *r, const char *what, const nashc_type *note, nashc_tensor **
             nashc_mem_free(v);
             return NASHC_OK;
         }
+    if (note->kind == NASHC_K_INT || note->kind == NASHC_K_UINT) {
+        double lo, hi;
+        nashc_tensor_min_max(*t, &lo, &hi);
+        type.lo = (int64_t)lo;
+        type.hi = (int64_t)hi;
+    }
     nashc_tensor *to = nashc_tensor_from_f64(&type, v);
     nashc_mem_free(v);
     if (!to)

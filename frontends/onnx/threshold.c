@@ -61,9 +61,10 @@ check_datatype(onnx_in *r, double scale, double bias, int64_t k)
 nashc_status
 onnx_read_multithreshold(onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0), *in[2];
-    const nashc_tensor *t = onnx_in_const(r, 1);
     const char *layout = onnx_attr_str(r, "data_layout", "NCHW");
+    bool last = *layout && layout[strlen(layout) - 1] == 'C';
+    nashc_value *x = last ? onnx_in_value(r, 0) : onnx_in_plain(r, 0), *in[2];
+    const nashc_tensor *t = onnx_in_const(r, 1);
     double scale = onnx_attr_float(r, "out_scale", 1), bias = onnx_attr_float(r, "out_bias", 0);
     nashc_status s;
 
@@ -74,8 +75,7 @@ onnx_read_multithreshold(onnx_in *r)
     const nashc_type *xt = nashc_value_type(x);
     if (xt->rank < 1)
         return onnx_err(r, "input \"%s\" is a scalar, expected channels", onnx_in_name(r, 0));
-    size_t n = strlen(layout);
-    bool last = n && layout[n - 1] == 'C' && xt->rank > 2 && xt->layout == NASHC_LAYOUT_DEFAULT;
+    last = last && xt->rank > 2 && xt->layout == NASHC_LAYOUT_DEFAULT;
     int64_t channels = last ? xt->dim[xt->rank - 1] : nashc_type_channels(xt);
     int64_t k = nashc_tensor_type(t)->dim[1];
     if ((s = check_thresholds(r, t, channels)) || (s = check_datatype(r, scale, bias, k)))
