@@ -1,0 +1,452 @@
+/* write_quant.c: quantisers, thresholds and tables of the IR as QONNX and standard nodes.
+ *
+ * q.quant with real result is Quant where its range is one of Quant's; another range is that of the
+ * next wider Quant, limited behind it. With codes as result, x/s + z comes first and the Quant has
+ * scale 1; its output is annotated with an integer datatype, by which the reader knows codes.
+ * Rounding before the zero point (QuantizeLinear) is rounding with zero point 0 and shifted limits.
+ */
+#include "frontends/onnx/writer.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const nashc_value *
+operand(const onnx_out *o, int i)
+{
+    return nashc_node_in(o->node, i);
+}
+
+static bool
+all_equal(const nashc_value *v, double x)
+{
+    return nashc_tensor_all_eq(nashc_value_const(v), x);
+}
+
+/* A Quant format that covers lo..hi, exactly if there is one. */
+typedef struct format {
+    int bits;
+    bool is_signed, narrow;
+    int64_t lo, hi;
+} format;
+
+static format
+format_for(int64_t lo, int64_t hi)
+{
+    for (int bits = 1; bits <= 32; bits++)
+        for (int kind = 0; kind < 4; kind++) {
+            format f = {.bits = bits, .is_signed = kind < 2, .narrow = kind & 1};
+            if (bits == 1 && f.is_signed)
+                continue; /* the sign function */
+            f.lo = f.is_signed ? -(INT64_C(1) << (bits - 1)) + f.narrow : 0;
+            f.hi =
+                f.is_signed ? (INT64_C(1) << (bits - 1)) - 1 : (INT64_C(1) << bits) - 1 - f.narrow;
+            if (f.lo == lo && f.hi == hi)
+                return f;
+        }
+    for (int bits = 2; bits <= 32; bits++) {
+        format f = {.bits = bits, .is_signed = lo < 0};
+        f.lo = f.is_signed ? -(INT64_C(1) << (bits - 1)) : 0;
+        f.hi = (INT64_C(1) << (bits - f.is_signed)) - 1;
+        if (f.lo <= lo && f.hi >= hi)
+            return f;
+    }
+    return (format){0};
+}
+
+static const char *
+rounding_name(const char *ir)
+{
+    static const char *const names[][2] = {
+        {"round", "ROUND"}, {"ceil", "CEIL"},       {"floor", "FLOOR"},         {"up", "UP"},
+        {"down", "DOWN"},   {"half_up", "HALF_UP"}, {"half_down", "HALF_DOWN"}, {"dpu", "DPU"},
+    };
+
+    for (size_t i = 0; i < NASHC_COUNT(names); i++)
+        if (!strcmp(names[i][0], ir))
+            return names[i][1];
+    return "ROUND";
+}
+
+/* One Quant of tensor x with scale s and zero point z. out NULL: between, annotated with type. */
+static const char *
+quant(onnx_out *o, const char *x, const char *s, const char *z, const format *f,
+      const char *rounding, const char *out, const nashc_type *type)
+{
+    const char *in[4] = {x, s, z, onnx_put_scalar(o, f->bits, ONNX_FLOAT)};
+
+    if (!out)
+        out = onnx_between(o, type);
+    onnx_emit(o, ONNX_DOMAIN_QONNX, "Quant", in, 4, &out, 1);
+    onnx_put_int(o, "signed", f->is_signed);
+    onnx_put_int(o, "narrow", f->narrow);
+    onnx_put_str(o, "rounding_mode", rounding);
+    return out;
+}
+
+/* Limits of the real results of q.quant: code limit c of each zero point and scale, as an array of
+ * the joint shape of both. */
+static const char *
+real_limit(onnx_out *o, int64_t code)
+{
+    const nashc_tensor *s = nashc_value_const(operand(o, 1)), *z = nashc_value_const(operand(o, 2));
+    nashc_type joint = *nashc_tensor_type(s);
+    double *v = NULL;
+
+    if (nashc_type_broadcast(nashc_tensor_type(s), nashc_tensor_type(z), &joint))
+        v = malloc(sizeof *v * (size_t)nashc_type_count(&joint));
+    if (!v) {
+        o->no_memory = true;
+        return "";
+    }
+    for (int64_t i = 0; i < nashc_type_count(&joint); i++) {
+        double si = nashc_tensor_get(s, nashc_broadcast_index(nashc_tensor_type(s), &joint, i));
+        double zi = nashc_tensor_get(z, nashc_broadcast_index(nashc_tensor_type(z), &joint, i));
+        v[i] = (double)(float)((double)(float)((double)code - zi) * si);
+    }
+    const char *name = onnx_put_array(o, v, &joint, ONNX_FLOAT);
+    free(v);
+    return name;
+}
+
+/* x between lo and hi, which may be arrays. */
+static const char *
+limited(onnx_out *o, const char *x, const char *lo, const char *hi, const nashc_type *type,
+        const char *out)
+{
+    x = onnx_emit1(o, "Max", x, lo, type, NULL);
+    return onnx_emit1(o, "Min", x, hi, type, out);
+}
+
+static bool
+integral_scalar(const nashc_value *v)
+{
+    const nashc_tensor *t = nashc_value_const(v);
+
+    return nashc_tensor_is_scalar(t) && nashc_tensor_all_integral(t) &&
+           fabs(nashc_tensor_get(t, 0)) < 1e9;
+}
+
+/* Real results: y = fl(fl(q - z) * s). */
+static nashc_status
+write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
+{
+    const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
+    const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT), *z;
+    int64_t shift = before ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
+    format f = format_for(lo - shift, hi - shift);
+
+    if (!f.bits)
+        return onnx_write_own(o);
+    z = before ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
+    bool exact = f.lo == lo - shift && f.hi == hi - shift;
+    const char *out = onnx_begin(o, ONNX_FLOAT);
+    const char *y = quant(o, x, s, z, &f, rounding, exact ? out : NULL, NULL);
+    if (!exact)
+        limited(o, y, real_limit(o, lo), real_limit(o, hi), NULL, out);
+    return NASHC_OK;
+}
+
+/* Codes: u = fl(fl(x/s) + z), then a Quant of scale 1. */
+static nashc_status
+write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
+{
+    const char *u = onnx_use(o, operand(o, 0), ONNX_FLOAT), *out;
+    bool zero = all_equal(operand(o, 2), 0);
+    int64_t shift =
+        before && !zero ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
+    format f = format_for(lo - shift, hi - shift);
+
+    if (!f.bits)
+        return onnx_write_own(o);
+    if (!all_equal(operand(o, 1), 1))
+        u = onnx_emit1(o, "Div", u, onnx_use(o, operand(o, 1), ONNX_FLOAT), NULL, NULL);
+    if (!zero && !before)
+        u = onnx_emit1(o, "Add", u, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
+    const char *one = onnx_put_scalar(o, 1, ONNX_FLOAT), *none = onnx_put_scalar(o, 0, ONNX_FLOAT);
+    bool exact = f.lo == lo - shift && f.hi == hi - shift, last = exact && !shift;
+    nashc_type wide = nashc_type_for_range(f.lo, f.hi);
+    nashc_type cut = nashc_type_for_range(lo - shift, hi - shift);
+    out = onnx_begin(o, ONNX_FLOAT);
+    u = quant(o, u, one, none, &f, rounding, last ? out : NULL, &wide);
+    if (!exact) {
+        const char *in[3] = {u, onnx_put_scalar(o, (double)(lo - shift), ONNX_FLOAT),
+                             onnx_put_scalar(o, (double)(hi - shift), ONNX_FLOAT)};
+        u = shift ? onnx_between(o, &cut) : out;
+        onnx_emit(o, "", "Clip", in, 3, &u, 1);
+    }
+    if (shift) { /* an integer operand, so that the sum is one */
+        nashc_type t = nashc_type_for_range(shift, shift);
+        nashc_tensor *c = nashc_tensor_from_i64(&t, &shift);
+        if (!c)
+            return nashc_enomem(o->d);
+        onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", c, ONNX_FLOAT), NULL, out);
+        nashc_tensor_unref(c);
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+onnx_write_quant(onnx_out *o)
+{
+    int64_t lo = onnx_get_int(o, "qmin"), hi = onnx_get_int(o, "qmax");
+    bool codes = onnx_get_bool(o, "codes"), before = onnx_get_bool(o, "round_before_zp");
+    const char *rounding = onnx_get_str(o, "rounding");
+    const nashc_tensor *s = nashc_value_const(operand(o, 1)), *z = nashc_value_const(operand(o, 2));
+
+    if (!s || !z || !onnx_fits_float(s) || !onnx_fits_float(z) ||
+        onnx_container(nashc_value_type(operand(o, 0))) != ONNX_FLOAT ||
+        (before && !nashc_tensor_all_eq(z, 0) && !integral_scalar(operand(o, 2))))
+        return onnx_write_own(o);
+    if (nashc_tensor_all_eq(z, 0))
+        before = false;
+    if (!strcmp(rounding, "sign")) {
+        format f = {.bits = 1, .is_signed = true, .lo = -1, .hi = 1};
+        const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
+        if (codes && !(nashc_tensor_all_eq(s, 1) && nashc_tensor_all_eq(z, 0))) {
+            x = onnx_emit1(o, "Div", x, onnx_use(o, operand(o, 1), ONNX_FLOAT), NULL, NULL);
+            x = onnx_emit1(o, "Add", x, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
+        }
+        const char *one =
+            codes ? onnx_put_scalar(o, 1, ONNX_FLOAT) : onnx_use(o, operand(o, 1), ONNX_FLOAT);
+        const char *none =
+            codes ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
+        const char *out = onnx_begin(o, ONNX_FLOAT);
+        quant(o, x, one, none, &f, "ROUND", out, NULL);
+        return NASHC_OK;
+    }
+    rounding = rounding_name(rounding);
+    return codes ? write_codes(o, lo, hi, before, rounding)
+                 : write_real(o, lo, hi, before, rounding);
+}
+
+nashc_status
+onnx_write_bipolar_quant(onnx_out *o)
+{
+    bool codes = onnx_get_bool(o, "codes");
+    const nashc_tensor *s = nashc_value_const(operand(o, 1));
+
+    if (!s || !onnx_fits_float(s) || !nashc_tensor_all_ge(s, 0) ||
+        onnx_container(nashc_value_type(operand(o, 0))) != ONNX_FLOAT)
+        return onnx_write_own(o);
+    const char *in[2] = {onnx_use(o, operand(o, 0), ONNX_FLOAT),
+                         codes ? onnx_put_scalar(o, 1, ONNX_FLOAT)
+                               : onnx_use(o, operand(o, 1), ONNX_FLOAT)};
+    const char *out = onnx_begin(o, ONNX_FLOAT);
+    onnx_emit(o, ONNX_DOMAIN_QONNX, "BipolarQuant", in, 2, &out, 1);
+    return NASHC_OK;
+}
+
+/* Constant codes of a standard width with scalar or vector parameters keep the standard form;
+ * otherwise a difference and a product say the same. */
+nashc_status
+onnx_write_dequant(onnx_out *o)
+{
+    int work = onnx_work_elem(o);
+    const char *x = onnx_use(o, operand(o, 0), work);
+    const nashc_value *z = operand(o, 2);
+    const nashc_tensor *zt = z ? nashc_value_const(z) : NULL;
+
+    if (zt && !nashc_tensor_all_eq(zt, 0)) {
+        const char *name = NULL;
+        if (nashc_tensor_all_integral(zt) && nashc_type_is_float(nashc_tensor_type(zt))) {
+            /* as integers, so that the difference is one, too */
+            double lo, hi, *v = nashc_buf_to_f64(nashc_tensor_buf(zt));
+            nashc_type t = *nashc_tensor_type(zt);
+            nashc_tensor_min_max(zt, &lo, &hi);
+            nashc_type_set_range(&t, (int64_t)lo, (int64_t)hi);
+            nashc_tensor *ints = v ? nashc_tensor_from_f64(&t, v) : NULL;
+            nashc_mem_free(v);
+            if (!ints)
+                return nashc_enomem(o->d);
+            name = onnx_put_tensor(o, "zero_point", ints, work);
+            nashc_tensor_unref(ints);
+        }
+        x = onnx_emit1(o, "Sub", x, name ? name : onnx_use(o, z, work), NULL, NULL);
+    }
+    const char *s = onnx_use(o, operand(o, 1), work), *out = onnx_begin(o, work);
+    onnx_emit1(o, "Mul", x, s, NULL, out);
+    return onnx_finish(o, work, out);
+}
+
+nashc_status
+onnx_write_trunc(onnx_out *o)
+{
+    bool v2 = operand(o, 3) != NULL;
+    const char *in[6];
+
+    for (int i = 0; i < nashc_node_n_in(o->node); i++)
+        if (i && operand(o, i) &&
+            (!nashc_value_const(operand(o, i)) ||
+             !onnx_fits_float(nashc_value_const(operand(o, i)))))
+            return onnx_write_own(o);
+    for (int i = 0; i < 3; i++)
+        in[i] = onnx_use(o, operand(o, i), ONNX_FLOAT);
+    in[3] = onnx_put_scalar(o, (double)onnx_get_int(o, "in_bits"), ONNX_FLOAT);
+    in[4] = v2 ? onnx_use(o, operand(o, 3), ONNX_FLOAT) : NULL;
+    in[v2 ? 5 : 4] = onnx_put_scalar(o, (double)onnx_get_int(o, "out_bits"), ONNX_FLOAT);
+    const char *out = onnx_begin(o, ONNX_FLOAT);
+    onnx_emit(o, ONNX_DOMAIN_QONNX, "Trunc", in, v2 ? 6 : 5, &out, 1);
+    onnx_put_str(o, "rounding_mode", rounding_name(onnx_get_str(o, "rounding")));
+    if (v2) {
+        onnx_put_int(o, "signed", onnx_get_bool(o, "signed"));
+        onnx_put_int(o, "narrow", onnx_get_bool(o, "narrow"));
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+onnx_write_float_quant(onnx_out *o)
+{
+    const char *in[6] = {onnx_use(o, operand(o, 0), ONNX_FLOAT),
+                         onnx_use(o, operand(o, 1), ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)onnx_get_int(o, "exponent"), ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)onnx_get_int(o, "mantissa"), ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)onnx_get_int(o, "bias"), ONNX_FLOAT),
+                         onnx_put_scalar(o, onnx_get_float(o, "max"), ONNX_FLOAT)};
+    const char *out = onnx_begin(o, ONNX_FLOAT);
+
+    onnx_emit(o, ONNX_DOMAIN_QONNX, "FloatQuant", in, 6, &out, 1);
+    onnx_put_str(o, "rounding_mode", rounding_name(onnx_get_str(o, "rounding")));
+    onnx_put_int(o, "saturation", onnx_get_bool(o, "saturation"));
+    onnx_put_int(o, "has_inf", onnx_get_bool(o, "has_inf"));
+    onnx_put_int(o, "has_nan", onnx_get_bool(o, "has_nan"));
+    onnx_put_int(o, "has_subnormal", 1);
+    return NASHC_OK;
+}
+
+/* Thresholds as float32. For x of float32 or integers of that range, x >= t and x >= t rounded up
+ * to the next float32 are the same. */
+static const char *
+thresholds(onnx_out *o)
+{
+    const nashc_tensor *t = nashc_value_const(operand(o, 1));
+    const nashc_type *x = nashc_value_type(operand(o, 0));
+    int64_t limit = INT64_C(1) << 24, n = nashc_tensor_count(t);
+
+    if (onnx_fits_float(t) || (nashc_type_is_int(x) && (x->lo < -limit || x->hi > limit)))
+        return onnx_use(o, operand(o, 1), 0);
+    double *v = nashc_buf_to_f64(nashc_tensor_buf(t));
+    if (!v) {
+        o->no_memory = true;
+        return "";
+    }
+    for (int64_t i = 0; i < n; i++) {
+        float f = (float)v[i];
+        v[i] = (double)f < v[i] ? (double)nextafterf(f, INFINITY) : (double)f;
+    }
+    const char *name = onnx_put_array(o, v, nashc_tensor_type(t), ONNX_FLOAT);
+    nashc_mem_free(v);
+    return name;
+}
+
+/* A channel that counts down, K - count, is a factor -1 and an addend K. */
+static nashc_status
+turn_channels(onnx_out *o, const char *count, const char *out, int64_t k, int64_t scale,
+              int64_t bias)
+{
+    const nashc_tensor *dir = nashc_value_const(operand(o, 2));
+    const nashc_type *x = nashc_value_type(operand(o, 0));
+    int64_t channels = nashc_type_channels(x), dim[NASHC_MAX_RANK];
+    int axis = nashc_type_channel_axis(x);
+    double *factor = malloc(sizeof *factor * (size_t)channels);
+    double *addend = malloc(sizeof *addend * (size_t)channels);
+    const char *names[2] = {"", ""};
+
+    for (int i = 0; i < x->rank; i++)
+        dim[i] = i == axis ? channels : 1;
+    for (int64_t c = 0; factor && addend && c < channels; c++) {
+        bool down = nashc_tensor_get(dir, c) < 0;
+        factor[c] = (double)(down ? -scale : scale);
+        addend[c] = (double)(bias + (down ? scale * k : 0));
+    }
+    for (int i = 0; factor && addend && i < 2; i++) {
+        double lo = HUGE_VAL, hi = -HUGE_VAL, *v = i ? addend : factor;
+        for (int64_t c = 0; c < channels; c++) {
+            lo = fmin(lo, v[c]);
+            hi = fmax(hi, v[c]);
+        }
+        nashc_type t =
+            nashc_type_shaped(nashc_type_for_range((int64_t)lo, (int64_t)hi), x->rank, dim);
+        nashc_tensor *tensor = nashc_tensor_from_f64(&t, v);
+        if (tensor)
+            names[i] = onnx_put_tensor(o, i ? "base" : "direction", tensor, ONNX_FLOAT);
+        else
+            o->no_memory = true;
+        nashc_tensor_unref(tensor);
+    }
+    o->no_memory = o->no_memory || !factor || !addend;
+    free(factor);
+    free(addend);
+    count = onnx_emit1(o, "Mul", count, names[0], NULL, NULL);
+    onnx_emit1(o, "Add", count, names[1], NULL, out);
+    return NASHC_OK;
+}
+
+nashc_status
+onnx_write_multithreshold(onnx_out *o)
+{
+    const nashc_value *x = operand(o, 0), *y = nashc_node_out(o->node, 0);
+    int64_t k = nashc_value_type(operand(o, 1))->dim[1];
+    int64_t scale = onnx_get_int(o, "out_scale"), bias = onnx_get_int(o, "out_bias");
+    bool turned = operand(o, 2) != NULL, last = nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT;
+    nashc_type type = turned ? nashc_type_for_range(0, k) : *nashc_value_type(y);
+    char finn[64];
+
+    if (scale == 0 || onnx_container(nashc_value_type(x)) != ONNX_FLOAT)
+        return onnx_write_own(o);
+    const char *in[2] = {onnx_use(o, x, ONNX_FLOAT), thresholds(o)};
+    const char *out = onnx_begin(o, ONNX_FLOAT), *count = turned ? onnx_between(o, &type) : out;
+    onnx_emit(o, ONNX_DOMAIN_QONNX, "MultiThreshold", in, 2, &count, 1);
+    onnx_put_str(o, "out_dtype", nashc_type_finn_name(&type, finn, sizeof finn));
+    onnx_put_float(o, "out_scale", turned ? 1 : (double)scale);
+    onnx_put_float(o, "out_bias", turned ? 0 : (double)bias);
+    int rank = nashc_value_type(x)->rank;
+    onnx_put_str(o, "data_layout",
+                 rank == 4   ? (last ? "NHWC" : "NCHW")
+                 : rank == 3 ? (last ? "NWC" : "NCW")
+                             : "NC");
+    return turned ? turn_channels(o, count, out, k, scale, bias) : NASHC_OK;
+}
+
+/* y = table[c][x - lo]: one Gather from all rows behind each other, row c from c * N on. */
+nashc_status
+onnx_write_lut(onnx_out *o)
+{
+    const nashc_value *x = operand(o, 0);
+    const nashc_tensor *table = nashc_value_const(operand(o, 1));
+    const nashc_type *xt = nashc_value_type(x);
+    int work = onnx_work_elem(o), axis = nashc_type_channel_axis(xt);
+    nashc_type shape = {0};
+
+    if (!table || work != ONNX_FLOAT || xt->lo < -(1 << 24) || xt->hi > 1 << 24)
+        return onnx_write_own(o);
+    int64_t rows = nashc_tensor_type(table)->dim[0], size = nashc_tensor_type(table)->dim[1];
+    int64_t flat = rows * size, lo = onnx_get_int(o, "lo");
+    shape.rank = rows > 1 ? xt->rank : 0;
+    for (int i = 0; i < shape.rank; i++)
+        shape.dim[i] = i == axis ? rows : 1;
+    nashc_type t =
+        nashc_type_shaped(nashc_type_for_range(-lo, (rows - 1) * size - lo), shape.rank, shape.dim);
+    nashc_buf b;
+    if (!nashc_buf_alloc(&b, &t))
+        return nashc_enomem(o->d);
+    for (int64_t c = 0; c < b.n; c++)
+        nashc_buf_set_int(&b, c, c * size - lo);
+    nashc_tensor *first = nashc_tensor_take(&b);
+    nashc_tensor *all = nashc_tensor_reshaped((nashc_tensor *)table, 1, &flat);
+    if (first && all) {
+        const char *at = onnx_emit1(o, "Add", onnx_use(o, x, ONNX_FLOAT),
+                                    onnx_put_tensor(o, "row", first, ONNX_FLOAT), NULL, NULL);
+        at = onnx_emit1(o, "Cast", at, NULL, NULL, NULL);
+        onnx_put_int(o, "to", ONNX_INT64);
+        const char *out_table = onnx_put_tensor(o, "table", all, ONNX_FLOAT);
+        onnx_emit1(o, "Gather", out_table, at, NULL, onnx_begin(o, work));
+        onnx_put_int(o, "axis", 0);
+    } else {
+        o->no_memory = true;
+    }
+    nashc_tensor_unref(first);
+    nashc_tensor_unref(all);
+    return NASHC_OK;
+}

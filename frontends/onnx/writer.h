@@ -1,0 +1,134 @@
+/* writer.h: what the files of the ONNX writer share: tensors of the file, nodes, attributes. */
+#ifndef NASHC_ONNX_WRITER_H
+#define NASHC_ONNX_WRITER_H
+
+#include "frontends/onnx/reader.h"
+
+/* Growing array of pointers in the arena. */
+typedef struct onnx_list {
+    void **items;
+    size_t n, size;
+} onnx_list;
+
+/* One IR value in the file. */
+typedef struct onnx_value {
+    const char *name;  /* NULL: not there yet */
+    int elem;          /* container */
+    const char *as[4]; /* in float32, float64, int64, float16, once asked for */
+} onnx_value;
+
+/* Values of the graph being written; a called graph has a scope of its own. */
+typedef struct onnx_scope {
+    const nashc_graph *graph;
+    onnx_value *values; /* by value id */
+    const char *prefix; /* of new names */
+    struct onnx_scope *caller;
+} onnx_scope;
+
+struct onnx_out {
+    const nashc_module *module;
+    nashc_diag *d;
+    nashc_arena *arena;
+    onnx_scope *scope;
+    onnx_names *taken; /* tensor names */
+    onnx_list nodes, initialisers, infos, notes;
+    const nashc_node *node; /* the IR node being written */
+    int n_parts;            /* ONNX nodes written for it */
+    int opset;
+    bool uses_qonnx, uses_channels_last, uses_own;
+    bool no_memory;
+    _Alignas(16) char spare[4096]; /* written to, never read, once memory is out */
+};
+
+#define ONNX_DOMAIN_QONNX "qonnx.custom_op.general"
+#define ONNX_DOMAIN_CL    "qonnx.custom_op.channels_last"
+#define ONNX_DOMAIN_OWN   "nashc"
+
+/* Container that values of type t have if nothing else is asked: integers are in float32. */
+int onnx_container(const nashc_type *t);
+
+/* Tensor of operand value v in container elem (0: its own), through a Cast if need be. */
+const char *onnx_use(onnx_out *o, const nashc_value *v, int elem);
+int onnx_elem_of(onnx_out *o, const nashc_value *v);
+
+/* Names the result v, in container elem. */
+const char *onnx_define(onnx_out *o, const nashc_value *v, int elem);
+
+/* A tensor between the parts of a node; type NULL: none is noted. */
+const char *onnx_between(onnx_out *o, const nashc_type *type);
+
+/* A node; out NULL: a new tensor of type (see onnx_between) for its only result. Returns the name
+ * of result 0; last node: onnx_last. */
+const char *onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in,
+                      int n_in, const char *const *out, int n_out);
+const char *onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b,
+                       const nashc_type *type, const char *out);
+Onnx__NodeProto *onnx_last(onnx_out *o);
+void onnx_put_int(onnx_out *o, const char *name, int64_t v);
+void onnx_put_float(onnx_out *o, const char *name, double v);
+void onnx_put_str(onnx_out *o, const char *name, const char *v);
+void onnx_put_ints(onnx_out *o, const char *name, const int64_t *v, int n);
+
+/* New initialisers. */
+const char *onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem);
+const char *onnx_put_shape(onnx_out *o, const int64_t *v, int n); /* INT64 vector */
+const char *onnx_put_scalar(onnx_out *o, double v, int elem);
+const char *onnx_put_array(onnx_out *o, const double *v, const nashc_type *shape, int elem);
+
+/* Annotates tensor name with the datatype and layout of type. */
+void onnx_put_note(onnx_out *o, const char *name, const nashc_type *type);
+
+/* Lists tensor name with shape and container among the values. */
+void onnx_put_info(onnx_out *o, const char *name, const nashc_type *t, int elem);
+
+/* Every element of t is a float32 number? */
+bool onnx_fits_float(const nashc_tensor *t);
+
+/* Attribute of the node being written. */
+int64_t onnx_get_int(const onnx_out *o, const char *name);
+bool onnx_get_bool(const onnx_out *o, const char *name);
+double onnx_get_float(const onnx_out *o, const char *name);
+const char *onnx_get_str(const onnx_out *o, const char *name);
+const int64_t *onnx_get_ints(const onnx_out *o, const char *name, int *n);
+
+/* The container in which the node is computed: its result's, or DOUBLE where a constant operand is
+ * not a float32 number. */
+int onnx_work_elem(onnx_out *o);
+
+/* The name for result 0 computed in container work: onnx_finish adds the Cast to its own. */
+const char *onnx_begin(onnx_out *o, int work);
+nashc_status onnx_finish(onnx_out *o, int work, const char *name);
+
+/* How IR operators are written; NULL: under its own name in the domain nashc. */
+typedef nashc_status (*onnx_write_fn)(onnx_out *o);
+onnx_write_fn onnx_writer_of(const char *op);
+
+/* write_quant.c */
+nashc_status onnx_write_quant(onnx_out *o);
+nashc_status onnx_write_bipolar_quant(onnx_out *o);
+nashc_status onnx_write_dequant(onnx_out *o);
+nashc_status onnx_write_trunc(onnx_out *o);
+nashc_status onnx_write_float_quant(onnx_out *o);
+nashc_status onnx_write_multithreshold(onnx_out *o);
+nashc_status onnx_write_lut(onnx_out *o);
+
+/* write_shape.c */
+nashc_status onnx_write_shaped(onnx_out *o);
+nashc_status onnx_write_transpose(onnx_out *o);
+nashc_status onnx_write_concat(onnx_out *o);
+nashc_status onnx_write_split(onnx_out *o);
+nashc_status onnx_write_slice(onnx_out *o);
+nashc_status onnx_write_gather(onnx_out *o);
+nashc_status onnx_write_pad(onnx_out *o);
+nashc_status onnx_write_resize(onnx_out *o);
+nashc_status onnx_write_depth_space(onnx_out *o);
+nashc_status onnx_write_reduce(onnx_out *o);
+nashc_status onnx_write_argmax(onnx_out *o);
+nashc_status onnx_write_topk(onnx_out *o);
+
+/* write_ops.c */
+nashc_status onnx_write_plain(onnx_out *o);
+nashc_status onnx_write_own(onnx_out *o);
+nashc_status onnx_write_node(onnx_out *o, const nashc_node *n);
+
+#endif
