@@ -25,10 +25,20 @@ is_int(const nashc_value *v)
     return nashc_type_is_int(nashc_value_type(v));
 }
 
+/* Neither a constant nor a quantised or moved one. */
 static bool
 computed(const nashc_value *v)
 {
-    return v && !nashc_value_const(v);
+    for (int depth = 0; v && depth < 64; depth++) {
+        const nashc_node *d = nashc_value_def(v);
+        if (!d)
+            return !nashc_value_const(v);
+        for (int i = 1; i < nashc_node_n_in(d); i++)
+            if (nashc_node_in(d, i) && !nashc_value_const(nashc_node_in(d, i)))
+                return true;
+        v = nashc_node_in(d, 0);
+    }
+    return v != NULL;
 }
 
 /* Does n give integers from integers only? */

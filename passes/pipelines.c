@@ -18,7 +18,8 @@ const nashc_pipeline nashc_pipeline_streamline = {
     .name = "streamline",
     .help = "any imported model to the integer graph, exactly",
     .text = "infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,remove-identity,"
-            "scaled-integer,minimize-types",
+            "scaled-integer,canonicalize,remove-identity,fold-constants(quant=true),"
+            "minimize-types",
 };
 
 /* ConvertQONNXtoFINN. */

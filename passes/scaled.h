@@ -182,7 +182,8 @@ nashc_value *si_const_real(si_state *S, const si_arr *a);
 nashc_value *si_emit(si_state *S, const char *op, nashc_value *const *in, int n, const char *attrs);
 /* ival * m, m integral and broadcast against it; ival itself where m is all 1 */
 nashc_value *si_times(si_state *S, nashc_value *ival, const si_arr *m);
-/* The base with ival multiplied by sign (-1 or 1) through other weights; NULL: cannot, or S->st. */
+/* The base with ival multiplied by sign (-1 or 1) through other weights, behind moving ops too;
+ * NULL: cannot, or S->st. */
 si_base *si_flip_core(si_state *S, const si_base *base, const si_arr *sign);
 /* The same by a multiplication. */
 si_base *si_flip_mul(si_state *S, const si_base *base, const si_arr *sign);

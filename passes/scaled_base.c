@@ -155,9 +155,67 @@ si_flip_mul(si_state *S, const si_base *base, const si_arr *sign)
     return flipped(S, base, sign, si_times(S, base->ival, sign));
 }
 
+/* Signs of the elements behind moving op base->via as signs of those in front of it. */
+static bool
+sign_below(si_state *S, const si_base *base, const si_arr *sign, si_arr *out)
+{
+    const nashc_node *via = base->via;
+    const nashc_type *in = nashc_value_type(nashc_node_in(via, 0));
+    const nashc_type *to = nashc_value_type(nashc_node_out(via, base->via_out));
+    if (sign->n == 1) {
+        *out = *sign;
+        return true;
+    }
+    int64_t *map = si_index_map(S, via, base->via_out, in);
+    bool ok = map && si_shape_arr(S, out, in->rank, in->dim);
+    for (int64_t i = 0; ok && i < out->n; i++)
+        out->v[i] = 0;
+    for (int64_t e = 0, n = nashc_type_count(to); ok && e < n; e++) {
+        double s = si_at(sign, to, e);
+        ok = out->v[map[e]] == 0 || out->v[map[e]] == s;
+        out->v[map[e]] = s;
+    }
+    nashc_mem_free(map);
+    if (!ok)
+        return false;
+    for (int64_t i = 0; i < out->n; i++)
+        out->v[i] = out->v[i] == 0 ? 1 : out->v[i];
+    si_squeeze(out);
+    return true;
+}
+
+/* Core of the tensor in front of the moving ops that lead to base. */
+static si_base *
+flip_moved(si_state *S, const si_base *base, const si_arr *sign)
+{
+    const si_base *chain[16];
+    int n = 0;
+    si_arr s = *sign, below;
+    for (; base->below && !base->via_is_pool && n < 16; base = base->below) {
+        if (nashc_node_n_in(base->via) != 1 || nashc_node_n_out(base->via) != 1 ||
+            !sign_below(S, base, &s, &below))
+            return NULL;
+        s = below;
+        chain[n++] = base;
+    }
+    if (base->below || !base->core)
+        return NULL;
+    si_base *f = si_flip_core(S, base, &s);
+    nashc_value *v = f ? f->ival : NULL;
+    for (int k = n - 1; v && k >= 0; k--) {
+        nashc_node *m = nashc_build_like(S->b, chain[k]->via, &v, 1);
+        if (!m)
+            si_fail(S, nashc_build_status(S->b));
+        v = m ? nashc_node_out(m, 0) : NULL;
+    }
+    return v ? flipped(S, chain[0], sign, v) : NULL;
+}
+
 si_base *
 si_flip_core(si_state *S, const si_base *base, const si_arr *sign)
 {
+    if (!base->core && base->below && !base->via_is_pool)
+        return flip_moved(S, base, sign);
     const si_core *core = base->core;
     si_arr along;
     if (!core || !si_along(S, sign, nashc_value_type(base->ival), core->axis, &along))

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MAX_MULTIPLIER 16777216.0
+#define APPROXIMATE    1048576.0
 
 /* A sum of products: output channel o adds, over its k terms, w[w_at(o, k)] * x[channel x_at(o,
  * k)]. */
@@ -60,8 +61,12 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
         if (same)
             continue;
         double unit;
-        ok = si_common_unit(v, p->terms, MAX_MULTIPLIER, &unit) ||
-             si_no(S, "the scales of its input channels have no small common unit");
+        if (!si_common_unit(v, p->terms, MAX_MULTIPLIER, &unit)) {
+            unit = 0; /* 20 bits: not far from what float32 sums keep of the scales */
+            for (int64_t k = 0; k < p->terms; k++)
+                unit = fabs(v[k]) > unit ? fabs(v[k]) : unit;
+            unit /= APPROXIMATE;
+        }
         for (int64_t k = 0; ok && k < p->terms; k++)
             w->q[o * p->w_o + k * p->w_k] *= (int64_t)nearbyint(v[k] / unit);
         w->s[o] = unit;

@@ -142,25 +142,38 @@ si_join(si_state *S, nashc_node *n)
 /* --- exact resolution --------------------------------------------------------------------------
  */
 
-/* Multipliers of 30 bits: closer to the real sum than float32 arithmetic. */
-static bool
-fine_multipliers(si_state *S, const si_arr *s1, const si_arr *s2, si_arr *m1, si_arr *m2, si_arr *u)
+static double
+larger(double x, double y)
 {
-    double most = 0;
-    si_arr unit;
-    for (int64_t i = 0; i < s1->n; i++)
-        most = fabs(s1->v[i]) > most ? fabs(s1->v[i]) : most;
-    for (int64_t i = 0; i < s2->n; i++)
-        most = fabs(s2->v[i]) > most ? fabs(s2->v[i]) : most;
-    unit = si_scalar(S, ldexp(most, -30));
-    if (!si_zip(S, s1, &unit, si_div, m1) || !si_zip(S, s2, &unit, si_div, m2))
-        return false;
-    for (int64_t i = 0; i < m1->n; i++)
-        m1->v[i] = nearbyint(m1->v[i]);
-    for (int64_t i = 0; i < m2->n; i++)
-        m2->v[i] = nearbyint(m2->v[i]);
-    *u = unit;
-    return true;
+    return fabs(x) > fabs(y) ? fabs(x) : fabs(y);
+}
+
+static double
+rounded_ratio(double x, double y)
+{
+    return y == 0 ? 0 : nearbyint(x / y);
+}
+
+static int
+bits_of(const si_val *x)
+{
+    return nashc_value_type(x->base->ival)->bits;
+}
+
+/* Multipliers of 24 bits, as near to the scales as float32 arithmetic; fewer if the sum would not
+ * fit the 53 bits of a double. */
+static bool
+fine_multipliers(si_state *S, const si_base *sum, const si_arr *s2, si_arr *m1, si_arr *m2,
+                 si_arr *u)
+{
+    const si_arr *s1 = &sum->term[0]->s;
+    int wide = bits_of(sum->term[0]), other = bits_of(sum->term[1]);
+    int bits = 51 - (wide > other ? wide : other);
+    if (bits < 8)
+        return si_no(S, "the integers of the sum would be too wide");
+    si_arr unit = si_scalar(S, ldexp(1.0, bits < 24 ? -bits : -24));
+    return si_zip(S, s1, s2, larger, u) && si_zip(S, u, &unit, si_mul, u) &&
+           si_zip(S, s1, u, rounded_ratio, m1) && si_zip(S, s2, u, rounded_ratio, m2);
 }
 
 static si_base *
@@ -174,7 +187,7 @@ resolve(si_state *S, si_base *sum)
         !si_zip(S, &p->b, &b2, si_add, &b))
         return NULL;
     if (!split_scales(S, &p->s, &s2, EXACT, &m1, &m2, &u) &&
-        (S->st != NASHC_OK || !fine_multipliers(S, &p->s, &s2, &m1, &m2, &u)))
+        (S->st != NASHC_OK || !fine_multipliers(S, sum, &s2, &m1, &m2, &u)))
         return NULL;
     nashc_value *r = si_emit_sum(S, sum, &m1, &m2);
     si_base *base = r ? si_new_base(S, r, sum->origin, &u, &b) : NULL;
@@ -241,9 +254,9 @@ eval_pairs(si_state *S, si_lanes *l, int64_t lane, pairs *p)
     }
     for (int64_t i = 0; i < p->n[0]; i++)
         for (int64_t j = 0; j < p->n[1]; j++) {
-            float a = (float)(p->s[0] * (double)(p->lo[0] + i) + p->b[0]);
-            float b = (float)(p->s[1] * (double)(p->lo[1] + j) + p->b[1]);
-            x[i * p->n[1] + j] = (double)(float)((double)a + (double)b);
+            double a = p->s[0] * (double)(p->lo[0] + i) + p->b[0];
+            double b = p->s[1] * (double)(p->lo[1] + j) + p->b[1];
+            x[i * p->n[1] + j] = a + b;
         }
     bool ok = si_lanes_eval(S, l, &lane, 1, n, x, true, p->code);
     free(x);
@@ -259,9 +272,11 @@ steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
     int64_t n = llabs(m1) * (p->n[0] - 1) + llabs(m2) * (p->n[1] - 1) + 1;
     if (n > ALL_PAIRS)
         return false;
-    int64_t *least = malloc((size_t)n * 2 * sizeof(*least)), *most = least + n;
+    int64_t *least = malloc((size_t)n * 2 * sizeof(*least));
     if (!least)
         return si_fail(S, nashc_enomem(S->diag));
+    int64_t *most = least + n;
+    most[0] = INT64_MIN;
     for (int64_t u = 0; u < n; u++) {
         least[u] = INT64_MAX;
         most[u] = INT64_MIN;

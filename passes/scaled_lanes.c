@@ -179,6 +179,13 @@ need(si_state *S, si_lanes *l, const nashc_type *top)
         r = max_int(r, arr_variation(&b->lo, bt));
         r = max_int(r, arr_variation(&b->hi, bt));
     }
+    for (int k = 0; !b->ival && k < 2; k++) {
+        const si_val *v = b->term[k];
+        r = max_int(r, arr_variation(&v->s, bt));
+        r = max_int(r, arr_variation(&v->b, bt));
+        r = max_int(r, arr_variation(&v->base->lo, bt));
+        r = max_int(r, arr_variation(&v->base->hi, bt));
+    }
     for (int k = 0; k < l->n_node; k++) {
         const nashc_node *n = l->node[k];
         if (is_via(S, l, n))
@@ -268,6 +275,13 @@ row_hash(si_state *S, const si_lanes *l, const nashc_type *top, int64_t r, uint6
     for (int i = 0; i < 4; i++)
         for (int k = 0; k < 2; k++)
             h[k] = mix(h[k], bits_of(v[i]));
+    for (int i = 0; !b->ival && i < 2; i++) {
+        const si_val *x = b->term[i];
+        double w[4] = {si_at(&x->s, bt, e), si_at(&x->b, bt, e), si_at(&x->base->lo, bt, e),
+                       si_at(&x->base->hi, bt, e)};
+        for (int k = 0; k < 8; k++)
+            h[k % 2] = mix(h[k % 2], bits_of(w[k / 2]));
+    }
     for (int k = 0; k < l->n_node; k++) {
         nashc_node *n = l->node[k];
         const segment *g = is_via(S, l, n) ? NULL : segment_of(S, l, n);
@@ -581,7 +595,7 @@ si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64
                 nashc_buf_set(&x, p * n_idx + i, v);
             }
         const nashc_buf *in = &x;
-        st = nashc_run_graph(g, &in, &y, 0, NULL, NULL, S->diag);
+        st = nashc_run_graph(g, &in, &y, NASHC_EVAL_WIDE, NULL, NULL, S->diag);
         nashc_buf_free(&x);
         if (st != NASHC_OK)
             break;

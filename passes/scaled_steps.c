@@ -291,7 +291,9 @@ si_steps_find(si_state *S, si_lanes *l, bool rises)
         if (p[i].hi - p[i].lo + 1 > width)
             width = p[i].hi - p[i].lo + 1;
     }
-    if (width <= SWEEP_RANGE && width * n <= SWEEP_CELLS)
+    if (width > (int64_t)1 << 52)
+        ok = si_no(S, "its integers are wider than 52 bits");
+    else if (width <= SWEEP_RANGE && width * n <= SWEEP_CELLS)
         ok = sweep(S, l, p, n, width);
     else if (rises)
         ok = ends(S, l, p, n) && bisect(S, l, p, n);

@@ -386,8 +386,7 @@ emit_codes(si_state *S, const emission *e, si_base *base)
         return emit_table(S, e, base->ival);
     if (identity(e, nashc_value_type(base->ival)))
         return base->ival;
-    if (e->falls && base->core && si_leads_only_to(S, base->origin, e->q) &&
-        falling(S, e, base, &sign)) {
+    if (e->falls && si_leads_only_to(S, base->origin, e->q) && falling(S, e, base, &sign)) {
         si_base *f = si_flip_core(S, base, &sign);
         if (f)
             return emit_thresholds(S, e, f->ival, true);
