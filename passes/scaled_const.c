@@ -72,7 +72,8 @@ si_eval(si_state *S, const nashc_node *like, const char *op, const char *attrs,
         const nashc_buf *x = nashc_tensor_buf(in[0]);
         for (int i = 0; i < n_out; i++)
             nashc_graph_add_output(g, NULL, nashc_node_out(n, i));
-        st = nashc_run_graph(g, &x, res, 0, NULL, NULL, S->diag);
+        bool codes = nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0)));
+        st = nashc_run_graph(g, &x, res, codes ? NASHC_EVAL_WIDE : 0, NULL, NULL, S->diag);
         for (int i = 0; st == NASHC_OK && i < n_out; i++)
             out[i] = si_own(S, nashc_tensor_take(&res[i]));
     }
