@@ -29,7 +29,7 @@ const nashc_pipeline nashc_pipeline_convert_qonnx_to_finn = {
     .alias = "ConvertQONNXtoFINN",
     .help = "quantisers to integer weights and thresholds, exact",
     .text = "extract-conv-bias,gemm-to-matmul,fold-transpose-into-quant-const,"
-            "fold-quant-weights,quant-to-multithreshold,remove-identity",
+            "fold-quant-weights,quant-to-multithreshold,avgpool-to-sumpool,remove-identity",
 };
 
 #define S(pass) pass ",remove-identity,"
@@ -70,15 +70,16 @@ const nashc_pipeline nashc_pipeline_finn_default = {
     .name = "finn-default",
     .help = "front half of FINN's default build",
     .text = "cleanup,convert-qonnx-to-finn,infer-shapes,fold-constants," NAMES
-            ",absorb-sign-bias-into-multithreshold,finn-streamline,finn-streamline,"
-            "absorb-scalar-into-topk,remove-unused-nodes",
+            ",absorb-sign-bias-into-multithreshold,finn-streamline,trunc-to-multithreshold,"
+            "finn-streamline,absorb-scalar-into-topk,remove-unused-nodes",
 };
 
 #define LINEAR(extra)                                                                              \
     "absorb-scalar-into-topk,sub-to-add,div-to-mul(inexact=true),remove-identity,collapse-muls,"   \
     "batchnorm-to-affine,sign-to-threshold,move-add-past-mul,move-scalar-add-past-matmul,"         \
     "move-add-past-conv,move-scalar-mul-past-matmul,move-scalar-mul-past-conv,"                    \
-    "move-scalar-linear-past-invariant,move-add-past-mul,collapse-adds,collapse-muls,"             \
+    "move-scalar-linear-past-invariant,trunc-to-multithreshold,move-add-past-mul,"                 \
+    "collapse-adds,collapse-muls,"                                                                 \
     "absorb-add-into-multithreshold,factor-mul-sign,move-maxpool-past-multithreshold," extra       \
     "absorb-mul-into-multithreshold,absorb-1bit-mul-into-matmul,absorb-1bit-mul-into-conv,"        \
     "round-and-clip-thresholds"
@@ -91,7 +92,8 @@ const nashc_pipeline nashc_pipeline_resnet = {
     .name = "resnet",
     .help = "FINN's list for residual networks",
     .text = "cleanup,convert-qonnx-to-finn,fold-constants,repeat<4>(" LINEAR(
-        "") "," NONLINEAR ",remove-unused-nodes)," NAMES,
+        "") "," NONLINEAR
+            ",remove-unused-nodes),absorb-negative-mul,round-and-clip-thresholds," NAMES,
 };
 
 /* The list NASH uses: the residual one, with two additions (transforms E.4). */
@@ -99,9 +101,10 @@ const nashc_pipeline nashc_pipeline_nash = {
     NASHC_DESC(nashc_pipeline),
     .name = "nash",
     .help = "the list NASH uses: residual networks with a scaled max pool in the stem",
-    .text =
-        "cleanup,convert-qonnx-to-finn,fold-constants,absorb-sign-bias-into-multithreshold,"
-        "repeat<4>(" LINEAR("move-mul-past-maxpool,") "," NONLINEAR ",remove-unused-nodes)," NAMES,
+    .text = "cleanup,convert-qonnx-to-finn,fold-constants,absorb-sign-bias-into-multithreshold,"
+            "repeat<4>(" LINEAR("move-mul-past-maxpool,") "," NONLINEAR
+                                                          ",remove-unused-nodes),absorb-negative-"
+                                                          "mul,round-and-clip-thresholds," NAMES,
 };
 
 /* FINN's MobileNet-v1 example. */
