@@ -452,7 +452,8 @@ case("tile", "nn.tile(%x) repeats=[2,1,3]", {"x": ("u2[1,3,2]", t3)}, [np.tile(t
 y2 = ints(0, 3, 1, 2, 6, 5)
 case("concat", "nn.concat(%x, %z, %x) axis=1", {**XT, "z": ("u2[1,2,6,5]", y2)}, [np.concatenate([x, y2, x], 1)],
      ["i4[1,10,6,5]"])
-case("concat-hull", "nn.concat(%x, %z) axis=-1", {"x": ("u2[1,3]", ints(0, 3, 1, 3)), "z": ("i2[1,3]", ints(-2, 1, 1, 3))},
+case("concat-hull", "nn.concat(%x, %z) axis=-1",
+     {"x": ("u2[1,3]", ints(0, 3, 1, 3)), "z": ("i2[1,3]", ints(-2, 1, 1, 3))},
      None, ["i3<-2..3>[1,6]"])
 CASES[-1] = (*CASES[-1][:3], [np.concatenate([CASES[-1][2]["x"], CASES[-1][2]["z"]], 1)], 0.0)
 case("concat-mixed", "nn.concat(%x, %z) axis=1", {"x": ("u2[1,3]", ints(0, 3, 1, 3)), "z": (ftype(1, 2), floats(1, 2))},

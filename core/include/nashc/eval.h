@@ -39,9 +39,9 @@ NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *con
 /* --- running a graph
  * ------------------------------------------------------------------------------- */
 
-/* Runs the entry graph once, in real-number meaning (NASHC_EVAL_WIDE): in[i] for graph input i, with
- * its type; out[i] are allocated for the outputs and freed by the caller; those of f32 outputs have
- * DOUBLE cells. Intermediate buffers die after their last use. */
+/* Runs the entry graph once, in real-number meaning (NASHC_EVAL_WIDE): in[i] for graph input i,
+ * with its type; out[i] are allocated for the outputs and freed by the caller; those of f32 outputs
+ * have DOUBLE cells. Intermediate buffers die after their last use. */
 NASHC_API nashc_status nashc_run_module(const nashc_module *m, const nashc_buf *const *in,
                                         nashc_buf *out, nashc_diag *d);
 
