@@ -1,0 +1,91 @@
+/* cmd_show.c: nashc show: prints or draws a graph. */
+#include "tool.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_PICTURE ((int64_t)1 << 30)
+
+static const nashc_param options[] = {
+    {.name = "format",
+     .def = "",
+     .help = "text, or a backend that writes one file: dot, svg, html ...; by the suffix of -o if "
+             "not given",
+     .kind = NASHC_P_STRING},
+    {.name = "o", .def = "-", .help = "output; - is standard output", .kind = NASHC_P_PATH},
+    {.name = "passes", .def = "", .help = "run this pipeline first", .kind = NASHC_P_STRING},
+    TOOL_LOAD_OPTIONS,
+    {0},
+};
+
+/* Lets the backend write a temporary file and copies that to standard output. */
+static nashc_status
+write_to_stdout(const nashc_backend *be, const nashc_module *m, const nashc_opts *o, nashc_diag *d)
+{
+    char folder[] = "/tmp/nashc-show-XXXXXX", path[64], *data = NULL;
+    size_t size = 0;
+    if (!mkdtemp(folder))
+        return nashc_io_error(d, NULL, "cannot make a temporary folder");
+    snprintf(path, sizeof path, "%s/out", folder);
+    nashc_status s = be->write(m, path, o, d);
+    if (s == NASHC_OK)
+        s = nashc_file_read(path, MAX_PICTURE, &data, &size, d);
+    if (s == NASHC_OK)
+        fwrite(data, 1, size, stdout);
+    nashc_mem_free(data);
+    (void)unlink(path);
+    (void)rmdir(folder);
+    return s;
+}
+
+static nashc_status
+show(nashc_ctx *c, const nashc_module *m, const char *format, const char *out, nashc_diag *d)
+{
+    if (!format[0] || strcmp(format, "text") == 0)
+        return strcmp(format, "text") == 0 ? nashc_write_nashir(m, out, d)
+                                           : nashc_write_model(m, out, d);
+    const nashc_backend *be = nashc_lookup(c, NASHC_D_BACKEND, format, d);
+    if (!be)
+        return NASHC_EUSAGE;
+    if (!be->suffixes)
+        return nashc_usage(d, "backend \"%s\" writes a folder: use `nashc compile`", be->name);
+    nashc_arena *a = nashc_arena_create();
+    nashc_opts *o = a ? nashc_opts_create(a, be->options) : NULL;
+    nashc_status s = NASHC_OK;
+    if (!o)
+        s = nashc_enomem(d);
+    else if (strcmp(out, "-") == 0)
+        s = write_to_stdout(be, m, o, d);
+    else
+        s = be->write(m, out, o, d);
+    nashc_arena_free(a);
+    return s;
+}
+
+static int
+show_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    nashc_module *m = NULL;
+    (void)n_args;
+    nashc_status s = tool_load(c, o, args[0], &m);
+    if (s == NASHC_OK && nashc_opts_given(o, "passes"))
+        s = nashc_run_pipeline(&m, nashc_opts_str(o, "passes"), NULL, d);
+    if (s == NASHC_OK)
+        s = show(c, m, nashc_opts_str(o, "format"), nashc_opts_str(o, "o"), d);
+    nashc_module_free(m);
+    return nashc_status_exit(s);
+}
+
+const nashc_command nashc_command_show = {
+    NASHC_DESC(nashc_command),
+    .name = "show",
+    .help = "print or draw a graph",
+    .usage = "MODEL [--format text|dot|svg|html] [-o FILE]",
+    .example = "nashc show net.onnx\nnashc show net.onnx -o net.svg\n"
+               "nashc show net.onnx --passes=streamline --format html -o net.html",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .main = show_main,
+};
