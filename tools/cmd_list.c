@@ -22,11 +22,17 @@ typedef struct kind {
 } kind;
 
 static const kind kinds[] = {
-    {"passes", NASHC_D_PASS},      {"pipelines", NASHC_D_PIPELINE},
-    {"ops", NASHC_D_OP},           {"frontends", NASHC_D_FRONTEND},
-    {"backends", NASHC_D_BACKEND}, {"executors", NASHC_D_EXECUTOR},
-    {"impls", NASHC_D_IMPL},       {"commands", NASHC_D_COMMAND},
-    {"devices", NASHC_D_DEVICE},   {"plugins", -1},
+    {"passes", NASHC_D_PASS},
+    {"pipelines", NASHC_D_PIPELINE},
+    {"ops", NASHC_D_OP},
+    {"frontends", NASHC_D_FRONTEND},
+    {"backends", NASHC_D_BACKEND},
+    {"executors", NASHC_D_EXECUTOR},
+    {"impls", NASHC_D_IMPL},
+    {"commands", NASHC_D_COMMAND},
+    {"devices", NASHC_D_DEVICE},
+    {"plugins", -1},
+    {"imports", -2},
 };
 
 static row
@@ -94,9 +100,36 @@ describe(int k, const void *desc, nashc_arena *a)
     }
 }
 
+/* Foreign operators of all frontends, one frontend after the other. */
+static bool
+import_at(nashc_ctx *c, int i, nashc_arena *a, row *out)
+{
+    const nashc_frontend *f;
+    for (int k = 0; (f = nashc_desc_at(c, NASHC_D_FRONTEND, k)); k++) {
+        const char *foreign, *meaning;
+        int since = 0, n = 0;
+        if (!NASHC_HAS(f, import) || !f->import)
+            continue;
+        while (n < i && f->import(n, &foreign, &meaning, &since))
+            n++;
+        if (f->import(i, &foreign, &meaning, &since)) {
+            *out = (row){.name = foreign,
+                         .help = meaning,
+                         .extra = nashc_arena_printf(a, "%d", since),
+                         .extra_name = "since version",
+                         .origin = f->name};
+            return true;
+        }
+        i -= n;
+    }
+    return false;
+}
+
 static bool
 row_at(nashc_ctx *c, int k, int i, nashc_arena *a, row *out)
 {
+    if (k == -2)
+        return import_at(c, i, a, out);
     if (k == -1) {
         const nashc_plugin *p = nashc_plugin_at(c, i);
         if (!p)
@@ -240,7 +273,6 @@ find_kind(const char *name)
     return strcmp(name, "pass") == 0 ? &kinds[0] : NULL;
 }
 
-/* Imports of foreign operators are a matter of the frontend: the interface "import" of impls. */
 static void
 print_kind(nashc_ctx *c, const kind *k, bool markdown, nashc_arena *a)
 {
@@ -285,10 +317,11 @@ list_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
 const nashc_command nashc_command_list = {
     NASHC_DESC(nashc_command),
     .name = "list",
-    .help = "list passes, pipelines, ops, frontends, backends, executors, impls, commands, devices "
-            "or plugins",
-    .usage = "passes|pipelines|ops|frontends|backends|executors|impls|commands|devices|plugins "
-             "[--json|--markdown]",
+    .help =
+        "list passes, pipelines, ops, frontends, backends, executors, impls, commands, devices, "
+        "plugins or imports",
+    .usage = "passes|pipelines|ops|frontends|backends|executors|impls|commands|devices|plugins|"
+             "imports [--json|--markdown]",
     .example = "nashc list passes\nnashc list devices --json",
     .options = options,
     .min_args = 1,

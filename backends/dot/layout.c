@@ -170,9 +170,9 @@ collect(layout *l)
     }
 }
 
-/* What no input reaches (weights on their way through a quantiser) goes right above its reader, else
- * all of it would stand in the first layer. Edges lead from lower to higher box numbers, nearly in
- * order of their ends, so one sweep from the back does. */
+/* What no input reaches (weights on their way through a quantiser) goes right above its reader:
+ * else all of it would stand in the first layer. Edges lead from lower to higher box numbers,
+ * nearly in order of their ends, so one sweep from the back does. */
 static void
 sink_constants(layout *l)
 {

@@ -169,6 +169,18 @@ static const nashc_param options[] = {
     {0},
 };
 
+static bool
+import_row(int i, const char **foreign, const char **meaning, int *since)
+{
+    const onnx_row *r = &onnx_rows[i];
+    if (!r->name)
+        return false;
+    *foreign = r->name;
+    *meaning = r->flags & ONNX_R_REFUSE ? r->attrs : r->op ? r->op : "several ops";
+    *since = r->since;
+    return true;
+}
+
 extern const nashc_frontend nashc_frontend_onnx;
 
 const nashc_frontend nashc_frontend_onnx = {
@@ -179,4 +191,5 @@ const nashc_frontend nashc_frontend_onnx = {
     .options = options,
     .probe = probe,
     .read = read_onnx,
+    .import = import_row,
 };

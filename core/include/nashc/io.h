@@ -19,6 +19,10 @@ typedef struct nashc_frontend {
     /* Reads path into a new module, verified up to level 3. Nothing of the file is trusted. */
     nashc_status (*read)(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out,
                          nashc_diag *d);
+
+    /* The i-th foreign operator it knows, for `nashc list imports`: its name, and what it becomes
+     * or why it is refused. False beyond the last. NULL: the format has none. */
+    bool (*import)(int i, const char **foreign, const char **meaning, int *since);
 } nashc_frontend;
 
 typedef struct nashc_backend {
