@@ -159,6 +159,14 @@ onnx_read_cast(onnx_in *r)
     if (!onnx_elem_type(to, &t) || t.kind == NASHC_K_MINI || to == ONNX_BFLOAT16 ||
         to == ONNX_FLOAT8E8M0)
         return onnx_unsup(r, "cast to data type %d (%s)", to, onnx_elem_name(to));
+    /* Integers that only change the container they are kept in, as the annotation says. */
+    const onnx_sym *out = onnx_sym_find(r, r->node->output[0]);
+    const nashc_type *have = nashc_value_type(x);
+    if (nashc_type_is_int(have) && nashc_type_is_float(&t) && out && out->note &&
+        nashc_type_is_int(out->note) && out->note->lo <= have->lo && out->note->hi >= have->hi)
+        return onnx_set(r, 0, x, to);
+    if (t.kind == have->kind && nashc_type_is_float(have)) /* rounded to it before */
+        return onnx_set(r, 0, onnx_op1(r, "nn.identity", x, NULL), to);
     if (to == onnx_in_elem(r, 0))
         return onnx_set(r, 0, onnx_op1(r, "nn.identity", x, NULL), to);
     if (to == ONNX_BOOL) /* everything but zero is true */

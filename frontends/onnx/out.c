@@ -1,7 +1,7 @@
 /* out.c: tensors, nodes and attributes of an ONNX file in the making.
  *
  * Integer tensors are kept in float32 containers with a finn_datatype annotation, as QONNX and FINN
- * have them, except constants that float32 does not hold and the indices of ArgMax and TopK.
+ * have them; beyond 2^24 in float64. The indices of ArgMax and TopK are int64.
  */
 #include "frontends/onnx/writer.h"
 #include <inttypes.h>
@@ -64,6 +64,10 @@ unique(onnx_out *o, const char *name)
 int
 onnx_container(const nashc_type *t)
 {
+    int64_t limit = INT64_C(1) << 24;
+
+    if (nashc_type_is_int(t) && (t->lo < -limit || t->hi > limit))
+        return ONNX_DOUBLE;
     return t->kind == NASHC_K_F64   ? ONNX_DOUBLE
            : t->kind == NASHC_K_F16 ? ONNX_FLOAT16
                                     : ONNX_FLOAT;
@@ -73,10 +77,10 @@ bool
 onnx_fits_float(const nashc_tensor *t)
 {
     const nashc_type *type = nashc_tensor_type(t);
-    int64_t n = nashc_tensor_count(t), limit = INT64_C(1) << 24;
+    int64_t n = nashc_tensor_count(t);
 
     if (type->kind == NASHC_K_F32 ||
-        (nashc_type_is_int(type) && type->lo >= -limit && type->hi <= limit))
+        (nashc_type_is_int(type) && onnx_container(type) == ONNX_FLOAT))
         return true;
     for (int64_t i = 0; i < n; i++) {
         double v = nashc_tensor_get(t, i);
@@ -257,9 +261,7 @@ const_elem(const nashc_value *v)
 
     if (type->kind == NASHC_K_F16)
         return ONNX_FLOAT16;
-    if (onnx_fits_float(t))
-        return ONNX_FLOAT;
-    return nashc_type_is_int(type) ? ONNX_INT64 : ONNX_DOUBLE;
+    return onnx_fits_float(t) ? ONNX_FLOAT : ONNX_DOUBLE;
 }
 
 int
@@ -301,6 +303,7 @@ onnx_use(onnx_out *o, const nashc_value *v, int elem)
         const char *name = unique(o, nashc_arena_printf(o->arena, "%s_cast", x->name));
         *other = onnx_emit(o, "", "Cast", &x->name, 1, &name, 1);
         onnx_put_int(o, "to", elem);
+        onnx_put_note(o, name, nashc_value_type(v)); /* a new container, the same integers */
     }
     return *other;
 }
@@ -516,7 +519,7 @@ onnx_work_elem(onnx_out *o)
 
     for (int i = 0; i < nashc_node_n_in(o->node); i++) {
         const nashc_value *v = nashc_node_in(o->node, i);
-        if (v && nashc_value_const(v) && const_elem(v) != ONNX_FLOAT && elem == ONNX_FLOAT)
+        if (v && elem == ONNX_FLOAT && onnx_elem_of(o, v) == ONNX_DOUBLE)
             elem = ONNX_DOUBLE;
     }
     return elem;
@@ -528,7 +531,7 @@ onnx_begin(onnx_out *o, int work)
     const nashc_value *v = nashc_node_out(o->node, 0);
     int elem = onnx_container(nashc_value_type(v));
 
-    return work == elem ? onnx_define(o, v, elem) : onnx_between(o, NULL);
+    return work == elem ? onnx_define(o, v, elem) : onnx_between(o, nashc_value_type(v));
 }
 
 nashc_status

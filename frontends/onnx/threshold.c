@@ -104,7 +104,7 @@ onnx_read_multithreshold(onnx_in *r)
         if (bias != 0)
             y = onnx_op2(r, "nn.add", y, onnx_f32(r, bias));
     }
-    return onnx_set(r, 0, y, ONNX_FLOAT);
+    return onnx_set(r, 0, y, onnx_in_elem(r, 0));
 }
 
 /* Number of equal bits: sum of a*b and of (1-a)*(1-b). */

@@ -147,27 +147,43 @@ write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundin
     return NASHC_OK;
 }
 
-/* Codes: u = fl(fl(x/s) + z), then a Quant of scale 1. */
-static nashc_status
-write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
+/* fl(x / s) as float32: in float64 and rounded once more where x or s needs that. */
+static const char *
+quotient(onnx_out *o)
 {
-    const char *u = onnx_use(o, operand(o, 0), ONNX_FLOAT), *out;
+    int work = onnx_elem_of(o, operand(o, 0)) == ONNX_DOUBLE ||
+                       !onnx_fits_float(nashc_value_const(operand(o, 1)))
+                   ? ONNX_DOUBLE
+                   : ONNX_FLOAT;
+    const char *u = onnx_use(o, operand(o, 0), work);
+
+    if (!all_equal(operand(o, 1), 1))
+        u = onnx_emit1(o, "Div", u, onnx_use(o, operand(o, 1), work), NULL, NULL);
+    if (work == ONNX_DOUBLE) {
+        u = onnx_emit1(o, "Cast", u, NULL, NULL, NULL);
+        onnx_put_int(o, "to", ONNX_FLOAT);
+    }
+    return u;
+}
+
+/* Codes: u = fl(fl(x/s) + z), then a Quant of scale 1. out NULL: a tensor between. */
+static const char *
+write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding, const char *out)
+{
     bool zero = all_equal(operand(o, 2), 0);
     int64_t shift =
         before && !zero ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
     format f = format_for(lo - shift, hi - shift);
+    bool exact = f.lo == lo - shift && f.hi == hi - shift, last = exact && !shift;
+    nashc_type wide = nashc_type_for_range(f.lo, f.hi), range = nashc_type_for_range(lo, hi);
+    nashc_type cut = nashc_type_for_range(lo - shift, hi - shift);
+    const char *u = quotient(o);
 
-    if (!f.bits)
-        return onnx_write_own(o);
-    if (!all_equal(operand(o, 1), 1))
-        u = onnx_emit1(o, "Div", u, onnx_use(o, operand(o, 1), ONNX_FLOAT), NULL, NULL);
     if (!zero && !before)
         u = onnx_emit1(o, "Add", u, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
     const char *one = onnx_put_scalar(o, 1, ONNX_FLOAT), *none = onnx_put_scalar(o, 0, ONNX_FLOAT);
-    bool exact = f.lo == lo - shift && f.hi == hi - shift, last = exact && !shift;
-    nashc_type wide = nashc_type_for_range(f.lo, f.hi);
-    nashc_type cut = nashc_type_for_range(lo - shift, hi - shift);
-    out = onnx_begin(o, ONNX_FLOAT);
+    if (!out)
+        out = onnx_between(o, &range);
     u = quant(o, u, one, none, &f, rounding, last ? out : NULL, &wide);
     if (!exact) {
         const char *in[3] = {u, onnx_put_scalar(o, (double)(lo - shift), ONNX_FLOAT),
@@ -178,11 +194,29 @@ write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundi
     if (shift) { /* an integer operand, so that the sum is one */
         nashc_type t = nashc_type_for_range(shift, shift);
         nashc_tensor *c = nashc_tensor_from_i64(&t, &shift);
-        if (!c)
-            return nashc_enomem(o->d);
-        onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", c, ONNX_FLOAT), NULL, out);
+        if (c)
+            onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", c, ONNX_FLOAT), NULL, out);
+        else
+            o->no_memory = true;
         nashc_tensor_unref(c);
     }
+    return out;
+}
+
+/* Real results with a scale of more digits than float32 has: the codes, then fl(fl(q - z) * s). */
+static nashc_status
+write_scaled(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
+{
+    const char *q = write_codes(o, lo, hi, before, rounding, NULL), *out;
+
+    if (!all_equal(operand(o, 2), 0))
+        q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
+    q = onnx_emit1(o, "Cast", q, NULL, NULL, NULL);
+    onnx_put_int(o, "to", ONNX_DOUBLE);
+    q = onnx_emit1(o, "Mul", q, onnx_use(o, operand(o, 1), ONNX_DOUBLE), NULL, NULL);
+    out = onnx_begin(o, ONNX_FLOAT);
+    onnx_emit1(o, "Cast", q, NULL, NULL, out);
+    onnx_put_int(o, "to", ONNX_FLOAT);
     return NASHC_OK;
 }
 
@@ -194,30 +228,36 @@ onnx_write_quant(onnx_out *o)
     const char *rounding = onnx_get_str(o, "rounding");
     const nashc_tensor *s = nashc_value_const(operand(o, 1)), *z = nashc_value_const(operand(o, 2));
 
-    if (!s || !z || !onnx_fits_float(s) || !onnx_fits_float(z) ||
-        onnx_container(nashc_value_type(operand(o, 0))) != ONNX_FLOAT ||
+    const nashc_value *y = nashc_node_out(o->node, 0);
+    if (!s || !z || !onnx_fits_float(z) || onnx_container(nashc_value_type(y)) != ONNX_FLOAT ||
+        onnx_container(nashc_value_type(operand(o, 0))) == ONNX_FLOAT16 ||
+        nashc_value_type(operand(o, 0))->kind == NASHC_K_F64 || !format_for(lo, hi).bits ||
         (before && !nashc_tensor_all_eq(z, 0) && !integral_scalar(operand(o, 2))))
         return onnx_write_own(o);
     if (nashc_tensor_all_eq(z, 0))
         before = false;
+    bool plain = onnx_fits_float(s) && onnx_elem_of(o, operand(o, 0)) != ONNX_DOUBLE;
     if (!strcmp(rounding, "sign")) {
         format f = {.bits = 1, .is_signed = true, .lo = -1, .hi = 1};
-        const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
-        if (codes && !(nashc_tensor_all_eq(s, 1) && nashc_tensor_all_eq(z, 0))) {
-            x = onnx_emit1(o, "Div", x, onnx_use(o, operand(o, 1), ONNX_FLOAT), NULL, NULL);
+        if (!codes && !plain)
+            return onnx_write_own(o);
+        const char *x = codes ? quotient(o) : onnx_use(o, operand(o, 0), ONNX_FLOAT);
+        if (codes && !nashc_tensor_all_eq(z, 0))
             x = onnx_emit1(o, "Add", x, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
-        }
         const char *one =
             codes ? onnx_put_scalar(o, 1, ONNX_FLOAT) : onnx_use(o, operand(o, 1), ONNX_FLOAT);
         const char *none =
             codes ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
-        const char *out = onnx_begin(o, ONNX_FLOAT);
-        quant(o, x, one, none, &f, "ROUND", out, NULL);
+        quant(o, x, one, none, &f, "ROUND", onnx_begin(o, ONNX_FLOAT), NULL);
         return NASHC_OK;
     }
     rounding = rounding_name(rounding);
-    return codes ? write_codes(o, lo, hi, before, rounding)
-                 : write_real(o, lo, hi, before, rounding);
+    if (codes) {
+        write_codes(o, lo, hi, before, rounding, onnx_begin(o, ONNX_FLOAT));
+        return NASHC_OK;
+    }
+    return plain ? write_real(o, lo, hi, before, rounding)
+                 : write_scaled(o, lo, hi, before, rounding);
 }
 
 nashc_status
@@ -227,7 +267,8 @@ onnx_write_bipolar_quant(onnx_out *o)
     const nashc_tensor *s = nashc_value_const(operand(o, 1));
 
     if (!s || !onnx_fits_float(s) || !nashc_tensor_all_ge(s, 0) ||
-        onnx_container(nashc_value_type(operand(o, 0))) != ONNX_FLOAT)
+        onnx_elem_of(o, operand(o, 0)) == ONNX_DOUBLE ||
+        onnx_elem_of(o, operand(o, 0)) == ONNX_FLOAT16)
         return onnx_write_own(o);
     const char *in[2] = {onnx_use(o, operand(o, 0), ONNX_FLOAT),
                          codes ? onnx_put_scalar(o, 1, ONNX_FLOAT)
@@ -315,17 +356,16 @@ onnx_write_float_quant(onnx_out *o)
     return NASHC_OK;
 }
 
-/* Thresholds as float32. For x of float32 or integers of that range, x >= t and x >= t rounded up
- * to the next float32 are the same. */
+/* Thresholds in the container of x. In float32, x >= t and x >= t rounded up to the next float32
+ * are the same. */
 static const char *
-thresholds(onnx_out *o)
+thresholds(onnx_out *o, int work)
 {
     const nashc_tensor *t = nashc_value_const(operand(o, 1));
-    const nashc_type *x = nashc_value_type(operand(o, 0));
-    int64_t limit = INT64_C(1) << 24, n = nashc_tensor_count(t);
+    int64_t n = nashc_tensor_count(t);
 
-    if (onnx_fits_float(t) || (nashc_type_is_int(x) && (x->lo < -limit || x->hi > limit)))
-        return onnx_use(o, operand(o, 1), 0);
+    if (work != ONNX_FLOAT || onnx_fits_float(t))
+        return onnx_use(o, operand(o, 1), work);
     double *v = nashc_buf_to_f64(nashc_tensor_buf(t));
     if (!v) {
         o->no_memory = true;
@@ -343,7 +383,7 @@ thresholds(onnx_out *o)
 /* A channel that counts down, K - count, is a factor -1 and an addend K. */
 static nashc_status
 turn_channels(onnx_out *o, const char *count, const char *out, int64_t k, int64_t scale,
-              int64_t bias)
+              int64_t bias, int work)
 {
     const nashc_tensor *dir = nashc_value_const(operand(o, 2));
     const nashc_type *x = nashc_value_type(operand(o, 0));
@@ -370,7 +410,7 @@ turn_channels(onnx_out *o, const char *count, const char *out, int64_t k, int64_
             nashc_type_shaped(nashc_type_for_range((int64_t)lo, (int64_t)hi), x->rank, dim);
         nashc_tensor *tensor = nashc_tensor_from_f64(&t, v);
         if (tensor)
-            names[i] = onnx_put_tensor(o, i ? "base" : "direction", tensor, ONNX_FLOAT);
+            names[i] = onnx_put_tensor(o, i ? "base" : "direction", tensor, work);
         else
             o->no_memory = true;
         nashc_tensor_unref(tensor);
@@ -393,10 +433,13 @@ onnx_write_multithreshold(onnx_out *o)
     nashc_type type = turned ? nashc_type_for_range(0, k) : *nashc_value_type(y);
     char finn[64];
 
-    if (scale == 0 || onnx_container(nashc_value_type(x)) != ONNX_FLOAT)
+    int work = onnx_elem_of(o, x) == ONNX_DOUBLE ? ONNX_DOUBLE : ONNX_FLOAT;
+
+    if (scale == 0 || onnx_container(nashc_value_type(x)) == ONNX_FLOAT16 ||
+        onnx_container(nashc_value_type(y)) != ONNX_FLOAT)
         return onnx_write_own(o);
-    const char *in[2] = {onnx_use(o, x, ONNX_FLOAT), thresholds(o)};
-    const char *out = onnx_begin(o, ONNX_FLOAT), *count = turned ? onnx_between(o, &type) : out;
+    const char *in[2] = {onnx_use(o, x, work), thresholds(o, work)};
+    const char *out = onnx_begin(o, work), *count = turned ? onnx_between(o, &type) : out;
     onnx_emit(o, ONNX_DOMAIN_QONNX, "MultiThreshold", in, 2, &count, 1);
     onnx_put_str(o, "out_dtype", nashc_type_finn_name(&type, finn, sizeof finn));
     onnx_put_float(o, "out_scale", turned ? 1 : (double)scale);
@@ -406,7 +449,8 @@ onnx_write_multithreshold(onnx_out *o)
                  rank == 4   ? (last ? "NHWC" : "NCHW")
                  : rank == 3 ? (last ? "NWC" : "NCW")
                              : "NC");
-    return turned ? turn_channels(o, count, out, k, scale, bias) : NASHC_OK;
+    nashc_status s = turned ? turn_channels(o, count, out, k, scale, bias, work) : NASHC_OK;
+    return s ? s : onnx_finish(o, work, out);
 }
 
 /* y = table[c][x - lo]: one Gather from all rows behind each other, row c from c * N on. */

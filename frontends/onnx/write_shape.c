@@ -120,8 +120,20 @@ onnx_write_pad(onnx_out *o)
 
     if (in(o, 1) && nashc_type_count(nashc_value_type(in(o, 1))) != 1)
         return onnx_write_own(o); /* one value for each channel */
-    const char *names[3] = {onnx_use(o, in(o, 0), work), onnx_put_shape(o, pads, n),
-                            in(o, 1) ? onnx_use(o, in(o, 1), work) : NULL};
+    const char *names[3] = {onnx_use(o, in(o, 0), work), onnx_put_shape(o, pads, n), NULL};
+    if (in(o, 1)) {
+        const nashc_value *v = in(o, 1);
+        names[2] = nashc_value_type(v)->rank == 0 ? onnx_use(o, v, work) : NULL;
+        if (!names[2] && !nashc_value_const(v))
+            return onnx_write_own(o);
+        if (!names[2]) { /* the standard wants a scalar */
+            nashc_tensor *t = nashc_tensor_reshaped((nashc_tensor *)nashc_value_const(v), 0, NULL);
+            if (!t)
+                return nashc_enomem(o->d);
+            names[2] = onnx_put_tensor(o, nashc_value_name(v), t, work);
+            nashc_tensor_unref(t);
+        }
+    }
     const char *out = onnx_begin(o, work);
     onnx_emit(o, "", "Pad", names, names[2] ? 3 : 2, &out, 1);
     onnx_put_str(o, "mode", onnx_get_str(o, "mode"));

@@ -91,8 +91,8 @@ double onnx_get_float(const onnx_out *o, const char *name);
 const char *onnx_get_str(const onnx_out *o, const char *name);
 const int64_t *onnx_get_ints(const onnx_out *o, const char *name, int *n);
 
-/* The container in which the node is computed: its result's, or DOUBLE where a constant operand is
- * not a float32 number. */
+/* The container in which the node is computed: its result's, or DOUBLE where an operand does not
+ * fit float32: a constant that is no float32 number, integers beyond 2^24. */
 int onnx_work_elem(onnx_out *o);
 
 /* The name for result 0 computed in container work: onnx_finish adds the Cast to its own. */
