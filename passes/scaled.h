@@ -23,6 +23,7 @@ typedef struct si_arr {
 /* The MatMul or Conv that made a base, kept so that output channels can change their sign. */
 typedef struct si_core {
     const char *op, *attrs;
+    nashc_node *node;       /* of M */
     nashc_value *x, *w;     /* integer operands in the new graph */
     const nashc_tensor *wt; /* data of w */
     bool w_first;           /* w is operand 0 (matmul with the constant on the left) */
@@ -77,6 +78,14 @@ typedef struct si_float {
     struct si_float *next;
 } si_float;
 
+/* A node that was built, so that an equal one is not built again. */
+typedef struct si_made {
+    uint64_t hash;
+    const char *op, *attrs;
+    nashc_value *in[3], *out;
+    struct si_made *next;
+} si_made;
+
 typedef struct si_state {
     nashc_run *run;
     nashc_ctx *ctx;
@@ -88,6 +97,7 @@ typedef struct si_state {
     uint32_t n_val;
     nashc_node *at; /* node of M being rebuilt */
     si_float *floats, **floats_end;
+    si_made *made[1024];
     nashc_tensor **owned; /* tensors to release at the end */
     int n_owned, cap_owned;
     const char *why; /* reason why the node at hand was left in float; NULL: none worth a word */

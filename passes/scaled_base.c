@@ -5,12 +5,54 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Constants are equal if they share their storage. */
+static const void *
+identity_of(const nashc_value *v)
+{
+    return v && nashc_value_const(v) ? (const void *)nashc_value_const(v) : v;
+}
+
+static uint64_t
+hash_of(const char *op, nashc_value *const *in, int n, const char *attrs)
+{
+    uint64_t h = UINT64_C(1469598103934665603);
+    for (int k = 0; k < 2; k++)
+        for (const char *s = k ? attrs : op; *s; s++)
+            h = (h ^ (uint8_t)*s) * UINT64_C(1099511628211);
+    for (int i = 0; i < n; i++) /* the table is only searched for equals: order does not matter */
+        h = (h ^ (in[i] && !nashc_value_const(in[i]) ? nashc_value_id(in[i]) : 7)) *
+            UINT64_C(1099511628211);
+    return h;
+}
+
+/* Result of a new node, or of an equal one that was built before. */
 nashc_value *
 si_emit(si_state *S, const char *op, nashc_value *const *in, int n, const char *attrs)
 {
-    nashc_value *v = nashc_build_op(S->b, op, in, n, "%s", attrs ? attrs : "");
-    if (!v)
+    const char *text = attrs ? attrs : "";
+    uint64_t h = hash_of(op, in, n, text);
+    si_made **list = &S->made[h % NASHC_COUNT(S->made)], *m;
+
+    for (m = n <= 3 ? *list : NULL; m; m = m->next) {
+        bool same = m->hash == h && strcmp(m->op, op) == 0 && strcmp(m->attrs, text) == 0;
+        for (int i = 0; same && i < 3; i++)
+            same = identity_of(m->in[i]) == identity_of(i < n ? in[i] : NULL);
+        if (same)
+            return m->out;
+    }
+    nashc_value *v = nashc_build_op(S->b, op, in, n, "%s", text);
+    if (!v) {
         si_fail(S, nashc_build_status(S->b));
+        return NULL;
+    }
+    if (n <= 3 && (m = si_alloc(S, 1, sizeof(*m))) != NULL) {
+        *m = (si_made){.hash = h, .op = op, .attrs = nashc_arena_strdup(S->a, text), .out = v};
+        for (int i = 0; i < n; i++)
+            m->in[i] = in[i];
+        m->next = *list;
+        if (m->attrs)
+            *list = m;
+    }
     return v;
 }
 
@@ -235,7 +277,9 @@ si_flip_core(si_state *S, const si_base *base, const si_arr *sign)
         return NULL;
     nashc_value *wv = nashc_build_const(S->b, NULL, nashc_tensor_ref(wt));
     nashc_value *in[2] = {core->w_first ? wv : core->x, core->w_first ? core->x : wv};
+    nashc_build_loc(S->b, nashc_node_loc(core->node));
     si_base *r = flipped(S, base, sign, si_emit(S, core->op, in, 2, core->attrs));
+    nashc_build_loc(S->b, nashc_node_loc(S->at));
     si_core *c = r ? si_alloc(S, 1, sizeof(*c)) : NULL;
     if (!c)
         return NULL;

@@ -19,6 +19,7 @@
 typedef struct products {
     int64_t outputs, terms;
     int64_t w_o, w_k;              /* steps of o and k in w */
+    int axis;                      /* of w, along which o counts */
     int64_t group_size, per_group; /* outputs in a group; channels of x in a group */
     int64_t taps;                  /* terms of one channel of x, next to each other unless by_tap */
     bool by_tap;                   /* channel is the fast index of k (NHWC) */
@@ -86,11 +87,12 @@ take_weights(si_state *S, nashc_tensor *codes, const si_arr *sw, const products 
     w->s = malloc((size_t)p->outputs * sizeof(double) + 1);
     if (!w->q || !w->s)
         return si_fail(S, nashc_enomem(S->diag));
-    bool plain = sw->n == 1 && sx->n == 1;
+    si_arr along;
+    bool plain = sx->n == 1 && si_along(S, sw, &w->type, p->axis, &along);
     if (plain) {
         for (int64_t o = 0; o < p->outputs; o++)
-            w->s[o] = sw->v[0] * sx->v[0];
-    } else if (!unify(S, p, sx, sw, w)) {
+            w->s[o] = along.v[o] * sx->v[0];
+    } else if (S->st != NASHC_OK || !unify(S, p, sx, sw, w)) {
         return false;
     }
     w->t = codes;
@@ -120,7 +122,23 @@ static void
 intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *hi, bool zero,
           double *out_lo, double *out_hi)
 {
-    for (int64_t o = 0; o < p->outputs; o++) {
+    bool scalar = lo->n == 1 && hi->n == 1;
+    double x0 = lo->v[0], x1 = hi->v[0];
+    if (zero && scalar) {
+        x0 = x0 > 0 ? 0 : x0;
+        x1 = x1 < 0 ? 0 : x1;
+    }
+    for (int64_t o = 0; scalar && o < p->outputs; o++) {
+        int64_t pos = 0, neg = 0;
+        const int64_t *q = w->q + o * p->w_o;
+        for (int64_t k = 0; k < p->terms; k++) {
+            int64_t v = q[k * p->w_k];
+            *(v > 0 ? &pos : &neg) += v;
+        }
+        out_lo[o] = (double)pos * x0 + (double)neg * x1;
+        out_hi[o] = (double)pos * x1 + (double)neg * x0;
+    }
+    for (int64_t o = 0; !scalar && o < p->outputs; o++) {
         double a = 0, b = 0;
         for (int64_t k = 0; k < p->terms; k++) {
             int64_t c = channel_of(p, o, k);
@@ -157,7 +175,7 @@ new_core(si_state *S, const char *op, const char *attrs, nashc_value *x, const w
     si_core *c = si_alloc(S, 1, sizeof(*c));
     if (!c)
         return NULL;
-    *c = (si_core){.op = op, .attrs = attrs, .x = x, .w = w->value, .wt = w->t};
+    *c = (si_core){.op = op, .attrs = attrs, .node = S->at, .x = x, .w = w->value, .wt = w->t};
     return c;
 }
 
@@ -248,6 +266,7 @@ conv_products(const nashc_node *n, products *p)
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     int64_t group = nashc_attr_int(n, nashc_attr_index(n, "group"));
     p->by_tap = nashc_type_channel_axis(x) != 1;
+    p->axis = 0;
     p->outputs = w->dim[0];
     p->terms = nashc_type_count(w) / p->outputs;
     p->w_o = p->terms;
@@ -437,6 +456,7 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
         return si_no(S, "scale or offset of its input vary along more than the summed axis");
     p.outputs = wt->dim[w_first ? 0 : 1];
     p.terms = p.per_group = wt->dim[w_first ? 1 : 0];
+    p.axis = w_first ? 0 : 1;
     p.w_o = w_first ? p.terms : 1;
     p.w_k = w_first ? 1 : p.outputs;
     p.group_size = p.outputs;
