@@ -113,4 +113,22 @@ double nashc_steps_div(double t, double a);
 /* A multithreshold of x with the attributes of s->node and these rows (sorted here). */
 nashc_value *nashc_steps_build(nashc_rw *rw, nashc_steps *s, nashc_value *x);
 
+/* --- layouts -------------------------------------------------------------------------------------
+ */
+
+/* Is n a transpose from channels-first to channels-last, or back (rank 3 or 4)? NULL n: false. */
+bool nashc_layout_to_last(const nashc_node *n);
+bool nashc_layout_to_first(const nashc_node *n);
+
+/* v in the other layout; a constant at once, of lower rank widened with leading 1s as it broadcasts
+ * (a scalar stays), a quantiser of constants as a quantiser of permuted ones, all else by a
+ * transpose. rank: 3 or 4, of what v is broadcast against. */
+nashc_value *nashc_layout_last(nashc_rw *rw, nashc_value *v, int rank);
+nashc_value *nashc_layout_first(nashc_rw *rw, nashc_value *v, int rank);
+
+/* The results of n as an op in the other layout: element-wise ops and q.multithreshold, whose
+ * operands are laid out by the functions above. NULL, without an edit, for any other op. */
+bool nashc_layout_eltwise(const nashc_node *n);
+nashc_value *nashc_layout_rebuilt(nashc_rw *rw, nashc_node *n, bool last);
+
 #endif

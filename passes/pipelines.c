@@ -117,3 +117,15 @@ const nashc_pipeline nashc_pipeline_mobilenet = {
             "move-flatten-past-affine,move-flatten-past-topk,move-scalar-mul-past-matmul,"
             "collapse-muls,remove-identity,round-and-clip-thresholds," NAMES,
 };
+
+/* ConvertToChannelsLastAndClean. */
+const nashc_pipeline nashc_pipeline_to_channels_last = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "to-channels-last",
+    .alias = "ConvertToChannelsLastAndClean",
+    .help = "run convolutions, pools and what is between them channels-last",
+    .text = "insert-cl,cancel-transposes,fixpoint(move-cl-upstream,cancel-transposes,"
+            "move-cf-downstream,move-transpose-past-fork,cancel-transposes,"
+            "move-transpose-past-join-concat,absorb-transpose-into-flatten,"
+            "absorb-cf-into-matmul),fold-constants",
+};

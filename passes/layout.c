@@ -1,0 +1,116 @@
+/* layout.c: what the passes between channels-first and channels-last share.
+ *
+ *     to last    [0,2,3,1], [0,2,1]      to first    [0,3,1,2], [0,2,1]
+ *
+ * The permutations of rank 3 are the same both ways; the layouts of the types tell them apart.
+ */
+#include "match.h"
+
+static const int to_last[2][4] = {{0, 2, 1}, {0, 2, 3, 1}};
+static const int to_first[2][4] = {{0, 2, 1}, {0, 3, 1, 2}};
+
+static bool
+is_transpose(const nashc_node *n, bool last)
+{
+    int count;
+
+    if (!nashc_node_is(n, "nn.transpose"))
+        return false;
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    const nashc_type *cf = last ? x : y, *cl = last ? y : x;
+    if (x->rank != 3 && x->rank != 4)
+        return false;
+    const int64_t *perm = nashc_match_ints(n, "perm", &count);
+    for (int i = 0; i < count; i++)
+        if (perm[i] != (last ? to_last : to_first)[x->rank - 3][i])
+            return false;
+    return cf->layout == NASHC_LAYOUT_DEFAULT && cl->layout != NASHC_LAYOUT_DEFAULT;
+}
+
+bool
+nashc_layout_to_last(const nashc_node *n)
+{
+    return is_transpose(n, true);
+}
+
+bool
+nashc_layout_to_first(const nashc_node *n)
+{
+    return is_transpose(n, false);
+}
+
+static nashc_value *
+permuted_const(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
+{
+    nashc_tensor *t = (nashc_tensor *)nashc_value_const(v);
+    const nashc_type *type = nashc_tensor_type(t);
+    int64_t dim[4];
+
+    if (nashc_tensor_is_scalar(t) && type->rank < rank)
+        return v;
+    for (int i = 0; i < rank; i++)
+        dim[i] = i < rank - type->rank ? 1 : type->dim[i - (rank - type->rank)];
+    nashc_tensor *wide = nashc_tensor_reshaped(t, rank, dim);
+    nashc_value *c = nashc_rw_const(rw, wide ? nashc_tensor_transposed(wide, perm) : NULL);
+    nashc_tensor_unref(wide);
+    return c;
+}
+
+static nashc_value *
+permuted(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
+{
+    nashc_node *q = v ? nashc_value_def(v) : NULL;
+    bool quantiser = nashc_node_is(q, "q.quant") || nashc_node_is(q, "q.bipolar_quant") ||
+                     nashc_node_is(q, "q.dequant");
+
+    if (!v)
+        return NULL;
+    if (nashc_value_const(v))
+        return permuted_const(rw, v, perm, rank);
+    if (quantiser && nashc_value_const(nashc_node_in(q, 0))) {
+        nashc_value *in[4] = {0};
+        for (int i = 0; i < nashc_node_n_in(q) && i < 4; i++)
+            in[i] = permuted_const(rw, nashc_node_in(q, i), perm, rank);
+        return nashc_rw_like(rw, q, in, nashc_node_n_in(q));
+    }
+    int64_t p[4];
+    for (int i = 0; i < rank; i++)
+        p[i] = perm[i];
+    return nashc_rw_opf(rw, "nn.transpose", &v, 1, "perm=%s", nashc_rw_ints(rw, p, rank));
+}
+
+nashc_value *
+nashc_layout_last(nashc_rw *rw, nashc_value *v, int rank)
+{
+    return permuted(rw, v, to_last[rank - 3], rank);
+}
+
+nashc_value *
+nashc_layout_first(nashc_rw *rw, nashc_value *v, int rank)
+{
+    return permuted(rw, v, to_first[rank - 3], rank);
+}
+
+bool
+nashc_layout_eltwise(const nashc_node *n)
+{
+    return n && nashc_node_n_out(n) == 1 && nashc_node_n_in(n) <= 4 &&
+           ((nashc_node_op(n)->flags & NASHC_OP_ELTWISE) || nashc_node_is(n, "q.multithreshold"));
+}
+
+nashc_value *
+nashc_layout_rebuilt(nashc_rw *rw, nashc_node *n, bool last)
+{
+    int rank = nashc_value_type(nashc_node_out(n, 0))->rank;
+    bool rows = nashc_node_is(n, "q.multithreshold"); /* [C,K], whatever the layout is */
+    nashc_value *in[4] = {0};
+
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        nashc_value *v = nashc_node_in(n, i);
+        in[i] = rows && i > 0 ? v
+                : last        ? nashc_layout_last(rw, v, rank)
+                              : nashc_layout_first(rw, v, rank);
+    }
+    return nashc_rw_like(rw, n, in, nashc_node_n_in(n));
+}
