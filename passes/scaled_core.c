@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define MAX_MULTIPLIER 16777216.0
-#define APPROXIMATE    1048576.0
 
 /* A sum of products: output channel o adds, over its k terms, w[w_at(o, k)] * x[channel x_at(o,
  * k)]. */
@@ -63,10 +62,10 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
             continue;
         double unit;
         if (!si_common_unit(v, p->terms, MAX_MULTIPLIER, &unit)) {
-            unit = 0; /* 20 bits: not far from what float32 sums keep of the scales */
+            unit = 0; /* 24 bits: as near to the scales as float32 sums */
             for (int64_t k = 0; k < p->terms; k++)
                 unit = fabs(v[k]) > unit ? fabs(v[k]) : unit;
-            unit /= APPROXIMATE;
+            unit /= MAX_MULTIPLIER;
         }
         for (int64_t k = 0; ok && k < p->terms; k++)
             w->q[o * p->w_o + k * p->w_k] *= (int64_t)nearbyint(v[k] / unit);

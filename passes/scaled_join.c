@@ -161,14 +161,14 @@ bits_of(const si_val *x)
 }
 
 /* Multipliers of 24 bits, as near to the scales as float32 arithmetic; fewer if the sum would not
- * fit the 53 bits of a double. */
+ * fit 62 bits. */
 static bool
 fine_multipliers(si_state *S, const si_base *sum, const si_arr *s2, si_arr *m1, si_arr *m2,
                  si_arr *u)
 {
     const si_arr *s1 = &sum->term[0]->s;
     int wide = bits_of(sum->term[0]), other = bits_of(sum->term[1]);
-    int bits = 51 - (wide > other ? wide : other);
+    int bits = 60 - (wide > other ? wide : other);
     if (bits < 8)
         return si_no(S, "the integers of the sum would be too wide");
     si_arr unit = si_scalar(S, ldexp(1.0, bits < 24 ? -bits : -24));

@@ -158,7 +158,7 @@ typedef struct search {
     int64_t *n_open; /* of each lane */
     int64_t *idx, n_idx;
     double *x;
-    int64_t *c, cells;
+    int64_t *at, *c, cells; /* probes, as integers too: a double holds 53 bits of them */
 } search;
 
 /* Brackets that still gape, gathered; returns the most in one lane. */
@@ -192,10 +192,12 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
     if (cells > s->cells) {
         free(s->x);
         free(s->c);
+        free(s->at);
+        s->at = malloc((size_t)cells * sizeof(*s->at));
         s->x = malloc((size_t)cells * sizeof(*s->x));
         s->c = malloc((size_t)cells * sizeof(*s->c));
         s->cells = cells;
-        if (!s->x || !s->c)
+        if (!s->x || !s->c || !s->at)
             return si_fail(S, nashc_enomem(S->diag));
     }
     for (int64_t i = 0; i < s->n_idx; i++) {
@@ -208,6 +210,7 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
                 guess(s->l, p, lane, j, b, &at);
             else
                 at = probe(b);
+            s->at[k * s->n_idx + i] = at;
             s->x[k * s->n_idx + i] = (double)(p->dir < 0 ? -at : at);
         }
     }
@@ -216,8 +219,8 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
     for (int64_t i = 0; i < s->n_idx; i++) {
         int64_t lane = s->idx[i];
         for (int64_t k = 0; k < s->n_open[lane]; k++) {
-            int64_t j = s->open[s->first[lane] + k], at = (int64_t)s->x[k * s->n_idx + i];
-            met(s->b + s->first[lane] + j, s->p[lane].dir < 0 ? -at : at,
+            int64_t j = s->open[s->first[lane] + k];
+            met(s->b + s->first[lane] + j, s->at[k * s->n_idx + i],
                 s->c[k * s->n_idx + i] > s->p[lane].cmin + j);
         }
     }
@@ -270,6 +273,7 @@ bisect(si_state *S, si_lanes *l, si_step *p, int64_t n)
     free(s.b);
     free(s.open);
     free(s.x);
+    free(s.at);
     free(s.c);
     return ok;
 }
@@ -291,8 +295,8 @@ si_steps_find(si_state *S, si_lanes *l, bool rises)
         if (p[i].hi - p[i].lo + 1 > width)
             width = p[i].hi - p[i].lo + 1;
     }
-    if (width > (int64_t)1 << 52)
-        ok = si_no(S, "its integers are wider than 52 bits");
+    if (width > (int64_t)1 << 61)
+        ok = si_no(S, "its integers are wider than 61 bits");
     else if (width <= SWEEP_RANGE && width * n <= SWEEP_CELLS)
         ok = sweep(S, l, p, n, width);
     else if (rises)
