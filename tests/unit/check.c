@@ -73,7 +73,7 @@ a_difference_is_described(void **state)
     unit_expect_message(*state, "\"step\" changed the result: output \"y\" element [0] is 0, was");
 }
 
-/* float32 rounds 10 * 0.7f up to 7, the real product lies below: a boundary case, and too many. */
+/* As real numbers 10 * 0.7f lies below 7, in float32 it is 7: a boundary case, and too many. */
 static void
 boundary_cases_are_told_apart(void **state)
 {
@@ -82,7 +82,7 @@ boundary_cases_are_told_apart(void **state)
                             "%m: f32[4096] = nn.mul(%x, %c)\n"
                             "%q: f32[4096] = nn.floor(%m)\n}\n";
     static const char b[] = "graph @main(%x: u8[4096]) -> (%q) {\n"
-                            "%c: f64[] = [0.699999988079071]\n"
+                            "%c: f64[] = [0.7]\n"
                             "%w: f64[4096] = nn.cast(%x) to=f64[]\n"
                             "%m: f64[4096] = nn.mul(%w, %c)\n"
                             "%q: f64[4096] = nn.floor(%m)\n}\n";
