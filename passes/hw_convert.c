@@ -266,21 +266,45 @@ acc_bounds(const nashc_type *x, const int64_t *w, int64_t mw, int64_t mh, int64_
     return true;
 }
 
-/* The thresholds that can be fused behind n, and the constant added in between (or NULL). */
+/* The only reader of n's result, past nodes that only relabel it; those are collected in done where
+ * it is given. */
 static nashc_node *
-fusable(const nashc_node *n, nashc_arena *a, nashc_node **add)
+next_worker(const nashc_node *n, bool *done)
 {
     nashc_node *u = nashc_value_one_user(nashc_node_out(n, 0));
+
+    while (u && hw_relabels(u)) {
+        if (done)
+            done[nashc_node_id(u)] = true;
+        u = nashc_value_one_user(nashc_node_out(u, 0));
+    }
+    return u;
+}
+
+/* Do the channels of operand 0 of n lie innermost, and are they mh? */
+static bool
+same_channels(const nashc_node *n, int64_t mh)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
+
+    return channels_last(t) && nashc_type_channels(t) == mh;
+}
+
+/* The thresholds that can be fused behind n with mh results, and the constant added in between (or
+ * NULL). */
+static nashc_node *
+fusable(const nashc_node *n, int64_t mh, nashc_arena *a, nashc_node **add)
+{
+    nashc_node *u = next_worker(n, NULL);
     int64_t count, *v;
 
     *add = NULL;
-    if (u && (nashc_node_is(u, "nn.add") || nashc_node_is(u, "nn.sub")) &&
+    if (u && (nashc_node_is(u, "nn.add") || nashc_node_is(u, "nn.sub")) && same_channels(u, mh) &&
         !constant_operand(u, NULL, &v, &count)) {
         *add = u;
-        u = nashc_value_one_user(nashc_node_out(u, 0));
+        u = next_worker(u, NULL);
     }
-    return u && nashc_node_is(u, "q.multithreshold") && !why_not_steps(u, a) &&
-                   channels_last(nashc_value_type(nashc_node_in(u, 0)))
+    return u && nashc_node_is(u, "q.multithreshold") && !why_not_steps(u, a) && same_channels(u, mh)
                ? u
                : NULL;
 }
@@ -290,10 +314,11 @@ convert_matmul(hw_conv *c, nashc_node *n)
 {
     nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))], *in[4] = {x};
     int64_t mw, mh, *w, lo, hi, *add = NULL, n_add = 0;
-    nashc_node *added, *mt = fusable(n, c->a, &added);
+    nashc_node *added = NULL, *mt;
     hw_steps s;
 
     in[1] = weights(c, n, &mw, &mh, &w);
+    mt = w ? fusable(n, mh, c->a, &added) : NULL;
     if (!w || !acc_bounds(nashc_value_type(x), w, mw, mh, &lo, &hi))
         return w ? nashc_node_unsup(c->d, n, "the accumulator exceeds 64 bits")
                  : nashc_enomem(c->d);
@@ -306,8 +331,11 @@ convert_matmul(hw_conv *c, nashc_node *n)
         return status;
     in[2] = matrix(c, s.t, s.rows, s.n, NULL);
     in[3] = directions(c, &s, mh);
-    if (added)
+    next_worker(n, c->done);
+    if (added) {
         c->done[nashc_node_id(added)] = true;
+        next_worker(added, c->done);
+    }
     c->done[nashc_node_id(mt)] = true;
     return put(c, mt, nashc_build_op(c->b, "hw.mvau", in, in[3] ? 4 : 3, "%s", steps_text(c, &s)));
 }
