@@ -114,7 +114,9 @@ sum_range(const nashc_node *n, const nashc_conv *c, nashc_range x, nashc_range *
     const nashc_tensor *w = nashc_ops_const(n, 1);
     nashc_arena *a = nashc_arena_create();
     nashc_sums *s = a ? NASHC_NEW_N(a, nashc_sums, c->w.taps) : NULL;
+    nashc_range any = nashc_range_mul(x, nashc_ops_range(nashc_node_in(n, 1)));
 
+    any = nashc_range_times(any, c->cg * c->w.taps);
     *all = (nashc_range){INT64_MAX, INT64_MIN};
     for (int64_t m = 0; s && m < c->mg * c->group; m++) {
         nashc_range r = nashc_range_times(nashc_range_mul(x, nashc_ops_range(nashc_node_in(n, 1))),

@@ -16,8 +16,7 @@ typedef enum { MAX, MEAN, SUM } pool_kind;
 #define WINDOW_ATTRS                                                                               \
     ATTR(INTS, "kernel", NULL, "1..2147483647", "extent of the window"),                           \
         ATTR(INTS, "stride", "[]", "1..2147483647", "step of the window; [] is all ones"),         \
-        ATTR(INTS, "pads", "[]", "0..2147483647",                                                  \
-             "padding before each axis, then behind; [] none"),                                    \
+        ATTR(INTS, "pads", "[]", "0..1048576", "padding before each axis, then behind; [] none"),  \
         ATTR(INTS, "dilation", "[]", "1..2147483647", "distance of window elements; [] all ones"), \
         ATTR(BOOL, "ceil", "false", NULL, "round the number of windows up")
 
