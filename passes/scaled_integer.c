@@ -58,7 +58,8 @@ rebuild(si_state *S, nashc_node *n)
 {
     if (si_is_quantiser(n))
         return si_quantiser(S, n);
-    if (!reads_integers(S, n))
+    bool ranks = nashc_node_is(n, "nn.argmax") || nashc_node_is(n, "nn.topk");
+    if (!ranks && !reads_integers(S, n)) /* those look through Softmax */
         return false;
     for (size_t i = 0; i < NASHC_COUNT(handlers); i++)
         if (nashc_node_is(n, handlers[i].op))

@@ -43,7 +43,8 @@ look_through(const nashc_node *n)
     }
 }
 
-/* Does m * i + round(m * b) order all pairs of classes as i + b does, ties included? */
+/* Does m * i + round(m * b) order all pairs of classes as i + b does, ties included? Scores that
+ * differ by less than the rounding of float32 constants may tie, but not change their order. */
 static bool
 keeps_order(const si_arr *b, double m)
 {
@@ -53,8 +54,11 @@ keeps_order(const si_arr *b, double m)
             double q = nearbyint(m * b->v[i]) - nearbyint(m * b->v[j]);
             for (int side = 0; side < 2; side++) {
                 double k = side ? ceil(-d) : floor(-d);
-                double real = fabs(k + d) < 1e-12 * (1 + fabs(d)) ? 0 : k + d, got = m * k + q;
-                if ((real > 0) != (got > 0) || (real < 0) != (got < 0))
+                double real = k + d, got = m * k + q;
+                if (fabs(real) < 1e-12 * (1 + fabs(d)))
+                    real = 0;
+                bool close = fabs(real) < 1e-7 * (1 + fabs(d)) && got == 0;
+                if (!close && ((real > 0) != (got > 0) || (real < 0) != (got < 0)))
                     return false;
             }
         }
@@ -88,7 +92,7 @@ scores(si_state *S, const si_val *x)
     si_squeeze(&m);
     double k = 1;
     while (k < 16777216.0 && !keeps_order(&b, k))
-        k *= 2;
+        k = k < 32 ? k + 1 : k * 2;
     si_arr f = si_scalar(S, k);
     if (!si_zip(S, &m, &f, si_mul, &m) || !si_zip(S, &b, &f, si_mul, &b))
         return NULL;
