@@ -4,6 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+/* The element of t without the brackets of its shape, as nn.cast takes it. */
+static const char *
+element_text(onnx_in *r, const nashc_type *t)
+{
+    char text[NASHC_TYPE_STR_MAX];
+
+    nashc_type_print(t, text, sizeof text);
+    text[strcspn(text, "[")] = 0;
+    return nashc_arena_printf(r->arena, "%s", text);
+}
+
 /* Sum, Min, Max of any number of operands, two at a time from the left. */
 static nashc_value *
 chain(onnx_in *r, const char *op)
@@ -61,6 +72,31 @@ divide_ints(onnx_in *r, const nashc_tensor *a, const nashc_tensor *b)
     return onnx_set_tensor(r, 0, nashc_tensor_take(&q), onnx_in_elem(r, 0));
 }
 
+/* The same for tensors: up to 16 bits, a float32 quotient never reaches the next integer by
+ * rounding, so cutting it off is exact. */
+static nashc_status
+divide_narrow(onnx_in *r)
+{
+    int elem = onnx_in_elem(r, 0);
+    nashc_value *a = onnx_in_value(r, 0), *b = onnx_in_value(r, 1);
+    nashc_type t;
+
+    if (!a || !b)
+        return onnx_build_status(r);
+    if (!onnx_elem_type(elem, &t) || t.bits > 16)
+        return onnx_unsup(r,
+                          "division of %s tensors truncates; supported up to 16 bits, and for "
+                          "constants",
+                          onnx_elem_name(elem));
+    nashc_value *q = onnx_op2(r, "nn.div", onnx_cast(r, a, "f32"), b);
+    if (t.kind == NASHC_K_UINT)
+        q = onnx_op1(r, "nn.floor", q, NULL);
+    else
+        q = onnx_op2(r, "nn.mul", onnx_op1(r, "nn.sign", q, NULL),
+                     onnx_op1(r, "nn.floor", onnx_op1(r, "nn.abs", q, NULL), NULL));
+    return onnx_set(r, 0, onnx_cast(r, q, element_text(r, &t)), elem);
+}
+
 nashc_status
 onnx_read_div(onnx_in *r)
 {
@@ -74,8 +110,7 @@ onnx_read_div(onnx_in *r)
         if (n && d && nashc_type_is_int(nashc_tensor_type(n)) &&
             nashc_type_is_int(nashc_tensor_type(d)))
             return divide_ints(r, n, d);
-        return onnx_unsup(r, "division of %s tensors truncates; only constants are supported",
-                          onnx_elem_name(onnx_in_elem(r, 0)));
+        return divide_narrow(r);
     }
     nashc_value *a = onnx_in_value(r, 0), *b = onnx_in_value(r, 1);
     if (!a || !b)
@@ -152,7 +187,6 @@ onnx_read_cast(onnx_in *r)
     nashc_value *x = onnx_in_value(r, 0);
     int to = (int)onnx_attr_int(r, "to", 0);
     nashc_type t;
-    char text[NASHC_TYPE_STR_MAX];
 
     if (!x)
         return onnx_build_status(r);
@@ -171,25 +205,38 @@ onnx_read_cast(onnx_in *r)
         return onnx_set(r, 0, onnx_op1(r, "nn.identity", x, NULL), to);
     if (to == ONNX_BOOL) /* everything but zero is true */
         x = onnx_op1(r, "nn.sign", onnx_op1(r, "nn.abs", x, NULL), NULL);
-    /* The element without its brackets: the shape is that of the operand. */
-    nashc_type_print(&t, text, sizeof text);
-    text[strcspn(text, "[")] = 0;
-    return onnx_set(r, 0, onnx_cast(r, x, text), to);
+    return onnx_set(r, 0, onnx_cast(r, x, element_text(r, &t)), to);
+}
+
+/* The mask of a Dropout that drops nothing. */
+static nashc_status
+all_kept(onnx_in *r, const nashc_type *x)
+{
+    nashc_type bit = nashc_type_uint(1), t = nashc_type_with_elem(x, &bit);
+    nashc_buf b;
+
+    if (!onnx_out_used(r, 1))
+        return NASHC_OK;
+    if (!nashc_buf_alloc(&b, &t))
+        return nashc_enomem(r->d);
+    for (int64_t i = 0; i < b.n; i++)
+        nashc_buf_set_int(&b, i, 1);
+    return onnx_set_tensor(r, 1, nashc_tensor_take(&b), ONNX_BOOL);
 }
 
 nashc_status
 onnx_read_dropout(onnx_in *r)
 {
     nashc_value *x = onnx_in_value(r, 0);
-    double training;
+    double training, ratio;
     nashc_status s = onnx_in_number(r, 2, "training_mode", 0, &training);
 
-    if (s || !x)
+    if (s || (s = onnx_in_number(r, 1, "ratio", 0.5, &ratio)) || !x)
         return s ? s : onnx_build_status(r);
-    if (training != 0)
+    if (training != 0 && ratio != 0)
         return onnx_unsup(r, "only the inference form is supported, training_mode is set");
-    if (onnx_out_used(r, 1) && r->row->since >= 12)
-        return onnx_unsup(r, "output mask is used");
+    if ((s = all_kept(r, nashc_value_type(x))))
+        return s;
     return onnx_set(r, 0, onnx_op1(r, "nn.identity", x, NULL), onnx_in_elem(r, 0));
 }
 

@@ -79,6 +79,29 @@ onnx_read_batchnorm(onnx_in *r)
     return onnx_set(r, 0, onnx_op(r, "nn.batchnorm", in, 5, "eps=%.17g", eps), onnx_in_elem(r, 0));
 }
 
+/* The further outputs of LayerNormalization: mean and 1 / sqrt(variance + epsilon). */
+static nashc_status
+norm_statistics(onnx_in *r, nashc_value *x, int axis)
+{
+    int64_t axes[NASHC_MAX_RANK];
+    int n = nashc_value_type(x)->rank - axis;
+    nashc_status s;
+
+    if (!onnx_out_used(r, 1) && !onnx_out_used(r, 2))
+        return NASHC_OK;
+    for (int i = 0; i < n; i++)
+        axes[i] = axis + i;
+    nashc_value *mean = onnx_op1(r, "nn.reduce_mean", x, "axes=%s", onnx_ints(r, axes, n));
+    if ((s = onnx_set(r, 1, mean, onnx_in_elem(r, 0))) || !onnx_out_used(r, 2))
+        return s;
+    nashc_value *d = onnx_op2(r, "nn.sub", x, mean);
+    d = onnx_op1(r, "nn.reduce_mean", onnx_op2(r, "nn.mul", d, d), "axes=%s",
+                 onnx_ints(r, axes, n));
+    d = onnx_op2(r, "nn.add", d, onnx_f32(r, onnx_attr_float(r, "epsilon", (double)1e-5f)));
+    d = onnx_op1(r, "nn.reciprocal", onnx_op1(r, "nn.sqrt", d, NULL), NULL);
+    return onnx_set(r, 2, d, onnx_in_elem(r, 0));
+}
+
 nashc_status
 onnx_read_layer_norm(onnx_in *r)
 {
@@ -88,10 +111,8 @@ onnx_read_layer_norm(onnx_in *r)
 
     if (!in[0] || !in[1] || r->failed)
         return onnx_build_status(r);
-    if (onnx_out_used(r, 1) || onnx_out_used(r, 2))
-        return onnx_unsup(r, "outputs Mean and InvStdDev are not supported");
     s = onnx_axis(r, onnx_attr_int(r, "axis", -1), nashc_value_type(in[0])->rank, &axis);
-    if (s)
+    if (s || (s = norm_statistics(r, in[0], axis)))
         return s;
     return onnx_set(r, 0,
                     onnx_op(r, "nn.layer_norm", in, in[2] ? 3 : 2, "axis=%d eps=%.17g", axis,

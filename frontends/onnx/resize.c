@@ -8,6 +8,7 @@
 typedef struct plan {
     int64_t sizes[NASHC_MAX_RANK];
     double scales[NASHC_MAX_RANK];
+    double cubic_a;
     bool by_scales;
 } plan;
 
@@ -54,6 +55,42 @@ read_scales(onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_a
     return by_scales(r, x, v, want, axes, p);
 }
 
+/* The policies that keep the aspect ratio: one scale for all axes in question, the least or the
+ * greatest that the sizes ask for; the sizes follow, half an element rounded up. */
+static nashc_status
+keep_ratio(onnx_in *r, const nashc_type *x, const int64_t *axes, int n, plan *p)
+{
+    const char *policy = onnx_attr_str(r, "keep_aspect_ratio_policy", "stretch");
+    bool larger = !strcmp(policy, "not_smaller");
+    double scale = 0;
+    int axis;
+    nashc_status s;
+
+    p->by_scales = false;
+    if (!strcmp(policy, "stretch"))
+        return NASHC_OK;
+    if (!larger && strcmp(policy, "not_larger"))
+        return onnx_err(r, "keep_aspect_ratio_policy '%s' is not known", nashc_quote(r->d, policy));
+    for (int i = 0; i < x->rank; i++)
+        p->scales[i] = 1;
+    for (int i = 0; i < n; i++) {
+        if ((s = onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
+            return s;
+        double k = (double)p->sizes[axis] / (double)x->dim[axis];
+        scale = i == 0 ? k : larger ? fmax(scale, k) : fmin(scale, k);
+    }
+    for (int i = 0; i < n; i++) {
+        if ((s = onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
+            return s;
+        p->scales[axis] = scale;
+        p->sizes[axis] = (int64_t)floor(scale * (double)x->dim[axis] + 0.5);
+        if (p->sizes[axis] < 1)
+            return onnx_err(r, "axis %d keeps no element", axis);
+    }
+    p->by_scales = true;
+    return NASHC_OK;
+}
+
 static nashc_status
 read_sizes(onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
 {
@@ -74,12 +111,7 @@ read_sizes(onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_ax
             return onnx_err(r, "size %" PRId64 " of axis %d", v[k], axis);
         p->sizes[axis] = v[k];
     }
-    const char *policy = onnx_attr_str(r, "keep_aspect_ratio_policy", "stretch");
-    if (strcmp(policy, "stretch"))
-        return onnx_unsup(r, "keep_aspect_ratio_policy '%s'; only stretch is supported",
-                          nashc_quote(r->d, policy));
-    p->by_scales = false;
-    return NASHC_OK;
+    return keep_ratio(r, x, axes, n, p);
 }
 
 static nashc_status
@@ -87,20 +119,23 @@ emit(onnx_in *r, nashc_value *x, const plan *p, const char *mode, const char *co
      const char *nearest)
 {
     const nashc_type *t = nashc_value_type(x);
-    const char *scales = "";
+    const char *scales = "", *cubic = "";
     bool is_nearest = !strcmp(mode, "nearest");
 
     if (t->rank == 0)
         return onnx_err(r, "input \"%s\" is a scalar", onnx_in_name(r, 0));
+    if (p->cubic_a != 0 && p->cubic_a != -0.75)
+        cubic = nashc_arena_printf(r->arena, " cubic_a=%.9g", p->cubic_a);
     if (p->by_scales) {
         for (int i = 0; i < t->rank; i++)
             scales = nashc_arena_printf(r->arena, "%s%s%.17g", scales, i ? "," : "", p->scales[i]);
         scales = nashc_arena_printf(r->arena, " scales=[%s]", scales);
     }
     return onnx_set(r, 0,
-                    onnx_op1(r, "nn.resize", x, "sizes=%s mode=%s coord=%s%s%s%s",
+                    onnx_op1(r, "nn.resize", x, "sizes=%s mode=%s coord=%s%s%s%s%s",
                              onnx_ints(r, p->sizes, t->rank), mode, coord,
-                             is_nearest ? " nearest=" : "", is_nearest ? nearest : "", scales),
+                             is_nearest ? " nearest=" : "", is_nearest ? nearest : "", scales,
+                             cubic),
                     onnx_in_elem(r, 0));
 }
 
@@ -117,9 +152,13 @@ nashc_status
 onnx_read_resize(onnx_in *r)
 {
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
-    static const char *const coords[] = {"half_pixel",           "asymmetric",
-                                         "align_corners",        "pytorch_half_pixel",
-                                         "half_pixel_symmetric", NULL};
+    static const char *const coords[] = {"half_pixel",
+                                         "asymmetric",
+                                         "align_corners",
+                                         "pytorch_half_pixel",
+                                         "half_pixel_symmetric",
+                                         "tf_half_pixel_for_nn",
+                                         NULL};
     static const char *const nearests[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
                                            "ceil", NULL};
     nashc_value *x = onnx_in_value(r, 0);
@@ -140,10 +179,8 @@ onnx_read_resize(onnx_in *r)
         return onnx_unsup(r, "coordinate transformation '%s'", nashc_quote(r->d, coord));
     if (onnx_attr_int(r, "antialias", 0) || onnx_attr_int(r, "exclude_outside", 0))
         return onnx_unsup(r, "antialias and exclude_outside are not supported");
-    if (!strcmp(mode, "cubic") && onnx_attr(r, "cubic_coeff_a") &&
-        onnx_attr_float(r, "cubic_coeff_a", -0.75) != -0.75)
-        return onnx_unsup(r, "cubic_coeff_a %g; only -0.75 is supported",
-                          onnx_attr_float(r, "cubic_coeff_a", -0.75));
+    if (!strcmp(mode, "cubic"))
+        p.cubic_a = onnx_attr_float(r, "cubic_coeff_a", -0.75);
     bool scales = onnx_has(r, 2), sizes = onnx_has(r, 3);
     if (scales == sizes)
         return onnx_err(r, "%s",

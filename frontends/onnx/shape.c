@@ -508,6 +508,13 @@ onnx_read_depth_space(onnx_in *r)
                         nashc_type_str(r->d, t));
     if (strcmp(mode, "DCR") && strcmp(mode, "CRD"))
         return onnx_err(r, "mode '%s' is not known", nashc_quote(r->d, mode));
+    if (!to_space && !strcmp(mode, "CRD")) { /* channels outermost: no operator of its own */
+        int64_t c = t->dim[1], h = t->dim[2] / block, w = t->dim[3] / block, n = t->dim[0];
+        int64_t split[6] = {n, c, h, block, w, block}, perm[6] = {0, 1, 3, 5, 2, 4};
+        int64_t joined[4] = {n, c * block * block, h, w};
+        x = onnx_transpose(r, onnx_reshape(r, x, split, 6), perm);
+        return onnx_set(r, 0, x ? onnx_reshape(r, x, joined, 4) : NULL, onnx_in_elem(r, 0));
+    }
     if (!to_space)
         return onnx_set(r, 0, onnx_op1(r, "nn.space_to_depth", x, "block=%" PRId64, block),
                         onnx_in_elem(r, 0));

@@ -164,6 +164,8 @@ onnx_write_resize(onnx_out *o)
     onnx_put_str(o, "mode", onnx_get_str(o, "mode"));
     onnx_put_str(o, "coordinate_transformation_mode", onnx_get_str(o, "coord"));
     onnx_put_str(o, "nearest_mode", onnx_get_str(o, "nearest"));
+    if (!strcmp(onnx_get_str(o, "mode"), "cubic"))
+        onnx_put_float(o, "cubic_coeff_a", onnx_get_float(o, "cubic_a"));
     if (!strcmp(onnx_get_str(o, "coord"), "half_pixel_symmetric") && o->opset < 19)
         o->opset = 19;
     return onnx_finish(o, work, out);

@@ -4,6 +4,7 @@
  * s = m / n, or scales[axis] if given:
  *
  *     half_pixel (o + 1/2) / s - 1/2    asymmetric o / s    align_corners o * (n - 1) / (m - 1)
+ *     (m = s * n, whole or not, if scales are given)
  *     pytorch_half_pixel: as half_pixel, 0 where m = 1      tf_half_pixel_for_nn (o + 1/2) / s
  *     half_pixel_symmetric: half_pixel + n / 2 * (1 - m / (s * n))
  *
@@ -77,8 +78,10 @@ position(const nashc_node *n, int a, int64_t from, int64_t to, int64_t o)
     switch (nashc_attr_int(n, COORD)) {
     case C_ASYM:
         return p / s;
-    case C_ALIGN:
-        return to == 1 ? 0.0 : p * (double)(from - 1) / (double)(to - 1);
+    case C_ALIGN: {
+        double m = n_scales ? s * (double)from : (double)to; /* not rounded to whole elements */
+        return to == 1 || m == 1.0 ? 0.0 : p * (double)(from - 1) / (m - 1.0);
+    }
     case C_PYTORCH:
         return to == 1 ? 0.0 : (p + 0.5) / s - 0.5;
     case C_SYMMETRIC:

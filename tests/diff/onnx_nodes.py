@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""onnx_nodes.py BUILD [FILTER] [--update] [-v]: the node tests of the ONNX standard, for the operators of
+docs/operators.md, as the installed package `onnx` makes them. Operands that must be known when a model is compiled
+(shapes, axes, scales) become initialisers; forms that the page lists as not supported must be refused with a
+message, all others must agree. --update writes the page from the operator table in frontends/onnx/map.c."""
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "docs" / "operators.md"
+TABLE = ROOT / "frontends" / "onnx" / "map.c"
+DOMAINS = {"STD": "standard", "ONNX_QONNX": "`qonnx.custom_op.general`", "ONNX_CL": "`qonnx.custom_op.channels_last`",
+           "ONNX_MS": "`com.microsoft`"}
+
+# Operands of these operators that have to be constants: None is all but the first.
+PARAMETERS = {
+    "Reshape": None, "Expand": None, "Tile": None, "Squeeze": None, "Unsqueeze": None, "Split": None, "Slice": None,
+    "Pad": None, "Resize": None, "Upsample": None, "TopK": None, "ConstantOfShape": (0,), "QuantizeLinear": None,
+    "DequantizeLinear": None, "QLinearConv": (1, 2, 3, 4, 5, 6, 7, 8), "QLinearMatMul": (1, 2, 4, 5, 6, 7),
+    "ConvInteger": (2, 3), "MatMulInteger": (2, 3), "Dropout": None, "ReduceSum": None, "ReduceMean": None,
+    "ReduceMax": None, "ReduceMin": None, "ReduceL1": None, "ReduceL2": None, "ReduceLogSum": None,
+    "ReduceLogSumExp": None, "ReduceSumSquare": None, "BatchNormalization": (1, 2, 3, 4), "LayerNormalization": None,
+}
+
+# What is refused, by the name of the test: a pattern and the reason.
+REFUSED = [
+    (r"if.*|loop.*|scan.*", "control flow with sub-graphs"),
+    (r".*_(seq|opt|sequence)", "sequences and optional values, which are no tensors"),
+    (r"batchnorm_.*_training_mode|training_dropout_(default|mask|default_mask)|training_dropout",
+     "training"),
+    (r"dynamicquantizelinear.*", "a scale that depends on the data"),
+    (r"(cast|castlike)_.*(BFLOAT16|FLOAT8|to_FLOAT4).*|celu_bfloat16", "bfloat16 and narrower floats as tensors"),
+    (r"(cast|castlike)_FLOAT(16)?_to_U?INT[24](_expanded)?", "a value that does not fit the integer it is cast to"),
+    (r"(de)?quantizelinear_(e4m3fn|e5m2|float4e2m1).*", "quantisation to floats; use FloatQuant"),
+    (r"(de)?quantizelinear_blocked.*", "scales of blocks"),
+    (r"div_(u?int(32|64)|int32_trunc)", "truncating division of wide integers, unless constant"),
+    (r"maxpool_with_argmax.*", "indices of a pool"),
+    (r"resize_.*(exclude_outside|antialias|tf_crop_and_resize).*", "antialias, exclude_outside and cropping"),
+    (r".*_empty_set.*|.*_zero_size_.*|constantofshape_int_shape_zero|shape_start_greater_than_end|"
+     r"slice_start_out_of_bounds|reshape_allowzero_reordered", "tensors without elements"),
+]
+
+
+def rows():
+    """(domain, name, since, IR op or None, refused) of the operator table."""
+    text = re.sub(r"/\*.*?\*/", "", TABLE.read_text(), flags=re.S)
+    for m in re.finditer(r'\{(\w+), "(\w+)", (\d+), (NULL|"[\w.]+"),(.*?)\},\s*(?=\{)', text, flags=re.S):
+        yield m[1], m[2], int(m[3]), None if m[4] == "NULL" else m[4].strip('"'), "REFUSE" in m[5]
+
+
+def page():
+    out = ["# Operators of ONNX files", "",
+           "What the `onnx` frontend reads, from which opset on. Opsets 7 to 28 and IR versions 3 to 14 are known.",
+           "Written by `tests/diff/onnx_nodes.py --update` from the table in `frontends/onnx/map.c`.", ""]
+    for key, title in DOMAINS.items():
+        out += [f"## {title[0].upper() + title[1:] if title[0] != '`' else title}", "",
+                "| operator | from opset | in the IR |", "|---|---|---|"]
+        seen = {}
+        for domain, name, since, op, refused in rows():
+            if domain == key:
+                s = seen.setdefault(name, [since, op, refused])
+                s[0] = min(s[0], since)
+                s[1] = op or s[1]
+        for name, (since, op, refused) in sorted(seen.items()):
+            what = "refused by name" if refused else f"`{op}`" if op else "see the reader"
+            out.append(f"| {name} | {since} | {what} |")
+        out.append("")
+    out += ["The domains `onnx.brevitas`, `finn.custom_op.general` and `finn` are read as `qonnx.custom_op.general`.",
+            "Shapes, axes, scales and all other parameters must be constants, or follow from constants and shapes.", "",
+            "## Not supported", "", "These forms are refused with a message; node tests of the standard that use them",
+            "are expected to be refused.", "", "| tests | why |", "|---|---|"]
+    out += [f"| `{pattern.replace('|', chr(92) + '|')}` | {why} |" for pattern, why in REFUSED]
+    return "\n".join(out) + "\n"
+
+
+if "--update" in sys.argv:
+    PAGE.write_text(page())
+    sys.exit(0)
+warnings.filterwarnings("ignore")
+try:
+    import numpy as np
+    import onnx
+    from onnx import numpy_helper
+    from onnx.backend.test.case.node import collect_testcases
+except ImportError as e:
+    print(f"skip: {e.name} is not installed")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
+
+ARGS = [a for a in sys.argv[1:] if not a.startswith("-")]
+NASHC = pathlib.Path(ARGS[0]).resolve() / "tools" / "nashc"
+FILTER = re.compile(ARGS[1] if len(ARGS) > 1 else ".")
+OPS = {name for domain, name, _, _, refused in rows() if domain == "STD"}
+
+
+def array(value):
+    """A numpy array of one of numpy's own types: narrow floats and integers are widened."""
+    a = numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
+    if a.dtype.kind == "V" or a.dtype.name not in np.sctypeDict:
+        a = a.astype(np.int32 if "int" in a.dtype.name else np.float32)
+    return a
+
+
+def tensor_of(value, name):
+    if not isinstance(value, onnx.TensorProto):
+        return numpy_helper.from_array(np.asarray(value), name)
+    tensor = onnx.TensorProto.FromString(value.SerializeToString())
+    tensor.name = name
+    return tensor
+
+
+def prepare(case, inputs):
+    """The model with parameters as initialisers, and the inputs that are left."""
+    model = onnx.ModelProto.FromString(case.model.SerializeToString())
+    graph = model.graph
+    node = graph.node[0]
+    which = PARAMETERS.get(node.op_type, ())
+    left = {}
+    constant = {node.input[i] for i in range(len(node.input))
+                if (i > 0 if which is None else i in which) and node.input[i]}
+    for info, value in zip(list(graph.input), inputs):
+        if info.name in constant:
+            graph.initializer.append(tensor_of(value, info.name))
+            graph.input.remove(info)
+        elif info.name in node.input:
+            left[info.name] = array(value)
+        else:
+            graph.input.remove(info)  # nothing reads it
+    return model, left
+
+
+def agrees(got, want, case):
+    got = got.reshape(want.shape) if got.size == want.size else got
+    if got.shape != want.shape:
+        return f"shape {got.shape}, expected {want.shape}"
+    a, b = got.astype(np.float64), want.astype(np.float64)
+    if not np.allclose(a, b, rtol=case.rtol, atol=case.atol, equal_nan=True):
+        return f"values differ by up to {np.nanmax(np.abs(a - b)):g}"
+    return None
+
+
+def run(case):
+    """None: agrees; else what is wrong, or 'refused: message'."""
+    for inputs, outputs in case.data_sets:
+        model, left = prepare(case, inputs)
+        with tempfile.TemporaryDirectory() as tmp:
+            onnx.save(model, f"{tmp}/m.onnx")
+            np.savez(f"{tmp}/x.npz", **{k: v if v.ndim else v.reshape(1) for k, v in left.items()})
+            p = subprocess.run([NASHC, "run", f"{tmp}/m.onnx", "--input", f"{tmp}/x.npz", "--output",
+                                f"{tmp}/y.npz"], capture_output=True, text=True, timeout=60)
+            if p.returncode == 1:
+                return "refused: " + next((l for l in p.stderr.splitlines() if "error" in l), p.stderr)
+            if p.returncode:
+                return f"exit {p.returncode}: {p.stderr[-300:]}"
+            got = np.load(f"{tmp}/y.npz")
+            for info, want in zip(model.graph.output, outputs):
+                wrong = agrees(got[info.name], array(want), case)
+                if wrong:
+                    return f"{info.name}: {wrong}"
+    return None
+
+
+def refused(name):
+    return next((why for pattern, why in REFUSED if re.fullmatch("test_(" + pattern + ")", name)), None)
+
+
+cases = [c for c in collect_testcases(None) if len(c.model.graph.node) == 1 and
+         c.model.graph.node[0].domain in ("", "ai.onnx") and c.model.graph.node[0].op_type in OPS and
+         FILTER.search(c.name)]
+failed = expected = 0
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    for c, wrong in zip(cases, pool.map(run, cases)):
+        no = wrong is not None and wrong.startswith("refused: ")
+        if refused(c.name) and no:
+            expected += 1
+            continue
+        if wrong or refused(c.name):
+            failed += 1
+            print("FAIL", c.name, wrong or "runs, though listed as refused", flush=True)
+        elif "-v" in sys.argv:
+            print("ok  ", c.name)
+if not FILTER.pattern != "." and PAGE.is_file() and PAGE.read_text() != page():
+    failed += 1
+    print("FAIL docs/operators.md is not what the operator table says; run with --update")
+print(f"{len(cases) - failed - expected} passed, {failed} failed, {expected} refused as documented")
+sys.exit(failed != 0)
