@@ -71,7 +71,7 @@ const nashc_pass nashc_pass_absorb_cf_into_matmul = {
     NASHC_DESC(nashc_pass),
     .flags = NASHC_PASS_INEXACT,
     .name = "absorb-cf-into-matmul",
-    .alias = "AbsorbChanFirstIntoMatMul|RemoveCNVtoFCFlatten",
+    .alias = "AbsorbChanFirstIntoMatMul|RemoveCNVtoFCFlatten|remove-cnv-to-fc-flatten",
     .help = "permute the rows of a matmul behind a flatten instead of its input",
     .patterns = (const nashc_pattern *const[]){&absorb_pattern, NULL},
 };

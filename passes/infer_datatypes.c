@@ -14,7 +14,7 @@ infer(nashc_run *r, nashc_graph *g)
 const nashc_pass nashc_pass_infer_datatypes = {
     NASHC_DESC(nashc_pass),
     .name = "infer-datatypes",
-    .alias = "InferDataTypes",
+    .alias = "InferDataTypes|infer-ranges",
     .help = "re-infer the type of every value, elements and intervals included",
     .run = infer,
 };

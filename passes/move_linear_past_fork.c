@@ -26,7 +26,7 @@ static const nashc_pattern sink_add_pattern = {"nn.add", sink_linear};
 const nashc_pass nashc_pass_move_linear_past_fork = {
     NASHC_DESC(nashc_pass),
     .name = "move-linear-past-fork",
-    .alias = "MoveLinearPastFork|DuplicateForkingMulAdd",
+    .alias = "MoveLinearPastFork|DuplicateForkingMulAdd|dup-mul-add",
     .help = "give each reader of a mul or add of a constant its own copy",
     .patterns = (const nashc_pattern *const[]){&sink_mul_pattern, &sink_add_pattern, NULL},
 };

@@ -40,7 +40,7 @@ static const nashc_pattern patterns[] = {
 const nashc_pass nashc_pass_move_transpose_past_join_add = {
     NASHC_DESC(nashc_pass),
     .name = "move-transpose-past-join-add",
-    .alias = "MoveTransposePastJoinAdd|MoveIdenticalOpPastJoinOp",
+    .alias = "MoveTransposePastJoinAdd|MoveIdenticalOpPastJoinOp|move-identical-past-join",
     .help = "move equal transposes of two branches below their sum",
     .patterns = (const nashc_pattern *const[]){&patterns[0], &patterns[1], &patterns[2],
                                                &patterns[3], &patterns[4], NULL},

@@ -15,7 +15,7 @@ remove_unused(nashc_run *r, nashc_graph *g)
 const nashc_pass nashc_pass_remove_unused_nodes = {
     NASHC_DESC(nashc_pass),
     .name = "remove-unused-nodes",
-    .alias = "RemoveUnusedNodes|RemoveUnusedTensors",
+    .alias = "RemoveUnusedNodes|RemoveUnusedTensors|remove-unused-tensors",
     .help = "drop nodes and constants that reach no output",
     .stats = (const char *const[]){"nodes removed", NULL},
     .run = remove_unused,

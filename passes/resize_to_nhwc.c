@@ -67,7 +67,7 @@ static const nashc_pattern from_above_pattern = {"nn.resize", from_above};
 const nashc_pass nashc_pass_resize_to_nhwc = {
     NASHC_DESC(nashc_pass),
     .name = "resize-to-nhwc",
-    .alias = "MakeScaleResizeNHWC|AbsorbTransposeIntoResize",
+    .alias = "MakeScaleResizeNHWC|AbsorbTransposeIntoResize|absorb-transpose-into-resize",
     .help = "run a resize channels-last where a transpose is next to it",
     .patterns = (const nashc_pattern *const[]){&from_below_pattern, &from_above_pattern, NULL},
 };
