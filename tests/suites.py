@@ -60,6 +60,7 @@ SUITES = [
     ("ops", "build", script("tests/diff/ops.py", "build"), True, {}),
     ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
+    ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# layers.py: every hardware layer at many foldings: generated Verilog against the reference executor.
+"""layers.py [BUILD] [--seed N] [--only TEXT] [--keep FOLDER]
+
+Writes small graphs of independent hw.* layers (all divisors of small sizes, all kinds of operands), compiles them with
+`nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out right and in
+the very cycles that the cycle model says. Exit 1 if one fails."""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PER_DESIGN = 14
+ELEMS = {'bip': (-1, 1), 'u1': (0, 1), 'u2': (0, 3), 'u4': (0, 15), 'i3': (-4, 3), 'i4': (-8, 7), 'i8': (-128, 127),
+         'u8': (0, 255), 'ter': (-1, 1)}
+
+
+def draw(rnd, elem):
+    lo, hi = ELEMS[elem]
+    return rnd.choice((-1, 1)) if elem == 'bip' else rnd.randint(lo, hi)
+
+
+def divisors(n):
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+def small_type(values):
+    lo, hi = min(values), max(values)
+    if lo >= 0:
+        return 'u%d' % max(1, hi.bit_length())
+    return 'i%d' % (max((-lo - 1).bit_length(), hi.bit_length() if hi > 0 else 0) + 1)
+
+
+def const(name, elem, dims, values):
+    shape = ','.join(map(str, dims))
+    if elem in ('bip', 'ter'):
+        return '  %%%s: %s[%s] = [%s]' % (name, elem, shape, ', '.join(map(str, values)))
+    lo, hi = min(values), max(values)
+    full = {'u': (0, 2 ** int(elem[1:]) - 1), 'i': (-2 ** (int(elem[1:]) - 1), 2 ** (int(elem[1:]) - 1) - 1)}[elem[0]]
+    rng = '' if (lo, hi) == full else '<%d..%d>' % (lo, hi)
+    return '  %%%s: %s%s[%s] = [%s]' % (name, elem, rng, shape, ', '.join(map(str, values)))
+
+
+def typed(lo, hi, dims):
+    """The smallest type of an interval, as the IR prints it."""
+    t = small_type((lo, hi))
+    n = int(t[1:])
+    full = (0, 2 ** n - 1) if t[0] == 'u' else (-2 ** (n - 1), 2 ** (n - 1) - 1)
+    return '%s%s[%s]' % (t, '' if (lo, hi) == full else '<%d..%d>' % (lo, hi), ','.join(map(str, dims)))
+
+
+def thresholds(rnd, rows, k, lo, hi):
+    return [v for _ in range(rows) for v in sorted(rnd.randint(lo - 1, hi + 1) for _ in range(k))]
+
+
+class Case:
+    """Lines of the graph for one layer; x is its input, y its output (results of several: a list)."""
+
+    def __init__(self, title, elem, shape, lines, out, outs=1):
+        self.title, self.elem, self.shape, self.lines, self.out, self.outs = title, elem, shape, lines, out, outs
+
+
+def activation(rnd, i, mh, lo, hi, lines):
+    """Operands and attributes of a random activation."""
+    k = rnd.choice((1, 1, 2, 3, 4, 7, 15))
+    rows = rnd.choice((1, mh))
+    t = thresholds(rnd, rows, k, lo, hi)
+    lines.append(const('t%d' % i, small_type(t), (rows, k), t))
+    bias = rnd.choice((0, 0, -k, 3))
+    bipolar = k == 1 and rnd.random() < 0.5
+    attrs = ' bipolar=true' if bipolar else ' act_bias=%d' % bias if bias else ''
+    style = rnd.choice(('auto', 'parallel', 'binary_search'))
+    operands = ', %%t%d' % i
+    if rnd.random() < 0.3:
+        lines.append(const('d%d' % i, 'bip', (mh,), [rnd.choice((-1, 1)) for _ in range(mh)]))
+        operands += ', %%d%d' % i
+    return operands, attrs, style, None if bipolar else (bias, bias + k)
+
+
+def mvau(rnd, i, x, w, mw, mh, pe, simd, act):
+    weights = [draw(rnd, w) for _ in range(mw * mh)]
+    lines = [const('w%d' % i, w if w in ('bip', 'ter') else small_type(weights), (mw, mh), weights)]
+    vecs = rnd.choice((1, 1, 3))
+    operands, attrs = '', ''
+    lo, hi = ELEMS[x]
+    column = [weights[r::mh] for r in range(mh)]
+    out = (min(sum(min(v * lo, v * hi) for v in c) for c in column), max(sum(max(v * lo, v * hi) for v in c) for c in column))
+    if act:
+        span = mw * max(abs(v) for v in ELEMS[x]) * max(map(abs, weights))
+        operands, attrs, style, out = activation(rnd, i, mh, -span // 3, span // 3, lines)
+        attrs += '' if style == 'auto' else ' act_style=' + style
+    res = rnd.choice(('', ' res_type=lut', ' res_type=dsp'))
+    fold = (' pe=%d' % pe if pe > 1 else '') + (' simd=%d' % simd if simd > 1 else '')
+    out = typed(*out, (vecs, mh)) if out else 'bip[%d,%d]' % (vecs, mh)
+    lines.append('  %%y%d: %s = hw.mvau(%%x%d, %%w%d%s)%s%s%s' % (i, out, i, i, operands, fold, res, attrs))
+    return Case('mvau %s x %s %dx%d pe=%d simd=%d' % (x, w, mw, mh, pe, simd), x, (vecs, mw), lines, out)
+
+
+def eltwise(rnd, i, kind, x, c, pe):
+    lines, lo, hi = [], *ELEMS[x]
+    fold = ' pe=%d' % pe if pe > 1 else ''
+    vecs = rnd.choice((1, 4))
+    if kind == 'thresholding':
+        operands, attrs, style, out = activation(rnd, i, c, lo, hi, lines)
+        attrs += '' if style == 'auto' else ' style=' + style
+        text = 'hw.thresholding(%%x%d%s)%s%s' % (i, operands, fold, attrs)
+    elif kind == 'lut':
+        rows = rnd.choice((1, c))
+        v = [rnd.randint(-9, 40) for _ in range(rows * (hi - lo + 1))]
+        lines.append(const('t%d' % i, small_type(v), (rows, hi - lo + 1), v))
+        text = 'hw.lut(%%x%d, %%t%d)%s%s' % (i, i, fold, ' lo=%d' % lo if lo else '')
+        out = (min(v), max(v))
+    else:
+        rows, func = rnd.choice((1, c)), rnd.choice(('add', 'mul'))
+        v = [rnd.randint(-20, 20) for _ in range(rows)]
+        ends = [e + p if func == 'add' else e * p for e in (lo, hi) for p in v]
+        lines.append(const('p%d' % i, small_type(v), (rows, 1), v))
+        text = 'hw.channelwise(%%x%d, %%p%d)%s func=%s' % (i, i, fold, func)
+        out = (min(ends), max(ends))
+    out = typed(*out, (vecs, c)) if out else 'bip[%d,%d]' % (vecs, c)
+    lines.append('  %%y%d: %s = %s' % (i, out, text))
+    return Case('%s %s c=%d pe=%d' % (kind, x, c, pe), x, (vecs, c), lines, out)
+
+
+def select(rnd, i, n, pe, k):
+    fold = (' pe=%d' % pe if pe > 1 else '') + (' k=%d' % k if k > 1 else '')
+    vecs = rnd.choice((1, 3))
+    out = typed(0, n - 1, (vecs, k))
+    return Case('label_select', rnd.choice(('i4', 'u2', 'bip')), (vecs, n),
+                ['  %%y%d: %s = hw.label_select(%%x%d)%s' % (i, out, i, fold)], out)
+
+
+def cases(rnd):
+    """All layers; operands by chance, foldings exhaustively."""
+    makers = []
+    for mw, mh in ((6, 4), (8, 1), (1, 6), (12, 2)):
+        for pe in divisors(mh):
+            for simd in divisors(mw):
+                for act in (False, True):
+                    makers.append(lambda i, a=(mw, mh, pe, simd, act): mvau(
+                        rnd, i, rnd.choice(list(ELEMS)), rnd.choice(('bip', 'ter', 'i3', 'u2', 'i8', 'u1', 'i4')), *a))
+    for x in ('bip', 'u1', 'u4', 'i8'):
+        for w in ('bip', 'ter', 'i4', 'u2'):
+            makers.append(lambda i, a=(x, w): mvau(rnd, i, *a, 6, 4, 2, 3, rnd.random() < 0.5))
+    for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter']),
+                        ('lut', ['u2', 'i3', 'u4', 'i4'])):
+        for c in (1, 6, 8):
+            for pe in divisors(c):
+                makers.append(lambda i, a=(kind, elems, c, pe): eltwise(rnd, i, a[0], rnd.choice(a[1]), a[2], a[3]))
+    for n, pe, k in ((10, 1, 1), (10, 5, 3), (6, 6, 6), (7, 7, 1), (8, 2, 4), (1, 1, 1)):
+        makers.append(lambda i, a=(n, pe, k): select(rnd, i, *a))
+    for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (4, 6), (12, 1), (3, 12), (6, 4)):
+        makers.append(lambda i, f=(a, b): Case('dwc', 'i3', (1, 24), [
+            '  %%y%d: i3[1,24] = hw.dwc(%%x%d) lanes_in=%d lanes_out=%d' % (i, i, *f)], 'i3[1,24]'))
+    for depth in (2, 3, 5, 70, 100):
+        makers.append(lambda i, f=depth: Case('fifo', 'u4', (1, 24), [
+            '  %%y%d: u4[1,24] = hw.fifo(%%x%d) depth=%d lanes=2' % (i, i, f)], 'u4[1,24]'))
+    for n in (2, 3):
+        makers.append(lambda i, f=n: Case('duplicate_streams', 'u4', (2, 6), [
+            '  %s = hw.duplicate_streams(%%x%d) pe=3' % (', '.join('%%y%d_%d: u4[2,6]' % (i, k) for k in range(f)), i)],
+            'u4[2,6]', f))
+    return makers
+
+
+def graph(group):
+    """The module for a list of cases."""
+    params = ', '.join('%%x%d: %s[%d,%d]' % (i, c.elem, *c.shape) for i, c in enumerate(group))
+    outs = [(o, c.out) for i, c in enumerate(group)
+            for o in (['y%d' % i] if c.outs == 1 else ['y%d_%d' % (i, k) for k in range(c.outs)])]
+    args = ', '.join('%%x%d' % i for i in range(len(group)))
+    ys = ', '.join('%' + o for o, _ in outs)
+    body = '\n'.join(line for c in group for line in c.lines)
+    return ('nashc 1\n\ngraph @main(%s) -> (%s) {\n  %s = call(%s) graph=@dataflow\n}\n\ngraph @dataflow(%s) -> (%s) {\n%s\n}\n'
+            % (params, ys, ', '.join('%%%s: %s' % o for o in outs), args, params, ys, body))
+
+
+def check(nashc, group, folder):
+    text = graph(group)
+    with open(os.path.join(folder, 'layers.nashir'), 'w') as f:
+        f.write(text)
+    design = os.path.join(folder, 'design')
+    run = subprocess.run([nashc, 'compile', os.path.join(folder, 'layers.nashir'), '-passes=', '--verify', 'none', '-o',
+                          design], capture_output=True, text=True)
+    if run.returncode:
+        return run.stderr
+    with open(os.path.join(design, 'manifest.json')) as f:
+        manifest = json.load(f)
+    for seed in (0, 7, 8):
+        run = subprocess.run(['sh', 'tb/run_iverilog.sh', '-Ptb_finn_design.SEED=%d' % seed], cwd=design,
+                             capture_output=True, text=True)
+        if run.returncode or 'warning' in run.stderr.lower():
+            return 'seed %d:\n%s%s' % (seed, run.stdout, run.stderr)
+        frames = [int(w[2]) for w in (line.split() for line in run.stdout.splitlines()) if w[0] == 'frame']
+        first = [int(w[1]) for w in (line.split() for line in run.stdout.splitlines()) if w[0] == 'first'][0]
+        if seed == 0 and frames[0] - first != manifest['latency_cycles']:
+            return 'latency %d, the model says %d' % (frames[0] - first, manifest['latency_cycles'])
+    return None
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__)
+    ap.add_argument('build', nargs='?', default='build')
+    ap.add_argument('--seed', type=int, default=1)
+    ap.add_argument('--only', default='')
+    ap.add_argument('--keep')
+    ap.add_argument('--update', action='store_true', help='nothing to renew')
+    args = ap.parse_args()
+    nashc = os.path.abspath(os.path.join(args.build, 'tools', 'nashc'))
+    if not shutil.which('iverilog'):
+        print('iverilog is missing: skipped\n0 passed, 0 failed, 1 skipped')
+        return 0
+    rnd = random.Random(args.seed)
+    makers = cases(rnd)
+    rnd.shuffle(makers)
+    failed = done = 0
+    for at in range(0, len(makers), PER_DESIGN):
+        group = [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])]
+        if args.only and not any(args.only in c.title for c in group):
+            continue
+        folder = os.path.join(args.keep, '%03d' % at) if args.keep else tempfile.mkdtemp()
+        os.makedirs(folder, exist_ok=True)
+        wrong = check(nashc, group, folder)
+        done += len(group)
+        if wrong:
+            failed += len(group)
+            print('FAIL layers %d..: %s\n%s' % (at, '; '.join(c.title for c in group), wrong[:3000]))
+        if not args.keep:
+            shutil.rmtree(folder)
+    print('%d passed, %d failed, 0 skipped' % (done - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
