@@ -1,35 +1,53 @@
-// arith_tb.sv: nashc_sum, nashc_popcount, nashc_gsum, nashc_dot, nashc_planes and nashc_delay against
-// sums written as loops, on random operands and corners.
+// arith_tb.sv: nashc_rows_xnor, nashc_rows_pm, nashc_rows_mul, nashc_rows_planes, nashc_rows_sum and
+// nashc_delay against sums written as loops, on random operands and corners.
 `timescale 1ns / 1ns
 module arith_tb #(
-    parameter N = 9,                    // elements
-    parameter AW = 3,
-    parameter BW = 4,
-    parameter AS = 1,
-    parameter BS = 0,
-    parameter WO = 12,
+    parameter PE = 2,
+    parameter N = 9,                    // elements per row
+    parameter XW = 3,
+    parameter WW = 4,
+    parameter XS = 1,
+    parameter WS = 0,
+    parameter SW = 12,
     parameter PIPE = 0,
-    parameter ROUNDS = 400
+    parameter ROUNDS = 200
 );
     reg clk = 0, en = 1;
-    reg [N*AW-1:0] a;
-    reg [N*BW-1:0] b;
-    reg [N-1:0] g;
-    wire [WO-1:0] sum, pop, gated, dot, planes;
-    wire [3*BW-1:0] taps;
-    reg [WO-1:0] want_sum, want_pop, want_gated, want_dot, want_planes;
-    reg [BW-1:0] old;                   // of the round before
-    integer seed, i, round, mode, va, vb, vx;
+    reg [N*XW-1:0] x;
+    reg [N-1:0] xb;
+    reg [PE*N*WW-1:0] w;
+    reg [PE*N-1:0] wb;
+    wire [PE*SW-1:0] pop, dot, pm, mul, planes, bmul, bplanes, sum;
+    reg [PE*SW-1:0] want_pop, want_dot, want_pm, want_mul, want_bmul, want_sum;
+    wire [3*XW-1:0] taps;
+    reg [XW-1:0] old;                   // of the clock before
+    integer seed, i, p, round, mode, vx, vw, bx, bw, same;
 
-    nashc_sum #(.N(N), .W(BW), .SIGNED(BS), .WO(WO)) u_sum (.a(b), .y(sum));
-    nashc_popcount #(.N(N), .WO(WO), .PIPE(PIPE)) u_pop (.clk(clk), .en(en), .a(g), .y(pop));
-    nashc_gsum #(.N(N), .W(BW), .SIGNED(BS), .WO(WO)) u_gsum (.gate(g), .x(b), .y(gated));
-    nashc_dot #(.N(N), .A_W(AW), .B_W(BW), .SIGNED(AS), .WO(WO), .PIPE(PIPE)) u_dot (
-        .clk(clk), .en(en), .a(a), .b(b), .y(dot)
+    nashc_rows_xnor #(.PE(PE), .SIMD(N), .SW(SW), .DOT(0), .PIPE(PIPE)) u_pop (
+        .clk(clk), .en(en), .x(xb), .w(wb), .sum(pop)
     );
-    nashc_planes #(.N(N), .A_W(AW), .A_SIGNED(AS), .B_W(BW), .B_SIGNED(BS), .WO(WO), .PIPE(PIPE))
-        u_planes (.clk(clk), .en(en), .a(a), .b(b), .y(planes));
-    nashc_delay #(.W(BW), .TAPS(3)) u_delay (.clk(clk), .en(en), .a(b[BW-1:0]), .taps(taps));
+    nashc_rows_xnor #(.PE(PE), .SIMD(N), .SW(SW), .DOT(1), .PIPE(PIPE)) u_dot (
+        .clk(clk), .en(en), .x(xb), .w(wb), .sum(dot)
+    );
+    nashc_rows_pm #(.PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .SW(SW), .PIPE(PIPE)) u_pm (
+        .clk(clk), .en(en), .x(x), .w(wb), .sum_q(pm)
+    );
+    nashc_rows_mul #(
+        .PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+    ) u_mul (.clk(clk), .en(en), .x(x), .w(w), .sum(mul));
+    nashc_rows_planes #(
+        .PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+    ) u_planes (.clk(clk), .en(en), .x(x), .w(w), .sum_q(planes));
+    nashc_rows_mul #(
+        .PE(PE), .SIMD(N), .XW(1), .X_BIPOLAR(1), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+    ) u_bmul (.clk(clk), .en(en), .x(xb), .w(w), .sum(bmul));
+    nashc_rows_planes #(
+        .PE(PE), .SIMD(N), .XW(1), .X_BIPOLAR(1), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+    ) u_bplanes (.clk(clk), .en(en), .x(xb), .w(w), .sum_q(bplanes));
+    nashc_rows_sum #(.PE(PE), .N(N), .W(WW), .SIGNED(WS), .WO(SW)) u_sum (
+        .clk(clk), .en(en), .a(w), .sum_q(sum)
+    );
+    nashc_delay #(.W(XW), .TAPS(3)) u_delay (.clk(clk), .en(en), .a(x[XW-1:0]), .taps(taps));
 
     function integer element(input [31:0] bits, input integer width, input integer is_signed);
         element = (is_signed != 0 && bits[width-1]) ? bits - (1 << width) : bits;
@@ -37,38 +55,49 @@ module arith_tb #(
 
     initial begin
         if (!$value$plusargs("seed=%d", seed)) seed = 1;
-        b = 0;
+        x = 0;
         for (round = 0; round < ROUNDS; round = round + 1) begin
             mode = $unsigned($random(seed)) % 8;
-            old = b[BW-1:0];
             for (i = 0; i < N; i = i + 1) begin
-                a[i*AW +: AW] = mode == 0 ? {AW{1'b1}} : mode == 1 ? 1 << (AW - 1) : $random(seed);
-                b[i*BW +: BW] = mode == 0 ? {BW{1'b1}} : mode <= 2 ? 1 << (BW - 1) : $random(seed);
-                g[i] = mode <= 2 ? 1'b1 : $random(seed);
+                x[i*XW +: XW] = mode == 0 ? {XW{1'b1}} : mode == 1 ? 1 << (XW - 1) : $random(seed);
+                xb[i] = mode == 0 ? 1'b1 : $random(seed);
             end
-            {want_sum, want_pop, want_gated, want_dot, want_planes} = 0;
-            for (i = 0; i < N; i = i + 1) begin
-                va = element(a[i*AW +: AW], AW, AS);
-                vb = element(b[i*BW +: BW], BW, BS);
-                vx = element(b[i*BW +: BW], BW, AS);    // nashc_dot: both operands alike
-                want_sum = want_sum + vb;
-                want_pop = want_pop + g[i];
-                want_gated = want_gated + (g[i] ? vb : 0);
-                want_dot = want_dot + va * vx;
-                want_planes = want_planes + va * vb;
+            for (i = 0; i < PE * N; i = i + 1) begin
+                w[i*WW +: WW] = mode == 0 ? {WW{1'b1}} : mode <= 2 ? 1 << (WW - 1) : $random(seed);
+                wb[i] = mode == 0 ? 1'b1 : mode == 1 ? 1'b0 : $random(seed);
             end
-            #5 clk = 1;
-            #1;
-            if (sum !== want_sum) $fatal(1, "sum %h, expected %h", sum, want_sum);
+            {want_pop, want_dot, want_pm, want_mul, want_bmul, want_sum} = 0;
+            for (p = 0; p < PE; p = p + 1)
+                for (i = 0; i < N; i = i + 1) begin
+                    vx = element(x[i*XW +: XW], XW, XS);
+                    vw = element(w[(p*N+i)*WW +: WW], WW, WS);
+                    bx = xb[i] ? 1 : -1;
+                    bw = wb[p*N+i] ? 1 : -1;
+                    same = bx == bw;
+                    want_pop[p*SW +: SW] = want_pop[p*SW +: SW] + same;
+                    want_dot[p*SW +: SW] = want_dot[p*SW +: SW] + bx * bw;
+                    want_pm[p*SW +: SW] = want_pm[p*SW +: SW] + vx * bw;
+                    want_mul[p*SW +: SW] = want_mul[p*SW +: SW] + vx * vw;
+                    want_bmul[p*SW +: SW] = want_bmul[p*SW +: SW] + bx * vw;
+                    want_sum[p*SW +: SW] = want_sum[p*SW +: SW] + vw;
+                end
+            repeat (1 + PIPE) begin
+                #5 old = taps[2*XW-1:XW];
+                clk = 1;
+                #5 clk = 0;
+            end
             if (pop !== want_pop) $fatal(1, "popcount %h, expected %h", pop, want_pop);
-            if (gated !== want_gated) $fatal(1, "gsum %h, expected %h", gated, want_gated);
-            if (dot !== want_dot) $fatal(1, "dot %h, expected %h", dot, want_dot);
-            if (planes !== want_planes) $fatal(1, "planes %h, expected %h", planes, want_planes);
-            if (round > 2 && taps !== {old, b[BW-1:0], b[BW-1:0]})
-                $fatal(1, "taps %h, expected %h %h", taps, old, b[BW-1:0]);
-            #4 clk = 0;
+            if (dot !== want_dot) $fatal(1, "xnor dot %h, expected %h", dot, want_dot);
+            if (pm !== want_pm) $fatal(1, "pm %h, expected %h", pm, want_pm);
+            if (mul !== want_mul) $fatal(1, "mul %h, expected %h", mul, want_mul);
+            if (planes !== want_mul) $fatal(1, "planes %h, expected %h", planes, want_mul);
+            if (bmul !== want_bmul) $fatal(1, "bipolar mul %h, expected %h", bmul, want_bmul);
+            if (bplanes !== want_bmul) $fatal(1, "bipolar planes %h, expected %h", bplanes, want_bmul);
+            if (sum !== want_sum) $fatal(1, "sum %h, expected %h", sum, want_sum);
+            if (round > 0 && taps !== {old, x[XW-1:0], x[XW-1:0]})
+                $fatal(1, "taps %h, expected %h %h", taps, old, x[XW-1:0]);
         end
-        $display("PASS %0d beats %0d cycles", ROUNDS, ROUNDS);
+        $display("PASS %0d beats %0d cycles", ROUNDS * PE, ROUNDS * (1 + PIPE));
         $finish;
     end
 endmodule

@@ -70,9 +70,9 @@ def jobs(args):
     for n in (1, 2, 6, 8, 9, 17, 64, 65, 130):
         for signs in range(4):
             aw, bw = rnd.choice((1, 2, 4, 8)), rnd.choice((1, 3, 4, 8))
-            own.append(('arith', dict(N=n, AW=aw, BW=bw, AS=signs & 1, BS=signs >> 1,
-                                      WO=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)),
-                                      PIPE=rnd.randint(0, 1))))
+            own.append(('arith', dict(PE=rnd.choice((1, 2, 3)), N=n, XW=aw, WW=bw, XS=signs & 1,
+                                      WS=signs >> 1, PIPE=rnd.randint(0, 1),
+                                      SW=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)))))
     for module, params in own:
         index += 1
         if not args.only or args.only == module:

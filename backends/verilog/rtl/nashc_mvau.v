@@ -163,149 +163,61 @@ module nashc_mvau #(
     localparam SW  = (NAT < ACC_W) ? NAT : ACC_W;       // bits per sum
     localparam SUM_SIGNED = (MODE == 0) ? DOT : (MODE == 2) ? (X_SIGNED | W_SIGNED) : 1;
 
-    wire [PE*SW-1:0] sum_d;
-    reg  [PE*SW-1:0] sum_q;
-    always @(posedge clk) if (en) sum_q <= sum_d;
+    wire [PE*SW-1:0] sum;
 
-    genvar p, i;
     generate
         if (MODE == 0) begin : g_xnor
-            for (p = 0; p < PE; p = p + 1) begin : g_row
-                wire [SIMD-1:0] same = ~(x ^ w[p*SIMD +: SIMD]);
-                if (DOT != 0) begin : g_dot
-                    wire [SW-1:0] ones;
-                    // constants are cut to the width of what they meet
-                    /* verilator lint_off WIDTH */
-                    localparam [SW-1:0] ALL = SIMD;
-                    /* verilator lint_on WIDTH */
-                    nashc_popcount #(.N(SIMD), .WO(SW), .PIPE(PIPE)) u_count (
-                        .clk(clk), .en(en), .a(same), .y(ones)
-                    );
-                    assign sum_d[p*SW +: SW] = (ones << 1) - ALL;
-                end else begin : g_count
-                    nashc_popcount #(.N(SIMD), .WO(SW), .PIPE(PIPE)) u_count (
-                        .clk(clk), .en(en), .a(same), .y(sum_d[p*SW +: SW])
-                    );
-                end
-            end
-        end else if (MODE == 1) begin : g_pm            // sum of +-x = 2 * gated sum - sum of all
-            wire [SW-1:0]    all_d, all;
-            wire [PE*SW-1:0] some_d, some;
-            nashc_sum #(.N(SIMD), .W(XW), .SIGNED(X_SIGNED), .WO(SW)) u_all (.a(x), .y(all_d));
-            for (p = 0; p < PE; p = p + 1) begin : g_row
-                nashc_gsum #(.N(SIMD), .W(XW), .SIGNED(X_SIGNED), .WO(SW)) u_some (
-                    .gate(w[p*SIMD +: SIMD]), .x(x), .y(some_d[p*SW +: SW])
-                );
-                assign sum_d[p*SW +: SW] = (some[p*SW +: SW] << 1) - all;
-            end
-            if (PIPE != 0) begin : g_stage
-                reg [SW-1:0]    all_q;
-                reg [PE*SW-1:0] some_q;
-                always @(posedge clk) if (en) begin
-                    all_q  <= all_d;
-                    some_q <= some_d;
-                end
-                assign all  = all_q;
-                assign some = some_q;
-            end else begin : g_comb
-                assign all  = all_d;
-                assign some = some_d;
-            end
-        end else begin : g_product
-            // Both operands signed, or both unsigned; a bipolar x is +1 or -1 in two bits.
-            localparam AW = (MODE == 3) ? 2 : (X_SIGNED == 0 && W_SIGNED != 0) ? XW + 1 : XW;
-            localparam AS = (MODE == 3) ? 1 : X_SIGNED;
-            localparam BW = (AS != 0 && W_SIGNED == 0) ? WW + 1 : WW;
-            // Multipliers use both; bit planes take the unextended operands.
-            /* verilator lint_off UNUSEDSIGNAL */
-            wire [SIMD*AW-1:0]    a;
-            wire [PE*SIMD*BW-1:0] b;
-            /* verilator lint_on UNUSEDSIGNAL */
-            for (i = 0; i < SIMD; i = i + 1) begin : g_x
-                if (MODE == 3) begin : g_bipolar
-                    assign a[i*AW +: AW] = {!x[i], 1'b1};
-                end else if (AW > XW) begin : g_extend
-                    assign a[i*AW +: AW] = {1'b0, x[i*XW +: XW]};
-                end else begin : g_same
-                    assign a[i*AW +: AW] = x[i*XW +: XW];
-                end
-            end
-            for (i = 0; i < PE * SIMD; i = i + 1) begin : g_w
-                if (BW > WW) begin : g_extend
-                    assign b[i*BW +: BW] = {1'b0, w[i*WW +: WW]};
-                end else begin : g_same
-                    assign b[i*BW +: BW] = w[i*WW +: WW];
-                end
-            end
-            for (p = 0; p < PE; p = p + 1) begin : g_row
-                if (MUL_STYLE == 0) begin : g_mul
-                    nashc_dot #(
-                        .N(SIMD), .A_W(AW), .B_W(BW), .SIGNED(AS | W_SIGNED), .WO(SW), .PIPE(PIPE)
-                    ) u_dot (
-                        .clk(clk), .en(en), .a(a), .b(b[p*SIMD*BW +: SIMD*BW]),
-                        .y(sum_d[p*SW +: SW])
-                    );
-                end else if (MODE == 3) begin : g_sign_planes
-                    nashc_planes #(
-                        .N(SIMD), .A_W(2), .A_SIGNED(1), .B_W(WW), .B_SIGNED(W_SIGNED), .WO(SW),
-                        .PIPE(PIPE)
-                    ) u_dot (
-                        .clk(clk), .en(en), .a(a), .b(w[p*SIMD*WW +: SIMD*WW]),
-                        .y(sum_d[p*SW +: SW])
-                    );
-                end else if (XW < WW) begin : g_x_planes
-                    nashc_planes #(
-                        .N(SIMD), .A_W(XW), .A_SIGNED(X_SIGNED), .B_W(WW), .B_SIGNED(W_SIGNED),
-                        .WO(SW), .PIPE(PIPE)
-                    ) u_dot (
-                        .clk(clk), .en(en), .a(x), .b(w[p*SIMD*WW +: SIMD*WW]),
-                        .y(sum_d[p*SW +: SW])
-                    );
-                end else begin : g_w_planes
-                    nashc_planes #(
-                        .N(SIMD), .A_W(WW), .A_SIGNED(W_SIGNED), .B_W(XW), .B_SIGNED(X_SIGNED),
-                        .WO(SW), .PIPE(PIPE)
-                    ) u_dot (
-                        .clk(clk), .en(en), .a(w[p*SIMD*WW +: SIMD*WW]), .b(x),
-                        .y(sum_d[p*SW +: SW])
-                    );
-                end
-            end
+            nashc_rows_xnor #(.PE(PE), .SIMD(SIMD), .SW(SW), .DOT(DOT), .PIPE(PIPE)) u_rows (
+                .clk(clk), .en(en), .x(x), .w(w), .sum(sum)
+            );
+        end else if (MODE == 1) begin : g_pm
+            nashc_rows_pm #(
+                .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .SW(SW), .PIPE(PIPE)
+            ) u_rows (.clk(clk), .en(en), .x(x), .w(w), .sum_q(sum));
+        end else if (MUL_STYLE == 0) begin : g_mul
+            nashc_rows_mul #(
+                .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
+                .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
+            ) u_rows (.clk(clk), .en(en), .x(x), .w(w), .sum(sum));
+        end else begin : g_planes
+            nashc_rows_planes #(
+                .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
+                .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
+            ) u_rows (.clk(clk), .en(en), .x(x), .w(w), .sum_q(sum));
         end
     endgenerate
 
     // --- accumulator ---------------------------------------------------------------------------
-    wire [PE*ACC_W-1:0] wide;           // sums in ACC_W bits
+    // Sums in ACC_W bits, plus the accumulators unless the step is the first of its row.
+    /* verilator lint_off WIDTH */
+    function [PE*ACC_W-1:0] add(input [PE*SW-1:0] sums, input [PE*ACC_W-1:0] old, input first);
+        integer p;
+        reg [ACC_W-1:0] wide;
+        for (p = 0; p < PE; p = p + 1) begin
+            if (SUM_SIGNED != 0) wide = $signed(sums[p*SW +: SW]);
+            else wide = sums[p*SW +: SW];
+            add[p*ACC_W +: ACC_W] = first ? wide : old[p*ACC_W +: ACC_W] + wide;
+        end
+    endfunction
+    /* verilator lint_on WIDTH */
+
     wire [PE*ACC_W-1:0] acc;
     generate
-        for (p = 0; p < PE; p = p + 1) begin : g_wide
-            if (SW == ACC_W) begin : g_same
-                assign wide[p*ACC_W +: ACC_W] = sum_q[p*SW +: SW];
-            end else begin : g_extend
-                wire sign = (SUM_SIGNED != 0) && sum_q[p*SW + SW - 1];
-                assign wide[p*ACC_W +: ACC_W] = {{(ACC_W-SW){sign}}, sum_q[p*SW +: SW]};
-            end
-        end
-
         if (SF == 1) begin : g_no_acc
-            assign acc = wide;
+            assign acc = add(sum, {PE*ACC_W{1'b0}}, 1'b1);
         end else begin : g_acc
             // What the sums' stage holds: a step at all, and the first of its row.
             reg  [AST-2:0]      step_q, first_q;
             wire [AST-1:0]      step_d  = {step_q, fire};
             wire [AST-1:0]      first_d = {first_q, sf_q == {SFW{1'b0}}};
-            wire [PE*ACC_W-1:0] acc_d;
             reg  [PE*ACC_W-1:0] acc_q;
             always @(posedge clk) begin
                 if (!rst_n) step_q <= {(AST-1){1'b0}};
                 else if (en) step_q <= step_d[AST-2:0];
             end
             always @(posedge clk) if (en) first_q <= first_d[AST-2:0];
-            always @(posedge clk) if (en && step_q[AST-2]) acc_q <= acc_d;
-            for (p = 0; p < PE; p = p + 1) begin : g_row
-                assign acc_d[p*ACC_W +: ACC_W] = wide[p*ACC_W +: ACC_W]
-                    + (first_q[AST-2] ? {ACC_W{1'b0}} : acc_q[p*ACC_W +: ACC_W]);
-            end
+            always @(posedge clk)
+                if (en && step_q[AST-2]) acc_q <= add(sum, acc_q, first_q[AST-2]);
             assign acc = acc_q;
             wire unused = &{1'b0, step_d[AST-1], first_d[AST-1]};
         end

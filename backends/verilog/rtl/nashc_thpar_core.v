@@ -28,27 +28,20 @@ module nashc_thpar_core #(
     input  wire [PE*XW-1:0]    x,
     output wire [PE*OUT_W-1:0] y
 );
-    localparam KG   = (K + 7) / 8;      // groups of 8 comparators, one expression each
-    localparam CW   = $clog2(K + 1);    // bits of a count
-    localparam ROWS = (T_SHARED != 0) ? 1 : PE;
+    localparam KP    = ((K + 5) / 6) * 6;
+    localparam CW    = $clog2(K + 1);   // bits of a count
+    localparam ROWS  = (T_SHARED != 0) ? 1 : PE;
     localparam LINES = (T_SHARED != 0) ? 1 : CF;
-    localparam LW   = (LINES <= 1) ? 1 : $clog2(LINES);
-    localparam [8*KG-1:0] REAL = {8*KG{1'b1}} >> (8 * KG - K);
-    // constants are cut to the width of what they meet
-    /* verilator lint_off WIDTH */
-    localparam [OUT_W-1:0] BASE = ACTVAL;
-    /* verilator lint_on WIDTH */
+    localparam LW    = (LINES <= 1) ? 1 : $clog2(LINES);
 
-    wire [ROWS*K*TW-1:0] rows;          // thresholds of this fold
+    wire [ROWS*K*TW-1:0] t_rows;        // thresholds of this fold
     wire [PE-1:0]        flip;          // lane counts x < T
-    wire [PE*OUT_W-1:0]  y_d;
     reg  [PE*OUT_W-1:0]  y_q;
 
     nashc_rom #(.W(ROWS*K*TW), .DEPTH(LINES), .FILE(T_FILE), .RAM_STYLE(T_STYLE)) u_rows (
-        .clk(clk), .en(en), .addr(fold[LW-1:0]), .q(rows)
+        .clk(clk), .en(en), .addr(fold[LW-1:0]), .q(t_rows)
     );
 
-    genvar p, g;
     generate
         if (HAS_DIR != 0) begin : g_dir
             nashc_rom #(.W(PE), .DEPTH(CF), .FILE(DIR_FILE), .RAM_STYLE("auto")) u_dir (
@@ -57,63 +50,43 @@ module nashc_thpar_core #(
         end else begin : g_no_dir
             assign flip = {PE{1'b0}};
         end
-
-        for (p = 0; p < PE; p = p + 1) begin : g_lane
-            localparam R = (T_SHARED != 0) ? 0 : p;
-            wire signed [XW:0]     xe;
-            // Groups of 8 may end in comparators that do not exist.
-            /* verilator lint_off UNUSEDSIGNAL */
-            wire        [8*KG-1:0] hit, fired;
-            /* verilator lint_on UNUSEDSIGNAL */
-            wire        [CW-1:0]   cnt;
-            wire        [8*KG*TW-1:0] t;
-
-            assign xe = {(X_SIGNED != 0) && x[p*XW + XW - 1], x[p*XW +: XW]};
-            if (8 * KG == K) begin : g_exact
-                assign t = rows[R*K*TW +: K*TW];
-            end else begin : g_pad
-                assign t = {{(8*KG-K)*TW{1'b0}}, rows[R*K*TW +: K*TW]};
-            end
-
-            for (g = 0; g < KG; g = g + 1) begin : g_group
-                // The comparison widens its narrower operand by Verilog's own rules.
-                /* verilator lint_off WIDTH */
-                if (T_SIGNED != 0) begin : g_signed
-                    assign hit[8*g +: 8] = {
-                        xe >= $signed(t[(8*g+7)*TW +: TW]), xe >= $signed(t[(8*g+6)*TW +: TW]),
-                        xe >= $signed(t[(8*g+5)*TW +: TW]), xe >= $signed(t[(8*g+4)*TW +: TW]),
-                        xe >= $signed(t[(8*g+3)*TW +: TW]), xe >= $signed(t[(8*g+2)*TW +: TW]),
-                        xe >= $signed(t[(8*g+1)*TW +: TW]), xe >= $signed(t[(8*g+0)*TW +: TW])};
-                end else begin : g_unsigned
-                    assign hit[8*g +: 8] = {
-                        xe >= $signed({1'b0, t[(8*g+7)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+6)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+5)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+4)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+3)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+2)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+1)*TW +: TW]}),
-                        xe >= $signed({1'b0, t[(8*g+0)*TW +: TW]})};
-                end
-                /* verilator lint_on WIDTH */
-            end
-            assign fired = (hit ^ {8*KG{flip[p]}}) & REAL;
-
-            if (K == 1) begin : g_one
-                assign cnt = fired[0];
-            end else begin : g_count
-                nashc_popcount #(.N(K), .WO(CW), .PIPE(0)) u_count (
-                    .clk(clk), .en(en), .a(fired[K-1:0]), .y(cnt)
-                );
-            end
-            // The count widens to, or is taken modulo, the output's width.
-            /* verilator lint_off WIDTH */
-            assign y_d[p*OUT_W +: OUT_W] = BASE + cnt;
-            /* verilator lint_on WIDTH */
-        end
     endgenerate
 
-    always @(posedge clk) if (en) y_q <= y_d;
+    // A count of 6 comparators comes from a table, as in nashc_rows_xnor.v.
+    reg [2:0] ones [0:63];
+    integer   n;
+    initial for (n = 0; n < 64; n = n + 1)
+        ones[n] = {2'b00, n[0]} + {2'b00, n[1]} + {2'b00, n[2]}
+                + {2'b00, n[3]} + {2'b00, n[4]} + {2'b00, n[5]};
+
+    // Comparisons widen the narrower operand, the count widens to the output or is taken modulo it.
+    /* verilator lint_off WIDTH */
+    localparam [OUT_W-1:0] BASE = ACTVAL;
+
+    function [PE*OUT_W-1:0] lanes(input [PE*XW-1:0] xi, input [ROWS*K*TW-1:0] ti,
+                                  input [PE-1:0] fi);
+        integer p, k;
+        reg [K*TW-1:0]    row;
+        reg signed [XW:0] v;
+        reg signed [TW:0] t;
+        reg [KP-1:0]      fired;
+        reg [CW-1:0]      cnt;
+        for (p = 0; p < PE; p = p + 1) begin
+            row = ti[((T_SHARED != 0) ? 0 : p)*K*TW +: K*TW];
+            v = {(X_SIGNED != 0) && xi[p*XW+XW-1], xi[p*XW +: XW]};
+            fired = 0;
+            for (k = 0; k < K; k = k + 1) begin
+                t = {(T_SIGNED != 0) && row[k*TW+TW-1], row[k*TW +: TW]};
+                fired[k] = (v >= t) != fi[p];
+            end
+            cnt = 0;
+            for (k = 0; k < KP; k = k + 6) cnt = cnt + ones[fired[k +: 6]];
+            lanes[p*OUT_W +: OUT_W] = BASE + cnt;
+        end
+    endfunction
+    /* verilator lint_on WIDTH */
+
+    always @(posedge clk) if (en) y_q <= lanes(x, t_rows, flip);
     assign y = y_q;
 endmodule
 `default_nettype wire
