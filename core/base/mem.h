@@ -16,9 +16,9 @@ bool nashc_mem_grow(void **p, size_t *cap, size_t n, size_t item);
 
 /* For tests: the n-th allocation from now on (1: the next) and all after it fail; 0: none fails.
  * Returns the number of allocations since the last call. */
-NASHC_API uint64_t nashc_mem_fail_after(uint64_t n);
+uint64_t nashc_mem_fail_after(uint64_t n);
 
 /* The same, but only that one allocation fails. */
-NASHC_API uint64_t nashc_mem_fail_once(uint64_t n);
+uint64_t nashc_mem_fail_once(uint64_t n);
 
 #endif
