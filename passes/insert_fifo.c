@@ -162,10 +162,15 @@ apply_file(nashc_run *r, nashc_graph *f, const char *path)
 {
     nashc_diag *d = nashc_run_diag(r);
     const char *const *names = nashc_flow_names(f, nashc_run_arena(r));
-    json_error_t error;
-    nashc_status s = NASHC_OK;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    json_error_t error = {0};
+    char *text;
+    size_t size;
+    nashc_status s = nashc_file_read(path, 1 << 26, &text, &size, d);
 
+    if (s != NASHC_OK)
+        return s;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    nashc_mem_free(text);
     if (!root || !names) {
         json_decref(root);
         return nashc_error(d, &(nashc_loc){.file = path, .line = error.line}, "%s", error.text);
