@@ -2,9 +2,11 @@
 #include "host.h"
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef NASHC_PLUGIN_DIR
 #define NASHC_PLUGIN_DIR ""
@@ -14,7 +16,7 @@ static nashc_status
 refuse(nashc_diag *d, const char *path, const char *reason)
 {
     nashc_loc loc = {.file = path};
-    return nashc_io_error(d, &loc, "cannot load the plugin: %s", reason);
+    return nashc_error(d, &loc, "cannot load the plugin: %s", reason);
 }
 
 static bool
@@ -33,6 +35,10 @@ nashc_load_plugin(nashc_ctx *c, const char *path, nashc_diag *d)
     const char *file = strchr(path, '/') ? path : nashc_arena_printf(c->arena, "./%s", path);
     if (!file)
         return nashc_enomem(d);
+    if (access(file, R_OK) != 0) {
+        nashc_loc loc = {.file = path};
+        return nashc_io_error(d, &loc, "cannot load the plugin: %s", strerror(errno));
+    }
     void *so = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!so) {
         const char *why = dlerror();

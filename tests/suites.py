@@ -67,7 +67,7 @@ SUITES = [
     ("asan", "build-asan", lit("build-asan", "ir", "passes", "cli"), False, ASAN),
     ("asan-unit", "build-asan", unit("build-asan"), False, ASAN),
     ("shared", "build-shared", lit("build-shared", "ir", "passes"), False,
-     {"NASHC_PLUGIN_PATH": "build-shared/plugins"}),
+     {"NASHC_PLUGIN_PATH": str(ROOT / "build-shared/plugins")}),
     ("formal", "build", script("tests/rtl/formal.py"), False, {}),
     ("rtl-lint", "build", script("tests/rtl/lint.py"), False, {}),
     ("nodes", "build", script("tests/diff/onnx_nodes.py", "build"), False, {}),

@@ -39,8 +39,8 @@ cat >net.nashir <<'IR'
 nashc 1
 
 graph @main(%x: i4[1,4]) -> (%y) {
-  %s: i8<-56..64>[1,4] = nn.mul(%x, %x)
-  %y: i14<-3584..4096>[1,4] = nn.mul(%s, %s)
+  %s: u7<0..64>[1,4] = nn.mul(%x, %x)
+  %y: u13<0..4096>[1,4] = nn.mul(%s, %s)
 }
 IR
 
