@@ -1,6 +1,7 @@
 # lit.cfg.py: how the text tests (*.nashir, *.test with RUN lines) are run; see docs/testing.md.
 import os
 import lit.formats
+import lit.util
 
 config.name = "nashc"
 config.test_format = lit.formats.ShTest(False)
@@ -20,5 +21,7 @@ for name in ("NASHC_PLUGIN_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS
 config.substitutions.append(("%data", os.path.join(here, "data")))
 config.substitutions.append(("%build", build))
 config.substitutions.append(("%tests", here))
+if lit.util.which("iverilog", config.environment["PATH"]):
+    config.available_features.add("iverilog")
 if config.environment.get("NASHC_TEST_PLUGINS"):
     config.available_features.add("plugins")
