@@ -398,7 +398,7 @@ onnx_graph_inputs(onnx_in *r)
         if (sym->note && onnx_elem_is_float(sym->elem) &&
             (nashc_type_is_int(sym->note) || nashc_type_is_fixed(sym->note)))
             t = nashc_type_with_elem(&t, sym->note);
-        else if (sym->elem != ONNX_FLOAT)
+        else if (onnx_elem_is_int(sym->elem))
             nashc_module_set_meta(r->module, nashc_arena_printf(r->arena, "elem.%s", sym->name),
                                   onnx_elem_name(sym->elem));
         if (t.rank == (sym->layout == NASHC_LAYOUT_NHWC ? 4 : 3) && sym->layout)
@@ -455,7 +455,7 @@ onnx_graph_outputs(onnx_in *r)
         if ((s = check_declared(r, sym->name, out->type, nashc_value_type(sym->value))))
             return s;
         nashc_graph_add_output(r->graph, sym->name, sym->value);
-        if (sym->elem != ONNX_FLOAT && sym->elem)
+        if (onnx_elem_is_int(sym->elem))
             nashc_module_set_meta(r->module, nashc_arena_printf(r->arena, "elem.%s", sym->name),
                                   onnx_elem_name(sym->elem));
     }

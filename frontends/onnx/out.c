@@ -207,8 +207,15 @@ const char *
 onnx_put_scalar(onnx_out *o, double v, int elem)
 {
     nashc_type scalar = nashc_type_f32();
+    const char *key = nashc_arena_printf(o->arena, "%d %a", elem, v);
+    const char *name = key ? onnx_names_get(o->scalars, key) : NULL;
 
-    return onnx_put_array(o, &v, &scalar, elem);
+    if (name)
+        return name;
+    name = onnx_put_array(o, &v, &scalar, elem);
+    if (!key || !onnx_names_put(o->scalars, key, (void *)name))
+        o->no_memory = true;
+    return name;
 }
 
 static Onnx__StringStringEntryProto *

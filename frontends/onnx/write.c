@@ -89,6 +89,17 @@ interface_elem(const onnx_out *o, const char *name, const nashc_type *t)
     return onnx_container(t);
 }
 
+/* Will the node that defines v write it in container elem? */
+static bool
+made_in(const nashc_value *v, int elem)
+{
+    const nashc_node *n = nashc_value_def(v);
+    bool indices = nashc_node_is(n, "nn.argmax") ||
+                   (nashc_node_is(n, "nn.topk") && nashc_value_def_index(v) == 1);
+
+    return elem == (indices ? ONNX_INT64 : onnx_container(nashc_value_type(v)));
+}
+
 static bool
 take_name(onnx_out *o, const char *name)
 {
@@ -126,7 +137,7 @@ name_interface(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
         if (!take_name(o, name))
             continue; /* also an input or another output: an Identity cannot help either */
         if (!x->name && !nashc_value_const(v) &&
-            interface_elem(o, name, nashc_value_type(v)) == ONNX_FLOAT)
+            made_in(v, interface_elem(o, name, nashc_value_type(v))))
             x->name = name;
     }
     return NASHC_OK;
@@ -191,7 +202,8 @@ fill_model(onnx_out *o, Onnx__ModelProto *m)
 
     if (!g)
         return nashc_error(o->d, NULL, "the module has no graph to write");
-    if (!p || !(o->taken = onnx_names_create(o->arena, 64)) || !(o->scope = open_scope(o, g, "")) ||
+    if (!p || !(o->taken = onnx_names_create(o->arena, 64)) ||
+        !(o->scalars = onnx_names_create(o->arena, 16)) || !(o->scope = open_scope(o, g, "")) ||
         !(m->opset_import = NASHC_NEW_N(o->arena, Onnx__OperatorSetIdProto *, 4)))
         return nashc_enomem(o->d);
     *p = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;

@@ -30,7 +30,8 @@ struct onnx_out {
     nashc_diag *d;
     nashc_arena *arena;
     onnx_scope *scope;
-    onnx_names *taken; /* tensor names */
+    onnx_names *taken;   /* tensor names */
+    onnx_names *scalars; /* names of scalar initialisers by container and value */
     onnx_list nodes, initialisers, infos, notes;
     const nashc_node *node; /* the IR node being written */
     int n_parts;            /* ONNX nodes written for it */
@@ -72,6 +73,7 @@ void onnx_put_ints(onnx_out *o, const char *name, const int64_t *v, int n);
 /* New initialisers. */
 const char *onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem);
 const char *onnx_put_shape(onnx_out *o, const int64_t *v, int n); /* INT64 vector */
+/* one for each value */
 const char *onnx_put_scalar(onnx_out *o, double v, int elem);
 const char *onnx_put_array(onnx_out *o, const double *v, const nashc_type *shape, int elem);
 
