@@ -34,6 +34,7 @@ static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
     nashc_build *b = nashc_run_build(r, g);
+    int narrower = 0;
 
     NASHC_EACH_NODE(g, n)
     for (int i = 0; b && i < nashc_node_n_in(n); i++) {
@@ -48,9 +49,10 @@ run(nashc_run *r, nashc_graph *g)
         nashc_build_before(b, n);
         nashc_node_set_in(n, i, nashc_build_const(b, NULL, t));
         nashc_stat(r, 0, 1);
+        narrower++;
     }
     nashc_status st = b ? nashc_build_status(b) : nashc_enomem(nashc_run_diag(r));
-    return st ? st : nashc_graph_infer(g, nashc_run_diag(r));
+    return st || !narrower ? st : nashc_graph_infer(g, nashc_run_diag(r));
 }
 
 const nashc_pass nashc_pass_minimize_types = {

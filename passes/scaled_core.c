@@ -128,11 +128,12 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
         x1 = x1 < 0 ? 0 : x1;
     }
     for (int64_t o = 0; scalar && o < p->outputs; o++) {
-        int64_t pos = 0, neg = 0;
+        int64_t pos = 0, neg = 0, step = p->w_k;
         const int64_t *q = w->q + o * p->w_o;
         for (int64_t k = 0; k < p->terms; k++) {
-            int64_t v = q[k * p->w_k];
-            *(v > 0 ? &pos : &neg) += v;
+            int64_t v = q[k * step];
+            pos += v > 0 ? v : 0;
+            neg += v < 0 ? v : 0;
         }
         out_lo[o] = (double)pos * x0 + (double)neg * x1;
         out_hi[o] = (double)pos * x1 + (double)neg * x0;

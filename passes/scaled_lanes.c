@@ -125,19 +125,26 @@ arr_variation(const si_arr *a, const nashc_type *t)
     return a->n == 1 ? 0 : si_channel_only(a, t) ? 1 : 2;
 }
 
-/* Where lane parameter i of node n comes from, for element e of its result. */
-static int64_t
-const_index(const nashc_node *n, const nashc_type *kt, const nashc_type *t, int64_t e)
+/* Do constants of n count channels, instead of being broadcast? */
+static bool
+counts_channels(const nashc_node *n)
 {
+    return nashc_node_is(n, "nn.batchnorm") || nashc_node_is(n, "q.multithreshold") ||
+           nashc_node_is(n, "q.lut");
+}
+
+/* Which element (row, if channels are counted) of a constant element e of the result meets. */
+static int64_t
+const_index(bool channels, const nashc_type *kt, const nashc_type *t, int64_t e)
+{
+    if (!channels)
+        return nashc_type_count(kt) == 1 ? 0 : nashc_broadcast_index(kt, t, e);
     int axis = nashc_type_channel_axis(t);
     int64_t c = e;
     for (int i = t->rank - 1; i > axis; i--)
         c /= t->dim[i];
     c = axis >= 0 ? c % t->dim[axis] : 0;
-    if (nashc_node_is(n, "nn.batchnorm") || nashc_node_is(n, "q.multithreshold") ||
-        nashc_node_is(n, "q.lut"))
-        return kt->rank > 0 && kt->dim[0] > 1 ? c : 0;
-    return nashc_type_count(kt) == 1 ? 0 : nashc_broadcast_index(kt, t, e);
+    return kt->rank > 0 && kt->dim[0] > 1 ? c : 0;
 }
 
 static bool
@@ -291,7 +298,8 @@ row_hash(si_state *S, const si_lanes *l, const nashc_type *top, int64_t r, uint6
                 continue;
             const nashc_tensor *t = si_known(S, c);
             const nashc_type *kt = nashc_tensor_type(t);
-            int64_t at = const_index(n, kt, nashc_value_type(nashc_node_out(n, 0)), g->elem[r]);
+            int64_t at = const_index(counts_channels(n), kt, nashc_value_type(nashc_node_out(n, 0)),
+                                     g->elem[r]);
             bool row = nashc_node_is(n, "q.multithreshold") || nashc_node_is(n, "q.lut");
             uint64_t u = row ? (uint64_t)at : bits_of(nashc_tensor_get(t, at));
             h[0] = mix(h[0], u);
@@ -482,10 +490,10 @@ lane_const(si_state *S, si_lanes *l, nashc_build *b, const nashc_node *n, int i,
         si_fail(S, nashc_enomem(S->diag));
         return NULL;
     }
-    bool is_int = nashc_type_is_int(kt);
+    bool is_int = nashc_type_is_int(kt), channels = counts_channels(n);
     for (int64_t r = 0; r < dim[0]; r++) {
         int64_t lane = idx ? idx[r] : r;
-        int64_t at = const_index(n, kt, t, g->elem[l->row_of[lane]]);
+        int64_t at = const_index(channels, kt, t, g->elem[l->row_of[lane]]);
         for (int64_t c = 0; c < cols; c++)
             if (is_int)
                 nashc_buf_set_int(&buf, r * cols + c, nashc_tensor_get_int(k, at * cols + c));
@@ -563,7 +571,7 @@ trunc_scale(si_state *S, const si_lanes *l, int64_t lane)
         return 1.0;
     int64_t e = l->seg[0].elem[l->row_of[lane]];
     return nashc_tensor_get(
-        k, const_index(l->q, nashc_tensor_type(k), nashc_value_type(nashc_node_out(l->q, 0)), e));
+        k, const_index(false, nashc_tensor_type(k), nashc_value_type(nashc_node_out(l->q, 0)), e));
 }
 
 bool
@@ -640,14 +648,14 @@ si_lanes_guess(const si_lanes *l, int64_t lane, double code, double *n)
                       : strcmp(mode, "ceil") == 0 ? 1
                       : strcmp(mode, "sign") == 0 ? code
                                                   : 0.5;
-        x = nashc_tensor_get(s, const_index(q, nashc_tensor_type(s), t, e)) *
-            (code - half - nashc_tensor_get(z, const_index(q, nashc_tensor_type(z), t, e)));
+        x = nashc_tensor_get(s, const_index(false, nashc_tensor_type(s), t, e)) *
+            (code - half - nashc_tensor_get(z, const_index(false, nashc_tensor_type(z), t, e)));
     } else if (nashc_node_is(q, "q.multithreshold") && !nashc_node_in(q, 2)) {
         const nashc_tensor *t = nashc_value_const(nashc_node_in(q, 1));
         if (!t)
             return false;
         const nashc_type *kt = nashc_tensor_type(t);
-        int64_t row = const_index(q, kt, nashc_value_type(nashc_node_out(q, 0)),
+        int64_t row = const_index(true, kt, nashc_value_type(nashc_node_out(q, 0)),
                                   l->seg[0].elem[l->row_of[lane]]);
         int64_t k = ((int64_t)code - nashc_attr_int(q, nashc_attr_index(q, "out_bias"))) /
                         nashc_attr_int(q, nashc_attr_index(q, "out_scale")) -
