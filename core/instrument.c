@@ -252,8 +252,8 @@ nashc_write_repro(nashc_pm *pm, const nashc_item *root, nashc_status s)
     nashc_module *m = nashc_module_clone(pm->module);
     remaining_text(pm, root, &text);
     if (m && text.data && !text.bad) {
-        nashc_module_set_meta(m, "repro-version", NASHC_VERSION);
-        nashc_module_set_meta(m, "repro-passes", text.data);
+        nashc_module_set_meta(m, "repro_version", NASHC_VERSION);
+        nashc_module_set_meta(m, "repro_passes", text.data);
         if (nashc_write_nashir(m, path, pm->diag) == NASHC_OK)
             nashc_remark(pm->diag, NULL,
                          "wrote %s; repeat the failure with `nashc opt %s --run-repro`", path,

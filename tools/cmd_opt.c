@@ -1,5 +1,7 @@
 /* cmd_opt.c: nashc opt: runs passes on a model and writes the result. */
 #include "tool.h"
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const nashc_param options[] = {
@@ -126,16 +128,50 @@ choose_passes(const nashc_opts *o, nashc_module *m, nashc_arena *a, nashc_status
 {
     if (!nashc_opts_bool(o, "run-repro"))
         return tool_passes(o, nashc_opts_str(o, "passes"), a, s, d);
-    const char *text = nashc_module_meta(m, "repro-passes");
+    const char *text = nashc_module_meta(m, "repro_passes");
     if (!text) {
         *s = nashc_error(d, NULL, "the file was not written by --repro: it names no passes");
         return NULL;
     }
     text = nashc_arena_strdup(a, text);
-    nashc_module_set_meta(m, "repro-passes", NULL);
-    nashc_module_set_meta(m, "repro-version", NULL);
+    nashc_module_set_meta(m, "repro_passes", NULL);
+    nashc_module_set_meta(m, "repro_version", NULL);
     *s = text ? NASHC_OK : nashc_enomem(d);
     return text;
+}
+
+static json_t *
+json_value(const char *name, const nashc_value *v)
+{
+    char type[NASHC_TYPE_STR_MAX];
+    nashc_type_print(nashc_value_type(v), type, sizeof type);
+    return json_pack("{s:s,s:s}", "name", name, "type", type);
+}
+
+/* What is left, for scripts. */
+static void
+print_json(const nashc_module *m)
+{
+    json_t *graphs = json_array();
+    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
+        const nashc_graph *g = nashc_module_graph_at(m, i);
+        json_t *in = json_array(), *out = json_array();
+        for (int k = 0; k < nashc_graph_n_inputs(g); k++) {
+            const nashc_value *v = nashc_graph_input(g, k);
+            json_array_append_new(in, json_value(nashc_value_name(v), v));
+        }
+        for (int k = 0; k < nashc_graph_n_outputs(g); k++)
+            json_array_append_new(
+                out, json_value(nashc_graph_output_name(g, k), nashc_graph_output(g, k)));
+        json_array_append_new(graphs,
+                              json_pack("{s:s,s:i,s:o,s:o}", "name", nashc_graph_name(g), "nodes",
+                                        nashc_graph_n_nodes(g), "inputs", in, "outputs", out));
+    }
+    json_t *all = json_pack("{s:o}", "graphs", graphs);
+    char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    printf("%s\n", text ? text : "{}");
+    free(text);
+    json_decref(all);
 }
 
 static int
@@ -167,6 +203,8 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
     }
     if (s == NASHC_OK && out[0])
         s = nashc_write_model(m, out, d);
+    if (s == NASHC_OK && tool_json() && strcmp(out, "-") != 0)
+        print_json(m);
     nashc_module_free(m);
     nashc_arena_free(a);
     return nashc_status_exit(s);

@@ -1,6 +1,7 @@
 /* nashc.c: the command line: options common to all commands, then the command itself. */
 #include "tool.h"
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -283,10 +284,37 @@ finish(int exit_code)
     return exit_code ? exit_code : 4;
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* A crash is a bug of ours and says so. Only what is safe in a signal handler. */
+static void
+crashed(int signal)
+{
+    static const char text[] = "nashc: error: internal error: the program crashed\n"
+                               "  note: this is a bug in nashc, not in your input\n";
+    (void)signal;
+    _exit(write(2, text, sizeof text - 1) < 0 ? 70 : 70);
+}
+
+static void
+catch_crashes(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct sigaction action = {.sa_handler = crashed};
+    for (size_t i = 0; i < NASHC_COUNT(signals); i++)
+        sigaction(signals[i], &action, NULL);
+}
+#else
+static void
+catch_crashes(void)
+{
+}
+#endif
+
 int
 main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");
+    catch_crashes();
     nashc_ctx *c = nashc_ctx_create();
     nashc_arena *a = nashc_arena_create();
     globals g = {0};

@@ -180,7 +180,7 @@ repro_file(void **state)
     assert_int_equal(run(*state, &m, "unit-grow,try(unit-grow),unit-fail,unit-grow", &o),
                      NASHC_EINPUT);
     assert_int_equal(nashc_read_nashir(*state, path, &again, d), NASHC_OK);
-    assert_string_equal(nashc_module_meta(again, "repro-passes"), "unit-fail,unit-grow");
+    assert_string_equal(nashc_module_meta(again, "repro_passes"), "unit-fail,unit-grow");
     unit_expect_text(again, "%xxx:", true);
     nashc_module_free(again);
     nashc_module_free(m);

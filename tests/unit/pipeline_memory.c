@@ -1,0 +1,68 @@
+/* pipeline_memory.c: every allocation of a pipeline (rewriting, streamlining, comparing, executing) is
+ * made to fail: no crash, no leak, and a failure is told. */
+#include "core/base/mem.h"
+#include "unit.h"
+
+static const char net[] =
+    "nashc 1\n"
+    "graph @main(%x: f32[1,1,4,4]) -> (%y) {\n"
+    "  %s: f32[] = [0.25]\n"
+    "  %z: f32[] = [0]\n"
+    "  %q: f32[1,1,4,4] = q.quant(%x, %s, %z) qmin=-8 qmax=7\n"
+    "  %w: f32[2,1,3,3] = [1,-1,2,0,3,1,-2,1,1,2,-3,1,1,0,-1,2,1,-2]\n"
+    "  %c: f32[1,2,2,2] = nn.conv(%q, %w)\n"
+    "  %g: f32[1,2,1,1] = [0.5,2]\n"
+    "  %m: f32[1,2,2,2] = nn.mul(%c, %g)\n"
+    "  %p: f32[1,2,1,1] = nn.maxpool(%m) kernel=[2,2]\n"
+    "  %r: f32[1,2,1,1] = nn.relu(%p)\n"
+    "  %y: f32[1,2,1,1] = q.quant(%r, %s, %z) qmin=0 qmax=15\n"
+    "}\n";
+
+static const char passes[] = "cleanup,fixpoint(try(move-mul-past-maxpool)),streamline";
+
+static nashc_status
+work(nashc_ctx *c)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    nashc_pm_options o = {
+        .struct_size = sizeof o, .bisect_limit = -1, .verify_each = 3, .check_each = 1, .seed = 1};
+    nashc_module *m = NULL;
+    nashc_status s = nashc_parse(c, "t", net, strlen(net), NULL, &m, d);
+    if (s == NASHC_OK)
+        s = nashc_run_pipeline(&m, passes, &o, d);
+    nashc_module_free(m);
+    return s;
+}
+
+static void
+every_allocation_may_fail(void **state)
+{
+    nashc_ctx *c = *state;
+    nashc_diag *d = nashc_ctx_diag(c);
+    nashc_status s = work(c);
+    if (s != NASHC_OK)
+        unit_print_messages(c);
+    assert_int_equal(s, NASHC_OK);
+    nashc_mem_fail_after(0);
+    work(c);
+    uint64_t total = nashc_mem_fail_after(0), step = total / 700 + 1;
+    for (uint64_t n = 1; n <= total; n += n < 300 ? 1 : step) {
+        nashc_diag_truncate(d, 0);
+        nashc_mem_fail_after(n);
+        s = work(c);
+        nashc_mem_fail_after(0);
+        assert_int_not_equal(s, NASHC_OK);
+        if (s == NASHC_EMISMATCH || s == NASHC_EBUG)
+            fail_msg("allocation %d: %s", (int)n, nashc_diag_text(d, 0));
+    }
+    nashc_diag_truncate(d, 0);
+    assert_int_equal(work(c), NASHC_OK);
+    print_message("# %d allocations\n", (int)total);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {UNIT(every_allocation_may_fail)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
