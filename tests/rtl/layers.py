@@ -2,8 +2,8 @@
 # layers.py: every hardware layer at many foldings: generated Verilog against the reference executor.
 """layers.py [BUILD] [--seed N] [--only TEXT] [--keep FOLDER]
 
-Writes small graphs of independent hw.* layers (all divisors of small sizes, all kinds of operands), compiles them with
-`nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out right and in
+Writes small graphs of independent hw.* layers (all divisors of small sizes, all kinds of operands), compiles them
+with `nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out right and in
 the very cycles that the cycle model says. Exit 1 if one fails."""
 
 import argparse
@@ -89,7 +89,8 @@ def mvau(rnd, i, x, w, mw, mh, pe, simd, act):
     operands, attrs = '', ''
     lo, hi = ELEMS[x]
     column = [weights[r::mh] for r in range(mh)]
-    out = (min(sum(min(v * lo, v * hi) for v in c) for c in column), max(sum(max(v * lo, v * hi) for v in c) for c in column))
+    out = (min(sum(min(v * lo, v * hi) for v in c) for c in column),
+           max(sum(max(v * lo, v * hi) for v in c) for c in column))
     if act:
         span = mw * max(abs(v) for v in ELEMS[x]) * max(map(abs, weights))
         operands, attrs, style, out = activation(rnd, i, mh, -span // 3, span // 3, lines)
@@ -175,7 +176,8 @@ def graph(group):
     args = ', '.join('%%x%d' % i for i in range(len(group)))
     ys = ', '.join('%' + o for o, _ in outs)
     body = '\n'.join(line for c in group for line in c.lines)
-    return ('nashc 1\n\ngraph @main(%s) -> (%s) {\n  %s = call(%s) graph=@dataflow\n}\n\ngraph @dataflow(%s) -> (%s) {\n%s\n}\n'
+    return ('nashc 1\n\ngraph @main(%s) -> (%s) {\n  %s = call(%s) graph=@dataflow\n}\n\n'
+            'graph @dataflow(%s) -> (%s) {\n%s\n}\n'
             % (params, ys, ', '.join('%%%s: %s' % o for o in outs), args, params, ys, body))
 
 

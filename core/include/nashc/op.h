@@ -23,9 +23,10 @@ typedef enum nashc_param_kind {
     NASHC_P_GRAPH   /* "@part0" */
 } nashc_param_kind;
 
-#define NASHC_P_REPEAT   1u /* flag: an option that may be given several times */
-#define NASHC_P_OPTIONAL 2u /* flag of a command option: given without value it means reserved[0]  \
-                             */
+#define NASHC_P_REPEAT 1u /* flag: an option that may be given several times */
+#define NASHC_P_OPTIONAL                                                                           \
+    2u /* flag of a command option: given without value it means reserved[0]                       \
+        */
 
 /* Every knob of the program: op attributes, pass, frontend, backend and command options. */
 struct nashc_param {
