@@ -154,6 +154,7 @@ nashc_tensor *si_int_tensor(si_state *S, const nashc_type *shape, const int64_t 
 /* --- scaled_eltwise.c --- */
 bool si_is_eltwise(const nashc_node *n);
 bool si_eltwise(si_state *S, nashc_node *n);
+bool si_monotone(si_state *S, const nashc_node *n, const nashc_value *v);
 /* An affine form of v, if it has one or can be given one by an integer op. NULL: no. */
 si_val *si_affine(si_state *S, nashc_value *v);
 

@@ -43,6 +43,16 @@ rises(si_state *S, const nashc_node *n)
     return true;
 }
 
+/* Is n, with constants but for operand v, a monotone function of it? */
+bool
+si_monotone(si_state *S, const nashc_node *n, const nashc_value *v)
+{
+    static const char *const either[] = {"nn.add",       "nn.sub", "nn.mul",    "nn.min", "nn.max",
+                                         "nn.batchnorm", "nn.neg", "q.dequant", NULL};
+    return is_any(n, either) ||
+           (nashc_node_in(n, 0) == v && (nashc_node_is(n, "nn.div") || rises(S, n)));
+}
+
 static double
 sign_times(double dir, double c)
 {

@@ -537,6 +537,52 @@ pending_tail(si_state *S, nashc_node *q, const si_val *x, const si_arr *s, const
     return S->st != NASHC_OK ? -1 : done;
 }
 
+/* Is the result of q read by nothing but another quantiser, through element-wise ops? Then that one
+ * has thresholds for both. */
+static bool
+feeds_quantiser_only(si_state *S, const nashc_node *q)
+{
+    const nashc_value *v = nashc_node_out(q, 0);
+    for (;;) {
+        const nashc_node *u = nashc_value_one_user(v);
+        if (!u || nashc_node_n_out(u) != 1)
+            return false;
+        for (int i = 0; i < nashc_node_n_in(u); i++) {
+            const nashc_value *c = nashc_node_in(u, i);
+            if (c && c != v && !nashc_value_const(c) && !si_is_const(S, c))
+                return false;
+        }
+        if (si_is_quantiser(u))
+            return nashc_node_in(u, 0) == v;
+        if (!si_is_eltwise(u) || !si_monotone(S, u, v) ||
+            !nashc_type_same_shape(nashc_value_type(v), nashc_value_type(nashc_node_out(u, 0))))
+            return false;
+        v = nashc_node_out(u, 0);
+    }
+}
+
+/* The result of q as one more function of the base of x. */
+static bool
+pass_on(si_state *S, nashc_node *q, const si_val *x)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_out(q, 0));
+    si_val *y = si_of(S, nashc_node_out(q, 0));
+    bool by_channel = x->by_channel;
+    for (int i = 1; i < nashc_node_n_in(q); i++) {
+        si_arr a;
+        const nashc_tensor *k = nashc_node_in(q, i) ? si_known(S, nashc_node_in(q, i)) : NULL;
+        if (k && !si_from_tensor(S, k, &a))
+            return false;
+        by_channel =
+            by_channel && (!k || nashc_node_is(q, "q.multithreshold") || si_channel_only(&a, t));
+    }
+    *y = *x;
+    y->other = NULL;
+    y->affine = false;
+    y->by_channel = by_channel;
+    return true;
+}
+
 bool
 si_quantiser(si_state *S, nashc_node *q)
 {
@@ -549,6 +595,12 @@ si_quantiser(si_state *S, nashc_node *q)
         return host_quantiser(S, q);
     if (!scale_of(S, q, &s, &z))
         return false;
+    bool rises = x->mono && !(nashc_node_is(q, "q.multithreshold") && nashc_node_in(q, 2));
+    bool positive = true;
+    for (int64_t i = 0; i < s.n; i++)
+        positive = positive && s.v[i] > 0;
+    if (rises && positive && feeds_quantiser_only(S, q))
+        return pass_on(S, q, x);
     if (!x->base->ival) {
         int done = pending_tail(S, q, x, &s, &z);
         if (done != 0)
@@ -556,7 +608,6 @@ si_quantiser(si_state *S, nashc_node *q)
         if (!(x = si_resolved(S, x)))
             return false;
     }
-    bool rises = x->mono && !(nashc_node_is(q, "q.multithreshold") && nashc_node_in(q, 2));
     int early = pools_last(S, q, x, rises, &s, &z);
     if (early != 0)
         return early > 0;
