@@ -28,10 +28,18 @@ PARAMETERS = {
     "ReduceLogSumExp": None, "ReduceSumSquare": None, "BatchNormalization": (1, 2, 3, 4), "LayerNormalization": None,
 }
 
+# Tests whose expected values a later release of the package corrected: the release, and the tests.
+CORRECTED = [
+    ((1, 17), r"averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True|"
+              r"qlinearmatmul_[23]D_int8_float(16|32)"),
+]
+OLDEST_OPSET = 7
+
 # What is refused, by the name of the test: a pattern and the reason.
 REFUSED = [
     (r"if.*|loop.*|scan.*", "control flow with sub-graphs"),
     (r".*_(seq|opt|sequence)", "sequences and optional values, which are no tensors"),
+    (r"(cast|castlike)_.*STRING.*", "strings"),
     (r"batchnorm_.*_training_mode|training_dropout_(default|mask|default_mask)|training_dropout",
      "training"),
     (r"dynamicquantizelinear.*", "a scale that depends on the data"),
@@ -170,7 +178,16 @@ def refused(name):
     return next((why for pattern, why in REFUSED if re.fullmatch("test_(" + pattern + ")", name)), None)
 
 
-cases = [c for c in collect_testcases(None) if len(c.model.graph.node) == 1 and
+def in_question(case):
+    """Of an opset that is known, and with the values that the standard means."""
+    release = tuple(int(n) for n in onnx.__version__.split(".")[:2])
+    wrong = any(release < fixed and re.fullmatch("test_(" + pattern + ")", case.name)
+                for fixed, pattern in CORRECTED)
+    opset = max((o.version for o in case.model.opset_import if o.domain in ("", "ai.onnx")), default=0)
+    return opset >= OLDEST_OPSET and not wrong
+
+
+cases = [c for c in collect_testcases(None) if in_question(c) and len(c.model.graph.node) == 1 and
          c.model.graph.node[0].domain in ("", "ai.onnx") and c.model.graph.node[0].op_type in OPS and
          FILTER.search(c.name)]
 failed = expected = 0
