@@ -325,6 +325,8 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
         xlo = si_scalar(S, (double)nashc_value_type(ival)->lo);
         xhi = si_scalar(S, (double)nashc_value_type(ival)->hi);
     }
+    if (S->st != NASHC_OK) /* memory was out for one of the intervals */
+        return false;
     intervals(p, w, &xlo, &xhi, zeros, v, v + p->outputs);
     si_core *core = new_core(S, "nn.conv", attrs, ival, w);
     if (!core || !vector_along(S, v, p->outputs, axis, t->rank, &lo) ||
