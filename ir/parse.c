@@ -533,17 +533,27 @@ parse_outputs(nashc_parser *p)
 static nashc_status
 bind_outputs(nashc_parser *p)
 {
-    for (size_t i = 0; i < p->n_out; i++) {
+    nashc_map seen = {0}; /* results are told apart by these names */
+    nashc_status s = NASHC_OK;
+
+    for (size_t i = 0; !s && i < p->n_out; i++) {
         const nashc_out_ref *o = &p->out[i];
+        const char *name = o->slot ? o->slot : o->name;
         nashc_value *v = nashc_map_get(&p->g->names, o->name);
         if (!v)
-            return nashc_parse_error(p, o->at, o->len, "output \"%.80s\" is not defined%s", o->name,
-                                     nearest_value(p, o->name));
-        nashc_graph_add_output(p->g, o->slot, v);
-        if (p->g->outputs.n_in != i + 1)
-            return nashc_enomem(p->d);
+            s = nashc_parse_error(p, o->at, o->len, "output \"%.80s\" is not defined%s", o->name,
+                                  nearest_value(p, o->name));
+        else if (nashc_map_get(&seen, name))
+            s = nashc_parse_error(p, o->at, o->len, "output \"%.80s\" is given twice", name);
+        else if (!nashc_map_put(&seen, name, v))
+            s = nashc_enomem(p->d);
+        if (!s)
+            nashc_graph_add_output(p->g, o->slot, v);
+        if (!s && p->g->outputs.n_in != i + 1)
+            s = nashc_enomem(p->d);
     }
-    return NASHC_OK;
+    nashc_map_free(&seen);
+    return s;
 }
 
 static nashc_status

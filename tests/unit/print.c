@@ -94,8 +94,10 @@ random_module(nashc_ctx *c, uint64_t seed)
         }
         n++;
     }
-    for (int i = 0; i < 3; i++)
-        nashc_graph_add_output(g, i ? NULL : "first", v[nashc_rng_range(&rng, 0, n - 1)]);
+    for (int i = 0; i < 3; i++) /* names of outputs differ: the last two by their values */
+        nashc_graph_add_output(
+            g, i ? NULL : "first",
+            v[nashc_rng_range(&rng, i == 2 ? n / 2 : 0, i == 1 ? n / 2 - 1 : n - 1)]);
     assert_int_equal(nashc_build_status(b), NASHC_OK);
     return m;
 }
