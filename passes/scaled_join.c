@@ -13,8 +13,9 @@
 
 #define SMALL     1024.0
 #define EXACT     16777216.0
-#define MAX_PAIRS ((int64_t)1 << 21)
-#define ALL_PAIRS ((int64_t)1 << 24)
+#define MAX_PAIRS ((int64_t)1 << 21) /* of one lane */
+#define ALL_PAIRS ((int64_t)1 << 24) /* of all lanes */
+#define MAX_RANGE ((int64_t)1 << 22) /* of m1 i + m2 j */
 
 /* m1, m2, u of two scales; zero scales get multiplier zero. */
 static bool
@@ -223,7 +224,7 @@ si_resolved(si_state *S, si_val *x)
 typedef struct pairs {
     int64_t lo[2], n[2]; /* intervals of the two integers */
     double s[2], b[2];
-    int64_t *code; /* [n[0]][n[1]] */
+    int32_t *code; /* [n[0]][n[1]] */
 } pairs;
 
 static void
@@ -247,9 +248,11 @@ eval_pairs(si_state *S, si_lanes *l, int64_t lane, pairs *p)
 {
     int64_t n = p->n[0] * p->n[1];
     double *x = malloc((size_t)n * sizeof(*x));
+    int64_t *code = malloc((size_t)n * sizeof(*code));
     p->code = malloc((size_t)n * sizeof(*p->code));
-    if (!x || !p->code) {
+    if (!x || !code || !p->code) {
         free(x);
+        free(code);
         return si_fail(S, nashc_enomem(S->diag));
     }
     for (int64_t i = 0; i < p->n[0]; i++)
@@ -258,8 +261,11 @@ eval_pairs(si_state *S, si_lanes *l, int64_t lane, pairs *p)
             double b = p->s[1] * (double)(p->lo[1] + j) + p->b[1];
             x[i * p->n[1] + j] = a + b;
         }
-    bool ok = si_lanes_eval(S, l, &lane, 1, n, x, true, p->code);
+    bool ok = si_lanes_eval(S, l, &lane, 1, n, x, true, code);
+    for (int64_t i = 0; ok && i < n; i++)
+        p->code[i] = (int32_t)code[i];
     free(x);
+    free(code);
     return ok;
 }
 
@@ -270,7 +276,7 @@ steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
     int64_t c1 = m1 < 0 ? p->n[0] - 1 : 0, c2 = m2 < 0 ? p->n[1] - 1 : 0;
     int64_t lo = m1 * (p->lo[0] + c1) + m2 * (p->lo[1] + c2);
     int64_t n = llabs(m1) * (p->n[0] - 1) + llabs(m2) * (p->n[1] - 1) + 1;
-    if (n > ALL_PAIRS)
+    if (n > MAX_RANGE)
         return false;
     int64_t *least = malloc((size_t)n * 2 * sizeof(*least));
     if (!least)
@@ -316,41 +322,35 @@ steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
     return ok;
 }
 
-/* Fractions near r = |s1 / s2|, simple ones first. */
-static bool
-find_multipliers(si_state *S, const pairs *p, int64_t *m1, int64_t *m2, si_step *out)
+#define MAX_CANDIDATES 96
+
+/* Fractions near r > 0, simple ones first: all small denominators, then the continued fraction with
+ * some intermediate ones. */
+static int
+fractions(double r, int64_t (*c)[2])
 {
-    int64_t g1 = p->s[0] < 0 ? -1 : 1, g2 = p->s[1] < 0 ? -1 : 1;
-    double r = fabs(p->s[0] / p->s[1]);
-    if (p->s[0] == 0 || p->s[1] == 0) {
-        *m1 = p->s[0] == 0 ? 0 : g1;
-        *m2 = p->s[1] == 0 ? 0 : g2;
-        return steps_in(S, p, *m1, *m2, out);
-    }
-    for (int64_t d = 1; d <= 16 && S->st == NASHC_OK; d++) {
+    int n = 0;
+    for (int64_t d = 1; d <= 16; d++) {
         double other = r >= 1 ? r * (double)d : (double)d / r;
         if (other > 1e6)
-            return false;
+            return n;
         int64_t k = (int64_t)nearbyint(other);
-        *m1 = g1 * (r >= 1 ? k : d);
-        *m2 = g2 * (r >= 1 ? d : k);
-        if (steps_in(S, p, *m1, *m2, out))
-            return true;
+        c[n][0] = r >= 1 ? k : d;
+        c[n++][1] = r >= 1 ? d : k;
     }
-    double x = r; /* continued fraction with intermediate fractions */
+    double x = r;
     int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
-    for (int depth = 0; depth < 24 && S->st == NASHC_OK; depth++) {
-        if (x > 1e6)
-            break;
-        int64_t a = (int64_t)floor(x);
-        for (int64_t k = (a + 1) / 2; k <= a; k++) {
-            int64_t num = k * p1 + p0, den = k * q1 + q0;
+    for (int depth = 0; depth < 24 && x < 1e6; depth++) {
+        int64_t a = (int64_t)floor(x), ks[3] = {(a + 1) / 2, (3 * a + 2) / 4, a};
+        for (int i = 0; i < 3; i++) {
+            int64_t num = ks[i] * p1 + p0, den = ks[i] * q1 + q0;
             if (num > 1 << 20 || den > 1 << 20)
-                return false;
-            *m1 = g1 * num;
-            *m2 = g2 * den;
-            if (num > 0 && den > 16 && steps_in(S, p, *m1, *m2, out))
-                return true;
+                return n;
+            bool small = num < 1 || den < 1 || (num <= 16 && den <= 16);
+            if (small || (i && ks[i] == ks[i - 1]) || n == MAX_CANDIDATES)
+                continue;
+            c[n][0] = num;
+            c[n++][1] = den;
         }
         int64_t pn = a * p1 + p0, qn = a * q1 + q0;
         p0 = p1;
@@ -361,6 +361,32 @@ find_multipliers(si_state *S, const pairs *p, int64_t *m1, int64_t *m2, si_step 
             break;
         x = 1.0 / (x - floor(x));
     }
+    return n;
+}
+
+/* Multipliers that are right for all pairs of n lanes with the same scales. */
+static bool
+find_multipliers(si_state *S, const pairs *p, int64_t n, int64_t *m1, int64_t *m2, si_step *out)
+{
+    int64_t c[MAX_CANDIDATES][2] = {{1, 1}};
+    int64_t g1 = p->s[0] < 0 ? -1 : p->s[0] > 0, g2 = p->s[1] < 0 ? -1 : p->s[1] > 0;
+    int n_c = g1 && g2 ? fractions(fabs(p->s[0] / p->s[1]), c) : 1;
+
+    for (int k = 0; k < n_c && S->st == NASHC_OK; k++) {
+        int64_t done = 0;
+        while (done < n && steps_in(S, &p[done], g1 * c[k][0], g2 * c[k][1], &out[done]))
+            done++;
+        for (int64_t i = 0; i < n && done == n; i++) {
+            m1[i] = g1 * c[k][0];
+            m2[i] = g2 * c[k][1];
+        }
+        if (done == n)
+            return true;
+        for (int64_t i = 0; i < done; i++) {
+            free(out[i].t);
+            out[i].t = NULL;
+        }
+    }
     return false;
 }
 
@@ -369,16 +395,23 @@ si_steps_of_pairs(si_state *S, si_lanes *l, const si_base *sum, int64_t *m1, int
 {
     int64_t n = si_lanes_count(l), total = 0;
     si_step *out = calloc((size_t)n, sizeof(*out));
-    bool ok = out || si_fail(S, nashc_enomem(S->diag));
+    pairs *p = calloc((size_t)n, sizeof(*p));
+    bool ok = (out && p) || si_fail(S, nashc_enomem(S->diag)), same = true;
     for (int64_t i = 0; ok && i < n; i++) {
-        pairs p = {.code = NULL};
-        pairs_of_lane(l, sum, i, &p);
-        ok = p.n[0] <= MAX_PAIRS && p.n[1] <= MAX_PAIRS && p.n[0] * p.n[1] <= MAX_PAIRS;
-        total += ok ? p.n[0] * p.n[1] : 0;
-        ok = ok && total <= ALL_PAIRS && eval_pairs(S, l, i, &p) &&
-             find_multipliers(S, &p, &m1[i], &m2[i], &out[i]);
-        free(p.code);
+        pairs_of_lane(l, sum, i, &p[i]);
+        ok = p[i].n[0] <= MAX_PAIRS && p[i].n[1] <= MAX_PAIRS && p[i].n[0] * p[i].n[1] <= MAX_PAIRS;
+        total += ok ? p[i].n[0] * p[i].n[1] : 0;
+        ok = ok && total <= ALL_PAIRS;
+        same = same && p[i].s[0] == p[0].s[0] && p[i].s[1] == p[0].s[1];
     }
+    for (int64_t i = 0; ok && i < n; i++)
+        ok = eval_pairs(S, l, i, &p[i]);
+    bool shared = ok && same && n > 1 && find_multipliers(S, p, n, m1, m2, out);
+    for (int64_t i = 0; ok && !shared && i < n; i++)
+        ok = find_multipliers(S, &p[i], 1, &m1[i], &m2[i], &out[i]);
+    for (int64_t i = 0; p && i < n; i++)
+        free(p[i].code);
+    free(p);
     if (ok)
         return out;
     si_steps_free(out, n);
