@@ -28,17 +28,17 @@ typedef struct probe {
     double *codes;
 } probe;
 
-static const int64_t largest = 0x7f7fffff; /* index of the largest finite float */
+static const int64_t largest = 0x7fefffffffffffff; /* index of the largest finite double */
 
-/* Floats in order: index 0 is 0, -1 the float below it. */
+/* Doubles in order: index 0 is 0, -1 the double below it. */
 static double
 float_at(int64_t i)
 {
-    uint32_t bits = i >= 0 ? (uint32_t)i : 0x80000000u | (uint32_t)-i;
-    float f;
+    uint64_t bits = i >= 0 ? (uint64_t)i : UINT64_C(1) << 63 | (uint64_t)-i;
+    double f;
 
     memcpy(&f, &bits, sizeof f);
-    return (double)f;
+    return f;
 }
 
 /* Constant v laid out as [1,C], or as a scalar. */
@@ -62,9 +62,11 @@ probe_open(probe *p, nashc_rw *rw, nashc_node *const *chain, int n, nashc_node *
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n ? chain[n - 1] : q, 0));
     nashc_type type = nashc_type_shaped(*x, 2, (int64_t[]){1, p->channels});
+    nashc_type f64 = nashc_type_f64(), cells;
     nashc_arena *a = nashc_rw_arena(rw);
 
     type.layout = NASHC_LAYOUT_DEFAULT;
+    cells = nashc_type_is_int(x) ? type : nashc_type_with_elem(&type, &f64); /* as f32 is kept */
     p->d = nashc_rw_diag(rw);
     p->integer = nashc_type_is_int(x);
     p->lo = p->integer ? x->lo : -largest;
@@ -76,8 +78,9 @@ probe_open(probe *p, nashc_rw *rw, nashc_node *const *chain, int n, nashc_node *
     p->m = nashc_module_create(nashc_run_ctx(nashc_rw_run(rw)));
     p->g = p->m ? nashc_module_add_graph(p->m, "probe") : NULL;
     nashc_build *b = p->g ? nashc_build_create(p->g, p->d) : NULL;
-    if (!b || !p->first || !p->last || !p->mid || !p->codes || !nashc_buf_alloc(&p->x, &type))
+    if (!b || !p->first || !p->last || !p->mid || !p->codes || !nashc_buf_alloc(&p->x, &cells))
         return false;
+    p->x.type = type;
 
     nashc_value *v = nashc_graph_add_input(p->g, "x", &type);
     for (int i = n; i-- > 0;)
@@ -116,6 +119,13 @@ probe_run(probe *p)
     nashc_buf_free(&out);
 }
 
+/* Half way, rounded down, without overflow. */
+static int64_t
+middle(int64_t a, int64_t b)
+{
+    return a / 2 + b / 2 + (a % 2 + b % 2 < 0 ? -1 : (a % 2 + b % 2) / 2);
+}
+
 /* Moves first[] up to the first candidates, of lo .. hi + 1, whose code reaches level. */
 static void
 bisect(probe *p, double level)
@@ -127,7 +137,7 @@ bisect(probe *p, double level)
     while (more && !p->failed) {
         more = false;
         for (int64_t c = 0; c < p->channels; c++)
-            p->mid[c] = p->first[c] > p->hi ? p->hi : p->first[c] + (p->last[c] - p->first[c]) / 2;
+            p->mid[c] = p->first[c] > p->hi ? p->hi : middle(p->first[c], p->last[c]);
         probe_run(p);
         for (int64_t c = 0; !p->failed && c < p->channels; c++) {
             if (p->first[c] >= p->last[c])
@@ -214,9 +224,10 @@ convert(nashc_rw *rw, nashc_node *q)
         chain[n_chain++] = f;
     }
     const nashc_type *type = nashc_value_type(x);
-    if (type->kind != NASHC_K_F32 &&
+    if (type->kind != NASHC_K_F32 && type->kind != NASHC_K_F64 &&
         (!nashc_type_is_int(type) || type->lo < -(INT64_C(1) << 52) || type->hi > INT64_C(1) << 52))
-        return nashc_rw_miss(rw, q, "its input is neither f32 nor an integer of at most 52 bits");
+        return nashc_rw_miss(rw, q,
+                             "its input is neither f32, f64, nor an integer of at most 52 bits");
 
     nashc_num t = {0};
     if (probe_open(&p, rw, chain, n_chain, q))
