@@ -56,9 +56,19 @@ unique(onnx_out *o, const char *name)
     for (int i = 1; onnx_names_get(o->taken, try); i++)
         try = nashc_arena_printf(o->arena, "%s_%d", *name ? name : "t", i);
     try = text(o, try);
-    if (!onnx_names_put(o->taken, try, (void *)try))
+    int *elem = grab(o, sizeof *elem);
+    if (!onnx_names_put(o->taken, try, elem))
         o->no_memory = true;
     return try;
+}
+
+static void
+set_elem(onnx_out *o, const char *name, int elem)
+{
+    int *at = onnx_names_get(o->taken, name);
+
+    if (at)
+        *at = elem;
 }
 
 int
@@ -156,6 +166,7 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
     p->has_raw_data = true;
     p->raw_data = (ProtobufCBinaryData){(size_t)n * size, raw};
     push(o, &o->initialisers, p);
+    set_elem(o, p->name, elem);
     if (nashc_type_is_int(type))
         onnx_put_note(o, p->name, type);
     return p->name;
@@ -308,8 +319,9 @@ onnx_use(onnx_out *o, const nashc_value *v, int elem)
         return x->name;
     if (!*other) {
         const char *name = unique(o, nashc_arena_printf(o->arena, "%s_cast", x->name));
-        *other = onnx_emit(o, "", "Cast", &x->name, 1, &name, 1);
-        onnx_put_int(o, "to", elem);
+        *other = onnx_emit_cast(o, x->name, elem, name);
+        set_elem(o, name, elem);
+        onnx_put_info(o, name, nashc_value_type(v), elem);
         onnx_put_note(o, name, nashc_value_type(v)); /* a new container, the same integers */
     }
     return *other;
@@ -358,18 +370,21 @@ onnx_define(onnx_out *o, const nashc_value *v, int elem)
     if (!x->name) /* graph inputs and outputs are named before */
         x->name = unique(o, scoped(o, nashc_value_name(v)));
     x->elem = elem;
+    set_elem(o, x->name, elem);
     onnx_put_info(o, x->name, t, elem);
     onnx_put_note(o, x->name, t);
     return x->name;
 }
 
 const char *
-onnx_between(onnx_out *o, const nashc_type *type)
+onnx_between(onnx_out *o, const nashc_type *type, int elem)
 {
+    const nashc_value *y = nashc_node_out(o->node, 0);
     const char *name = unique(
-        o, nashc_arena_printf(o->arena, "%s_%d",
-                              scoped(o, nashc_value_name(nashc_node_out(o->node, 0))), o->n_parts));
+        o, nashc_arena_printf(o->arena, "%s_%d", scoped(o, nashc_value_name(y)), o->n_parts));
 
+    set_elem(o, name, elem);
+    onnx_put_info(o, name, nashc_value_type(y), elem);
     if (type)
         onnx_put_note(o, name, type);
     return name;
@@ -386,7 +401,7 @@ onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in
     const char *name = o->node ? nashc_node_loc(o->node)->name : NULL, *between;
 
     if (!out) {
-        between = onnx_between(o, NULL);
+        between = onnx_between(o, NULL, ONNX_FLOAT);
         out = &between;
         n_out = 1;
     }
@@ -419,9 +434,21 @@ onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b, const nash
 {
     const char *in[2] = {a, b};
 
-    if (!out)
-        out = onnx_between(o, type);
+    if (!out) {
+        const int *elem = onnx_names_get(o->taken, a);
+        out = onnx_between(o, type, elem && *elem ? *elem : ONNX_FLOAT);
+    }
     return onnx_emit(o, "", op, in, b ? 2 : 1, &out, 1);
+}
+
+const char *
+onnx_emit_cast(onnx_out *o, const char *a, int elem, const char *out)
+{
+    if (!out)
+        out = onnx_between(o, NULL, elem);
+    onnx_emit(o, "", "Cast", &a, 1, &out, 1);
+    onnx_put_int(o, "to", elem);
+    return out;
 }
 
 Onnx__NodeProto *
@@ -538,7 +565,7 @@ onnx_begin(onnx_out *o, int work)
     const nashc_value *v = nashc_node_out(o->node, 0);
     int elem = onnx_container(nashc_value_type(v));
 
-    return work == elem ? onnx_define(o, v, elem) : onnx_between(o, nashc_value_type(v));
+    return work == elem ? onnx_define(o, v, elem) : onnx_between(o, nashc_value_type(v), work);
 }
 
 nashc_status
@@ -549,7 +576,6 @@ onnx_finish(onnx_out *o, int work, const char *name)
 
     if (work == elem)
         return NASHC_OK;
-    onnx_emit1(o, "Cast", name, NULL, NULL, onnx_define(o, v, elem));
-    onnx_put_int(o, "to", elem);
+    onnx_emit_cast(o, name, elem, onnx_define(o, v, elem));
     return NASHC_OK;
 }

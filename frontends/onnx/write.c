@@ -104,8 +104,9 @@ static bool
 take_name(onnx_out *o, const char *name)
 {
     char *copy = nashc_arena_strdup(o->arena, name);
+    int *elem = NASHC_NEW(o->arena, int);
 
-    if (copy && !onnx_names_get(o->taken, copy) && onnx_names_put(o->taken, copy, copy))
+    if (copy && elem && !onnx_names_get(o->taken, copy) && onnx_names_put(o->taken, copy, elem))
         return true;
     o->no_memory = o->no_memory || !copy;
     return false;
@@ -158,9 +159,10 @@ write_outputs(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
             want = have;
         o->n_parts = 0;
         if (strcmp(name, slot)) {
-            onnx_emit1(o, have == want ? "Identity" : "Cast", name, NULL, NULL, slot);
-            if (have != want)
-                onnx_put_int(o, "to", want);
+            if (have == want)
+                onnx_emit1(o, "Identity", name, NULL, NULL, slot);
+            else
+                onnx_emit_cast(o, name, want, slot);
             onnx_put_note(o, slot, t);
         }
         onnx_put_info(o, slot, t, want);
@@ -175,6 +177,18 @@ write_outputs(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
             }
     }
     return NASHC_OK;
+}
+
+/* The version of QONNX's domain in which the Trunc nodes of the module are what they mean: 2 if one
+ * has an output scale. Only Trunc differs. */
+static int
+trunc_version(const nashc_module *m)
+{
+    for (int i = 0; i < nashc_module_n_graphs(m); i++)
+        NASHC_EACH_NODE(nashc_module_graph_at(m, i), n)
+    if (nashc_node_is(n, "q.trunc") && nashc_node_in(n, 3))
+        return 2;
+    return 1;
 }
 
 static void
@@ -227,7 +241,7 @@ fill_model(onnx_out *o, Onnx__ModelProto *m)
     p->quantization_annotation = (Onnx__TensorAnnotation **)o->notes.items;
     import(o, m, "", o->opset);
     if (o->uses_qonnx)
-        import(o, m, ONNX_DOMAIN_QONNX, 2);
+        import(o, m, ONNX_DOMAIN_QONNX, o->trunc_version);
     if (o->uses_channels_last)
         import(o, m, ONNX_DOMAIN_CL, o->opset);
     if (o->uses_own)
@@ -278,6 +292,7 @@ write_onnx(const nashc_module *module, const char *path, const nashc_opts *opts,
         o->module = module;
         o->d = d;
         o->opset = opset;
+        o->trunc_version = trunc_version(module);
         s = fill_model(o, &m);
         bool again = !s && o->opset != opset; /* a node needs a newer one, and so do all others */
         opset = o->opset;

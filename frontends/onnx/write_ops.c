@@ -158,8 +158,8 @@ write_cast(onnx_out *o)
     } else if (!nashc_type_is_float(t) || t->kind == NASHC_K_MINI) {
         return onnx_write_own(o);
     }
-    onnx_emit1(o, "Cast", onnx_use(o, x, 0), NULL, NULL, onnx_define(o, y, elem));
-    onnx_put_int(o, "to", elem);
+    const char *from = onnx_use(o, x, 0);
+    onnx_emit_cast(o, from, elem, onnx_define(o, y, elem));
     return NASHC_OK;
 }
 

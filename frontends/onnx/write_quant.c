@@ -76,7 +76,7 @@ quant(onnx_out *o, const char *x, const char *s, const char *z, const format *f,
     const char *in[4] = {x, s, z, onnx_put_scalar(o, f->bits, ONNX_FLOAT)};
 
     if (!out)
-        out = onnx_between(o, type);
+        out = onnx_between(o, type, ONNX_FLOAT);
     onnx_emit(o, ONNX_DOMAIN_QONNX, "Quant", in, 4, &out, 1);
     onnx_put_int(o, "signed", f->is_signed);
     onnx_put_int(o, "narrow", f->narrow);
@@ -160,8 +160,7 @@ quotient(onnx_out *o)
     if (!all_equal(operand(o, 1), 1))
         u = onnx_emit1(o, "Div", u, onnx_use(o, operand(o, 1), work), NULL, NULL);
     if (work == ONNX_DOUBLE) {
-        u = onnx_emit1(o, "Cast", u, NULL, NULL, NULL);
-        onnx_put_int(o, "to", ONNX_FLOAT);
+        u = onnx_emit_cast(o, u, ONNX_FLOAT, NULL);
     }
     return u;
 }
@@ -183,12 +182,12 @@ write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundi
         u = onnx_emit1(o, "Add", u, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
     const char *one = onnx_put_scalar(o, 1, ONNX_FLOAT), *none = onnx_put_scalar(o, 0, ONNX_FLOAT);
     if (!out)
-        out = onnx_between(o, &range);
+        out = onnx_between(o, &range, ONNX_FLOAT);
     u = quant(o, u, one, none, &f, rounding, last ? out : NULL, &wide);
     if (!exact) {
         const char *in[3] = {u, onnx_put_scalar(o, (double)(lo - shift), ONNX_FLOAT),
                              onnx_put_scalar(o, (double)(hi - shift), ONNX_FLOAT)};
-        u = shift ? onnx_between(o, &cut) : out;
+        u = shift ? onnx_between(o, &cut, ONNX_FLOAT) : out;
         onnx_emit(o, "", "Clip", in, 3, &u, 1);
     }
     if (shift) { /* an integer operand, so that the sum is one */
@@ -211,12 +210,10 @@ write_scaled(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *round
 
     if (!all_equal(operand(o, 2), 0))
         q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
-    q = onnx_emit1(o, "Cast", q, NULL, NULL, NULL);
-    onnx_put_int(o, "to", ONNX_DOUBLE);
+    q = onnx_emit_cast(o, q, ONNX_DOUBLE, NULL);
     q = onnx_emit1(o, "Mul", q, onnx_use(o, operand(o, 1), ONNX_DOUBLE), NULL, NULL);
     out = onnx_begin(o, ONNX_FLOAT);
-    onnx_emit1(o, "Cast", q, NULL, NULL, out);
-    onnx_put_int(o, "to", ONNX_FLOAT);
+    onnx_emit_cast(o, q, ONNX_FLOAT, out);
     return NASHC_OK;
 }
 
@@ -315,6 +312,9 @@ onnx_write_trunc(onnx_out *o)
 {
     bool v2 = operand(o, 3) != NULL;
     const char *in[6];
+
+    if (!v2 && o->trunc_version == 2)
+        return onnx_write_own(o); /* both forms in one file */
 
     for (int i = 0; i < nashc_node_n_in(o->node); i++)
         if (i && operand(o, i) &&
@@ -439,7 +439,7 @@ onnx_write_multithreshold(onnx_out *o)
         onnx_container(nashc_value_type(y)) != ONNX_FLOAT)
         return onnx_write_own(o);
     const char *in[2] = {onnx_use(o, x, work), thresholds(o, work)};
-    const char *out = onnx_begin(o, work), *count = turned ? onnx_between(o, &type) : out;
+    const char *out = onnx_begin(o, work), *count = turned ? onnx_between(o, &type, work) : out;
     onnx_emit(o, ONNX_DOMAIN_QONNX, "MultiThreshold", in, 2, &count, 1);
     onnx_put_str(o, "out_dtype", nashc_type_finn_name(&type, finn, sizeof finn));
     onnx_put_float(o, "out_scale", turned ? 1 : (double)scale);
@@ -482,8 +482,7 @@ onnx_write_lut(onnx_out *o)
     if (first && all) {
         const char *at = onnx_emit1(o, "Add", onnx_use(o, x, ONNX_FLOAT),
                                     onnx_put_tensor(o, "row", first, ONNX_FLOAT), NULL, NULL);
-        at = onnx_emit1(o, "Cast", at, NULL, NULL, NULL);
-        onnx_put_int(o, "to", ONNX_INT64);
+        at = onnx_emit_cast(o, at, ONNX_INT64, NULL);
         const char *out_table = onnx_put_tensor(o, "table", all, ONNX_FLOAT);
         onnx_emit1(o, "Gather", out_table, at, NULL, onnx_begin(o, work));
         onnx_put_int(o, "axis", 0);

@@ -30,12 +30,13 @@ struct onnx_out {
     nashc_diag *d;
     nashc_arena *arena;
     onnx_scope *scope;
-    onnx_names *taken;   /* tensor names */
+    onnx_names *taken;   /* tensor names, to their containers (int) */
     onnx_names *scalars; /* names of scalar initialisers by container and value */
     onnx_list nodes, initialisers, infos, notes;
     const nashc_node *node; /* the IR node being written */
     int n_parts;            /* ONNX nodes written for it */
     int opset;
+    int trunc_version; /* of QONNX's domain */
     bool uses_qonnx, uses_channels_last, uses_own;
     bool no_memory;
     _Alignas(16) char spare[4096]; /* written to, never read, once memory is out */
@@ -55,8 +56,9 @@ int onnx_elem_of(onnx_out *o, const nashc_value *v);
 /* Names the result v, in container elem. */
 const char *onnx_define(onnx_out *o, const nashc_value *v, int elem);
 
-/* A tensor between the parts of a node; type NULL: none is noted. */
-const char *onnx_between(onnx_out *o, const nashc_type *type);
+/* A tensor between the parts of a node, of the shape of its result, in container elem; datatype by
+ * type, NULL: none is noted. */
+const char *onnx_between(onnx_out *o, const nashc_type *type, int elem);
 
 /* A node; out NULL: a new tensor of type (see onnx_between) for its only result. Returns the name
  * of result 0; last node: onnx_last. */
@@ -64,6 +66,9 @@ const char *onnx_emit(onnx_out *o, const char *domain, const char *op, const cha
                       int n_in, const char *const *out, int n_out);
 const char *onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b,
                        const nashc_type *type, const char *out);
+
+/* A Cast of a to container elem; out NULL: a tensor between. */
+const char *onnx_emit_cast(onnx_out *o, const char *a, int elem, const char *out);
 Onnx__NodeProto *onnx_last(onnx_out *o);
 void onnx_put_int(onnx_out *o, const char *name, int64_t v);
 void onnx_put_float(onnx_out *o, const char *name, double v);
