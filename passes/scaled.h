@@ -78,6 +78,9 @@ typedef struct si_float {
     struct si_float *next;
 } si_float;
 
+/* Counters of the pass. */
+enum { SI_STAT_INTEGER, SI_STAT_FLOAT, SI_STAT_THRESHOLDS, SI_STAT_TABLES };
+
 /* A node that was built, so that an equal one is not built again. */
 typedef struct si_made {
     uint64_t hash;

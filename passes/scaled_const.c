@@ -72,10 +72,13 @@ si_eval(si_state *S, const nashc_node *like, const char *op, const char *attrs,
         const nashc_buf *x = nashc_tensor_buf(in[0]);
         for (int i = 0; i < n_out; i++)
             nashc_graph_add_output(g, NULL, nashc_node_out(n, i));
-        bool codes = nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0)));
-        st = nashc_run_graph(g, &x, res, codes ? NASHC_EVAL_WIDE : 0, NULL, NULL, S->diag);
-        for (int i = 0; st == NASHC_OK && i < n_out; i++)
+        st = nashc_run_graph(g, &x, res, NASHC_EVAL_WIDE, NULL, NULL, S->diag);
+        for (int i = 0; st == NASHC_OK && i < n_out; i++) {
+            nashc_type f64 = nashc_type_f64();
+            if (res[i].cell == NASHC_DOUBLE) /* f32 results come unrounded */
+                res[i].type = nashc_type_with_elem(&res[i].type, &f64);
             out[i] = si_own(S, nashc_tensor_take(&res[i]));
+        }
     }
     nashc_module_free(m);
     return st == NASHC_OK && n && S->st == NASHC_OK ? true : si_fail(S, st ? st : NASHC_ENOMEM);
@@ -259,7 +262,7 @@ si_const_node(si_state *S, nashc_node *n)
     return true;
 }
 
-/* The real values of constant v, f32 where they come from codes. NULL: not constant, or S->st. */
+/* The real values of constant v, not rounded to float32. NULL: not constant, or S->st. */
 const nashc_tensor *
 si_known(si_state *S, nashc_value *v)
 {
@@ -272,7 +275,7 @@ si_known(si_state *S, nashc_value *v)
         return x->known;
     nashc_buf buf;
     const nashc_buf *c = nashc_tensor_buf(x->codes);
-    nashc_type f32 = nashc_type_f32(), t = nashc_type_with_elem(nashc_value_type(v), &f32);
+    nashc_type f64 = nashc_type_f64(), t = nashc_type_with_elem(nashc_value_type(v), &f64);
     if (!nashc_buf_alloc(&buf, &t)) {
         si_fail(S, nashc_enomem(S->diag));
         return NULL;

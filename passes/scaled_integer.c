@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAT_INTEGER, STAT_FLOAT };
-
 static bool
 all_const(si_state *S, const nashc_node *n)
 {
@@ -98,13 +96,13 @@ walk_node(si_state *S, nashc_node *n)
     } else if (!nashc_run_edit(S->run, "integers", n)) {
         S->why = NULL;
     } else if (rebuild(S, n)) {
-        nashc_stat(S->run, STAT_INTEGER, 1);
+        nashc_stat(S->run, SI_STAT_INTEGER, 1);
         return true;
     }
     if (S->st != NASHC_OK)
         return false;
     if (reads_integers(S, n)) {
-        nashc_stat(S->run, STAT_FLOAT, 1);
+        nashc_stat(S->run, SI_STAT_FLOAT, 1);
         nashc_run_miss(S->run, n, "stays in float: %s", S->why ? S->why : "no rule for this op");
     }
     for (int k = 0; k < nashc_node_n_out(n); k++)
@@ -164,6 +162,7 @@ const nashc_pass nashc_pass_scaled_integer = {
     NASHC_DESC(nashc_pass),
     .name = "scaled-integer",
     .help = "build the integer graph: exact thresholds, integer weights, scales at the end only",
-    .stats = (const char *const[]){"nodes on integers", "nodes left in float", NULL},
+    .stats = (const char *const[]){"nodes on integers", "nodes left in float", "thresholds",
+                                   "tables", NULL},
     .run = run,
 };

@@ -218,6 +218,7 @@ emit_table(si_state *S, const emission *e, nashc_value *x)
     }
     nashc_value *flat = flattened(S, x, e), *table = table_const(S, v, e->rows, n, e->bip);
     free(v);
+    nashc_stat(S->run, SI_STAT_TABLES, 1);
     nashc_value *y = si_emit(S, "q.lut", (nashc_value *[]){flat, table}, 2,
                              nashc_arena_printf(S->a, "lo=%" PRId64, lo));
     return unflattened(S, y, e, &t);
@@ -254,18 +255,23 @@ emit_thresholds(si_state *S, const emission *e, nashc_value *x, bool flipped)
             v[r * n + (back ? n - 1 - k : k)] = back ? 1 - at : at;
         }
     }
-    nashc_value *in[3] = {flattened(S, x, e), table_const(S, v, e->rows, n, false), NULL};
+    int64_t rows = e->rows;
+    bool equal = !e->flat;
+    for (int64_t r = 1; equal && r < rows; r++)
+        equal = dir.v[r] == dir.v[0] && memcmp(v + r * n, v, (size_t)n * sizeof(*v)) == 0;
+    nashc_value *in[3] = {flattened(S, x, e), table_const(S, v, equal ? 1 : rows, n, false), NULL};
     free(v);
+    nashc_stat(S->run, SI_STAT_THRESHOLDS, n * (equal ? 1 : rows));
     int n_in = 2;
     if (e->falls && !flipped) {
-        int64_t rows = e->flat ? e->rows : nashc_type_channels(&t);
-        nashc_type bt = nashc_type_shaped(nashc_type_bip(), 1, &rows);
+        int64_t all = e->flat ? rows : nashc_type_channels(&t);
+        nashc_type bt = nashc_type_shaped(nashc_type_bip(), 1, &all);
         nashc_tensor *d;
-        if (e->rows == 1 && rows != 1) {
+        if (rows == 1 && all != 1) {
             si_arr wide;
-            if (!si_shape_arr(S, &wide, 1, &rows))
+            if (!si_shape_arr(S, &wide, 1, &all))
                 return NULL;
-            for (int64_t r = 0; r < rows; r++)
+            for (int64_t r = 0; r < all; r++)
                 wide.v[r] = dir.v[0];
             dir = wide;
         }
@@ -307,7 +313,8 @@ static bool
 constant(si_state *S, const emission *e, const si_arr *s, const si_arr *z)
 {
     nashc_value *y = nashc_node_out(e->q, 0);
-    const nashc_type *t = nashc_value_type(y);
+    nashc_type f64 = nashc_type_f64(), wide = nashc_type_with_elem(nashc_value_type(y), &f64);
+    const nashc_type *t = nashc_type_is_float(nashc_value_type(y)) ? &wide : nashc_value_type(y);
     nashc_buf buf;
     if (!nashc_buf_alloc(&buf, t))
         return si_fail(S, nashc_enomem(S->diag));
@@ -317,17 +324,20 @@ constant(si_state *S, const emission *e, const si_arr *s, const si_arr *z)
                                                      : nashc_buf_channel(&buf, i);
         double c = (double)e->p[si_lanes_of(e->l, row)].cmin;
         c = e->bip ? 2 * c - 1 : c;
-        nashc_buf_set(&buf, i, (double)(float)(c - si_at(z, t, i)) * si_at(s, t, i));
+        nashc_buf_set(&buf, i, (c - si_at(z, t, i)) * si_at(s, t, i));
     }
+    double *v = nashc_buf_to_f64(&buf);
     nashc_tensor *k = si_own(S, nashc_tensor_take(&buf));
+    nashc_tensor *narrow = v ? si_own(S, nashc_tensor_from_f64(nashc_value_type(y), v)) : NULL;
+    nashc_mem_free(v);
     si_float *f = si_alloc(S, 1, sizeof(*f));
-    if (!k || !f)
+    if (!k || !narrow || !f)
         return false;
-    si_val *v = si_of(S, y);
-    v->kind = SI_CONST;
-    v->known = k;
+    si_val *r = si_of(S, y);
+    r->kind = SI_CONST;
+    r->known = k;
     f->old = y;
-    f->real = nashc_build_const(S->b, NULL, nashc_tensor_ref(k));
+    f->real = nashc_build_const(S->b, NULL, nashc_tensor_ref(narrow));
     *S->floats_end = f;
     S->floats_end = &f->next;
     return f->real != NULL;
