@@ -196,7 +196,7 @@ module nashc_mvau #(
         for (p = 0; p < PE; p = p + 1) begin
             if (SUM_SIGNED != 0) wide = $signed(sums[p*SW +: SW]);
             else wide = sums[p*SW +: SW];
-            add[p*ACC_W +: ACC_W] = first ? wide : old[p*ACC_W +: ACC_W] + wide;
+            add[p*ACC_W +: ACC_W] = wide + (old[p*ACC_W +: ACC_W] & {ACC_W{!first}});
         end
     endfunction
     /* verilator lint_on WIDTH */
