@@ -417,6 +417,9 @@ check_declared(onnx_in *r, const char *name, const Onnx__TypeProto *tp, const na
     const Onnx__TensorShapeProto *shape = tp && tp->tensor_type ? tp->tensor_type->shape : NULL;
     bool differs = shape && shape->n_dim != have->rank;
 
+    if (have->kind == NASHC_K_NONE) /* of an unknown operator */
+        return NASHC_OK;
+
     for (size_t i = 0; shape && !differs && i < shape->n_dim; i++)
         differs = shape->dim[i]->has_dim_value && shape->dim[i]->dim_value != have->dim[i];
     if (!differs)

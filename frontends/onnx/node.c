@@ -777,6 +777,33 @@ read_plain(onnx_in *r)
                     onnx_in_elem(r, 0));
 }
 
+/* What the file declares about a result that no rule can infer: a static shape, and the annotated
+ * datatype. */
+static bool
+declared_type(onnx_in *r, onnx_sym *s, nashc_type *out)
+{
+    const Onnx__TypeProto__Tensor *t = NULL;
+
+    for (size_t i = 0; i < r->g->n_value_info + r->g->n_output && !t; i++) {
+        const Onnx__ValueInfoProto *v =
+            i < r->g->n_value_info ? r->g->value_info[i] : r->g->output[i - r->g->n_value_info];
+        if (v->name && !strcmp(v->name, s->name) && v->type)
+            t = v->type->tensor_type;
+    }
+    if (!t || !t->shape || t->shape->n_dim > NASHC_MAX_RANK || !onnx_elem_type(t->elem_type, out))
+        return false;
+    out->rank = (uint8_t)t->shape->n_dim;
+    for (int i = 0; i < out->rank; i++) {
+        out->dim[i] = t->shape->dim[i]->dim_value;
+        if (out->dim[i] < 1)
+            return false;
+    }
+    if (s->note)
+        *out = nashc_type_with_elem(out, s->note);
+    s->elem = t->elem_type;
+    return nashc_type_count(out) > 0;
+}
+
 /* Keeps a node that nobody knows: unknown.<Name> with its attributes as text. */
 static nashc_status
 read_unknown(onnx_in *r, const char *domain)
@@ -822,8 +849,9 @@ read_unknown(onnx_in *r, const char *domain)
         nashc_status st = onnx_set(r, k, nashc_node_out(node, k), s ? s->elem : 0);
         if (st)
             return st;
-        if (s && s->shape)
-            nashc_value_set_type(s->value, s->shape);
+        nashc_type t;
+        if (s && declared_type(r, s, &t))
+            nashc_value_set_type(s->value, &t);
     }
     return NASHC_OK;
 }

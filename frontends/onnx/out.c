@@ -379,12 +379,18 @@ onnx_define(onnx_out *o, const nashc_value *v, int elem)
 const char *
 onnx_between(onnx_out *o, const nashc_type *type, int elem)
 {
+    return onnx_between_like(o, nashc_node_out(o->node, 0), type, elem);
+}
+
+const char *
+onnx_between_like(onnx_out *o, const nashc_value *shape, const nashc_type *type, int elem)
+{
     const nashc_value *y = nashc_node_out(o->node, 0);
     const char *name = unique(
         o, nashc_arena_printf(o->arena, "%s_%d", scoped(o, nashc_value_name(y)), o->n_parts));
 
     set_elem(o, name, elem);
-    onnx_put_info(o, name, nashc_value_type(y), elem);
+    onnx_put_info(o, name, nashc_value_type(shape), elem);
     if (type)
         onnx_put_note(o, name, type);
     return name;

@@ -59,7 +59,6 @@ typedef struct onnx_sym {
     nashc_tensor *tensor;           /* the content, if known while reading; else NULL */
     const Onnx__TensorProto *proto; /* initialiser; NULL: none */
     const nashc_type *note;         /* element said by quantization_annotation; NULL: none */
-    const nashc_type *shape;        /* declared by value_info; NULL: none */
     int layout;                     /* nashc_layout said by quantization_annotation */
     int elem;                       /* onnx_elem of the file; 0: not known yet */
     int node;                       /* index of the node that writes it; -1: none */

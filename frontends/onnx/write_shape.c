@@ -112,6 +112,37 @@ onnx_write_gather(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* One value for each channel, of integers: padding x - v with 0, and v added again. */
+static nashc_status
+pad_channels(onnx_out *o, int work, const int64_t *pads, int n)
+{
+    const nashc_value *x = in(o, 0), *v = in(o, 1), *y = nashc_node_out(o->node, 0);
+    const nashc_tensor *t = nashc_value_const(v);
+    const nashc_type *xt = nashc_value_type(x);
+    int64_t channels = nashc_type_channels(xt), dim[NASHC_MAX_RANK];
+    int axis = nashc_type_channel_axis(xt);
+
+    if (!t || !nashc_type_is_int(xt) || !nashc_type_is_int(nashc_tensor_type(t)) ||
+        !nashc_type_is_int(nashc_value_type(y)) || nashc_tensor_count(t) != channels ||
+        work == ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
+        strcmp(onnx_get_str(o, "mode"), "constant"))
+        return onnx_write_own(o);
+    for (int i = 0; i < xt->rank; i++)
+        dim[i] = i == axis ? channels : 1;
+    nashc_tensor *shaped = nashc_tensor_reshaped((nashc_tensor *)t, xt->rank, dim);
+    if (!shaped)
+        return nashc_enomem(o->d);
+    const char *value = onnx_put_tensor(o, nashc_value_name(v), shaped, work);
+    nashc_tensor_unref(shaped);
+    const char *moved = onnx_between_like(o, x, NULL, work);
+    onnx_emit1(o, "Sub", onnx_use(o, x, work), value, NULL, moved);
+    const char *names[2] = {moved, onnx_put_shape(o, pads, n)};
+    names[0] = onnx_emit(o, "", "Pad", names, 2, NULL, 1);
+    const char *out = onnx_begin(o, work);
+    onnx_emit1(o, "Add", names[0], value, NULL, out);
+    return onnx_finish(o, work, out);
+}
+
 nashc_status
 onnx_write_pad(onnx_out *o)
 {
@@ -119,7 +150,7 @@ onnx_write_pad(onnx_out *o)
     const int64_t *pads = onnx_get_ints(o, "pads", &n);
 
     if (in(o, 1) && nashc_type_count(nashc_value_type(in(o, 1))) != 1)
-        return onnx_write_own(o); /* one value for each channel */
+        return pad_channels(o, work, pads, n);
     const char *names[3] = {onnx_use(o, in(o, 0), work), onnx_put_shape(o, pads, n), NULL};
     if (in(o, 1)) {
         const nashc_value *v = in(o, 1);

@@ -59,6 +59,8 @@ const char *onnx_define(onnx_out *o, const nashc_value *v, int elem);
 /* A tensor between the parts of a node, of the shape of its result, in container elem; datatype by
  * type, NULL: none is noted. */
 const char *onnx_between(onnx_out *o, const nashc_type *type, int elem);
+const char *onnx_between_like(onnx_out *o, const nashc_value *shape, const nashc_type *type,
+                              int elem);
 
 /* A node; out NULL: a new tensor of type (see onnx_between) for its only result. Returns the name
  * of result 0; last node: onnx_last. */
