@@ -5,8 +5,8 @@
  *
  * Host prefix: what depends on nothing but inputs and other prefix nodes and has no layer, or only
  * moves elements. Layers: what hw_why_not accepts. Tail: the rest, which must lead to no layer any
- * more and may hold no matrix, convolution or pool on integers: such a node is reported with the
- * first precondition that it misses. Streams with several readers get a hw.duplicate_streams.
+ * more. Neither end may compute integers from integers: such a node is reported with the first
+ * precondition that it misses. Streams with several readers get a hw.duplicate_streams.
  */
 #include "hw_convert.h"
 #include <string.h>
@@ -66,16 +66,24 @@ classify(split *s)
     }
 }
 
-/* Integer work that the host must not silently take over. */
+/* Work on integers that the host must not silently take over: neither a quantiser of the chain at
+ * the input, nor something that only moves elements, nor the choice of the largest at the end. */
 static bool
-heavy(const nashc_node *n)
+integer_work(const nashc_node *n)
 {
-    static const char *const ops[] = {"nn.matmul", "nn.gemm", "nn.conv", "nn.conv_transpose"};
+    static const char *const light[] = {"q.quant", "q.bipolar_quant", "nn.cast",
+                                        "nn.topk", "nn.argmax",       "call"};
+    bool integer = false;
 
-    for (size_t i = 0; i < NASHC_COUNT(ops); i++)
-        if (nashc_node_is(n, ops[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < NASHC_COUNT(light); i++)
+        if (nashc_node_is(n, light[i]))
+            return false;
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        integer = integer || (v && !nashc_value_const(v) && nashc_type_is_int(nashc_value_type(v)));
+    }
+    return integer && nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))) &&
+           !(nashc_node_op(n)->flags & NASHC_OP_SHAPE);
 }
 
 static nashc_status
@@ -86,7 +94,8 @@ report(split *s)
     NASHC_EACH_NODE(s->g, n)
     {
         uint32_t id = nashc_node_id(n);
-        if (s->where[id] != TAIL || !s->why[id] || !(s->leads[id] || heavy(n)))
+        bool between = s->where[id] == TAIL && s->leads[id];
+        if (s->where[id] == LAYER || !s->why[id] || !(between || integer_work(n)))
             continue;
         st = nashc_node_unsup(s->d, n, "no hardware layer: %s", s->why[id]);
         for (int i = 0; i < nashc_node_n_in(n); i++) {
