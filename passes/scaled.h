@@ -100,7 +100,8 @@ typedef struct si_state {
     uint32_t n_val;
     nashc_node *at; /* node of M being rebuilt */
     si_float *floats, **floats_end;
-    si_made *made[1024];
+    si_made **made; /* n_made hash chains, a power of two */
+    size_t n_made;
     nashc_tensor **owned; /* tensors to release at the end */
     int n_owned, cap_owned;
     const char *why; /* reason why the node at hand was left in float; NULL: none worth a word */

@@ -31,7 +31,7 @@ si_emit(si_state *S, const char *op, nashc_value *const *in, int n, const char *
 {
     const char *text = attrs ? attrs : "";
     uint64_t h = hash_of(op, in, n, text);
-    si_made **list = &S->made[h % NASHC_COUNT(S->made)], *m;
+    si_made **list = &S->made[h & (S->n_made - 1)], *m;
 
     for (m = n <= 3 ? *list : NULL; m; m = m->next) {
         bool same = m->hash == h && strcmp(m->op, op) == 0 && strcmp(m->attrs, text) == 0;

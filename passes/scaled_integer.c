@@ -133,11 +133,15 @@ run(nashc_run *r, nashc_graph *g)
                   .a = nashc_run_arena(r),
                   .g = g,
                   .b = nashc_run_build(r, g),
-                  .n_val = nashc_graph_max_id(g)};
+                  .n_val = nashc_graph_max_id(g),
+                  .n_made = 1024};
     S.floats_end = &S.floats;
+    while (S.n_made < S.n_val)
+        S.n_made *= 2;
     S.val = si_alloc(&S, S.n_val, sizeof(*S.val));
+    S.made = si_alloc(&S, S.n_made, sizeof(*S.made));
     nashc_node *last = nashc_graph_last(g);
-    bool ok = S.val && S.b && last;
+    bool ok = S.val && S.made && S.b && last;
 
     if (S.b && nashc_graph_first(g))
         nashc_build_before(S.b, nashc_graph_first(g));

@@ -63,6 +63,30 @@ def big_network():
                   f"(the reference flow: 77 s); {mb:.0f} MB, {mb / (6 * size + 200):.2f} of the limit")
 
 
+def chain():
+    """No quadratic step: ten times the layers may take twenty times as long at most."""
+    global ran
+    times = {}
+    with tempfile.TemporaryDirectory() as tmp:
+        for n in (2000, 20000):
+            lines = ["nashc 1", "", "graph @main(%x: f32[1,8]) -> (%y) {", "  %s: f32[] = [0.5]", "  %z: f32[] = [0]",
+                     "  %a0: f32[1,8] = q.quant(%x, %s, %z) qmin=-8 qmax=7"]
+            for i in range(n):
+                lines += [f"  %w{i}: f32[8,8] = rand {i + 1}",
+                          f"  %q{i}: f32[8,8] = q.quant(%w{i}, %s, %z) qmin=-7 qmax=7",
+                          f"  %m{i}: f32[1,8] = nn.matmul(%a{i}, %q{i})",
+                          f"  %a{i + 1}: f32[1,8] = q.quant(%m{i}, %s, %z) qmin=-8 qmax=7"]
+            lines += [f"  %y: f32[1,8] = nn.identity(%a{n})", "}", ""]
+            path = pathlib.Path(tmp, f"{n}.nashir")
+            path.write_text("\n".join(lines))
+            times[n], _ = best([NASHC, "opt", path, "-passes=streamline", "-o", f"{tmp}/s.nashir", "-q"])
+    if all(times.values()):
+        ran += 1
+        ratio = times[20000] / times[2000]
+        print(f"streamline on a chain: 2,000 layers {times[2000]:.2f} s, 20,000 layers {times[20000]:.2f} s: "
+              f"{ratio:.1f} times, {ratio / 20:.2f} of the limit of 20")
+
+
 def programs():
     """Benchmarks written in C print their own table."""
     global ran
@@ -75,5 +99,6 @@ def programs():
 
 compile_time()
 big_network()
+chain()
 programs()
 print(f"{ran} passed, 0 failed")
