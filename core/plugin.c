@@ -1,4 +1,5 @@
 /* plugin.c: finds and opens plugins. They are never closed: descriptors point into them. */
+#define _GNU_SOURCE /* dladdr */
 #include "host.h"
 #include <dirent.h>
 #include <dlfcn.h>
@@ -69,6 +70,13 @@ is_library(const char *name)
     return n > 3 && strcmp(name + n - 3, ".so") == 0;
 }
 
+static bool
+is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* All *.so of a folder, in sorted order. A folder that cannot be read is one without plugins. */
 static nashc_status
 load_folder(nashc_ctx *c, const char *path, nashc_diag *d)
@@ -100,6 +108,29 @@ load_folder(nashc_ctx *c, const char *path, nashc_diag *d)
     return s;
 }
 
+/* The folder of plugins goes with the library: LIBDIR/nashc where it is installed, wherever that
+ * was moved to; BUILD/plugins in a build tree. The configured folder is the last resort. */
+static nashc_status
+load_installed(nashc_ctx *c, nashc_diag *d)
+{
+    static const char *const folders[] = {"nashc", "plugins"};
+    static const char anchor; /* an address inside the library */
+    Dl_info info;
+    if (dladdr(&anchor, &info) != 0 && info.dli_fname) {
+        const char *slash = strrchr(info.dli_fname, '/');
+        int len = slash ? (int)(slash - info.dli_fname) : 0;
+        for (size_t i = 0; slash && i < NASHC_COUNT(folders); i++) {
+            const char *path =
+                nashc_arena_printf(c->arena, "%.*s/%s", len, info.dli_fname, folders[i]);
+            if (!path)
+                return nashc_enomem(d);
+            if (is_folder(path))
+                return load_folder(c, path, d);
+        }
+    }
+    return load_folder(c, NASHC_PLUGIN_DIR, d);
+}
+
 nashc_status
 nashc_load_default_plugins(nashc_ctx *c, nashc_diag *d)
 {
@@ -119,6 +150,6 @@ nashc_load_default_plugins(nashc_ctx *c, nashc_diag *d)
         s = s == NASHC_OK ? one : s;
         path += len + (path[len] == ':');
     }
-    nashc_status installed = load_folder(c, NASHC_PLUGIN_DIR, d);
+    nashc_status installed = load_installed(c, d);
     return s == NASHC_OK ? installed : s;
 }

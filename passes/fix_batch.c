@@ -34,11 +34,8 @@ fix_batch(nashc_run *r, nashc_graph *g)
 }
 
 const nashc_pass nashc_pass_fix_batch = {
-    NASHC_DESC(nashc_pass),
-    .name = "fix-batch",
-    .alias = "ChangeBatchSize",
-    .help = "give unknown dimensions of the inputs a size",
-    .options = options,
-    .gives = "static-shapes",
+    NASHC_DESC(nashc_pass),     .name = "fix-batch",
+    .alias = "ChangeBatchSize", .help = "give unknown dimensions of the inputs a size",
+    .options = options,         .gives = "static-shapes",
     .run = fix_batch,
 };

@@ -475,6 +475,7 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
         xlo = si_scalar(S, (double)nashc_value_type(ival)->lo);
         xhi = si_scalar(S, (double)nashc_value_type(ival)->hi);
     }
+    ok = ok && S->st == NASHC_OK; /* memory for the intervals */
     if (ok) {
         intervals(&p, &w, &xlo, &xhi, false, v, v + p.outputs);
         si_core *core = new_core(S, "nn.matmul", NULL, ival, &w);

@@ -1,22 +1,24 @@
-/* pipeline_memory.c: every allocation of a pipeline (rewriting, streamlining, comparing, executing) is
- * made to fail: no crash, no leak, and a failure is told. */
+/* pipeline_memory.c: every allocation of a pipeline (rewriting, streamlining, comparing, executing)
+ * is made to fail: no crash, no leak, and a failure is told. */
 #include "core/base/mem.h"
 #include "unit.h"
 
-static const char net[] =
-    "nashc 1\n"
-    "graph @main(%x: f32[1,1,4,4]) -> (%y) {\n"
-    "  %s: f32[] = [0.25]\n"
-    "  %z: f32[] = [0]\n"
-    "  %q: f32[1,1,4,4] = q.quant(%x, %s, %z) qmin=-8 qmax=7\n"
-    "  %w: f32[2,1,3,3] = [1,-1,2,0,3,1,-2,1,1,2,-3,1,1,0,-1,2,1,-2]\n"
-    "  %c: f32[1,2,2,2] = nn.conv(%q, %w)\n"
-    "  %g: f32[1,2,1,1] = [0.5,2]\n"
-    "  %m: f32[1,2,2,2] = nn.mul(%c, %g)\n"
-    "  %p: f32[1,2,1,1] = nn.maxpool(%m) kernel=[2,2]\n"
-    "  %r: f32[1,2,1,1] = nn.relu(%p)\n"
-    "  %y: f32[1,2,1,1] = q.quant(%r, %s, %z) qmin=0 qmax=15\n"
-    "}\n";
+static const char net[] = "nashc 1\n"
+                          "graph @main(%x: f32[1,1,4,4]) -> (%y) {\n"
+                          "  %s: f32[] = [0.25]\n"
+                          "  %z: f32[] = [0]\n"
+                          "  %q: f32[1,1,4,4] = q.quant(%x, %s, %z) qmin=-8 qmax=7\n"
+                          "  %w: f32[2,1,3,3] = [1,-1,2,0,3,1,-2,1,1,2,-3,1,1,0,-1,2,1,-2]\n"
+                          "  %c: f32[1,2,2,2] = nn.conv(%q, %w)\n"
+                          "  %g: f32[1,2,1,1] = [0.5,2]\n"
+                          "  %m: f32[1,2,2,2] = nn.mul(%c, %g)\n"
+                          "  %p: f32[1,2,1,1] = nn.maxpool(%m) kernel=[2,2]\n"
+                          "  %r: f32[1,2,1,1] = nn.relu(%p)\n"
+                          "  %a: f32[1,2,1,1] = q.quant(%r, %s, %z) qmin=0 qmax=15\n"
+                          "  %f: f32[1,2] = nn.reshape(%a) shape=[1,2]\n"
+                          "  %v: f32[2,3] = [1,-1,2,0,3,-2]\n"
+                          "  %y: f32[1,3] = nn.matmul(%f, %v)\n"
+                          "}\n";
 
 static const char passes[] = "cleanup,fixpoint(try(move-mul-past-maxpool)),streamline";
 
