@@ -1,8 +1,8 @@
-// nashc_rows_xnor.v: PE rows of bipolar x bipolar: popcount of the equal bits of x and a weight row,
+// nashc_rows_xnor.v: PE rows of bipolar x bipolar: popcount of the equal bits of x and a row,
 // or with DOT the dot product 2*popcount - SIMD, modulo 2**SW. One result/cycle, 1 + PIPE stages.
 // Groups of 6 bits go through a 64-entry table held in a memory, whose counts are added: 2.5 to 3.5
-// LUT6 per bit (Yosys, xnor included), and the fastest form in simulators: all rows in one function call,
-// few wide operations, a group of 24 bits per loop round. PE, SIMD >= 1.
+// LUT6 per bit as Yosys counts, xnor included. It is also the form that simulates fastest: all rows
+// in one function call per clock, few wide operations, 24 bits a round. PE, SIMD >= 1.
 `default_nettype none
 module nashc_rows_xnor #(
     parameter PE   = 2,                 // rows

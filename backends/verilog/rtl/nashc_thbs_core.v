@@ -36,7 +36,7 @@ module nashc_thbs_core #(
     localparam [N-1:0]     FULL = K;
     /* verilator lint_on WIDTH */
 
-    // Stage k reads with tap k*(1+DEEP) and compares one cycle later; one row for all needs no fold.
+    // Stage k reads with tap k*(1+DEEP) and compares one cycle later. A shared row needs no fold.
     /* verilator lint_off UNUSEDSIGNAL */
     wire [TAPS*FW-1:0]    fold_at;
     /* verilator lint_on UNUSEDSIGNAL */
