@@ -34,6 +34,39 @@ channels_last(const nashc_type *t)
     return inner == 1;
 }
 
+/* Positions behind a channel in the row-major order. Where there are several, a layer with a row of
+ * parameters a channel gets a row a position instead: the channel of row i is i / positions. */
+static int64_t
+positions(const nashc_type *t)
+{
+    int64_t inner = 1;
+
+    for (int i = nashc_type_channel_axis(t) + 1; i < t->rank; i++)
+        inner *= t->dim[i];
+    return inner;
+}
+
+#define MAX_ROWS (1 << 16) /* of parameters that are repeated so */
+
+static bool
+can_repeat(const nashc_type *t, int64_t columns)
+{
+    int64_t rows = nashc_type_channels(t) * positions(t);
+
+    return positions(t) == 1 || (rows <= MAX_ROWS && rows * columns <= 16 * MAX_ROWS);
+}
+
+/* Each of `rows` rows `times` times in a row. */
+static int64_t *
+repeat_rows(hw_conv *c, const int64_t *v, int64_t rows, int64_t columns, int64_t times)
+{
+    int64_t *out = NASHC_NEW_N(c->a, int64_t, rows * times * columns);
+
+    for (int64_t r = 0; out && r < rows * times; r++)
+        memcpy(out + r * columns, v + r / times * columns, sizeof *out * (size_t)columns);
+    return out;
+}
+
 bool
 hw_relabels(const nashc_node *n)
 {
@@ -78,8 +111,8 @@ why_not_steps(const nashc_node *n, nashc_arena *a)
     if (!one && scale != 1 && scale != -1)
         return nashc_arena_printf(a, "out_scale is %" PRId64 ", a layer counts in steps of 1",
                                   scale);
-    if ((tt->dim[0] > 1 || dir) && !channels_last(xt))
-        return "its channels are not the innermost dimension of the stream";
+    if ((tt->dim[0] > 1 || dir) && !can_repeat(xt, tt->dim[1]))
+        return "its channels are not the innermost dimension of the stream, which is too long";
     return NULL;
 }
 
@@ -136,13 +169,20 @@ convert_steps(hw_conv *c, nashc_node *n)
     nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
     const nashc_type *st = nashc_value_type(x);
     int64_t channels = nashc_type_channels(xt);
+    int64_t times = positions(xt);
     hw_steps s;
 
-    if (!channels_last(xt))
-        channels = st->dim[st->rank - 1]; /* one row for all: any split of the stream will do */
     nashc_status status = hw_prepare_steps(n, NULL, 0, channels, st->lo, st->hi, c->a, &s, c->d);
     if (status != NASHC_OK)
         return status;
+    if (times > 1 && (s.rows > 1 || s.dir)) {
+        s.t = s.rows > 1 ? repeat_rows(c, s.t, s.rows, s.n, times) : s.t;
+        s.dir = s.dir ? repeat_rows(c, s.dir, channels, 1, times) : NULL;
+        channels *= times;
+        s.rows = s.rows > 1 ? channels : 1;
+        if (!s.t)
+            return nashc_enomem(c->d);
+    }
     if (s.dir && s.rows == 1 && channels != st->dim[st->rank - 1]) {
         int64_t *t = NASHC_NEW_N(c->a, int64_t, channels * s.n); /* a row a channel again */
         if (!t)
@@ -208,8 +248,8 @@ constant_operand(const nashc_node *n, hw_conv *c, int64_t **out, int64_t *count)
     if (nashc_type_count(xt) != nashc_type_count(nashc_value_type(nashc_node_out(n, 0))))
         return "it broadcasts its input";
     *count = nashc_tensor_is_scalar(t) ? 1 : nashc_type_channels(xt);
-    if (*count > 1 && (!nashc_tensor_is_per_channel(t, xt) || !channels_last(xt)))
-        return "its constant does not vary along the innermost dimension only";
+    if (*count > 1 && (!nashc_tensor_is_per_channel(t, xt) || !can_repeat(xt, 1)))
+        return "its constant does not vary along the channels only";
     if (!c)
         return NULL;
     *out = NASHC_NEW_N(c->a, int64_t, *count);
@@ -352,6 +392,13 @@ convert_constant(hw_conv *c, nashc_node *n)
 
     if (constant_operand(n, c, &v, &count) || !v)
         return nashc_enomem(c->d);
+    int64_t times = positions(nashc_value_type(nashc_node_in(n, k)));
+    if (count > 1 && times > 1) {
+        v = repeat_rows(c, v, count, 1, times);
+        count *= times;
+    }
+    if (!v)
+        return nashc_enomem(c->d);
     nashc_value *in[2] = {x, matrix(c, v, count, 1, NULL)};
     return put(c, n,
                nashc_build_op(c->b, "hw.channelwise", in, 2, "func=%s",
@@ -367,18 +414,28 @@ why_not_lut(const nashc_node *n)
         return "its input is not an integer tensor";
     if (!is_int(t) || !nashc_value_const(t) || nashc_value_type(t)->rank != 2)
         return "its table is not a constant integer matrix";
-    if (nashc_value_type(t)->dim[0] > 1 && !channels_last(nashc_value_type(nashc_node_in(n, 0))))
-        return "its channels are not the innermost dimension of the stream";
+    if (nashc_value_type(t)->dim[0] > 1 &&
+        !can_repeat(nashc_value_type(nashc_node_in(n, 0)), nashc_value_type(t)->dim[1]))
+        return "its channels are not the innermost dimension of the stream, which is too long";
     return NULL;
 }
 
 static nashc_status
 convert_lut(hw_conv *c, nashc_node *n)
 {
-    nashc_tensor *t = (nashc_tensor *)(uintptr_t)nashc_value_const(nashc_node_in(n, 1));
-    nashc_value *in[2] = {c->map[nashc_value_id(nashc_node_in(n, 0))],
-                          nashc_build_const(c->b, NULL, nashc_tensor_ref(t))};
+    const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
+    const nashc_type *tt = nashc_tensor_type(t);
+    int64_t rows = tt->dim[0], columns = tt->dim[1];
+    int64_t times = rows > 1 ? positions(nashc_value_type(nashc_node_in(n, 0))) : 1;
+    int64_t *v = NASHC_NEW_N(c->a, int64_t, rows * columns);
 
+    for (int64_t i = 0; v && i < rows * columns; i++)
+        v[i] = nashc_tensor_get_int(t, i);
+    v = v ? repeat_rows(c, v, rows, columns, times) : NULL;
+    if (!v)
+        return nashc_enomem(c->d);
+    nashc_value *in[2] = {c->map[nashc_value_id(nashc_node_in(n, 0))],
+                          matrix(c, v, rows * times, columns, tt)};
     return put(c, n, nashc_build_op(c->b, "hw.lut", in, 2, "lo=%" PRId64, attr(n, "lo")));
 }
 
