@@ -70,6 +70,7 @@ SUITES = [
      {"NASHC_PLUGIN_PATH": str(ROOT / "build-shared/plugins")}),
     ("formal", "build", script("tests/rtl/formal.py"), False, {}),
     ("rtl-lint", "build", script("tests/rtl/lint.py"), False, {}),
+    ("schema", "build", script("tests/diff/onnx_schema.py"), True, {}),
     ("nodes", "build", script("tests/diff/onnx_nodes.py", "build"), False, {}),
     ("peers", "build", script("tests/diff/peers.py", "build"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),

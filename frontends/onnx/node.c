@@ -452,9 +452,18 @@ evaluate(onnx_in *r, nashc_node *n)
             return;
         in[i] = t ? nashc_tensor_buf(t) : NULL;
     }
-    for (int i = 0; i < n_out; i++)
-        if (nashc_type_count(nashc_value_type(nashc_node_out(n, i))) > ONNX_SMALL)
+    int64_t work = 0, results = 0;
+    for (int i = 0; i < n_in; i++)
+        work += in[i] ? in[i]->n : 0;
+    for (int i = 0; i < n_out; i++) {
+        int64_t count = nashc_type_count(nashc_value_type(nashc_node_out(n, i)));
+        if (count > ONNX_SMALL)
             return;
+        results += count;
+    }
+    r->eval_left -= (work + 1) * results; /* no operator does more */
+    if (r->eval_left < 0)
+        return;
     memset(out, 0, sizeof out);
     if (nashc_eval_node(n, in, out, NULL))
         return;

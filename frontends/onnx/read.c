@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define MAX_EVAL ((int64_t)1 << 30) /* products of sizes; a second or two at most */
+
 static int
 probe(const uint8_t *head, size_t n)
 {
@@ -132,7 +134,8 @@ read_model(onnx_in *r, const uint8_t *data, size_t size)
 static nashc_status
 read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out, nashc_diag *d)
 {
-    onnx_in r = {.ctx = c, .d = d, .opts = o, .path = path, .file = {.file = path}};
+    onnx_in r = {
+        .ctx = c, .d = d, .opts = o, .path = path, .file = {.file = path}, .eval_left = MAX_EVAL};
     char *data = NULL;
     size_t size = 0;
     nashc_status s = nashc_file_read(path, NASHC_MAX_BYTES, &data, &size, d);

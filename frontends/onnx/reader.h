@@ -134,6 +134,7 @@ struct onnx_in {
     /* contents of results that are known though they stay nodes, by value id */
     nashc_tensor **known;
     size_t n_known;
+    int64_t eval_left; /* work that evaluating may still take: a hostile file asks for more */
 
     /* the node being read */
     uint32_t first_id; /* values from here on are made for it */

@@ -1,6 +1,7 @@
 /* write_shape.c: shapes, ranges and reductions of the IR as ONNX nodes. */
 #include "frontends/onnx/writer.h"
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static const nashc_value *
@@ -180,8 +181,12 @@ onnx_write_resize(onnx_out *o)
     const int64_t *sizes = onnx_get_ints(o, "sizes", &n);
     int i = nashc_attr_index(o->node, "scales");
     const double *scales = nashc_attr_floats(o->node, i, &n_scales);
-    const char *names[4] = {onnx_use(o, in(o, 0), work), NULL, NULL, NULL};
     nashc_type shape = nashc_type_f32();
+
+    for (int k = 0; k < n_scales; k++) /* the standard takes scales or sizes, and rounds down */
+        if (floor((double)nashc_value_type(in(o, 0))->dim[k] * scales[k]) != (double)sizes[k])
+            return onnx_write_own(o);
+    const char *names[4] = {onnx_use(o, in(o, 0), work), NULL, NULL, NULL};
 
     if (n_scales) {
         shape.rank = 1;

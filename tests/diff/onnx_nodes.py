@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """onnx_nodes.py BUILD [FILTER] [--update] [-v]: the node tests of the ONNX standard, for the operators of
 docs/operators.md, as the installed package `onnx` makes them. Operands that must be known when a model is compiled
-(shapes, axes, scales) become initialisers; forms that the page lists as not supported must be refused with a
+(shapes, axes, scales) become initialisers; the model is also written, read back and run again; forms that the page lists as not supported must be refused with a
 message, all others must agree. --update writes the page from the operator table in frontends/onnx/map.c."""
 import concurrent.futures
 import os
@@ -160,17 +160,22 @@ def run(case):
         with tempfile.TemporaryDirectory() as tmp:
             onnx.save(model, f"{tmp}/m.onnx")
             np.savez(f"{tmp}/x.npz", **{k: v if v.ndim else v.reshape(1) for k, v in left.items()})
-            p = subprocess.run([NASHC, "run", f"{tmp}/m.onnx", "--input", f"{tmp}/x.npz", "--output",
-                                f"{tmp}/y.npz"], capture_output=True, text=True, timeout=60)
-            if p.returncode == 1:
-                return "refused: " + next((l for l in p.stderr.splitlines() if "error" in l), p.stderr)
-            if p.returncode:
-                return f"exit {p.returncode}: {p.stderr[-300:]}"
-            got = np.load(f"{tmp}/y.npz")
+            for step in (["run", "m.onnx", "--input", "x.npz", "--output", "y.npz"],
+                         ["opt", "m.onnx", "-passes=", "-o", "c.onnx"],
+                         ["run", "c.onnx", "--input", "x.npz", "--output", "z.npz"]):
+                p = subprocess.run([NASHC, *step], capture_output=True, text=True, timeout=60, cwd=tmp)
+                first = step[1:2] == ["m.onnx"] and step[0] == "run"
+                if p.returncode == 1 and first:
+                    return "refused: " + next((l for l in p.stderr.splitlines() if "error" in l), p.stderr)
+                if p.returncode:
+                    return f"{' '.join(step[:2])}: exit {p.returncode}: {p.stderr[-300:]}"
+            got, again = np.load(f"{tmp}/y.npz"), np.load(f"{tmp}/z.npz")
             for info, want in zip(model.graph.output, outputs):
                 wrong = agrees(got[info.name], array(want), case)
                 if wrong:
                     return f"{info.name}: {wrong}"
+                if not np.array_equal(got[info.name], again[info.name], equal_nan=True):
+                    return f"{info.name}: differs after writing and reading the model"
     return None
 
 
