@@ -3,8 +3,8 @@
 """layers.py [BUILD] [--seed N] [--only TEXT] [--keep FOLDER]
 
 Writes small graphs of independent hw.* layers (all divisors of small sizes, all kinds of operands), compiles them
-with `nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out right and in
-the very cycles that the cycle model says. Exit 1 if one fails."""
+with `nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out
+right and in the very cycles that the cycle model says. Exit 1 if one fails."""
 
 import argparse
 import json
