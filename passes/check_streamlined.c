@@ -136,18 +136,38 @@ layer_fault(const nashc_node *n)
     return NULL;
 }
 
+/* Is v an integer tensor times a scale, plus an offset? */
+static bool
+rescaled(const nashc_value *v)
+{
+    static const char *const affine[] = {"nn.mul", "nn.add", "nn.cast", "q.dequant", NULL};
+    for (int depth = 0; depth < 8; depth++) {
+        const nashc_node *d = nashc_value_def(v);
+        if (is_int(v))
+            return true;
+        if (!d || !is_any(d, affine) || (nashc_node_n_in(d) > 1 && computed(nashc_node_in(d, 1))))
+            return false;
+        v = nashc_node_in(d, 0);
+    }
+    return false;
+}
+
 static const char *
 float_fault(const nashc_node *n)
 {
     bool product = is_any(n, products);
-    if (product && constant_fault(n))
+    const nashc_value *x = nashc_node_in(n, 0);
+    bool first = computed(x), second = computed(nashc_node_in(n, 1));
+    if (product && first && second)
+        return "both its operands are computed, and one is not on a grid of integers";
+    if (product && rescaled(first ? x : nashc_node_in(n, 1)))
         return "its weights are float, not quantised";
-    if (product && computed(nashc_node_in(n, 1)) && computed(nashc_node_in(n, 0)))
-        return "both its operands are computed and one is float";
     if (product)
         return "its input is float";
     if (boundary(n))
         return "it quantises a float that is computed from integers";
+    if (nashc_node_n_out(n) == 1 && rescaled(nashc_node_out(n, 0)))
+        return NULL; /* what reads it is at fault */
     return "it computes floats between integer layers";
 }
 
@@ -156,7 +176,7 @@ report(nashc_run *r, const nashc_node *n, const char *fault)
 {
     nashc_diag *d = nashc_run_diag(r);
     nashc_node_error(d, n, "not streamlined: %s", fault);
-    if (is_any(n, products) && constant_fault(n))
+    if (strstr(fault, "weights"))
         nashc_help(d, "quantise the weights (train with quantisation, or insert quantisers)");
     else if (is_any(n, products))
         nashc_help(d, "quantise its input, or give the datatype of the graph input "

@@ -153,20 +153,35 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
     }
 }
 
-/* sum_k W[o][k] * b[channel], with W in units of M. */
+/* sum_k W[o][k] * b[channel]. As integers, that is w * (b / s_x): so the sum of a tensor that is
+ * zero in M is exactly zero with approximate scales, too. */
 static void
-offsets(const products *p, const nashc_tensor *codes, const si_arr *sw, const si_arr *bx,
-        double *out)
+offsets(const products *p, const weights *w, const nashc_tensor *codes, const si_arr *sw,
+        const si_arr *sx, const si_arr *bx, double *out)
 {
     const nashc_type *t = nashc_tensor_type(codes);
     for (int64_t o = 0; o < p->outputs; o++) {
-        out[o] = 0;
+        double sum = 0, rest = 0;
         for (int64_t k = 0; k < p->terms; k++) {
-            int64_t at = o * p->w_o + k * p->w_k;
-            out[o] += nashc_tensor_get(codes, at) * si_at(sw, t, at) *
-                      bx->v[bx->n == 1 ? 0 : channel_of(p, o, k)];
+            int64_t at = o * p->w_o + k * p->w_k, c = channel_of(p, o, k);
+            double s = sx->v[sx->n == 1 ? 0 : c], b = bx->v[bx->n == 1 ? 0 : c];
+            double z = s == 0 ? 0 : b / s, q = nearbyint(z);
+            if (s == 0)
+                rest += nashc_tensor_get(codes, at) * si_at(sw, t, at) * b;
+            else
+                sum += (double)w->q[at] * (fabs(z - q) < 1e-9 ? q : z);
         }
+        out[o] = w->s[o] * sum + rest;
     }
+}
+
+static bool
+fits(si_state *S, const double *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (fabs(v[i]) > ldexp(1.0, 60))
+            return si_no(S, "its sums would need more than 61 bits");
+    return true;
 }
 
 static si_core *
@@ -278,7 +293,8 @@ conv_products(const nashc_node *n, products *p)
 
 static bool
 build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
-           const nashc_tensor *codes, const si_arr *sw, const si_arr *bx, weights *w, double *v)
+           const nashc_tensor *codes, const si_arr *sw, const si_arr *sx, const si_arr *bx,
+           weights *w, double *v)
 {
     nashc_value *y = nashc_node_out(n, 0), *ival = x->base->ival;
     const nashc_type *t = nashc_value_type(y), *xt = nashc_value_type(nashc_node_in(n, 0));
@@ -299,7 +315,7 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
             ival = z ? z : ival;
             attrs = z ? attrs_without_pads(S, n) : attrs;
             zeros = false;
-            offsets(p, codes, sw, bx, v);
+            offsets(p, w, codes, sw, sx, bx, v);
             if (!vector_along(S, v, p->outputs, axis, t->rank, &b))
                 return false;
         } else if (S->st != NASHC_OK || !offset_map(S, n, x, &b)) {
@@ -328,6 +344,8 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
     if (S->st != NASHC_OK) /* memory was out for one of the intervals */
         return false;
     intervals(p, w, &xlo, &xhi, zeros, v, v + p->outputs);
+    if (!fits(S, v, 2 * p->outputs))
+        return false;
     si_core *core = new_core(S, "nn.conv", attrs, ival, w);
     if (!core || !vector_along(S, v, p->outputs, axis, t->rank, &lo) ||
         !vector_along(S, v + p->outputs, p->outputs, axis, t->rank, &hi) ||
@@ -414,7 +432,7 @@ si_conv(si_state *S, nashc_node *n)
     double *v = malloc((size_t)p.outputs * 2 * sizeof(*v) + 1);
     bool ok = v && take_weights(S, codes, &sw, &p, &sx, &w);
     if (ok)
-        ok = build_conv(S, n, x, &p, codes, &sw, bx_ok ? &bx : NULL, &w, v);
+        ok = build_conv(S, n, x, &p, codes, &sw, &sx, bx_ok ? &bx : NULL, &w, v);
     if (v)
         drop_weights(&w);
     free(v);
@@ -467,7 +485,7 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
     bool ok = v && take_weights(S, codes, sw, &p, &sx, &w);
     b = si_scalar(S, 0.0);
     if (ok && !si_zero(&bx)) {
-        offsets(&p, codes, sw, &bx, v);
+        offsets(&p, &w, codes, sw, &sx, &bx, v);
         ok = vector_along(S, v, p.outputs, out_axis, t->rank, &b);
     }
     if (ok && (!by_axis(S, &x->base->lo, xt, sum_axis, &xlo) ||
@@ -479,7 +497,8 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
     if (ok) {
         intervals(&p, &w, &xlo, &xhi, false, v, v + p.outputs);
         si_core *core = new_core(S, "nn.matmul", NULL, ival, &w);
-        ok = core && vector_along(S, v, p.outputs, out_axis, t->rank, &lo) &&
+        ok = core && fits(S, v, 2 * p.outputs) &&
+             vector_along(S, v, p.outputs, out_axis, t->rank, &lo) &&
              vector_along(S, v + p.outputs, p.outputs, out_axis, t->rank, &hi) &&
              vector_along(S, w.s, p.outputs, out_axis, t->rank, &s) &&
              si_zip(S, &s, &f, si_mul, &s) && si_zip(S, &b, &f, si_mul, &b) &&

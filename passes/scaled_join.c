@@ -144,37 +144,64 @@ si_join(si_state *S, nashc_node *n)
  */
 
 static double
-larger(double x, double y)
-{
-    return fabs(x) > fabs(y) ? fabs(x) : fabs(y);
-}
-
-static double
 rounded_ratio(double x, double y)
 {
     return y == 0 ? 0 : nearbyint(x / y);
 }
 
-static int
-bits_of(const si_val *x)
+/* Largest magnitude of the integers of x. */
+static double
+reach(const si_val *x)
 {
-    return nashc_value_type(x->base->ival)->bits;
+    const nashc_type *t = nashc_value_type(x->base->ival);
+    double lo = fabs((double)t->lo), hi = fabs((double)t->hi);
+    return lo > hi ? lo : hi;
 }
 
-/* Multipliers of 24 bits, as near to the scales as float32 arithmetic; fewer if the sum would not
- * fit 62 bits. */
+static double
+magnitude(double x, double y)
+{
+    (void)y;
+    return fabs(x);
+}
+
+/* Unit such that rounding the multipliers to it changes the sum by less than 2^-24 of its range, as
+ * float32 arithmetic would; coarser if the sum would not fit 61 bits. */
 static bool
 fine_multipliers(si_state *S, const si_base *sum, const si_arr *s2, si_arr *m1, si_arr *m2,
                  si_arr *u)
 {
     const si_arr *s1 = &sum->term[0]->s;
-    int wide = bits_of(sum->term[0]), other = bits_of(sum->term[1]);
-    int bits = 60 - (wide > other ? wide : other);
-    if (bits < 8)
-        return si_no(S, "the integers of the sum would be too wide");
-    si_arr unit = si_scalar(S, ldexp(1.0, bits < 24 ? -bits : -24));
-    return si_zip(S, s1, s2, larger, u) && si_zip(S, u, &unit, si_mul, u) &&
-           si_zip(S, s1, u, rounded_ratio, m1) && si_zip(S, s2, u, rounded_ratio, m2);
+    double r1 = reach(sum->term[0]) + 1, r2 = reach(sum->term[1]) + 1;
+    si_arr a1 = si_scalar(S, r1), a2 = si_scalar(S, r2), range, least;
+    double unit = 2 / (r1 + r2) > ldexp(1.0, -36) ? ldexp(2 / (r1 + r2), -24) : ldexp(1.0, -60);
+    si_arr f = si_scalar(S, unit), coarse = si_scalar(S, ldexp(1.0, -60));
+
+    if (!si_zip(S, s1, s1, magnitude, &range) || !si_zip(S, &range, &a1, si_mul, &range) ||
+        !si_zip(S, s2, s2, magnitude, u) || !si_zip(S, u, &a2, si_mul, u) ||
+        !si_zip(S, &range, u, si_add, &range) || !si_zip(S, &range, &coarse, si_mul, &least) ||
+        !si_zip(S, &range, &f, si_mul, u) || !si_zip(S, u, &least, si_max, u))
+        return false;
+    return si_zip(S, s1, u, rounded_ratio, m1) && si_zip(S, s2, u, rounded_ratio, m2);
+}
+
+static double
+ratio(double x, double y)
+{
+    double r = y == 0 ? 0 : x / y, q = nearbyint(r);
+    return fabs(r - q) < 1e-9 ? q : r;
+}
+
+/* Offset of a sum with approximate multipliers: where both terms are zero in M, so is the sum. */
+static bool
+same_zero(si_state *S, const si_val *x, const si_arr *m, const si_arr *u, si_arr *b)
+{
+    si_arr z;
+    for (int64_t i = 0; i < x->s.n; i++)
+        if (x->s.v[i] == 0)
+            return false;
+    return si_zip(S, &x->b, &x->s, ratio, &z) && si_zip(S, &z, m, si_mul, b) &&
+           si_zip(S, b, u, si_mul, b);
 }
 
 static si_base *
@@ -187,9 +214,14 @@ resolve(si_state *S, si_base *sum)
     if (!si_zip(S, &q->s, &sign, si_mul, &s2) || !si_zip(S, &q->b, &sign, si_mul, &b2) ||
         !si_zip(S, &p->b, &b2, si_add, &b))
         return NULL;
-    if (!split_scales(S, &p->s, &s2, EXACT, &m1, &m2, &u) &&
-        (S->st != NASHC_OK || !fine_multipliers(S, sum, &s2, &m1, &m2, &u)))
-        return NULL;
+    if (!split_scales(S, &p->s, &s2, EXACT, &m1, &m2, &u)) {
+        si_arr b1;
+        if (S->st != NASHC_OK || !fine_multipliers(S, sum, &s2, &m1, &m2, &u))
+            return NULL;
+        if (same_zero(S, p, &m1, &u, &b1) && same_zero(S, q, &m2, &u, &b2) &&
+            !si_zip(S, &b1, &b2, si_add, &b))
+            return NULL;
+    }
     nashc_value *r = si_emit_sum(S, sum, &m1, &m2);
     si_base *base = r ? si_new_base(S, r, sum->origin, &u, &b) : NULL;
     if (base)
