@@ -299,7 +299,7 @@ identity(const emission *e, const nashc_type *x)
         return false;
     for (int64_t i = 0; i < e->n; i++) {
         const si_step *p = &e->p[i];
-        if (p->dir == 2 || p->cmin != p->lo || p->cmax != p->hi)
+        if ((p->dir != 1 && p->lo != p->hi) || p->cmin != p->lo || p->cmax != p->hi)
             return false;
         for (int64_t k = 0; k < p->cmax - p->cmin; k++)
             if (p->t[k] != p->lo + k + 1)
