@@ -35,23 +35,20 @@ absorb(nashc_rw *rw, nashc_node *mm)
     nashc_node *flat = nashc_value_def_by(nashc_node_in(mm, 0), "nn.reshape");
     nashc_node *t = flat ? nashc_value_def(nashc_node_in(flat, 0)) : NULL;
     nashc_value *w = nashc_node_in(mm, 1);
-    nashc_node *q = nashc_value_def(w);
+    nashc_node *q = nashc_match_quantised(w);
 
     if (!nashc_layout_to_first(t))
         return false;
     const nashc_type *x = nashc_value_type(nashc_node_in(t, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(flat, 0));
-    bool quantiser = q && nashc_value_const(nashc_node_in(q, 0)) &&
-                     (nashc_node_is(q, "q.quant") || nashc_node_is(q, "q.bipolar_quant") ||
-                      nashc_node_is(q, "q.dequant"));
     if (y->rank != 2 || y->dim[0] != x->dim[0])
         return nashc_rw_miss(rw, flat, "it is no flatten to [N,K]");
-    if ((!nashc_value_const(w) && !quantiser) || nashc_value_type(w)->rank != 2)
+    if ((!nashc_value_const(w) && !q) || nashc_value_type(w)->rank != 2)
         return nashc_rw_miss(rw, mm, "the weights are no constant matrix");
     if (!nashc_match_sole(rw, flat))
         return false;
 
-    if (quantiser) {
+    if (q) {
         nashc_value *in[4] = {0};
         for (int i = 0; i < nashc_node_n_in(q) && i < 4; i++)
             in[i] = rows_turned(rw, nashc_node_in(q, i), x);

@@ -11,19 +11,6 @@
 #include "match.h"
 
 static bool
-constant_last(nashc_rw *rw, nashc_node *n)
-{
-    if (!(nashc_node_op(n)->flags & NASHC_OP_COMMUTES) || nashc_node_n_in(n) != 2)
-        return false;
-
-    nashc_value *a = nashc_node_in(n, 0), *b = nashc_node_in(n, 1);
-    if (!a || !b || !nashc_value_const(a) || nashc_value_const(b))
-        return false;
-    nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_like(rw, n, (nashc_value *[]){b, a}, 2));
-    return true;
-}
-
-static bool
 merge_reshapes(nashc_rw *rw, nashc_node *n)
 {
     nashc_node *first = nashc_value_def_by(nashc_node_in(n, 0), "nn.reshape");
@@ -109,7 +96,7 @@ double_to_mul(nashc_rw *rw, nashc_node *n)
     return true;
 }
 
-static const nashc_pattern constant_last_pattern = {"*", constant_last};
+static const nashc_pattern constant_last_pattern = {"*", nashc_match_constant_last};
 static const nashc_pattern merge_reshapes_pattern = {"nn.reshape", merge_reshapes};
 static const nashc_pattern merge_transposes_pattern = {"nn.transpose", merge_transposes};
 static const nashc_pattern transpose_to_reshape_pattern = {"nn.transpose", transpose_to_reshape};

@@ -25,18 +25,6 @@ along_channels(nashc_rw *rw, nashc_value *v, const nashc_type *y)
 }
 
 static bool
-is_quantised_const(const nashc_node *q)
-{
-    if (!nashc_node_is(q, "q.quant") && !nashc_node_is(q, "q.bipolar_quant") &&
-        !nashc_node_is(q, "q.dequant"))
-        return false;
-    for (int i = 0; i < nashc_node_n_in(q); i++)
-        if (!nashc_value_const(nashc_node_in(q, i)))
-            return false;
-    return nashc_node_n_in(q) <= 4;
-}
-
-static bool
 extract(nashc_rw *rw, nashc_node *conv)
 {
     nashc_value *b = nashc_node_in(conv, 2);
@@ -47,9 +35,9 @@ extract(nashc_rw *rw, nashc_node *conv)
     if (nashc_type_count(nashc_value_type(b)) != nashc_type_channels(y))
         return nashc_rw_miss(rw, conv, "the bias has not one element a channel");
 
-    nashc_node *q = nashc_value_def(b);
+    nashc_node *q = nashc_match_quantised(b);
     nashc_value *bias;
-    if (q && is_quantised_const(q)) {
+    if (q) {
         nashc_value *in[4];
         for (int i = 0; i < nashc_node_n_in(q); i++)
             in[i] = along_channels(rw, nashc_node_in(q, i), y);

@@ -12,12 +12,6 @@
 #include "match.h"
 #include <math.h>
 
-typedef struct weights {
-    nashc_node *q;
-    nashc_num codes, s; /* codes centred; s as given */
-    nashc_type elem;
-} weights;
-
 /* Element i of constant operand k of q, broadcast against the codes. */
 static double
 operand(const nashc_node *q, int k, const nashc_type *shape, int64_t i)
@@ -25,21 +19,6 @@ operand(const nashc_node *q, int k, const nashc_type *shape, int64_t i)
     const nashc_tensor *t = nashc_value_const(nashc_node_in(q, k));
 
     return nashc_tensor_get(t, nashc_broadcast_index(nashc_tensor_type(t), shape, i));
-}
-
-/* Is v a quantiser of constants? */
-static nashc_node *
-quantiser(nashc_value *v)
-{
-    nashc_node *q = v ? nashc_value_def(v) : NULL;
-
-    if (!nashc_node_is(q, "q.quant") && !nashc_node_is(q, "q.bipolar_quant") &&
-        !nashc_node_is(q, "q.dequant"))
-        return NULL;
-    for (int i = 0; i < nashc_node_n_in(q); i++)
-        if (!nashc_value_const(nashc_node_in(q, i)))
-            return NULL;
-    return q;
 }
 
 /* The codes of q as its evaluation with codes=true gives them: that node is made, run and dropped
@@ -136,7 +115,7 @@ scale_behind(nashc_rw *rw, const nashc_node *n, const nashc_num *s, int from, in
 static bool
 fold_operand(nashc_rw *rw, nashc_node *n, int side)
 {
-    nashc_node *q = quantiser(nashc_node_in(n, side));
+    nashc_node *q = nashc_match_quantised(nashc_node_in(n, side));
     int from, to, n_in = nashc_node_n_in(n);
 
     if (!q || !centred(rw, q))
@@ -193,8 +172,8 @@ fold_value(nashc_rw *rw, nashc_node *n)
 {
     nashc_buf out = {0};
     const nashc_buf *in[4];
-    int side = quantiser(nashc_node_in(n, 1)) ? 1 : 0;
-    nashc_node *q = quantiser(nashc_node_in(n, side));
+    int side = nashc_match_quantised(nashc_node_in(n, 1)) ? 1 : 0;
+    nashc_node *q = nashc_match_quantised(nashc_node_in(n, side));
 
     if (!q)
         return false;

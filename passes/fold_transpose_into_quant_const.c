@@ -11,16 +11,12 @@
 static bool
 fold(nashc_rw *rw, nashc_node *n)
 {
-    nashc_node *q = nashc_value_def(nashc_node_in(n, 0));
+    nashc_node *q = nashc_match_quantised(nashc_node_in(n, 0));
     int count, perm[NASHC_MAX_RANK] = {0};
     const int64_t *p = nashc_match_ints(n, "perm", &count);
 
-    if (!nashc_node_is(q, "q.quant") && !nashc_node_is(q, "q.bipolar_quant") &&
-        !nashc_node_is(q, "q.dequant"))
+    if (!q)
         return false;
-    for (int i = 0; i < nashc_node_n_in(q); i++)
-        if (!nashc_value_const(nashc_node_in(q, i)))
-            return false;
     for (int i = 0; i < count; i++)
         perm[i] = (int)p[i];
 

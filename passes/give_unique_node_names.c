@@ -12,6 +12,7 @@ static const char *const spelled[][2] = {
     {"nn.matmul", "MatMul"},
     {"nn.maxpool", "MaxPool"},
     {"nn.avgpool", "AveragePool"},
+    {"nn.sumpool", "SumPool"},
     {"nn.global_avgpool", "GlobalAveragePool"},
     {"nn.global_maxpool", "GlobalMaxPool"},
     {"nn.batchnorm", "BatchNormalization"},

@@ -60,15 +60,13 @@ permuted_const(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
 static nashc_value *
 permuted(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
 {
-    nashc_node *q = v ? nashc_value_def(v) : NULL;
-    bool quantiser = nashc_node_is(q, "q.quant") || nashc_node_is(q, "q.bipolar_quant") ||
-                     nashc_node_is(q, "q.dequant");
+    nashc_node *q = nashc_match_quantised(v);
 
     if (!v)
         return NULL;
     if (nashc_value_const(v))
         return permuted_const(rw, v, perm, rank);
-    if (quantiser && nashc_value_const(nashc_node_in(q, 0))) {
+    if (q) {
         nashc_value *in[4] = {0};
         for (int i = 0; i < nashc_node_n_in(q) && i < 4; i++)
             in[i] = permuted_const(rw, nashc_node_in(q, i), perm, rank);

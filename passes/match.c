@@ -151,6 +151,33 @@ nashc_match_listed(const char *list, const char *name)
     return false;
 }
 
+nashc_node *
+nashc_match_quantised(const nashc_value *v)
+{
+    nashc_node *q = v ? nashc_value_def(v) : NULL;
+
+    if (!nashc_node_is(q, "q.quant") && !nashc_node_is(q, "q.bipolar_quant") &&
+        !nashc_node_is(q, "q.dequant"))
+        return NULL;
+    for (int i = 0; i < nashc_node_n_in(q); i++)
+        if (!nashc_value_const(nashc_node_in(q, i)))
+            return NULL;
+    return q;
+}
+
+bool
+nashc_match_constant_last(nashc_rw *rw, nashc_node *n)
+{
+    if (!(nashc_node_op(n)->flags & NASHC_OP_COMMUTES) || nashc_node_n_in(n) != 2)
+        return false;
+
+    nashc_value *a = nashc_node_in(n, 0), *b = nashc_node_in(n, 1);
+    if (!nashc_value_const(a) || nashc_value_const(b))
+        return false;
+    nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_like(rw, n, (nashc_value *[]){b, a}, 2));
+    return true;
+}
+
 bool
 nashc_match_sink(nashc_rw *rw, nashc_node *n)
 {

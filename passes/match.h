@@ -52,6 +52,12 @@ bool nashc_match_all(const nashc_node *n, const char *attr, int64_t v);
  * name? */
 bool nashc_match_listed(const char *list, const char *name);
 
+/* The quantiser, bipolar quantiser or dequantiser of constants that defines v; else NULL. */
+nashc_node *nashc_match_quantised(const nashc_value *v);
+
+/* op(c, x) to op(x, c) where op commutes and c is a constant. */
+bool nashc_match_constant_last(nashc_rw *rw, nashc_node *n);
+
 /* Gives every reader of node n's result its own copy of n, so that each can be rewritten alone; the
  * first keeps n, or the graph output does. False, with a miss where it says why, if there is only
  * one reader. */
