@@ -212,7 +212,7 @@ hw_cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
     if (style == 3) {
         c->uram += UP(depth, 4096) * UP(width, 72);
         c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
-    } else if (style == 1 || (style == 0 && depth > 64 && depth * width > 2048)) {
+    } else if (style == 1 || (style == 0 && depth > 64 && depth * width > 4096)) {
         c->bram18 += hw_bram18(depth, width);
         c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
     } else {

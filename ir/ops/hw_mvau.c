@@ -247,19 +247,19 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         return s;
     uint64_t acc = nashc_type_for_range(lo, hi).bits;
     uint64_t depth = (uint64_t)(mw * mh) / (pe * simd), folds = (uint64_t)mh / pe;
-    uint64_t mult = 0, tree = simd * (a + b);
+    /* LUTs of a multiply-accumulate: sums grow in groups of 8, so an operand of n bits costs about
+     * n + 8; bit planes of the narrower operand; 6-bit tables count equal bits. Fitted to Yosys. */
+    uint64_t mult = 0, tree = simd * (a + b + 7), narrow = a < b ? a : b;
     if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP) {
-        tree = simd + simd / 3; /* 6-input tables of XNOR and count, then 3-bit sums */
-    } else if (a == 1 || b == 1) {
-        tree = simd * (a + b); /* add or subtract: the sign is part of the adder */
+        tree = simd * 9 / 4;
     } else if (in_dsp(n, dev)) {
         c.dsp = pe * simd * ((a + b + 47) / 48);
-        tree = 0;
-    } else {
-        mult = simd * (a * b + a) / 2 + simd;
+        tree = simd * (a + b) / 2;
+    } else if (narrow > 1) {
+        tree = simd * narrow * (a + b - narrow + 8);
     }
     c.lut = 60 + pe * (mult + tree + acc);
-    c.ff = 40 + pe * (2 * acc + tree / 2) + simd * a;
+    c.ff = 40 + pe * 2 * acc + simd * (a + pe * b);
     hw_cost_memory(&c, embedded ? 2 : style, depth, pe * simd * b);
     if (folds > 1) /* the vector is kept for the other rounds */
         hw_cost_memory(&c, 0, (uint64_t)mw / simd, simd * a);
