@@ -392,6 +392,10 @@ static nashc_value *
 emit_codes(si_state *S, const emission *e, si_base *base)
 {
     si_arr sign;
+    if (e->flat && nashc_value_type(base->ival)->layout != NASHC_LAYOUT_DEFAULT) {
+        si_no(S, "it varies with the position in a channels-last tensor");
+        return NULL;
+    }
     if (e->table)
         return emit_table(S, e, base->ival);
     if (identity(e, nashc_value_type(base->ival)))
