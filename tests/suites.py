@@ -43,6 +43,24 @@ def script(path, *args):
     return lambda o: [*runner, path, *args, *(["--update"] if o.update else [])]
 
 
+def peer(path):
+    """A script in a Python that has the peers of the tests, if they can be had; it says what it skips."""
+    return lambda o: [peer_python(), path, "build", *(["--update"] if o.update else [])]
+
+
+def peer_python():
+    venv = ROOT / "build" / "peers"
+    python = venv / "bin" / "python"
+    if not python.is_file():
+        subprocess.run([PYTHON, "-m", "venv", venv], capture_output=True)
+    if subprocess.run([python, "-c", "import qonnx, onnxruntime, onnx"], capture_output=True).returncode:
+        got = subprocess.run([python, "-m", "pip", "install", "-q", "onnx", "onnxruntime", "qonnx"],
+                             capture_output=True, text=True)
+        if got.returncode:
+            return PYTHON
+    return python
+
+
 def accept(*what):
     return lambda o: [PYTHON, SHARED / "accept/accept.py", "--nashc", "build/tools/nashc", "--jobs", str(JOBS),
                       *what]
@@ -71,8 +89,8 @@ SUITES = [
     ("formal", "build", script("tests/rtl/formal.py"), False, {}),
     ("rtl-lint", "build", script("tests/rtl/lint.py"), False, {}),
     ("schema", "build", script("tests/diff/onnx_schema.py"), True, {}),
-    ("nodes", "build", script("tests/diff/onnx_nodes.py", "build"), False, {}),
-    ("peers", "build", script("tests/diff/peers.py", "build"), False, {}),
+    ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
+    ("peers", "build", peer("tests/diff/peers.py"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),
     ("accept-spine", "build", accept("spine"), False, {}),

@@ -1,56 +1,46 @@
 #!/usr/bin/env python3
 """peers.py BUILD: the reference executor against onnxruntime (float and QLinear models) and the QONNX executor
-(quantised ones), on inputs that are not the fixtures' own. Needs onnxruntime and qonnx; they are installed from PyPI
-into BUILD/peers where that can be reached, else everything is skipped with the reason."""
+(quantised ones), on inputs that are not the fixtures' own. Needs the Python packages onnx, onnxruntime and qonnx
+(`tests/run` installs them into build/peers where it can); without them everything is skipped with the reason."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-VENV = BUILD / "peers"
 
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.infer_shapes import InferShapes
+except ImportError as e:
+    print(f"skip: {e}; `pip install onnx onnxruntime qonnx` for this Python")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
 
-def peers():
-    """Re-runs this script in the environment that has the peers."""
-    python = VENV / "bin" / "python"
-    if not python.is_file():
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True, capture_output=True)
-    have = subprocess.run([python, "-c", "import qonnx, onnxruntime, onnx"], capture_output=True)
-    if have.returncode:
-        got = subprocess.run([python, "-m", "pip", "install", "-q", "onnx", "onnxruntime", "qonnx"],
-                             capture_output=True, text=True)
-        if got.returncode:
-            print("skip: onnxruntime and qonnx cannot be installed:", got.stderr.strip().splitlines()[-1][:200])
-            print("0 passed, 0 failed, 1 skipped")
-            sys.exit(0)
-    os.execv(python, [python, __file__, str(BUILD), "--inside"])
-
-
-if "--inside" not in sys.argv:
-    peers()
-
-import numpy as np  # noqa: E402
-import onnx  # noqa: E402
-import onnxruntime  # noqa: E402
-from qonnx.core.modelwrapper import ModelWrapper  # noqa: E402
-from qonnx.core.onnx_exec import execute_onnx  # noqa: E402
-
+warnings.simplefilter("ignore")
+onnxruntime.set_default_logger_severity(3)
 NASHC = BUILD / "tools" / "nashc"
+SAMPLES = 4
 passed = failed = skipped = 0
 
 
 def inputs_of(folder, meta, rng):
-    """Two fresh samples a graph input: the fixture's own values, shuffled, so that grids and ranges hold."""
+    """Fresh samples for each graph input: the fixture's own values, shuffled, so that grids and ranges hold."""
     fresh = {}
     for entry in meta["inputs"]:
         a = np.load(folder / entry["file"])
         a = a[entry["name"]] if hasattr(a, "files") else a
-        flat = rng.permutation(a.reshape(-1))[:2 * int(np.prod(entry["shape"]))]
-        fresh[entry["name"]] = flat.reshape(2, *entry["shape"]).astype(a.dtype)
+        flat = rng.permutation(a.reshape(-1))
+        n = int(np.prod(entry["shape"]))
+        flat = np.resize(flat, SAMPLES * n)
+        fresh[entry["name"]] = flat.reshape(SAMPLES, *entry["shape"]).astype(a.dtype)
     return fresh
 
 
@@ -58,11 +48,12 @@ def expected(model, meta, x, i):
     feed = {k: v[i] for k, v in x.items()}
     if meta["golden"]["tool"].startswith("onnxruntime"):
         o = onnxruntime.SessionOptions()
+        o.log_severity_level = 3
         o.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         o.intra_op_num_threads = 1
         s = onnxruntime.InferenceSession(model, o)
         return dict(zip([v.name for v in s.get_outputs()], s.run(None, feed)))
-    return execute_onnx(ModelWrapper(onnx.load(model)), feed)
+    return execute_onnx(ModelWrapper(onnx.load(model)).transform(InferShapes()), feed)
 
 
 def network(folder):
@@ -87,20 +78,22 @@ def network(folder):
         got = dict(np.load(f"{tmp}/y.npz"))
     tol = meta["tolerance"]
     atol = 0 if tol["kind"] == "exact" else max(tol.get("atol", 0), 1e-5)
-    off = total = 0
-    for i in range(2):
+    differing = 0
+    for i in range(SAMPLES):
         want = expected(str(model), meta, x, i)
+        off = 0
         for name in got:
             a, b = np.asarray(got[name])[i].reshape(-1), np.asarray(want[name]).reshape(-1)
             off += int((np.abs(a.astype(float) - b) > atol + 1e-5 * np.abs(b)).sum())
-            total += a.size
-    # Float32 peers may decide a tie the other way on inputs that were not screened for it: numerics, boundary cases.
-    if off <= total * 0.02:
+        differing += off > 0
+    # A float32 peer may decide one rounding boundary the other way on inputs that were not screened for it
+    # (docs/numerics.md, boundary cases); a fault of ours shows in more than one sample.
+    if differing <= 1:
         passed += 1
-        print(f"ok   {folder.name}" + (f": {off} of {total} at a boundary" if off else ""))
+        print(f"ok   {folder.name}" + (": one sample at a boundary" if differing else ""))
     else:
         failed += 1
-        print(f"FAIL {folder.name}: {off} of {total} elements differ")
+        print(f"FAIL {folder.name}: {differing} of {SAMPLES} samples differ")
 
 
 folders = sorted((ROOT / "tests" / "data").iterdir())
