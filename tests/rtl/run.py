@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # run.py: runs every RTL bench over its parameter sets with several stall patterns.
 """run.py [BUILD] [--only MODULE] [--seed N] [-j JOBS] [-v] [--keep FOLDER]
+       [--verilator N]
 
 BUILD is not needed. Each set is built by iverilog with the library of backends/verilog/rtl and run without stalls, with
-stalls on the inputs, on the output, on both, and bursty. Exit 1 if a bench fails."""
+stalls on the inputs, on the output, on both, and bursty. With
+--verilator every N-th set is built and run by Verilator instead. Exit 1 if a bench fails."""
 
 import argparse
 import concurrent.futures
@@ -24,7 +26,7 @@ STALLS = ((0, 0), (50, 0), (0, 50), (30, 30), (10, 80), (80, 10))
 
 def simulate(job):
     """One parameter set; returns (title, beats, cycles, error)."""
-    index, module, title, params, files, seed, keep = job
+    index, module, title, params, files, seed, keep, verilator = job
     folder = os.path.join(keep, '%03d_%s' % (index, module)) if keep else tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
     try:
@@ -32,16 +34,22 @@ def simulate(job):
             with open(os.path.join(folder, name), 'w') as f:
                 f.write(text)
         top = module + '_tb'
+        sources = [os.path.join(HERE, top + '.sv'), os.path.join(HERE, 'stream_harness.sv'), '-y', RTL]
         command = ['iverilog', '-g2012', '-Wall', '-Wno-timescale', '-s', top, '-o', 'bench']
         command += ['-P%s.%s=%d' % (top, k, v) for k, v in params.items()]
-        command += [os.path.join(HERE, top + '.sv'), os.path.join(HERE, 'stream_harness.sv'),
-                    '-y', RTL]
-        built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-        if built.returncode or built.stdout or built.stderr:
+        command += sources
+        start = ['vvp', '-N', 'bench']
+        if verilator:   # benches count on two-state values being harmless; -Wall is lint.py's
+            command = ['verilator', '--binary', '--timing', '-O3', '-Wno-fatal', '-Wno-lint']
+            command += ['-Wno-TIMESCALEMOD', '--top-module', top, '-o', 'bench'] + sources
+            command += ['-G%s=%d' % p for p in params.items()]
+            start = ['obj_dir/bench']
+        built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+        if built.returncode or not verilator and (built.stdout or built.stderr):
             return title, 0, 0, ' '.join(command) + '\n' + built.stdout + built.stderr
         beats = cycles = 0
         for si, so in STALLS:
-            run = ['vvp', '-N', 'bench', '+seed=%d' % seed, '+si=%d' % si, '+so=%d' % so]
+            run = start + ['+seed=%d' % seed, '+si=%d' % si, '+so=%d' % so]
             done = subprocess.run(run, cwd=folder, capture_output=True, text=True, timeout=300)
             words = done.stdout.split()
             if done.returncode or words[:1] != ['PASS'] or 'WARNING' in done.stdout + done.stderr:
@@ -56,6 +64,10 @@ def simulate(job):
             shutil.rmtree(folder)
 
 
+def chosen(args, index, module):
+    return (not args.only or args.only == module) and index % (args.verilator or 1) == 0
+
+
 def jobs(args):
     rnd = random.Random(args.seed)
     index = 0
@@ -63,9 +75,9 @@ def jobs(args):
     for module, kw in points:
         params, files = vectors.MAKERS[module](rnd, **kw)
         index += 1
-        if not args.only or args.only == module:
+        if chosen(args, index, module):
             title = '%s(%s)' % (module, ' '.join('%s=%s' % p for p in kw.items()))
-            yield index, module, title, params, files, args.seed + index, args.keep
+            yield index, module, title, params, files, args.seed + index, args.keep, args.verilator
     own = [('fork', dict(W=w, N=n)) for w, n in ((1, 1), (8, 2), (5, 3), (16, 6))]
     for n in (1, 2, 6, 8, 9, 17, 64, 65, 130):
         for signs in range(4):
@@ -75,9 +87,9 @@ def jobs(args):
                                       SW=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)))))
     for module, params in own:
         index += 1
-        if not args.only or args.only == module:
+        if chosen(args, index, module):
             title = '%s(%s)' % (module, ' '.join('%s=%s' % p for p in params.items()))
-            yield index, module, title, params, {}, args.seed + index, args.keep
+            yield index, module, title, params, {}, args.seed + index, args.keep, args.verilator
 
 
 def main():
@@ -88,6 +100,7 @@ def main():
     parser.add_argument('-j', '--jobs', type=int, default=os.cpu_count())
     parser.add_argument('-v', '--verbose', action='store_true')
     parser.add_argument('--keep', metavar='FOLDER', help='leave vectors and benches there')
+    parser.add_argument('--verilator', type=int, default=0, metavar='N', help='every N-th set')
     args = parser.parse_args()
     if not shutil.which('iverilog'):
         print('skip: no iverilog')

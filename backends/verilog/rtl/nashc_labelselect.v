@@ -1,6 +1,6 @@
 // nashc_labelselect.v: indices of the K largest of LABELS values, best first; of equal values the
-// one with the lowest index. LABELS/PE + K - 1 steps a frame (the first index leaves with the last beat),
-// LATENCY 2. No memory, no multiplier; K 1: PE comparators in a tree, else a chain of PE*K.
+// one with the lowest index. LABELS/PE + K - 1 steps a frame (the first index leaves with the last
+// beat), LATENCY 2. No memory, no multiplier; K 1: PE comparators in a tree, else a chain of PE*K.
 // PE divides LABELS, 1 <= K <= LABELS, OUT_W holds LABELS - 1.
 `default_nettype none
 module nashc_labelselect #(
