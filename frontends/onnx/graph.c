@@ -157,6 +157,22 @@ initialisers(onnx_in *r)
     return NASHC_OK;
 }
 
+static void
+mark_used(onnx_in *r)
+{
+    for (size_t i = 0; i < r->g->n_node; i++)
+        for (size_t k = 0; k < r->g->node[i]->n_input; k++) {
+            onnx_sym *s = onnx_sym_find(r, r->g->node[i]->input[k]);
+            if (s)
+                s->used = true;
+        }
+    for (size_t i = 0; i < r->g->n_output; i++) {
+        onnx_sym *s = onnx_sym_find(r, r->g->output[i]->name);
+        if (s)
+            s->used = true;
+    }
+}
+
 nashc_status
 onnx_graph_symbols(onnx_in *r)
 {
@@ -186,6 +202,7 @@ onnx_graph_symbols(onnx_in *r)
         if ((s = node_symbols(r, i)))
             return s;
     }
+    mark_used(r);
     for (size_t i = 0; i < r->g->n_quantization_annotation; i++)
         if ((s = annotation(r, r->g->quantization_annotation[i])))
             return s;

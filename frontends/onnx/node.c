@@ -604,7 +604,9 @@ onnx_cast(onnx_in *r, nashc_value *x, const char *type)
 bool
 onnx_out_used(const onnx_in *r, int k)
 {
-    return k < (int)r->node->n_output && *r->node->output[k];
+    const onnx_sym *s = k < (int)r->node->n_output ? onnx_sym_find(r, r->node->output[k]) : NULL;
+
+    return s && s->used;
 }
 
 nashc_status

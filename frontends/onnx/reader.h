@@ -62,6 +62,7 @@ typedef struct onnx_sym {
     int layout;                     /* nashc_layout said by quantization_annotation */
     int elem;                       /* onnx_elem of the file; 0: not known yet */
     int node;                       /* index of the node that writes it; -1: none */
+    bool used;                      /* a node or a graph output reads it */
     bool input, loaded, empty;      /* empty: known content of no elements */
 } onnx_sym;
 

@@ -163,7 +163,10 @@ def run(case):
             for step in (["run", "m.onnx", "--input", "x.npz", "--output", "y.npz"],
                          ["opt", "m.onnx", "-passes=", "-o", "c.onnx"],
                          ["run", "c.onnx", "--input", "x.npz", "--output", "z.npz"]):
-                p = subprocess.run([NASHC, *step], capture_output=True, text=True, timeout=60, cwd=tmp)
+                try:
+                    p = subprocess.run([NASHC, *step], capture_output=True, text=True, timeout=60, cwd=tmp)
+                except subprocess.TimeoutExpired:
+                    return f"{' '.join(step[:2])}: no end within 60 s"
                 first = step[1:2] == ["m.onnx"] and step[0] == "run"
                 if p.returncode == 1 and first:
                     return "refused: " + next((l for l in p.stderr.splitlines() if "error" in l), p.stderr)
