@@ -106,7 +106,7 @@ comment_text(design *z, const char *s)
     char *t = nashc_arena_strdup(z->a, s ? s : "");
 
     for (char *p = t; p && *p; p++)
-        if ((unsigned char)*p < 32 || (unsigned char)*p > 126 || *p == '\\')
+        if ((unsigned char)*p < 32 || (unsigned char)*p > 126 || *p == '\\' || *p == '`')
             *p = '?';
     return t ? t : "";
 }
