@@ -28,6 +28,10 @@ static const nashc_param options[] = {
      .domain = "0..",
      .help = "difference allowed relative to the expected value",
      .kind = NASHC_P_FLOAT},
+    {.name = "classes",
+     .def = "",
+     .help = "names of the scores, separated by commas: print the best of each sample",
+     .kind = NASHC_P_STRING},
     {.name = "simulator",
      .def = "icarus",
      .domain = "icarus|verilator|cc",
@@ -332,6 +336,8 @@ deliver(job *j)
     }
     if (s == NASHC_OK || s == NASHC_EMISMATCH)
         report(j, s);
+    if (s == NASHC_OK && !tool_json())
+        s = tool_print_classes(&j->out, nashc_opts_str(j->o, "classes"), j->sim.d);
     return s;
 }
 

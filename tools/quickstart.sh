@@ -18,6 +18,7 @@ $nashc compile $net/model.onnx -o $out --device Pynq-Z1 --clock-ns 10
 echo
 echo "== simulate it in Icarus Verilog on 8 images, compare with the model =="
 $nashc sim $out --input $net/input.npy --output build/quickstart-scores.npy --expect $net/output.npy \
-    --atol 0.0002 --classes 'T-shirt,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot'
+    --atol 0.0002 \
+    --classes 'T-shirt,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot'
 echo
 echo "The design is in $out: rtl/ (Verilog), tb/ (testbench), report/index.html (open it)."

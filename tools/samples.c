@@ -218,3 +218,31 @@ tool_compare(const tool_arrays *got, const tool_arrays *want, double atol, doubl
     }
     return s;
 }
+
+/* --- classes --------------------------------------------------------------------------------- */
+
+nashc_status
+tool_print_classes(const tool_arrays *results, const char *names, nashc_diag *d)
+{
+    const tool_array *a = results->n ? &results->at[0] : NULL;
+    int64_t n = 1;
+
+    if (!names[0] || !a)
+        return NASHC_OK;
+    for (const char *c = names; *c; c++)
+        n += *c == ',';
+    if (a->buf.n % n != 0)
+        return nashc_usage(d, "--classes has %" PRId64 " names for %" PRId64 " scores", n,
+                           a->buf.n);
+    for (int64_t k = 0; k < a->buf.n / n; k++) {
+        const char *name = names;
+        int64_t best = 0;
+        for (int64_t i = 1; i < n; i++)
+            if (nashc_buf_get(&a->buf, k * n + i) > nashc_buf_get(&a->buf, k * n + best))
+                best = i;
+        for (int64_t i = 0; i < best; i++)
+            name += strcspn(name, ",") + 1;
+        printf("sample %" PRId64 ": %.*s\n", k, (int)strcspn(name, ","), name);
+    }
+    return NASHC_OK;
+}

@@ -134,6 +134,10 @@ nashc_status tool_samples_plan(const nashc_graph *g, const tool_arrays *in, nash
 /* Copies sample k of input i into b, which has the type of the input. */
 nashc_status tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b, nashc_diag *d);
 
+/* Prints the name of the largest score of each sample of the first result; names are separated by
+ * commas, as many as a sample has scores. "" prints nothing. */
+nashc_status tool_print_classes(const tool_arrays *results, const char *names, nashc_diag *d);
+
 /* An array with room for n results of type t: axis 0 of a result is the axis of samples if it has
  * one (dimension 1, or as large as that of input 0); else a new axis is put in front. */
 tool_array *tool_results_add(tool_arrays *a, const char *name, const nashc_type *t, int64_t n);
