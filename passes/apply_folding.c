@@ -287,7 +287,7 @@ const nashc_pass nashc_pass_apply_folding = {
     NASHC_DESC(nashc_pass),
     .flags = NASHC_PASS_MODULE,
     .name = "apply-folding",
-    .alias = "ApplyConfig",
+    .alias = "ApplyConfig|apply-config",
     .help = "take the folding from a FINN folding file",
     .options = options,
     .needs = "hw-only",
