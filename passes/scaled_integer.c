@@ -112,16 +112,19 @@ walk_node(si_state *S, nashc_node *n)
 }
 
 /* Floats that are still read are computed from integers; outputs that equal them become them. */
-static void
+static nashc_status
 finish(si_state *S)
 {
+    bool narrower = false; /* integers of M that are read by nodes of M got another type */
     for (si_float *f = S->floats; f; f = f->next) {
+        narrower = narrower || nashc_type_is_int(nashc_value_type(f->old));
         for (int i = 0; f->same && i < nashc_graph_n_outputs(S->g); i++)
             if (nashc_graph_output(S->g, i) == f->old)
                 nashc_graph_set_output(S->g, i, f->same);
         nashc_value_replace(f->old, f->real);
     }
     nashc_graph_remove_dead(S->g);
+    return narrower ? nashc_graph_infer(S->g, S->diag) : NASHC_OK;
 }
 
 static nashc_status
@@ -153,7 +156,7 @@ run(nashc_run *r, nashc_graph *g)
         ok = walk_node(&S, n);
     }
     if (ok && S.st == NASHC_OK)
-        finish(&S);
+        S.st = finish(&S);
     if (S.st == NASHC_OK && S.b)
         S.st = nashc_build_status(S.b);
     for (int i = 0; i < S.n_owned; i++)

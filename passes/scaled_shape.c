@@ -54,6 +54,17 @@ moves(si_state *S, const nashc_node *n)
     return false;
 }
 
+/* Intervals that differ by more than the channel are not worth thresholds of their own. */
+static void
+plain_interval(si_state *S, si_base *base, const nashc_type *t)
+{
+    if (!si_channel_only(&base->lo, t) || !si_channel_only(&base->hi, t)) {
+        const nashc_type *it = nashc_value_type(base->ival);
+        base->lo = si_scalar(S, (double)it->lo);
+        base->hi = si_scalar(S, (double)it->hi);
+    }
+}
+
 /* Result k of n in terms of a base that is n applied to the base of x. */
 static bool
 moved(si_state *S, nashc_node *n, int k, nashc_value *ival, const si_val *x)
@@ -82,6 +93,8 @@ moved(si_state *S, nashc_node *n, int k, nashc_value *ival, const si_val *x)
         ok = si_gather(S, src[i], from, to, map, dst[i]);
     }
     nashc_mem_free(map);
+    if (ok)
+        plain_interval(S, base, to);
     r->by_channel = x->affine ? si_channel_only(&r->s, to) && si_channel_only(&r->b, to) &&
                                     si_channel_only(&base->s, to) && si_channel_only(&base->b, to)
                               : false;
@@ -166,6 +179,7 @@ si_maxpool(si_state *S, nashc_node *n)
         return false;
     base->lo = from->lo;
     base->hi = from->hi;
+    plain_interval(S, base, t);
     base->below = x->base;
     base->via = n;
     base->via_is_pool = true;
