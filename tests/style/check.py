@@ -158,6 +158,53 @@ def descriptors():
     report("descriptors", faults)
 
 
+PASSES_HEAD = """# Passes and named pipelines
+
+Generated from the descriptors (`tests/run --suite style --update`). A pass is `nashc opt -passes=NAME`; FINN's and
+QONNX's names are accepted as aliases; `nashc help NAME` explains one. `--verify-each`, `--check-each[=N]`, `--print-after`,
+`--print-changed`, `--explain=PASS`, `--time-passes`, `--stats` and `--bisect-limit` look inside.
+
+Grammar: `a,b(opt=1;name=x),repeat<4>(c,d),fixpoint(e,f),try(g),@FILE`.
+
+"""
+CLI_HEAD = """# The command line
+
+Generated from the descriptors (`tests/run --suite style --update`). Rules of every command:
+
+- Results go to standard output or to files, talk goes to standard error. `-q` silences progress, `-v` adds detail,
+  `--json` makes the result one JSON document. Long options take one dash or two, and `=` or a blank before the value.
+- Exit status: 0 done, and equal where something was compared; 1 the input is malformed or not supported; 2 wrong
+  usage; 3 results differ; 4 a file or an outside program failed; 70 a bug of nashc, with a repro file written.
+- Tensors are `.npy` or `.npz`; the first axis counts samples. Outputs are written aside and renamed: nothing is left
+  half written.
+
+"""
+
+
+def nashc(*args):
+    return subprocess.run([BUILD / "tools/nashc", *args], capture_output=True, text=True).stdout
+
+
+def pages():
+    """Text of the generated pages by path."""
+    passes = PASSES_HEAD + nashc("list", "passes", "--markdown") + "\n## Pipelines\n\n" + nashc(
+        "list", "pipelines", "--markdown")
+    cli = CLI_HEAD + "".join(f"## nashc {row['name']}\n\n```\n{nashc(row['name'], '--help').rstrip()}\n```\n\n"
+                             for row in listing("commands"))
+    return {"docs/passes.md": passes, "docs/cli.md": cli.rstrip() + "\n"}
+
+
+def generated():
+    faults = []
+    for path, text in pages().items():
+        page = ROOT / path
+        if "--update" in sys.argv:
+            page.write_text(text)
+        elif not page.is_file() or page.read_text() != text:
+            faults.append(f"{path} is not what the descriptors say: tests/run --suite style --update")
+    report("generated pages", faults)
+
+
 def unbenched(benches):
     """RTL modules that no bench instantiates, neither directly nor inside another module."""
     text = {p.stem: p.read_text() for p in tracked("backends/verilog/rtl/*.v")}
@@ -183,7 +230,7 @@ def clean():
     report("clean", faults)
 
 
-for check in (layers, sizes, formatted, headers, heads, descriptors, clean):
+for check in (layers, sizes, formatted, headers, heads, descriptors, generated, clean):
     check()
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)
