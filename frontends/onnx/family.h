@@ -21,6 +21,8 @@ nashc_status onnx_read_gemm(onnx_in *r);
 nashc_status onnx_read_batchnorm(onnx_in *r);
 nashc_status onnx_read_layer_norm(onnx_in *r);
 nashc_status onnx_read_softmax_old(onnx_in *r);
+nashc_status onnx_read_hardmax(onnx_in *r);
+nashc_status onnx_read_instance_norm(onnx_in *r);
 
 /* eltwise.c */
 nashc_status onnx_read_variadic(onnx_in *r);

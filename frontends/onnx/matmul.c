@@ -146,3 +146,74 @@ onnx_read_softmax_old(onnx_in *r)
     x = onnx_op1(r, op, x, "axis=1");
     return onnx_set(r, 0, onnx_reshape(r, x, t.dim, t.rank), onnx_in_elem(r, 0));
 }
+
+/* 1 where the (first) maximum along the axis is, else 0: 1 - min(|position - argmax|, 1). */
+nashc_status
+onnx_read_hardmax(onnx_in *r)
+{
+    nashc_value *x = onnx_in_value(r, 0);
+    bool old = r->row->since < 13;
+    int64_t dim[NASHC_MAX_RANK], flat[2] = {1, 1};
+    double *position;
+    int axis;
+    nashc_status s;
+
+    if (!x)
+        return onnx_build_status(r);
+    nashc_type t = *nashc_value_type(x), shape = t;
+    if ((s = onnx_axis(r, onnx_attr_int(r, "axis", old ? 1 : -1), t.rank, &axis)))
+        return s;
+    if (old) { /* as for the old Softmax, the axes from axis on form one */
+        for (int i = 0; i < t.rank; i++)
+            flat[i >= axis] *= t.dim[i];
+        x = onnx_reshape(r, x, flat, 2);
+        shape = nashc_type_shaped(t, 2, flat);
+        axis = 1;
+    }
+    position = NASHC_NEW_N(r->arena, double, shape.dim[axis]);
+    if (!position)
+        return nashc_enomem(r->d);
+    for (int64_t i = 0; i < shape.dim[axis]; i++)
+        position[i] = (double)i;
+    for (int i = 0; i < shape.rank; i++)
+        dim[i] = i == axis ? shape.dim[i] : 1;
+    nashc_value *at = onnx_op1(r, "nn.argmax", x, "axis=%d keepdims=true", axis);
+    nashc_value *all = onnx_const(r, NULL, onnx_tensor_f32(position, shape.rank, dim));
+    nashc_value *d = onnx_op1(r, "nn.abs", onnx_op2(r, "nn.sub", all, at), NULL);
+    d = onnx_op2(r, "nn.sub", onnx_f32(r, 1), onnx_op2(r, "nn.min", d, onnx_f32(r, 1)));
+    return onnx_set(r, 0, old ? onnx_reshape(r, d, t.dim, t.rank) : d, onnx_in_elem(r, 0));
+}
+
+/* scale * (x - mean) / sqrt(variance + epsilon) + bias, over the spatial axes of each channel. */
+nashc_status
+onnx_read_instance_norm(onnx_in *r)
+{
+    nashc_value *in[3] = {onnx_in_plain(r, 0), onnx_in_value(r, 1), onnx_in_value(r, 2)};
+    int64_t axes[NASHC_MAX_RANK], dim[NASHC_MAX_RANK];
+
+    if (!in[0] || !in[1] || !in[2])
+        return onnx_build_status(r);
+    const nashc_type *x = nashc_value_type(in[0]);
+    if (x->rank < 3)
+        return onnx_err(r, "input \"%s\" is %s, expected [N,C,...] with spatial dimensions",
+                        onnx_in_name(r, 0), nashc_type_str(r->d, x));
+    for (int i = 0; i < x->rank; i++) {
+        axes[i] = i + 2;
+        dim[i] = i == 1 ? x->dim[1] : 1;
+    }
+    for (int i = 1; i < 3; i++) {
+        const nashc_type *t = nashc_value_type(in[i]);
+        if (t->rank != 1 || t->dim[0] != x->dim[1])
+            return onnx_err(r, "parameter \"%s\" is %s, expected %" PRId64 " elements",
+                            onnx_in_name(r, i), nashc_type_str(r->d, t), x->dim[1]);
+        in[i] = onnx_reshape(r, in[i], dim, x->rank);
+    }
+    const char *over = onnx_ints(r, axes, x->rank - 2);
+    nashc_value *d =
+        onnx_op2(r, "nn.sub", in[0], onnx_op1(r, "nn.reduce_mean", in[0], "axes=%s", over));
+    nashc_value *v = onnx_op1(r, "nn.reduce_mean", onnx_op2(r, "nn.mul", d, d), "axes=%s", over);
+    v = onnx_op2(r, "nn.add", v, onnx_f32(r, onnx_attr_float(r, "epsilon", (double)1e-5f)));
+    d = onnx_op2(r, "nn.div", d, onnx_op1(r, "nn.sqrt", v, NULL));
+    d = onnx_op2(r, "nn.add", onnx_op2(r, "nn.mul", d, in[1]), in[2]);
+    return onnx_set(r, 0, d, onnx_in_elem(r, 0));
+}

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """onnx_nodes.py BUILD [FILTER] [--update] [-v]: the node tests of the ONNX standard, for the operators of
 docs/operators.md, as the installed package `onnx` makes them. Operands that must be known when a model is compiled
-(shapes, axes, scales) become initialisers; the model is also written, read back and run again; forms that the page lists as not supported must be refused with a
-message, all others must agree. --update writes the page from the operator table in frontends/onnx/map.c."""
+(shapes, axes, scales) become initialisers; each model is also written, read back and run again. Forms that the page
+lists as not supported must be refused with a message, all others must agree. --update writes the page from the operator
+table in frontends/onnx/map.c."""
 import concurrent.futures
 import os
 import pathlib
@@ -26,6 +27,7 @@ PARAMETERS = {
     "ConvInteger": (2, 3), "MatMulInteger": (2, 3), "Dropout": None, "ReduceSum": None, "ReduceMean": None,
     "ReduceMax": None, "ReduceMin": None, "ReduceL1": None, "ReduceL2": None, "ReduceLogSum": None,
     "ReduceLogSumExp": None, "ReduceSumSquare": None, "BatchNormalization": (1, 2, 3, 4), "LayerNormalization": None,
+    "InstanceNormalization": None,
 }
 
 # Tests whose expected values a later release of the package corrected: the release, and the tests.
