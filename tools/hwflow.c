@@ -177,7 +177,10 @@ hwflow_passes(hwflow *h, nashc_status *s)
     }
     if (has_layers(h->m)) {
         *s = NASHC_OK;
-        return file ? file : "";
+        return file && file[0]
+                   ? nashc_arena_printf(h->a, "remove-dwc-fifo,%s,insert-dwc,insert-fifo%s", file,
+                                        depths ? depths : "")
+                   : "";
     }
     text = nashc_arena_printf(
         h->a,
