@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""random_graphs.py BUILD [--count N] [--first SEED] [--jobs N]: random networks through every pass and pipeline.
+
+For each seed: the model, read back from text and from ONNX, gives the same outputs bit for bit; it streamlines, with the
+graph checked and run after each pass; so it does in every named pipeline, and in all other passes in a random order. A
+failure is shrunk by `nashc reduce`; the smallest model and the command that shows the fault are printed."""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import random_net
+
+HARDWARE = {"to-hw", "set-folding", "apply-folding", "insert-dwc", "insert-fifo"}
+CHANGES = {"insert-topk", "make-input-cl", "quantize-graph", "expose-intermediate", "change-batchsize"}
+CHECKED = ["--verify-each=4", "--check-each=3"]
+
+
+def call(args, limit=60):
+    """Exit status (124: ran too long) and messages."""
+    try:
+        r = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=limit, errors="replace")
+        return r.returncode, r.stderr
+    except subprocess.TimeoutExpired:
+        return 124, "ran too long"
+
+
+def signature(status, text):
+    """What makes two failures the same: the status and the first message without its numbers and names."""
+    error = re.search(r"(?:error|bug|ERROR): (.*)", text)
+    where = re.search(r'in pass "([^"]*)"', text)
+    said = re.sub(r'element \[.*|"[^"]*"|-?\d[\d.e+-]*|[^ ]*/', "", error.group(1)) if error else ""
+    return f"{status}|{said}|{where.group(1) if where else ''}"
+
+
+class Driver:
+    def __init__(self, build, keep):
+        self.nashc = pathlib.Path(build).resolve() / "tools" / "nashc"
+        self.keep = keep
+        passes = json.loads(subprocess.run([self.nashc, "list", "passes", "--json"], capture_output=True).stdout)
+        self.passes = [p["name"] for p in passes if p["name"] not in HARDWARE | CHANGES and
+                       all("default" in o for o in p["options"])]
+        pipes = json.loads(subprocess.run([self.nashc, "list", "pipelines", "--json"], capture_output=True).stdout)
+        self.pipelines = [p["name"] for p in pipes if p["name"] != "streamline"]
+
+    def steps(self, seed):
+        """Name and pipeline text of every check of one network."""
+        r = random.Random(seed)
+
+        def some():
+            return ",".join(f"try({p})" for p in r.sample(self.passes, len(self.passes)))
+        yield "streamline", "streamline,check-streamlined"
+        yield "passes", some()
+        yield "passes of the integer graph", "streamline," + some()
+        yield "passes after finn", "try(convert-qonnx-to-finn)," + some()
+        for name in self.pipelines:
+            yield name, name
+
+    def inputs(self, model, path):
+        import numpy as np
+        elem, dims = re.search(r"%x: (\S+?)\[([\d,]+)\]", model.read_text()).groups()
+        shape = [3] + [int(d) for d in dims.split(",")][1:]
+        rng = np.random.default_rng(1)
+        kind, bits, lo, hi = re.match(r"([a-z]+)(\d*)(?:<(-?\d+)\.\.(-?\d+)>)?$", elem).groups()
+        if kind == "f":
+            x = rng.normal(0, 2, shape).astype(np.float32)
+        elif kind == "bip":
+            x = (rng.integers(0, 2, shape) * 2 - 1).astype(np.int8)
+        else:
+            bits = int(bits)
+            least = int(lo) if lo else 0 if kind == "u" else -(1 << (bits - 1))
+            most = int(hi) if hi else (1 << bits) - 1 if kind == "u" else (1 << (bits - 1)) - 1
+            x = rng.integers(least, most + 1, shape).astype(np.uint8 if least >= 0 else np.int8)
+        np.save(path, x)
+
+    def round_trip(self, model, tmp, before):
+        """Outputs of the model, and of what is read back from text and ONNX; None: equal."""
+        x, y, m = tmp / "x.npy", tmp / "y.npz", tmp / "m.nashir"
+        self.inputs(model, x)
+        steps = [["opt", model, f"-passes={before}", "-o", m], ["run", m, "--input", x, "--output", y]]
+        for suffix in ("nashir", "onnx"):
+            again = tmp / f"again.{suffix}"
+            steps += [["opt", m, "-passes=", "-o", again], ["run", again, "--input", x, "--expect", y]]
+        for s in steps:
+            status, text = call([self.nashc, *s])
+            if status:
+                return status, f"{text}in `nashc {' '.join(a if isinstance(a, str) else a.name for a in s)}`\n"
+        return None
+
+    def check(self, name, text, model):
+        """None, or status and messages of the failure."""
+        if name.startswith("round trip"):
+            with tempfile.TemporaryDirectory() as tmp:
+                return self.round_trip(model, pathlib.Path(tmp), text)
+        status, said = call([self.nashc, "opt", model, f"-passes={text}", *CHECKED, "-q", "-o", "-"])
+        return (status, said) if status else None
+
+    def seed(self, seed):
+        """Failures of one network as (name, report)."""
+        found = []
+        with tempfile.TemporaryDirectory() as tmp:
+            model = pathlib.Path(tmp, f"seed{seed}.nashir")
+            model.write_text(random_net.Net(seed).text())
+            checks = [("round trip", ""), ("round trip of the integer graph", "streamline"), *self.steps(seed)]
+            for name, text in checks:
+                bad = self.check(name, text, model)
+                if bad:
+                    found.append((name, self.report(seed, name, text, model, *bad)))
+        return seed, found
+
+    def report(self, seed, name, text, model, status, said):
+        text = self.fewer(name, text, model, signature(status, said))
+        self.keep.mkdir(parents=True, exist_ok=True)
+        small = self.keep / f"seed{seed}-{name.replace(' ', '-')}.nashir"
+        command = [sys.executable, os.path.abspath(__file__), str(self.nashc.parent.parent), "--still",
+                   signature(status, said), name, text, "{}"]
+        code, why = call([self.nashc, "reduce", model, f"--test={shlex.join(command)}", "-o", small], 300)
+        if code:
+            small.write_text(model.read_text())
+            said += f"not reduced: {why}"
+        show = (f"nashc opt {small} -passes='{text}' {' '.join(CHECKED)} -o -" if not name.startswith("round trip")
+                else f"{' '.join(command[:2])} {command[2]} --still '' '{name}' '{text}' {small}")
+        return f"{said.strip()}\n  {show}\n" + small.read_text()
+
+    def fewer(self, name, text, model, wanted):
+        """A shorter list of tries that fails the same."""
+        parts = re.findall(r"try\([^)]*\)|[^,()]+", text)
+        if name.startswith("round trip") or len(parts) < 3:
+            return text
+        half = len(parts) // 2
+        while half:
+            at = 0
+            while at < len(parts):
+                less = parts[:at] + parts[at + half:]
+                bad = self.check(name, ",".join(less), model)
+                if bad and signature(*bad) == wanted:
+                    parts = less
+                else:
+                    at += half
+            half //= 2
+        return ",".join(parts)
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="random_graphs.py")
+    ap.add_argument("build")
+    ap.add_argument("--count", type=int, default=200)
+    ap.add_argument("--first", type=int, default=0)
+    ap.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    ap.add_argument("--still", nargs=4, metavar=("SIGNATURE", "CHECK", "PIPELINE", "MODEL"), help=argparse.SUPPRESS)
+    o = ap.parse_args()
+    driver = Driver(o.build, pathlib.Path(o.build).resolve() / "tests" / "random")
+    if o.still:
+        wanted, name, text, model = o.still
+        bad = driver.check(name, text, pathlib.Path(model))
+        if bad and not wanted:
+            print(bad[1])
+        return 1 if bad and wanted in ("", signature(*bad)) else 0
+    good = bad = 0
+    with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
+        for seed, found in pool.map(driver.seed, range(o.first, o.first + o.count)):
+            good += not found
+            bad += bool(found)
+            for name, text in found:
+                print(f"FAIL seed {seed}, {name}: {text}", flush=True)
+    print(f"{good} passed, {bad} failed")
+    return 1 if bad or not good else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,500 @@
+"""random_net.py: random quantised networks as text of the IR, one for each seed.
+
+What is made keeps to what streamlining promises: layers, joins and average pools read values that are affine in
+integers; behind a non-linear function comes a quantiser, and behind a layer or two as well."""
+import random
+import struct
+
+ROUNDINGS = ["round", "round", "round", "ceil", "floor", "up", "down", "half_up", "half_down", "dpu"]
+
+
+def f32(x):
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+def num(x):
+    return "%.9g" % f32(x) if isinstance(x, float) else str(x)
+
+
+class Text(str):
+    """A shape that is written already, with its layout."""
+
+
+def shape_text(shape):
+    return shape if isinstance(shape, Text) else "[" + ",".join(map(str, shape)) + "]"
+
+
+def count(shape):
+    n = 1
+    for d in shape:
+        n *= d
+    return n
+
+
+def int_type(lo, hi):
+    """Smallest integer element for lo..hi, with its interval where that is narrower."""
+    if lo >= 0:
+        bits = max(1, hi.bit_length())
+        full, name = (0, (1 << bits) - 1), f"u{bits}"
+    else:
+        bits = 1 + max(hi.bit_length(), (-lo - 1).bit_length())
+        full, name = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1), f"i{bits}"
+    return name if (lo, hi) == full else f"{name}<{lo}..{hi}>"
+
+
+class Value:
+    def __init__(self, name, shape, kind="affine", mag=1.0, small=True, depth=0):
+        self.name, self.shape, self.mag = name, list(shape), mag
+        self.kind = kind    # affine, monotone, or any function of integers
+        self.small = small  # few integers: a sum of unrelated scales is checked pair by pair
+        self.depth = depth  # layers and joins since the last quantiser
+
+    def like(self, **change):
+        v = Value(self.name, self.shape, self.kind, self.mag, self.small, self.depth)
+        v.__dict__.update(change)
+        return v
+
+
+class Net:
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.lines, self.n, self.outputs = [], 0, []
+        self.dyadic = self.r.random() < 0.5
+        self.aside = []  # values for later joins
+
+    # --- text
+
+    def fresh(self):
+        self.n += 1
+        return f"%t{self.n}"
+
+    def const(self, shape, data, elem="f32"):
+        name = self.fresh()
+        data = [f32(float(x)) for x in data] if elem == "f32" else data
+        self.lines.append(f"{name}: {elem}{shape_text(shape)} = [{','.join(num(x) for x in data)}]")
+        return name
+
+    def op(self, op, args, shape, elem="f32", /, **attrs):
+        name = self.fresh()
+
+        def text(v):
+            return str(v).lower() if isinstance(v, bool) else shape_text(v) if isinstance(v, list) else num(v)
+        extra = "".join(f" {k}={text(v)}" for k, v in attrs.items())
+        self.lines.append(f"{name}: {elem}{shape_text(shape)} = {op}({', '.join(args)}){extra}")
+        return name
+
+    # --- numbers
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    def number(self, size):
+        """A scale or offset of about this size."""
+        size = max(size, 1e-6)
+        if self.dyadic:
+            unit = 2.0 ** (len(bin(int(size * 64))) - 9)
+            return unit * self.r.choice([1, 1, 1, 2, 3, 4, 5, 0.5])
+        return f32(size * self.r.uniform(0.5, 2.0))
+
+    def signed(self, size):
+        return self.number(size) * self.r.choice([1, 1, -1])
+
+    def factor(self):
+        if self.dyadic:
+            return self.r.choice([0.25, 0.5, 1.0, 2.0, 1.5, 0.75])
+        return f32(self.r.uniform(0.1, 2.0))
+
+    def channel(self, v):
+        """Shape of a constant: a scalar, or one element for each channel."""
+        if self.chance(0.4):
+            return []
+        if len(v.shape) == 2:
+            return self.r.choice([[1, v.shape[1]], [v.shape[1]]])
+        return [1, v.shape[1]] + [1] * (len(v.shape) - 2)
+
+    def per_channel(self, v, make, shape=None):
+        shape = self.channel(v) if shape is None else shape
+        return self.const(shape, [make() for _ in range(count(shape))])
+
+    # --- quantisers
+
+    def quant(self, v, bits=None):
+        kind = self.r.random()
+        if kind < 0.08:
+            s = self.number(1.0)
+            return v.like(name=self.op("q.bipolar_quant", [v.name, self.const([], [s])], v.shape), kind="affine",
+                          mag=s, small=True, depth=0)
+        if kind < 0.2:
+            return self.multithreshold(v)
+        bits = bits or self.r.choice([1, 2, 2, 3, 4, 4, 5, 6, 8])
+        signed = self.chance(0.5)
+        rounding = self.r.choice(ROUNDINGS)
+        if signed and bits == 1:
+            qmin, qmax, rounding = -1, 1, "sign"
+        elif signed:
+            qmin, qmax = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+            qmin += self.chance(0.4)
+        else:
+            qmin, qmax = 0, (1 << bits) - 1
+            qmax -= bits > 1 and self.chance(0.3)
+        shape = self.channel(v) if self.chance(0.4) else []
+        s = self.const(shape, [abs(self.number(v.mag / max(qmax, 1))) for _ in range(count(shape))])
+        zero = 0
+        if rounding != "sign" and self.chance(0.25):
+            zero = self.r.choice([0, 1, qmin, qmax, (qmin + qmax) // 2, 0.5 if self.chance(0.2) else 0])
+        attrs = {"round_before_zp": True} if self.chance(0.1) and rounding != "sign" and zero == int(zero) else {}
+        if rounding != "round":
+            attrs = {"rounding": rounding, **attrs}
+        if zero and self.chance(0.3):
+            zs = self.per_channel(v, lambda: float(self.r.choice([0, 1, zero])), shape)
+        else:
+            zs = self.const([], [zero])
+        name = self.op("q.quant", [v.name, s, zs], v.shape, qmin=qmin, qmax=qmax, **attrs)
+        return v.like(name=name, kind="affine", mag=max(v.mag, 0.1), small=True, depth=0)
+
+    def multithreshold(self, v):
+        k = self.r.choice([1, 1, 2, 3, 7, 15])
+        rows = self.r.choice([1, v.shape[1]])
+        t = []
+        for _ in range(rows):
+            t += sorted(f32(self.r.uniform(-1, 1) * v.mag if not self.dyadic else
+                            self.number(v.mag) * self.r.randint(-8, 8) / 4) for _ in range(k))
+        args = [v.name, self.const([rows, k], t)]
+        if rows > 1 and self.chance(0.2):
+            args.append(self.const([rows], [self.r.choice([1, -1]) for _ in range(rows)], "bip"))
+        bias, scale = self.r.choice([(0, 1), (0, 1), (-(k + 1) // 2, 1), (-1, 2)])
+        elem = "bip" if (k, bias, scale) == (1, -1, 2) else int_type(bias, bias + scale * k)
+        attrs = {**({"out_bias": bias} if bias else {}), **({"out_scale": scale} if scale != 1 else {})}
+        y = self.op("q.multithreshold", args, v.shape, elem, **attrs)
+        s = self.factor()
+        y = self.op("nn.mul", [y, self.const([], [s])], v.shape)
+        return v.like(name=y, kind="affine", mag=s * (scale * k + abs(bias)), small=True, depth=0)
+
+    def weights(self, shape, axis):
+        """Quantised weights; codes of a few bits, one scale or one for each output channel."""
+        n = count(shape)
+        per = [1] * len(shape)
+        if self.chance(0.4):
+            per[axis] = shape[axis]
+        elif self.chance(0.7):
+            per = []
+        scales = [abs(self.number(0.3)) for _ in range(count(per))]
+        kind = self.r.random()
+        if kind < 0.12:
+            return self.const(shape, [float(self.r.randint(-3, 3)) for _ in range(n)])
+        w = self.const(shape, [self.r.gauss(0, 0.6) for _ in range(n)])
+        if kind < 0.25:
+            return self.op("q.bipolar_quant", [w, self.const([], scales[:1])], shape)
+        bits = self.r.choice([1, 2, 3, 4, 8])
+        qmin, qmax = (-(1 << (bits - 1)) + self.chance(0.5), (1 << (bits - 1)) - 1) if bits > 1 else (-1, 1)
+        attrs = {"rounding": "sign"} if bits == 1 else {}
+        zero = float(self.r.choice([1, -1])) if bits > 1 and self.chance(0.1) else 0.0
+        return self.op("q.quant", [w, self.const(per, scales), self.const([], [zero])], shape, qmin=qmin, qmax=qmax,
+                       **attrs)
+
+    # --- layers
+
+    def grown(self, v, name, shape, k):
+        return Value(name, shape, "affine", max(0.2, v.mag * 0.4 * k ** 0.5), False, v.depth + 1)
+
+    def conv(self, v):
+        _, c, h, w = v.shape
+        group = self.r.choice([1, 1, 1, c, self.r.choice([g for g in (1, 2, 3) if c % g == 0])])
+        oc = group * self.r.choice([1, 1, 2]) if group > 1 else self.r.randint(1, 5)
+        k = [self.r.randint(1, min(3, h)), self.r.randint(1, min(3, w))]
+        stride = [self.r.choice([1, 1, 2]), self.r.choice([1, 1, 2])] if self.chance(0.4) else [1, 1]
+        pads = [0, 0, 0, 0]
+        if self.chance(0.5):
+            pads = [self.r.randint(0, k[0] - 1), self.r.randint(0, k[1] - 1), self.r.randint(0, k[0] - 1),
+                    self.r.randint(0, k[1] - 1)]
+        dil = [2, 1] if self.chance(0.1) and 2 * k[0] - 1 <= h else [1, 1]
+        out = [(d + pads[i] + pads[i + 2] - dil[i] * (k[i] - 1) - 1) // stride[i] + 1 for i, d in enumerate((h, w))]
+        args = [v.name, self.weights([oc, c // group] + k, 0)]
+        if self.chance(0.3):
+            args.append(self.const([oc], [self.signed(v.mag) for _ in range(oc)]))
+        attrs = {}
+        for key, value, default in (("stride", stride, [1, 1]), ("pads", pads, [0] * 4), ("dilation", dil, [1, 1])):
+            if value != default:
+                attrs[key] = value
+        if group > 1:
+            attrs["group"] = group
+        return self.grown(v, self.op("nn.conv", args, [1, oc] + out, **attrs), [1, oc] + out,
+                          c // group * k[0] * k[1])
+
+    def dense(self, v):
+        f, o = v.shape[1], self.r.randint(1, 8)
+        if self.chance(0.6):
+            y = self.op("nn.matmul", [v.name, self.weights([f, o], 1)], [v.shape[0], o])
+            return self.grown(v, y, [v.shape[0], o], f)
+        attrs = {}
+        if self.chance(0.3):
+            attrs["alpha"] = self.factor()
+        trans = self.chance(0.5)
+        args = [v.name, self.weights([o, f] if trans else [f, o], 0 if trans else 1)]
+        if self.chance(0.6):
+            args.append(self.const(self.r.choice([[o], [1, o]]), [self.signed(v.mag) for _ in range(o)]))
+            if self.chance(0.3):
+                attrs["beta"] = self.factor()
+        if trans:
+            attrs["trans_b"] = True
+        return self.grown(v, self.op("nn.gemm", args, [v.shape[0], o], **attrs), [v.shape[0], o], f)
+
+    # --- element by element
+
+    def affine_op(self, v):
+        kind = self.r.choice(["mul", "mul", "div", "add", "add", "sub", "rsub", "bn", "neg", "identity"])
+        if kind in ("neg", "identity"):
+            return v.like(name=self.op("nn." + kind, [v.name], v.shape))
+        if kind == "bn":
+            c = [v.shape[1]]
+            gamma = self.per_channel(v, lambda: self.r.choice([0.0, 0.5, 1.0, -0.5, self.factor(), -self.factor()]), c)
+            args = [v.name, gamma, self.per_channel(v, lambda: self.signed(v.mag / 2), c),
+                    self.per_channel(v, lambda: self.signed(v.mag / 2), c),
+                    self.per_channel(v, lambda: self.factor() ** 2, c)]
+            return v.like(name=self.op("nn.batchnorm", args, v.shape), mag=v.mag * 1.5)
+        if kind in ("mul", "div"):
+            c = self.per_channel(v, lambda: self.factor() * self.r.choice([1, 1, 1, -1]))
+            args = [v.name, c] if kind == "div" or self.chance(0.7) else [c, v.name]
+            return v.like(name=self.op("nn." + kind, args, v.shape), mag=v.mag * 1.5)
+        c = self.per_channel(v, lambda: self.signed(v.mag / 2))
+        args = [c, v.name] if kind == "rsub" or (kind == "add" and self.chance(0.3)) else [v.name, c]
+        return v.like(name=self.op("nn." + kind.replace("r", ""), args, v.shape), mag=v.mag * 1.5)
+
+    def activation(self, v):
+        kind = self.r.choice(["relu", "relu", "relu", "leaky_relu", "clip", "hardtanh", "sigmoid", "tanh",
+                              "hard_sigmoid", "elu", "selu", "softsign", "softplus", "prelu", "minmax", "round",
+                              "floor", "ceil", "sign", "abs", "hard_swish", "gelu", "celu", "erf"])
+        result, mag = "monotone", v.mag
+        if kind == "hardtanh":
+            y = self.op("nn.clip", [v.name], v.shape, min=-1, max=1)
+            mag = min(mag, 1.0)
+        elif kind == "clip":
+            lo, hi = sorted((self.signed(v.mag), abs(self.number(v.mag))))
+            y = self.op("nn.clip", [v.name], v.shape, **self.r.choice([{"min": lo}, {"max": hi},
+                                                                       {"min": lo, "max": hi}]))
+        elif kind == "prelu":
+            y = self.op("nn.prelu", [v.name, self.per_channel(v, self.factor)], v.shape)
+        elif kind == "minmax":
+            y = self.op(self.r.choice(["nn.min", "nn.max"]),
+                        [v.name, self.per_channel(v, lambda: self.signed(v.mag / 2))], v.shape)
+        else:
+            attrs = {"alpha": self.r.choice([0.125, 0.01, 0.5])} if kind == "leaky_relu" else {}
+            y = self.op("nn." + kind, [v.name], v.shape, **attrs)
+            if kind in ("abs", "hard_swish", "gelu"):
+                result = "any"
+            if kind in ("sigmoid", "tanh", "hard_sigmoid", "softsign", "sign", "erf"):
+                mag = 1.0
+        return v.like(name=y, kind="any" if "any" in (v.kind, result) else result, mag=mag)
+
+    def chain(self, v):
+        """Some element-wise operators, then a quantiser where one is needed or wanted."""
+        for _ in range(self.r.choice([0, 1, 1, 2, 3])):
+            v = self.affine_op(v)
+        if self.chance(0.5):
+            v = self.activation(v)
+            if self.chance(0.3):
+                v = self.affine_op(v)
+        if len(v.shape) == 4 and v.kind != "any" and self.chance(0.2):
+            v = self.maxpool(v)
+        if v.kind != "affine" or v.depth >= 1 + self.dyadic or self.chance(0.7):
+            v = self.quant(v)
+        return v
+
+    # --- pools and shapes
+
+    def window(self, v):
+        _, c, h, w = v.shape
+        k = [self.r.randint(1, min(3, h)), self.r.randint(1, min(3, w))]
+        stride = self.r.choice([k, [1, 1], [2, 2], [2, 1]])
+        pads = [0] * 4
+        if self.chance(0.3):
+            pads = [self.r.randint(0, k[i % 2] - 1) for i in range(4)]
+        out = [(d + pads[i] + pads[i + 2] - k[i]) // stride[i] + 1 for i, d in enumerate((h, w))]
+        attrs = {"kernel": k}
+        if stride != [1, 1]:
+            attrs["stride"] = stride
+        if any(pads):
+            attrs["pads"] = pads
+        return [1, c] + out, attrs
+
+    def maxpool(self, v):
+        if self.chance(0.2):
+            shape = v.shape[:2] + [1, 1]
+            return v.like(name=self.op("nn.global_maxpool", [v.name], shape), shape=shape)
+        shape, attrs = self.window(v)
+        return v.like(name=self.op("nn.maxpool", [v.name], shape, **attrs), shape=shape)
+
+    def avgpool(self, v):
+        if self.chance(0.4):
+            shape = v.shape[:2] + [1, 1]
+            if self.chance(0.3):
+                y = self.op("nn.reduce_mean", [v.name], shape, axes=[2, 3])
+            else:
+                y = self.op("nn.global_avgpool", [v.name], shape)
+        else:
+            shape, attrs = self.window(v)
+            if "pads" in attrs and self.chance(0.5):
+                attrs["count_include_pad"] = True
+            y = self.op("nn.avgpool", [v.name], shape, **attrs)
+        return v.like(name=y, shape=shape, small=False, depth=v.depth + 1)
+
+    def moves(self, v):
+        """Ops that only move elements."""
+        if len(v.shape) == 2:
+            a = next((d for d in (2, 3) if v.shape[1] % d == 0), 1)
+            y = self.op("nn.reshape", [v.name], v.shape[:1] + [a, v.shape[1] // a],
+                        shape=v.shape[:1] + [a, v.shape[1] // a])
+            return v.like(name=self.op("nn.reshape", [y], v.shape, shape=v.shape))
+        _, c, h, w = v.shape
+        kind = self.r.choice(["transposes", "resize", "pad", "slice", "split", "concat", "d2s"])
+        if kind == "transposes":
+            perm, back, layout = self.r.choice([([0, 2, 3, 1], [0, 3, 1, 2], "NHWC"), ([0, 1, 3, 2], [0, 1, 3, 2], ""),
+                                                ([0, 3, 2, 1], [0, 3, 2, 1], "")])
+            shape = [v.shape[i] for i in perm]
+            y = self.op("nn.transpose", [v.name], Text(shape_text(shape) + layout), perm=perm)
+            if self.chance(0.4):
+                y = self.op("nn.mul", [y, self.const([], [self.factor()])], Text(shape_text(shape) + layout))
+            return v.like(name=self.op("nn.transpose", [y], v.shape, perm=back))
+        if kind == "resize" and h <= 5 and w <= 5:
+            shape = [1, c, h * 2, w * 2]
+            y = self.op("nn.resize", [v.name], shape, sizes=shape, coord="asymmetric", nearest="floor",
+                        scales=[1, 1, 2, 2])
+            return v.like(name=y, shape=shape)
+        if kind == "pad" and v.kind == "affine":
+            p = [self.r.randint(0, 1) for _ in range(4)]
+            shape = [1, c, h + p[0] + p[2], w + p[1] + p[3]]
+            return v.like(name=self.op("nn.pad", [v.name], shape, pads=[0, 0] + p[:2] + [0, 0] + p[2:]), shape=shape)
+        if kind == "slice" and h > 1:
+            return v.like(name=self.op("nn.slice", [v.name], [1, c, h - 1, w], starts=[1], ends=[h], axes=[2],
+                                       steps=[1]), shape=[1, c, h - 1, w])
+        if kind == "split" and c > 1 and v.kind == "affine":
+            a = self.r.randint(1, c - 1)
+            x, y = self.fresh(), self.fresh()
+            self.lines.append(f"{x}: f32{shape_text([1, a, h, w])}, {y}: f32{shape_text([1, c - a, h, w])} = "
+                              f"nn.split({v.name}) axis=1 parts=[{a},{c - a}]")
+            p, q = v.like(name=x, shape=[1, a, h, w]), v.like(name=y, shape=[1, c - a, h, w])
+            return self.concat(self.chain(p) if self.chance(0.4) else p, self.chain_same(q))
+        if kind == "concat" and v.kind == "affine" and c <= 4:
+            return self.concat(v, self.chain_same(v))
+        if kind == "d2s" and c % 4 == 0 and h <= 3 and w <= 3:
+            shape = [1, c // 4, h * 2, w * 2]
+            return v.like(name=self.op("nn.depth_to_space", [v.name], shape, block=2), shape=shape)
+        return v
+
+    def chain_same(self, v):
+        """A branch of the same shape, affine at its end."""
+        y = self.quant(self.affine_op(v)) if self.chance(0.7) else v
+        if self.chance(0.3):
+            y = self.affine_op(y)
+        return y
+
+    def concat(self, a, b):
+        if a.shape[2:] != b.shape[2:]:
+            return a
+        args = [a, b] if self.chance(0.7) else [b, a]
+        shape = [1, a.shape[1] + b.shape[1]] + a.shape[2:]
+        y = self.op("nn.concat", [x.name for x in args], shape, axis=1)
+        return Value(y, shape, "affine", max(a.mag, b.mag), a.small and b.small, max(a.depth, b.depth))
+
+    def join(self, v):
+        """A residual sum with a value kept aside, or with a second branch of v."""
+        other = next((x for x in self.aside if x.shape == v.shape and x.kind == "affine"), None)
+        if other is None or self.chance(0.3):
+            other = self.chain_same(v)
+        if not (v.small and other.small) and not self.dyadic:
+            v, other = (x if x.small else self.quant(x) for x in (v, other))
+        if other.name == v.name and self.chance(0.5):
+            return v
+        op = "nn.sub" if self.chance(0.15) else "nn.add"
+        y = self.op(op, [v.name, other.name], v.shape)
+        return Value(y, v.shape, "affine", v.mag + other.mag, False, max(v.depth, other.depth) + 1)
+
+    # --- the whole
+
+    def start(self):
+        shape = [1, self.r.randint(1, 4), self.r.randint(2, 7), self.r.randint(2, 7)]
+        if self.chance(0.3):
+            shape = [1, self.r.randint(1, 12)]
+        kind = self.r.random()
+        if kind < 0.45:
+            self.input = ("f32", shape)
+            v = Value("%x", shape, "any", 2.0)
+            if self.chance(0.2):
+                v = self.affine_op(v)
+            return self.quant(v, self.r.choice([2, 4, 8]))
+        lo, hi = self.r.choice([(0, 255), (-128, 127), (0, 15), (-8, 7), (-2, 1), (-7, 7), (0, 1), (0, 10), (-1, 1)])
+        elem = "bip" if (lo, hi) == (-1, 1) else int_type(lo, hi)
+        self.input = (elem, shape)
+        v = Value("%x", shape, "affine", float(max(hi, -lo)), True, 0)
+        s = self.number(2.0 / v.mag)
+        return v.like(name=self.op("nn.mul", ["%x", self.const([], [s])], shape), mag=v.mag * s)
+
+    def block(self, v):
+        if v.kind != "affine":
+            v = self.quant(v)
+        kind = self.r.random()
+        if v.depth >= 1 + self.dyadic:
+            v = self.quant(v)
+        if len(v.shape) == 2:
+            if kind < 0.6:
+                v = self.dense(v)
+            elif kind < 0.8:
+                v = self.join(v)
+            else:
+                v = self.moves(v)
+        elif kind < 0.5:
+            v = self.conv(v)
+        elif kind < 0.65:
+            v = self.join(v)
+        elif kind < 0.75:
+            v = self.moves(v)
+        elif kind < 0.83:
+            v = self.maxpool(v)
+        elif kind < 0.9:
+            v = self.avgpool(v)
+        else:
+            shape = [1, count(v.shape)]
+            if shape[1] <= 40:
+                v = v.like(name=self.op("nn.reshape", [v.name], shape, shape=shape), shape=shape)
+        if self.chance(0.75):
+            v = self.chain(v)
+        if v.kind == "affine" and self.chance(0.4):
+            self.aside.append(v)
+        return v
+
+    def tail(self, v):
+        kind = self.r.random()
+        if kind < 0.3 or len(v.shape) == 4:
+            if self.chance(0.4):
+                v = self.affine_op(v)
+            if self.chance(0.2):
+                v = self.activation(v)
+            return v.name
+        n = v.shape[1]
+        if kind < 0.45:
+            return self.op("nn.softmax", [v.name], v.shape)
+        if v.kind != "affine" or v.depth > 1:
+            v = self.quant(v)
+        if self.chance(0.3):
+            v = self.affine_op(v)
+        last = v.name if self.chance(0.7) else self.op("nn.softmax", [v.name], v.shape)
+        if kind < 0.7:
+            return self.op("nn.argmax", [last], [v.shape[0], 1], int_type(0, n - 1) if n > 1 else "u1<0..0>", axis=1)
+        k = self.r.randint(1, n)
+        x, y = self.fresh(), self.fresh()
+        self.lines.append(f"{x}: f32[1,{k}], {y}: {int_type(0, n - 1) if n > 1 else 'u1<0..0>'}[1,{k}] = "
+                          f"nn.topk({last}) k={k}")
+        return y
+
+    def text(self):
+        v = self.start()
+        for _ in range(self.r.randint(1, 6)):
+            v = self.block(v)
+            if self.chance(0.05) and v.kind == "affine":
+                self.outputs.append(v.name)
+        self.outputs.append(self.tail(v))
+        outs = ", ".join(f"y{i}={o}" for i, o in enumerate(self.outputs))
+        elem, shape = self.input
+        return (f"nashc 1\n\ngraph @main(%x: {elem}{shape_text(shape)}) -> ({outs}) {{\n" +
+                "".join(f"  {x}\n" for x in self.lines) + "}\n")
+
