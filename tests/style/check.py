@@ -161,8 +161,8 @@ def descriptors():
 PASSES_HEAD = """# Passes and named pipelines
 
 Generated from the descriptors (`tests/run --suite style --update`). A pass is `nashc opt -passes=NAME`; FINN's and
-QONNX's names are accepted as aliases; `nashc help NAME` explains one. `--verify-each`, `--check-each[=N]`, `--print-after`,
-`--print-changed`, `--explain=PASS`, `--time-passes`, `--stats` and `--bisect-limit` look inside.
+QONNX's names are accepted as aliases; `nashc help NAME` explains one. `--verify-each`, `--check-each[=N]`,
+`--print-after`, `--print-changed`, `--explain=PASS`, `--time-passes`, `--stats` and `--bisect-limit` look inside.
 
 Grammar: `a,b(opt=1;name=x),repeat<4>(c,d),fixpoint(e,f),try(g),@FILE`.
 
