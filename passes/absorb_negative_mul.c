@@ -10,17 +10,6 @@
 #include "match.h"
 #include <math.h>
 
-/* Smallest double above the exact t / a. */
-static double
-above(double t, double a)
-{
-    double up = nashc_steps_div(t, a);
-
-    if (!isfinite(up))
-        return up;
-    return fma(-up, a, t) == 0.0 ? nextafter(up, INFINITY) : up;
-}
-
 static void
 turn_row(nashc_steps *s, int64_t row, double a)
 {
@@ -29,7 +18,7 @@ turn_row(nashc_steps *s, int64_t row, double a)
         if (a == 0.0)
             *t = *t <= 0.0 ? -INFINITY : INFINITY;
         else
-            *t = a < 0.0 ? above(*t, a) : nashc_steps_div(*t, a);
+            *t = nashc_steps_div(*t, a);
     }
     if (a < 0.0)
         s->dir[row] = (signed char)-s->dir[row];

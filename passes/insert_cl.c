@@ -21,6 +21,8 @@ insert(nashc_rw *rw, nashc_node *n)
         return false;
     if (type->rank != 3 && type->rank != 4)
         return nashc_rw_miss(rw, n, "there is no channels-last layout of rank %d", type->rank);
+    if (nashc_value_const(x)) /* has no layout, so this would not end */
+        return nashc_rw_miss(rw, n, "its data operand is constant");
     for (int i = 0; i < n_in; i++)
         in[i] = nashc_node_in(n, i);
     in[0] = nashc_layout_last(rw, x, type->rank);

@@ -111,9 +111,11 @@ bool nashc_steps_of(nashc_rw *rw, nashc_node *node, nashc_steps *s);
 /* One row for each channel of x. */
 bool nashc_steps_grow(nashc_rw *rw, nashc_steps *s);
 
-/* Smallest double not below t - a, t / a: comparing with it is comparing with the exact value.
- * a != 0, finite; infinite t passes through. */
+/* Smallest double not below t - a: comparing with it is comparing with the exact value. */
 double nashc_steps_sub(double t, double a);
+
+/* Smallest double whose product with a, as it is computed, reaches t; a < 0: is below t. a != 0,
+ * finite; infinite t passes through. */
 double nashc_steps_div(double t, double a);
 
 /* A multithreshold of x with the attributes of s->node and these rows (sorted here). */

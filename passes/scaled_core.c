@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_MULTIPLIER 16777216.0
+#define MAX_MULTIPLIER 0x1p31
 
 /* A sum of products: output channel o adds, over its k terms, w[w_at(o, k)] * x[channel x_at(o,
  * k)]. */
@@ -62,10 +62,13 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
             continue;
         double unit;
         if (!si_common_unit(v, p->terms, MAX_MULTIPLIER, &unit)) {
-            unit = 0; /* 24 bits: as near to the scales as float32 sums */
-            for (int64_t k = 0; k < p->terms; k++)
-                unit = fabs(v[k]) > unit ? fabs(v[k]) : unit;
-            unit /= MAX_MULTIPLIER;
+            double least = INFINITY, most = 0; /* every term as near as in float32 sums */
+            for (int64_t k = 0; k < p->terms; k++) {
+                double a = fabs(v[k]);
+                most = a > most ? a : most;
+                least = a > 0 && a < least ? a : least;
+            }
+            unit = fmax(ldexp(least, -23), most / MAX_MULTIPLIER);
         }
         for (int64_t k = 0; ok && k < p->terms; k++)
             w->q[o * p->w_o + k * p->w_k] *= (int64_t)nearbyint(v[k] / unit);

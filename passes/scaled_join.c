@@ -12,10 +12,11 @@
 #include <string.h>
 
 #define SMALL     1024.0
-#define EXACT     16777216.0
+#define EXACT     0x1p31 /* float32 scales up to a ratio of 2^7 have an exact unit below this */
 #define MAX_PAIRS ((int64_t)1 << 21) /* of one lane */
 #define ALL_PAIRS ((int64_t)1 << 24) /* of all lanes */
 #define MAX_RANGE ((int64_t)1 << 22) /* of m1 i + m2 j */
+#define MAX_TABLE ((int64_t)1 << 16) /* the same, where the code is not monotone */
 
 /* m1, m2, u of two scales; zero scales get multiplier zero. */
 static bool
@@ -165,22 +166,28 @@ magnitude(double x, double y)
     return fabs(x);
 }
 
-/* Unit such that rounding the multipliers to it changes the sum by less than 2^-24 of its range, as
- * float32 arithmetic would; coarser if the sum would not fit 61 bits. */
+/* The unit that gives the smaller scale 24 bits, and the larger one 31 at most. */
+static double
+unit_of(double x, double y)
+{
+    double least = y == 0 || (x != 0 && x < y) ? x : y, most = x > y ? x : y;
+    return fmax(ldexp(least, -23), ldexp(most, -31));
+}
+
+/* Unit such that rounding the multipliers to it changes neither term by more than float32
+ * arithmetic would; coarser if the sum would not fit 61 bits. */
 static bool
 fine_multipliers(si_state *S, const si_base *sum, const si_arr *s2, si_arr *m1, si_arr *m2,
                  si_arr *u)
 {
     const si_arr *s1 = &sum->term[0]->s;
-    double r1 = reach(sum->term[0]) + 1, r2 = reach(sum->term[1]) + 1;
-    si_arr a1 = si_scalar(S, r1), a2 = si_scalar(S, r2), range, least;
-    double unit = 2 / (r1 + r2) > ldexp(1.0, -36) ? ldexp(2 / (r1 + r2), -24) : ldexp(1.0, -60);
-    si_arr f = si_scalar(S, unit), coarse = si_scalar(S, ldexp(1.0, -60));
+    si_arr a1 = si_scalar(S, reach(sum->term[0]) + 1), a2 = si_scalar(S, reach(sum->term[1]) + 1);
+    si_arr range, most, least = si_scalar(S, ldexp(1.0, -60)), x, y;
 
-    if (!si_zip(S, s1, s1, magnitude, &range) || !si_zip(S, &range, &a1, si_mul, &range) ||
-        !si_zip(S, s2, s2, magnitude, u) || !si_zip(S, u, &a2, si_mul, u) ||
-        !si_zip(S, &range, u, si_add, &range) || !si_zip(S, &range, &coarse, si_mul, &least) ||
-        !si_zip(S, &range, &f, si_mul, u) || !si_zip(S, u, &least, si_max, u))
+    if (!si_zip(S, s1, s1, magnitude, &x) || !si_zip(S, s2, s2, magnitude, &y) ||
+        !si_zip(S, &x, &a1, si_mul, &range) || !si_zip(S, &y, &a2, si_mul, &most) ||
+        !si_zip(S, &range, &most, si_add, &range) || !si_zip(S, &range, &least, si_mul, &least) ||
+        !si_zip(S, &x, &y, unit_of, u) || !si_zip(S, u, &least, si_max, u))
         return false;
     return si_zip(S, s1, u, rounded_ratio, m1) && si_zip(S, s2, u, rounded_ratio, m2);
 }
@@ -301,14 +308,25 @@ eval_pairs(si_state *S, si_lanes *l, int64_t lane, pairs *p)
     return ok;
 }
 
-/* Steps in u = m1 i + m2 j if the code is a monotone function of u. */
+/* The codes of all u as a table; between those that occur, the one before. */
 static bool
-steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
+table_in(si_state *S, const int64_t *code, const int64_t *most, int64_t n, si_step *out)
+{
+    out->table = malloc((size_t)n * sizeof(int64_t));
+    for (int64_t u = 0; out->table && u < n; u++)
+        out->table[u] = code[u] <= most[u] ? code[u] : out->table[u - 1];
+    out->dir = 2;
+    return out->table || si_fail(S, nashc_enomem(S->diag));
+}
+
+/* Steps in u = m1 i + m2 j if the code is a monotone function of u; if table, any function. */
+static bool
+steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, bool table, si_step *out)
 {
     int64_t c1 = m1 < 0 ? p->n[0] - 1 : 0, c2 = m2 < 0 ? p->n[1] - 1 : 0;
     int64_t lo = m1 * (p->lo[0] + c1) + m2 * (p->lo[1] + c2);
     int64_t n = llabs(m1) * (p->n[0] - 1) + llabs(m2) * (p->n[1] - 1) + 1;
-    if (n > MAX_RANGE)
+    if (n > (table ? MAX_TABLE : MAX_RANGE))
         return false;
     int64_t *least = malloc((size_t)n * 2 * sizeof(*least));
     if (!least)
@@ -326,13 +344,14 @@ steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
             least[u] = c < least[u] ? c : least[u];
             most[u] = c > most[u] ? c : most[u];
         }
-    bool up = true, down = true;
+    bool up = true, down = true, one = true;
     int64_t before = most[0], cmin = most[0], cmax = most[0];
     for (int64_t u = 0; u < n; u++) {
         if (least[u] > most[u])
             continue;
-        up = up && least[u] == most[u] && least[u] >= before;
-        down = down && least[u] == most[u] && most[u] <= before;
+        one = one && least[u] == most[u];
+        up = up && one && least[u] >= before;
+        down = down && one && most[u] <= before;
         before = most[u];
         cmin = least[u] < cmin ? least[u] : cmin;
         cmax = most[u] > cmax ? most[u] : cmax;
@@ -340,7 +359,9 @@ steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, si_step *out)
     bool ok = up || down;
     *out = (si_step){.lo = lo, .hi = lo + n - 1, .cmin = cmin, .cmax = cmax};
     out->dir = up && down ? 0 : up ? 1 : -1;
-    if (ok && out->dir != 0) {
+    if (!ok && one && table) {
+        ok = table_in(S, least, most, n, out);
+    } else if (ok && out->dir != 0) {
         out->t = malloc((size_t)(cmax - cmin) * sizeof(int64_t));
         ok = out->t || si_fail(S, nashc_enomem(S->diag));
         int64_t k = 0;
@@ -404,9 +425,11 @@ find_multipliers(si_state *S, const pairs *p, int64_t n, int64_t *m1, int64_t *m
     int64_t g1 = p->s[0] < 0 ? -1 : p->s[0] > 0, g2 = p->s[1] < 0 ? -1 : p->s[1] > 0;
     int n_c = g1 && g2 ? fractions(fabs(p->s[0] / p->s[1]), c) : 1;
 
-    for (int k = 0; k < n_c && S->st == NASHC_OK; k++) {
+    for (int try = 0; try < 2 * n_c && S->st == NASHC_OK; try++) {
+        int k = try % n_c;
         int64_t done = 0;
-        while (done < n && steps_in(S, &p[done], g1 * c[k][0], g2 * c[k][1], &out[done]))
+        while (done < n &&
+               steps_in(S, &p[done], g1 * c[k][0], g2 * c[k][1], try >= n_c, &out[done]))
             done++;
         for (int64_t i = 0; i < n && done == n; i++) {
             m1[i] = g1 * c[k][0];
@@ -416,7 +439,8 @@ find_multipliers(si_state *S, const pairs *p, int64_t n, int64_t *m1, int64_t *m
             return true;
         for (int64_t i = 0; i < done; i++) {
             free(out[i].t);
-            out[i].t = NULL;
+            free(out[i].table);
+            out[i].t = out[i].table = NULL;
         }
     }
     return false;

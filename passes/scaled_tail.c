@@ -540,7 +540,9 @@ pending_tail(si_state *S, nashc_node *q, const si_val *x, const si_arr *s, const
             done = constant(S, &e, s, z) ? 1 : -1;
         } else if (row_array(S, &e, t, m, &a1) && row_array(S, &e, t, m + e.n, &a2)) {
             nashc_value *u = si_emit_sum(S, x->base, &a1, &a2);
-            nashc_value *c = u ? emit_thresholds(S, &e, u, false) : NULL;
+            nashc_value *c = !u        ? NULL
+                             : e.table ? emit_table(S, &e, u)
+                                       : emit_thresholds(S, &e, u, false);
             done = c && anchor_codes(S, q, c, s, z) ? 1 : -1;
         }
         si_steps_free(p, e.n);

@@ -73,13 +73,19 @@ nashc_steps_sub(double t, double a)
 double
 nashc_steps_div(double t, double a)
 {
-    double q = t / a;
+    double x = t / a, next;
 
-    if (!isfinite(t) || !isfinite(q))
-        return q;
-    /* sign of t - q * a, exact but for the sign of the one rounding */
-    double e = fma(-q, a, t);
-    return (a > 0 ? e > 0 : e < 0) ? nextafter(q, INFINITY) : q;
+    if (!isfinite(t) || !isfinite(x) || a == 0)
+        return x;
+    /* The quotient is rounded, and so is the product that is compared with t. */
+    for (int i = 0; i < 8 && (a > 0 ? x * a < t : x * a >= t); i++)
+        x = nextafter(x, INFINITY);
+    for (int i = 0; i < 8; i++, x = next) {
+        next = nextafter(x, -INFINITY);
+        if (a > 0 ? next * a < t : next * a >= t)
+            break;
+    }
+    return x;
 }
 
 static int

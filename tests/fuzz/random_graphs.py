@@ -38,8 +38,9 @@ def signature(status, text):
     """What makes two failures the same: the status and the first message without its numbers and names."""
     error = re.search(r"(?:error|bug|ERROR): (.*)", text)
     where = re.search(r'in pass "([^"]*)"', text)
+    why = re.search(r"stays in float: (.*)", text)
     said = re.sub(r'element \[.*|"[^"]*"|-?\d[\d.e+-]*|[^ ]*/', "", error.group(1)) if error else ""
-    return f"{status}|{said}|{where.group(1) if where else ''}"
+    return "|".join([str(status), said, *(m.group(1) for m in (where, why) if m)])
 
 
 class Driver:
@@ -101,7 +102,7 @@ class Driver:
         if name.startswith("round trip"):
             with tempfile.TemporaryDirectory() as tmp:
                 return self.round_trip(model, pathlib.Path(tmp), text)
-        status, said = call([self.nashc, "opt", model, f"-passes={text}", *CHECKED, "-q", "-o", "-"])
+        status, said = call([self.nashc, "opt", model, f"-passes={text}", *CHECKED, "--explain=scaled-integer", "-q", "-o", "-"])
         return (status, said) if status else None
 
     def seed(self, seed):

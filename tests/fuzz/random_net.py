@@ -48,9 +48,11 @@ class Value:
         self.kind = kind    # affine, monotone, or any function of integers
         self.small = small  # few integers: a sum of unrelated scales is checked pair by pair
         self.depth = depth  # layers and joins since the last quantiser
+        self.border = False  # padded: offsets may differ near the border
 
     def like(self, **change):
         v = Value(self.name, self.shape, self.kind, self.mag, self.small, self.depth)
+        v.border = self.border
         v.__dict__.update(change)
         return v
 
@@ -123,7 +125,7 @@ class Net:
         if kind < 0.08:
             s = self.number(1.0)
             return v.like(name=self.op("q.bipolar_quant", [v.name, self.const([], [s])], v.shape), kind="affine",
-                          mag=s, small=True, depth=0)
+                          mag=s, small=True, depth=0, border=False)
         if kind < 0.2:
             return self.multithreshold(v)
         bits = bits or self.r.choice([1, 2, 2, 3, 4, 4, 5, 6, 8])
@@ -150,7 +152,7 @@ class Net:
         else:
             zs = self.const([], [zero])
         name = self.op("q.quant", [v.name, s, zs], v.shape, qmin=qmin, qmax=qmax, **attrs)
-        return v.like(name=name, kind="affine", mag=max(v.mag, 0.1), small=True, depth=0)
+        return v.like(name=name, kind="affine", mag=max(v.mag, 0.1), small=True, depth=0, border=False)
 
     def multithreshold(self, v):
         k = self.r.choice([1, 1, 2, 3, 7, 15])
@@ -168,7 +170,8 @@ class Net:
         y = self.op("q.multithreshold", args, v.shape, elem, **attrs)
         s = self.factor()
         y = self.op("nn.mul", [y, self.const([], [s])], v.shape)
-        return v.like(name=y, kind="affine", mag=s * (scale * k + abs(bias)), small=True, depth=0)
+        return v.like(name=y, kind="affine", mag=s * (scale * k + abs(bias)), small=True, depth=0,
+                      border=False)
 
     def weights(self, shape, axis):
         """Quantised weights; codes of a few bits, one scale or one for each output channel."""
@@ -195,7 +198,7 @@ class Net:
     # --- layers
 
     def grown(self, v, name, shape, k):
-        return Value(name, shape, "affine", max(0.2, v.mag * 0.4 * k ** 0.5), False, v.depth + 1)
+        return Value(name, shape, "affine", max(0.2, v.mag * 0.4 * k ** 0.5), False, v.depth + 1).like(border=v.border)
 
     def conv(self, v):
         _, c, h, w = v.shape
@@ -218,8 +221,8 @@ class Net:
                 attrs[key] = value
         if group > 1:
             attrs["group"] = group
-        return self.grown(v, self.op("nn.conv", args, [1, oc] + out, **attrs), [1, oc] + out,
-                          c // group * k[0] * k[1])
+        y = self.grown(v, self.op("nn.conv", args, [1, oc] + out, **attrs), [1, oc] + out, c // group * k[0] * k[1])
+        return y.like(border=v.border or "pads" in attrs)
 
     def dense(self, v):
         f, o = v.shape[1], self.r.randint(1, 8)
@@ -264,6 +267,8 @@ class Net:
         kind = self.r.choice(["relu", "relu", "relu", "leaky_relu", "clip", "hardtanh", "sigmoid", "tanh",
                               "hard_sigmoid", "elu", "selu", "softsign", "softplus", "prelu", "minmax", "round",
                               "floor", "ceil", "sign", "abs", "hard_swish", "gelu", "celu", "erf"])
+        if kind in ("abs", "hard_swish", "gelu") and not v.small:
+            kind = "relu"  # a table needs few integers
         result, mag = "monotone", v.mag
         if kind == "hardtanh":
             y = self.op("nn.clip", [v.name], v.shape, min=-1, max=1)
@@ -294,7 +299,7 @@ class Net:
             v = self.activation(v)
             if self.chance(0.3):
                 v = self.affine_op(v)
-        if len(v.shape) == 4 and v.kind != "any" and self.chance(0.2):
+        if len(v.shape) == 4 and v.kind != "any" and not v.border and self.chance(0.2):
             v = self.maxpool(v)
         if v.kind != "affine" or v.depth >= 1 + self.dyadic or self.chance(0.7):
             v = self.quant(v)
@@ -325,6 +330,7 @@ class Net:
         return v.like(name=self.op("nn.maxpool", [v.name], shape, **attrs), shape=shape)
 
     def avgpool(self, v):
+        attrs = {}
         if self.chance(0.4):
             shape = v.shape[:2] + [1, 1]
             if self.chance(0.3):
@@ -336,7 +342,7 @@ class Net:
             if "pads" in attrs and self.chance(0.5):
                 attrs["count_include_pad"] = True
             y = self.op("nn.avgpool", [v.name], shape, **attrs)
-        return v.like(name=y, shape=shape, small=False, depth=v.depth + 1)
+        return v.like(name=y, shape=shape, small=False, depth=v.depth + 1, border=v.border or "pads" in attrs)
 
     def moves(self, v):
         """Ops that only move elements."""
@@ -394,7 +400,8 @@ class Net:
         args = [a, b] if self.chance(0.7) else [b, a]
         shape = [1, a.shape[1] + b.shape[1]] + a.shape[2:]
         y = self.op("nn.concat", [x.name for x in args], shape, axis=1)
-        return Value(y, shape, "affine", max(a.mag, b.mag), a.small and b.small, max(a.depth, b.depth))
+        return Value(y, shape, "affine", max(a.mag, b.mag), a.small and b.small, max(a.depth, b.depth)).like(
+            border=a.border or b.border)
 
     def join(self, v):
         """A residual sum with a value kept aside, or with a second branch of v."""
@@ -407,7 +414,8 @@ class Net:
             return v
         op = "nn.sub" if self.chance(0.15) else "nn.add"
         y = self.op(op, [v.name, other.name], v.shape)
-        return Value(y, v.shape, "affine", v.mag + other.mag, False, max(v.depth, other.depth) + 1)
+        return Value(y, v.shape, "affine", v.mag + other.mag, False, max(v.depth, other.depth) + 1).like(
+            border=v.border or other.border)
 
     # --- the whole
 
@@ -449,7 +457,7 @@ class Net:
         elif kind < 0.75:
             v = self.moves(v)
         elif kind < 0.83:
-            v = self.maxpool(v)
+            v = self.maxpool(self.quant(v) if v.border else v)
         elif kind < 0.9:
             v = self.avgpool(v)
         else:
