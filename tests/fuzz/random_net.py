@@ -407,7 +407,7 @@ class Net:
         """A residual sum with a value kept aside, or with a second branch of v."""
         other = next((x for x in self.aside if x.shape == v.shape and x.kind == "affine"), None)
         if other is None or self.chance(0.3):
-            other = self.chain_same(v)
+            other = self.quant(self.affine_op(v))  # with v itself the sum might cancel
         if not (v.small and other.small) and not self.dyadic:
             v, other = (x if x.small else self.quant(x) for x in (v, other))
         if other.name == v.name and self.chance(0.5):
