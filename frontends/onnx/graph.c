@@ -468,7 +468,7 @@ onnx_graph_outputs(onnx_in *r)
                 return s;
         }
         if (!sym->value && sym->tensor)
-            sym->value = nashc_build_const(r->build, sym->name, nashc_tensor_ref(sym->tensor));
+            sym->value = onnx_const(r, sym->name, nashc_tensor_ref(sym->tensor));
         if (!sym->value)
             return nashc_error(r->d, &r->file, "graph output \"%s\" is never written",
                                nashc_quote(r->d, out->name));

@@ -127,7 +127,7 @@ onnx_in_value(onnx_in *r, int i)
         return NULL;
     }
     if (!s->value && s->tensor)
-        s->value = nashc_build_const(r->build, s->name, nashc_tensor_ref(s->tensor));
+        s->value = onnx_const(r, s->name, nashc_tensor_ref(s->tensor));
     if (!s->value && s->empty)
         onnx_err(r, "operand \"%s\" has no elements", nashc_quote(r->d, s->name));
     return s->value;
@@ -503,7 +503,13 @@ onnx_node(onnx_in *r, const char *op, nashc_value *const *in, int n_in, int n_ou
 nashc_value *
 onnx_const(onnx_in *r, const char *name, nashc_tensor *t)
 {
-    return nashc_build_const(r->build, name, t);
+    nashc_value *v = nashc_build_const(r->build, NULL, t);
+
+    /* A name that a value without one in the file got first ("v3") is lost; nothing depends on it.
+     */
+    if (v && name)
+        nashc_value_set_name(v, name);
+    return v;
 }
 
 nashc_value *
