@@ -8,7 +8,7 @@
 struct nashc_vlog {
     design *z;
     const char *layer, *module;
-    text params, ties;
+    text params, ties, wires;
     bool memory;
     nashc_status status;
 };
@@ -28,6 +28,13 @@ text_open(text *t)
     t->data = NULL;
     t->f = open_memstream(&t->data, &t->size);
     return t->f != NULL;
+}
+
+/* The text is in t->data afterwards. */
+static bool
+text_close(text *t)
+{
+    return t->f && fclose(t->f) == 0 && t->data;
 }
 
 static nashc_status
@@ -50,7 +57,7 @@ write_bytes(const char *dir, const char *name, const void *data, size_t size, na
 nashc_status
 text_write(text *t, const char *dir, const char *name, nashc_diag *d)
 {
-    bool bad = fclose(t->f) != 0 || !t->data;
+    bool bad = !text_close(t);
     nashc_status s = bad ? nashc_enomem(d) : write_bytes(dir, name, t->data, t->size, d);
 
     free(t->data);
@@ -143,7 +150,14 @@ nashc_vlog_str(nashc_vlog *v, const char *name, const char *s)
 void
 nashc_vlog_tie(nashc_vlog *v, const char *port, const char *value)
 {
-    fprintf(v->ties.f, ",\n        .%s(%s)", port, value ? value : "");
+    fprintf(v->ties.f, ",\n        .%s(%s)", port, value);
+}
+
+void
+nashc_vlog_open(nashc_vlog *v, const char *port, int bits)
+{
+    fprintf(v->wires.f, "    wire [%d:0] unused_%s;\n", bits - 1, port);
+    fprintf(v->ties.f, ",\n        .%s(unused_%s)", port, port);
 }
 
 const char *
@@ -287,7 +301,7 @@ print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, const n
 {
     design *z = v->z;
 
-    fprintf(f, "    %s #(\n", v->module);
+    fprintf(f, "%s    %s #(\n", v->wires.data, v->module);
     fprintf(f, "%s", v->params.size > 2 ? v->params.data + 2 : "");
     if (v->memory)
         fprintf(f, ",\n        .MEM_DIR(MEM_DIR)");
@@ -391,17 +405,14 @@ write_layer(design *z, const nashc_node *n)
         return s;
     for (int i = 0; i < nashc_node_n_in(n); i++)
         n_in += nashc_node_in(n, i) && !nashc_value_const(nashc_node_in(n, i));
-    if (!text_open(&v.params))
-        return nashc_enomem(z->d);
-    if (!text_open(&v.ties)) {
-        fclose(v.params.f);
-        free(v.params.data);
-        return nashc_enomem(z->d);
-    }
-    s = emit(n, &v, z->d);
+    bool bad = !text_open(&v.params);
+    bad = !text_open(&v.ties) || bad;
+    bad = !text_open(&v.wires) || bad;
+    s = bad ? nashc_enomem(z->d) : emit(n, &v, z->d);
     s = s == NASHC_OK ? v.status : s;
-    bool bad = fclose(v.params.f) != 0;
-    bad = fclose(v.ties.f) != 0 || bad;
+    bad = !text_close(&v.params) || bad;
+    bad = !text_close(&v.ties) || bad;
+    bad = !text_close(&v.wires) || bad;
     if (s == NASHC_OK && bad)
         s = nashc_enomem(z->d);
     if (s == NASHC_OK && !v.module)
@@ -414,6 +425,7 @@ write_layer(design *z, const nashc_node *n)
     }
     free(v.params.data);
     free(v.ties.data);
+    free(v.wires.data);
     return s;
 }
 

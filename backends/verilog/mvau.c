@@ -136,7 +136,7 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     emit_weights(n, v, mw, mh);
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * wt->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
-    nashc_vlog_tie(v, "s1_tready", NULL);
+    nashc_vlog_open(v, "s1_tready", 1);
     return act ? emit_activation(n, v, mode, mw, mh, d) : NASHC_OK;
 }
 

@@ -192,6 +192,12 @@ def check(nashc, group, folder):
         return run.stderr
     with open(os.path.join(design, 'manifest.json')) as f:
         manifest = json.load(f)
+    if shutil.which('verilator'):
+        sources = sorted(f for f in os.listdir(design + '/rtl') if f.endswith('.v'))
+        run = subprocess.run(['verilator', '--lint-only', '-Wall', '--top-module', 'finn_design', *sources],
+                             cwd=design + '/rtl', capture_output=True, text=True)
+        if run.returncode or run.stderr:
+            return run.stderr
     for seed in (0, 7, 8):
         run = subprocess.run(['sh', 'tb/run_iverilog.sh', '-Ptb_finn_design.SEED=%d' % seed], cwd=design,
                              capture_output=True, text=True)

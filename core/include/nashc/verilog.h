@@ -28,8 +28,11 @@ NASHC_API void nashc_vlog_core(nashc_vlog *v, const char *module);
 NASHC_API void nashc_vlog_int(nashc_vlog *v, const char *name, int64_t value);
 NASHC_API void nashc_vlog_str(nashc_vlog *v, const char *name, const char *text);
 
-/* A further port of it, tied to a constant, or left open (NULL). */
+/* A further input of it, tied to a constant. */
 NASHC_API void nashc_vlog_tie(nashc_vlog *v, const char *port, const char *value);
+
+/* A further output of it, of so many bits, that nothing reads. */
+NASHC_API void nashc_vlog_open(nashc_vlog *v, const char *port, int bits);
 
 /* "{48{1'b0}}": a constant of so many zero bits, for ties. */
 NASHC_API const char *nashc_vlog_zeros(nashc_vlog *v, int64_t bits);
