@@ -448,7 +448,9 @@ nashc_rw_replace(nashc_rw *rw, nashc_value *old, nashc_value *v)
         fail_memory(rw);
         return;
     }
-    bool retype = !nashc_type_eq(nashc_value_type(old), nashc_value_type(v));
+    /* the elements of a constant say more than its type */
+    bool retype =
+        nashc_value_const(v) || !nashc_type_eq(nashc_value_type(old), nashc_value_type(v));
     nashc_node *def = nashc_value_def(old);
     nashc_value_replace(old, v);
     for (int i = 0; i < n; i++)

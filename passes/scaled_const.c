@@ -312,6 +312,19 @@ dyadic_unit(const nashc_tensor *t, int max_bits, double *unit)
     return true;
 }
 
+/* Are all elements small multiples of the least one? So is a constant that a quantiser gave. */
+static bool
+few_multiples(si_state *S, const nashc_tensor *t, double *unit)
+{
+    int64_t n = nashc_tensor_count(t);
+    double *v = n > 0 && n <= 4096 ? nashc_buf_to_f64(nashc_tensor_buf(t)) : NULL;
+    bool ok = v && si_common_unit(v, n, 65536.0, unit);
+    if (!v && n > 0 && n <= 4096)
+        si_fail(S, nashc_enomem(S->diag));
+    nashc_mem_free(v);
+    return ok;
+}
+
 bool
 si_codes(si_state *S, nashc_value *v, nashc_tensor **codes, si_arr *s)
 {
@@ -323,14 +336,14 @@ si_codes(si_state *S, nashc_value *v, nashc_tensor **codes, si_arr *s)
             return false;
         if (nashc_type_is_int(nashc_tensor_type(t))) {
             unit = 1.0;
-        } else if (!dyadic_unit(t, 16, &unit)) {
-            return si_no(S, "its constant operand is float, not quantised");
+        } else if (!dyadic_unit(t, 16, &unit) && !few_multiples(S, t, &unit)) {
+            return S->st == NASHC_OK && si_no(S, "its constant operand is float, not quantised");
         }
         int64_t n = nashc_tensor_count(t), *q = malloc((size_t)n * sizeof(*q) + 1);
         if (!q)
             return si_fail(S, nashc_enomem(S->diag));
         for (int64_t i = 0; i < n; i++)
-            q[i] = (int64_t)(nashc_tensor_get(t, i) / unit);
+            q[i] = (int64_t)nearbyint(nashc_tensor_get(t, i) / unit);
         nashc_type shape = *nashc_tensor_type(t);
         if (shape.kind != NASHC_K_BIP)
             nashc_type_set_range(&shape, 0, 1);
