@@ -32,8 +32,6 @@ extract(nashc_rw *rw, nashc_node *conv)
 
     if (!b)
         return false;
-    if (nashc_type_count(nashc_value_type(b)) != nashc_type_channels(y))
-        return nashc_rw_miss(rw, conv, "the bias has not one element a channel");
 
     nashc_node *q = nashc_match_quantised(b);
     nashc_value *bias;

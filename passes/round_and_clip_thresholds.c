@@ -52,7 +52,7 @@ round_and_clip(nashc_rw *rw, nashc_node *mt)
         max = fmax(max, v);
     }
     if (s.n == 0 || !threshold_type(x, min, max, &type))
-        return nashc_rw_miss(rw, mt, "it has no thresholds, or no type holds them");
+        return false;
     type = nashc_type_with_elem(tt, &type);
     if (tt->rank == 2 && nashc_tensor_count(nashc_value_const(t)) == s.rows * s.n &&
         nashc_type_eq(tt, &type))

@@ -43,7 +43,7 @@ nashc_steps_grow(nashc_rw *rw, nashc_steps *s)
     if (s->rows == channels)
         return true;
     if (!nashc_mul_size(channels, s->n, &size) || size > NASHC_MAX_ELEMENTS)
-        return nashc_rw_miss(rw, s->node, "too many thresholds");
+        return false;
     double *t = NASHC_NEW_N(nashc_rw_arena(rw), double, size + 1);
     signed char *dir = NASHC_NEW_N(nashc_rw_arena(rw), signed char, channels + 1);
     if (!t || !dir)

@@ -117,7 +117,7 @@ convert(nashc_rw *rw, nashc_node *n)
         z /= exp2(rint(log2(so / s)));
     double *y = sweep(rw, chain, n_chain, n, xt);
     if (!y)
-        return nashc_rw_miss(rw, n, "it cannot be executed");
+        return false; /* and the executor has said why */
     int64_t size = xt->hi - xt->lo + 1, steps = count_steps(y, size, so, z, 0, NULL);
     if (steps < 1 || steps >= 1 << 16)
         return nashc_rw_miss(rw, n, "it falls, is constant, or takes more than 65535 steps");
