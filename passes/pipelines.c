@@ -113,9 +113,12 @@ const nashc_pipeline nashc_pipeline_mobilenet = {
     .name = "mobilenet",
     .help = "FINN's list for depthwise separable networks",
     .text = "cleanup,convert-qonnx-to-finn,fold-constants,finn-streamline,move-mul-past-dwconv,"
-            "absorb-mul-into-multithreshold,move-transpose-past-scalar-mul,"
+            "absorb-mul-into-multithreshold,trunc-to-multithreshold,avgpool-to-nhwc,"
+            "absorb-transpose-into-multithreshold,move-transpose-past-scalar-mul,"
+            "move-scalar-linear-past-invariant,absorb-transpose-into-flatten,"
             "move-flatten-past-affine,move-flatten-past-topk,move-scalar-mul-past-matmul,"
-            "collapse-muls,remove-identity,round-and-clip-thresholds," NAMES,
+            "collapse-muls,remove-identity,round-and-clip-thresholds,"
+            "cancel-transposes," NAMES,
 };
 
 /* ConvertToChannelsLastAndClean. */
