@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """random_graphs.py BUILD [--count N] [--first SEED] [--jobs N]: random networks through every pass and pipeline.
 
-For each seed: the model, read back from text and from ONNX, gives the same outputs bit for bit; it streamlines, with the
-graph checked and run after each pass; so it does in every named pipeline, and in all other passes in a random order. A
+For each seed: the model, read back from text and from ONNX, gives the same outputs bit for bit; it streamlines, with
+the graph checked and run after each pass; so it does in every named pipeline, and in all other passes in a random order. A
 failure is shrunk by `nashc reduce`; the smallest model and the command that shows the fault are printed."""
 import argparse
 import concurrent.futures
@@ -19,7 +19,8 @@ import tempfile
 import random_net
 
 # These change values or the interface on purpose: no comparison is possible.
-CHANGES = {"to-hw", "double-to-single", "insert-topk", "make-input-cl", "quantize-graph", "expose-intermediate", "change-batchsize"}
+CHANGES = {"to-hw", "double-to-single", "insert-topk", "make-input-cl", "quantize-graph",
+           "expose-intermediate", "change-batchsize"}
 CHECKED = ["--verify-each=4", "--check-each=3"]
 
 
@@ -110,7 +111,8 @@ class Driver:
         if name.startswith("round trip"):
             with tempfile.TemporaryDirectory() as tmp:
                 return self.round_trip(model, pathlib.Path(tmp), text)
-        status, said = call([self.nashc, "opt", model, f"-passes={text}", *CHECKED, "--explain=scaled-integer", "-q", "-o", "-"])
+        status, said = call([self.nashc, "opt", model, f"-passes={text}", *CHECKED, "--explain=scaled-integer",
+                             "-q", "-o", "-"])
         return (status, said) if status else None
 
     def seed(self, seed):
