@@ -84,40 +84,6 @@ quant(onnx_out *o, const char *x, const char *s, const char *z, const format *f,
     return out;
 }
 
-/* Limits of the real results of q.quant: code limit c of each zero point and scale, as an array of
- * the joint shape of both. */
-static const char *
-real_limit(onnx_out *o, int64_t code)
-{
-    const nashc_tensor *s = nashc_value_const(operand(o, 1)), *z = nashc_value_const(operand(o, 2));
-    nashc_type joint = *nashc_tensor_type(s);
-    double *v = NULL;
-
-    if (nashc_type_broadcast(nashc_tensor_type(s), nashc_tensor_type(z), &joint))
-        v = malloc(sizeof *v * (size_t)nashc_type_count(&joint));
-    if (!v) {
-        o->no_memory = true;
-        return "";
-    }
-    for (int64_t i = 0; i < nashc_type_count(&joint); i++) {
-        double si = nashc_tensor_get(s, nashc_broadcast_index(nashc_tensor_type(s), &joint, i));
-        double zi = nashc_tensor_get(z, nashc_broadcast_index(nashc_tensor_type(z), &joint, i));
-        v[i] = (double)(float)((double)(float)((double)code - zi) * si);
-    }
-    const char *name = onnx_put_array(o, v, &joint, ONNX_FLOAT);
-    free(v);
-    return name;
-}
-
-/* x between lo and hi, which may be arrays. */
-static const char *
-limited(onnx_out *o, const char *x, const char *lo, const char *hi, const nashc_type *type,
-        const char *out)
-{
-    x = onnx_emit1(o, "Max", x, lo, type, NULL);
-    return onnx_emit1(o, "Min", x, hi, type, out);
-}
-
 static bool
 integral_scalar(const nashc_value *v)
 {
@@ -125,26 +91,6 @@ integral_scalar(const nashc_value *v)
 
     return nashc_tensor_is_scalar(t) && nashc_tensor_all_integral(t) &&
            fabs(nashc_tensor_get(t, 0)) < 1e9;
-}
-
-/* Real results: y = fl(fl(q - z) * s). */
-static nashc_status
-write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
-{
-    const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
-    const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT), *z;
-    int64_t shift = before ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
-    format f = format_for(lo - shift, hi - shift);
-
-    if (!f.bits)
-        return onnx_write_own(o);
-    z = before ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
-    bool exact = f.lo == lo - shift && f.hi == hi - shift;
-    const char *out = onnx_begin(o, ONNX_FLOAT);
-    const char *y = quant(o, x, s, z, &f, rounding, exact ? out : NULL, NULL);
-    if (!exact)
-        limited(o, y, real_limit(o, lo), real_limit(o, hi), NULL, out);
-    return NASHC_OK;
 }
 
 /* fl(x / s) as float32: in float64 and rounded once more where x or s needs that. */
@@ -200,6 +146,32 @@ write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundi
         nashc_tensor_unref(c);
     }
     return out;
+}
+
+/* Real results: y = fl(fl(q - z) * s), where Quant cannot say the limits of the codes from the
+ * codes, since limits of y would be rounded. */
+static nashc_status
+write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
+{
+    int64_t shift = before ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
+    format f = format_for(lo - shift, hi - shift);
+
+    if (!f.bits)
+        return onnx_write_own(o);
+    if (f.lo == lo - shift && f.hi == hi - shift) {
+        const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
+        const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT);
+        const char *z =
+            before ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
+        quant(o, x, s, z, &f, rounding, onnx_begin(o, ONNX_FLOAT), NULL);
+        return NASHC_OK;
+    }
+    const char *q = write_codes(o, lo, hi, before, rounding, NULL);
+    if (!all_equal(operand(o, 2), 0))
+        q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
+    const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT);
+    onnx_emit1(o, "Mul", q, s, NULL, onnx_begin(o, ONNX_FLOAT));
+    return NASHC_OK;
 }
 
 /* Real results with a scale of more digits than float32 has: the codes, then fl(fl(q - z) * s). */
