@@ -3,6 +3,7 @@
  *     nn.matmul, nn.gemm [+ nn.add const] [+ q.multithreshold]   hw.mvau
  *     q.multithreshold                                           hw.thresholding
  *     nn.add, nn.sub, nn.mul with an integer constant            hw.channelwise
+ *     nn.add, nn.sub of two tensors of one shape                 hw.add_streams
  *     q.lut                                                      hw.lut
  *     nn.argmax, nn.topk whose values are not read               hw.label_select
  *     nn.reshape, nn.identity, nn.transpose of unit dimensions   nothing: the order stays
@@ -478,6 +479,40 @@ convert_select(hw_conv *c, nashc_node *n)
     return NASHC_OK;
 }
 
+/* n adds or subtracts two integer streams. */
+static bool
+joins(const nashc_node *n)
+{
+    return (nashc_node_is(n, "nn.add") || nashc_node_is(n, "nn.sub")) &&
+           !nashc_value_const(nashc_node_in(n, 0)) && !nashc_value_const(nashc_node_in(n, 1));
+}
+
+static const char *
+why_not_join(const nashc_node *n)
+{
+    const nashc_value *a = nashc_node_in(n, 0), *b = nashc_node_in(n, 1);
+
+    if (!is_int(a) || !is_int(b))
+        return "its operands are not integer tensors";
+    const nashc_type *at = nashc_value_type(a), *bt = nashc_value_type(b);
+    if (!nashc_type_same_shape(at, bt))
+        return "it broadcasts one of two tensors";
+    if (at->kind == NASHC_K_BIP || bt->kind == NASHC_K_BIP)
+        return "it adds a bipolar tensor";
+    return NULL;
+}
+
+static nashc_status
+convert_join(hw_conv *c, nashc_node *n)
+{
+    nashc_value *in[2] = {c->map[nashc_value_id(nashc_node_in(n, 0))],
+                          c->map[nashc_value_id(nashc_node_in(n, 1))]};
+
+    return put(c, n,
+               nashc_build_op(c->b, "hw.add_streams", in, 2, "func=%s",
+                              nashc_node_is(n, "nn.sub") ? "sub" : "add"));
+}
+
 const char *
 hw_why_not(const nashc_node *n, nashc_arena *a)
 {
@@ -487,6 +522,8 @@ hw_why_not(const nashc_node *n, nashc_arena *a)
         return why_not_matmul(n);
     if (nashc_node_is(n, "q.multithreshold"))
         return why_not_steps(n, a);
+    if (joins(n))
+        return why_not_join(n);
     if (nashc_node_is(n, "nn.add") || nashc_node_is(n, "nn.sub") || nashc_node_is(n, "nn.mul"))
         return constant_operand(n, NULL, &v, &count);
     if (nashc_node_is(n, "q.lut"))
@@ -514,5 +551,5 @@ hw_convert(hw_conv *c, nashc_node *n)
         c->map[nashc_value_id(nashc_node_out(n, 0))] = c->map[nashc_value_id(nashc_node_in(n, 0))];
         return NASHC_OK;
     }
-    return convert_constant(c, n);
+    return joins(n) ? convert_join(c, n) : convert_constant(c, n);
 }

@@ -1,14 +1,18 @@
 /* insert_fifo.c: FIFOs between layers, as small as the steady-state interval allows.
  *
  * Depths come from the exact simulation (nashc_flow_simulate): with a FIFO of one whole frame on
- * every stream the network runs at the interval of its slowest layer; then each FIFO in turn, the
- * costliest first, is bisected down to the smallest depth (0: none) that keeps interval, and, with
- * keep-latency, the latency of the first frame. hardware.md E.4.
+ * every stream (of several where branches meet) the network runs at the interval of its slowest
+ * layer; then each FIFO in turn, the costliest first, is bisected down to the smallest depth
+ * (0: none) that keeps interval, and, with keep-latency, the latency of the first frame.
+ * hardware.md E.4.
  */
 #include "hw.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MAX_FRAMES 8          /* that a FIFO is tried with */
+#define MAX_DEPTH  (1u << 24) /* of a FIFO, in beats */
 
 typedef struct edge {
     nashc_value *v;
@@ -108,25 +112,59 @@ shrink(sizing *z, const edge *e)
     z->depth[e->id] = ok;
 }
 
+/* Every FIFO holds so many frames. */
+static void
+fill_depths(sizing *z, uint32_t frames)
+{
+    for (int i = 0; i < z->n; i++) {
+        uint64_t depth = (uint64_t)z->edges[i].beats * frames;
+        z->depth[z->edges[i].id] = frames == 0         ? 0
+                                   : depth < 2         ? 2
+                                   : depth > MAX_DEPTH ? MAX_DEPTH
+                                                       : (uint32_t)depth;
+    }
+}
+
+/* Cycles of the slowest layer: no interval is shorter. */
+static double
+bound(const sizing *z)
+{
+    uint64_t most = 0;
+
+    NASHC_EACH_NODE(z->f, n)
+    {
+        uint64_t c = nashc_node_op(n)->hw->cycles(n);
+        most = c > most ? c : most;
+    }
+    return (double)most;
+}
+
 static nashc_status
 size_fifos(sizing *z, nashc_diag *d)
 {
+    uint32_t frames = 1;
     nashc_flow_result r;
     nashc_status s;
 
-    for (int i = 0; i < z->n; i++)
-        z->depth[z->edges[i].id] = z->edges[i].beats < 2 ? 2 : z->edges[i].beats;
+    fill_depths(z, frames);
     if ((s = simulate(z, &r, d)) != NASHC_OK)
         return s;
     z->interval = nashc_flow_interval(&r);
     z->latency = r.latency;
+    /* Where branches meet, more than a frame may be under way in the longer one. */
+    for (uint32_t more = 2; more <= MAX_FRAMES && z->interval > bound(z); more *= 2) {
+        fill_depths(z, more);
+        if (simulate(z, &r, NULL) != NASHC_OK || nashc_flow_interval(&r) >= z->interval)
+            continue;
+        frames = more;
+        z->interval = nashc_flow_interval(&r);
+        z->latency = r.latency;
+    }
     /* A FIFO delays by a cycle: without any, the first frame is as early as it can be. */
-    for (int i = 0; i < z->n; i++)
-        z->depth[z->edges[i].id] = 0;
+    fill_depths(z, 0);
     if (simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval)
         return NASHC_OK;
-    for (int i = 0; i < z->n; i++)
-        z->depth[z->edges[i].id] = z->edges[i].beats < 2 ? 2 : z->edges[i].beats;
+    fill_depths(z, frames);
     for (int i = 0; i < z->n; i++)
         shrink(z, &z->edges[i]);
     return NASHC_OK;

@@ -1,4 +1,4 @@
-/* eltwise.c: hw.thresholding, hw.channelwise and hw.lut to their library modules. */
+/* eltwise.c: hw.thresholding, hw.channelwise, hw.lut and hw.add_streams to their modules. */
 #include "emit.h"
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +123,30 @@ emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     return NASHC_OK;
 }
 
+static nashc_status
+emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_type *a = nashc_value_type(nashc_node_in(n, 0));
+    const nashc_type *b = nashc_value_type(nashc_node_in(n, 1));
+
+    (void)d;
+    nashc_vlog_core(v, "nashc_addstreams");
+    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
+    nashc_vlog_int(v, "XW", a->bits);
+    nashc_vlog_int(v, "X_SIGNED", emit_signed(a));
+    nashc_vlog_int(v, "X1W", b->bits);
+    nashc_vlog_int(v, "X1_SIGNED", emit_signed(b));
+    nashc_vlog_int(v, "SUB", emit_int(n, "func") == 1);
+    nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);
+    return NASHC_OK;
+}
+
 extern const nashc_impl nashc_impl_verilog_hw_thresholding, nashc_impl_verilog_hw_channelwise,
-    nashc_impl_verilog_hw_lut;
+    nashc_impl_verilog_hw_lut, nashc_impl_verilog_hw_add_streams;
 const nashc_impl nashc_impl_verilog_hw_thresholding =
     NASHC_IMPL_VERILOG("hw.thresholding", emit_thresholding);
 const nashc_impl nashc_impl_verilog_hw_channelwise =
     NASHC_IMPL_VERILOG("hw.channelwise", emit_channelwise);
+const nashc_impl nashc_impl_verilog_hw_add_streams =
+    NASHC_IMPL_VERILOG("hw.add_streams", emit_add_streams);
 const nashc_impl nashc_impl_verilog_hw_lut = NASHC_IMPL_VERILOG("hw.lut", emit_lut);

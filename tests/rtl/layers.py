@@ -136,6 +136,22 @@ def select(rnd, i, n, pe, k):
                 ['  %%y%d: %s = hw.label_select(%%x%d)%s' % (i, out, i, fold)], out)
 
 
+def join(rnd, i, elem, pe):
+    """A fork whose branches meet again, one of them later."""
+    lo, hi = ELEMS[elem]
+    fold, func = ' pe=%d' % pe if pe > 1 else '', rnd.choice(('add', 'sub'))
+    add = 5
+    out = (2 * lo + add, 2 * hi + add) if func == 'add' else (lo - hi - add, hi - lo - add)
+    v = '%s[2,6]' % elem
+    lines = ['  %%a%d: %s, %%b%d: %s = hw.duplicate_streams(%%x%d)%s' % (i, v, i, v, i, fold),
+             const('p%d' % i, 'u3', (1, 1), [add]),
+             '  %%c%d: %s = hw.channelwise(%%b%d, %%p%d)%s func=add'
+             % (i, typed(lo + add, hi + add, (2, 6)), i, i, fold),
+             '  %%y%d: %s = hw.add_streams(%%a%d, %%c%d)%s%s' % (i, typed(*out, (2, 6)), i, i, fold,
+                                                              ' func=sub' if func == 'sub' else '')]
+    return Case('add_streams %s pe=%d' % (elem, pe), elem, (2, 6), lines, typed(*out, (2, 6)))
+
+
 def cases(rnd):
     """All layers; operands by chance, foldings exhaustively."""
     makers = []
@@ -161,6 +177,9 @@ def cases(rnd):
     for depth in (2, 3, 5, 70, 100):
         makers.append(lambda i, f=depth: Case('fifo', 'u4', (1, 24), [
             '  %%y%d: u4[1,24] = hw.fifo(%%x%d) depth=%d lanes=2' % (i, i, f)], 'u4[1,24]'))
+    for elem in ('u2', 'i4', 'ter', 'u1'):
+        for pe in (1, 3):
+            makers.append(lambda i, a=(elem, pe): join(rnd, i, *a))
     for n in (2, 3):
         makers.append(lambda i, f=n: Case('duplicate_streams', 'u4', (2, 6), [
             '  %s = hw.duplicate_streams(%%x%d) pe=3' % (', '.join('%%y%d_%d: u4[2,6]' % (i, k) for k in range(f)), i)],

@@ -78,6 +78,15 @@ def join2(rnd, w0=8, w1=5):
     return run(dict(W0=w0, W1=w1), {}, [7], 0, a, out, w0, w0 + w1, 200, in1=b, in1_w=w1)
 
 
+def addstreams(rnd, pe=1, xw=4, xs=0, x1w=4, x1s=0, sub=0, ow=6):
+    a, b = draw(rnd, xw, xs, pe * 200), draw(rnd, x1w, x1s, pe * 200)
+    y = [v - w if sub else v + w for v, w in zip(a, b)]
+    beats = lambda v, w: [pack(v[i:i + pe], w) for i in range(0, len(v), pe)]
+    p = dict(PE=pe, XW=xw, X_SIGNED=xs, X1W=x1w, X1_SIGNED=x1s, SUB=sub, OUT_W=ow)
+    return run(p, {}, [7], 1, beats(a, xw), beats(y, ow), pe * xw, pe * ow, 200, in1=beats(b, x1w),
+               in1_w=pe * x1w)
+
+
 def weights(rnd, w=8, depth=16):
     mem = draw(rnd, w, 0, depth)
     return run(dict(W=w, DEPTH=depth), {'memblock.dat': lines(mem, w)}, [4] * depth, 1, [], mem * 5,
@@ -264,6 +273,9 @@ def sweep(rnd):
         yield 'dwc', dict(a=a, b=b)
     yield 'join2', dict()
     yield 'join2', dict(w0=1, w1=30)
+    for xs, x1s, sub in ((0, 0, 0), (1, 0, 0), (0, 1, 1), (1, 1, 1)):
+        yield 'addstreams', dict(pe=pick((1, 3)), xw=pick((1, 4, 8)), xs=xs, x1w=pick((2, 4, 7)), x1s=x1s,
+                                 sub=sub, ow=10)
     for depth in (1, 2, 5, 16):
         yield 'weights', dict(depth=depth)
     for _ in range(25):
@@ -329,6 +341,6 @@ def sweep(rnd):
     yield 'mvau', dict(mw=600, mh=2, pe=1, simd=300, mode=1, xw=8, xs=1, pipe=1, vectors=4)
 
 
-MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, weights=weights, thresh_par=thresh_par,
+MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, addstreams=addstreams, weights=weights, thresh_par=thresh_par,
               thresh_bs=thresh_bs, channelwise=channelwise, lut=lut, labelselect=labelselect,
               mvau=mvau)
