@@ -17,6 +17,8 @@ to_nhwc(nashc_rw *rw, nashc_node *n)
         return false;
     if (type->rank != 3 && type->rank != 4)
         return nashc_rw_miss(rw, n, "there is no channels-last layout of rank %d", type->rank);
+    if (nashc_layout_none(x))
+        return nashc_rw_miss(rw, n, "its operand is constant");
     int rank = type->rank;
     nashc_value *last = nashc_layout_last(rw, x, rank);
     nashc_value *y = nashc_rw_like(rw, n, &last, 1);

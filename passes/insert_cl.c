@@ -21,7 +21,7 @@ insert(nashc_rw *rw, nashc_node *n)
         return false;
     if (type->rank != 3 && type->rank != 4)
         return nashc_rw_miss(rw, n, "there is no channels-last layout of rank %d", type->rank);
-    if (nashc_value_const(x) || nashc_match_quantised(x)) /* has no layout, so this would not end */
+    if (nashc_layout_none(x))
         return nashc_rw_miss(rw, n, "its data operand is constant");
     for (int i = 0; i < n_in; i++)
         in[i] = nashc_node_in(n, i);

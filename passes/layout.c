@@ -40,6 +40,12 @@ nashc_layout_to_first(const nashc_node *n)
     return is_transpose(n, false);
 }
 
+bool
+nashc_layout_none(const nashc_value *v)
+{
+    return v && (nashc_value_const(v) || nashc_match_quantised(v));
+}
+
 static nashc_value *
 permuted_const(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
 {

@@ -128,6 +128,10 @@ nashc_value *nashc_steps_build(nashc_rw *rw, nashc_steps *s, nashc_value *x);
 bool nashc_layout_to_last(const nashc_node *n);
 bool nashc_layout_to_first(const nashc_node *n);
 
+/* Is v constant, or a quantiser of constants? Turned it has no layout that would say so: not what
+ * data operands may be. */
+bool nashc_layout_none(const nashc_value *v);
+
 /* v in the other layout; a constant at once, of lower rank widened with leading 1s as it broadcasts
  * (a scalar stays), a quantiser of constants as a quantiser of permuted ones, all else by a
  * transpose. rank: 3 or 4, of what v is broadcast against. */

@@ -16,6 +16,8 @@ from_below(nashc_rw *rw, nashc_node *t)
     if (!pool || !nashc_layout_to_last(t) || !nashc_match_sole(rw, pool))
         return false;
     nashc_value *x = nashc_node_in(pool, 0);
+    if (nashc_layout_none(x))
+        return nashc_rw_miss(rw, pool, "its operand is constant");
     x = nashc_layout_last(rw, x, nashc_value_type(x)->rank);
     nashc_rw_loc(rw, pool);
     nashc_rw_replace(rw, nashc_node_out(t, 0), nashc_rw_like(rw, pool, &x, 1));

@@ -18,7 +18,7 @@ move_up(nashc_rw *rw, nashc_node *t)
         return false;
     for (int i = 0; i < nashc_node_n_in(op); i++) {
         const nashc_value *v = nashc_node_in(op, i);
-        if (!v || nashc_value_const(v))
+        if (!v || nashc_layout_none(v))
             continue;
         dynamic++;
         if (!nashc_type_same_shape(nashc_value_type(v), nashc_value_type(nashc_node_out(op, 0))))

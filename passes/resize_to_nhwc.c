@@ -41,6 +41,8 @@ from_below(nashc_rw *rw, nashc_node *t)
     if (!n || !nashc_layout_to_last(t) || !nashc_match_sole(rw, n))
         return false;
     nashc_value *x = nashc_node_in(n, 0);
+    if (nashc_layout_none(x))
+        return nashc_rw_miss(rw, n, "its operand is constant");
     x = nashc_layout_last(rw, x, nashc_value_type(x)->rank);
     nashc_rw_loc(rw, n);
     nashc_rw_replace(rw, nashc_node_out(t, 0),

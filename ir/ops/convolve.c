@@ -68,12 +68,27 @@ tile_sources(const nashc_conv *c, int64_t first, int64_t *src)
         }
 }
 
+/* Weight rows as [channel][tap] in every layout, so that sums of floats have one order. */
+static const double *
+by_channel(nashc_eval *e, const nashc_conv *c, const double *weight)
+{
+    int64_t taps = c->w.taps, k = c->cg * taps, rows = c->group * c->mg;
+    if ((c->w_c == taps && c->w_t == 1) || taps == 1 || c->cg == 1)
+        return weight;
+    double *w = nashc_eval_scratch(e, (size_t)(rows * k) * sizeof *w);
+    for (int64_t m = 0; w && m < rows; m++)
+        for (int64_t ch = 0; ch < c->cg; ch++)
+            for (int64_t t = 0; t < taps; t++)
+                w[m * k + ch * taps + t] = weight[m * k + ch * c->w_c + t * c->w_t];
+    return w;
+}
+
 static void
 panel_f64(const nashc_conv *c, const double *x, const int64_t *src, double *panel)
 {
     for (int64_t ch = 0; ch < c->cg; ch++)
         for (int64_t t = 0; t < c->w.taps; t++) {
-            double *row = panel + (ch * c->w_c + t * c->w_t) * NASHC_TILE;
+            double *row = panel + (ch * c->w.taps + t) * NASHC_TILE;
             const int64_t *s = src + t * NASHC_TILE;
             for (int p = 0; p < NASHC_TILE; p++)
                 row[p] = s[p] < 0 ? 0.0 : x[ch * c->x_c + s[p]];
@@ -103,7 +118,8 @@ nashc_conv_run_f64(nashc_eval *e, const nashc_conv *c, const double *weight)
     double *panel = nashc_eval_scratch(e, (size_t)k * NASHC_TILE * sizeof *panel);
     double acc[NASHC_TILE];
 
-    if (!x || !src || !panel || (with_bias && !bias))
+    weight = by_channel(e, c, weight);
+    if (!x || !src || !panel || !weight || (with_bias && !bias))
         return NASHC_ENOMEM;
     for (int64_t first = 0; first < n_tile; first += NASHC_TILE) {
         int64_t count = n_tile - first < NASHC_TILE ? n_tile - first : NASHC_TILE;
