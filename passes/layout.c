@@ -21,9 +21,10 @@ is_transpose(const nashc_node *n, bool last)
     const nashc_type *cf = last ? x : y, *cl = last ? y : x;
     if (x->rank != 3 && x->rank != 4)
         return false;
+    const int *want = last ? to_last[x->rank - 3] : to_first[x->rank - 3];
     const int64_t *perm = nashc_match_ints(n, "perm", &count);
     for (int i = 0; i < count; i++)
-        if (perm[i] != (last ? to_last : to_first)[x->rank - 3][i])
+        if (perm[i] != want[i])
             return false;
     return cf->layout == NASHC_LAYOUT_DEFAULT && cl->layout != NASHC_LAYOUT_DEFAULT;
 }

@@ -105,7 +105,7 @@ context_creation_may_fail(void **state)
 static int
 setup(void **state)
 {
-    snprintf(path, sizeof(path), "nashc-alloc-%ld.nashir", (long)getpid());
+    snprintf(path, sizeof(path), "/tmp/nashc-alloc-%ld.nashir", (long)getpid());
     return ctx_setup(state);
 }
 
@@ -115,7 +115,7 @@ teardown(void **state)
     char blob[64];
 
     unlink(path);
-    snprintf(blob, sizeof(blob), "nashc-alloc-%ld.nashblob", (long)getpid());
+    snprintf(blob, sizeof(blob), "/tmp/nashc-alloc-%ld.nashblob", (long)getpid());
     unlink(blob);
     return ctx_teardown(state);
 }
