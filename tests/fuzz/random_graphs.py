@@ -2,7 +2,8 @@
 """random_graphs.py BUILD [--count N] [--first SEED] [--jobs N]: random networks through every pass and pipeline.
 
 For each seed: the model, read back from text and from ONNX, gives the same outputs bit for bit; it streamlines, with
-the graph checked and run after each pass; so it does in every named pipeline, and in all other passes in a random order. A
+the graph checked and run after each pass; so it does in every named pipeline, and in all other passes in a
+random order. A
 failure is shrunk by `nashc reduce`; the smallest model and the command that shows the fault are printed."""
 import argparse
 import concurrent.futures
