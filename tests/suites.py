@@ -93,7 +93,6 @@ SUITES = [
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),
     ("random", "build", script("tests/fuzz/random_graphs.py", "build"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),
-    ("graphs", "build", script("tests/fuzz/graphs.py", "build"), True, {}),
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),
     ("accept-spine", "build", accept("spine"), False, {}),
     ("accept-models", "build", accept("models"), False, {}),
