@@ -611,11 +611,11 @@ si_quantiser(si_state *S, nashc_node *q)
         return host_quantiser(S, q);
     if (!scale_of(S, q, &s, &z))
         return false;
-    bool rises = x->mono && !(nashc_node_is(q, "q.multithreshold") && nashc_node_in(q, 2));
-    bool positive = true;
+    bool turns = nashc_node_is(q, "q.multithreshold") && nashc_node_in(q, 2);
+    bool positive = !turns;
     for (int64_t i = 0; i < s.n; i++)
         positive = positive && s.v[i] > 0;
-    if (rises && positive && feeds_quantiser_only(S, q))
+    if (x->mono && positive && feeds_quantiser_only(S, q))
         return pass_on(S, q, x);
     if (!x->base->ival) {
         int done = pending_tail(S, q, x, &s, &z);
@@ -624,13 +624,13 @@ si_quantiser(si_state *S, nashc_node *q)
         if (!(x = si_resolved(S, x)))
             return false;
     }
-    int early = pools_last(S, q, x, rises, &s, &z);
+    int early = pools_last(S, q, x, x->mono, &s, &z);
     if (early != 0)
         return early > 0;
     si_lanes *l = si_lanes_create(S, x->base, q, false);
     if (!l)
         return false;
-    bool ok = prepare(S, &e, q, l, rises);
+    bool ok = prepare(S, &e, q, l, x->mono);
     if (!ok) {
         si_lanes_free(l);
         return false;

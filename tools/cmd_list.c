@@ -14,6 +14,7 @@ typedef struct row {
     const char *name, *alias, *help, *origin, *extra; /* extra: text of a pipeline, a part ... */
     const char *extra_name;
     const nashc_param *params;
+    bool inexact; /* a pass that moves floats, or changes values on purpose */
 } row;
 
 typedef struct kind {
@@ -45,7 +46,11 @@ describe(int k, const void *desc, nashc_arena *a)
     }
     case NASHC_D_PASS: {
         const nashc_pass *p = desc;
-        return (row){.name = p->name, .alias = p->alias, .help = p->help, .params = p->options};
+        return (row){.name = p->name,
+                     .alias = p->alias,
+                     .help = p->help,
+                     .params = p->options,
+                     .inexact = p->flags & NASHC_PASS_INEXACT};
     }
     case NASHC_D_PIPELINE: {
         const nashc_pipeline *p = desc;
@@ -232,6 +237,8 @@ json_row(const row *r)
     set_text(o, "origin", r->origin && r->origin[0] ? r->origin : NULL);
     if (r->extra_name)
         set_text(o, r->extra_name, r->extra);
+    if (r->inexact)
+        json_object_set_new(o, "inexact", json_true());
     for (const nashc_param *p = r->params; p && p->name; p++) {
         json_t *j = json_object();
         set_text(j, "name", p->name);

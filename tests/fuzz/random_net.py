@@ -64,10 +64,12 @@ class Net(Parts):
             gamma = self.per_channel(v, lambda: self.r.choice([0.0, 0.5, 1.0, -0.5, self.factor(), -self.factor()]), c)
             args = [v.name, gamma, self.per_channel(v, lambda: self.signed(v.mag / 2), c),
                     self.per_channel(v, lambda: self.signed(v.mag / 2), c),
-                    self.per_channel(v, lambda: self.factor() ** 2, c)]
-            return v.like(name=self.op("nn.batchnorm", args, v.shape), mag=v.mag * 1.5)
+                    self.per_channel(v, lambda: self.divisor() ** 2, c)]
+            attrs = {"eps": 0} if self.dyadic else {}
+            return v.like(name=self.op("nn.batchnorm", args, v.shape, **attrs), mag=v.mag * 1.5)
         if kind in ("mul", "div"):
-            c = self.per_channel(v, lambda: self.factor() * self.r.choice([1, 1, 1, -1]))
+            size = self.divisor if kind == "div" else self.factor
+            c = self.per_channel(v, lambda: size() * self.r.choice([1, 1, 1, -1]))
             args = [v.name, c] if kind == "div" or self.chance(0.7) else [c, v.name]
             return v.like(name=self.op("nn." + kind, args, v.shape), mag=v.mag * 1.5)
         c = self.per_channel(v, lambda: self.signed(v.mag / 2))
@@ -179,6 +181,7 @@ class Net(Parts):
             return v.like(name=y, shape=shape)
         if kind == "pad" and v.kind == "affine":
             p = [self.r.randint(0, 1) for _ in range(4)]
+            v = self.quant(v, plain=True)  # zero must lie on its grid
             shape = [1, c, h + p[0] + p[2], w + p[1] + p[3]]
             return v.like(name=self.op("nn.pad", [v.name], shape, pads=[0, 0] + p[:2] + [0, 0] + p[2:]), shape=shape)
         if kind == "slice" and h > 1:
@@ -221,7 +224,7 @@ class Net(Parts):
             other = self.quant(self.affine_op(v))  # with v itself the sum might cancel
         if not (v.small and other.small) and not self.dyadic:
             v, other = (x if x.small else self.quant(x) for x in (v, other))
-        if other.name == v.name and self.chance(0.5):
+        if other.name == v.name:
             return v
         op = "nn.sub" if self.chance(0.15) else "nn.add"
         y = self.op(op, [v.name, other.name], v.shape)
@@ -314,6 +317,8 @@ class Net(Parts):
         self.outputs.append(self.tail(v))
         outs = ", ".join(f"y{i}={o}" for i, o in enumerate(self.outputs))
         elem, shape = self.input
-        return (f"nashc 1\n\ngraph @main(%x: {elem}{shape_text(shape)}) -> ({outs}) {{\n" +
+        numbers = "few bits" if self.dyadic else "any"
+        return (f'nashc 1\nmeta numbers="{numbers}"\n\n'
+                f"graph @main(%x: {elem}{shape_text(shape)}) -> ({outs}) {{\n" +
                 "".join(f"  {x}\n" for x in self.lines) + "}\n")
 

@@ -95,6 +95,10 @@ class Parts:
             return unit * self.r.choice([1, 1, 1, 2, 3, 4, 5, 0.5])
         return f32(size * self.r.uniform(0.5, 2.0))
 
+    def divisor(self):
+        """One whose reciprocal has few bits, if the others have."""
+        return self.r.choice([0.25, 0.5, 1.0, 2.0]) if self.dyadic else self.factor()
+
     def signed(self, size):
         return self.number(size) * self.r.choice([1, 1, -1])
 
@@ -117,7 +121,7 @@ class Parts:
 
     # --- quantisers
 
-    def quant(self, v, bits=None):
+    def quant(self, v, bits=None, plain=False):
         kind = self.r.random()
         if kind < 0.08:
             s = self.number(1.0)
@@ -139,7 +143,7 @@ class Parts:
         shape = self.channel(v) if self.chance(0.4) else []
         s = self.const(shape, [abs(self.number(v.mag / max(qmax, 1))) for _ in range(count(shape))])
         zero = 0
-        if rounding != "sign" and self.chance(0.25):
+        if rounding != "sign" and not plain and self.chance(0.25):
             zero = self.r.choice([0, 1, qmin, qmax, (qmin + qmax) // 2, 0.5 if self.chance(0.2) else 0])
         attrs = {"round_before_zp": True} if self.chance(0.1) and rounding != "sign" and zero == int(zero) else {}
         if rounding != "round":
