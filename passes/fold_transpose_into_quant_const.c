@@ -8,6 +8,21 @@
  */
 #include "match.h"
 
+/* Does someone read from v which axis counts channels? A quantiser of constants does not say. */
+static bool
+is_data(nashc_rw *rw, const nashc_value *v)
+{
+    int n = 0;
+    nashc_node **users = nashc_value_users(v, nashc_rw_arena(rw), &n);
+
+    if (nashc_value_type(v)->layout == NASHC_LAYOUT_DEFAULT)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (nashc_node_in(users[i], 0) == v)
+            return true;
+    return nashc_value_is_output(v);
+}
+
 static bool
 fold(nashc_rw *rw, nashc_node *n)
 {
@@ -17,6 +32,8 @@ fold(nashc_rw *rw, nashc_node *n)
 
     if (!q)
         return false;
+    if (is_data(rw, nashc_node_out(n, 0)))
+        return nashc_rw_miss(rw, n, "its result is channels-last data");
     for (int i = 0; i < count; i++)
         perm[i] = (int)p[i];
 

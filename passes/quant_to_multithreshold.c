@@ -22,8 +22,8 @@ typedef struct probe {
     nashc_graph *g;
     nashc_diag *d;
     nashc_buf x;
-    bool integer, failed;
-    int64_t channels, lo, hi; /* candidates: integers, or indices of floats */
+    bool integer, signs, failed; /* signs: integers are never 0 */
+    int64_t channels, lo, hi;    /* candidates: integers, or indices of floats */
     int64_t *first, *last, *mid;
     double *codes;
 } probe;
@@ -69,6 +69,7 @@ probe_open(probe *p, nashc_rw *rw, nashc_node *const *chain, int n, nashc_node *
     cells = nashc_type_is_int(x) ? type : nashc_type_with_elem(&type, &f64); /* as f32 is kept */
     p->d = nashc_rw_diag(rw);
     p->integer = nashc_type_is_int(x);
+    p->signs = x->kind == NASHC_K_BIP;
     p->lo = p->integer ? x->lo : -largest;
     p->hi = p->integer ? x->hi : largest;
     p->first = NASHC_NEW_N(a, int64_t, p->channels);
@@ -111,8 +112,10 @@ probe_run(probe *p)
     const nashc_buf *in = &p->x;
     nashc_buf out = {0};
 
-    for (int64_t c = 0; c < p->channels; c++)
-        nashc_buf_set(&p->x, c, p->integer ? (double)p->mid[c] : float_at(p->mid[c]));
+    for (int64_t c = 0; c < p->channels; c++) {
+        int64_t at = p->signs && p->mid[c] == 0 ? 1 : p->mid[c];
+        nashc_buf_set(&p->x, c, p->integer ? (double)at : float_at(at));
+    }
     p->failed = p->failed || nashc_run_graph(p->g, &in, &out, NASHC_EVAL_WIDE, NULL, NULL, p->d);
     for (int64_t c = 0; !p->failed && c < p->channels; c++)
         p->codes[c] = nashc_buf_get(&out, c);
