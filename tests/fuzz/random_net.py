@@ -82,6 +82,7 @@ class Net(Parts):
                               "floor", "ceil", "sign", "abs", "hard_swish", "gelu", "celu", "erf"])
         if kind in ("abs", "hard_swish", "gelu") and not v.small:
             kind = "relu"  # a table needs few integers
+        self.exact &= kind in ("relu", "clip", "hardtanh", "prelu", "minmax", "round", "floor", "ceil", "sign", "abs")
         result, mag = "monotone", v.mag
         if kind == "hardtanh":
             y = self.op("nn.clip", [v.name], v.shape, min=-1, max=1)
@@ -143,6 +144,7 @@ class Net(Parts):
         return v.like(name=self.op("nn.maxpool", [v.name], shape, **attrs), shape=shape)
 
     def avgpool(self, v):
+        self.exact = False
         attrs = {}
         if self.chance(0.4):
             shape = v.shape[:2] + [1, 1]
@@ -198,6 +200,7 @@ class Net(Parts):
             return self.concat(v, self.chain_same(v))
         if kind == "d2s" and c % 4 == 0 and h <= 3 and w <= 3:
             shape = [1, c // 4, h * 2, w * 2]
+            v = self.quant(v, plain=True)  # a scale for each channel would be one for each position
             return v.like(name=self.op("nn.depth_to_space", [v.name], shape, block=2), shape=shape)
         return v
 
@@ -317,7 +320,7 @@ class Net(Parts):
         self.outputs.append(self.tail(v))
         outs = ", ".join(f"y{i}={o}" for i, o in enumerate(self.outputs))
         elem, shape = self.input
-        numbers = "few bits" if self.dyadic else "any"
+        numbers = "few bits" if self.exact else "any"
         return (f'nashc 1\nmeta numbers="{numbers}"\n\n'
                 f"graph @main(%x: {elem}{shape_text(shape)}) -> ({outs}) {{\n" +
                 "".join(f"  {x}\n" for x in self.lines) + "}\n")

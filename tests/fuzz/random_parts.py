@@ -59,6 +59,7 @@ class Parts:
         self.r = random.Random(seed)
         self.lines, self.n, self.outputs = [], 0, []
         self.dyadic = self.r.random() < 0.5
+        self.exact = self.dyadic  # no operator rounds
         self.aside = []  # values for later joins
 
     # --- text
@@ -140,7 +141,7 @@ class Parts:
         else:
             qmin, qmax = 0, (1 << bits) - 1
             qmax -= bits > 1 and self.chance(0.3)
-        shape = self.channel(v) if self.chance(0.4) else []
+        shape = self.channel(v) if self.chance(0.4) and not plain else []
         s = self.const(shape, [abs(self.number(v.mag / max(qmax, 1))) for _ in range(count(shape))])
         zero = 0
         if rounding != "sign" and not plain and self.chance(0.25):
