@@ -703,6 +703,20 @@ case("lut", "q.lut(%x, %t) lo=-32", XM, [np.take_along_axis(tab[:, None, :].repe
      [bits(int(tab.min()), int(tab.max())) + "[1,3,50]"], {"t": ("i5[3,64]", tab)})
 case("lut-float", "q.lut(%x, %t) lo=0", {"x": ("u2[1,5]", np.array([[0, 3, 1, 2, 2]]))},
      [F32([[0.5, -2.5, 1.5, 0.25, 0.25]])], [ftype(1, 5)], {"t": ("f32[1,4]", F32([0.5, 1.5, 0.25, -2.5]))})
+rm, ra = np.array([37, -21, 0]).reshape(1, 3, 1), np.array([-100, 50, 77]).reshape(1, 3, 1)
+rq = np.clip((xt * rm + ra) >> 4, -40, 60)
+RK = {"m": ("i7[3]", rm), "a": ("i8[3]", ra)}
+case("requant", "q.requant(%x, %m, %a) shift=4 qmin=-40 qmax=60", {"x": ("i6<-30..30>[1,3,50]", xt)}, [rq],
+     ["i7<-40..60>[1,3,50]"], RK)
+case("requant-nwc", "q.requant(%x, %m, %a) shift=4 qmin=-40 qmax=60",
+     {"x": ("i6<-30..30>[1,50,3]NWC", xt.transpose(0, 2, 1))}, [rq.transpose(0, 2, 1)], ["i7<-40..60>[1,50,3]NWC"], RK)
+case("requant-scalar", "q.requant(%x, %m, %a) shift=0 qmin=-1000 qmax=1000", {"x": ("i6<-30..30>[1,3,50]", xt)},
+     [3 - 7 * xt], ["i9<-207..213>[1,3,50]"], {"m": ("i4[1]", -7), "a": ("u2[1]", 3)})
+rw = np.array([[-2**40, 2**40, -1, 0, 1]])
+case("requant-wide", "q.requant(%x, %m, %a) shift=62 qmin=-3 qmax=3",
+     {"x": (f"i42<{-2**40}..{2**40}>[1,5]", rw)},
+     [np.array([[-3 if v * 2**22 // 2**62 < -3 else int(v) * 2**22 // 2**62 for v in rw[0]]])], ["i2<-1..1>[1,5]"],
+     {"m": ("u23[1]", 2**22), "a": ("u1[1]", 0)})
 CASES.append(("call", """nashc 1
 
 graph @twice(%v: i4[1,3]) -> (%w, %s) {

@@ -1,0 +1,34 @@
+/* staircase.h: a row of integer thresholds, and the line in fixed point that climbs it. */
+#ifndef NASHC_PASSES_STAIRCASE_H
+#define NASHC_PASSES_STAIRCASE_H
+
+#include <nashc/base.h>
+
+/* count(x) = #{k < n : x >= t[k]} for x in lo..hi; t ascending, within lo..hi + 1. */
+typedef struct nashc_staircase {
+    const int64_t *t;
+    int64_t n, lo, hi;
+} nashc_staircase;
+
+/* x -> floor((mul * x + add) / 2^shift), mul >= 0. */
+typedef struct nashc_line {
+    int64_t mul, add;
+    int shift;
+} nashc_line;
+
+/* Is count the same for all x? */
+bool nashc_staircase_flat(const nashc_staircase *s);
+
+/* A line that clamped to 0..n is count for every x, at this very shift (0..62): false if there is
+ * none, or none that fits. If there is one at a shift, there is one at every greater that fits. */
+bool nashc_staircase_line(const nashc_staircase *s, int shift, nashc_line *out);
+
+/* Do products and sums of all lines that may serve stay within 62 bits? Else at no greater shift.
+ */
+bool nashc_staircase_fits(const nashc_staircase *s, int shift);
+
+/* The first threshold that no line passes together with those before it, at a shift that fits but
+ * has no line. */
+int64_t nashc_staircase_bend(const nashc_staircase *s, int shift);
+
+#endif
