@@ -356,7 +356,7 @@ steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, bool table, si_ste
         cmin = least[u] < cmin ? least[u] : cmin;
         cmax = most[u] > cmax ? most[u] : cmax;
     }
-    bool ok = up || down;
+    bool ok = (up || down) && cmax - cmin <= MAX_RANGE;
     *out = (si_step){.lo = lo, .hi = lo + n - 1, .cmin = cmin, .cmax = cmax};
     out->dir = up && down ? 0 : up ? 1 : -1;
     if (!ok && one && table) {

@@ -13,7 +13,8 @@
 #define SWEEP_RANGE ((int64_t)1 << 12)
 #define SWEEP_CELLS ((int64_t)1 << 20)
 #define TRY_CELLS   ((int64_t)1 << 23)
-#define MAX_LEVELS  ((int64_t)1 << 26)
+#define MAX_LEVELS  ((int64_t)1 << 24) /* of all lanes */
+#define LANE_LEVELS ((int64_t)1 << 20)
 
 typedef struct bracket {
     int64_t lo, hi, step;
@@ -44,6 +45,8 @@ from_table(si_state *S, si_step *p, const int64_t *c, int64_t stride)
         p->cmin = v < p->cmin ? v : p->cmin;
         p->cmax = v > p->cmax ? v : p->cmax;
     }
+    if (p->cmax - p->cmin > LANE_LEVELS)
+        return si_no(S, "it would need too many thresholds");
     p->dir = up && down ? 0 : up ? 1 : down ? -1 : 2;
     if (p->dir == 0)
         return true;

@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shlex
 import subprocess
 import sys
@@ -193,6 +194,7 @@ def main():
         if bad and not wanted:
             print(bad[1])
         return 1 if bad and wanted in ("", signature(*bad)) else 0
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))  # of each child: running wild is a failure
     driver.find_passes()
     good = bad = 0
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
