@@ -65,6 +65,27 @@ keeps_order(const si_arr *b, double m)
     return true;
 }
 
+/* x / y if that is an integer, but for the rounding of doubles; else NaN. */
+static double
+whole_ratio(double x, double y)
+{
+    double r = x / y, q = nearbyint(r);
+    return isfinite(r) && fabs(r - q) < 1e-9 ? q : NAN;
+}
+
+/* Offsets as whole steps of rounded scales m: so classes that are all zero in M still tie. */
+static bool
+offsets_on_grid(si_state *S, const si_val *x, const si_arr *m, si_arr *b)
+{
+    si_arr z;
+    if (!si_zip(S, &x->b, &x->s, whole_ratio, &z))
+        return false;
+    for (int64_t i = 0; i < z.n; i++)
+        if (isnan(z.v[i]))
+            return true;
+    return si_zip(S, &z, m, si_mul, b);
+}
+
 /* Integers in the order of s * i + b. NULL: refused, or S->st. */
 static nashc_value *
 scores(si_state *S, const si_val *x)
@@ -90,6 +111,8 @@ scores(si_state *S, const si_val *x)
     for (int64_t i = 0; i < m.n; i++)
         m.v[i] = nearbyint(m.v[i]);
     si_squeeze(&m);
+    if (!offsets_on_grid(S, x, &m, &b))
+        return NULL;
     double k = 1;
     while (k < 16777216.0 && !keeps_order(&b, k))
         k = k < 32 ? k + 1 : k * 2;
