@@ -135,6 +135,43 @@ run_on_module(nashc_run *r, nashc_module *m)
     return s;
 }
 
+/* Does g call a graph whose results have other types by now than those of the call? */
+static bool
+calls_stale(const nashc_graph *g)
+{
+    NASHC_EACH_NODE(g, n)
+    {
+        const char *name = nashc_node_is(n, "call") ? nashc_attr_str(n, 0) : NULL;
+        if (!name)
+            continue;
+        const nashc_graph *to = nashc_module_graph(nashc_graph_module(g), name + (*name == '@'));
+        int n_out = to ? nashc_graph_n_outputs(to) : 0;
+        for (int i = 0; i < n_out && i < nashc_node_n_out(n); i++)
+            if (!nashc_type_eq(nashc_value_type(nashc_graph_output(to, i)),
+                               nashc_value_type(nashc_node_out(n, i))))
+                return true;
+    }
+    return false;
+}
+
+/* Callers learn the types that a pass gave to the results of called graphs. */
+static nashc_status
+refresh_calls(const nashc_module *m, nashc_diag *d)
+{
+    nashc_status s = NASHC_OK;
+    int n = nashc_module_n_graphs(m);
+    bool stale = n > 1;
+    for (int round = 0; stale && s == NASHC_OK && round < n; round++) {
+        stale = false;
+        for (int i = 0; s == NASHC_OK && i < n; i++)
+            if (calls_stale(nashc_module_graph_at(m, i))) {
+                s = nashc_graph_infer(nashc_module_graph_at(m, i), d);
+                stale = true;
+            }
+    }
+    return s;
+}
+
 static int
 count_nodes(const nashc_module *m)
 {
@@ -230,6 +267,8 @@ run_pass(nashc_pm *pm, const nashc_item *it)
         nashc_edits old = sum_edits(after), now;
         double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
         s = run_on_module(&r, after);
+        if (s == NASHC_OK && !(it->pass->flags & NASHC_PASS_CHECK))
+            s = refresh_calls(after, pm->diag);
         clock->wall += seconds(CLOCK_MONOTONIC) - wall;
         clock->cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
         clock->runs++;
