@@ -143,4 +143,8 @@ nashc_value *nashc_layout_first(nashc_rw *rw, nashc_value *v, int rank);
 bool nashc_layout_eltwise(const nashc_node *n);
 nashc_value *nashc_layout_rebuilt(nashc_rw *rw, nashc_node *n, bool last);
 
+/* Rewrite of a convolution of either direction: conv(x * a, w) ==> conv(x, w) * a, for a scalar a.
+ */
+bool nashc_scalar_mul_past_conv(nashc_rw *rw, nashc_node *n);
+
 #endif
