@@ -206,12 +206,14 @@ run_node(nashc_eval *e)
 }
 
 nashc_status
-nashc_eval_node(const nashc_node *n, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
+nashc_eval_node(const nashc_node *n, const nashc_buf *const *in, nashc_buf *out, uint32_t flags,
+                nashc_diag *d)
 {
     nashc_eval e = {.node = n,
                     .in = in,
                     .out = out,
                     .diag = d,
+                    .flags = flags,
                     .n_in = nashc_node_n_in(n),
                     .n_out = nashc_node_n_out(n)};
     return run_node(&e);

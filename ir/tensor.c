@@ -30,22 +30,42 @@ struct nashc_tensor {
     uint8_t hash[32];
 };
 
+/* Gives a wide buffer of the executor the storage of a type that holds its values. */
+static bool
+settle(nashc_buf *b)
+{
+    nashc_buf narrow;
+    nashc_type f64 = nashc_type_f64();
+    int64_t same = 0;
+
+    if (!nashc_buf_alloc(&narrow, &b->type)) {
+        nashc_buf_free(b);
+        return false;
+    }
+    for (int64_t i = 0; i < b->n; i++) {
+        double v = nashc_buf_get(b, i), w;
+        nashc_buf_set(&narrow, i, v);
+        w = nashc_buf_get(&narrow, i);
+        same += v == w || (isnan(v) && isnan(w));
+    }
+    if (same == b->n) {
+        nashc_buf_free(b);
+        *b = narrow;
+    } else {
+        nashc_buf_free(&narrow);
+        b->type = nashc_type_with_elem(&b->type, &f64);
+    }
+    return true;
+}
+
 nashc_tensor *
 nashc_tensor_take(nashc_buf *b)
 {
     nashc_tensor *t;
     store *s;
 
-    if (b->cell != nashc_type_cell(&b->type)) { /* a wide buffer of the executor */
-        nashc_buf narrow;
-        bool ok = nashc_buf_alloc(&narrow, &b->type);
-        for (int64_t i = 0; ok && i < b->n; i++)
-            nashc_buf_set(&narrow, i, nashc_buf_get(b, i));
-        nashc_buf_free(b);
-        if (!ok)
-            return NULL;
-        *b = narrow;
-    }
+    if (b->cell != nashc_type_cell(&b->type) && !settle(b))
+        return NULL;
     t = nashc_mem_calloc(1, sizeof(*t));
     s = nashc_mem_calloc(1, sizeof(*s));
     if (!t || !s || !b->data) {

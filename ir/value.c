@@ -331,6 +331,12 @@ nashc_attr_float(const nashc_node *n, int i)
     return kind == NASHC_P_FLOAT ? a->u.f : kind == NASHC_P_INT ? (double)a->u.i : 0;
 }
 
+double
+nashc_attr_f32(const nashc_node *n, int i)
+{
+    return (double)(float)nashc_attr_float(n, i);
+}
+
 const char *
 nashc_attr_str(const nashc_node *n, int i)
 {

@@ -3,7 +3,8 @@
  *     c1, c2 -- op -- y     ==>     constant op(c1, c2)
  *
  * One sweep in topological order suffices: what becomes constant is met before its readers. All
- * results of a node are folded. The value is what the reference executor computes.
+ * results of a node are folded. The value is the real number that the reference executor computes:
+ * an f32 result that is no float32 becomes an f64 constant, which gives f32 results their digits.
  * Quantisers of constants stay unless `quant` asks for them: they say which integers the weights
  * are, which the float value does not.
  * Terminates: each edit removes a node.
@@ -40,6 +41,37 @@ foldable(nashc_run *r, const nashc_node *n)
     return true;
 }
 
+/* An output of the graph keeps its element; what the executor rounds there is rounded here. */
+static nashc_tensor *
+rounded(const nashc_tensor *t, const nashc_type *elem)
+{
+    nashc_type type = nashc_type_with_elem(nashc_tensor_type(t), elem);
+    double *v = nashc_buf_to_f64(nashc_tensor_buf(t));
+    nashc_tensor *out = v ? nashc_tensor_from_f64(&type, v) : NULL;
+
+    nashc_mem_free(v);
+    return out;
+}
+
+static bool
+put(nashc_build *b, nashc_value *v, nashc_tensor *t)
+{
+    const nashc_type *want = nashc_value_type(v);
+    nashc_graph *g = nashc_build_graph(b);
+
+    if (t && nashc_value_is_output(v) && want->kind == NASHC_K_F32 &&
+        nashc_tensor_type(t)->kind == NASHC_K_F64) {
+        nashc_value *c = nashc_build_const(b, NULL, rounded(t, want));
+        for (int i = 0; c && i < nashc_graph_n_outputs(g); i++)
+            if (nashc_graph_output(g, i) == v)
+                nashc_graph_set_output(g, i, c);
+    }
+    nashc_value *c = nashc_build_const(b, NULL, t);
+    if (c)
+        nashc_value_replace(v, c);
+    return c != NULL;
+}
+
 static nashc_status
 fold(nashc_run *r, nashc_build *b, nashc_node *n)
 {
@@ -53,19 +85,15 @@ fold(nashc_run *r, nashc_build *b, nashc_node *n)
         const nashc_value *v = nashc_node_in(n, i);
         in[i] = v ? nashc_tensor_buf(nashc_value_const(v)) : NULL;
     }
-    nashc_status s = nashc_eval_node(n, in, out, nashc_run_diag(r));
+    nashc_status s = nashc_eval_node(n, in, out, NASHC_EVAL_WIDE, nashc_run_diag(r));
     if (s)
         return s;
     nashc_build_before(b, n);
     for (int i = 0; i < n_out; i++)
-        if (nashc_value_n_uses(nashc_node_out(n, i)) > 0) {
-            nashc_value *c = nashc_build_const(b, NULL, nashc_tensor_take(&out[i]));
-            if (!c)
-                return nashc_build_status(b);
-            nashc_value_replace(nashc_node_out(n, i), c);
-        } else {
+        if (nashc_value_n_uses(nashc_node_out(n, i)) == 0)
             nashc_buf_free(&out[i]);
-        }
+        else if (!put(b, nashc_node_out(n, i), nashc_tensor_take(&out[i])))
+            return nashc_build_status(b);
     nashc_node_erase(n, true);
     return NASHC_OK;
 }
@@ -74,6 +102,7 @@ static nashc_status
 fold_constants(nashc_run *r, nashc_graph *g)
 {
     nashc_build *b = nashc_run_build(r, g);
+    bool folded = false;
 
     NASHC_EACH_NODE(g, n)
     {
@@ -84,8 +113,10 @@ fold_constants(nashc_run *r, nashc_graph *g)
         nashc_status s = fold(r, b, n);
         if (s)
             return s;
+        folded = true;
     }
-    return NASHC_OK;
+    /* Readers of a constant have intervals from its values. */
+    return folded ? nashc_graph_infer(g, nashc_run_diag(r)) : NASHC_OK;
 }
 
 static const nashc_param fold_constants_options[] = {

@@ -40,7 +40,7 @@ codes_of(nashc_rw *rw, nashc_node *q)
     nashc_value *v = nashc_rw_like(rw, q, args, n);
     if (v)
         nashc_rw_set_attr(rw, nashc_value_def(v), "codes", "true");
-    if (!v || nashc_eval_node(nashc_value_def(v), in, &out, nashc_rw_diag(rw)))
+    if (!v || nashc_eval_node(nashc_value_def(v), in, &out, 0, nashc_rw_diag(rw)))
         return (nashc_num){0};
     nashc_rw_erase(rw, nashc_value_def(v));
     nashc_num codes = nashc_num_new(rw, &out.type, true);
@@ -179,7 +179,7 @@ fold_value(nashc_rw *rw, nashc_node *n)
         return false;
     for (int i = 0; i < nashc_node_n_in(q); i++)
         in[i] = nashc_tensor_buf(nashc_value_const(nashc_node_in(q, i)));
-    if (nashc_eval_node(q, in, &out, nashc_rw_diag(rw)))
+    if (nashc_eval_node(q, in, &out, NASHC_EVAL_WIDE, nashc_rw_diag(rw)))
         return false;
     nashc_num v = nashc_num_new(rw, &out.type, true);
     for (int64_t i = 0; v.v && i < v.n; i++)

@@ -24,8 +24,8 @@ static bool
 gemm_to_matmul(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *c = nashc_node_in(n, 2);
-    double alpha = nashc_attr_float(n, nashc_attr_index(n, "alpha"));
-    double beta = nashc_attr_float(n, nashc_attr_index(n, "beta"));
+    double alpha = nashc_attr_f32(n, nashc_attr_index(n, "alpha"));
+    double beta = nashc_attr_f32(n, nashc_attr_index(n, "beta"));
     nashc_num addend = {0};
 
     if (c && beta == 0.0)

@@ -1,7 +1,7 @@
 /* remove_identity.c: drops ops that return their operand unchanged.
  *
- *     x -- add 0 | sub 0 | mul 1 | div 1 | identity | pad none | reshape, cast, slice, ... to
- * itself -- y
+ *     x -- add 0 | sub 0 | mul 1 | div 1 | identity | pad none | reshape, cast, slice ... to
+ *          itself | of integers: round, floor, ceil; relu, abs, clip that change none -- y
  *     ==>  x
  *
  * Constants are compared exactly: a bias of 1e-6 can move a threshold. `tolerance` relaxes that on
@@ -77,6 +77,24 @@ moves_nothing(const nashc_node *n)
            nashc_node_is(n, "nn.cast") || nashc_node_is(n, "nn.split");
 }
 
+/* Does it leave all integers of x's interval alone? */
+static bool
+keeps_integers(const nashc_node *n, const nashc_value *x)
+{
+    static const char *const roundings[] = {"nn.round", "nn.floor", "nn.ceil"};
+    const nashc_type *t = nashc_value_type(x);
+
+    if (!nashc_type_is_int(t))
+        return false;
+    for (size_t i = 0; i < NASHC_COUNT(roundings); i++)
+        if (nashc_node_is(n, roundings[i]))
+            return true;
+    if (nashc_node_is(n, "nn.clip"))
+        return nashc_attr_float(n, nashc_attr_index(n, "min")) <= (double)t->lo &&
+               nashc_attr_float(n, nashc_attr_index(n, "max")) >= (double)t->hi;
+    return t->lo >= 0 && (nashc_node_is(n, "nn.relu") || nashc_node_is(n, "nn.abs"));
+}
+
 static bool
 remove_identity(nashc_rw *rw, nashc_node *n)
 {
@@ -88,7 +106,9 @@ remove_identity(nashc_rw *rw, nashc_node *n)
         neutral(rw, n, &x); /* for its message only */
         return false;
     }
-    if (moves_nothing(n)) {
+    if (keeps_integers(n, x)) {
+        /* only the element may differ, see below */
+    } else if (moves_nothing(n)) {
         if (nashc_node_is(n, "nn.cast") &&
             !nashc_type_same_elem(nashc_value_type(x), nashc_value_type(y)))
             return false;

@@ -552,8 +552,8 @@ gemm(si_state *S, nashc_node *n)
     nashc_value *cv = nashc_node_in(n, 2), *wv = nashc_node_in(n, 1);
     bool ta = nashc_attr_bool(n, nashc_attr_index(n, "trans_a"));
     bool tb = nashc_attr_bool(n, nashc_attr_index(n, "trans_b"));
-    double alpha = nashc_attr_float(n, nashc_attr_index(n, "alpha"));
-    double beta = nashc_attr_float(n, nashc_attr_index(n, "beta"));
+    double alpha = nashc_attr_f32(n, nashc_attr_index(n, "alpha"));
+    double beta = nashc_attr_f32(n, nashc_attr_index(n, "beta"));
     si_val *x = si_affine(S, nashc_node_in(n, 0));
     si_arr bias, sw, f = si_scalar(S, beta);
     nashc_tensor *codes;

@@ -2,6 +2,7 @@
 #include "scaled.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool
@@ -78,7 +79,7 @@ static bool
 batchnorm(si_state *S, const nashc_node *n, const si_val *x, si_val *y)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
-    double eps = nashc_attr_float(n, nashc_attr_index(n, "eps"));
+    double eps = nashc_attr_f32(n, nashc_attr_index(n, "eps"));
     si_arr p[4], a;
     for (int i = 0; i < 4; i++) {
         const nashc_tensor *k = si_known(S, nashc_node_in(n, i + 1));
@@ -223,6 +224,16 @@ bound(si_state *S, const si_val *x, double real, si_arr *out)
     return true;
 }
 
+/* Bound of a Clip: of integers an exact one, else rounded as all float attributes are. */
+static double
+clip_bound(const nashc_node *n, const char *name)
+{
+    bool ints = nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0)));
+    int i = nashc_attr_index(n, name);
+
+    return ints ? nashc_attr_float(n, i) : nashc_attr_f32(n, i);
+}
+
 /* Relu and Clip whose corners lie on the grid of the integers are a min or max of integers. */
 static nashc_value *
 integer_clamp(si_state *S, const nashc_node *n, const si_val *x)
@@ -235,8 +246,8 @@ integer_clamp(si_state *S, const nashc_node *n, const si_val *x)
     if (nashc_node_is(n, "nn.relu")) {
         lo = 0;
     } else if (nashc_node_is(n, "nn.clip")) {
-        lo = nashc_attr_float(n, nashc_attr_index(n, "min"));
-        hi = nashc_attr_float(n, nashc_attr_index(n, "max"));
+        lo = clip_bound(n, "min");
+        hi = clip_bound(n, "max");
     } else {
         return NULL;
     }
@@ -262,6 +273,24 @@ integer_clamp(si_state *S, const nashc_node *n, const si_val *x)
     return v;
 }
 
+/* A constant that is on no grid: an offset to integers that all are zero. */
+static bool
+offset_of(si_state *S, nashc_value *v, nashc_tensor **codes, si_arr *s, si_arr *b)
+{
+    const nashc_tensor *t = S->st == NASHC_OK ? si_known(S, v) : NULL;
+    int64_t *zeros = t ? calloc((size_t)nashc_tensor_count(t) + 1, sizeof(*zeros)) : NULL;
+    nashc_type shape =
+        nashc_type_with_elem(nashc_value_type(v), &(nashc_type){.kind = NASHC_K_UINT});
+
+    if (t && !zeros)
+        return si_fail(S, nashc_enomem(S->diag));
+    *s = si_scalar(S, 0.0);
+    bool ok = t && nashc_tensor_all_finite(t) && si_from_tensor(S, t, b) &&
+              (*codes = si_int_tensor(S, &shape, zeros));
+    free(zeros);
+    return ok;
+}
+
 si_val *
 si_affine(si_state *S, nashc_value *v)
 {
@@ -273,7 +302,7 @@ si_affine(si_state *S, nashc_value *v)
         return x->other;
     if (si_is_const(S, v)) {
         nashc_tensor *codes;
-        if (!si_codes(S, v, &codes, &s))
+        if (!si_codes(S, v, &codes, &s) && !offset_of(S, v, &codes, &s, &b))
             return NULL;
         ival = nashc_build_const(S->b, NULL, nashc_tensor_ref(codes));
     } else if (x->kind != SI_FUN) {

@@ -582,7 +582,7 @@ si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64
     nashc_module *m = NULL;
     nashc_status st = NASHC_OK;
     bool trunc = nashc_node_is(l->q, "q.trunc");
-    bool signs = l->base->ival && nashc_value_type(l->base->ival)->kind == NASHC_K_BIP;
+    bool signs = nashc_value_type(l->base->origin)->kind == NASHC_K_BIP; /* which never are 0 */
 
     step = points < step ? points : step;
     if (!idx && l->m && l->m_points == step)
@@ -600,9 +600,8 @@ si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64
             for (int64_t i = 0; i < n_idx; i++) {
                 int64_t lane = idx ? idx[i] : i;
                 int64_t at = (from + p < points ? from + p : points - 1) * n_idx + i;
-                double i_at = signs && n[at] == 0 ? 1 : n[at];
-                double v = real ? n[at] : l->s[lane] * i_at + l->b[lane];
-                nashc_buf_set(&x, p * n_idx + i, v);
+                double v = real ? n[at] : l->s[lane] * n[at] + l->b[lane];
+                nashc_buf_set(&x, p * n_idx + i, signs && v == 0 ? 1 : v);
             }
         const nashc_buf *in = &x;
         st = nashc_run_graph(g, &in, &y, NASHC_EVAL_WIDE, NULL, NULL, S->diag);

@@ -64,7 +64,7 @@ sweep(nashc_rw *rw, nashc_node *const *chain, int n_chain, nashc_node *trunc, co
             nashc_buf_set_int(&in, i, x->lo + i);
         if (v) {
             nashc_graph_add_output(g, NULL, v);
-            if (!nashc_run_graph(g, &pin, &out, 0, NULL, NULL, d))
+            if (!nashc_run_graph(g, &pin, &out, NASHC_EVAL_WIDE, NULL, NULL, d))
                 y = NASHC_NEW_N(nashc_rw_arena(rw), double, out.n);
         }
         for (int64_t i = 0; y && i < out.n; i++)

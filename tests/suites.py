@@ -29,7 +29,7 @@ VARIANTS = {
 
 
 def lit(build, *folders):
-    return lambda o: [PYTHON, LIT, "-q" if o.quiet else "-sv", f"-j{JOBS}", "--no-progress-bar",
+    return lambda o: [PYTHON, LIT, "-sv", f"-j{JOBS}", "--no-progress-bar",
                       f"--param=build={build}", f"--filter={o.filter or '.'}",
                       *[f"tests/{f}" for f in folders]]
 
@@ -190,7 +190,6 @@ def main():
     ap.add_argument("--list", action="store_true")
     ap.add_argument("--plugin", nargs=2, metavar=("SO", "DIR"))
     ap.add_argument("--update", action="store_true")
-    ap.add_argument("--quiet", action="store_true")
     ap.add_argument("-v", "--verbose", action="store_true")
     o = ap.parse_args()
     ci = os.environ.get("CI", "") not in ("", "false", "0")

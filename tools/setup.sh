@@ -4,8 +4,8 @@ set -eu
 
 build='meson ninja-build gcc pkg-config protobuf-c-compiler libprotobuf-c-dev libjansson-dev libmd-dev
 libzip-dev iverilog'
-check='g++ libcmocka-dev llvm-14-tools clang-14 clang-format-14 libclang-rt-14-dev verilator yosys
-python3 python3-numpy python3-venv libonnx-dev'
+check='g++ libcmocka-dev protobuf-compiler llvm-14-tools clang-14 clang-format-14
+libclang-rt-14-dev verilator yosys python3 python3-numpy python3-venv libonnx-dev'
 
 want=$build
 [ "${1:-}" = --check ] && want="$build $check"

@@ -465,7 +465,7 @@ evaluate(onnx_in *r, nashc_node *n)
     if (r->eval_left < 0)
         return;
     memset(out, 0, sizeof out);
-    if (nashc_eval_node(n, in, out, NULL))
+    if (nashc_eval_node(n, in, out, 0, NULL))
         return;
     for (int i = 0; i < n_out; i++) {
         nashc_tensor *t = nashc_tensor_take(&out[i]);

@@ -22,7 +22,7 @@ eval(nashc_eval *e, parametric f, double p0, double p1)
 {
     nashc_buf *y = nashc_eval_out(e, 0);
     const double *x = nashc_eval_f64(e, 0);
-    const double p[2] = {nashc_ops_attr(y, p0), nashc_ops_attr(y, p1)};
+    const double p[2] = {p0, p1};
 
     if (!x)
         return NASHC_ENOMEM;
@@ -81,7 +81,7 @@ leaky_relu_f(double x, const double *p)
 static nashc_status
 leaky_relu_eval(nashc_eval *e, const nashc_node *n)
 {
-    return eval(e, leaky_relu_f, nashc_attr_float(n, 0), 0.0);
+    return eval(e, leaky_relu_f, nashc_attr_f32(n, 0), 0.0);
 }
 
 ACTIVATION(leaky_relu, "nn.leaky_relu", "x, or alpha * x where x is negative", NASHC_OP_MONOTONE);
@@ -111,7 +111,7 @@ thresholded_relu_f(double x, const double *p)
 static nashc_status
 thresholded_relu_eval(nashc_eval *e, const nashc_node *n)
 {
-    return eval(e, thresholded_relu_f, nashc_attr_float(n, 0), 0.0);
+    return eval(e, thresholded_relu_f, nashc_attr_f32(n, 0), 0.0);
 }
 
 ACTIVATION(thresholded_relu, "nn.thresholded_relu", "x where x > alpha, else 0", 0);
@@ -179,7 +179,7 @@ clip_eval(nashc_eval *e, const nashc_node *n)
     nashc_buf *y = nashc_eval_out(e, 0);
 
     if (!nashc_type_is_int(&y->type))
-        return eval(e, clip_f, nashc_attr_float(n, 0), nashc_attr_float(n, 1));
+        return eval(e, clip_f, nashc_attr_f32(n, 0), nashc_attr_f32(n, 1));
     const int64_t *x = nashc_eval_i64(e, 0);
     if (!x)
         return NASHC_ENOMEM;
@@ -220,7 +220,7 @@ hard_sigmoid_f(double x, const double *p)
 static nashc_status
 hard_sigmoid_eval(nashc_eval *e, const nashc_node *n)
 {
-    return eval(e, hard_sigmoid_f, nashc_attr_float(n, 0), nashc_attr_float(n, 1));
+    return eval(e, hard_sigmoid_f, nashc_attr_f32(n, 0), nashc_attr_f32(n, 1));
 }
 
 ACTIVATION(hard_sigmoid, "nn.hard_sigmoid", "clip(alpha * x + beta, 0, 1)", NASHC_OP_MONOTONE);
@@ -250,7 +250,7 @@ elu_f(double x, const double *p)
 static nashc_status
 elu_eval(nashc_eval *e, const nashc_node *n)
 {
-    return eval(e, elu_f, nashc_attr_float(n, 0), 0.0);
+    return eval(e, elu_f, nashc_attr_f32(n, 0), 0.0);
 }
 
 ACTIVATION(elu, "nn.elu", "x, or alpha * (exp(x) - 1) where x is negative", NASHC_OP_MONOTONE);
@@ -277,7 +277,7 @@ celu_f(double x, const double *p)
 static nashc_status
 celu_eval(nashc_eval *e, const nashc_node *n)
 {
-    return eval(e, celu_f, nashc_attr_float(n, 0), 0.0);
+    return eval(e, celu_f, nashc_attr_f32(n, 0), 0.0);
 }
 
 ACTIVATION(celu, "nn.celu", "x, or alpha * (exp(x / alpha) - 1) where x is negative",
@@ -308,7 +308,7 @@ selu_f(double x, const double *p)
 static nashc_status
 selu_eval(nashc_eval *e, const nashc_node *n)
 {
-    return eval(e, selu_f, nashc_attr_float(n, 0), nashc_attr_float(n, 1));
+    return eval(e, selu_f, nashc_attr_f32(n, 0), nashc_attr_f32(n, 1));
 }
 
 ACTIVATION(selu, "nn.selu", "gamma * x, or gamma * alpha * (exp(x) - 1) where x is negative",

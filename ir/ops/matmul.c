@@ -298,7 +298,7 @@ gemm_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     matmul g;
     nashc_type sum;
-    double alpha = nashc_attr_float(n, ALPHA), beta = nashc_attr_float(n, BETA);
+    double alpha = nashc_attr_f32(n, ALPHA), beta = nashc_attr_f32(n, BETA);
     nashc_status s = gemm_geometry(n, &g, d);
 
     if (s != NASHC_OK)
@@ -340,7 +340,7 @@ gemm_verify(const nashc_node *n, nashc_diag *d)
 static nashc_status
 gemm_eval(nashc_eval *e, const nashc_node *n)
 {
-    job j = {.alpha = nashc_attr_float(n, ALPHA), .beta = nashc_attr_float(n, BETA)};
+    job j = {.alpha = nashc_attr_f32(n, ALPHA), .beta = nashc_attr_f32(n, BETA)};
     const nashc_buf *c = nashc_eval_in(e, 2);
     nashc_status s = gemm_geometry(n, &j.g, nashc_eval_diag(e));
 
@@ -348,10 +348,6 @@ gemm_eval(nashc_eval *e, const nashc_node *n)
         return s;
     if (c && !j.c && !j.ic)
         return NASHC_ENOMEM;
-    if (!nashc_type_is_int(&j.y->type)) {
-        j.alpha = nashc_ops_attr(j.y, j.alpha);
-        j.beta = nashc_ops_attr(j.y, j.beta);
-    }
     if (c) {
         nashc_walk w;
         nashc_walk_init(&w, &c->type, &nashc_eval_out(e, 0)->type);

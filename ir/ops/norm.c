@@ -64,7 +64,7 @@ batchnorm_eval(nashc_eval *e, const nashc_node *n)
     nashc_buf *y = nashc_eval_out(e, 0);
     const double *x = nashc_eval_f64(e, 0), *gamma = nashc_eval_f64(e, 1);
     const double *beta = nashc_eval_f64(e, 2), *mean = nashc_eval_f64(e, 3);
-    const double *var = nashc_eval_f64(e, 4), eps = nashc_ops_attr(y, nashc_attr_float(n, 0));
+    const double *var = nashc_eval_f64(e, 4), eps = nashc_attr_f32(n, 0);
     int64_t inner = 1, channels = nashc_type_channels(&y->type);
 
     if (!x || !gamma || !beta || !mean || !var)
@@ -149,7 +149,7 @@ layer_norm_eval(nashc_eval *e, const nashc_node *n)
     const nashc_buf *sb = nashc_eval_in(e, 1), *bb = nashc_eval_in(e, 2);
     const double *x = nashc_eval_f64(e, 0), *scale = nashc_eval_f64(e, 1);
     const double *bias = bb ? nashc_eval_f64(e, 2) : NULL;
-    double eps = nashc_ops_attr(y, nashc_attr_float(n, 1));
+    double eps = nashc_attr_f32(n, 1);
     int64_t axis = nashc_attr_int(n, 0);
 
     if (!x || !scale || (bb && !bias))

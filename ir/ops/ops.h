@@ -178,13 +178,6 @@ void nashc_ops_strides(const nashc_type *t, int64_t *stride);
 /* y = f(x), element by element in double. */
 nashc_status nashc_ops_map(nashc_eval *e, double (*f)(double));
 
-/* A float attribute as an op with result y means it: ONNX attributes are f32. */
-static inline double
-nashc_ops_attr(const nashc_buf *y, double v)
-{
-    return y->type.kind == NASHC_K_F64 ? v : (double)(float)v;
-}
-
 /* Rounding modes of quantisers, in the order of NASHC_ROUNDINGS. */
 typedef enum nashc_rounding {
     NASHC_R_ROUND, /* half to even */

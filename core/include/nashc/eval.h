@@ -32,9 +32,10 @@ NASHC_API nashc_status nashc_eval_graph(nashc_eval *e, const nashc_graph *g,
 NASHC_API int64_t nashc_broadcast_index(const nashc_type *in, const nashc_type *out, int64_t i);
 
 /* Evaluates one node on given buffers: operand buffers (NULL: left out) to result buffers,
- * allocated here, freed by the caller. Constant folding and threshold search use it. */
+ * allocated here, freed by the caller. flags: 0, or NASHC_EVAL_WIDE, with which f32 results have
+ * DOUBLE cells (nashc_tensor_take makes constants of them). Constant folding uses it. */
 NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *const *in,
-                                       nashc_buf *out, nashc_diag *d);
+                                       nashc_buf *out, uint32_t flags, nashc_diag *d);
 
 /* --- running a graph
  * ------------------------------------------------------------------------------- */

@@ -124,6 +124,7 @@ NASHC_API nashc_node **nashc_value_users(const nashc_value *v, nashc_arena *a, i
 NASHC_API int64_t nashc_attr_int(const nashc_node *n, int i); /* INT, BOOL, ENUM (its index) */
 NASHC_API bool nashc_attr_bool(const nashc_node *n, int i);
 NASHC_API double nashc_attr_float(const nashc_node *n, int i);
+NASHC_API double nashc_attr_f32(const nashc_node *n, int i); /* rounded to f32: what ONNX means */
 NASHC_API const char *nashc_attr_str(const nashc_node *n, int i); /* STRING, ENUM, PATH, GRAPH */
 NASHC_API const int64_t *nashc_attr_ints(const nashc_node *n, int i, int *count);
 NASHC_API const double *nashc_attr_floats(const nashc_node *n, int i, int *count);

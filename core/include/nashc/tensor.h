@@ -69,7 +69,8 @@ NASHC_API nashc_tensor *nashc_tensor_create(const nashc_type *t, const void *dat
 NASHC_API nashc_tensor *nashc_tensor_from_f64(const nashc_type *t, const double *v);
 NASHC_API nashc_tensor *nashc_tensor_from_i64(const nashc_type *t, const int64_t *v);
 
-/* Takes over the data of b, which is empty afterwards; no copy. */
+/* Takes over the data of b, which is empty afterwards; no copy. Of a wide f32 buffer (one with
+ * DOUBLE cells) it makes an f32 tensor if every element is a float32, else an f64 one. */
 NASHC_API nashc_tensor *nashc_tensor_take(nashc_buf *b);
 
 NASHC_API nashc_tensor *nashc_tensor_ref(nashc_tensor *t);
