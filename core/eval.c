@@ -272,7 +272,7 @@ step(machine *m, const nashc_node *n)
         l->view = &l->buf;
         l->uses = nashc_value_n_uses(v);
         if (m->watch)
-            m->watch(m->user, v, l->view);
+            m->watch(m->user, v, &l->buf);
         if (l->uses == 0) {
             nashc_buf_free(&l->buf);
             l->view = NULL;

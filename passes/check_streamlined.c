@@ -91,6 +91,7 @@ layer_fault(const nashc_node *n)
                                          "nn.sumpool",
                                          "nn.global_sumpool",
                                          "q.multithreshold",
+                                         "q.requant",
                                          "q.lut",
                                          "nn.add",
                                          "nn.sub",

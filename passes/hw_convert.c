@@ -4,6 +4,7 @@
  *     q.multithreshold                                           hw.thresholding
  *     nn.add, nn.sub, nn.mul with an integer constant            hw.channelwise
  *     nn.add, nn.sub of two tensors of one shape                 hw.add_streams
+ *     q.requant                                                  hw.requant
  *     q.lut                                                      hw.lut
  *     nn.argmax, nn.topk whose values are not read               hw.label_select
  *     nn.reshape, nn.identity, nn.transpose of unit dimensions   nothing: the order stays
@@ -407,6 +408,53 @@ convert_constant(hw_conv *c, nashc_node *n)
 }
 
 static const char *
+why_not_requant(const nashc_node *n)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    const nashc_type *m = nashc_value_type(nashc_node_in(n, 1));
+    const nashc_type *a = nashc_value_type(nashc_node_in(n, 2));
+
+    if (x->kind == NASHC_K_BIP)
+        return "its input is a bipolar tensor";
+    if (attr(n, "qmin") < INT32_MIN || attr(n, "qmax") > INT32_MAX)
+        return "a bound of its result exceeds 32 bits";
+    if ((m->dim[0] > 1 || a->dim[0] > 1) && !can_repeat(x, 2))
+        return "its channels are not the innermost dimension of the stream, which is too long";
+    return NULL;
+}
+
+/* A constant vector of q.requant as one column, a row for each of `rows` channels, each repeated.
+ */
+static nashc_value *
+column(hw_conv *c, const nashc_value *v, int64_t rows, int64_t times)
+{
+    const nashc_tensor *t = nashc_value_const(v);
+    int64_t n = nashc_tensor_count(t), *out = NASHC_NEW_N(c->a, int64_t, rows * times);
+
+    for (int64_t i = 0; out && i < rows * times; i++)
+        out[i] = nashc_tensor_get_int(t, n == 1 ? 0 : i / times);
+    return out ? matrix(c, out, rows * times, 1, NULL) : NULL;
+}
+
+static nashc_status
+convert_requant(hw_conv *c, nashc_node *n)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    nashc_value *m = nashc_node_in(n, 1), *a = nashc_node_in(n, 2);
+    bool one = nashc_value_type(m)->dim[0] == 1 && nashc_value_type(a)->dim[0] == 1;
+    int64_t rows = one ? 1 : nashc_type_channels(x), times = one ? 1 : positions(x);
+    nashc_value *in[3] = {c->map[nashc_value_id(nashc_node_in(n, 0))], column(c, m, rows, times),
+                          column(c, a, rows, times)};
+
+    if (!in[1] || !in[2])
+        return nashc_enomem(c->d);
+    return put(c, n,
+               nashc_build_op(c->b, "hw.requant", in, 3,
+                              "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64, attr(n, "shift"),
+                              attr(n, "qmin"), attr(n, "qmax")));
+}
+
+static const char *
 why_not_lut(const nashc_node *n)
 {
     const nashc_value *t = nashc_node_in(n, 1);
@@ -526,6 +574,8 @@ hw_why_not(const nashc_node *n, nashc_arena *a)
         return why_not_join(n);
     if (nashc_node_is(n, "nn.add") || nashc_node_is(n, "nn.sub") || nashc_node_is(n, "nn.mul"))
         return constant_operand(n, NULL, &v, &count);
+    if (nashc_node_is(n, "q.requant"))
+        return why_not_requant(n);
     if (nashc_node_is(n, "q.lut"))
         return why_not_lut(n);
     if (nashc_node_is(n, "nn.argmax") || nashc_node_is(n, "nn.topk"))
@@ -543,6 +593,8 @@ hw_convert(hw_conv *c, nashc_node *n)
         return convert_matmul(c, n);
     if (nashc_node_is(n, "q.multithreshold"))
         return convert_steps(c, n);
+    if (nashc_node_is(n, "q.requant"))
+        return convert_requant(c, n);
     if (nashc_node_is(n, "q.lut"))
         return convert_lut(c, n);
     if (nashc_node_is(n, "nn.argmax") || nashc_node_is(n, "nn.topk"))

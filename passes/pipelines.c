@@ -19,7 +19,7 @@ const nashc_pipeline nashc_pipeline_streamline = {
     .help = "any imported model to the integer graph, exactly",
     .text = "infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,remove-identity,"
             "scaled-integer,canonicalize,remove-identity,fold-constants(quant=true),"
-            "minimize-types",
+            "minimize-types,thresholds-to-requant",
 };
 
 /* ConvertQONNXtoFINN. */

@@ -164,7 +164,7 @@ static const nashc_param options[] = {
 const nashc_pass nashc_pass_thresholds_to_requant = {
     NASHC_DESC(nashc_pass),
     .name = "thresholds-to-requant",
-    .help = "evenly spaced thresholds as q.requant; on demand only, no hardware layer yet",
+    .help = "evenly spaced thresholds as one product, shift and clamp, where that is proven equal",
     .options = options,
     .stats =
         (const char *const[]){"requants", "thresholds removed", "channels found constant", NULL},

@@ -178,6 +178,21 @@ void nashc_ops_strides(const nashc_type *t, int64_t *stride);
 /* y = f(x), element by element in double. */
 nashc_status nashc_ops_map(nashc_eval *e, double (*f)(double));
 
+/* A line in fixed point, rounded down and clamped: q.requant and its layer. */
+typedef struct nashc_requant {
+    int shift;
+    int64_t qmin, qmax;
+} nashc_requant;
+
+/* clamp(floor((x * mul + add) / 2^shift), qmin, qmax); false if the sum leaves 64 bits. */
+bool nashc_requant_of(const nashc_requant *r, int64_t x, int64_t mul, int64_t add, int64_t *y);
+
+/* Interval of the result of n for operand 0 in its interval and the constants mul and add (one
+ * element or one for each channel); an error at n if a sum leaves 64 bits. */
+nashc_status nashc_requant_range(const nashc_node *n, const nashc_requant *r,
+                                 const nashc_tensor *mul, const nashc_tensor *add, nashc_type *out,
+                                 nashc_diag *d);
+
 /* Rounding modes of quantisers, in the order of NASHC_ROUNDINGS. */
 typedef enum nashc_rounding {
     NASHC_R_ROUND, /* half to even */

@@ -18,18 +18,51 @@ static const nashc_param requant_attrs[] = {
     {0},
 };
 
-/* The result for x; false if the sum leaves 64 bits. */
-static bool
-requant(const nashc_node *n, int64_t x, int64_t mul, int64_t add, int64_t *y)
+static nashc_requant
+attrs_of(const nashc_node *n)
 {
-    int64_t unit = INT64_C(1) << nashc_attr_int(n, SHIFT), sum;
+    return (nashc_requant){(int)nashc_attr_int(n, SHIFT), nashc_attr_int(n, QMIN),
+                           nashc_attr_int(n, QMAX)};
+}
+
+bool
+nashc_requant_of(const nashc_requant *r, int64_t x, int64_t mul, int64_t add, int64_t *y)
+{
+    int64_t unit = INT64_C(1) << r->shift, sum;
 
     if (!nashc_ops_mul(x, mul, &sum) || !nashc_ops_add(sum, add, &sum))
         return false;
     int64_t q = sum / unit - (sum % unit < 0);
-    int64_t qmin = nashc_attr_int(n, QMIN), qmax = nashc_attr_int(n, QMAX);
-    *y = q < qmin ? qmin : q > qmax ? qmax : q;
+    *y = q < r->qmin ? r->qmin : q > r->qmax ? r->qmax : q;
     return true;
+}
+
+nashc_status
+nashc_requant_range(const nashc_node *n, const nashc_requant *r, const nashc_tensor *mul,
+                    const nashc_tensor *add, nashc_type *out, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    int64_t muls = nashc_tensor_count(mul), adds = nashc_tensor_count(add);
+    int64_t lo = INT64_MAX, hi = INT64_MIN;
+
+    if (r->qmin > r->qmax)
+        return nashc_node_error(d, n, "qmin %" PRId64 " exceeds qmax %" PRId64, r->qmin, r->qmax);
+    /* A line is monotone in x: the ends of the interval give those of the result. */
+    for (int64_t c = 0; c < (muls > adds ? muls : adds); c++) {
+        int64_t m = nashc_tensor_get_int(mul, muls == 1 ? 0 : c), y[2];
+        int64_t a = nashc_tensor_get_int(add, adds == 1 ? 0 : c);
+        if (!nashc_requant_of(r, x->lo, m, a, &y[0]) || !nashc_requant_of(r, x->hi, m, a, &y[1]))
+            return nashc_node_error(d, n,
+                                    "x * %" PRId64 " + %" PRId64 " of channel %" PRId64
+                                    " leaves 64 bits for x %s",
+                                    m, a, c, nashc_type_str(d, x));
+        for (int i = 0; i < 2; i++) {
+            lo = y[i] < lo ? y[i] : lo;
+            hi = y[i] > hi ? y[i] : hi;
+        }
+    }
+    nashc_type_set_range(out, lo, hi);
+    return NASHC_OK;
 }
 
 /* An integer constant of one element for each channel, or one for all. */
@@ -62,30 +95,9 @@ requant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         return nashc_node_error(d, n, "input is %s, expected integers", nashc_type_str(d, x));
     if ((s = need_constant(n, 1, "factor", d)) || (s = need_constant(n, 2, "addend", d)))
         return s;
-    if (nashc_attr_int(n, QMIN) > nashc_attr_int(n, QMAX))
-        return nashc_node_error(d, n, "qmin %" PRId64 " exceeds qmax %" PRId64,
-                                nashc_attr_int(n, QMIN), nashc_attr_int(n, QMAX));
-
-    /* A line is monotone in x: the ends of the interval give those of the result. */
-    const nashc_buf *mul = nashc_tensor_buf(nashc_ops_const(n, 1));
-    const nashc_buf *add = nashc_tensor_buf(nashc_ops_const(n, 2));
-    int64_t rows = mul->n > add->n ? mul->n : add->n, lo = INT64_MAX, hi = INT64_MIN;
-    for (int64_t c = 0; c < rows; c++) {
-        int64_t m = nashc_ops_int(mul, mul->n == 1 ? 0 : c), y[2];
-        int64_t a = nashc_ops_int(add, add->n == 1 ? 0 : c);
-        if (!requant(n, x->lo, m, a, &y[0]) || !requant(n, x->hi, m, a, &y[1]))
-            return nashc_node_error(d, n,
-                                    "x * %" PRId64 " + %" PRId64 " of channel %" PRId64
-                                    " leaves 64 bits for x %s",
-                                    m, a, c, nashc_type_str(d, x));
-        for (int i = 0; i < 2; i++) {
-            lo = y[i] < lo ? y[i] : lo;
-            hi = y[i] > hi ? y[i] : hi;
-        }
-    }
+    nashc_requant r = attrs_of(n);
     *out = *x;
-    nashc_type_set_range(out, lo, hi);
-    return NASHC_OK;
+    return nashc_requant_range(n, &r, nashc_ops_const(n, 1), nashc_ops_const(n, 2), out, d);
 }
 
 static nashc_status
@@ -94,11 +106,12 @@ requant_eval(nashc_eval *e, const nashc_node *n)
     const nashc_buf *x = nashc_eval_in(e, 0), *mul = nashc_eval_in(e, 1);
     const nashc_buf *add = nashc_eval_in(e, 2);
     nashc_buf *y = nashc_eval_out(e, 0);
+    nashc_requant r = attrs_of(n);
 
     for (int64_t i = 0; i < y->n; i++) {
         int64_t c = nashc_buf_channel(x, i), v = nashc_ops_int(x, i), q;
-        if (!requant(n, v, nashc_ops_int(mul, mul->n == 1 ? 0 : c),
-                     nashc_ops_int(add, add->n == 1 ? 0 : c), &q))
+        if (!nashc_requant_of(&r, v, nashc_ops_int(mul, mul->n == 1 ? 0 : c),
+                              nashc_ops_int(add, add->n == 1 ? 0 : c), &q))
             return nashc_node_error(nashc_eval_diag(e), n, "input %" PRId64 " leaves 64 bits", v);
         nashc_buf_set_int(y, i, q);
     }

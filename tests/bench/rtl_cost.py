@@ -39,6 +39,7 @@ SETS = [
     ("thresh_bs", dict(c=64, pe=8, xw=8, xs=1, tw=8, k=15, ow=4, deep=1)),
     ("thresh_bs", dict(c=64, pe=2, xw=16, xs=1, tw=16, k=255, ow=8, deep=1)),
     ("channelwise", dict(c=64, pe=8, func=0)),
+    ("requant", dict(c=64, pe=8, xw=16, mw=10, aw=26, shift=16, qmin=-128, qmax=127)),
     ("lut", dict(c=64, pe=2, xw=4, n=16, ow=8)),
     ("labelselect", dict(labels=10, pe=1, k=1, xw=16)),
     ("labelselect", dict(labels=10, pe=10, k=1, xw=16)),

@@ -116,6 +116,16 @@ def eltwise(rnd, i, kind, x, c, pe):
         lines.append(const('t%d' % i, small_type(v), (rows, hi - lo + 1), v))
         text = 'hw.lut(%%x%d, %%t%d)%s%s' % (i, i, fold, ' lo=%d' % lo if lo else '')
         out = (min(v), max(v))
+    elif kind == 'requant':
+        rows, shift = rnd.choice((1, c)), rnd.choice((0, 3, 8))
+        m = [rnd.randint(-3 << shift, 3 << shift) for _ in range(rows)]
+        a = [rnd.randint(-20 << shift, 20 << shift) for _ in range(rows)]
+        qmin = rnd.choice((0, -10))
+        qmax = qmin + rnd.choice((0, 15, 40))
+        ends = [max(qmin, min(qmax, (e * p + q) >> shift)) for e in (lo, hi) for p, q in zip(m, a)]
+        lines += [const('m%d' % i, small_type(m), (rows, 1), m), const('a%d' % i, small_type(a), (rows, 1), a)]
+        text = 'hw.requant(%%x%d, %%m%d, %%a%d)%s shift=%d qmin=%d qmax=%d' % (i, i, i, fold, shift, qmin, qmax)
+        out = (min(ends), max(ends))
     else:
         rows, func = rnd.choice((1, c)), rnd.choice(('add', 'mul'))
         v = [rnd.randint(-20, 20) for _ in range(rows)]
@@ -165,7 +175,7 @@ def cases(rnd):
         for w in ('bip', 'ter', 'i4', 'u2'):
             makers.append(lambda i, a=(x, w): mvau(rnd, i, *a, 6, 4, 2, 3, rnd.random() < 0.5))
     for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter']),
-                        ('lut', ['u2', 'i3', 'u4', 'i4'])):
+                        ('requant', ['u2', 'u4', 'i4', 'i8', 'u8', 'u1', 'ter']), ('lut', ['u2', 'i3', 'u4', 'i4'])):
         for c in (1, 6, 8):
             for pe in divisors(c):
                 makers.append(lambda i, a=(kind, elems, c, pe): eltwise(rnd, i, a[0], rnd.choice(a[1]), a[2], a[3]))

@@ -167,6 +167,18 @@ def channelwise(rnd, c=4, pe=1, func=0, xw=8, xs=1, pw=8, ps=1, ow=9):
                beats(y, ow), pe * xw, pe * ow, vectors)
 
 
+def requant(rnd, c=4, pe=1, xw=8, xs=1, mw=6, aw=10, shift=4, qmin=-20, qmax=90):
+    vectors = 40
+    m, a, x = draw(rnd, mw, 1, c), draw(rnd, aw, 1, c), draw(rnd, xw, xs, c * vectors)
+    y = [max(qmin, min(qmax, (v * m[i % c] + a[i % c]) >> shift)) for i, v in enumerate(x)]
+    ow = max(qmax.bit_length(), (-qmin - 1).bit_length() if qmin < 0 else 0) + (qmin < 0) or 1
+    beats = lambda v, w: [pack(v[i:i + pe], w) for i in range(0, len(v), pe)]
+    par = [fits(q, aw) << mw | fits(p, mw) for p, q in zip(m, a)]
+    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, MW=mw, AW=aw, SHIFT=shift, QMIN=qmin, QMAX=qmax, OUT_W=ow)
+    return run(p, {'param.dat': lines(beats(par, mw + aw), pe * (mw + aw))}, [RW] * (c // pe), 3, beats(x, xw),
+               beats(y, ow), pe * xw, pe * ow, vectors)
+
+
 def lut(rnd, c=4, pe=1, xw=4, xs=0, lo=0, n=16, ow=8, shared=0):
     vectors = 40
     row = lambda: draw(rnd, ow, 0, n)
@@ -297,6 +309,15 @@ def sweep(rnd):
             yield 'channelwise', dict(c=pe * pick((1, 3, 4)), pe=pe, func=func, xw=pick((1, 5, 8)),
                                       xs=pick((0, 1)), pw=pick((1, 4, 9)), ps=pick((0, 1)),
                                       ow=pick((1, 8, 17)) if func < 2 else 1)
+    yield 'requant', dict()
+    yield 'requant', dict(c=6, pe=3, xw=12, mw=10, aw=24, shift=14, qmin=-128, qmax=127)
+    yield 'requant', dict(c=6, pe=6, xw=16, xs=0, mw=12, aw=30, shift=20, qmin=0, qmax=255)
+    for _ in range(12):
+        pe, aw = pick((1, 2, 3)), pick((1, 8, 20, 40))
+        qmin = pick((0, 0, -7, -128))
+        yield 'requant', dict(c=pe * pick((1, 3, 4)), pe=pe, xw=pick((1, 5, 8, 20)), xs=pick((0, 1)),
+                              mw=pick((1, 4, 17)), aw=aw, shift=pick((0, 3, aw // 2, 30)), qmin=qmin,
+                              qmax=qmin + pick((0, 1, 30, 254)))
     yield 'lut', dict()
     yield 'lut', dict(c=6, pe=2, xw=4, xs=1, lo=-8, n=16, ow=3)
     yield 'lut', dict(c=6, pe=3, xw=8, xs=1, lo=-5, n=11, ow=12)
@@ -342,5 +363,5 @@ def sweep(rnd):
 
 
 MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, addstreams=addstreams, weights=weights, thresh_par=thresh_par,
-              thresh_bs=thresh_bs, channelwise=channelwise, lut=lut, labelselect=labelselect,
+              thresh_bs=thresh_bs, channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect,
               mvau=mvau)

@@ -91,6 +91,33 @@ boundary_cases_are_told_apart(void **state)
     unit_expect_message(*state, "boundary cases");
 }
 
+/* 0.1 x + 0.2 x - 0.3 x is 0 but for the rounding of doubles, which graph a rounds up to 1. */
+static void
+ties_of_doubles_are_no_difference(void **state)
+{
+    static const char a[] = "graph @main(%x: u8[64]) -> (%y) {\n"
+                            "%c: f64[] = [0.1]\n%d: f64[] = [0.2]\n%e: f64[] = [0.3]\n"
+                            "%p: f32[64] = nn.mul(%x, %c)\n%q: f32[64] = nn.mul(%x, %d)\n"
+                            "%r: f32[64] = nn.mul(%x, %e)\n%s: f32[64] = nn.add(%p, %q)\n"
+                            "%t: f32[64] = nn.sub(%s, %r)\n%y: f32[64] = nn.ceil(%t)\n}\n";
+    static const char b[] = "graph @main(%x: u8[64]) -> (%y) {\n"
+                            "%c: f32[] = [0]\n%y: f32[64] = nn.mul(%x, %c)\n}\n";
+    assert_int_equal(compare(*state, a, b, false), NASHC_OK);
+}
+
+/* What is computed exactly lies on a boundary or does not. */
+static void
+exact_ties_are_decided(void **state)
+{
+    static const char a[] = "graph @main(%x: u8[64]) -> (%y) {\n%c: f32[] = [0.5]\n"
+                            "%p: f32[64] = nn.mul(%x, %c)\n%y: f32[64] = nn.round(%p)\n}\n";
+    static const char b[] = "graph @main(%x: u8[64]) -> (%y) {\n%c: f32[] = [0.5]\n"
+                            "%p: f32[64] = nn.mul(%x, %c)\n%q: f32[64] = nn.add(%p, %c)\n"
+                            "%y: f32[64] = nn.floor(%q)\n}\n";
+    assert_int_equal(compare(*state, a, b, false), NASHC_EMISMATCH);
+    unit_expect_message(*state, "changed the result");
+}
+
 static void
 interface_changes(void **state)
 {
@@ -121,9 +148,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filling),       UNIT(equal_graphs),
-        UNIT(a_difference_is_described), UNIT(boundary_cases_are_told_apart),
-        UNIT(interface_changes),         UNIT(new_input_quantiser),
+        cmocka_unit_test(filling),
+        UNIT(equal_graphs),
+        UNIT(a_difference_is_described),
+        UNIT(boundary_cases_are_told_apart),
+        UNIT(interface_changes),
+        UNIT(new_input_quantiser),
+        UNIT(ties_of_doubles_are_no_difference),
+        UNIT(exact_ties_are_decided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,9 @@ NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *con
 NASHC_API nashc_status nashc_run_module(const nashc_module *m, const nashc_buf *const *in,
                                         nashc_buf *out, nashc_diag *d);
 
-/* Called with each node result as it is computed; for range checks, dumps and tests. */
-typedef void (*nashc_eval_watch)(void *user, const nashc_value *v, const nashc_buf *b);
+/* Called with each node result as it is computed; for range checks, dumps and tests. It may change
+ * the elements before their readers see them. */
+typedef void (*nashc_eval_watch)(void *user, const nashc_value *v, nashc_buf *b);
 
 /* As nashc_run_module, on one graph. NASHC_EVAL_WIDE keeps f32 results in double without rounding
  * them: the real-number meaning of the graph. Without it, ties that only the rounding of a float32
