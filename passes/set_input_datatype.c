@@ -93,6 +93,7 @@ const nashc_pass nashc_pass_set_input_datatype = {
     NASHC_DESC(nashc_pass),
     .flags = NASHC_PASS_INEXACT,
     .name = "set-input-datatype",
+    .alias = "set-input-type",
     .help = "declare that a float input holds integers of a type, times a scale",
     .options = set_input_datatype_options,
     .run = run,
