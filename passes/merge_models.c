@@ -129,13 +129,15 @@ check_fit(merging *z, int out, int in)
     const nashc_value *x = nashc_graph_input(z->g, in);
     const nashc_type *want = nashc_value_type(x);
     const nashc_type *have = nashc_value_type(nashc_graph_output(z->f, out));
+    bool alike = nashc_type_same_elem(have, want) ||
+                 (nashc_type_is_int(have) && nashc_type_is_int(want)); /* types are inferred anew */
     const char *help;
 
     if (!nashc_type_same_shape(have, want))
         help = "shapes must be equal: change-batchsize, or another shape of the model in front";
-    else if (nashc_type_same_elem(have, want) && (have->lo < want->lo || have->hi > want->hi))
+    else if (alike && (have->lo < want->lo || have->hi > want->hi))
         help = "limit the values at the end of the model in front";
-    else if (nashc_type_same_elem(have, want))
+    else if (alike)
         return NASHC_OK;
     else if (nashc_type_is_float(have) && !nashc_type_is_float(want))
         help = "merge before the input is typed (set-input-datatype then types the new input), or "
