@@ -180,8 +180,8 @@ const onnx_row onnx_rows[] = {
     {ONNX_CL, "MaxPool", 1, NULL, POOL_ATTRS, 1, 1, 1, 0, onnx_read_channels_last},
     /* FINN */
     {ONNX_FPGA, "StreamingDataflowPartition", 1, "call",
-     "backend-:s device_id-:i instance_name-:s mem_port-:s model-:s partition_id-:i res_estimate-:s "
-     "res_hls-:s res_synth-:s return_full_exec_context-:i slr-:i", 0, ANY, 127, INF | ONNX_R_FILE,
+     "backend-:s device_id-:i instance_name-:s mem_port-:s model-:s partition_id-:i "
+     "res_estimate-:s res_hls-:s res_synth-:s return_full_exec_context-:i slr-:i", 0, ANY, 127, INF | ONNX_R_FILE,
      onnx_read_partition},
     /* onnxruntime */
     {ONNX_MS, "QGemm", 1, NULL, "alpha-:f transA-:i transB-:i", 6, 9, 1, 0, onnx_read_qgemm},
