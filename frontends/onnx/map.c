@@ -181,8 +181,8 @@ const onnx_row onnx_rows[] = {
     /* FINN */
     {ONNX_FPGA, "StreamingDataflowPartition", 1, "call",
      "backend-:s device_id-:i instance_name-:s mem_port-:s model-:s partition_id-:i "
-     "res_estimate-:s res_hls-:s res_synth-:s return_full_exec_context-:i slr-:i", 0, ANY, 127, INF | ONNX_R_FILE,
-     onnx_read_partition},
+     "res_estimate-:s res_hls-:s res_synth-:s return_full_exec_context-:i slr-:i",
+     0, ANY, 127, INF | ONNX_R_FILE, onnx_read_partition},
     /* onnxruntime */
     {ONNX_MS, "QGemm", 1, NULL, "alpha-:f transA-:i transB-:i", 6, 9, 1, 0, onnx_read_qgemm},
     {ONNX_MS, "QLinearAdd", 1, NULL, "", 7, 8, 1, 0, onnx_read_qlinear_binary},

@@ -149,7 +149,8 @@ class Driver:
         with tempfile.TemporaryDirectory() as tmp:
             model = pathlib.Path(tmp, f"seed{seed}.nashir")
             model.write_text(random_net.Net(seed).text())
-            checks = [("round trip", ""), ("round trip of the integer graph", "streamline"), *self.steps(seed, model.read_text())]
+            checks = [("round trip", ""), ("round trip of the integer graph", "streamline"),
+                      *self.steps(seed, model.read_text())]
             for name, text in checks:
                 bad = self.check(name, text, model)
                 if bad:
