@@ -157,10 +157,11 @@ nashc_graft_node(nashc_graft *t, const nashc_node *n)
     nashc_build_loc(t->b, nashc_node_loc(n));
     nashc_node *made = name ? nashc_build_node(t->b, "call", in, n_in, n_out, "%s", attrs)
                             : nashc_build_like(t->b, n, in, n_in);
-    for (int i = 0; made && n_out > 1 && i < n_out; i++) /* they must not be in each other's way */
-        nashc_value_set_name(
-            nashc_node_out(made, i),
-            nashc_arena_printf(t->a, ".%u", nashc_value_id(nashc_node_out(made, i))));
+    for (int i = 0; made && n_out > 1 && i < n_out; i++) { /* out of each other's way first */
+        const char *own = nashc_arena_printf(t->a, ".%u", nashc_value_id(nashc_node_out(made, i)));
+        if (own)
+            nashc_value_set_name(nashc_node_out(made, i), own);
+    }
     for (int i = 0; made && i < n_out; i++) {
         const nashc_value *v = nashc_node_out(n, i);
         t->map[nashc_value_id(v)] = nashc_node_out(made, i);
@@ -187,5 +188,19 @@ nashc_graft_is_hardware(const nashc_graph *g)
         if (strncmp(nashc_node_opname(n), "hw.", 3) == 0)
             return true;
     }
+    return false;
+}
+
+bool
+nashc_graft_is_called(const nashc_graph *g)
+{
+    const nashc_module *m = nashc_graph_module(g);
+
+    for (int i = 0; i < nashc_module_n_graphs(m); i++)
+        NASHC_EACH_NODE(nashc_module_graph_at(m, i), n)
+        {
+            if (nashc_graft_callee(n) == g)
+                return true;
+        }
     return false;
 }

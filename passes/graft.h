@@ -49,4 +49,7 @@ bool nashc_graft_is_hardware(const nashc_graph *g);
 /* The graph that n calls; NULL: n is no call, or there is no such graph. */
 nashc_graph *nashc_graft_callee(const nashc_node *n);
 
+/* Does a node of g's module call g? O(nodes of the module). */
+bool nashc_graft_is_called(const nashc_graph *g);
+
 #endif

@@ -67,7 +67,7 @@ names_of(merging *z, bool outputs)
 static nashc_status
 connect_pair(merging *z, const char *pair, size_t len)
 {
-    const char *quoted = nashc_quote(z->d, nashc_arena_printf(z->a, "%.*s", (int)len, pair));
+    const char *text = nashc_arena_printf(z->a, "%.*s", (int)len, pair);
     int out = -1, in = -1;
 
     for (size_t k = 1; k + 1 < len && (out < 0 || in < 0); k++)
@@ -79,7 +79,8 @@ connect_pair(merging *z, const char *pair, size_t len)
         nashc_error(z->d, NULL,
                     "merge-models: \"%s\" of `connect` is no output of %s with an input of graph "
                     "@%s behind a colon",
-                    quoted, nashc_quote(z->d, z->path), nashc_graph_name(z->g));
+                    nashc_quote(z->d, text ? text : "?"), nashc_quote(z->d, z->path),
+                    nashc_graph_name(z->g));
         nashc_note(z->d, "outputs are %s; inputs are %s", names_of(z, true), names_of(z, false));
         return NASHC_EINPUT;
     }
@@ -194,7 +195,10 @@ add_front(merging *z)
             const char *key = nashc_arena_printf(z->a, "elem.%s", name);
             if (key && find_output(z->g, name, strlen(name)) < 0)
                 nashc_module_set_meta(m, key, NULL);
-            nashc_value_set_name(x, nashc_arena_printf(z->a, ".%d", i));
+            const char *aside = nashc_arena_printf(z->a, ".%d", i);
+            if (!key || !aside)
+                return nashc_enomem(z->d);
+            nashc_value_set_name(x, aside);
         }
     for (int i = 0; i < nashc_graph_n_inputs(z->f); i++) {
         const nashc_value *x = nashc_graph_input(z->f, i);

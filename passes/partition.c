@@ -137,7 +137,8 @@ report_missing(nashc_parts *p, const want *missing, const nashc_loc *loc)
     {
         if (names)
             names[k++] = nashc_node_loc(n)->name ? nashc_node_loc(n)->name
-                                                 : nashc_value_name(nashc_node_out(n, 0));
+                         : nashc_node_n_out(n)   ? nashc_value_name(nashc_node_out(n, 0))
+                                                 : "";
     }
     const char *near = names ? nashc_nearest(p->d, missing->name, names) : "";
     nashc_help(p->d, "%s", *near ? near : "`nashc show MODEL` lists them");
