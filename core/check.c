@@ -1,11 +1,11 @@
 /* check.c: compares two graphs on corner and random inputs with the reference executor.
  *
  * Both are run in real-number meaning. Two results are equal when integers agree exactly and floats
- * within the rounding of their arithmetic. Where they are not, graph a is run again with what double
- * arithmetic rounded moved up, or down: values that lie on a boundary as far as doubles can tell
- * are not decided by graph a. Last, it is run with float32 rounding after each operator: if b agrees
- * with that, rounding had moved a value over a boundary. Such boundary cases are counted apart; a
- * few are allowed.
+ * within the rounding of their arithmetic. Where they are not, graph a is run again with what
+ * double arithmetic rounded moved up, or down: values that lie on a boundary as far as doubles can
+ * tell are not decided by graph a. Last, it is run with float32 rounding after each operator: if b
+ * agrees with that, rounding had moved a value over a boundary. Such boundary cases are counted
+ * apart; a few are allowed.
  */
 #include "host.h"
 #include <fenv.h>

@@ -220,7 +220,12 @@ check_result(nashc_pm *pm, const nashc_item *it, const nashc_module *after, bool
             s = NASHC_EBUG;
         }
     }
-    if (s == NASHC_OK && changed && pm->o.check_each > 0 && !(it->pass->flags & NASHC_PASS_CHECK))
+    if (s != NASHC_OK || !changed || pm->o.check_each <= 0 || it->pass->flags & NASHC_PASS_CHECK)
+        return s;
+    if (it->pass->flags & NASHC_PASS_INTERFACE)
+        nashc_remark(pm->diag, NULL, "[%s] not compared: it changes the interface on purpose",
+                     it->name);
+    else
         s = nashc_check_equal(pm->module, after, pm->o.check_each, pm->o.seed,
                               it->pass->flags & NASHC_PASS_INEXACT, it->name, pm->diag);
     return s;

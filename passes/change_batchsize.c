@@ -59,7 +59,7 @@ static const nashc_param change_options[] = {
 };
 
 const nashc_pass nashc_pass_change_batchsize = {
-    NASHC_DESC(nashc_pass),     .flags = NASHC_PASS_MODULE,
+    NASHC_DESC(nashc_pass),     .flags = NASHC_PASS_MODULE | NASHC_PASS_INTERFACE,
     .name = "change-batchsize", .help = "set the batch size of the graph (changes the interface)",
     .options = change_options,  .run = change,
 };

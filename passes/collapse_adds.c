@@ -32,7 +32,7 @@ const nashc_pass nashc_pass_collapse_adds = {
     NASHC_DESC(nashc_pass),
     .flags = NASHC_PASS_INEXACT,
     .name = "collapse-adds",
-    .alias = "CollapseRepeatedAdd",
+    .alias = "CollapseRepeatedAdd|fold-add-chain",
     .help = "merge two consecutive adds of constants",
     .patterns = (const nashc_pattern *const[]){&collapse_pattern, NULL},
 };

@@ -42,9 +42,10 @@ static const nashc_param expose_options[] = {
 
 const nashc_pass nashc_pass_expose_intermediate = {
     NASHC_DESC(nashc_pass),
-    .flags = NASHC_PASS_MODULE,
+    .flags = NASHC_PASS_MODULE | NASHC_PASS_INTERFACE,
     .name = "expose-intermediate",
-    .alias = "ExposeIntermediateTensorsLambda|ExposeIntermediateTensorsPatternList",
+    .alias = "ExposeIntermediateTensors|ExposeIntermediateTensorsLambda|"
+             "ExposeIntermediateTensorsPatternList",
     .help = "make internal values outputs of the graph (changes the interface)",
     .options = expose_options,
     .run = expose,

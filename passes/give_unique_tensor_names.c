@@ -51,7 +51,7 @@ give_names(nashc_run *r, nashc_graph *g)
 const nashc_pass nashc_pass_give_unique_tensor_names = {
     NASHC_DESC(nashc_pass),
     .name = "give-unique-tensor-names",
-    .alias = "GiveUniqueTensorNames|GiveRandomTensorNames",
+    .alias = "GiveUniqueTensorNames|GiveRandomTensorNames|give-random-tensor-names",
     .help = "name results and constants by number",
     .run = give_names,
 };

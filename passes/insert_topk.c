@@ -52,7 +52,7 @@ static const nashc_param insert_options[] = {
 
 const nashc_pass nashc_pass_insert_topk = {
     NASHC_DESC(nashc_pass),
-    .flags = NASHC_PASS_MODULE | NASHC_PASS_INEXACT,
+    .flags = NASHC_PASS_MODULE | NASHC_PASS_INEXACT | NASHC_PASS_INTERFACE,
     .name = "insert-topk",
     .alias = "InsertTopK",
     .help = "give the indices of the k largest elements of each output instead of the elements",

@@ -36,7 +36,7 @@ make_input_cl(nashc_run *r, nashc_graph *g)
 
 const nashc_pass nashc_pass_make_input_cl = {
     NASHC_DESC(nashc_pass),
-    .flags = NASHC_PASS_MODULE,
+    .flags = NASHC_PASS_MODULE | NASHC_PASS_INTERFACE,
     .name = "make-input-cl",
     .alias = "MakeInputChannelsLast",
     .help = "make graph inputs channels-last (changes the interface)",

@@ -8,7 +8,8 @@ const nashc_pipeline nashc_pipeline_cleanup = {
     NASHC_DESC(nashc_pipeline),
     .name = "cleanup",
     .help = "fold constants, drop what is unused, canonical operand order",
-    .text = "infer-shapes,fold-constants,fold-transpose-into-quant-const,remove-unused-nodes,"
+    .text = "extend-partition,infer-shapes,fold-constants,fold-transpose-into-quant-const,remove-"
+            "unused-nodes,"
             "canonicalize,remove-identity,fold-constants",
 };
 
@@ -17,7 +18,8 @@ const nashc_pipeline nashc_pipeline_streamline = {
     NASHC_DESC(nashc_pipeline),
     .name = "streamline",
     .help = "any imported model to the integer graph, exactly",
-    .text = "infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,remove-identity,"
+    .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,remove-"
+            "identity,"
             "scaled-integer,canonicalize,remove-identity,fold-constants(quant=true),"
             "minimize-types,thresholds-to-requant",
 };

@@ -320,7 +320,7 @@ const nashc_pass nashc_pass_prune_channels = {
     NASHC_DESC(nashc_pass),
     .flags = NASHC_PASS_MODULE | NASHC_PASS_INEXACT,
     .name = "prune-channels",
-    .alias = "PruneChannels|RemoveMaskedChannels",
+    .alias = "PruneChannels|RemoveMaskedChannels|ApplyMasks|PropagateMasks",
     .help = "remove channels of a layer and what belongs to them (changes values)",
     .options = prune_options,
     .run = prune,

@@ -260,7 +260,7 @@ static const nashc_param convert_options[] = {
 const nashc_pass nashc_pass_quant_to_multithreshold = {
     NASHC_DESC(nashc_pass),
     .name = "quant-to-multithreshold",
-    .alias = "ConvertQuantActToMultiThreshold|QuantToMultiThreshold",
+    .alias = "ConvertQuantActToMultiThreshold|QuantToMultiThreshold|thresholds-exact",
     .help = "activation quantisers as thresholds, found by executing them",
     .options = convert_options,
     .patterns = (const nashc_pattern *const[]){&convert_pattern, &convert_bipolar_pattern, NULL},

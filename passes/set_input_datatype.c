@@ -5,7 +5,7 @@
  * The graph is unchanged for inputs on the grid S * integer + B. A fixed point type is an integer
  * times its step.
  */
-#include <nashc/pass.h>
+#include "graft.h"
 #include <string.h>
 
 static const nashc_param set_input_datatype_options[] = {
@@ -62,6 +62,8 @@ run(nashc_run *r, nashc_graph *g)
 
     if (!b)
         return nashc_enomem(d);
+    if (nashc_graft_is_called(g)) /* its inputs are results inside of the model */
+        return NASHC_OK;
     if (!nashc_type_from_finn_name(name, &t) && !(nashc_type_parse(&s, &t) && !*s))
         return nashc_usage(d,
                            "unknown datatype %s: expected a name such as UINT8, INT4 or "
@@ -93,6 +95,7 @@ const nashc_pass nashc_pass_set_input_datatype = {
     NASHC_DESC(nashc_pass),
     .flags = NASHC_PASS_INEXACT,
     .name = "set-input-datatype",
+    .alias = "set-input-type",
     .help = "declare that a float input holds integers of a type, times a scale",
     .options = set_input_datatype_options,
     .run = run,

@@ -92,6 +92,12 @@ nashc_status onnx_read_qlinear_binary(onnx_in *r);
 nashc_status onnx_read_qlinear_unary(onnx_in *r);
 nashc_status onnx_read_qlinear_concat(onnx_in *r);
 
+/* partition.c: models in other files */
+nashc_status onnx_read_partition(onnx_in *r);
+
+/* Does the node name a file that may lie below the model's folder? */
+bool onnx_partition_near(onnx_in *r);
+
 /* nhwc.c: channels-last operators of QONNX */
 nashc_status onnx_read_im2col(onnx_in *r);
 nashc_status onnx_read_maxpool_nhwc(onnx_in *r);

@@ -400,9 +400,45 @@ onnx_value_type(onnx_in *r, const char *what, const char *name, const Onnx__Type
     return NASHC_OK;
 }
 
+static nashc_status check_declared(onnx_in *r, const char *what, const char *name,
+                                   const Onnx__TypeProto *tp, const nashc_type *have);
+
+/* Inputs of a model that another one names: what the node's operands are, not what the file says of
+ * them; but where it says something it must not contradict. */
+static nashc_status
+bound_inputs(onnx_in *r)
+{
+    int k = 0;
+
+    for (size_t i = 0; i < r->g->n_input; i++) {
+        onnx_sym *sym = onnx_sym_find(r, r->g->input[i]->name);
+        const Onnx__TypeProto *tp = r->g->input[i]->type;
+        int elem = tp && tp->tensor_type ? tp->tensor_type->elem_type : 0;
+        nashc_status s;
+        if (sym->proto || k++ >= r->bound->n_in)
+            continue;
+        const nashc_type *t = &r->bound->in[k - 1];
+        sym->elem = r->bound->in_elem[k - 1] ? r->bound->in_elem[k - 1] : elem;
+        if (elem && elem != sym->elem)
+            return nashc_error(r->d, &r->file, "input \"%s\" is declared as %s, but gets %s",
+                               nashc_quote(r->d, sym->name), onnx_elem_name(elem),
+                               onnx_elem_name(sym->elem));
+        if ((s = check_declared(r, "input", sym->name, tp, t)))
+            return s;
+        sym->value = nashc_graph_add_input(r->graph, sym->name, t);
+        if (!sym->value)
+            return nashc_enomem(r->d);
+    }
+    if (k == r->bound->n_in)
+        return NASHC_OK;
+    return nashc_error(r->d, &r->file, "the model has %d inputs, but gets %d", k, r->bound->n_in);
+}
+
 nashc_status
 onnx_graph_inputs(onnx_in *r)
 {
+    if (r->bound)
+        return bound_inputs(r);
     for (size_t i = 0; i < r->g->n_input; i++) {
         onnx_sym *sym = onnx_sym_find(r, r->g->input[i]->name);
         nashc_type t;
@@ -429,7 +465,8 @@ onnx_graph_inputs(onnx_in *r)
 
 /* A declared size that contradicts the inferred one; symbols and option shapes may be anything. */
 static nashc_status
-check_declared(onnx_in *r, const char *name, const Onnx__TypeProto *tp, const nashc_type *have)
+check_declared(onnx_in *r, const char *what, const char *name, const Onnx__TypeProto *tp,
+               const nashc_type *have)
 {
     const Onnx__TensorShapeProto *shape = tp && tp->tensor_type ? tp->tensor_type->shape : NULL;
     bool differs = shape && shape->n_dim != have->rank;
@@ -447,8 +484,9 @@ check_declared(onnx_in *r, const char *name, const Onnx__TypeProto *tp, const na
                    ? nashc_arena_printf(r->arena, "%s%s%" PRId64, text, i ? "," : "",
                                         shape->dim[i]->dim_value)
                    : nashc_arena_printf(r->arena, "%s%s?", text, i ? "," : "");
-    return nashc_error(r->d, &r->file, "output \"%s\" is declared with shape [%s], inferred is %s",
-                       nashc_quote(r->d, name), text, nashc_type_str(r->d, have));
+    return nashc_error(r->d, &r->file, "%s \"%s\" is declared with shape [%s], %s is %s", what,
+                       nashc_quote(r->d, name), text,
+                       r->bound && *what == 'i' ? "given" : "inferred", nashc_type_str(r->d, have));
 }
 
 nashc_status
@@ -472,10 +510,12 @@ onnx_graph_outputs(onnx_in *r)
         if (!sym->value)
             return nashc_error(r->d, &r->file, "graph output \"%s\" is never written",
                                nashc_quote(r->d, out->name));
-        if ((s = check_declared(r, sym->name, out->type, nashc_value_type(sym->value))))
+        if ((s = check_declared(r, "output", sym->name, out->type, nashc_value_type(sym->value))))
             return s;
         nashc_graph_add_output(r->graph, sym->name, sym->value);
-        if (onnx_elem_is_int(sym->elem))
+        if (r->bound && (int)i < r->bound->n_out)
+            r->bound->out_elem[i] = sym->elem;
+        else if (!r->bound && onnx_elem_is_int(sym->elem))
             nashc_module_set_meta(r->module, nashc_arena_printf(r->arena, "elem.%s", sym->name),
                                   onnx_elem_name(sym->elem));
     }

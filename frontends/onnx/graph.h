@@ -22,6 +22,10 @@ nashc_status onnx_value_type(onnx_in *r, const char *what, const char *name,
 /* Adds node i of the file to the graph. */
 nashc_status onnx_node_read(onnx_in *r, size_t i);
 
+/* Reads a whole file, its bytes given, into r->module (NULL: a new one) and r->bound's graph, or
+ * @main. Nothing of it is kept but the graph. */
+nashc_status onnx_model_read(onnx_in *r, const uint8_t *data, size_t size);
+
 /* Opset of a domain string as the file imports it; 0: not imported. */
 int64_t onnx_import_version(const onnx_in *r, const char *domain);
 

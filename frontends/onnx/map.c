@@ -156,8 +156,8 @@ const onnx_row onnx_rows[] = {
     {ONNX_QONNX, "FloatQuant", 1, NULL,
      "has_inf-:i has_nan-:i has_subnormal-:i rounding_mode-:s saturation-:i", 6, 6, 1, 0,
      onnx_read_float_quant},
-    {ONNX_QONNX, "GenericPartition", 1, NULL, "refers to a model in another file, which is not "
-     "followed; inline the partition", 0, ANY, 127, REFUSE, NULL},
+    {ONNX_QONNX, "GenericPartition", 1, "call", "model-:s return_full_exec_context-:i", 0, ANY, 127,
+     INF | ONNX_R_FILE, onnx_read_partition},
     {ONNX_QONNX, "Im2Col", 1, NULL,
      "depthwise-:i dilations-:I input_shape-:s kernel_size-:I pad_amount-:I pad_value-:i stride-:I",
      1, 1, 1, 0, onnx_read_im2col},
@@ -178,6 +178,11 @@ const onnx_row onnx_rows[] = {
     {ONNX_CL, "BatchNormalization", 1, NULL, BN_ATTRS, 5, 5, 1, 0, onnx_read_channels_last},
     {ONNX_CL, "Conv", 1, NULL, CONV_ATTRS, 2, 3, 1, 0, onnx_read_channels_last},
     {ONNX_CL, "MaxPool", 1, NULL, POOL_ATTRS, 1, 1, 1, 0, onnx_read_channels_last},
+    /* FINN */
+    {ONNX_FPGA, "StreamingDataflowPartition", 1, "call",
+     "backend-:s device_id-:i instance_name-:s mem_port-:s model-:s partition_id-:i "
+     "res_estimate-:s res_hls-:s res_synth-:s return_full_exec_context-:i slr-:i",
+     0, ANY, 127, INF | ONNX_R_FILE, onnx_read_partition},
     /* onnxruntime */
     {ONNX_MS, "QGemm", 1, NULL, "alpha-:f transA-:i transB-:i", 6, 9, 1, 0, onnx_read_qgemm},
     {ONNX_MS, "QLinearAdd", 1, NULL, "", 7, 8, 1, 0, onnx_read_qlinear_binary},

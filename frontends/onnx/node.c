@@ -1,4 +1,5 @@
 /* node.c: one ONNX node: finding its row, checking it, and what its function may ask and build. */
+#include "frontends/onnx/family.h"
 #include "frontends/onnx/graph.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
@@ -12,8 +13,8 @@
  */
 
 /* `node "conv" (Conv)`, or by number and output where it has no name. */
-static const char *
-node_title(onnx_in *r)
+const char *
+onnx_node_title(onnx_in *r)
 {
     const Onnx__NodeProto *n = r->node;
     const char *type = nashc_quote(r->d, n->op_type);
@@ -33,7 +34,7 @@ onnx_err(onnx_in *r, const char *fmt, ...)
     const char *text = nashc_arena_vprintf(r->arena, fmt, ap);
     va_end(ap);
     r->failed = true;
-    return nashc_error(r->d, &r->file, "%s: %s", node_title(r), text);
+    return nashc_error(r->d, &r->file, "%s: %s", onnx_node_title(r), text);
 }
 
 nashc_status
@@ -45,7 +46,7 @@ onnx_unsup(onnx_in *r, const char *fmt, ...)
     const char *text = nashc_arena_vprintf(r->arena, fmt, ap);
     va_end(ap);
     r->failed = true;
-    return nashc_unsup(r->d, &r->file, "%s: %s", node_title(r), text);
+    return nashc_unsup(r->d, &r->file, "%s: %s", onnx_node_title(r), text);
 }
 
 /* --- operands -----------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ load(onnx_in *r, onnx_sym *s)
         return NASHC_OK;
     what = nashc_arena_printf(r->arena, "initialiser \"%s\"", nashc_quote(r->d, s->name));
     if ((st = onnx_tensor_read(r, s->proto, what, s->note, &s->tensor))) {
-        nashc_note(r->d, "read by %s", node_title(r));
+        nashc_note(r->d, "read by %s", onnx_node_title(r));
         r->failed = true;
         return st;
     }
@@ -351,7 +352,7 @@ check_attr(onnx_in *r, const Onnx__AttributeProto *a)
     }
     if (r->row->domain != ONNX_OWN)
         nashc_warning(r->d, &r->file, "unknown-attribute", "%s: attribute %s is not one of %s-%d",
-                      node_title(r), nashc_quote(r->d, name), r->row->name, r->row->since);
+                      onnx_node_title(r), nashc_quote(r->d, name), r->row->name, r->row->since);
     return NASHC_OK;
 }
 
@@ -703,8 +704,10 @@ domain_of(const onnx_in *r, const char *name)
     if (!strcmp(name, "finn")) {
         const Onnx__AttributeProto *a = onnx_attr(r, "backend");
         bool hardware = a && a->s.len == 12 && !memcmp(a->s.data, "fpgadataflow", 12);
-        return hardware ? ONNX_OTHER : ONNX_QONNX;
+        return hardware ? ONNX_FPGA : ONNX_QONNX;
     }
+    if (!strncmp(name, "finn.custom_op.fpgadataflow", 27))
+        return ONNX_FPGA;
     if (!strcmp(name, "qonnx.custom_op.channels_last"))
         return ONNX_CL;
     if (!strcmp(name, "com.microsoft"))
@@ -893,12 +896,10 @@ onnx_node_read(onnx_in *r, size_t i)
     if (!r->version)
         r->version = 1; /* a domain that is not imported, as old files have it */
     r->row = onnx_row_find(domain, n->op_type, r->version, &since);
-    if (!r->row) {
-        bool hardware = !strncmp(domain_name, "finn.custom_op.fpgadataflow", 27) ||
-                        (domain == ONNX_OTHER && !strcmp(domain_name, "finn"));
-        return r->allow_unknown || hardware ? read_unknown(r, domain_name)
-                                            : unknown_error(r, domain_name, r->version, since);
-    }
+    if (!r->row && !r->allow_unknown && domain != ONNX_FPGA)
+        return unknown_error(r, domain_name, r->version, since);
+    if (!r->row || (r->allow_unknown && r->row->flags & ONNX_R_FILE && !onnx_partition_near(r)))
+        return read_unknown(r, domain_name);
     if (r->row->flags & ONNX_R_REFUSE)
         return onnx_unsup(r, "%s %s", n->op_type, r->row->attrs);
     if ((s = check_arity(r)))

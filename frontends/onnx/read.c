@@ -78,8 +78,10 @@ read_graph(onnx_in *r)
                            NASHC_MAX_NODES);
     if (!r->g->n_output)
         return nashc_error(r->d, &r->file, "the graph has no outputs");
-    r->module = nashc_module_create(r->ctx);
-    r->graph = r->module ? nashc_module_add_graph(r->module, "main") : NULL;
+    r->module = r->module ? r->module : nashc_module_create(r->ctx);
+    r->graph = !r->module ? NULL
+               : r->bound ? r->bound->graph
+                          : nashc_module_add_graph(r->module, "main");
     r->build = r->graph ? nashc_build_create(r->graph, r->d) : NULL;
     if (!r->build)
         return nashc_enomem(r->d);
@@ -91,6 +93,9 @@ read_graph(onnx_in *r)
             return s;
     if ((s = onnx_graph_outputs(r)))
         return s;
+    nashc_graph_remove_dead(r->graph);
+    if (r->depth)
+        return NASHC_OK; /* the module is looked at as a whole */
     if (r->model->producer_name && *r->model->producer_name) {
         const char *version = r->model->producer_version;
         nashc_module_set_meta(r->module, "producer",
@@ -98,7 +103,6 @@ read_graph(onnx_in *r)
                                                  version && *version ? " " : "",
                                                  version ? version : ""));
     }
-    nashc_graph_remove_dead(r->graph);
     return nashc_verify(r->module, 3, r->d);
 }
 
@@ -111,8 +115,8 @@ forget(onnx_in *r)
         nashc_tensor_unref(r->known[i]);
 }
 
-static nashc_status
-read_model(onnx_in *r, const uint8_t *data, size_t size)
+nashc_status
+onnx_model_read(onnx_in *r, const uint8_t *data, size_t size)
 {
     onnx_budget budget;
     nashc_status s;
@@ -144,7 +148,7 @@ read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **ou
         return s;
     r.arena = nashc_arena_create();
     r.allow_unknown = o && nashc_opts_bool(o, "allow-unknown");
-    s = r.arena ? read_model(&r, (const uint8_t *)data, size) : nashc_enomem(d);
+    s = r.arena ? onnx_model_read(&r, (const uint8_t *)data, size) : nashc_enomem(d);
     nashc_mem_free(data);
     nashc_arena_free(r.arena);
     if (s)

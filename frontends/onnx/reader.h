@@ -71,6 +71,7 @@ typedef enum onnx_domain {
     ONNX_QONNX, /* qonnx.custom_op.general and its aliases */
     ONNX_CL,    /* qonnx.custom_op.channels_last */
     ONNX_MS,    /* com.microsoft */
+    ONNX_FPGA,  /* finn.custom_op.fpgadataflow */
     ONNX_OWN,   /* nashc */
     ONNX_OTHER
 } onnx_domain;
@@ -94,6 +95,7 @@ typedef struct onnx_row {
 #define ONNX_R_INF    1u /* constant operands may hold infinities */
 #define ONNX_R_SAME   2u /* all operands have one element type */
 #define ONNX_R_REFUSE 4u /* known, not supported; attrs holds the reason */
+#define ONNX_R_FILE   8u /* names a model in another file */
 
 extern const onnx_row onnx_rows[]; /* ends with a row without name */
 
@@ -114,6 +116,17 @@ typedef struct onnx_attr_spec {
 } onnx_attr_spec;
 bool onnx_attr_next(const char **at, onnx_attr_spec *out);
 
+/* What a model that another one names is given by the node that does it, and gives back. */
+typedef struct onnx_bound {
+    int n_in, n_out;
+    nashc_type *in;     /* types of the operands, which its inputs take over */
+    int *in_elem;       /* onnx_elem of the operands; 0: not known */
+    int *out_elem;      /* of its outputs */
+    nashc_graph *graph; /* made by whoever binds */
+} onnx_bound;
+
+typedef struct onnx_parts onnx_parts; /* the files read so far, partition.c */
+
 /* Reading one file. */
 struct onnx_in {
     nashc_ctx *ctx;
@@ -131,6 +144,12 @@ struct onnx_in {
     onnx_names *names; /* to onnx_sym */
     bool allow_unknown;
     bool failed; /* an error of the node at hand is reported: nothing more is built */
+
+    /* models that models name */
+    int depth;         /* 0: the model that the user named */
+    int folder;        /* depth > 0: descriptor of the folder that the file is in */
+    onnx_bound *bound; /* depth > 0 */
+    onnx_parts *parts; /* shared by all; NULL: none named yet */
 
     /* contents of results that are known though they stay nodes, by value id */
     nashc_tensor **known;
@@ -159,6 +178,9 @@ nashc_status onnx_tensor_read(onnx_in *r, const Onnx__TensorProto *t, const char
 /* Errors that name the node: `node "conv" (Conv): ...`. */
 nashc_status onnx_err(onnx_in *r, const char *fmt, ...) NASHC_PRINTF(2, 3);
 nashc_status onnx_unsup(onnx_in *r, const char *fmt, ...) NASHC_PRINTF(2, 3);
+
+/* `node "conv" (Conv)`. */
+const char *onnx_node_title(onnx_in *r);
 
 /* Operands. has: present and not of zero size. */
 int onnx_n_in(const onnx_in *r);

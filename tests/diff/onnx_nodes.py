@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "operators.md"
 TABLE = ROOT / "frontends" / "onnx" / "map.c"
 DOMAINS = {"STD": "standard", "ONNX_QONNX": "`qonnx.custom_op.general`", "ONNX_CL": "`qonnx.custom_op.channels_last`",
-           "ONNX_MS": "`com.microsoft`"}
+           "ONNX_FPGA": "`finn.custom_op.fpgadataflow`", "ONNX_MS": "`com.microsoft`"}
 
 # Operands of these operators that have to be constants: None is all but the first.
 PARAMETERS = {

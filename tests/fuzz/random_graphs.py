@@ -65,7 +65,17 @@ class Driver:
             self.passes = [p for p in names if "needs a graph that is" not in
                            call([self.nashc, "opt", model, f"-passes={p}", "-o", "-"])[1]]
 
-    def steps(self, seed):
+    @staticmethod
+    def parts(r, text):
+        """Passes that put up to three runs of nodes into graphs of their own."""
+        nodes = [re.search(r'!"([^"]*)"$|%([\w.]+):', line) for line in text.splitlines()
+                 if re.search(r" = [a-z]+\.\w+\(", line)]
+        names = list(dict.fromkeys(m[1] or m[2] for m in nodes))
+        cuts = sorted(r.sample(range(len(names) + 1), min(4, len(names) + 1)))
+        runs = [names[a:b] for a, b in zip(cuts, cuts[1:])]
+        return ",".join(f"partition(name=p{i};nodes={','.join(run)})" for i, run in enumerate(runs))
+
+    def steps(self, seed, text):
         """Name and pipeline text of every check of one network."""
         r = random.Random(seed)
 
@@ -75,6 +85,9 @@ class Driver:
         yield "passes", some()
         yield "passes of the integer graph", "streamline," + some()
         yield "passes after finn", "try(convert-qonnx-to-finn)," + some()
+        parts = self.parts(r, text)
+        yield "parts", f"{parts},streamline,check-streamlined"
+        yield "passes of parts", f"{parts},{some()},extend-partition"
         for name in self.pipelines:
             yield name, name
 
@@ -136,7 +149,8 @@ class Driver:
         with tempfile.TemporaryDirectory() as tmp:
             model = pathlib.Path(tmp, f"seed{seed}.nashir")
             model.write_text(random_net.Net(seed).text())
-            checks = [("round trip", ""), ("round trip of the integer graph", "streamline"), *self.steps(seed)]
+            checks = [("round trip", ""), ("round trip of the integer graph", "streamline"),
+                      *self.steps(seed, model.read_text())]
             for name, text in checks:
                 bad = self.check(name, text, model)
                 if bad:

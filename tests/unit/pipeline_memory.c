@@ -2,6 +2,8 @@
  * is made to fail: no crash, no leak, and a failure is told. */
 #include "core/base/mem.h"
 #include "unit.h"
+#include <stdlib.h>
+#include <unistd.h>
 
 static const char net[] = "nashc 1\n"
                           "graph @main(%x: f32[1,1,4,4]) -> (%y) {\n"
@@ -20,10 +22,18 @@ static const char net[] = "nashc 1\n"
                           "  %y: f32[1,3] = nn.matmul(%f, %v)\n"
                           "}\n";
 
-static const char passes[] = "cleanup,fixpoint(try(move-mul-past-maxpool)),streamline";
+static const char front[] = "nashc 1\n"
+                            "graph @main(%x: f32[1,1,4,4], %w: f32[1]) -> (%y, %w) {\n"
+                            "  %s: f32[] = [255]\n"
+                            "  %t: f32[1,1,4,4] = nn.div(%x, %s)\n"
+                            "  %y: f32[1,1,4,4] = call(%t) graph=@f\n"
+                            "}\n"
+                            "graph @f(%x: f32[1,1,4,4]) -> (%y) {\n"
+                            "  %y: f32[1,1,4,4] = nn.relu(%x)\n"
+                            "}\n";
 
 static nashc_status
-work(nashc_ctx *c)
+work(nashc_ctx *c, const char *passes)
 {
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_pm_options o = {
@@ -37,34 +47,53 @@ work(nashc_ctx *c)
 }
 
 static void
-every_allocation_may_fail(void **state)
+fail_each(nashc_ctx *c, const char *passes)
 {
-    nashc_ctx *c = *state;
     nashc_diag *d = nashc_ctx_diag(c);
-    nashc_status s = work(c);
+    nashc_status s = work(c, passes);
     if (s != NASHC_OK)
         unit_print_messages(c);
     assert_int_equal(s, NASHC_OK);
     nashc_mem_fail_after(0);
-    work(c);
+    work(c, passes);
     uint64_t total = nashc_mem_fail_after(0), step = total / 700 + 1;
     for (uint64_t n = 1; n <= total; n += n < 300 ? 1 : step) {
         nashc_diag_truncate(d, 0);
         nashc_mem_fail_after(n);
-        s = work(c);
+        s = work(c, passes);
         nashc_mem_fail_after(0);
         assert_int_not_equal(s, NASHC_OK);
         if (s == NASHC_EMISMATCH || s == NASHC_EBUG)
             fail_msg("allocation %d: %s", (int)n, nashc_diag_text(d, 0));
     }
     nashc_diag_truncate(d, 0);
-    assert_int_equal(work(c), NASHC_OK);
+    assert_int_equal(work(c, passes), NASHC_OK);
     print_message("# %d allocations\n", (int)total);
+}
+
+static void
+every_allocation_may_fail(void **state)
+{
+    fail_each(*state, "cleanup,fixpoint(try(move-mul-past-maxpool)),streamline");
+}
+
+static void
+so_may_those_of_passes_over_graphs(void **state)
+{
+    char path[] = "/tmp/nashc-front-XXXXXX", text[128];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, front, sizeof front - 1) == (ssize_t)sizeof front - 1);
+    close(fd);
+    snprintf(text, sizeof text, "merge-models(pre=%s)", path);
+    fail_each(*state, text);
+    unlink(path);
+    fail_each(*state, "partition(nodes=c,m),extend-partition");
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {UNIT(every_allocation_may_fail)};
+    const struct CMUnitTest tests[] = {UNIT(every_allocation_may_fail),
+                                       UNIT(so_may_those_of_passes_over_graphs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

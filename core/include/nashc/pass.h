@@ -16,6 +16,8 @@ typedef struct nashc_pattern {
                               */
 #define NASHC_PASS_MODULE 2u /* run once a module (g is its entry), not once a graph */
 #define NASHC_PASS_CHECK  4u /* only looks and complains; edits nothing */
+#define NASHC_PASS_INTERFACE                                                                       \
+    8u /* changes inputs or outputs of the graph: there is nothing to compare it with */
 
 typedef struct nashc_pass {
     uint32_t struct_size, flags;
