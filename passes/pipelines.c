@@ -18,10 +18,9 @@ const nashc_pipeline nashc_pipeline_streamline = {
     NASHC_DESC(nashc_pipeline),
     .name = "streamline",
     .help = "any imported model to the integer graph, exactly",
-    .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,remove-"
-            "identity,"
-            "scaled-integer,canonicalize,remove-identity,fold-constants(quant=true),"
-            "minimize-types,thresholds-to-requant",
+    .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,"
+            "remove-identity,scaled-integer,canonicalize,remove-identity,"
+            "fold-constants(quant=true),minimize-types,thresholds-to-requant",
 };
 
 /* ConvertQONNXtoFINN. */
