@@ -91,6 +91,7 @@ SUITES = [
     ("schema", "build", script("tests/diff/onnx_schema.py"), True, {}),
     ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),
+    ("random-peers", "build", peer("tests/fuzz/random_peers.py"), False, {}),
     ("random", "build", script("tests/fuzz/random_graphs.py", "build"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),

@@ -395,6 +395,7 @@ static const struct {
     {"q.trunc", onnx_write_trunc},
     {"q.float_quant", onnx_write_float_quant},
     {"q.multithreshold", onnx_write_multithreshold},
+    {"q.requant", onnx_write_requant},
     {"q.lut", onnx_write_lut},
 };
 

@@ -1,4 +1,4 @@
-/* write_quant.c: quantisers, thresholds and tables of the IR as QONNX and standard nodes.
+/* write_quant.c: quantisers and tables of the IR as QONNX and standard nodes.
  *
  * q.quant with real result is Quant where its range is one of Quant's; another range is that of the
  * next wider Quant, limited behind it. With codes as result, x/s + z comes first and the Quant has
@@ -84,13 +84,19 @@ quant(onnx_out *o, const char *x, const char *s, const char *z, const format *f,
     return out;
 }
 
+/* Least and greatest zero point, integers both. */
 static bool
-integral_scalar(const nashc_value *v)
+integral_zero(const onnx_out *o, int64_t *least, int64_t *most)
 {
-    const nashc_tensor *t = nashc_value_const(v);
+    const nashc_tensor *t = nashc_value_const(operand(o, 2));
+    double lo, hi;
 
-    return nashc_tensor_is_scalar(t) && nashc_tensor_all_integral(t) &&
-           fabs(nashc_tensor_get(t, 0)) < 1e9;
+    nashc_tensor_min_max(t, &lo, &hi);
+    if (!nashc_tensor_all_integral(t) || lo < -1e9 || hi > 1e9)
+        return false;
+    *least = (int64_t)lo;
+    *most = (int64_t)hi;
+    return true;
 }
 
 /* fl(x / s) as float32: in float64 and rounded once more where x or s needs that. */
@@ -111,13 +117,48 @@ quotient(onnx_out *o)
     return u;
 }
 
+/* Codes that are rounded before zero points from least to most are added: those of the Quant that
+ * covers all, moved, then limited. */
+static const char *
+write_moved(onnx_out *o, int64_t lo, int64_t hi, int64_t least, int64_t most, const char *rounding,
+            const char *out)
+{
+    format f = format_for(lo - most, hi - least);
+    nashc_type wide = nashc_type_for_range(f.lo, f.hi), range = nashc_type_for_range(lo, hi);
+    nashc_type moved = nashc_type_for_range(f.lo + least, f.hi + most);
+    const nashc_tensor *z = nashc_value_const(operand(o, 2));
+    nashc_type zt = nashc_type_for_range(least, most);
+    double *v = nashc_buf_to_f64(nashc_tensor_buf(z));
+    const char *one = onnx_put_scalar(o, 1, ONNX_FLOAT), *none = onnx_put_scalar(o, 0, ONNX_FLOAT);
+    const char *u = quant(o, quotient(o), one, none, &f, rounding, NULL, &wide);
+
+    zt = nashc_type_with_elem(nashc_tensor_type(z), &zt);
+    nashc_tensor *ints = v ? nashc_tensor_from_f64(&zt, v) : NULL;
+    nashc_mem_free(v);
+    if (ints)
+        u = onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", ints, ONNX_FLOAT), &moved,
+                       NULL);
+    else
+        o->no_memory = true;
+    nashc_tensor_unref(ints);
+    if (!out)
+        out = onnx_between(o, &range, ONNX_FLOAT);
+    const char *in[3] = {u, onnx_put_scalar(o, (double)lo, ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)hi, ONNX_FLOAT)};
+    onnx_emit(o, "", "Clip", in, 3, &out, 1);
+    return out;
+}
+
 /* Codes: u = fl(fl(x/s) + z), then a Quant of scale 1. out NULL: a tensor between. */
 static const char *
 write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding, const char *out)
 {
+    int64_t least = 0, most = 0;
+
+    if (before && integral_zero(o, &least, &most) && least != most)
+        return write_moved(o, lo, hi, least, most, rounding, out);
     bool zero = all_equal(operand(o, 2), 0);
-    int64_t shift =
-        before && !zero ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
+    int64_t shift = least;
     format f = format_for(lo - shift, hi - shift);
     bool exact = f.lo == lo - shift && f.hi == hi - shift, last = exact && !shift;
     nashc_type wide = nashc_type_for_range(f.lo, f.hi), range = nashc_type_for_range(lo, hi);
@@ -153,12 +194,13 @@ write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundi
 static nashc_status
 write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *rounding)
 {
-    int64_t shift = before ? (int64_t)nashc_tensor_get(nashc_value_const(operand(o, 2)), 0) : 0;
-    format f = format_for(lo - shift, hi - shift);
+    int64_t least = 0, most = 0;
+    bool one = !before || (integral_zero(o, &least, &most) && least == most);
+    format f = format_for(lo - most, hi - least);
 
     if (!f.bits)
         return onnx_write_own(o);
-    if (f.lo == lo - shift && f.hi == hi - shift) {
+    if (one && f.lo == lo - most && f.hi == hi - least) {
         const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
         const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT);
         const char *z =
@@ -192,7 +234,7 @@ write_scaled(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *round
 nashc_status
 onnx_write_quant(onnx_out *o)
 {
-    int64_t lo = onnx_get_int(o, "qmin"), hi = onnx_get_int(o, "qmax");
+    int64_t lo = onnx_get_int(o, "qmin"), hi = onnx_get_int(o, "qmax"), least = 0, most = 0;
     bool codes = onnx_get_bool(o, "codes"), before = onnx_get_bool(o, "round_before_zp");
     const char *rounding = onnx_get_str(o, "rounding");
     const nashc_tensor *s = nashc_value_const(operand(o, 1)), *z = nashc_value_const(operand(o, 2));
@@ -201,7 +243,7 @@ onnx_write_quant(onnx_out *o)
     if (!s || !z || !onnx_fits_float(z) || onnx_container(nashc_value_type(y)) != ONNX_FLOAT ||
         onnx_container(nashc_value_type(operand(o, 0))) == ONNX_FLOAT16 ||
         nashc_value_type(operand(o, 0))->kind == NASHC_K_F64 || !format_for(lo, hi).bits ||
-        (before && !nashc_tensor_all_eq(z, 0) && !integral_scalar(operand(o, 2))))
+        (before && !(integral_zero(o, &least, &most) && format_for(lo - most, hi - least).bits)))
         return onnx_write_own(o);
     if (nashc_tensor_all_eq(z, 0))
         before = false;
@@ -326,103 +368,6 @@ onnx_write_float_quant(onnx_out *o)
     onnx_put_int(o, "has_nan", onnx_get_bool(o, "has_nan"));
     onnx_put_int(o, "has_subnormal", 1);
     return NASHC_OK;
-}
-
-/* Thresholds in the container of x. In float32, x >= t and x >= t rounded up to the next float32
- * are the same. */
-static const char *
-thresholds(onnx_out *o, int work)
-{
-    const nashc_tensor *t = nashc_value_const(operand(o, 1));
-    int64_t n = nashc_tensor_count(t);
-
-    if (work != ONNX_FLOAT || onnx_fits_float(t))
-        return onnx_use(o, operand(o, 1), work);
-    double *v = nashc_buf_to_f64(nashc_tensor_buf(t));
-    if (!v) {
-        o->no_memory = true;
-        return "";
-    }
-    for (int64_t i = 0; i < n; i++) {
-        float f = (float)v[i];
-        v[i] = (double)f < v[i] ? (double)nextafterf(f, INFINITY) : (double)f;
-    }
-    const char *name = onnx_put_array(o, v, nashc_tensor_type(t), ONNX_FLOAT);
-    nashc_mem_free(v);
-    return name;
-}
-
-/* A channel that counts down, K - count, is a factor -1 and an addend K. */
-static nashc_status
-turn_channels(onnx_out *o, const char *count, const char *out, int64_t k, int64_t scale,
-              int64_t bias, int work)
-{
-    const nashc_tensor *dir = nashc_value_const(operand(o, 2));
-    const nashc_type *x = nashc_value_type(operand(o, 0));
-    int64_t channels = nashc_type_channels(x), dim[NASHC_MAX_RANK];
-    int axis = nashc_type_channel_axis(x);
-    double *factor = malloc(sizeof *factor * (size_t)channels);
-    double *addend = malloc(sizeof *addend * (size_t)channels);
-    const char *names[2] = {"", ""};
-
-    for (int i = 0; i < x->rank; i++)
-        dim[i] = i == axis ? channels : 1;
-    for (int64_t c = 0; factor && addend && c < channels; c++) {
-        bool down = nashc_tensor_get(dir, c) < 0;
-        factor[c] = (double)(down ? -scale : scale);
-        addend[c] = (double)(bias + (down ? scale * k : 0));
-    }
-    for (int i = 0; factor && addend && i < 2; i++) {
-        double lo = HUGE_VAL, hi = -HUGE_VAL, *v = i ? addend : factor;
-        for (int64_t c = 0; c < channels; c++) {
-            lo = fmin(lo, v[c]);
-            hi = fmax(hi, v[c]);
-        }
-        nashc_type t =
-            nashc_type_shaped(nashc_type_for_range((int64_t)lo, (int64_t)hi), x->rank, dim);
-        nashc_tensor *tensor = nashc_tensor_from_f64(&t, v);
-        if (tensor)
-            names[i] = onnx_put_tensor(o, i ? "base" : "direction", tensor, work);
-        else
-            o->no_memory = true;
-        nashc_tensor_unref(tensor);
-    }
-    o->no_memory = o->no_memory || !factor || !addend;
-    free(factor);
-    free(addend);
-    count = onnx_emit1(o, "Mul", count, names[0], NULL, NULL);
-    onnx_emit1(o, "Add", count, names[1], NULL, out);
-    return NASHC_OK;
-}
-
-nashc_status
-onnx_write_multithreshold(onnx_out *o)
-{
-    const nashc_value *x = operand(o, 0), *y = nashc_node_out(o->node, 0);
-    int64_t k = nashc_value_type(operand(o, 1))->dim[1];
-    int64_t scale = onnx_get_int(o, "out_scale"), bias = onnx_get_int(o, "out_bias");
-    bool turned = operand(o, 2) != NULL, last = nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT;
-    nashc_type type = turned ? nashc_type_for_range(0, k) : *nashc_value_type(y);
-    char finn[64];
-
-    int work = onnx_elem_of(o, x) == ONNX_DOUBLE ? ONNX_DOUBLE : ONNX_FLOAT;
-
-    if (scale == 0 || onnx_container(nashc_value_type(x)) == ONNX_FLOAT16 ||
-        onnx_container(nashc_value_type(y)) != ONNX_FLOAT)
-        return onnx_write_own(o);
-    const char *in[2] = {onnx_use(o, x, work), thresholds(o, work)};
-    const char *out = onnx_begin(o, work), *count = turned ? onnx_between(o, &type, work) : out;
-    onnx_emit(o, ONNX_DOMAIN_QONNX, "MultiThreshold", in, 2, &count, 1);
-    onnx_put_str(o, "out_dtype", nashc_type_finn_name(&type, finn, sizeof finn));
-    onnx_put_float(o, "out_scale", turned ? 1 : (double)scale);
-    onnx_put_float(o, "out_bias", turned ? 0 : (double)bias);
-    int rank = nashc_value_type(x)->rank;
-    onnx_put_str(o, "data_layout",
-                 rank == 4   ? (last ? "NHWC" : "NCHW")
-                 : rank == 3 ? (last ? "NWC" : "NCW")
-                             : "NC");
-    nashc_status s = turned ? turn_channels(o, count, out, k, scale, bias, work) : NASHC_OK;
-    return s ? s : onnx_finish(o, work, out);
 }
 
 /* y = table[c][x - lo]: one Gather from all rows behind each other, row c from c * N on. */

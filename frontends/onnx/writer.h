@@ -118,8 +118,11 @@ nashc_status onnx_write_bipolar_quant(onnx_out *o);
 nashc_status onnx_write_dequant(onnx_out *o);
 nashc_status onnx_write_trunc(onnx_out *o);
 nashc_status onnx_write_float_quant(onnx_out *o);
-nashc_status onnx_write_multithreshold(onnx_out *o);
 nashc_status onnx_write_lut(onnx_out *o);
+
+/* write_threshold.c */
+nashc_status onnx_write_multithreshold(onnx_out *o);
+nashc_status onnx_write_requant(onnx_out *o);
 
 /* write_shape.c */
 nashc_status onnx_write_shaped(onnx_out *o);

@@ -18,6 +18,9 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
+import random_inputs
 import random_net
 
 # These change values or the interface on purpose: no comparison is possible.
@@ -91,32 +94,13 @@ class Driver:
         for name in self.pipelines:
             yield name, name
 
-    def inputs(self, model, path):
-        import numpy as np
-        found = re.search(r"graph @main\(%x: (\S+?)\[([\d,]+)\]\)", model.read_text())
-        if not found:
-            return False  # a shrunk model that cannot be run this way
-        elem, dims = found.groups()
-        shape = [3] + [int(d) for d in dims.split(",")][1:]
-        rng = np.random.default_rng(1)
-        kind, bits, lo, hi = re.match(r"([a-z]+)(\d*)(?:<(-?\d+)\.\.(-?\d+)>)?$", elem).groups()
-        if kind == "f":
-            x = rng.normal(0, 2, shape).astype(np.float32)
-        elif kind == "bip":
-            x = (rng.integers(0, 2, shape) * 2 - 1).astype(np.int8)
-        else:
-            bits = int(bits)
-            least = int(lo) if lo else 0 if kind == "u" else -(1 << (bits - 1))
-            most = int(hi) if hi else (1 << bits) - 1 if kind == "u" else (1 << (bits - 1)) - 1
-            x = rng.integers(least, most + 1, shape).astype(np.uint8 if least >= 0 else np.int8)
-        np.save(path, x)
-        return True
-
     def round_trip(self, model, tmp, before):
         """Outputs of the model, and of what is read back from text and ONNX; None: equal."""
         x, y, m = tmp / "x.npy", tmp / "y.npz", tmp / "m.nashir"
-        if not self.inputs(model, x):
-            return None
+        data = random_inputs.draw(model.read_text(), 3)
+        if data is None:
+            return None  # a shrunk model that cannot be run this way
+        np.save(x, data)
         steps = [["opt", model, f"-passes={before}", "-o", m], ["run", m, "--input", x, "--output", y]]
         for suffix in ("nashir", "onnx"):
             again = tmp / f"again.{suffix}"
