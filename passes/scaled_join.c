@@ -1,9 +1,10 @@
-/* scaled_join.c: sums, differences and products of two tensors of M.
+/* scaled_join.c: sums, differences and products of tensors of M.
  *
  *     s1 i + s2 j = u (m1 i + m2 j)    where s1 = m1 u, s2 = m2 u with small integers
  *
- * Else the sum stays pending. A quantiser behind it gets the smallest multipliers with which its
- * codes are right for all pairs (i, j); any other user, the exact common unit of the two scales.
+ * Else the sum stays pending, and grows if it is added to. A quantiser behind it gets the smallest
+ * multipliers with which its codes are right for all integers (scaled_sums.c); any other user, the
+ * exact common unit of all scales, or rounded multipliers and a warning.
  */
 #include "scaled.h"
 
@@ -13,43 +14,8 @@
 
 #define SMALL     1024.0
 #define EXACT     0x1p31 /* float32 scales up to a ratio of 2^7 have an exact unit below this */
-#define MAX_PAIRS ((int64_t)1 << 21) /* of one lane */
-#define ALL_PAIRS ((int64_t)1 << 24) /* of all lanes */
-#define MAX_RANGE ((int64_t)1 << 22) /* of m1 i + m2 j */
-#define MAX_TABLE ((int64_t)1 << 16) /* the same, where the code is not monotone */
-
-/* m1, m2, u of two scales; zero scales get multiplier zero. */
-static bool
-split_scales(si_state *S, const si_arr *s1, const si_arr *s2, double max, si_arr *m1, si_arr *m2,
-             si_arr *u)
-{
-    si_arr zero = si_scalar(S, 0.0), a, b, one = si_scalar(S, 1.0);
-    if (!si_zip(S, s1, s2, si_min, u) || !si_zip(S, s1, &zero, si_add, &a) ||
-        !si_zip(S, s2, &zero, si_add, &b))
-        return false;
-    /* arrays of one shape: that of the broadcast pair, before squeezing it away */
-    nashc_type t = nashc_type_f64();
-    t.rank = (uint8_t)(a.rank > b.rank ? a.rank : b.rank);
-    for (int i = 1; i <= t.rank; i++) {
-        int64_t x = i <= a.rank ? a.dim[a.rank - i] : 1, y = i <= b.rank ? b.dim[b.rank - i] : 1;
-        t.dim[t.rank - i] = x > y ? x : y;
-    }
-    if (!si_shape_arr(S, m1, t.rank, t.dim) || !si_shape_arr(S, m2, t.rank, t.dim) ||
-        !si_shape_arr(S, u, t.rank, t.dim))
-        return false;
-    (void)one;
-    for (int64_t i = 0; i < u->n; i++) {
-        double pair[2] = {si_at(&a, &t, i), si_at(&b, &t, i)};
-        if (!si_common_unit(pair, 2, max, &u->v[i]))
-            return false;
-        m1->v[i] = nearbyint(pair[0] / u->v[i]);
-        m2->v[i] = nearbyint(pair[1] / u->v[i]);
-    }
-    si_squeeze(m1);
-    si_squeeze(m2);
-    si_squeeze(u);
-    return true;
-}
+#define MAX_SUM   0x1p60
+#define MAX_EXACT 0x1p53 /* multipliers that a double holds */
 
 static double
 minus(double x, double y)
@@ -57,6 +23,113 @@ minus(double x, double y)
     (void)y;
     return -x;
 }
+
+/* Integers of a sum: tensors with their scales; offsets by tensor, and that of the sum besides. */
+typedef struct parts {
+    int n;
+    nashc_value *ival[SI_MAX_TERMS];
+    si_arr s[SI_MAX_TERMS], b[SI_MAX_TERMS], rest;
+} parts;
+
+/* --- weights of terms --------------------------------------------------------------------------
+ */
+
+/* s[k] = m[k] u; bits: 0, or how many the rounded multipliers have where that is not exact. */
+typedef struct weights {
+    si_arr m[SI_MAX_TERMS], u;
+    int bits;
+} weights;
+
+/* Largest magnitude of the integers of v. */
+static double
+reach(const nashc_value *v)
+{
+    const nashc_type *t = nashc_value_type(v);
+    return fmax(fabs((double)t->lo), fabs((double)t->hi));
+}
+
+/* The unit of n scales if it is exact and its multipliers are below max, or their sum below limit.
+ */
+static bool
+exact_unit(const double *s, const double *most, int n, double max, double limit, double *u)
+{
+    double largest = 0, sum = 0;
+    if (!si_common_unit(s, n, MAX_EXACT, u))
+        return false;
+    for (int k = 0; k < n; k++) {
+        double m = fabs(nearbyint(s[k] / *u));
+        largest = fmax(largest, m);
+        sum += m * most[k];
+    }
+    return sum <= MAX_SUM && (largest < max || sum <= limit);
+}
+
+/* Unit that gives the smallest scale 24 bits, and the largest one 31 at most: rounding to it
+ * changes no term by more than float32 arithmetic would. Coarser if the sum would not fit. */
+static double
+fine_unit(const double *s, const double *most, int n, int *bits)
+{
+    double least = INFINITY, largest = 0, sum = 0;
+    for (int k = 0; k < n; k++) {
+        double a = fabs(s[k]);
+        least = a > 0 && a < least ? a : least;
+        largest = fmax(largest, a);
+        sum += a * (most[k] + 1);
+    }
+    double u = fmax(fmax(ldexp(least, -23), ldexp(largest, -31)), sum / MAX_SUM);
+    int b = ilogb(least / u) + 1;
+    *bits = *bits == 0 || b < *bits ? b : *bits;
+    return u;
+}
+
+/* Shape in which the scales of all parts differ. */
+static nashc_type
+shape_of(const parts *p)
+{
+    nashc_type t = nashc_type_f64();
+    for (int k = 0; k < p->n; k++)
+        t.rank = p->s[k].rank > t.rank ? (uint8_t)p->s[k].rank : t.rank;
+    for (int i = 1; i <= t.rank; i++) {
+        t.dim[t.rank - i] = 1;
+        for (int k = 0; k < p->n; k++) {
+            const si_arr *s = &p->s[k];
+            if (i <= s->rank && s->dim[s->rank - i] > 1)
+                t.dim[t.rank - i] = s->dim[s->rank - i];
+        }
+    }
+    return t;
+}
+
+/* Multipliers of all parts; zero scales get multiplier zero. */
+static bool
+weigh(si_state *S, const parts *p, double max, double limit, weights *w)
+{
+    nashc_type t = shape_of(p);
+    double s[SI_MAX_TERMS], most[SI_MAX_TERMS];
+    w->bits = 0;
+    for (int k = 0; k < p->n; k++) {
+        most[k] = reach(p->ival[k]);
+        if (!si_shape_arr(S, &w->m[k], t.rank, t.dim))
+            return false;
+    }
+    if (!si_shape_arr(S, &w->u, t.rank, t.dim))
+        return false;
+    for (int64_t i = 0; i < w->u.n; i++) {
+        for (int k = 0; k < p->n; k++)
+            s[k] = si_at(&p->s[k], &t, i);
+        if (!exact_unit(s, most, p->n, max, limit, &w->u.v[i]))
+            w->u.v[i] = fine_unit(s, most, p->n, &w->bits);
+        for (int k = 0; k < p->n; k++)
+            w->m[k].v[i] = nearbyint(s[k] / w->u.v[i]);
+    }
+    for (int k = 0; k < p->n; k++)
+        si_squeeze(&w->m[k]);
+    si_squeeze(&w->u);
+    return true;
+}
+
+/* --- making sums -------------------------------------------------------------------------------
+ */
 
 static bool
 all_negative(const si_arr *a)
@@ -84,10 +157,63 @@ weighted_sum(si_state *S, nashc_value *x, nashc_value *y, const si_arr *m1, cons
     return in[0] && in[1] ? si_emit(S, op, in, 2, NULL) : NULL;
 }
 
-nashc_value *
-si_emit_sum(si_state *S, const si_base *sum, const si_arr *m1, const si_arr *m2)
+/* Does y = f x, with f 1 or -1? Else 0. */
+static double
+same_weights(const si_arr *x, const si_arr *y)
 {
-    return weighted_sum(S, sum->term[0]->base->ival, sum->term[1]->base->ival, m1, m2);
+    double f = x->v[0] == y->v[0] ? 1 : -1;
+    bool same =
+        x->rank == y->rank && memcmp(x->dim, y->dim, (size_t)x->rank * sizeof(x->dim[0])) == 0;
+    for (int64_t i = 0; same && i < x->n; i++)
+        same = y->v[i] == f * x->v[i];
+    return same ? f : 0;
+}
+
+/* Multiplied once where several have the same multipliers. */
+static bool
+join_equals(si_state *S, int *n, nashc_value **v, si_arr *m)
+{
+    si_arr one = si_scalar(S, 1.0), f = one;
+    for (int i = 0; i < *n; i++)
+        for (int k = i + 1; k < *n;) {
+            f.v[0] = same_weights(&m[i], &m[k]);
+            if (f.v[0] == 0 || si_zero(&m[i])) {
+                k++;
+                continue;
+            }
+            if (!(v[i] = weighted_sum(S, v[i], v[k], &one, &f)))
+                return false;
+            (*n)--;
+            memmove(&v[k], &v[k + 1], (size_t)(*n - k) * sizeof(v[0]));
+            memmove(&m[k], &m[k + 1], (size_t)(*n - k) * sizeof(m[0]));
+        }
+    return true;
+}
+
+static nashc_value *
+emit_sum(si_state *S, int n, nashc_value *const *ival, const si_arr *weight)
+{
+    nashc_value *v[SI_MAX_TERMS];
+    si_arr m[SI_MAX_TERMS], one = si_scalar(S, 1.0);
+    memcpy(v, ival, (size_t)n * sizeof(v[0]));
+    memcpy(m, weight, (size_t)n * sizeof(m[0]));
+    if (n > 2 && !join_equals(S, &n, v, m))
+        return NULL;
+    nashc_value *r = n == 1 ? si_times(S, v[0], &m[0]) : weighted_sum(S, v[0], v[1], &m[0], &m[1]);
+    for (int k = 2; r && k < n; k++)
+        r = weighted_sum(S, r, v[k], &one, &m[k]);
+    return r;
+}
+
+nashc_value *
+si_emit_sum(si_state *S, const si_base *sum, const si_arr *m)
+{
+    nashc_value *v[SI_MAX_TERMS];
+    int n = 0;
+    for (int i = 0; i < sum->n_term; i++)
+        if (sum->term[i].x->base->ival)
+            v[n++] = sum->term[i].x->base->ival;
+    return emit_sum(S, n, v, m);
 }
 
 static bool
@@ -102,94 +228,145 @@ product(si_state *S, nashc_node *n, const si_val *x, const si_val *y)
     return r && si_anchor(S, nashc_node_out(n, 0), r, &s, &b, NULL, NULL, NULL, NULL);
 }
 
-bool
-si_join(si_state *S, nashc_node *n)
+/* Steps of x as an operand of a sum. */
+static int
+add_terms(si_term *t, int n, const si_val *x, double sign)
 {
-    bool sub = nashc_node_is(n, "nn.sub"), mul = nashc_node_is(n, "nn.mul");
-    nashc_value *y = nashc_node_out(n, 0);
-    si_arr s2, b2, m1, m2, u, b, one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
+    for (int i = 0; i < x->base->n_term; i++)
+        t[n++] = x->base->term[i];
+    t[n++] = (si_term){.x = x, .sign = sign};
+    return n;
+}
 
-    if (!mul && !sub && !nashc_node_is(n, "nn.add"))
-        return false;
-    si_val *p = si_affine(S, nashc_node_in(n, 0)),
-           *q = p ? si_affine(S, nashc_node_in(n, 1)) : NULL;
-    if (!p || !q)
-        return si_no(S, "an operand is not on an integer grid");
-    if (mul)
-        return product(S, n, p, q);
-    s2 = q->s;
-    b2 = q->b;
-    if (sub && (!si_zip(S, &q->s, &q->s, minus, &s2) || !si_zip(S, &q->b, &q->b, minus, &b2)))
-        return false;
-    if (!si_zip(S, &p->b, &b2, si_add, &b))
-        return false;
-    if (split_scales(S, &p->s, &s2, SMALL, &m1, &m2, &u)) {
-        nashc_value *r = weighted_sum(S, p->base->ival, q->base->ival, &m1, &m2);
-        return r && si_anchor(S, y, r, &u, &b, NULL, NULL, NULL, NULL);
-    }
-    if (S->st != NASHC_OK)
-        return false;
+static int
+n_leaves(const si_val *x)
+{
+    return x->base->ival ? 1 : x->base->n_leaf;
+}
+
+static bool
+pending_sum(si_state *S, nashc_value *y, const si_val *p, const si_val *q, double sign)
+{
+    si_arr one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
     si_base *base = si_new_base(S, NULL, y, &one, &zero);
-    if (!base)
+    si_term *t = si_alloc(S, p->base->n_term + q->base->n_term + 2, sizeof(*t));
+    if (!base || !t)
         return false;
-    base->term[0] = p;
-    base->term[1] = q;
-    base->term_in[0] = nashc_node_in(n, 0);
-    base->term_in[1] = nashc_node_in(n, 1);
-    base->term_sign = sub ? -1 : 1;
+    base->term = t;
+    base->n_left = add_terms(t, 0, p, 1);
+    base->n_term = add_terms(t, base->n_left, q, sign);
+    base->n_leaf = n_leaves(p) + n_leaves(q);
     base->lo = base->hi = zero;
     return si_set_affine(S, y, base, &one, &zero);
 }
 
-/* --- exact resolution --------------------------------------------------------------------------
+/* x as an operand of a sum: pending sums may stay so. */
+static si_val *
+operand(si_state *S, nashc_value *v, bool resolved)
+{
+    si_val *x = si_of(S, v);
+    bool pending = x->kind == SI_FUN && x->affine && !x->base->ival;
+    return pending && !resolved ? x : si_affine(S, v);
+}
+
+bool
+si_join(si_state *S, nashc_node *n)
+{
+    bool sub = nashc_node_is(n, "nn.sub"), mul = nashc_node_is(n, "nn.mul");
+    nashc_value *y = nashc_node_out(n, 0), *in[2] = {nashc_node_in(n, 0), nashc_node_in(n, 1)};
+    si_arr sign = si_scalar(S, sub ? -1.0 : 1.0), b;
+    parts p = {.n = 2};
+    weights w;
+
+    if (!mul && !sub && !nashc_node_is(n, "nn.add"))
+        return false;
+    si_val *x[2] = {operand(S, in[0], mul), NULL};
+    x[1] = x[0] ? operand(S, in[1], mul) : NULL;
+    if (x[0] && x[1] && n_leaves(x[0]) + n_leaves(x[1]) > SI_MAX_TERMS) {
+        x[0] = operand(S, in[0], true);
+        x[1] = x[0] ? operand(S, in[1], true) : NULL;
+    }
+    if (!x[0] || !x[1])
+        return si_no(S, "an operand is not on an integer grid");
+    if (mul)
+        return product(S, n, x[0], x[1]);
+    if (!x[0]->base->ival || !x[1]->base->ival)
+        return pending_sum(S, y, x[0], x[1], sign.v[0]);
+    for (int k = 0; k < 2; k++) {
+        p.ival[k] = x[k]->base->ival;
+        p.s[k] = x[k]->s;
+        p.b[k] = x[k]->b;
+    }
+    if (sub && (!si_zip(S, &p.s[1], &sign, si_mul, &p.s[1]) ||
+                !si_zip(S, &p.b[1], &sign, si_mul, &p.b[1])))
+        return false;
+    if (!weigh(S, &p, SMALL, 0, &w) || !si_zip(S, &p.b[0], &p.b[1], si_add, &b))
+        return false;
+    if (w.bits != 0)
+        return pending_sum(S, y, x[0], x[1], sign.v[0]);
+    nashc_value *r = emit_sum(S, 2, p.ival, w.m);
+    return r && si_anchor(S, y, r, &w.u, &b, NULL, NULL, NULL, NULL);
+}
+
+/* --- resolution --------------------------------------------------------------------------------
  */
 
-static double
-rounded_ratio(double x, double y)
-{
-    return y == 0 ? 0 : nearbyint(x / y);
-}
-
-/* Largest magnitude of the integers of x. */
-static double
-reach(const si_val *x)
-{
-    const nashc_type *t = nashc_value_type(x->base->ival);
-    double lo = fabs((double)t->lo), hi = fabs((double)t->hi);
-    return lo > hi ? lo : hi;
-}
-
-static double
-magnitude(double x, double y)
-{
-    (void)y;
-    return fabs(x);
-}
-
-/* The unit that gives the smaller scale 24 bits, and the larger one 31 at most. */
-static double
-unit_of(double x, double y)
-{
-    double least = y == 0 || (x != 0 && x < y) ? x : y, most = x > y ? x : y;
-    return fmax(ldexp(least, -23), ldexp(most, -31));
-}
-
-/* Unit such that rounding the multipliers to it changes neither term by more than float32
- * arithmetic would; coarser if the sum would not fit 61 bits. */
 static bool
-fine_multipliers(si_state *S, const si_base *sum, const si_arr *s2, si_arr *m1, si_arr *m2,
-                 si_arr *u)
+add_part(si_state *S, parts *p, nashc_value *ival, const si_arr *s, const si_arr *b, double sign)
 {
-    const si_arr *s1 = &sum->term[0]->s;
-    si_arr a1 = si_scalar(S, reach(sum->term[0]) + 1), a2 = si_scalar(S, reach(sum->term[1]) + 1);
-    si_arr range, most, least = si_scalar(S, ldexp(1.0, -60)), x, y;
+    si_arr f = si_scalar(S, sign);
+    p->ival[p->n] = ival;
+    return si_zip(S, s, &f, si_mul, &p->s[p->n]) && si_zip(S, b, &f, si_mul, &p->b[p->n++]);
+}
 
-    if (!si_zip(S, s1, s1, magnitude, &x) || !si_zip(S, s2, s2, magnitude, &y) ||
-        !si_zip(S, &x, &a1, si_mul, &range) || !si_zip(S, &y, &a2, si_mul, &most) ||
-        !si_zip(S, &range, &most, si_add, &range) || !si_zip(S, &range, &least, si_mul, &least) ||
-        !si_zip(S, &x, &y, unit_of, u) || !si_zip(S, u, &least, si_max, u))
+/* The parts from first on, and the offset beside them, times s, plus b. */
+static bool
+scale_parts(si_state *S, parts *p, int first, si_arr *rest, const si_val *x, double sign)
+{
+    si_arr f = si_scalar(S, sign), b;
+    if (!si_zip(S, &x->b, &f, si_mul, &b) || !si_zip(S, &x->s, &f, si_mul, &f))
         return false;
-    return si_zip(S, s1, u, rounded_ratio, m1) && si_zip(S, s2, u, rounded_ratio, m2);
+    for (int k = first; k < p->n; k++)
+        if (!si_zip(S, &p->s[k], &f, si_mul, &p->s[k]) ||
+            !si_zip(S, &p->b[k], &f, si_mul, &p->b[k]))
+            return false;
+    return si_zip(S, rest, &f, si_mul, rest) && si_zip(S, rest, &b, si_add, rest);
+}
+
+/* The tensors of a sum. reuse: sums inside it that have integers already are one tensor. */
+static bool
+parts_of(si_state *S, const si_base *sum, bool reuse, parts *p)
+{
+    int first[SI_MAX_TERMS + 1], top = 0;
+    si_arr rest[SI_MAX_TERMS + 1], zero = si_scalar(S, 0.0);
+    p->n = 0;
+    for (int i = 0; i <= sum->n_term; i++) { /* beyond the last: the sum itself */
+        const si_val *x = i < sum->n_term ? sum->term[i].x : NULL;
+        double sign = x ? sum->term[i].sign : 1;
+        if (x && x->base->ival) {
+            first[top] = p->n;
+            rest[top++] = zero;
+            if (!add_part(S, p, x->base->ival, &x->s, &x->b, sign))
+                return false;
+            continue;
+        }
+        top--;
+        if (!si_zip(S, &rest[top - 1], &rest[top], si_add, &rest[top - 1]))
+            return false;
+        if (!x)
+            break;
+        const si_base *done = reuse ? x->base->exact : NULL;
+        if (done) {
+            p->n = first[top - 1];
+            rest[top - 1] = zero;
+            if (!add_part(S, p, done->ival, &done->s, &done->b, 1))
+                return false;
+        }
+        if (!scale_parts(S, p, first[top - 1], &rest[top - 1], x, sign))
+            return false;
+    }
+    p->rest = rest[0];
+    return true;
 }
 
 static double
@@ -199,38 +376,137 @@ ratio(double x, double y)
     return fabs(r - q) < 1e-9 ? q : r;
 }
 
-/* Offset of a sum with approximate multipliers: where both terms are zero in M, so is the sum. */
+/* Offset of a sum with rounded multipliers: where all terms are zero in M, so is the sum. */
 static bool
-same_zero(si_state *S, const si_val *x, const si_arr *m, const si_arr *u, si_arr *b)
+same_zero(si_state *S, const parts *p, const weights *w, si_arr *b)
 {
-    si_arr z;
-    for (int64_t i = 0; i < x->s.n; i++)
-        if (x->s.v[i] == 0)
+    si_arr z, sum = p->rest;
+    for (int k = 0; k < p->n; k++) {
+        for (int64_t i = 0; i < p->s[k].n; i++)
+            if (p->s[k].v[i] == 0)
+                return false;
+        if (!si_zip(S, &p->b[k], &p->s[k], ratio, &z) || !si_zip(S, &z, &w->m[k], si_mul, &z) ||
+            !si_zip(S, &z, &w->u, si_mul, &z) || !si_zip(S, &sum, &z, si_add, &sum))
             return false;
-    return si_zip(S, &x->b, &x->s, ratio, &z) && si_zip(S, &z, m, si_mul, b) &&
-           si_zip(S, b, u, si_mul, b);
+    }
+    *b = sum;
+    return true;
+}
+
+static bool
+offset_of(si_state *S, const parts *p, const weights *w, si_arr *b)
+{
+    if (w->bits != 0 && same_zero(S, p, w, b))
+        return true;
+    *b = p->rest;
+    for (int k = 0; k < p->n; k++)
+        if (S->st != NASHC_OK || !si_zip(S, b, &p->b[k], si_add, b))
+            return false;
+    return true;
+}
+
+/* --- how wide a sum may be ---------------------------------------------------------------------
+ */
+
+#define MAX_SEEN  256
+#define JOIN_BITS 25 /* more multipliers, where scales meet again */
+#define POOL_BITS 12
+#define UNKNOWN   60 /* no room at all */
+
+/* Bits that node n adds to the integers of an operand. */
+static int
+growth(si_state *S, const nashc_node *n)
+{
+    static const char *const pools[] = {"nn.avgpool",        "nn.sumpool",     "nn.global_avgpool",
+                                        "nn.global_sumpool", "nn.reduce_mean", "nn.reduce_sum"};
+    static const char *const layers[] = {"nn.conv", "nn.conv_transpose", "nn.matmul", "nn.gemm"};
+    int n_computed = 0;
+    for (size_t i = 0; i < NASHC_COUNT(pools); i++)
+        if (nashc_node_is(n, pools[i]))
+            return POOL_BITS;
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        n_computed += nashc_node_in(n, i) && !si_is_const(S, nashc_node_in(n, i));
+    for (size_t i = 0; i < NASHC_COUNT(layers); i++) {
+        nashc_value *w = NULL;
+        nashc_tensor *codes;
+        si_arr s;
+        if (!nashc_node_is(n, layers[i]))
+            continue;
+        for (int k = 0; k < 2; k++)
+            if (si_is_const(S, nashc_node_in(n, k)))
+                w = nashc_node_in(n, k);
+        if (!w || !si_codes(S, w, &codes, &s))
+            return UNKNOWN;
+        const nashc_type *t = nashc_tensor_type(codes);
+        int64_t outputs = i == 0 || (i > 1 && t->dim[0] < t->dim[1]) ? t->dim[0] : t->dim[1];
+        return t->bits + ilogb((double)nashc_type_count(t) / (double)outputs) + 1;
+    }
+    return n_computed < 2 ? 0 : nashc_node_is(n, "nn.mul") ? UNKNOWN : JOIN_BITS;
+}
+
+/* Bits that the ops behind v add to its integers, up to the next quantisers. */
+static int
+growth_behind(si_state *S, const nashc_value *v)
+{
+    const nashc_value *seen[MAX_SEEN] = {v};
+    int bits[MAX_SEEN] = {0}, n = 1, most = 0;
+    const char *why = S->why;
+    for (int i = 0; i < n; i++) {
+        int n_users;
+        nashc_node **user = nashc_value_users(seen[i], S->a, &n_users);
+        for (int k = 0; user && k < n_users; k++) {
+            if (si_is_quantiser(user[k]))
+                continue;
+            int b = bits[i] + growth(S, user[k]);
+            most = b > most ? b : most;
+            if (n + nashc_node_n_out(user[k]) > MAX_SEEN || most >= UNKNOWN)
+                return UNKNOWN;
+            for (int o = 0; o < nashc_node_n_out(user[k]); o++) {
+                bits[n] = b;
+                seen[n++] = nashc_node_out(user[k], o);
+            }
+        }
+    }
+    S->why = why;
+    return most;
+}
+
+void
+si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits, const char *help)
+{
+    nashc_loc loc = nashc_node_loc(n) ? *nashc_node_loc(n) : (nashc_loc){0};
+    if (!loc.name)
+        loc.name = nashc_arena_printf(S->a, "%%%s", nashc_value_name(nashc_node_out(n, 0)));
+    nashc_warning(S->diag, &loc, "rounded-scales",
+                  "%s have scales without a common unit: multipliers are rounded to %d bits", what,
+                  bits);
+    nashc_help(S->diag, "%s", help);
 }
 
 static si_base *
 resolve(si_state *S, si_base *sum)
 {
-    si_arr s2, b2, b, m1, m2, u, sign = si_scalar(S, sum->term_sign);
-    const si_val *p = sum->term[0], *q = sum->term[1];
+    parts p;
+    weights w;
+    si_arr b;
     if (sum->exact)
         return sum->exact;
-    if (!si_zip(S, &q->s, &sign, si_mul, &s2) || !si_zip(S, &q->b, &sign, si_mul, &b2) ||
-        !si_zip(S, &p->b, &b2, si_add, &b))
+    double limit = ldexp(MAX_SUM, -growth_behind(S, sum->origin));
+    if (S->st != NASHC_OK || !parts_of(S, sum, true, &p) || !weigh(S, &p, EXACT, limit, &w))
         return NULL;
-    if (!split_scales(S, &p->s, &s2, EXACT, &m1, &m2, &u)) {
-        si_arr b1;
-        if (S->st != NASHC_OK || !fine_multipliers(S, sum, &s2, &m1, &m2, &u))
-            return NULL;
-        if (same_zero(S, p, &m1, &u, &b1) && same_zero(S, q, &m2, &u, &b2) &&
-            !si_zip(S, &b1, &b2, si_add, &b))
-            return NULL;
-    }
-    nashc_value *r = si_emit_sum(S, sum, &m1, &m2);
-    si_base *base = r ? si_new_base(S, r, sum->origin, &u, &b) : NULL;
+    if (w.bits != 0 && p.n < sum->n_leaf &&
+        (!parts_of(S, sum, false, &p) || !weigh(S, &p, EXACT, limit, &w)))
+        return NULL;
+    if (!offset_of(S, &p, &w, &b))
+        return NULL;
+    if (w.bits != 0)
+        si_warn_rounded(S, nashc_value_def(sum->origin), "the terms", w.bits,
+                        si_is_quantiser(S->at)
+                            ? "terms of fewer bits, or with one scale, need no rounding"
+                            : "a quantiser right behind the sum, or one scale for all terms, needs "
+                              "no rounding");
+    nashc_value *r = emit_sum(S, p.n, p.ival, w.m);
+    si_base *base = r ? si_new_base(S, r, sum->origin, &w.u, &b) : NULL;
     if (base)
         base->pending = sum;
     return sum->exact = base;
@@ -255,221 +531,4 @@ si_resolved(si_state *S, si_val *x)
     const nashc_type *t = nashc_value_type(base->ival);
     r->by_channel = r->by_channel && si_channel_only(&base->s, t) && si_channel_only(&base->b, t);
     return r;
-}
-
-/* --- exhaustive search over pairs ---------------------------------------------------------------
- */
-
-typedef struct pairs {
-    int64_t lo[2], n[2]; /* intervals of the two integers */
-    double s[2], b[2];
-    int32_t *code; /* [n[0]][n[1]] */
-} pairs;
-
-static void
-pairs_of_lane(const si_lanes *l, const si_base *sum, int64_t lane, pairs *p)
-{
-    int64_t e = si_lanes_element(l, lane);
-    const nashc_type *t = nashc_value_type(sum->origin);
-    for (int i = 0; i < 2; i++) {
-        const si_val *v = sum->term[i];
-        const nashc_type *vt = nashc_value_type(v->base->ival);
-        int64_t at = nashc_broadcast_index(vt, t, e);
-        p->lo[i] = (int64_t)si_at(&v->base->lo, vt, at);
-        p->n[i] = (int64_t)si_at(&v->base->hi, vt, at) - p->lo[i] + 1;
-        p->s[i] = si_at(&v->s, vt, at) * (i ? sum->term_sign : 1);
-        p->b[i] = si_at(&v->b, vt, at) * (i ? sum->term_sign : 1);
-    }
-}
-
-static bool
-eval_pairs(si_state *S, si_lanes *l, int64_t lane, pairs *p)
-{
-    int64_t n = p->n[0] * p->n[1];
-    double *x = malloc((size_t)n * sizeof(*x));
-    int64_t *code = malloc((size_t)n * sizeof(*code));
-    p->code = malloc((size_t)n * sizeof(*p->code));
-    if (!x || !code || !p->code) {
-        free(x);
-        free(code);
-        return si_fail(S, nashc_enomem(S->diag));
-    }
-    for (int64_t i = 0; i < p->n[0]; i++)
-        for (int64_t j = 0; j < p->n[1]; j++) {
-            double a = p->s[0] * (double)(p->lo[0] + i) + p->b[0];
-            double b = p->s[1] * (double)(p->lo[1] + j) + p->b[1];
-            x[i * p->n[1] + j] = a + b;
-        }
-    bool ok = si_lanes_eval(S, l, &lane, 1, n, x, true, code);
-    for (int64_t i = 0; ok && i < n; i++)
-        p->code[i] = (int32_t)code[i];
-    free(x);
-    free(code);
-    return ok;
-}
-
-/* The codes of all u as a table; between those that occur, the one before. */
-static bool
-table_in(si_state *S, const int64_t *code, const int64_t *most, int64_t n, si_step *out)
-{
-    out->table = malloc((size_t)n * sizeof(int64_t));
-    for (int64_t u = 0; out->table && u < n; u++)
-        out->table[u] = code[u] <= most[u] ? code[u] : out->table[u - 1];
-    out->dir = 2;
-    return out->table || si_fail(S, nashc_enomem(S->diag));
-}
-
-/* Steps in u = m1 i + m2 j if the code is a monotone function of u; if table, any function. */
-static bool
-steps_in(si_state *S, const pairs *p, int64_t m1, int64_t m2, bool table, si_step *out)
-{
-    int64_t c1 = m1 < 0 ? p->n[0] - 1 : 0, c2 = m2 < 0 ? p->n[1] - 1 : 0;
-    int64_t lo = m1 * (p->lo[0] + c1) + m2 * (p->lo[1] + c2);
-    int64_t n = llabs(m1) * (p->n[0] - 1) + llabs(m2) * (p->n[1] - 1) + 1;
-    if (n > (table ? MAX_TABLE : MAX_RANGE))
-        return false;
-    int64_t *least = malloc((size_t)n * 2 * sizeof(*least));
-    if (!least)
-        return si_fail(S, nashc_enomem(S->diag));
-    int64_t *most = least + n;
-    most[0] = INT64_MIN;
-    for (int64_t u = 0; u < n; u++) {
-        least[u] = INT64_MAX;
-        most[u] = INT64_MIN;
-    }
-    for (int64_t i = 0; i < p->n[0]; i++)
-        for (int64_t j = 0; j < p->n[1]; j++) {
-            int64_t u = m1 * (p->lo[0] + i) + m2 * (p->lo[1] + j) - lo,
-                    c = p->code[i * p->n[1] + j];
-            least[u] = c < least[u] ? c : least[u];
-            most[u] = c > most[u] ? c : most[u];
-        }
-    bool up = true, down = true, one = true;
-    int64_t before = most[0], cmin = most[0], cmax = most[0];
-    for (int64_t u = 0; u < n; u++) {
-        if (least[u] > most[u])
-            continue;
-        one = one && least[u] == most[u];
-        up = up && one && least[u] >= before;
-        down = down && one && most[u] <= before;
-        before = most[u];
-        cmin = least[u] < cmin ? least[u] : cmin;
-        cmax = most[u] > cmax ? most[u] : cmax;
-    }
-    bool ok = (up || down) && cmax - cmin <= MAX_RANGE;
-    *out = (si_step){.lo = lo, .hi = lo + n - 1, .cmin = cmin, .cmax = cmax};
-    out->dir = up && down ? 0 : up ? 1 : -1;
-    if (!ok && one && table) {
-        ok = table_in(S, least, most, n, out);
-    } else if (ok && out->dir != 0) {
-        out->t = malloc((size_t)(cmax - cmin) * sizeof(int64_t));
-        ok = out->t || si_fail(S, nashc_enomem(S->diag));
-        int64_t k = 0;
-        for (int64_t i = 0; ok && i < n; i++) {
-            int64_t u = up ? i : n - 1 - i;
-            while (least[u] <= most[u] && k < least[u] - cmin)
-                out->t[k++] = up ? lo + u : -(lo + u);
-        }
-    }
-    free(least);
-    return ok;
-}
-
-#define MAX_CANDIDATES 96
-
-/* Fractions near r > 0, simple ones first: all small denominators, then the continued fraction with
- * some intermediate ones. */
-static int
-fractions(double r, int64_t (*c)[2])
-{
-    int n = 0;
-    for (int64_t d = 1; d <= 16; d++) {
-        double other = r >= 1 ? r * (double)d : (double)d / r;
-        if (other > 1e6)
-            return n;
-        int64_t k = (int64_t)nearbyint(other);
-        c[n][0] = r >= 1 ? k : d;
-        c[n++][1] = r >= 1 ? d : k;
-    }
-    double x = r;
-    int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
-    for (int depth = 0; depth < 24 && x < 1e6; depth++) {
-        int64_t a = (int64_t)floor(x), ks[3] = {(a + 1) / 2, (3 * a + 2) / 4, a};
-        for (int i = 0; i < 3; i++) {
-            int64_t num = ks[i] * p1 + p0, den = ks[i] * q1 + q0;
-            if (num > 1 << 20 || den > 1 << 20)
-                return n;
-            bool small = num < 1 || den < 1 || (num <= 16 && den <= 16);
-            if (small || (i && ks[i] == ks[i - 1]) || n == MAX_CANDIDATES)
-                continue;
-            c[n][0] = num;
-            c[n++][1] = den;
-        }
-        int64_t pn = a * p1 + p0, qn = a * q1 + q0;
-        p0 = p1;
-        q0 = q1;
-        p1 = pn;
-        q1 = qn;
-        if (x == floor(x))
-            break;
-        x = 1.0 / (x - floor(x));
-    }
-    return n;
-}
-
-/* Multipliers that are right for all pairs of n lanes with the same scales. */
-static bool
-find_multipliers(si_state *S, const pairs *p, int64_t n, int64_t *m1, int64_t *m2, si_step *out)
-{
-    int64_t c[MAX_CANDIDATES][2] = {{1, 1}};
-    int64_t g1 = p->s[0] < 0 ? -1 : p->s[0] > 0, g2 = p->s[1] < 0 ? -1 : p->s[1] > 0;
-    int n_c = g1 && g2 ? fractions(fabs(p->s[0] / p->s[1]), c) : 1;
-
-    for (int try = 0; try < 2 * n_c && S->st == NASHC_OK; try++) {
-        int k = try % n_c;
-        int64_t done = 0;
-        while (done < n &&
-               steps_in(S, &p[done], g1 * c[k][0], g2 * c[k][1], try >= n_c, &out[done]))
-            done++;
-        for (int64_t i = 0; i < n && done == n; i++) {
-            m1[i] = g1 * c[k][0];
-            m2[i] = g2 * c[k][1];
-        }
-        if (done == n)
-            return true;
-        for (int64_t i = 0; i < done; i++) {
-            free(out[i].t);
-            free(out[i].table);
-            out[i].t = out[i].table = NULL;
-        }
-    }
-    return false;
-}
-
-si_step *
-si_steps_of_pairs(si_state *S, si_lanes *l, const si_base *sum, int64_t *m1, int64_t *m2)
-{
-    int64_t n = si_lanes_count(l), total = 0;
-    si_step *out = calloc((size_t)n, sizeof(*out));
-    pairs *p = calloc((size_t)n, sizeof(*p));
-    bool ok = (out && p) || si_fail(S, nashc_enomem(S->diag)), same = true;
-    for (int64_t i = 0; ok && i < n; i++) {
-        pairs_of_lane(l, sum, i, &p[i]);
-        ok = p[i].n[0] <= MAX_PAIRS && p[i].n[1] <= MAX_PAIRS && p[i].n[0] * p[i].n[1] <= MAX_PAIRS;
-        total += ok ? p[i].n[0] * p[i].n[1] : 0;
-        ok = ok && total <= ALL_PAIRS;
-        same = same && p[i].s[0] == p[0].s[0] && p[i].s[1] == p[0].s[1];
-    }
-    for (int64_t i = 0; ok && i < n; i++)
-        ok = eval_pairs(S, l, i, &p[i]);
-    bool shared = ok && same && n > 1 && find_multipliers(S, p, n, m1, m2, out);
-    for (int64_t i = 0; ok && !shared && i < n; i++)
-        ok = find_multipliers(S, &p[i], 1, &m1[i], &m2[i], &out[i]);
-    for (int64_t i = 0; p && i < n; i++)
-        free(p[i].code);
-    free(p);
-    if (ok)
-        return out;
-    si_steps_free(out, n);
-    return NULL;
 }
