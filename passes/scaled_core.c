@@ -81,7 +81,7 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
         si_warn_rounded(S, S->at, "the terms of its sums", bits,
                         "one scale for all channels of its input, or scales that are small "
                         "multiples of each other, need no rounding");
-    return true;
+    return S->st == NASHC_OK;
 }
 
 /* Fills w from codes with scale sw; sx by channel. w->q, w->s to be freed by the caller. */

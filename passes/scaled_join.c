@@ -173,13 +173,19 @@ same_weights(const si_arr *x, const si_arr *y)
 static bool
 join_equals(si_state *S, int *n, nashc_value **v, si_arr *m)
 {
-    si_arr one = si_scalar(S, 1.0), f = one;
+    si_arr one = si_scalar(S, 1.0), f = si_scalar(S, 1.0);
     for (int i = 0; i < *n; i++)
         for (int k = i + 1; k < *n;) {
             f.v[0] = same_weights(&m[i], &m[k]);
             if (f.v[0] == 0 || si_zero(&m[i])) {
                 k++;
                 continue;
+            }
+            if (f.v[0] < 0 && all_negative(&m[i])) { /* the positive one first */
+                nashc_value *x = v[i];
+                v[i] = v[k];
+                v[k] = x;
+                m[i] = m[k];
             }
             if (!(v[i] = weighted_sum(S, v[i], v[k], &one, &f)))
                 return false;
@@ -475,12 +481,15 @@ void
 si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits, const char *help)
 {
     nashc_loc loc = nashc_node_loc(n) ? *nashc_node_loc(n) : (nashc_loc){0};
+    int n_errors = nashc_diag_count(S->diag, NASHC_ERROR);
     if (!loc.name)
         loc.name = nashc_arena_printf(S->a, "%%%s", nashc_value_name(nashc_node_out(n, 0)));
     nashc_warning(S->diag, &loc, "rounded-scales",
                   "%s have scales without a common unit: multipliers are rounded to %d bits", what,
                   bits);
     nashc_help(S->diag, "%s", help);
+    if (nashc_diag_count(S->diag, NASHC_ERROR) > n_errors) /* the user made it an error */
+        si_fail(S, NASHC_EUNSUP);
 }
 
 static si_base *
@@ -505,7 +514,7 @@ resolve(si_state *S, si_base *sum)
                             ? "terms of fewer bits, or with one scale, need no rounding"
                             : "a quantiser right behind the sum, or one scale for all terms, needs "
                               "no rounding");
-    nashc_value *r = emit_sum(S, p.n, p.ival, w.m);
+    nashc_value *r = S->st == NASHC_OK ? emit_sum(S, p.n, p.ival, w.m) : NULL;
     si_base *base = r ? si_new_base(S, r, sum->origin, &w.u, &b) : NULL;
     if (base)
         base->pending = sum;
