@@ -187,6 +187,30 @@ bool si_sum_pool(si_state *S, nashc_node *n);
 
 /* --- scaled_join.c --- */
 bool si_join(si_state *S, nashc_node *n);
+
+/* --- scaled_weights.c --- */
+
+/* Integers of a sum: tensors with their scales; offsets by tensor, and that of the sum besides. */
+typedef struct si_parts {
+    int n;
+    nashc_value *ival[SI_MAX_TERMS];
+    si_arr s[SI_MAX_TERMS], b[SI_MAX_TERMS], rest;
+} si_parts;
+
+/* s[k] = m[k] u; bits: 0, or how many the rounded multipliers have where that is not exact. */
+typedef struct si_weights {
+    si_arr m[SI_MAX_TERMS], u;
+    int bits;
+} si_weights;
+
+/* Exact where all multipliers are below max or the sum of integers is below limit, else rounded;
+ * zero scales get multiplier zero. */
+bool si_weigh(si_state *S, const si_parts *p, double max, double limit, si_weights *w);
+/* The sum of weight[k] * ival[k]. */
+nashc_value *si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_arr *weight);
+
+/* --- scaled_resolve.c --- */
+
 /* x itself, or a twin of it on an integer base if its base is a pending sum. NULL: no. */
 si_val *si_resolved(si_state *S, si_val *x);
 /* The sum of m[k] times leaf k of a pending sum. */
@@ -255,8 +279,9 @@ typedef struct si_step {
 /* One for each lane, on the heap; NULL: refused, or S->st. rises: the tail is monotone. */
 si_step *si_steps_find(si_state *S, si_lanes *l, bool rises);
 void si_steps_free(si_step *p, int64_t n);
-/* The same in doubles, which are numbered in their order: p holds the numbers of the ends. */
-bool si_steps_real(si_state *S, si_lanes *l, si_step *p);
+/* The same in doubles, which are numbered in their order, for a tail that is monotone: p holds the
+ * numbers of the ends. Refused if there are more than max steps. */
+bool si_steps_real(si_state *S, si_lanes *l, si_step *p, int64_t max);
 int64_t si_number_of(double v); /* 0 for 0; |v| below 2^500, and below 2^-500 only if 0 */
 double si_real_of(int64_t number);
 
@@ -276,7 +301,8 @@ typedef struct si_multipliers si_multipliers;
 /* NULL: out of memory. */
 si_multipliers *si_multipliers_create(const double *s, int n, bool learn);
 void si_multipliers_free(si_multipliers *c);
-bool si_multipliers_next(si_multipliers *c, int64_t *m); /* false: no more */
+/* False: no more. Adds to work what it took. */
+bool si_multipliers_next(si_multipliers *c, int64_t *m, int64_t *work);
 /* Remember that m must have a positive product with d; later candidates that do not are skipped. */
 bool si_multipliers_exclude(si_multipliers *c, const int64_t *d); /* false: out of memory */
 

@@ -17,7 +17,7 @@
 
 #define MAX_FRACTIONS 96
 #define OCTAVE        32   /* units tried between one and its half, without help */
-#define FINE          4096 /* with it */
+#define FINE          1024 /* with it */
 #define MAX_BITS      26
 #define COARSE_BITS   20
 #define MAX_ROUNDED   4 /* scales for which both neighbouring integers are tried */
@@ -231,10 +231,11 @@ known(const si_multipliers *c, const int64_t *m)
 
 /* The difference that rejects a candidate moves to the end, where the search begins. */
 static bool
-excluded(si_multipliers *c, const int64_t *m)
+excluded(si_multipliers *c, const int64_t *m, int64_t *work)
 {
     for (int i = c->n_d - 1; i >= 0; i--) {
         int64_t sum = 0, d[SI_MAX_TERMS];
+        ++*work;
         for (int k = 0; k < c->n; k++)
             sum += m[k] * c->d[i][k];
         if (sum > 0)
@@ -248,7 +249,7 @@ excluded(si_multipliers *c, const int64_t *m)
 }
 
 bool
-si_multipliers_next(si_multipliers *c, int64_t *m)
+si_multipliers_next(si_multipliers *c, int64_t *m, int64_t *work)
 {
     fraction f;
     if (c->learn && c->used == 2) {
@@ -268,7 +269,8 @@ si_multipliers_next(si_multipliers *c, int64_t *m)
         if (known(c, m))
             continue;
         memcpy(c->last, m, (size_t)c->n * sizeof(*m));
-        if (!excluded(c, m))
+        ++*work;
+        if (!excluded(c, m, work))
             return true;
     }
 }

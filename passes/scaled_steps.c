@@ -282,7 +282,7 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
 }
 
 static bool
-bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real)
+bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real, int64_t max)
 {
     search s = {.l = l, .p = p, .n = n, .real = real};
     int64_t total = 0, points;
@@ -290,7 +290,7 @@ bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real)
 
     for (int64_t i = 0; i < n; i++)
         total += p[i].dir == 0 ? 0 : p[i].cmax - p[i].cmin;
-    if (total > MAX_LEVELS)
+    if (total > max)
         return si_no(S, "it would need too many thresholds");
     s.first = malloc((size_t)n * sizeof(int64_t) + 1);
     s.n_open = malloc((size_t)n * sizeof(int64_t) + 1);
@@ -333,10 +333,10 @@ bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real)
 }
 
 bool
-si_steps_real(si_state *S, si_lanes *l, si_step *p)
+si_steps_real(si_state *S, si_lanes *l, si_step *p, int64_t max)
 {
     int64_t n = si_lanes_count(l);
-    return ends(S, l, p, n, true) && bisect(S, l, p, n, true);
+    return ends(S, l, p, n, true) && bisect(S, l, p, n, true, max);
 }
 
 si_step *
@@ -361,7 +361,7 @@ si_steps_find(si_state *S, si_lanes *l, bool rises)
     else if (width <= SWEEP_RANGE && width * n <= SWEEP_CELLS)
         ok = sweep(S, l, p, n, width);
     else if (rises)
-        ok = ends(S, l, p, n, false) && bisect(S, l, p, n, false);
+        ok = ends(S, l, p, n, false) && bisect(S, l, p, n, false, MAX_LEVELS);
     else if (width <= TRY_CELLS / n)
         ok = sweep(S, l, p, n, width);
     else
