@@ -77,9 +77,10 @@ classify(si_state *S, si_sum_lane *p)
     int64_t n = s->cmax - s->cmin + 1;
     if (n > MAX_CODES)
         return false;
-    double *least = malloc((size_t)n * 2 * sizeof(*least)), *most = least + n;
+    double *least = malloc((size_t)n * 2 * sizeof(*least));
     if (!least)
         return si_fail(S, nashc_enomem(S->diag));
+    double *most = least + n;
     for (int64_t c = 0; c < n; c++) {
         least[c] = INFINITY;
         most[c] = -INFINITY;

@@ -38,10 +38,11 @@ exact_unit(const double *s, const double *most, int n, double max, double limit,
     return sum <= MAX_SUM && (largest < max || sum <= limit);
 }
 
-/* Unit that gives the smallest scale 24 bits, and the largest one 31 at most: rounding to it
- * changes no term by more than float32 arithmetic would. Coarser if the sum would not fit. */
+/* Unit that gives the smallest scale 24 bits if the sum of integers is below limit then: rounding
+ * to it changes no term by more than float32 arithmetic would. Else one that gives the largest
+ * scale no more than 31 bits, coarser if the sum would not fit. */
 static double
-fine_unit(const double *s, const double *most, int n, int *bits)
+fine_unit(const double *s, const double *most, int n, double limit, int *bits)
 {
     double least = INFINITY, largest = 0, sum = 0;
     for (int k = 0; k < n; k++) {
@@ -50,7 +51,9 @@ fine_unit(const double *s, const double *most, int n, int *bits)
         largest = fmax(largest, a);
         sum += a * (most[k] + 1);
     }
-    double u = fmax(fmax(ldexp(least, -23), ldexp(largest, -31)), sum / MAX_SUM);
+    double u = ldexp(least, -23);
+    if (!(sum / u <= limit))
+        u = fmax(fmax(u, ldexp(largest, -31)), sum / MAX_SUM);
     int b = ilogb(least / u) + 1;
     *bits = *bits == 0 || b < *bits ? b : *bits;
     return u;
@@ -91,7 +94,7 @@ si_weigh(si_state *S, const si_parts *p, double max, double limit, si_weights *w
         for (int k = 0; k < p->n; k++)
             s[k] = si_at(&p->s[k], &t, i);
         if (!exact_unit(s, most, p->n, max, limit, &w->u.v[i]))
-            w->u.v[i] = fine_unit(s, most, p->n, &w->bits);
+            w->u.v[i] = fine_unit(s, most, p->n, limit, &w->bits);
         for (int k = 0; k < p->n; k++)
             w->m[k].v[i] = nearbyint(s[k] / w->u.v[i]);
     }
