@@ -33,8 +33,17 @@ typedef struct si_core {
 
 typedef struct si_base si_base;
 typedef struct si_val si_val;
+
+#define SI_MAX_TERMS 8 /* integer tensors in one pending sum */
+
+/* One step of a pending sum, in the order in which M adds: operands in front of their sum. */
+typedef struct si_term {
+    const si_val *x; /* leaf: affine on integers; else on the sum of the two values before it */
+    double sign;     /* with which it enters its own sum */
+} si_term;
+
 struct si_base {
-    nashc_value *ival;   /* NULL: a pending sum of two functions, see scaled_join.c */
+    nashc_value *ival;   /* NULL: a pending sum, see scaled_join.c */
     nashc_value *origin; /* value of M with the real number s * ival + b, before any via */
     si_arr s, b;         /* in the shape of ival */
     si_arr lo, hi;       /* interval of ival */
@@ -43,13 +52,13 @@ struct si_base {
     nashc_node *via;  /* max pool or shape op of M that leads from below to here */
     int via_out;      /* which result of via */
     bool via_is_pool; /* else it moves elements */
-    /* A pending sum of two tensors whose scales have no small common unit: ival is NULL, and the
-     * value of origin stands for the integer (s = 1, b = 0) until a user decides on multipliers. */
-    const si_val *term[2];
-    nashc_value *term_in[2]; /* operands in M */
-    double term_sign;        /* of the second */
-    si_base *exact;          /* with multipliers that are right for every user; NULL: none yet */
-    si_base *pending;        /* the pending sum that this base resolves */
+    /* A pending sum of tensors whose scales have no small common unit: ival is NULL, and the value
+     * of origin stands for the integer (s = 1, b = 0) until a user decides on multipliers. The sum
+     * of all steps, n_left of which are those of the left operand. */
+    const si_term *term;
+    int n_term, n_left, n_leaf;
+    si_base *exact;   /* with multipliers that are right for every user; NULL: none yet */
+    si_base *pending; /* the pending sum that this base resolves */
 };
 
 typedef enum si_kind {
@@ -178,8 +187,38 @@ bool si_sum_pool(si_state *S, nashc_node *n);
 
 /* --- scaled_join.c --- */
 bool si_join(si_state *S, nashc_node *n);
+
+/* --- scaled_weights.c --- */
+
+/* Integers of a sum: tensors with their scales; offsets by tensor, and that of the sum besides. */
+typedef struct si_parts {
+    int n;
+    nashc_value *ival[SI_MAX_TERMS];
+    si_arr s[SI_MAX_TERMS], b[SI_MAX_TERMS], rest;
+} si_parts;
+
+/* s[k] = m[k] u; bits: 0, or how many the rounded multipliers have where that is not exact. */
+typedef struct si_weights {
+    si_arr m[SI_MAX_TERMS], u;
+    int bits;
+} si_weights;
+
+/* Exact where all multipliers are below max or the sum of integers is below limit, else rounded;
+ * zero scales get multiplier zero. */
+bool si_weigh(si_state *S, const si_parts *p, double max, double limit, si_weights *w);
+/* The sum of weight[k] * ival[k]. */
+nashc_value *si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_arr *weight);
+
+/* --- scaled_resolve.c --- */
+
 /* x itself, or a twin of it on an integer base if its base is a pending sum. NULL: no. */
 si_val *si_resolved(si_state *S, si_val *x);
+/* The sum of m[k] times leaf k of a pending sum. */
+nashc_value *si_emit_sum(si_state *S, const si_base *sum, const si_arr *m);
+/* Warning that the multipliers of node n are rounded to so many bits. */
+void si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits,
+                     const char *help);
+
 /* --- scaled_rank.c --- */
 bool si_rank_op(si_state *S, nashc_node *n);
 
@@ -240,11 +279,32 @@ typedef struct si_step {
 /* One for each lane, on the heap; NULL: refused, or S->st. rises: the tail is monotone. */
 si_step *si_steps_find(si_state *S, si_lanes *l, bool rises);
 void si_steps_free(si_step *p, int64_t n);
-/* The same for a pending sum, as steps in m1 * i1 + m2 * i2 with multipliers by lane. Right for all
- * pairs of integers. NULL: refused (too many pairs, no such multipliers), or S->st. */
-si_step *si_steps_of_pairs(si_state *S, si_lanes *l, const si_base *sum, int64_t *m1, int64_t *m2);
-/* ival m1 * i1 + m2 * i2 of a pending sum. */
-nashc_value *si_emit_sum(si_state *S, const si_base *sum, const si_arr *m1, const si_arr *m2);
+/* The same in doubles, which are numbered in their order, for a tail that is monotone: p holds the
+ * numbers of the ends. Refused if there are more than max steps. */
+bool si_steps_real(si_state *S, si_lanes *l, si_step *p, int64_t max);
+int64_t si_number_of(double v); /* 0 for 0; |v| below 2^500, and below 2^-500 only if 0 */
+double si_real_of(int64_t number);
+
+/* --- scaled_sums.c --- */
+
+/* Steps of the tail of a pending sum in u = m[0] i[0] + m[1] i[1] + ... of its leaves, with the
+ * smallest multipliers found that are right for all combinations of integers: m[k * lanes + lane].
+ * rises: the tail is monotone. NULL: refused (too many combinations, no such multipliers), or
+ * S->st. */
+si_step *si_steps_of_sum(si_state *S, si_lanes *l, const si_base *sum, bool rises, int64_t *m);
+
+/* --- scaled_multipliers.c --- */
+
+/* Candidates for multipliers m[k] ~ s[k] / unit, few bits first. learn: si_multipliers_exclude will
+ * be called for each that is wrong. */
+typedef struct si_multipliers si_multipliers;
+/* NULL: out of memory. */
+si_multipliers *si_multipliers_create(const double *s, int n, bool learn);
+void si_multipliers_free(si_multipliers *c);
+/* False: no more. Adds to work what it took. */
+bool si_multipliers_next(si_multipliers *c, int64_t *m, int64_t *work);
+/* Remember that m must have a positive product with d; later candidates that do not are skipped. */
+bool si_multipliers_exclude(si_multipliers *c, const int64_t *d); /* false: out of memory */
 
 /* --- scaled_tail.c --- */
 bool si_is_quantiser(const nashc_node *n);

@@ -292,7 +292,7 @@ si_per_channel(si_state *S, const nashc_type *t, const double *v, si_arr *out)
 static bool
 near_integer(double x)
 {
-    return fabs(x - nearbyint(x)) <= 1e-13 * fabs(x);
+    return fabs(x - nearbyint(x)) <= fmin(1e-13 * fabs(x), 1e-3);
 }
 
 static bool

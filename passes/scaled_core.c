@@ -43,11 +43,11 @@ static bool
 unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weights *w)
 {
     double *v = malloc((size_t)p->terms * sizeof(*v) + 1);
-    bool ok = v != NULL;
+    int bits = 0; /* 0: exact */
 
     if (!v)
         return si_fail(S, nashc_enomem(S->diag));
-    for (int64_t o = 0; ok && o < p->outputs; o++) {
+    for (int64_t o = 0; o < p->outputs; o++) {
         bool same = true;
         for (int64_t k = 0; k < p->terms; k++) {
             int64_t at = o * p->w_o + k * p->w_k, c = channel_of(p, o, k);
@@ -69,13 +69,19 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
                 least = a > 0 && a < least ? a : least;
             }
             unit = fmax(ldexp(least, -23), most / MAX_MULTIPLIER);
+            int b = ilogb(least / unit) + 1;
+            bits = bits == 0 || b < bits ? b : bits;
         }
-        for (int64_t k = 0; ok && k < p->terms; k++)
+        for (int64_t k = 0; k < p->terms; k++)
             w->q[o * p->w_o + k * p->w_k] *= (int64_t)nearbyint(v[k] / unit);
         w->s[o] = unit;
     }
     free(v);
-    return ok;
+    if (bits != 0)
+        si_warn_rounded(S, S->at, "the terms of its sums", bits,
+                        "one scale for all channels of its input, or scales that are small "
+                        "multiples of each other, need no rounding");
+    return S->st == NASHC_OK;
 }
 
 /* Fills w from codes with scale sw; sx by channel. w->q, w->s to be freed by the caller. */

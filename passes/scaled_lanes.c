@@ -186,12 +186,14 @@ need(si_state *S, si_lanes *l, const nashc_type *top)
         r = max_int(r, arr_variation(&b->lo, bt));
         r = max_int(r, arr_variation(&b->hi, bt));
     }
-    for (int k = 0; !b->ival && k < 2; k++) {
-        const si_val *v = b->term[k];
+    for (int k = 0; k < b->n_term; k++) {
+        const si_val *v = b->term[k].x;
         r = max_int(r, arr_variation(&v->s, bt));
         r = max_int(r, arr_variation(&v->b, bt));
-        r = max_int(r, arr_variation(&v->base->lo, bt));
-        r = max_int(r, arr_variation(&v->base->hi, bt));
+        if (v->base->ival) {
+            r = max_int(r, arr_variation(&v->base->lo, bt));
+            r = max_int(r, arr_variation(&v->base->hi, bt));
+        }
     }
     for (int k = 0; k < l->n_node; k++) {
         const nashc_node *n = l->node[k];
@@ -282,10 +284,12 @@ row_hash(si_state *S, const si_lanes *l, const nashc_type *top, int64_t r, uint6
     for (int i = 0; i < 4; i++)
         for (int k = 0; k < 2; k++)
             h[k] = mix(h[k], bits_of(v[i]));
-    for (int i = 0; !b->ival && i < 2; i++) {
-        const si_val *x = b->term[i];
-        double w[4] = {si_at(&x->s, bt, e), si_at(&x->b, bt, e), si_at(&x->base->lo, bt, e),
-                       si_at(&x->base->hi, bt, e)};
+    for (int i = 0; i < b->n_term; i++) {
+        const si_val *x = b->term[i].x;
+        bool leaf = x->base->ival != NULL;
+        double w[4] = {si_at(&x->s, bt, e), si_at(&x->b, bt, e),
+                       leaf ? si_at(&x->base->lo, bt, e) : 0,
+                       leaf ? si_at(&x->base->hi, bt, e) : 0};
         for (int k = 0; k < 8; k++)
             h[k % 2] = mix(h[k % 2], bits_of(w[k / 2]));
     }

@@ -15,6 +15,7 @@
 #define TRY_CELLS   ((int64_t)1 << 23)
 #define MAX_LEVELS  ((int64_t)1 << 24) /* of all lanes */
 #define LANE_LEVELS ((int64_t)1 << 20)
+#define MAX_STEP    ((int64_t)1 << 60)
 
 typedef struct bracket {
     int64_t lo, hi, step;
@@ -88,20 +89,59 @@ sweep(si_state *S, si_lanes *l, si_step *p, int64_t n, int64_t width)
     return ok;
 }
 
+/* Doubles are ordered as their bits are. Those nearest to zero are left out: no sum of a few
+ * products comes that near to it, and differences of two numbers fit 64 bits so. */
+#define TINY 0x1p-500
+
+static int64_t
+bits_of(double v)
+{
+    int64_t b;
+    memcpy(&b, &v, sizeof b);
+    return b;
+}
+
+int64_t
+si_number_of(double v)
+{
+    double a = fabs(v);
+    if (!(a >= TINY))
+        return 0;
+    int64_t n = bits_of(a < 1 / TINY ? a : 1 / TINY) - bits_of(TINY) + 1;
+    return v < 0 ? -n : n;
+}
+
+double
+si_real_of(int64_t number)
+{
+    double v = 0;
+    int64_t b = llabs(number) - 1 + bits_of(TINY);
+    if (number == 0)
+        return 0.0;
+    memcpy(&v, &b, sizeof v);
+    return number < 0 ? -v : v;
+}
+
+static double
+value_of(int64_t at, bool real)
+{
+    return real ? si_real_of(at) : (double)at;
+}
+
 /* Codes at both ends of all lanes. */
 static bool
-ends(si_state *S, si_lanes *l, si_step *p, int64_t n)
+ends(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real)
 {
-    double *x = malloc((size_t)n * 2 * sizeof(*x));
+    double *x = calloc((size_t)n * 2, sizeof(*x));
     int64_t *c = malloc((size_t)n * 2 * sizeof(*c));
     bool ok = x && c;
     if (!ok)
         si_fail(S, nashc_enomem(S->diag));
     for (int64_t i = 0; ok && i < n; i++) {
-        x[i] = (double)p[i].lo;
-        x[n + i] = (double)p[i].hi;
+        x[i] = value_of(p[i].lo, real);
+        x[n + i] = value_of(p[i].hi, real);
     }
-    ok = ok && si_lanes_eval(S, l, NULL, n, 2, x, false, c);
+    ok = ok && si_lanes_eval(S, l, NULL, n, 2, x, real, c);
     for (int64_t i = 0; ok && i < n; i++) {
         p[i].dir = c[n + i] > c[i] ? 1 : c[n + i] < c[i] ? -1 : 0;
         p[i].cmin = p[i].dir < 0 ? c[n + i] : c[i];
@@ -131,15 +171,17 @@ met(bracket *b, int64_t at, bool reached)
         b->hi = at;
     else
         b->lo = at;
-    b->step *= 4;
+    b->step = b->step < MAX_STEP ? b->step * 4 : b->step;
     b->side = b->side == 0 || b->side == side ? side : 2;
 }
 
 /* First probes: where the affine form says, else the middle. */
 static void
-guess(const si_lanes *l, const si_step *p, int64_t lane, int64_t k, bracket *b, int64_t *at)
+guess(const si_lanes *l, const si_step *p, int64_t lane, int64_t k, bool real, bracket *b,
+      int64_t *at)
 {
     double n;
+    int64_t number = 0;
     b->step = 1;
     b->side = 0;
     *at = b->lo + (b->hi - b->lo) / 2;
@@ -147,14 +189,23 @@ guess(const si_lanes *l, const si_step *p, int64_t lane, int64_t k, bracket *b, 
         b->side = 2;
         return;
     }
-    n = ceil(p->dir < 0 ? -n : n);
-    *at = !(n > (double)b->lo) ? b->lo + 1 : !(n < (double)b->hi) ? b->hi - 1 : (int64_t)n;
+    if (real) {
+        number = si_number_of(n);
+        n = (double)(number = p->dir < 0 ? -number : number);
+    } else {
+        n = ceil(p->dir < 0 ? -n : n);
+    }
+    *at = !(n > (double)b->lo)   ? b->lo + 1
+          : !(n < (double)b->hi) ? b->hi - 1
+          : real                 ? number
+                                 : (int64_t)n;
 }
 
 typedef struct search {
     si_lanes *l;
     si_step *p;
     int64_t n;
+    bool real;      /* integers are the numbers of doubles */
     int64_t *first; /* first bracket of each lane */
     bracket *b;
     int64_t *open;   /* numbers of the open brackets, by lane */
@@ -210,14 +261,14 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
             int64_t j = s->open[s->first[lane] + (k < n ? k : n - 1)], at;
             bracket *b = s->b + s->first[lane] + j;
             if (first)
-                guess(s->l, p, lane, j, b, &at);
+                guess(s->l, p, lane, j, s->real, b, &at);
             else
                 at = probe(b);
             s->at[k * s->n_idx + i] = at;
-            s->x[k * s->n_idx + i] = (double)(p->dir < 0 ? -at : at);
+            s->x[k * s->n_idx + i] = value_of(p->dir < 0 ? -at : at, s->real);
         }
     }
-    if (!si_lanes_eval(S, s->l, s->idx, s->n_idx, points, s->x, false, s->c))
+    if (!si_lanes_eval(S, s->l, s->idx, s->n_idx, points, s->x, s->real, s->c))
         return false;
     for (int64_t i = 0; i < s->n_idx; i++) {
         int64_t lane = s->idx[i];
@@ -231,15 +282,15 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
 }
 
 static bool
-bisect(si_state *S, si_lanes *l, si_step *p, int64_t n)
+bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real, int64_t max)
 {
-    search s = {.l = l, .p = p, .n = n};
+    search s = {.l = l, .p = p, .n = n, .real = real};
     int64_t total = 0, points;
     bool ok = true;
 
     for (int64_t i = 0; i < n; i++)
         total += p[i].dir == 0 ? 0 : p[i].cmax - p[i].cmin;
-    if (total > MAX_LEVELS)
+    if (total > max)
         return si_no(S, "it would need too many thresholds");
     s.first = malloc((size_t)n * sizeof(int64_t) + 1);
     s.n_open = malloc((size_t)n * sizeof(int64_t) + 1);
@@ -281,6 +332,13 @@ bisect(si_state *S, si_lanes *l, si_step *p, int64_t n)
     return ok;
 }
 
+bool
+si_steps_real(si_state *S, si_lanes *l, si_step *p, int64_t max)
+{
+    int64_t n = si_lanes_count(l);
+    return ends(S, l, p, n, true) && bisect(S, l, p, n, true, max);
+}
+
 si_step *
 si_steps_find(si_state *S, si_lanes *l, bool rises)
 {
@@ -303,7 +361,7 @@ si_steps_find(si_state *S, si_lanes *l, bool rises)
     else if (width <= SWEEP_RANGE && width * n <= SWEEP_CELLS)
         ok = sweep(S, l, p, n, width);
     else if (rises)
-        ok = ends(S, l, p, n) && bisect(S, l, p, n);
+        ok = ends(S, l, p, n, false) && bisect(S, l, p, n, false, MAX_LEVELS);
     else if (width <= TRY_CELLS / n)
         ok = sweep(S, l, p, n, width);
     else

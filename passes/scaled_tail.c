@@ -522,29 +522,39 @@ row_array(si_state *S, const emission *e, const nashc_type *t, const int64_t *m,
     return true;
 }
 
+/* The sum with multipliers m by leaf and lane, and q on it. 1: done, -1: failed. */
+static int
+emit_sum_codes(si_state *S, const emission *e, const si_base *sum, const int64_t *m,
+               const si_arr *s, const si_arr *z)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_out(e->q, 0));
+    si_arr a[SI_MAX_TERMS];
+    for (int k = 0; k < sum->n_leaf; k++)
+        if (!row_array(S, e, t, m + k * e->n, &a[k]))
+            return -1;
+    nashc_value *u = si_emit_sum(S, sum, a);
+    nashc_value *c = !u ? NULL : e->table ? emit_table(S, e, u) : emit_thresholds(S, e, u, false);
+    return c && anchor_codes(S, e->q, c, s, z) ? 1 : -1;
+}
+
 /* 1: done, 0: not in this way, -1: failed. */
 static int
 pending_tail(si_state *S, nashc_node *q, const si_val *x, const si_arr *s, const si_arr *z)
 {
-    const nashc_type *t = nashc_value_type(nashc_node_out(q, 0));
     const char *why = S->why;
     emission e;
-    si_arr a1, a2;
     int done = 0;
     si_lanes *l = si_lanes_create(S, x->base, q, false);
-    int64_t *m = l ? malloc((size_t)si_lanes_count(l) * 2 * sizeof(*m)) : NULL;
-    si_step *p = m ? si_steps_of_pairs(S, l, x->base, m, m + si_lanes_count(l)) : NULL;
+    int64_t *m = l ? malloc((size_t)(si_lanes_count(l) * x->base->n_leaf) * sizeof(*m)) : NULL;
+    si_step *p = m ? si_steps_of_sum(S, l, x->base, x->mono, m) : NULL;
+    if (l && !m)
+        si_fail(S, nashc_enomem(S->diag));
     if (p) {
         start(&e, q, l, p);
-        if (e.cmin == e.cmax) {
+        if (e.cmin == e.cmax)
             done = constant(S, &e, s, z) ? 1 : -1;
-        } else if (row_array(S, &e, t, m, &a1) && row_array(S, &e, t, m + e.n, &a2)) {
-            nashc_value *u = si_emit_sum(S, x->base, &a1, &a2);
-            nashc_value *c = !u        ? NULL
-                             : e.table ? emit_table(S, &e, u)
-                                       : emit_thresholds(S, &e, u, false);
-            done = c && anchor_codes(S, q, c, s, z) ? 1 : -1;
-        }
+        else
+            done = emit_sum_codes(S, &e, x->base, m, s, z);
         si_steps_free(p, e.n);
     }
     free(m);

@@ -229,10 +229,26 @@ class Net(Parts):
             v, other = (x if x.small else self.quant(x) for x in (v, other))
         if other.name == v.name:
             return v
+        y = self.sum(v, other)
+        return self.longer_sum(v, y) if self.chance(0.35) else y
+
+    def sum(self, a, b):
         op = "nn.sub" if self.chance(0.15) else "nn.add"
-        y = self.op(op, [v.name, other.name], v.shape)
-        return Value(y, v.shape, "affine", v.mag + other.mag, False, max(v.depth, other.depth) + 1).like(
-            border=v.border or other.border)
+        y = self.op(op, [a.name, b.name], a.shape)
+        return Value(y, a.shape, "affine", a.mag + b.mag, False, max(a.depth, b.depth) + 1).like(
+            border=a.border or b.border)
+
+    def longer_sum(self, v, y):
+        """A third and fourth branch with quantisers of their own, and a quantiser behind them all."""
+        bits = self.r.choice([2, 3, 4]) if self.dyadic else 3
+        for _ in range(self.r.choice([1, 1, 2])):
+            if self.chance(0.4):
+                y = self.affine_op(y)
+            third = self.quant(self.affine_op(v), bits)
+            y = self.sum(y, third) if self.chance(0.7) else self.sum(third, y)
+        if self.chance(0.3):
+            y = self.activation(y)
+        return self.quant(y)
 
     # --- the whole
 
