@@ -162,8 +162,8 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
     }
 }
 
-/* sum_k W[o][k] * b[channel]. As integers, that is w * (b / s_x): so the sum of a tensor that is
- * zero in M is exactly zero with approximate scales, too. */
+/* sum_k W[o][k] * b[channel]. Where b is a zero point times s_x that is a sum of integers: so the
+ * sum of a tensor that is zero in M is exactly zero with rounded scales, too. */
 static void
 offsets(const products *p, const weights *w, const nashc_tensor *codes, const si_arr *sw,
         const si_arr *sx, const si_arr *bx, double *out)
@@ -174,11 +174,11 @@ offsets(const products *p, const weights *w, const nashc_tensor *codes, const si
         for (int64_t k = 0; k < p->terms; k++) {
             int64_t at = o * p->w_o + k * p->w_k, c = channel_of(p, o, k);
             double s = sx->v[sx->n == 1 ? 0 : c], b = bx->v[bx->n == 1 ? 0 : c];
-            double z = s == 0 ? 0 : b / s, q = nearbyint(z);
-            if (s == 0)
-                rest += nashc_tensor_get(codes, at) * si_at(sw, t, at) * b;
+            double z = s == 0 ? NAN : b / s, q = nearbyint(z);
+            if (fabs(z - q) < 1e-9)
+                sum += (double)w->q[at] * q;
             else
-                sum += (double)w->q[at] * (fabs(z - q) < 1e-9 ? q : z);
+                rest += nashc_tensor_get(codes, at) * si_at(sw, t, at) * b;
         }
         out[o] = w->s[o] * sum + rest;
     }

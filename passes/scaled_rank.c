@@ -2,12 +2,21 @@
  *
  * Rising maps in front of them (a positive scale, Softmax, Sigmoid) drop out where only indices are
  * used. An offset for each class becomes an integer, with the scores multiplied as far as needed.
+ * Scales of classes without a common unit become the multipliers of fewest bits with which the
+ * order is right for all integers.
  */
 #include "scaled.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SMALL       1024.0 /* multipliers of scales with a common unit */
+#define EXACT       16777216.0
+#define MAX_BITS    30 /* of multipliers without one */
+#define MIN_BITS    12 /* if their order is not proven */
+#define MAX_CLASSES 4096
+#define MAX_WORK    ((int64_t)1 << 25)
 
 static bool
 is_any(const nashc_node *n, const char *const *names)
@@ -86,9 +95,162 @@ offsets_on_grid(si_state *S, const si_val *x, const si_arr *m, si_arr *b)
     return si_zip(S, &z, m, si_mul, b);
 }
 
+static double
+magnitude_ratio(double x, double y)
+{
+    return y == 0 ? 0 : fabs(x / y);
+}
+
+/* Bits that multipliers of x may have: products fit 60 bits, offsets a double. -1: S->st. */
+static int
+room(si_state *S, const si_val *x)
+{
+    const nashc_type *t = nashc_value_type(x->base->ival);
+    double most = fmax(fabs((double)t->lo), fabs((double)t->hi)), offset = 1;
+    si_arr z;
+    if (!si_zip(S, &x->b, &x->s, magnitude_ratio, &z))
+        return -1;
+    for (int64_t i = 0; i < z.n; i++)
+        offset = fmax(offset, z.v[i]);
+    int bits = MAX_BITS, for_sum = 59 - ilogb(fmax(most, 1)), for_offset = 50 - ilogb(offset);
+    bits = for_sum < bits ? for_sum : bits;
+    return for_offset < bits ? for_offset : bits;
+}
+
+/* --- scales without a common unit --------------------------------------------------------------
+ */
+
+/* Classes: value s[c] i + b[c] in M, integer m[c] i + q[c] here, for each i in lo..hi. */
+typedef struct classes {
+    int64_t n, lo, hi;
+    si_arr s, b, m, q;
+} classes;
+
+/* Are all integers of class d in the order with integer i of class c in which M's values are? Both
+ * are monotone in the integer j of d, so those next to where the values cross decide. */
+static bool
+in_order(const classes *z, int64_t c, int64_t d, int64_t i)
+{
+    double x = z->s.v[c] * (double)i + z->b.v[c];
+    double at = z->s.v[d] == 0 ? (double)z->lo : floor((x - z->b.v[d]) / z->s.v[d]);
+    int64_t k = (int64_t)z->m.v[c] * i + (int64_t)z->q.v[c];
+    int64_t from = (int64_t)fmin(fmax(at - 1, (double)z->lo), (double)z->hi);
+    for (int64_t j = from; j <= from + 3 && j <= z->hi; j++) {
+        double y = z->s.v[d] * (double)j + z->b.v[d];
+        int64_t l = (int64_t)z->m.v[d] * j + (int64_t)z->q.v[d];
+        bool tie = fabs(x - y) <= 1e-12 * (fabs(x) + fabs(y));
+        if (tie ? k != l : (x < y) != (k < l) || k == l)
+            return false;
+    }
+    return true;
+}
+
+static bool
+all_in_order(const classes *z, int64_t *work)
+{
+    for (int64_t c = 0; c < z->n; c++)
+        for (int64_t d = 0; d < c; d++)
+            for (int64_t i = z->lo; i <= z->hi; i++) {
+                ++*work;
+                if (!in_order(z, c, d, i))
+                    return false;
+            }
+    return true;
+}
+
+static double
+rounded_ratio(double x, double unit)
+{
+    return nearbyint(x / unit);
+}
+
+/* m and q for a unit that leaves the largest scale so many bits. */
+static bool
+weigh(si_state *S, const si_val *x, classes *z, int bits)
+{
+    si_arr unit = si_scalar(S, 0.0);
+    for (int64_t i = 0; i < z->n; i++)
+        unit.v[0] = fmax(unit.v[0], ldexp(fabs(z->s.v[i]), -bits));
+    return si_zip(S, &z->s, &unit, rounded_ratio, &z->m) &&
+           si_zip(S, &z->b, &unit, rounded_ratio, &z->q) && offsets_on_grid(S, x, &z->m, &z->q);
+}
+
+/* The array in the shape of like. */
+static bool
+spread(si_state *S, const si_arr *a, const si_arr *like, si_arr *out)
+{
+    si_arr zero;
+    if (!si_zip(S, like, like, si_sub, &zero))
+        return false;
+    return si_zip(S, a, &zero, si_add, out);
+}
+
+static bool
+set_classes(si_state *S, const si_val *x, classes *z)
+{
+    const nashc_type *t = nashc_value_type(x->base->ival);
+    if (!si_zip(S, &x->s, &x->b, si_add, &z->m) || !spread(S, &x->s, &z->m, &z->s) ||
+        !spread(S, &x->b, &z->m, &z->b))
+        return false;
+    z->n = z->s.n;
+    z->lo = t->lo;
+    z->hi = t->hi;
+    return true;
+}
+
+/* m and q of the fewest bits, up to most, with which the order is proven right. */
+static bool
+prove_order(si_state *S, const si_val *x, classes *z, int most)
+{
+    int64_t work = 0;
+    if (z->n > MAX_CLASSES || z->hi - z->lo >= MAX_WORK / (z->n * z->n))
+        return false;
+    for (int bits = 3; bits <= most && work < MAX_WORK; bits++) {
+        if (!weigh(S, x, z, bits))
+            return false;
+        if (all_in_order(z, &work))
+            return true;
+    }
+    return false;
+}
+
+/* --- scores ------------------------------------------------------------------------------------
+ */
+
+/* m * i + q as a node; i where m is all 1 and q all 0. */
+static nashc_value *
+line_of(si_state *S, nashc_value *v, si_arr *m, si_arr *q)
+{
+    for (int64_t i = 0; i < q->n; i++) {
+        q->v[i] = nearbyint(q->v[i]);
+        if (fabs(q->v[i]) > 4e15) {
+            si_no(S, "an offset of its scores has too many steps");
+            return NULL;
+        }
+    }
+    si_squeeze(m);
+    si_squeeze(q);
+    v = si_times(S, v, m);
+    if (v && !si_zero(q))
+        v = si_emit(S, "nn.add", (nashc_value *[]){v, si_const_int(S, q)}, 2, NULL);
+    return v;
+}
+
+/* m and q of so many bits, with a warning, since the order of close scores may be wrong. */
+static bool
+round_classes(si_state *S, nashc_node *n, const si_val *x, classes *z, int bits)
+{
+    if (bits < MIN_BITS)
+        return si_no(S, "its scores have unrelated scales, and no room for multipliers");
+    si_warn_rounded(S, n, "the scores of the classes", bits,
+                    "one scale for all classes, as a layer with one scale for its weights gives, "
+                    "needs no rounding");
+    return S->st == NASHC_OK && weigh(S, x, z, bits);
+}
+
 /* Integers in the order of s * i + b. NULL: refused, or S->st. */
 static nashc_value *
-scores(si_state *S, const si_val *x)
+scores(si_state *S, nashc_node *n, const si_val *x)
 {
     nashc_value *v = x->base->ival;
     si_arr s = x->s, b = x->b, m, one = si_scalar(S, 1.0);
@@ -100,18 +262,19 @@ scores(si_state *S, const si_val *x)
         one.v[0] = s.v[0] < 0 ? -1 : 1;
         return si_times(S, v, &one);
     }
-    if (!si_common_unit(s.v, s.n, 16777216.0, &unit)) {
-        for (int64_t i = 0; i < s.n; i++)
-            unit = fabs(s.v[i]) > unit ? fabs(s.v[i]) : unit;
-        unit = ldexp(unit, -30);
+    if (!si_common_unit(s.v, s.n, SMALL, &unit)) {
+        classes z;
+        int most = room(S, x);
+        if (most < 0 || !set_classes(S, x, &z))
+            return NULL;
+        bool right = prove_order(S, x, &z, most);
+        if (S->st != NASHC_OK)
+            return NULL;
+        if (right || !si_common_unit(s.v, s.n, EXACT, &unit))
+            return right || round_classes(S, n, x, &z, most) ? line_of(S, v, &z.m, &z.q) : NULL;
     }
     si_arr u = si_scalar(S, unit);
-    if (!si_zip(S, &s, &u, si_div, &m) || !si_zip(S, &b, &u, si_div, &b))
-        return NULL;
-    for (int64_t i = 0; i < m.n; i++)
-        m.v[i] = nearbyint(m.v[i]);
-    si_squeeze(&m);
-    if (!offsets_on_grid(S, x, &m, &b))
+    if (!si_zip(S, &s, &u, rounded_ratio, &m) || !si_zip(S, &b, &u, si_div, &b))
         return NULL;
     double k = 1;
     while (k < 16777216.0 && !keeps_order(&b, k))
@@ -119,15 +282,7 @@ scores(si_state *S, const si_val *x)
     si_arr f = si_scalar(S, k);
     if (!si_zip(S, &m, &f, si_mul, &m) || !si_zip(S, &b, &f, si_mul, &b))
         return NULL;
-    for (int64_t i = 0; i < b.n; i++) {
-        b.v[i] = nearbyint(b.v[i]);
-        if (fabs(b.v[i]) > 4e15)
-            return NULL;
-    }
-    v = si_times(S, v, &m);
-    if (v && !si_zero(&b))
-        v = si_emit(S, "nn.add", (nashc_value *[]){v, si_const_int(S, &b)}, 2, NULL);
-    return v;
+    return line_of(S, v, &m, &b);
 }
 
 bool
@@ -143,7 +298,7 @@ si_rank_op(si_state *S, nashc_node *n)
     if (!x)
         return si_no(S, "its scores are not on an integer grid");
     if (only_index)
-        v = scores(S, x);
+        v = scores(S, n, x);
     else if (x->s.n == 1 && x->b.n == 1 && x->s.v[0] > 0)
         v = x->base->ival;
     else

@@ -14,7 +14,9 @@
 #define MAX_SEEN  256
 #define JOIN_BITS 25 /* more multipliers, where scales meet again */
 #define POOL_BITS 12
+#define RANK_BITS 30 /* scales of the classes */
 #define UNKNOWN   60 /* no room at all */
+
 /* --- tensors of a sum --------------------------------------------------------------------------
  */
 
@@ -143,6 +145,8 @@ growth(si_state *S, const nashc_node *n)
         int64_t outputs = i == 0 || (i > 1 && t->dim[0] < t->dim[1]) ? t->dim[0] : t->dim[1];
         return t->bits + ilogb((double)nashc_type_count(t) / (double)outputs) + 1;
     }
+    if (nashc_node_is(n, "nn.argmax") || nashc_node_is(n, "nn.topk"))
+        return RANK_BITS;
     return n_computed < 2 ? 0 : nashc_node_is(n, "nn.mul") ? UNKNOWN : JOIN_BITS;
 }
 
