@@ -7,7 +7,7 @@
  * the layers of that type. Attributes that have no meaning here are left alone, with a warning
  * where they would have changed the result.
  */
-#include "hw.h"
+#include "hw/hw.h"
 #include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  *     a -- 8 lanes | 4 lanes -- b     ==>     a -- hw.dwc lanes_in=8 lanes_out=4 -- b
  */
-#include "hw.h"
+#include "hw/hw.h"
 
 /* Lanes that n reads on operand i. */
 static nashc_status

@@ -6,7 +6,7 @@
  * (0: none) that keeps interval, and, with keep-latency, the latency of the first frame.
  * hardware.md E.4.
  */
-#include "hw.h"
+#include "hw/hw.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  *
  * Both pass on what they get, so values stay. Terminates: a node goes each time.
  */
-#include "hw.h"
+#include "hw/hw.h"
 #include <nashc/rewrite.h>
 
 static bool

@@ -1,11 +1,11 @@
 /* scaled_integer.c: pass scaled-integer: the integer graph of an imported network, built afresh.
  *
  * One walk in topological order decides for each value of M whether it is a constant, a float of
- * the host, or a function of an integer tensor, and builds the integer graph beside M (scaled.h).
+ * the host, or a function of an integer tensor, and builds the integer graph beside M (scaled/).
  * Then floats of M that anyone still needs are recomputed from integers, and what nobody needs
  * goes.
  */
-#include "scaled.h"
+#include "scaled/scaled.h"
 
 #include <stdlib.h>
 #include <string.h>

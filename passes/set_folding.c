@@ -8,7 +8,7 @@
  *         `parallel` multipliers.
  * compat  FINN's SetFolding (hardware.md D.2), for comparison.
  */
-#include "hw_fold.h"
+#include "hw/fold.h"
 #include <string.h>
 
 static int64_t

@@ -8,7 +8,7 @@
  * more. Neither end may compute integers from integers: such a node is reported with the first
  * precondition that it misses. Streams with several readers get a hw.duplicate_streams.
  */
-#include "hw_convert.h"
+#include "hw/convert.h"
 #include <string.h>
 
 enum { PRE, LAYER, TAIL };

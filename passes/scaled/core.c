@@ -1,4 +1,4 @@
-/* scaled_core.c: sums of products and sum pools of M, rebuilt on integers.
+/* core.c: sums of products and sum pools of M, rebuilt on integers.
  *
  *     sum_k (s_w[o] w[o][k]) (s_x i[k] + b_x) = s_w[o] s_x (sum_k w[o][k] i[k]) + b_x W[o]
  *

@@ -1,4 +1,4 @@
-/* scaled_const.c: constants of M: their real values, and their integer codes with a scale. */
+/* const.c: constants of M: their real values, and their integer codes with a scale. */
 #include "scaled.h"
 
 #include <math.h>

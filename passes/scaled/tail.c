@@ -1,9 +1,9 @@
-/* scaled_tail.c: quantisers of M become thresholds, tables or nothing on integers.
+/* tail.c: quantisers of M become thresholds, tables or nothing on integers.
  *
  *     base -- chain of M -- quantiser     ==>     base -- q.multithreshold | q.lut
  *
  * Pools in the chain go behind the thresholds where all maps rise the same way, which pools few
- * bits instead of many; else they stay in front of them (scaled_shape.c).
+ * bits instead of many; else they stay in front of them (shape.c).
  */
 #include "scaled.h"
 

@@ -1,7 +1,7 @@
-/* scaled_codes.c: pending sums with a tail that is not monotone by construction: the codes of all
+/* codes.c: pending sums with a tail that is not monotone by construction: the codes of all
  * combinations of integers are computed.
  */
-#include "scaled_sums.h"
+#include "sums.h"
 
 #include <math.h>
 #include <stdlib.h>

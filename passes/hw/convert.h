@@ -1,4 +1,4 @@
-/* hw_convert.h: one node of the integer graph to one hardware layer. */
+/* convert.h: one node of the integer graph to one hardware layer. */
 #ifndef NASHC_PASSES_HW_CONVERT_H
 #define NASHC_PASSES_HW_CONVERT_H
 

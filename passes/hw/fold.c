@@ -1,5 +1,5 @@
-/* hw_fold.c: the choice among folding points, ours and FINN's. */
-#include "hw_fold.h"
+/* fold.c: the choice among folding points, ours and FINN's. */
+#include "fold.h"
 
 int64_t
 fold_weight_width(const nashc_node *n)

@@ -1,4 +1,4 @@
-/* scaled_eltwise.c: element-wise ops of M on functions of a base: affine form, direction. */
+/* eltwise.c: element-wise ops of M on functions of a base: affine form, direction. */
 #include "scaled.h"
 
 #include <math.h>

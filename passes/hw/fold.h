@@ -1,4 +1,4 @@
-/* hw_fold.h: folding points of layers and the choice among them. */
+/* fold.h: folding points of layers and the choice among them. */
 #ifndef NASHC_PASSES_HW_FOLD_H
 #define NASHC_PASSES_HW_FOLD_H
 

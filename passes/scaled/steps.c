@@ -1,4 +1,4 @@
-/* scaled_steps.c: where the codes of a tail step, for all lanes at once.
+/* steps.c: where the codes of a tail step, for all lanes at once.
  *
  * Narrow intervals are evaluated in full. Else each level of each lane is a bracket, lo below and
  * hi at or above the level, that shrinks around a guess until they touch: so the tail was evaluated

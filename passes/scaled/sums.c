@@ -1,4 +1,4 @@
-/* scaled_sums.c: multipliers of a pending sum that are right for every combination of integers.
+/* sums.c: multipliers of a pending sum that are right for every combination of integers.
  *
  *     v = left(i, j, ..) + right(k, ..)      the real value, added as M adds it
  *     u = m_i i + m_j j + .. + m_k k + ..    what the hardware adds
@@ -9,7 +9,7 @@
  * operand, sorted by their values: as rounding is monotone, each left one splits the right ones in
  * two runs. So the cost is that of the two sides, not of their product.
  */
-#include "scaled_sums.h"
+#include "sums.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* scaled_rank.c: TopK and ArgMax of M on integers: only the order of the scores matters.
+/* rank.c: TopK and ArgMax of M on integers: only the order of the scores matters.
  *
  * Rising maps in front of them (a positive scale, Softmax, Sigmoid) drop out where only indices are
  * used. An offset for each class becomes an integer, with the scores multiplied as far as needed.

@@ -1,9 +1,9 @@
-/* scaled_join.c: sums, differences and products of tensors of M.
+/* join.c: sums, differences and products of tensors of M.
  *
  * A sum of equal or simply related scales is one of integers with small multipliers. Else it stays
  * pending, and grows if it is added to. A quantiser behind it gets the smallest multipliers with
- * which its codes are right for all integers (scaled_sums.c); any other user, the exact common unit
- * of all scales, or rounded multipliers and a warning (scaled_resolve.c).
+ * which its codes are right for all integers (sums.c); any other user, the exact common unit
+ * of all scales, or rounded multipliers and a warning (resolve.c).
  */
 #include "scaled.h"
 

@@ -1,4 +1,4 @@
-/* scaled_lanes.c: the chain between an integer tensor and a quantiser, run as M runs it.
+/* lanes.c: the chain between an integer tensor and a quantiser, run as M runs it.
  *
  * The chain is element-wise but for pools and ops that move elements, through which a lane is
  * followed backwards. All lanes make the columns of a small graph [points, lanes] of M's own ops,

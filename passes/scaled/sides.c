@@ -1,7 +1,7 @@
-/* scaled_sides.c: all combinations of the integers of both operands of a pending sum, sorted by the
+/* sides.c: all combinations of the integers of both operands of a pending sum, sorted by the
  * real values that M computes for them.
  */
-#include "scaled_sums.h"
+#include "sums.h"
 
 #include <math.h>
 #include <stdlib.h>

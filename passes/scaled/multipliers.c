@@ -1,4 +1,4 @@
-/* scaled_multipliers.c: integers near the scales of a sum, few bits first.
+/* multipliers.c: integers near the scales of a sum, few bits first.
  *
  *     two scales:  the simplest fraction in the interval that is left for their ratio
  *     more:        m[k] = s[k] / unit, rounded, for a unit that shrinks in small steps

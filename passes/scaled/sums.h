@@ -1,4 +1,4 @@
-/* scaled_sums.h: shared by the files that search the multipliers of a pending sum. */
+/* sums.h: shared by the files that search the multipliers of a pending sum. */
 #ifndef NASHC_PASSES_SCALED_SUMS_H
 #define NASHC_PASSES_SCALED_SUMS_H
 
@@ -38,7 +38,7 @@ typedef struct si_search {
     int64_t hard_lane, hard_split; /* where the last candidate failed */
 } si_search;
 
-/* --- scaled_sides.c --- */
+/* --- sides.c --- */
 
 /* All lanes of z (as many as l has) with their combinations; scratch for all of them. */
 bool si_sides_make(si_state *S, const si_lanes *l, const si_base *sum, si_search *z);
@@ -49,7 +49,7 @@ bool si_sides_same(const si_sum_lane *a, const si_sum_lane *b, bool scales_only)
  * the right one up to here and from here on. */
 void si_sides_weigh(si_search *z, const si_sum_lane *p, const int64_t *m);
 
-/* --- scaled_codes.c --- */
+/* --- codes.c --- */
 
 /* For tails that are not monotone by construction: splits of all lanes that turn out to be, the
  * codes of all combinations for the others. False: too many, or S->st. */

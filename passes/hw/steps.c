@@ -1,5 +1,5 @@
-/* hw_steps.c: thresholds of the integer graph to thresholds of a layer. */
-#include "hw_convert.h"
+/* steps.c: thresholds of the integer graph to thresholds of a layer. */
+#include "convert.h"
 #include <math.h>
 
 static int64_t

@@ -1,4 +1,4 @@
-/* hw_convert.c: one node of the integer graph to one hardware layer (hardware.md C.2).
+/* convert.c: one node of the integer graph to one hardware layer (hardware.md C.2).
  *
  *     nn.matmul, nn.gemm [+ nn.add const] [+ q.multithreshold]   hw.mvau
  *     q.multithreshold                                           hw.thresholding
@@ -9,7 +9,7 @@
  *     nn.argmax, nn.topk whose values are not read               hw.label_select
  *     nn.reshape, nn.identity, nn.transpose of unit dimensions   nothing: the order stays
  */
-#include "hw_convert.h"
+#include "convert.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* scaled_arr.c: small arrays of doubles that are broadcast against a tensor. */
+/* arr.c: small arrays of doubles that are broadcast against a tensor. */
 #include "scaled.h"
 
 #include <math.h>

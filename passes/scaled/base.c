@@ -1,4 +1,4 @@
-/* scaled_base.c: integer tensors of the new graph and what they stand for in M. */
+/* base.c: integer tensors of the new graph and what they stand for in M. */
 #include "scaled.h"
 
 #include <math.h>

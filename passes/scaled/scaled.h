@@ -43,7 +43,7 @@ typedef struct si_term {
 } si_term;
 
 struct si_base {
-    nashc_value *ival;   /* NULL: a pending sum, see scaled_join.c */
+    nashc_value *ival;   /* NULL: a pending sum, see join.c */
     nashc_value *origin; /* value of M with the real number s * ival + b, before any via */
     si_arr s, b;         /* in the shape of ival */
     si_arr lo, hi;       /* interval of ival */
@@ -120,7 +120,7 @@ typedef struct si_state {
 /* All si_* that return bool: false means that the node stays in float (why says it, if anything),
  * or that S->st is set. */
 
-/* --- scaled_arr.c --- */
+/* --- arr.c --- */
 si_arr si_scalar(si_state *S, double v);
 bool si_shape_arr(si_state *S, si_arr *out, int rank, const int64_t *dim); /* zeroed */
 int64_t si_index(const si_arr *a, const nashc_type *t, int64_t e);
@@ -152,7 +152,7 @@ void *si_alloc(si_state *S, int64_t n, size_t size); /* arena; sets S->st when o
 bool si_fail(si_state *S, nashc_status st);
 bool si_no(si_state *S, const char *why);
 
-/* --- scaled_const.c --- */
+/* --- const.c --- */
 nashc_tensor *si_own(si_state *S, nashc_tensor *t); /* released at the end; NULL sets S->st */
 si_val *si_of(si_state *S, const nashc_value *v);
 bool si_is_const(si_state *S, const nashc_value *v);
@@ -164,14 +164,14 @@ bool si_eval(si_state *S, const nashc_node *like, const char *op, const char *at
              nashc_tensor *const *in, int n_in, int n_out, nashc_tensor **out);
 nashc_tensor *si_int_tensor(si_state *S, const nashc_type *shape, const int64_t *v);
 
-/* --- scaled_eltwise.c --- */
+/* --- eltwise.c --- */
 bool si_is_eltwise(const nashc_node *n);
 bool si_eltwise(si_state *S, nashc_node *n);
 bool si_monotone(si_state *S, const nashc_node *n, const nashc_value *v);
 /* An affine form of v, if it has one or can be given one by an integer op. NULL: no. */
 si_val *si_affine(si_state *S, nashc_value *v);
 
-/* --- scaled_shape.c --- */
+/* --- shape.c --- */
 int64_t *si_index_map(si_state *S, const nashc_node *n, int out, const nashc_type *in);
 bool si_shape_node(si_state *S, nashc_node *n);
 bool si_maxpool(si_state *S, nashc_node *n);
@@ -180,15 +180,15 @@ bool si_concat(si_state *S, nashc_node *n);
 /* Channel c of a tensor of type t: index of its first element. */
 int64_t si_first_of_channel(const nashc_type *t, int64_t c);
 
-/* --- scaled_core.c --- */
+/* --- core.c --- */
 bool si_conv(si_state *S, nashc_node *n);
 bool si_matmul(si_state *S, nashc_node *n);
 bool si_sum_pool(si_state *S, nashc_node *n);
 
-/* --- scaled_join.c --- */
+/* --- join.c --- */
 bool si_join(si_state *S, nashc_node *n);
 
-/* --- scaled_weights.c --- */
+/* --- weights.c --- */
 
 /* Integers of a sum: tensors with their scales; offsets by tensor, and that of the sum besides. */
 typedef struct si_parts {
@@ -209,7 +209,7 @@ bool si_weigh(si_state *S, const si_parts *p, double max, double limit, si_weigh
 /* The sum of weight[k] * ival[k]. */
 nashc_value *si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_arr *weight);
 
-/* --- scaled_resolve.c --- */
+/* --- resolve.c --- */
 
 /* x itself, or a twin of it on an integer base if its base is a pending sum. NULL: no. */
 si_val *si_resolved(si_state *S, si_val *x);
@@ -219,10 +219,10 @@ nashc_value *si_emit_sum(si_state *S, const si_base *sum, const si_arr *m);
 void si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits,
                      const char *help);
 
-/* --- scaled_rank.c --- */
+/* --- rank.c --- */
 bool si_rank_op(si_state *S, nashc_node *n);
 
-/* --- scaled_base.c --- */
+/* --- base.c --- */
 si_base *si_new_base(si_state *S, nashc_value *ival, nashc_value *origin, const si_arr *s,
                      const si_arr *b);
 /* v of M becomes an affine function of base (which may be new). */
@@ -244,7 +244,7 @@ si_base *si_flip_mul(si_state *S, const si_base *base, const si_arr *sign);
 /* Does v reach nothing but w, through values with one use each? */
 bool si_leads_only_to(si_state *S, const nashc_value *v, const nashc_node *w);
 
-/* --- scaled_lanes.c: tails evaluated as M does, many points at a time --- */
+/* --- lanes.c: tails evaluated as M does, many points at a time --- */
 
 /* The tail from base to the codes of quantiser q, as one function of an integer for each lane:
  * lanes are the different ones among the elements of q's operand. base is that of the operand, or
@@ -266,7 +266,7 @@ bool si_lanes_guess(const si_lanes *l, int64_t lane, double code, double *n);
 bool si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64_t points,
                    const double *n, bool real, int64_t *code);
 
-/* --- scaled_steps.c: the steps of a tail --- */
+/* --- steps.c: the steps of a tail --- */
 
 /* Codes of one lane over its interval. t[k]: least n, counted in the direction dir, that reaches
  * code cmin + k + 1; cmax - cmin of them. */
@@ -285,7 +285,7 @@ bool si_steps_real(si_state *S, si_lanes *l, si_step *p, int64_t max);
 int64_t si_number_of(double v); /* 0 for 0; |v| below 2^500, and below 2^-500 only if 0 */
 double si_real_of(int64_t number);
 
-/* --- scaled_sums.c --- */
+/* --- sums.c --- */
 
 /* Steps of the tail of a pending sum in u = m[0] i[0] + m[1] i[1] + ... of its leaves, with the
  * smallest multipliers found that are right for all combinations of integers: m[k * lanes + lane].
@@ -293,7 +293,7 @@ double si_real_of(int64_t number);
  * S->st. */
 si_step *si_steps_of_sum(si_state *S, si_lanes *l, const si_base *sum, bool rises, int64_t *m);
 
-/* --- scaled_multipliers.c --- */
+/* --- multipliers.c --- */
 
 /* Candidates for multipliers m[k] ~ s[k] / unit, few bits first. learn: si_multipliers_exclude will
  * be called for each that is wrong. */
@@ -306,7 +306,7 @@ bool si_multipliers_next(si_multipliers *c, int64_t *m, int64_t *work);
 /* Remember that m must have a positive product with d; later candidates that do not are skipped. */
 bool si_multipliers_exclude(si_multipliers *c, const int64_t *d); /* false: out of memory */
 
-/* --- scaled_tail.c --- */
+/* --- tail.c --- */
 bool si_is_quantiser(const nashc_node *n);
 bool si_quantiser(si_state *S, nashc_node *n);
 

@@ -1,4 +1,4 @@
-/* scaled_shape.c: ops of M that move elements or choose among them, done on the integers.
+/* shape.c: ops of M that move elements or choose among them, done on the integers.
  *
  * Moving ops apply to s and b as to the tensor itself. A max pool commutes with increasing maps
  * only: channels that decrease are pooled with their sign changed.
