@@ -5,10 +5,12 @@
  *     m * t[k] + a       >= (k + 1) F       for each k with t[k] <= hi    (reached from t[k] on)
  *     m * (t[k] - 1) + a <= (k + 1) F - 1   for each k with t[k] > lo     (and not before)
  *
- * since both sides never decrease with x. For a given m these are bounds of a from below and above.
- * Where the greatest lower one (of threshold j) exceeds the least upper one (of threshold k),
+ * since both sides never decrease with x. Rounding to even, floor((m x + a) / F) less 1 where that
+ * is exact and odd, moves the levels of odd codes up by 1. For a given m these are bounds of a from
+ * below and above. Where the greatest lower one (of threshold j) exceeds the least upper one (of
+ * threshold k),
  *
- *     m * (t[j] - t[k] + 1) >= (j - k) F + 1
+ *     m * (t[j] - t[k] + 1) >= level[j] - level[k] + 1      level[k] = (k + 1) F, or 1 more
  *
  * is violated, an inequality in m alone which tells on which side of m all solutions lie: bisection
  * finds one or proves that there is none. t[j] = t[k] - 1 implies j < k, where it holds for all m.
@@ -29,13 +31,20 @@ nashc_staircase_flat(const nashc_staircase *s)
     return true;
 }
 
+/* What the line reaches at t[k]. */
+static int64_t
+level(const nashc_staircase *s, int64_t unit, int64_t k)
+{
+    return (k + 1) * unit + (s->even && ((k + 1) & 1) != s->odd);
+}
+
 static bounds
 bounds_of(const nashc_staircase *s, int64_t unit, int64_t mul)
 {
     bounds b = {INT64_MIN, INT64_MAX, 0, 0};
 
     for (int64_t k = 0; k < s->n; k++) {
-        int64_t least = (k + 1) * unit - mul * s->t[k], most = least - 1 + mul;
+        int64_t least = level(s, unit, k) - mul * s->t[k], most = least - 1 + mul;
         if (s->t[k] <= s->hi && least > b.least) {
             b.least = least;
             b.j = k;
@@ -59,7 +68,7 @@ up(int64_t a, int64_t b)
 static void
 cut(const nashc_staircase *s, int64_t unit, int64_t j, int64_t k, int64_t *from, int64_t *to)
 {
-    int64_t run = s->t[j] - s->t[k] + 1, rise = (j - k) * unit + 1;
+    int64_t run = s->t[j] - s->t[k] + 1, rise = level(s, unit, j) - level(s, unit, k) + 1;
 
     if (run > 0 && rise > 0 && up(rise, run) > *from)
         *from = up(rise, run);
@@ -81,6 +90,7 @@ agrees(const nashc_staircase *s, const nashc_line *l)
             continue; /* equal thresholds, or one that is always or never reached */
         for (int i = 0; i < 2; i++) {
             int64_t sum = l->mul * x[i] + l->add, q = sum / unit - (sum % unit < 0);
+            q -= s->even && sum % unit == 0 && (q & 1) != s->odd;
             if ((q < 0 ? 0 : q > s->n ? s->n : q) != k)
                 return false;
         }
@@ -131,7 +141,7 @@ nashc_staircase_line(const nashc_staircase *s, int shift, nashc_line *out)
     if (nashc_staircase_flat(s)) {
         while (first < s->n && s->t[first] <= s->lo)
             first++;
-        *out = (nashc_line){0, first * unit, shift};
+        *out = (nashc_line){0, first * unit + s->even, shift};
         return agrees(s, out);
     }
     while (from <= to) {

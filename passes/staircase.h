@@ -8,9 +8,12 @@
 typedef struct nashc_staircase {
     const int64_t *t;
     int64_t n, lo, hi;
+    bool even; /* the line goes to the even neighbour of a tie */
+    bool odd;  /* where a count of 0 stands for an odd code */
 } nashc_staircase;
 
-/* x -> floor((mul * x + add) / 2^shift), mul >= 0. */
+/* x -> floor((mul * x + add) / 2^shift), mul >= 0; one less where that is exact and an odd code and
+ * the staircase is even. */
 typedef struct nashc_line {
     int64_t mul, add;
     int shift;
@@ -19,8 +22,9 @@ typedef struct nashc_line {
 /* Is count the same for all x? */
 bool nashc_staircase_flat(const nashc_staircase *s);
 
-/* A line that clamped to 0..n is count for every x, at this very shift (0..62): false if there is
- * none, or none that fits. If there is one at a shift, there is one at every greater that fits. */
+/* A line that clamped to 0..n is count for every x, at this very shift (0..62; from 1 if even):
+ * false if there is none, or none that fits. If there is one at a shift, there is one at every
+ * greater that fits. */
 bool nashc_staircase_line(const nashc_staircase *s, int shift, nashc_line *out);
 
 /* Do products and sums of all lines that may serve stay within 62 bits? Else at no greater shift.

@@ -7,13 +7,10 @@
  * product. mul and add are found for the smallest shift that serves all channels (staircase.c), or
  * proven not to exist up to max-shift. Both functions are monotone step functions of x, so they are
  * equal on all of [lo, hi] if they are at lo, at hi, and at T and T - 1 of every threshold T: that
- * is the certificate, and nothing is rewritten without it. A channel whose code falls with x (dir
- * -1, or out_scale -1) has
- *
- *     -floor((m x + a) / F)  =  floor((-m x - a + F - 1) / F)        F = 2^shift
- *
- * and so a negative mul. Constant channels have mul 0; thresholds that are always or never reached
- * only bound the line where it is clamped.
+ * is the certificate, and nothing is rewritten without it. Where no line rounds down to the codes,
+ * one that rounds ties to even may, as quantisers with power-of-two scales do. A channel whose code
+ * falls with x (dir -1, or out_scale -1) rises with -x, and has a negative mul. Constant channels
+ * have mul 0; thresholds that are always or never reached only bound the line where it is clamped.
  * Terminates: each rewrite removes a multithreshold.
  */
 #include "match.h"
@@ -22,12 +19,13 @@
 
 enum { REQUANTS, THRESHOLDS, CONSTANT };
 
-/* The codes of one multithreshold, row by row. */
+/* The codes of one multithreshold, row by row: qmin + count, of -x where they fall. */
 typedef struct codes {
     nashc_steps s;
     nashc_staircase *stair; /* of each row */
     nashc_line *line;
-    int64_t bias, scale;
+    bool *falls;
+    int64_t bias, scale, qmin;
 } codes;
 
 static bool
@@ -38,12 +36,23 @@ codes_alloc(nashc_rw *rw, codes *c)
 
     c->stair = NASHC_NEW_N(nashc_rw_arena(rw), nashc_staircase, rows);
     c->line = NASHC_NEW_N(nashc_rw_arena(rw), nashc_line, rows);
-    if (!t || !c->stair || !c->line)
+    c->falls = NASHC_NEW_N(nashc_rw_arena(rw), bool, rows);
+    if (!t || !c->stair || !c->line || !c->falls)
         return false;
-    for (int64_t i = 0; i < rows * n; i++)
-        t[i] = (int64_t)fmin(fmax(ceil(c->s.t[i]), (double)x->lo), (double)x->hi + 1);
-    for (int64_t r = 0; r < rows; r++)
-        c->stair[r] = (nashc_staircase){t + r * n, n, x->lo, x->hi};
+    c->qmin = c->scale > 0 ? c->bias : c->bias - n;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t *row = t + r * n;
+        c->falls[r] = c->s.dir[r] * c->scale < 0;
+        for (int64_t k = 0; k < n; k++) {
+            double at = fmin(fmax(ceil(c->s.t[r * n + k]), (double)x->lo), (double)x->hi + 1);
+            row[c->falls[r] ? n - 1 - k : k] = c->falls[r] ? 1 - (int64_t)at : (int64_t)at;
+        }
+        c->stair[r] = (nashc_staircase){.t = row,
+                                        .n = n,
+                                        .lo = c->falls[r] ? -x->hi : x->lo,
+                                        .hi = c->falls[r] ? -x->lo : x->hi,
+                                        .odd = c->qmin & 1};
+    }
     return true;
 }
 
@@ -54,23 +63,41 @@ bent(nashc_rw *rw, const codes *c, int64_t r, int shift)
     while (shift > 0 && !nashc_staircase_fits(&c->stair[r], shift))
         shift--;
     int64_t k = nashc_staircase_bend(&c->stair[r], shift);
+    k = k < c->s.n ? k : c->s.n - 1;
     return nashc_rw_miss(rw, c->s.node,
                          "threshold %" PRId64 " of channel %" PRId64 ", %" PRId64
                          ", is off the line of those before it at shift %d",
-                         k, r, c->stair[r].t[k < c->s.n ? k : c->s.n - 1], shift);
+                         c->falls[r] ? c->s.n - 1 - k : k, r,
+                         c->falls[r] ? 1 - c->stair[r].t[k] : c->stair[r].t[k], shift);
 }
 
-/* The lines of all rows at the smallest shift that they share. */
+/* The lines of all rows at the smallest shift that they share; -1: row *at has none. */
+static int
+shared_shift(codes *c, bool even, int max, int64_t *at)
+{
+    int shift = even; /* without a fraction everything is a tie */
+
+    for (int64_t r = 0; r < c->s.rows; r++) {
+        c->stair[r].even = even;
+        while (shift <= max && !nashc_staircase_line(&c->stair[r], shift, &c->line[r]))
+            shift++;
+        *at = r;
+        if (shift > max)
+            return -1;
+    }
+    return shift;
+}
+
 static bool
 find_lines(nashc_rw *rw, codes *c)
 {
-    int max = (int)nashc_opts_int(nashc_rw_opts(rw), "max-shift"), shift = 0;
+    int max = (int)nashc_opts_int(nashc_rw_opts(rw), "max-shift");
+    int64_t at = 0, other;
+    int shift = shared_shift(c, false, max, &at);
 
-    for (int64_t r = 0; r < c->s.rows; r++) {
-        while (shift <= max && !nashc_staircase_line(&c->stair[r], shift, &c->line[r]))
-            shift++;
-        if (shift > max)
-            return bent(rw, c, r, max);
+    if (shift < 0 && (shift = shared_shift(c, true, max, &other)) < 0) {
+        c->stair[at].even = false;
+        return bent(rw, c, at, max);
     }
     double reach = fabs((double)c->bias) + 2 * (double)c->s.n + 2;
     bool fits = ldexp(reach, shift) < 0x1p62;
@@ -101,24 +128,22 @@ rewrite(nashc_rw *rw, codes *c)
     int64_t *mul = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows);
     int64_t *add = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows);
     int64_t unit = INT64_C(1) << c->line[0].shift;
-    int64_t qmin = c->scale > 0 ? c->bias : c->bias - n;
     bool one = true;
 
     if (!mul || !add)
         return false;
     for (int64_t r = 0; r < rows; r++) {
         const nashc_line *l = &c->line[r];
-        bool falls = c->s.dir[r] * c->scale < 0; /* with x, from the end that x = -inf gives */
-        int64_t start = falls ? qmin + n : qmin;
-        mul[r] = falls ? -l->mul : l->mul;
-        add[r] = (falls ? unit - 1 - l->add : l->add) + start * unit;
+        mul[r] = c->falls[r] ? -l->mul : l->mul;
+        add[r] = l->add + c->qmin * unit;
         constant += l->mul == 0;
         one = one && mul[r] == mul[0] && add[r] == add[0];
     }
     nashc_rw_loc(rw, c->s.node);
     nashc_value *in[] = {c->s.x, vector(rw, mul, rows, one), vector(rw, add, rows, one)};
-    nashc_value *y = nashc_rw_opf(rw, "q.requant", in, 3, "shift=%d qmin=%" PRId64 " qmax=%" PRId64,
-                                  c->line[0].shift, qmin, qmin + n);
+    nashc_value *y = nashc_rw_opf(
+        rw, "q.requant", in, 3, "shift=%d qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
+        c->line[0].shift, c->qmin, c->qmin + n, c->stair[0].even ? "true" : "false");
     nashc_rw_replace(rw, nashc_node_out(c->s.node, 0), y);
     nashc_rw_stat(rw, REQUANTS, 1);
     nashc_rw_stat(rw, THRESHOLDS, rows * n);

@@ -133,6 +133,7 @@ emit_requant(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "MW", mw);
     nashc_vlog_int(v, "AW", aw);
     nashc_vlog_int(v, "SHIFT", emit_int(n, "shift"));
+    nashc_vlog_int(v, "EVEN", emit_int(n, "ties_even"));
     nashc_vlog_int(v, "QMIN", emit_int(n, "qmin"));
     nashc_vlog_int(v, "QMAX", emit_int(n, "qmax"));
     nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);

@@ -148,6 +148,7 @@ onnx_write_multithreshold(onnx_out *o)
 
 typedef struct line {
     int64_t mul, add, unit, qmin, qmax;
+    bool even;
 } line;
 
 /* x lies in the interval for which the type inference has shown that nothing overflows. */
@@ -156,6 +157,7 @@ line_at(const line *l, int64_t x)
 {
     int64_t sum = x * l->mul + l->add, q = sum / l->unit - (sum % l->unit < 0);
 
+    q -= l->even && sum % l->unit == 0 && (q & 1);
     return q < l->qmin ? l->qmin : q > l->qmax ? l->qmax : q;
 }
 
@@ -227,7 +229,8 @@ onnx_write_requant(onnx_out *o)
                   .add = nashc_tensor_get_int(a, adds == 1 ? 0 : r),
                   .unit = INT64_C(1) << onnx_get_int(o, "shift"),
                   .qmin = onnx_get_int(o, "qmin"),
-                  .qmax = onnx_get_int(o, "qmax")};
+                  .qmax = onnx_get_int(o, "qmax"),
+                  .even = onnx_get_bool(o, "ties_even")};
         if (r < rows)
             row_steps(&l, x, y, c.k, v + r * c.k);
         any = (c.down[r] = l.mul < 0) || any;

@@ -358,7 +358,7 @@ const nashc_op nashc_op_hw_channelwise = {
 /* --- requant ------------------------------------------------------------------------------------
  */
 
-enum { R_PE, R_SHIFT, R_QMIN, R_QMAX, R_RAM_STYLE };
+enum { R_PE, R_SHIFT, R_QMIN, R_QMAX, R_EVEN, R_RAM_STYLE };
 
 static const nashc_param requant_attrs[] = {
     {.name = "pe", .def = "1", .domain = "1..", .help = "channels a beat", .kind = NASHC_P_INT},
@@ -374,6 +374,10 @@ static const nashc_param requant_attrs[] = {
      .domain = "-2147483648..2147483647",
      .help = "greatest result",
      .kind = NASHC_P_INT},
+    {.name = "ties_even",
+     .def = "false",
+     .help = "an odd quotient without remainder is one less",
+     .kind = NASHC_P_BOOL},
     {.name = "ram_style",
      .def = "auto",
      .domain = "auto|block|distributed",
@@ -385,8 +389,10 @@ static const nashc_param requant_attrs[] = {
 static nashc_requant
 requant_of(const nashc_node *n)
 {
-    return (nashc_requant){(int)nashc_attr_int(n, R_SHIFT), nashc_attr_int(n, R_QMIN),
-                           nashc_attr_int(n, R_QMAX)};
+    return (nashc_requant){.shift = (int)nashc_attr_int(n, R_SHIFT),
+                           .even = nashc_attr_bool(n, R_EVEN),
+                           .qmin = nashc_attr_int(n, R_QMIN),
+                           .qmax = nashc_attr_int(n, R_QMAX)};
 }
 
 static nashc_status

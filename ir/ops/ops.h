@@ -181,10 +181,12 @@ nashc_status nashc_ops_map(nashc_eval *e, double (*f)(double));
 /* A line in fixed point, rounded down and clamped: q.requant and its layer. */
 typedef struct nashc_requant {
     int shift;
+    bool even;
     int64_t qmin, qmax;
 } nashc_requant;
 
-/* clamp(floor((x * mul + add) / 2^shift), qmin, qmax); false if the sum leaves 64 bits. */
+/* clamp(floor((x * mul + add) / 2^shift), qmin, qmax), where even less 1 if the quotient is an odd
+ * integer; false if the sum leaves 64 bits. */
 bool nashc_requant_of(const nashc_requant *r, int64_t x, int64_t mul, int64_t add, int64_t *y);
 
 /* Interval of the result of n for operand 0 in its interval and the constants mul and add (one

@@ -1,7 +1,10 @@
-/* requant.c: q.requant(x, mul, add; shift, qmin, qmax), a line in fixed point, rounded and clamped.
+/* requant.c: q.requant(x, mul, add; shift, qmin, qmax, ties_even), a line in fixed point, rounded
+ * and clamped.
  *
  *     y = clamp(floor((x * mul[c] + add[c]) / 2^shift), qmin, qmax)
  *
+ * With ties_even an odd quotient without remainder counts as the integer below it: where add holds
+ * the half that rounding to the nearest adds, ties go to the even neighbour.
  * mul and add are integer constants [C] or [1]; c is the position along the channel axis of x. All
  * arithmetic is that of 64-bit integers: constants with which some x of the interval would leave
  * them are refused. Evenly spaced thresholds become this (transforms F.11). Channels of negative
@@ -9,20 +12,23 @@
  */
 #include "ops.h"
 
-enum { SHIFT, QMIN, QMAX };
+enum { SHIFT, QMIN, QMAX, EVEN };
 
 static const nashc_param requant_attrs[] = {
     ATTR(INT, "shift", NULL, "0..62", "the sum is divided by 2 to this"),
     ATTR(INT, "qmin", NULL, NULL, "least result"),
     ATTR(INT, "qmax", NULL, NULL, "greatest result"),
+    ATTR(BOOL, "ties_even", "false", NULL, "an odd quotient without remainder is one less"),
     {0},
 };
 
 static nashc_requant
 attrs_of(const nashc_node *n)
 {
-    return (nashc_requant){(int)nashc_attr_int(n, SHIFT), nashc_attr_int(n, QMIN),
-                           nashc_attr_int(n, QMAX)};
+    return (nashc_requant){.shift = (int)nashc_attr_int(n, SHIFT),
+                           .even = nashc_attr_bool(n, EVEN),
+                           .qmin = nashc_attr_int(n, QMIN),
+                           .qmax = nashc_attr_int(n, QMAX)};
 }
 
 bool
@@ -33,6 +39,7 @@ nashc_requant_of(const nashc_requant *r, int64_t x, int64_t mul, int64_t add, in
     if (!nashc_ops_mul(x, mul, &sum) || !nashc_ops_add(sum, add, &sum))
         return false;
     int64_t q = sum / unit - (sum % unit < 0);
+    q -= r->even && sum % unit == 0 && (q & 1);
     *y = q < r->qmin ? r->qmin : q > r->qmax ? r->qmax : q;
     return true;
 }

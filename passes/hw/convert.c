@@ -450,8 +450,9 @@ convert_requant(hw_conv *c, nashc_node *n)
         return nashc_enomem(c->d);
     return put(c, n,
                nashc_build_op(c->b, "hw.requant", in, 3,
-                              "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64, attr(n, "shift"),
-                              attr(n, "qmin"), attr(n, "qmax")));
+                              "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
+                              attr(n, "shift"), attr(n, "qmin"), attr(n, "qmax"),
+                              attr(n, "ties_even") ? "true" : "false"));
 }
 
 static const char *

@@ -1,4 +1,4 @@
-/* scaled.h: scaled-integer analysis and rebuild, shared by the files scaled_*.c.
+/* scaled.h: scaled-integer analysis and rebuild, shared by the files of this folder.
  *
  * The walk goes once through the imported graph M in topological order and notes for each value
  * what it is (si_val). Integer counterparts of M's nodes are built beside them as the walk goes;

@@ -710,6 +710,10 @@ case("requant", "q.requant(%x, %m, %a) shift=4 qmin=-40 qmax=60", {"x": ("i6<-30
      ["i7<-40..60>[1,3,50]"], RK)
 case("requant-nwc", "q.requant(%x, %m, %a) shift=4 qmin=-40 qmax=60",
      {"x": ("i6<-30..30>[1,50,3]NWC", xt.transpose(0, 2, 1))}, [rq.transpose(0, 2, 1)], ["i7<-40..60>[1,50,3]NWC"], RK)
+rt = np.clip(((xt * 4 + 4) >> 3) - (((xt * 4 + 4) % 8 == 0) & ((xt * 4 + 4) // 8 % 2 == 1)), -12, 13)
+case("requant-even", "q.requant(%x, %m, %a) shift=3 qmin=-12 qmax=13 ties_even=true",
+     {"x": ("i6<-30..30>[1,3,50]", xt)}, [rt], ["i5<-12..13>[1,3,50]"], {"m": ("u3[1]", 4), "a": ("u3[1]", 4)})
+assert (rt == np.clip(np.round(xt / 2), -12, 13)).all()
 case("requant-scalar", "q.requant(%x, %m, %a) shift=0 qmin=-1000 qmax=1000", {"x": ("i6<-30..30>[1,3,50]", xt)},
      [3 - 7 * xt], ["i9<-207..213>[1,3,50]"], {"m": ("i4[1]", -7), "a": ("u2[1]", 3)})
 rw = np.array([[-2**40, 2**40, -1, 0, 1]])

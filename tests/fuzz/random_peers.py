@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """random_peers.py BUILD [--count N] [--first SEED]: random networks in the QONNX executor.
 
-For each seed whose arithmetic is exact in float32: the network as it is, and its integer graph, are written as ONNX
-and executed by qonnx; the results must be those of the reference executor. Needs the Python packages onnx and qonnx;
-without them it is skipped with the reason."""
+For each seed whose arithmetic is exact in float32: the network as it is, its integer graph, and the network with its
+quantisers as QuantizeLinear and DequantizeLinear are written as ONNX and executed by qonnx, or by onnxruntime where
+all operators are standard; the results must be those of the reference executor. Needs the Python packages onnx,
+onnxruntime and qonnx; without them it is skipped with the reason."""
 import argparse
 import collections
 import pathlib
@@ -36,16 +37,31 @@ def call(*args):
     return r.stderr.strip() if r.returncode else None
 
 
-def differences(model, x, got):
-    """Names of outputs in which qonnx gives something else for a sample."""
-    model = ModelWrapper(onnx.load(str(model))).transform(InferShapes())
-    entry = model.graph.input[0]
+def executor(path):
+    """A function from the inputs to all outputs by name, and whether onnxruntime runs it."""
+    proto = onnx.load(str(path))
+    if any(n.domain not in ("", "ai.onnx") for n in proto.graph.node):
+        model = ModelWrapper(proto).transform(InferShapes())
+        return (lambda feed: execute_onnx(model, feed)), proto, False
+    o = onnxruntime.SessionOptions()
+    o.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    o.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), o)
+    names = [v.name for v in session.get_outputs()]
+    return (lambda feed: dict(zip(names, session.run(names, feed)))), proto, True
+
+
+def differences(path, x, got, n):
+    """Names of outputs in which the peer gives something else for a sample."""
+    run, proto, standard = executor(path)
+    n["onnxruntime" if standard else "qonnx"] += 1
+    entry = proto.graph.input[0]
     wrong = []
     for i in range(SAMPLES):
         sample = x[i:i + 1]
         if entry.type.tensor_type.elem_type == onnx.TensorProto.FLOAT:
             sample = sample.astype(np.float32)
-        want = execute_onnx(model, {entry.name: sample})
+        want = run({entry.name: sample})
         for name in want:
             a, b = got[name][i].astype(float).reshape(-1), np.asarray(want[name]).astype(float).reshape(-1)
             if a.shape != b.shape or not np.allclose(a, b, rtol=1e-6, atol=1e-6):
@@ -53,7 +69,7 @@ def differences(model, x, got):
     return wrong
 
 
-def network(nashc, seed, tmp):
+def network(nashc, seed, tmp, n):
     """Problems of one network; None: its arithmetic is not exact."""
     net = random_net.Net(seed)
     text = net.text()
@@ -68,10 +84,10 @@ def network(nashc, seed, tmp):
         return [bad]
     got = np.load(tmp / "y.npz")
     found = []
-    for passes in ("", "streamline"):
+    for passes in ("", "streamline", "try(quant-to-qcdq)"):
         bad = call(nashc, "opt", model, f"-passes={passes}", "-o", tmp / "m.onnx")
         try:
-            wrong = [] if bad else differences(tmp / "m.onnx", x, got)
+            wrong = [] if bad else differences(tmp / "m.onnx", x, got, n)
         except Exception as e:  # noqa: BLE001  whatever the peer raises is about the file it was given
             wrong = [] if NOT_THERE in str(e) else [f"the peer fails: {type(e).__name__}: {str(e)[:300]}"]
         if bad or wrong:
@@ -92,11 +108,12 @@ def main():
     n = collections.Counter()
     for seed in range(o.first, o.first + o.count):
         with tempfile.TemporaryDirectory() as tmp:
-            found = network(nashc, seed, pathlib.Path(tmp))
+            found = network(nashc, seed, pathlib.Path(tmp), n)
         n["other" if found is None else "bad" if found else "good"] += 1
         for text in found or []:
             print(f"FAIL seed {seed}: {text}", flush=True)
-    print(f"{n['other']} networks of the {o.count} are not exact in float32")
+    print(f"{n['other']} networks of the {o.count} are not exact in float32; "
+          f"models run by qonnx {n['qonnx']}, by onnxruntime {n['onnxruntime']}")
     print(f"{n['good']} passed, {n['bad']} failed")
     return 1 if n["bad"] or not n["good"] else 0
 

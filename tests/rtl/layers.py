@@ -122,9 +122,12 @@ def eltwise(rnd, i, kind, x, c, pe):
         a = [rnd.randint(-20 << shift, 20 << shift) for _ in range(rows)]
         qmin = rnd.choice((0, -10))
         qmax = qmin + rnd.choice((0, 15, 40))
-        ends = [max(qmin, min(qmax, (e * p + q) >> shift)) for e in (lo, hi) for p, q in zip(m, a)]
+        even = rnd.random() < 0.5
+        at = [(e * p + q, e * p + q >> shift) for e in (lo, hi) for p, q in zip(m, a)]
+        ends = [max(qmin, min(qmax, d - (even and d & 1 and d << shift == v))) for v, d in at]
         lines += [const('m%d' % i, small_type(m), (rows, 1), m), const('a%d' % i, small_type(a), (rows, 1), a)]
-        text = 'hw.requant(%%x%d, %%m%d, %%a%d)%s shift=%d qmin=%d qmax=%d' % (i, i, i, fold, shift, qmin, qmax)
+        text = 'hw.requant(%%x%d, %%m%d, %%a%d)%s shift=%d qmin=%d qmax=%d%s' % (i, i, i, fold, shift, qmin, qmax,
+                                                                                         ' ties_even=true' * even)
         out = (min(ends), max(ends))
     else:
         rows, func = rnd.choice((1, c)), rnd.choice(('add', 'mul'))

@@ -8,6 +8,7 @@ module requant_tb #(
     parameter MW = 8,
     parameter AW = 8,
     parameter SHIFT = 0,
+    parameter EVEN = 0,
     parameter QMIN = 0,
     parameter QMAX = 255,
     parameter OUT_W = 9,
@@ -32,6 +33,7 @@ module requant_tb #(
         .MW(MW),
         .AW(AW),
         .SHIFT(SHIFT),
+        .EVEN(EVEN),
         .QMIN(QMIN),
         .QMAX(QMAX),
         .OUT_W(OUT_W)

@@ -167,14 +167,17 @@ def channelwise(rnd, c=4, pe=1, func=0, xw=8, xs=1, pw=8, ps=1, ow=9):
                beats(y, ow), pe * xw, pe * ow, vectors)
 
 
-def requant(rnd, c=4, pe=1, xw=8, xs=1, mw=6, aw=10, shift=4, qmin=-20, qmax=90):
+def requant(rnd, c=4, pe=1, xw=8, xs=1, mw=6, aw=10, shift=4, even=0, qmin=-20, qmax=90):
     vectors = 40
     m, a, x = draw(rnd, mw, 1, c), draw(rnd, aw, 1, c), draw(rnd, xw, xs, c * vectors)
-    y = [max(qmin, min(qmax, (v * m[i % c] + a[i % c]) >> shift)) for i, v in enumerate(x)]
+    sums = [v * m[i % c] + a[i % c] for i, v in enumerate(x)]
+    down = [v >> shift for v in sums]
+    down = [q - (even and q & 1 and q << shift == v) for q, v in zip(down, sums)]
+    y = [max(qmin, min(qmax, q)) for q in down]
     ow = max(qmax.bit_length(), (-qmin - 1).bit_length() if qmin < 0 else 0) + (qmin < 0) or 1
     beats = lambda v, w: [pack(v[i:i + pe], w) for i in range(0, len(v), pe)]
     par = [fits(q, aw) << mw | fits(p, mw) for p, q in zip(m, a)]
-    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, MW=mw, AW=aw, SHIFT=shift, QMIN=qmin, QMAX=qmax, OUT_W=ow)
+    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, MW=mw, AW=aw, SHIFT=shift, EVEN=even, QMIN=qmin, QMAX=qmax, OUT_W=ow)
     return run(p, {'param.dat': lines(beats(par, mw + aw), pe * (mw + aw))}, [RW] * (c // pe), 3, beats(x, xw),
                beats(y, ow), pe * xw, pe * ow, vectors)
 
@@ -310,13 +313,15 @@ def sweep(rnd):
                                       xs=pick((0, 1)), pw=pick((1, 4, 9)), ps=pick((0, 1)),
                                       ow=pick((1, 8, 17)) if func < 2 else 1)
     yield 'requant', dict()
+    yield 'requant', dict(even=1)
+    yield 'requant', dict(c=6, pe=2, xw=8, mw=3, aw=6, shift=3, even=1, qmin=-128, qmax=127)
     yield 'requant', dict(c=6, pe=3, xw=12, mw=10, aw=24, shift=14, qmin=-128, qmax=127)
     yield 'requant', dict(c=6, pe=6, xw=16, xs=0, mw=12, aw=30, shift=20, qmin=0, qmax=255)
     for _ in range(12):
         pe, aw = pick((1, 2, 3)), pick((1, 8, 20, 40))
         qmin = pick((0, 0, -7, -128))
         yield 'requant', dict(c=pe * pick((1, 3, 4)), pe=pe, xw=pick((1, 5, 8, 20)), xs=pick((0, 1)),
-                              mw=pick((1, 4, 17)), aw=aw, shift=pick((0, 3, aw // 2, 30)), qmin=qmin,
+                              mw=pick((1, 4, 17)), aw=aw, shift=pick((0, 3, aw // 2, 30)), even=pick((0, 1)), qmin=qmin,
                               qmax=qmin + pick((0, 1, 30, 254)))
     yield 'lut', dict()
     yield 'lut', dict(c=6, pe=2, xw=4, xs=1, lo=-8, n=16, ow=3)

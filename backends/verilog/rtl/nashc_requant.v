@@ -1,4 +1,5 @@
-// nashc_requant.v: y = clamp(floor((x * m[c] + a[c]) / 2**SHIFT), QMIN, QMAX).
+// nashc_requant.v: y = clamp(floor((x * m[c] + a[c]) / 2**SHIFT), QMIN, QMAX); EVEN takes 1 from an
+// odd quotient without remainder, as rounding ties to even does.
 // Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 3. PE multipliers XW+1 by MW bits, adders
 // and clamps; C*(MW+AW) memory bits in lines of PE*(MW+AW), a[c] above m[c]. PE divides C; C = PE
 // with one line serves all channels. y is taken modulo 2**OUT_W.
@@ -11,6 +12,7 @@ module nashc_requant #(
     parameter MW        = 8,            // bits of m, two's complement
     parameter AW        = 8,            // bits of a, two's complement
     parameter SHIFT     = 0,
+    parameter EVEN      = 0,
     parameter QMIN      = 0,
     parameter QMAX      = 255,
     parameter OUT_W     = 8,            // bits per output
@@ -78,7 +80,9 @@ module nashc_requant #(
             // Operands widen to the sum; the clamped result has no more than the output's bits.
             /* verilator lint_off WIDTH */
             wire signed [SW-1:0] sum = product_q + a_q;
-            wire signed [SW-1:0] q = sum >>> SHIFT;
+            wire signed [SW-1:0] down = sum >>> SHIFT;
+            wire tie = (EVEN != 0) && down[0] && sum == (down <<< SHIFT);
+            wire signed [SW-1:0] q = tie ? down - 1 : down;
             assign y_d[p*OUT_W +: OUT_W] = (q < QMIN) ? QMIN : (q > QMAX) ? QMAX : q;
             /* verilator lint_on WIDTH */
             always @(posedge clk) if (en) begin
