@@ -8,9 +8,8 @@ const nashc_pipeline nashc_pipeline_cleanup = {
     NASHC_DESC(nashc_pipeline),
     .name = "cleanup",
     .help = "fold constants, drop what is unused, canonical operand order",
-    .text = "extend-partition,infer-shapes,fold-constants,fold-transpose-into-quant-const,remove-"
-            "unused-nodes,"
-            "canonicalize,remove-identity,fold-constants",
+    .text = "extend-partition,infer-shapes,fold-constants,fold-transpose-into-quant-const,"
+            "remove-unused-nodes,canonicalize,remove-identity,fold-constants",
 };
 
 /* The front half: any imported model to the integer graph. */
@@ -19,7 +18,7 @@ const nashc_pipeline nashc_pipeline_streamline = {
     .name = "streamline",
     .help = "any imported model to the integer graph, exactly",
     .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,"
-            "remove-identity,scaled-integer,canonicalize,remove-identity,"
+            "remove-identity,sign-to-threshold,scaled-integer,canonicalize,remove-identity,"
             "fold-constants(quant=true),minimize-types,thresholds-to-requant",
 };
 

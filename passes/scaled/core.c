@@ -22,7 +22,20 @@ typedef struct products {
     int64_t group_size, per_group; /* outputs in a group; channels of x in a group */
     int64_t taps;                  /* terms of one channel of x, next to each other unless by_tap */
     bool by_tap;                   /* channel is the fast index of k (NHWC) */
+    bool transposed;               /* w is [channel of x][output in its group][tap] */
+    bool last;                     /* transposed, with the output last */
 } products;
+
+/* Where term k of output o has its weight. */
+static int64_t
+w_at(const products *p, int64_t o, int64_t k)
+{
+    if (!p->transposed)
+        return o * p->w_o + k * p->w_k;
+    int64_t c = o / p->group_size * p->per_group + k / p->taps;
+    int64_t j = o % p->group_size, t = k % p->taps;
+    return p->last ? (c * p->taps + t) * p->group_size + j : (c * p->group_size + j) * p->taps + t;
+}
 
 static int64_t
 channel_of(const products *p, int64_t o, int64_t k)
@@ -50,7 +63,7 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
     for (int64_t o = 0; o < p->outputs; o++) {
         bool same = true;
         for (int64_t k = 0; k < p->terms; k++) {
-            int64_t at = o * p->w_o + k * p->w_k, c = channel_of(p, o, k);
+            int64_t at = w_at(p, o, k), c = channel_of(p, o, k);
             double s = si_at(sw, &w->type, at) * sx->v[sx->n == 1 ? 0 : c];
             v[k] = w->q[at] || k == 0 ? s : v[0]; /* the scale of a zero does not matter */
             same = same && v[k] == v[0];
@@ -73,7 +86,7 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
             bits = bits == 0 || b < bits ? b : bits;
         }
         for (int64_t k = 0; k < p->terms; k++)
-            w->q[o * p->w_o + k * p->w_k] *= (int64_t)nearbyint(v[k] / unit);
+            w->q[w_at(p, o, k)] *= (int64_t)nearbyint(v[k] / unit);
         w->s[o] = unit;
     }
     free(v);
@@ -99,7 +112,7 @@ take_weights(si_state *S, nashc_tensor *codes, const si_arr *sw, const products 
     bool plain = sx->n == 1 && si_along(S, sw, &w->type, p->axis, &along);
     if (plain) {
         for (int64_t o = 0; o < p->outputs; o++)
-            w->s[o] = along.v[o] * sx->v[0];
+            w->s[o] = along.v[o % along.n] * sx->v[0];
     } else if (S->st != NASHC_OK || !unify(S, p, sx, sw, w)) {
         return false;
     }
@@ -137,10 +150,9 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
         x1 = x1 < 0 ? 0 : x1;
     }
     for (int64_t o = 0; scalar && o < p->outputs; o++) {
-        int64_t pos = 0, neg = 0, step = p->w_k;
-        const int64_t *q = w->q + o * p->w_o;
+        int64_t pos = 0, neg = 0;
         for (int64_t k = 0; k < p->terms; k++) {
-            int64_t v = q[k * step];
+            int64_t v = w->q[w_at(p, o, k)];
             pos += v > 0 ? v : 0;
             neg += v < 0 ? v : 0;
         }
@@ -151,7 +163,7 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
         double a = 0, b = 0;
         for (int64_t k = 0; k < p->terms; k++) {
             int64_t c = channel_of(p, o, k);
-            double q = (double)w->q[o * p->w_o + k * p->w_k];
+            double q = (double)w->q[w_at(p, o, k)];
             double l = q * lo->v[lo->n == 1 ? 0 : c], h = q * hi->v[hi->n == 1 ? 0 : c];
             double least = l < h ? l : h, most = l < h ? h : l;
             a += zero && least > 0 ? 0 : least;
@@ -172,7 +184,7 @@ offsets(const products *p, const weights *w, const nashc_tensor *codes, const si
     for (int64_t o = 0; o < p->outputs; o++) {
         double sum = 0, rest = 0;
         for (int64_t k = 0; k < p->terms; k++) {
-            int64_t at = o * p->w_o + k * p->w_k, c = channel_of(p, o, k);
+            int64_t at = w_at(p, o, k), c = channel_of(p, o, k);
             double s = sx->v[sx->n == 1 ? 0 : c], b = bx->v[bx->n == 1 ? 0 : c];
             double z = s == 0 ? NAN : b / s, q = nearbyint(z);
             if (fabs(z - q) < 1e-9)
@@ -289,6 +301,17 @@ conv_products(const nashc_node *n, products *p)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     int64_t group = nashc_attr_int(n, nashc_attr_index(n, "group"));
+    *p = (products){.transposed = nashc_node_is(n, "nn.conv_transpose")};
+    if (p->transposed) {
+        p->last = nashc_type_channel_axis(x) != 1;
+        p->axis = p->last ? w->rank - 1 : 1;
+        p->group_size = w->dim[p->axis];
+        p->outputs = p->group_size * group;
+        p->per_group = w->dim[0] / group;
+        p->terms = nashc_type_count(w) / p->outputs;
+        p->taps = p->terms / p->per_group;
+        return;
+    }
     p->by_tap = nashc_type_channel_axis(x) != 1;
     p->axis = 0;
     p->outputs = w->dim[0];
@@ -309,9 +332,9 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
     const nashc_type *t = nashc_value_type(y), *xt = nashc_value_type(nashc_node_in(n, 0));
     int axis = nashc_type_channel_axis(t), spatial;
     const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &spatial);
-    const char *attrs = nashc_node_attr_text(n, S->a);
+    const char *attrs = nashc_node_attr_text(n, S->a), *op = nashc_node_opname(n);
     si_arr s, b, lo, hi, xlo, xhi, bias;
-    bool pad = false, zeros;
+    bool pad = p->transposed, zeros; /* its outputs meet some of the taps only */
 
     spatial /= 2;
     for (int i = 0; i < 2 * spatial; i++)
@@ -319,7 +342,7 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
     zeros = pad;
     b = si_scalar(S, 0.0);
     if (!si_zero(&x->b)) {
-        nashc_value *z = pad && bx ? padded(S, n, x, pads, spatial) : NULL;
+        nashc_value *z = pad && bx && !p->transposed ? padded(S, n, x, pads, spatial) : NULL;
         if (bx && (z || !pad)) {
             ival = z ? z : ival;
             attrs = z ? attrs_without_pads(S, n) : attrs;
@@ -355,15 +378,23 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
     intervals(p, w, &xlo, &xhi, zeros, v, v + p->outputs);
     if (!fits(S, v, 2 * p->outputs))
         return false;
-    si_core *core = new_core(S, "nn.conv", attrs, ival, w);
+    si_core *core = new_core(S, op, attrs, ival, w);
     if (!core || !vector_along(S, v, p->outputs, axis, t->rank, &lo) ||
         !vector_along(S, v + p->outputs, p->outputs, axis, t->rank, &hi) ||
         !vector_along(S, w->s, p->outputs, axis, t->rank, &s))
         return false;
     core->axis = axis;
     core->period = p->outputs;
-    core->repeat = p->terms;
-    nashc_value *r = si_emit(S, "nn.conv", (nashc_value *[]){ival, w->value}, 2, attrs);
+    core->repeat = p->last ? 1 : p->transposed ? p->taps : p->terms;
+    if (p->transposed && p->group_size != p->outputs)
+        core = NULL; /* outputs of a group share their place in w */
+    nashc_value *r = si_emit(S, op, (nashc_value *[]){ival, w->value}, 2, attrs);
+    if (r && p->transposed) { /* the op knows which taps meet */
+        si_arr least = si_scalar(S, (double)nashc_value_type(r)->lo);
+        si_arr most = si_scalar(S, (double)nashc_value_type(r)->hi);
+        if (!si_zip(S, &lo, &least, si_max, &lo) || !si_zip(S, &hi, &most, si_min, &hi))
+            return false;
+    }
     return r && si_anchor(S, y, r, &s, &b, &lo, &hi, core, NULL);
 }
 
@@ -376,42 +407,6 @@ by_axis(si_state *S, const si_arr *a, const nashc_type *t, int axis, si_arr *out
         return true;
     }
     return si_along(S, a, t, axis, out);
-}
-
-static bool
-conv_transpose(si_state *S, nashc_node *n, const si_val *x)
-{
-    nashc_value *y = nashc_node_out(n, 0);
-    const nashc_type *t = nashc_value_type(y);
-    nashc_tensor *codes;
-    si_arr sw, s, b = si_scalar(S, 0.0), bias;
-    const nashc_type *wt = nashc_value_type(nashc_node_in(n, 1));
-    int axis = nashc_type_channel_axis(t);
-
-    if (!si_codes(S, nashc_node_in(n, 1), &codes, &sw))
-        return false;
-    if (x->s.n != 1 || !si_zero(&x->b))
-        return si_no(S, "its input has a scale that varies, or an offset");
-    if (sw.n > 1) {
-        si_arr along;
-        if (!si_along(S, &sw, wt, 1, &along) || along.n != t->dim[axis])
-            return si_no(S, "the scale of its weights varies along the inputs");
-        if (!vector_along(S, along.v, along.n, axis, t->rank, &sw))
-            return false;
-    }
-    if (!si_zip(S, &sw, &x->s, si_mul, &s))
-        return false;
-    if (nashc_node_in(n, 2)) {
-        const nashc_tensor *k = si_known(S, nashc_node_in(n, 2));
-        if (!k || !si_from_tensor(S, k, &bias) ||
-            (bias.n > 1 && !vector_along(S, bias.v, bias.n, axis, t->rank, &b)))
-            return false;
-        b = bias.n > 1 ? b : bias;
-    }
-    nashc_value *w = nashc_build_const(S->b, NULL, nashc_tensor_ref(codes));
-    nashc_value *r = si_emit(S, "nn.conv_transpose", (nashc_value *[]){x->base->ival, w}, 2,
-                             nashc_node_attr_text(n, S->a));
-    return r && si_anchor(S, y, r, &s, &b, NULL, NULL, NULL, NULL);
 }
 
 bool
@@ -430,8 +425,6 @@ si_conv(si_state *S, nashc_node *n)
         return false;
     if (!si_is_const(S, nashc_node_in(n, 1)))
         return si_no(S, "its weights are not constant");
-    if (nashc_node_is(n, "nn.conv_transpose"))
-        return conv_transpose(S, n, x);
     if (!si_codes(S, nashc_node_in(n, 1), &codes, &sw))
         return false;
     if (!by_axis(S, &x->s, xt, axis, &sx))

@@ -35,6 +35,28 @@ class Net(Parts):
         y = self.grown(v, self.op("nn.conv", args, [1, oc] + out, **attrs), [1, oc] + out, c // group * k[0] * k[1])
         return y.like(border=v.border or "pads" in attrs)
 
+    def deconv(self, v):
+        _, c, h, w = v.shape
+        group = self.r.choice([1, 1, c])
+        oc = c if group > 1 else self.r.randint(1, 4)
+        k = [self.r.randint(1, 3), self.r.randint(1, 3)]
+        stride = [self.r.choice([1, 2]), self.r.choice([1, 2, 3])]
+        pads = [self.r.randint(0, (k[i % 2] - 1) // 2) for i in range(4)] if self.chance(0.5) else [0] * 4
+        more = [self.r.randint(0, s - 1) for s in stride] if self.chance(0.3) else [0, 0]
+        out = [s * (d - 1) + a + e - pads[i] - pads[i + 2]
+               for i, (d, s, a, e) in enumerate(zip((h, w), stride, k, more))]
+        attrs = {"stride": stride}
+        for key, value in (("pads", pads), ("output_padding", more)):
+            if any(value):
+                attrs[key] = value
+        if group > 1:
+            attrs["group"] = group
+        args = [v.name, self.weights([c, oc // group] + k, 1)]
+        if self.chance(0.3):
+            args.append(self.const([oc], [self.signed(v.mag) for _ in range(oc)]))
+        y = self.op("nn.conv_transpose", args, [1, oc] + out, **attrs)
+        return self.grown(v, y, [1, oc] + out, c // group * k[0] * k[1]).like(border=True)
+
     def dense(self, v):
         f, o = v.shape[1], self.r.randint(1, 8)
         if self.chance(0.6):
@@ -284,7 +306,8 @@ class Net(Parts):
             else:
                 v = self.moves(v)
         elif kind < 0.5:
-            v = self.conv(v)
+            small = v.shape[2] <= 4 and v.shape[3] <= 4
+            v = self.deconv(v) if small and self.chance(0.2) else self.conv(v)
         elif kind < 0.65:
             v = self.join(v)
         elif kind < 0.75:
