@@ -465,16 +465,18 @@ compare_run(compare *c, int k, const nashc_buf *x, const nashc_buf *y, nashc_buf
             double now = nashc_buf_get(&y[i], e);
             if (close_enough(nashc_buf_get(&x[i], e), now, tolerance))
                 continue;
-            int how = 0;
-            for (; how < N_EXPLANATIONS; how++) {
+            double with[N_EXPLANATIONS];
+            for (int how = 0; how < N_EXPLANATIONS; how++) {
                 nashc_buf *z = other + (int64_t)how * c->n_out;
                 ran[how] = ran[how] || run_explanation(c, (explanation)how, z) == NASHC_OK;
-                if (ran[how] && close_enough(nashc_buf_get(&z[i], e), now, tolerance))
-                    break;
+                with[how] = ran[how] ? nashc_buf_get(&z[i], e) : NAN;
             }
-            c->n_boundary += how == NARROW;
-            c->n_ties += how == ABOVE || how == BELOW;
-            if (how == N_EXPLANATIONS)
+            bool tie = close_enough(with[ABOVE], now, tolerance) ||
+                       close_enough(with[BELOW], now, tolerance) ||
+                       (ran[ABOVE] && ran[BELOW] && (now > with[ABOVE]) != (now > with[BELOW]));
+            c->n_ties += tie;
+            c->n_boundary += !tie && close_enough(with[NARROW], now, tolerance);
+            if (!tie && !close_enough(with[NARROW], now, tolerance))
                 s = report_difference(c, k, i, e, &x[i], &y[i]);
         }
     }

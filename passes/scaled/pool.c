@@ -85,6 +85,78 @@ lcm(const si_arr *a)
     return r;
 }
 
+/* Does axis i of n's operand go into windows, or away? */
+static bool
+pooled_axis(const nashc_node *n, const nashc_type *t, const nashc_type *yt, int i)
+{
+    int count, at = nashc_attr_index(n, "axes");
+    const int64_t *axes = at < 0 ? NULL : nashc_attr_ints(n, at, &count);
+
+    if (nashc_node_is(n, "nn.reduce_mean") || nashc_node_is(n, "nn.reduce_sum")) {
+        bool listed = !axes || count == 0;
+        for (int k = 0; axes && k < count; k++)
+            listed = listed || axes[k] == i || axes[k] + t->rank == i;
+        return listed;
+    }
+    return i > 0 && nashc_type_channel_axis(t) != i && yt->rank == t->rank;
+}
+
+static bool
+varies_in_window(const nashc_node *n, const si_arr *a, const nashc_type *t, const nashc_type *yt)
+{
+    for (int i = 0; i < t->rank; i++)
+        if (pooled_axis(n, t, yt, i) && si_varies(a, t, i))
+            return true;
+    return false;
+}
+
+/* An array that does not vary along the pooled axes, against the result of n. */
+static bool
+carried(si_state *S, const nashc_node *n, const si_arr *a, si_arr *out)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
+    const nashc_type *yt = nashc_value_type(nashc_node_out(n, 0));
+    int64_t elements = nashc_type_count(yt), *map;
+
+    if (a->n == 1) {
+        *out = *a;
+        return true;
+    }
+    map = si_alloc(S, elements, sizeof(*map));
+    if (!map)
+        return false;
+    for (int64_t e = 0; e < elements; e++) {
+        int64_t left = e, step = 1, at = 0;
+        int k = yt->rank - 1;
+        for (int i = t->rank - 1; i >= 0; step *= t->dim[i--]) {
+            bool pooled = pooled_axis(n, t, yt, i);
+            if (pooled && yt->rank < t->rank)
+                continue; /* the axis is not there any more */
+            at += pooled ? 0 : left % yt->dim[k] * step;
+            left /= yt->dim[k--];
+        }
+        map[e] = at;
+    }
+    return si_gather(S, a, t, yt, map, out);
+}
+
+/* The offset of the result: n itself on an offset that varies with the position. */
+static bool
+pooled_offset(si_state *S, nashc_node *n, const si_arr *b, si_arr *out)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
+    nashc_type f64 = nashc_type_f64(), bt = nashc_type_with_elem(t, &f64);
+    nashc_buf buf;
+    nashc_tensor *in, *res;
+
+    if (!nashc_buf_alloc(&buf, &bt))
+        return si_fail(S, nashc_enomem(S->diag));
+    for (int64_t i = 0; i < buf.n; i++)
+        nashc_buf_set(&buf, i, si_at(b, &bt, i));
+    in = si_own(S, nashc_tensor_take(&buf));
+    return in && si_eval(S, n, NULL, NULL, &in, 1, 1, &res) && si_from_tensor(S, res, out);
+}
+
 bool
 si_sum_pool(si_state *S, nashc_node *n)
 {
@@ -95,26 +167,22 @@ si_sum_pool(si_state *S, nashc_node *n)
 
     if (!x)
         return false;
-    if (yt->rank != t->rank && (x->s.n > 1 || x->b.n > 1))
-        return si_no(S, "the pool removes axes of a tensor with a scale or offset that vary");
-    for (int i = 0; i < t->rank; i++)
-        if (yt->rank == t->rank && yt->dim[i] != t->dim[i] &&
-            (si_varies(&x->s, t, i) || si_varies(&x->b, t, i)))
-            return si_no(S, "scale or offset vary inside a window");
-    for (int i = 0; i < t->rank; i++)
-        if (yt->rank == t->rank && nashc_type_channel_axis(t) != i && i > 0 &&
-            (si_varies(&x->s, t, i) || si_varies(&x->b, t, i)))
-            return si_no(S, "scale or offset vary with the position");
+    if (varies_in_window(n, &x->s, t, yt))
+        return si_no(S, "the scale varies inside a window");
     nashc_value *ival = sum_of(S, n, x->base->ival);
-    if (!ival || !divisors(S, n, nashc_value_def(ival), &count, &divisor))
+    if (!ival || !divisors(S, n, nashc_value_def(ival), &count, &divisor) ||
+        !carried(S, n, &x->s, &s))
         return false;
-    if (!si_zip(S, &x->b, &count, si_mul, &b) || !si_zip(S, &b, &divisor, si_div, &b))
+    if (varies_in_window(n, &x->b, t, yt)
+            ? !pooled_offset(S, n, &x->b, &b)
+            : !carried(S, n, &x->b, &b) || !si_zip(S, &b, &count, si_mul, &b) ||
+                  !si_zip(S, &b, &divisor, si_div, &b))
         return false;
     if (divisor.n == 1)
-        return si_zip(S, &x->s, &divisor, si_div, &s) &&
+        return si_zip(S, &s, &divisor, si_div, &s) &&
                si_anchor(S, y, ival, &s, &b, NULL, NULL, NULL, NULL);
     si_arr m = si_scalar(S, lcm(&divisor));
-    if (!si_zip(S, &x->s, &m, si_div, &s) || !si_zip(S, &m, &divisor, si_div, &m))
+    if (!si_zip(S, &s, &m, si_div, &s) || !si_zip(S, &m, &divisor, si_div, &m))
         return false;
     ival = si_times(S, ival, &m);
     return ival && si_anchor(S, y, ival, &s, &b, NULL, NULL, NULL, NULL);
