@@ -20,7 +20,7 @@ const nashc_pipeline nashc_pipeline_streamline = {
     .help = "any imported model to the integer graph, exactly",
     .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,"
             "remove-identity,scaled-integer,canonicalize,remove-identity,"
-            "fold-constants(quant=true),remove-stuck-channels,minimize-types,"
+            "fold-constants(quant=true),remove-stuck-channels(multiple=8),minimize-types,"
             "thresholds-to-requant",
 };
 

@@ -8,11 +8,12 @@
  * weights, and moves the thresholds behind (cut.c). Values follow from the intervals of channels
  * (range.c), which come from the actual weights: the types know one interval for the whole tensor.
  * Groups (group.c) are decided from the last one on, so that weights of result channels that go do
- * not count as needs. One channel always stays. Exact: every output is what it was.
+ * not count as needs. One channel always stays; more do where `multiple` asks for it,
+ * as layers are folded by factors of their channels only. Exact: every output is what it was.
  */
 #include "channels/channels.h"
 
-enum { CHANNELS, TENSORS };
+enum { CHANNELS, GROUPS };
 
 /* Which operand channels have a weight that is not 0 for a result channel that stays? */
 static uint8_t *
@@ -76,10 +77,42 @@ explain(ch_state *S, const ch_group *G, const uint8_t *spare)
                        "stuck channels: %" PRId64 ", but not at every layer that reads them", kept);
 }
 
+/* Lets channels stay, first ones first, until the number left, not 0, has the common factors of
+ * G->n and the option again. Returns how many still go. */
+static int64_t
+round_off(ch_state *S, const ch_group *G, const nashc_node *layer, uint8_t *spare)
+{
+    int64_t n = 0, unit = nashc_opts_int(nashc_run_opts(S->run), "multiple"), left, more;
+
+    for (int64_t c = 0; c < G->n; c++)
+        n += spare[c];
+    for (int64_t rest = G->n; rest;) { /* the greatest common divisor */
+        int64_t r = unit % rest;
+        unit = rest;
+        rest = r;
+    }
+    left = G->n - n;
+    more = left ? (unit - left % unit) % unit : unit;
+    if (!left)
+        nashc_run_miss(S->run, layer,
+                       "no channel of its operand matters: %" PRId64 " of %" PRId64 " stay", more,
+                       G->n);
+    else if (n && more)
+        nashc_run_miss(S->run, layer,
+                       "%" PRId64 " of %" PRId64
+                       " channels that could go stay, for a multiple of %" PRId64,
+                       more, n, unit);
+    for (int64_t c = 0, k = more; c < G->n && k > 0; c++)
+        if (spare[c]) {
+            spare[c] = 0;
+            k--;
+        }
+    return n - more;
+}
+
 static void
 decide(ch_state *S, ch_group *G)
 {
-    int64_t n = 0;
     bool border = false;
 
     if (G->why || G->layer < 0) {
@@ -97,20 +130,13 @@ decide(ch_state *S, ch_group *G)
         return;
     if (G->v && !border)
         explain(S, G, spare);
-    for (int64_t c = 0; c < G->n; c++)
-        n += spare[c];
     const nashc_node *layer = S->reads[G->layer].layer;
-    if (n == G->n) {
-        spare[0] = 0;
-        n--;
-        nashc_run_miss(S->run, layer, "no channel of its operand matters: one stays");
-    }
+    int64_t n = round_off(S, G, layer, spare);
     if (n == 0 || !nashc_run_edit(S->run, "remove channels", layer))
         return;
     G->gone = spare;
-    G->n_gone = n;
     nashc_stat(S->run, CHANNELS, n);
-    nashc_stat(S->run, TENSORS, 1);
+    nashc_stat(S->run, GROUPS, 1);
 }
 
 static nashc_status
@@ -135,10 +161,20 @@ run(nashc_run *r, nashc_graph *g)
     return any ? ch_cut(&S) : NASHC_OK;
 }
 
+static const nashc_param options[] = {
+    {.name = "multiple",
+     .def = "1",
+     .domain = "1..65536",
+     .help = "what is left keeps the factors that the number of channels shares with this",
+     .kind = NASHC_P_INT},
+    {0},
+};
+
 const nashc_pass nashc_pass_remove_stuck_channels = {
     NASHC_DESC(nashc_pass),
     .name = "remove-stuck-channels",
     .help = "remove channels that are constant for every input, and those that no layer needs",
+    .options = options,
     .stats = (const char *const[]){"channels removed", "groups of tensors that lost some", NULL},
     .run = run,
 };

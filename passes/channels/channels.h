@@ -48,13 +48,13 @@ typedef struct ch_range {
 
 /* Values that can only lose the same channels. */
 typedef struct ch_group {
-    int parent;              /* of the union-find forest */
-    int layer;               /* first of the layers that read it, index into ch_state.reads */
-    int64_t n;               /* channels */
-    const char *why;         /* it cannot lose channels because; NULL: it can */
-    const nashc_value *v;    /* its first value with channels of one value only; NULL: none */
-    int64_t n_stuck, n_gone; /* how many v has, how many channels are removed */
-    uint8_t *gone;           /* n flags; NULL: none is, or not decided yet */
+    int parent;           /* of the union-find forest */
+    int layer;            /* first of the layers that read it, index into ch_state.reads */
+    int64_t n;            /* channels */
+    const char *why;      /* it cannot lose channels because; NULL: it can */
+    const nashc_value *v; /* its first value with channels of one value only; NULL: none */
+    int64_t n_stuck;      /* how many it has */
+    uint8_t *gone;        /* n flags; NULL: none is, or not decided yet */
 } ch_group;
 
 typedef struct ch_read {
