@@ -185,12 +185,14 @@ ch_kind_of(const nashc_node *n)
 #define LOAD(CELL, type)                                                                           \
     case CELL:                                                                                     \
         for (int64_t i = 0; i < n; i++)                                                            \
-            out[i] = (int64_t)((const type *)nashc_tensor_data(t))[from + i];                      \
+            out[i] = ((const type *)data)[from + i];                                               \
         return
 
 void
 ch_load(const nashc_tensor *t, int64_t from, int64_t n, int64_t *out)
 {
+    const void *data = nashc_tensor_data(t);
+
     switch (nashc_tensor_buf(t)->cell) { /* what weights are made of, without a call for each */
         LOAD(NASHC_I8, int8_t);
         LOAD(NASHC_U8, uint8_t);

@@ -47,12 +47,19 @@ layer_ranges(ch_state *S, const nashc_node *n, const ch_layer *l, ch_range *y)
     for (at[0] = 0; at[0] < l->n[0]; at[0]++) {
         const int64_t *v = w;
         ch_load(l->w, at[0] * size, size, w);
-        for (at[1] = 0; at[1] < l->n[1]; at[1]++)
-            for (at[2] = 0; at[2] < l->n[2]; at[2]++, v++) {
-                ch_range r = x[at[l->c]], *sum = &y[at[l->o]];
-                sum->lo += *v * (*v > 0 ? r.lo : r.hi);
-                sum->hi += *v * (*v > 0 ? r.hi : r.lo);
+        for (at[1] = 0; at[1] < l->n[1]; at[1]++) {
+            bool taps = l->c != 2 && l->o != 2; /* the innermost loop meets one channel */
+            int64_t run = taps ? l->n[2] : 1;
+            for (at[2] = 0; at[2] < l->n[2]; at[2] += run, v += run) {
+                int64_t above = 0, below = 0;
+                for (int64_t i = 0; i < run; i++) {
+                    above += v[i] > 0 ? v[i] : 0;
+                    below += v[i] > 0 ? 0 : v[i];
+                }
+                y[at[l->o]].lo += above * x[at[l->c]].lo + below * x[at[l->c]].hi;
+                y[at[l->o]].hi += above * x[at[l->c]].hi + below * x[at[l->c]].lo;
             }
+        }
     }
 }
 
