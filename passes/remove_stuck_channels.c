@@ -37,30 +37,32 @@ used_by(ch_state *S, const nashc_node *n, const ch_layer *l)
     return S->failed ? NULL : used;
 }
 
-/* Clears the flags of the channels that layer n needs. True if its padding is all that keeps one.
- */
+/* Clears the flags of the channels that layer n needs. True if it said why it keeps a stuck one:
+ * its padding, or an nn.add that would widen the interval of what does not take a wider one. */
 static bool
 keep_needed(ch_state *S, const ch_group *G, const nashc_node *n, uint8_t *spare)
 {
     const nashc_value *x = nashc_node_in(n, 0);
     const ch_range *r = S->range[nashc_value_id(x)];
-    int64_t per = S->per[nashc_value_id(x)], border = -1;
+    int64_t per = S->per[nashc_value_id(x)], kept = -1;
+    bool tight = S->tight[nashc_value_id(nashc_node_out(n, 0))] && !ch_absorbs(n);
     ch_layer l;
     const uint8_t *used = ch_layer_of(n, &l) ? used_by(S, n, &l) : NULL;
 
     for (int64_t f = 0; used && f < l.n[l.c]; f++) {
-        bool stuck = r[f].lo == r[f].hi, padded = l.padded && r[f].lo != 0;
-        if (!used[f] || (stuck && !padded))
+        bool stuck = r[f].lo == r[f].hi, adds = r[f].lo != 0;
+        if (!used[f] || (stuck && !(adds && (l.padded || tight))))
             continue;
         spare[f / per % G->n] = 0;
-        border = stuck && border < 0 ? f : border;
+        kept = stuck && kept < 0 ? f : kept;
     }
-    if (border >= 0)
-        nashc_run_miss(S->run, n,
-                       "channel %" PRId64 " of its operand is %" PRId64
-                       " for every input, but is padded with zeros",
-                       border, r[border].lo);
-    return border >= 0;
+    if (kept >= 0)
+        nashc_run_miss(
+            S->run, n, "channel %" PRId64 " of its operand is %" PRId64 " for every input, but %s",
+            kept, r[kept].lo,
+            l.padded ? "is padded with zeros"
+                     : "an op behind does not take the interval of its sum as an nn.add");
+    return kept >= 0;
 }
 
 /* Says why stuck channels of an open group stay. */
@@ -113,7 +115,7 @@ round_off(ch_state *S, const ch_group *G, const nashc_node *layer, uint8_t *spar
 static void
 decide(ch_state *S, ch_group *G)
 {
-    bool border = false;
+    bool said = false;
 
     if (G->why || G->layer < 0) {
         if (G->v)
@@ -125,10 +127,10 @@ decide(ch_state *S, ch_group *G)
     for (int64_t c = 0; spare && c < G->n; c++)
         spare[c] = 1;
     for (int i = G->layer; spare && i >= 0; i = S->reads[i].next)
-        border |= keep_needed(S, G, S->reads[i].layer, spare);
+        said |= keep_needed(S, G, S->reads[i].layer, spare);
     if (S->failed)
         return;
-    if (G->v && !border)
+    if (G->v && !said)
         explain(S, G, spare);
     const nashc_node *layer = S->reads[G->layer].layer;
     int64_t n = round_off(S, G, layer, spare);

@@ -71,6 +71,7 @@ typedef struct ch_state {
     int *group;       /* by value: index into groups, or -1 */
     int64_t *per;     /* by value: feature f is channel f / per % n of its group */
     ch_group *groups;
+    uint8_t *tight; /* by value: its interval must not grow, an op behind would refuse it */
     int n_groups, n_reads;
     ch_read *reads;
     bool failed; /* memory is out */
@@ -89,6 +90,9 @@ ch_group *ch_group_of(const ch_state *S, const nashc_value *v); /* NULL: not fol
 
 /* Flags of v's channels that go; NULL: none. */
 const uint8_t *ch_gone(ch_state *S, const nashc_value *v);
+
+/* Does layer n have room for an addend in itself or in its only reader? */
+bool ch_absorbs(const nashc_node *n);
 
 /* cut.c: removes what is flagged, and makes up for the values that it had. */
 nashc_status ch_cut(ch_state *S);

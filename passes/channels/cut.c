@@ -152,6 +152,17 @@ has_room(const nashc_node *q, const int64_t *k, int64_t channels)
     return (2 * most + moves) * fmax(fabs((double)m->lo), fabs((double)m->hi)) < 0x1p60;
 }
 
+bool
+ch_absorbs(const nashc_node *n)
+{
+    const nashc_value *b = nashc_node_in(n, 2);
+    const nashc_node *q = nashc_value_one_user(nashc_node_out(n, 0));
+
+    return (b && nashc_type_is_int(nashc_value_type(b))) || nashc_node_is(q, "q.requant") ||
+           (nashc_node_is(q, "q.multithreshold") &&
+            nashc_type_is_int(nashc_value_type(nashc_node_in(q, 1))));
+}
+
 static void
 make_up(cutter *c, nashc_node *n, const int64_t *k, int64_t channels)
 {
@@ -160,13 +171,12 @@ make_up(cutter *c, nashc_node *n, const int64_t *k, int64_t channels)
     nashc_type t = *nashc_value_type(y);
     int axis = nashc_type_channel_axis(&t);
 
-    if (b && nashc_type_is_int(nashc_value_type(b)) && moved(c, n, 2, k, channels, NULL, 1))
+    bool absorbs = ch_absorbs(n);
+    if (absorbs && b && moved(c, n, 2, k, channels, NULL, 1))
         return;
-    if (nashc_node_is(q, "q.multithreshold") &&
-        nashc_type_is_int(nashc_value_type(nashc_node_in(q, 1))) &&
-        moved(c, q, 1, k, channels, NULL, -1))
+    if (absorbs && nashc_node_is(q, "q.multithreshold") && moved(c, q, 1, k, channels, NULL, -1))
         return;
-    if (nashc_node_is(q, "q.requant") && has_room(q, k, channels) &&
+    if (absorbs && nashc_node_is(q, "q.requant") && has_room(q, k, channels) &&
         moved(c, q, 2, k, channels, nashc_value_const(nashc_node_in(q, 1)), 0))
         return;
     t.dim[axis] = channels;

@@ -145,9 +145,27 @@ note(ch_state *S, nashc_node *n)
     }
 }
 
+/* Tables and requants accept an interval only, calls that of the parameter; and what is computed
+ * from a wider interval has a wider one. */
+static void
+find_tight(ch_state *S)
+{
+    S->tight = CH_NEW(S, uint8_t, S->n_values);
+    for (nashc_node *n = nashc_graph_last(S->g); n && !S->failed; n = nashc_node_prev(n)) {
+        bool tight =
+            nashc_node_is(n, "q.lut") || nashc_node_is(n, "q.requant") || nashc_node_is(n, "call");
+        for (int i = 0; i < nashc_node_n_out(n) && !nashc_node_is(n, "q.multithreshold"); i++)
+            tight = tight || S->tight[nashc_value_id(nashc_node_out(n, i))];
+        for (int i = 0; tight && i < nashc_node_n_in(n); i++)
+            if (nashc_node_in(n, i))
+                S->tight[nashc_value_id(nashc_node_in(n, i))] = 1;
+    }
+}
+
 void
 ch_find_groups(ch_state *S)
 {
+    find_tight(S);
     S->group = CH_NEW(S, int, S->n_values);
     S->per = CH_NEW(S, int64_t, S->n_values);
     S->groups = CH_NEW(S, ch_group, S->n_values);
