@@ -114,6 +114,7 @@ struct nashc_run {
     const nashc_pass *pass;
     const nashc_opts *opts;
     nashc_graph *graph;
+    void *slot;
     int64_t *stats;
     int n_stats;
     int64_t n_edits; /* counted edits of this run */

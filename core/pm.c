@@ -25,6 +25,12 @@ nashc_run_arena(nashc_run *r)
     return r->arena;
 }
 
+void **
+nashc_run_slot(nashc_run *r)
+{
+    return &r->slot;
+}
+
 const nashc_opts *
 nashc_run_opts(nashc_run *r)
 {
@@ -112,6 +118,7 @@ run_on_graph(nashc_run *r, nashc_graph *g)
 {
     nashc_status s = NASHC_OK;
     r->graph = g;
+    r->slot = NULL;
     if (r->pass->patterns)
         s = nashc_rewrite_graph(r, g);
     if (s == NASHC_OK && r->pass->run)

@@ -144,11 +144,10 @@ decide(ch_state *S, ch_group *G)
 static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
-    ch_state S = {.run = r, .g = g, .a = nashc_run_arena(r)};
+    ch_state S;
     bool any = false;
 
-    S.n_values = (int64_t)nashc_graph_max_id(g) + 1;
-    S.range = CH_NEW(&S, ch_range *, S.n_values);
+    ch_init(&S, r, g);
     if (!S.failed)
         ch_find_ranges(&S);
     if (!S.failed)

@@ -5,15 +5,16 @@
  *
  * where the thresholds of each channel are evenly spaced up to rounding: K comparisons become one
  * product. mul and add are found for the smallest shift that serves all channels (staircase.c), or
- * proven not to exist up to max-shift. Both functions are monotone step functions of x, so they are
- * equal on all of [lo, hi] if they are at lo, at hi, and at T and T - 1 of every threshold T: that
+ * proven not to exist up to max-shift. Of each channel only the values that its weights let it take
+ * matter (channels/). Both functions are monotone step functions of x, so they are equal on all of
+ * [lo, hi] if they are at lo, at hi, and at T and T - 1 of every threshold T: that
  * is the certificate, and nothing is rewritten without it. Where no line rounds down to the codes,
  * one that rounds ties to even may, as quantisers with power-of-two scales do. A channel whose code
  * falls with x (dir -1, or out_scale -1) rises with -x, and has a negative mul. Constant channels
  * have mul 0; thresholds that are always or never reached only bound the line where it is clamped.
  * Terminates: each rewrite removes a multithreshold.
  */
-#include "match.h"
+#include "channels/channels.h"
 #include "staircase.h"
 #include <math.h>
 
@@ -28,10 +29,43 @@ typedef struct codes {
     int64_t bias, scale, qmin;
 } codes;
 
+/* Intervals of the channels of v, NULL where only its type is known; found once for all patterns.
+ */
+static const ch_range *
+channel_ranges(nashc_rw *rw, const nashc_value *v)
+{
+    nashc_run *r = nashc_rw_run(rw);
+    ch_state *S = *nashc_run_slot(r);
+
+    if (!S && (S = NASHC_NEW(nashc_run_arena(r), ch_state))) {
+        ch_init(S, r, nashc_rw_graph(rw));
+        if (!S->failed)
+            ch_find_ranges(S);
+        *nashc_run_slot(r) = S;
+    }
+    return S && !S->failed && nashc_value_id(v) < S->n_values ? S->range[nashc_value_id(v)] : NULL;
+}
+
+/* The values that row r of the thresholds meets. */
+static ch_range
+row_range(const codes *c, const ch_range *of, int64_t r)
+{
+    const nashc_type *x = nashc_value_type(c->s.x);
+    ch_range all = {x->lo, x->hi};
+
+    if (!of)
+        return all;
+    for (int64_t k = 0; c->s.rows == 1 && k < nashc_type_channels(x); k++) {
+        all.lo = k == 0 || of[k].lo < all.lo ? of[k].lo : all.lo;
+        all.hi = k == 0 || of[k].hi > all.hi ? of[k].hi : all.hi;
+    }
+    return c->s.rows == 1 ? all : of[r];
+}
+
 static bool
 codes_alloc(nashc_rw *rw, codes *c)
 {
-    const nashc_type *x = nashc_value_type(c->s.x);
+    const ch_range *of = channel_ranges(rw, c->s.x);
     int64_t rows = c->s.rows, n = c->s.n, *t = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows * n);
 
     c->stair = NASHC_NEW_N(nashc_rw_arena(rw), nashc_staircase, rows);
@@ -42,15 +76,16 @@ codes_alloc(nashc_rw *rw, codes *c)
     c->qmin = c->scale > 0 ? c->bias : c->bias - n;
     for (int64_t r = 0; r < rows; r++) {
         int64_t *row = t + r * n;
+        ch_range x = row_range(c, of, r);
         c->falls[r] = c->s.dir[r] * c->scale < 0;
         for (int64_t k = 0; k < n; k++) {
-            double at = fmin(fmax(ceil(c->s.t[r * n + k]), (double)x->lo), (double)x->hi + 1);
+            double at = fmin(fmax(ceil(c->s.t[r * n + k]), (double)x.lo), (double)x.hi + 1);
             row[c->falls[r] ? n - 1 - k : k] = c->falls[r] ? 1 - (int64_t)at : (int64_t)at;
         }
         c->stair[r] = (nashc_staircase){.t = row,
                                         .n = n,
-                                        .lo = c->falls[r] ? -x->hi : x->lo,
-                                        .hi = c->falls[r] ? -x->lo : x->hi,
+                                        .lo = c->falls[r] ? -x.hi : x.lo,
+                                        .hi = c->falls[r] ? -x.lo : x.hi,
                                         .odd = c->qmin & 1};
     }
     return true;
@@ -99,10 +134,13 @@ find_lines(nashc_rw *rw, codes *c)
         c->stair[at].even = false;
         return bent(rw, c, at, max);
     }
-    double reach = fabs((double)c->bias) + 2 * (double)c->s.n + 2;
-    bool fits = ldexp(reach, shift) < 0x1p62;
+    const nashc_type *x = nashc_value_type(c->s.x); /* whose interval the op is checked for */
+    double wide = fmax(fabs((double)x->lo), fabs((double)x->hi)) + 1;
+    double reach = ldexp(fabs((double)c->bias) + 2 * (double)c->s.n + 2, shift);
+    bool fits = reach < 0x1p62;
     for (int64_t r = 0; fits && r < c->s.rows; r++)
-        fits = nashc_staircase_line(&c->stair[r], shift, &c->line[r]);
+        fits = nashc_staircase_line(&c->stair[r], shift, &c->line[r]) &&
+               wide * (double)c->line[r].mul + fabs((double)c->line[r].add) + reach < 0x1p62;
     return fits || nashc_rw_miss(rw, c->s.node, "the products exceed 62 bits at shift %d", shift);
 }
 

@@ -1,5 +1,5 @@
 /* channels.h: channels of integer tensors: what values they take, which of them belong together,
- * and how they are removed. Shared by the files of this folder and remove_stuck_channels.c.
+ * and how they are removed.
  */
 #ifndef NASHC_PASSES_CHANNELS_H
 #define NASHC_PASSES_CHANNELS_H
@@ -81,7 +81,9 @@ typedef struct ch_state {
 #define CH_NEW(S, type, n) ((type *)ch_alloc((S), sizeof(type) * (size_t)(n)))
 void *ch_alloc(ch_state *S, size_t size);
 
-/* range.c: the interval of each channel of each value, in one sweep. O(channels + weights). */
+/* range.c: the interval of each channel of each value, in one sweep. O(channels + weights). init:
+ * a state that has nothing yet. */
+void ch_init(ch_state *S, nashc_run *r, nashc_graph *g);
 void ch_find_ranges(ch_state *S);
 
 /* group.c: groups, with the layers that read them. O(nodes + channels). */

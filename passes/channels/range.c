@@ -114,6 +114,7 @@ requant_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
     const nashc_tensor *add = nashc_value_const(nashc_node_in(n, 2));
     int64_t unit = INT64_C(1) << nashc_match_int(n, "shift");
     int64_t qmin = nashc_match_int(n, "qmin"), qmax = nashc_match_int(n, "qmax");
+    bool even = nashc_match_int(n, "ties_even");
 
     for (int64_t c = 0; c < channels; c++) {
         int64_t m = nashc_tensor_get_int(mul, nashc_tensor_count(mul) == 1 ? 0 : c), q[2];
@@ -121,6 +122,7 @@ requant_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
         for (int i = 0; i < 2; i++) { /* infer has refused constants that would leave 64 bits */
             int64_t sum = (i ? x[c].hi : x[c].lo) * m + a;
             q[i] = sum / unit - (sum % unit < 0);
+            q[i] -= even && sum % unit == 0 && (q[i] & 1);
             q[i] = q[i] < qmin ? qmin : q[i] > qmax ? qmax : q[i];
         }
         y[c] = hull((ch_range){q[0], q[0]}, (ch_range){q[1], q[1]});
@@ -387,6 +389,14 @@ type_ranges(ch_state *S, const nashc_value *v)
         r[c] = (ch_range){t->lo, t->hi};
     S->range[nashc_value_id(v)] = r;
     return r;
+}
+
+void
+ch_init(ch_state *S, nashc_run *r, nashc_graph *g)
+{
+    *S = (ch_state){.run = r, .g = g, .a = nashc_run_arena(r)};
+    S->n_values = (int64_t)nashc_graph_max_id(g) + 1;
+    S->range = CH_NEW(S, ch_range *, S->n_values);
 }
 
 void

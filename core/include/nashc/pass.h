@@ -42,6 +42,9 @@ typedef struct nashc_pipeline {
 NASHC_API nashc_ctx *nashc_run_ctx(nashc_run *r);
 NASHC_API nashc_diag *nashc_run_diag(nashc_run *r);
 NASHC_API nashc_arena *nashc_run_arena(nashc_run *r); /* scratch, dies with this run */
+
+/* A pointer for the pass, NULL when the run of a graph begins: what its patterns share. */
+NASHC_API void **nashc_run_slot(nashc_run *r);
 NASHC_API const nashc_opts *nashc_run_opts(nashc_run *r);
 NASHC_API nashc_build *nashc_run_build(nashc_run *r, nashc_graph *g);
 NASHC_API void nashc_stat(nashc_run *r, int i, int64_t by);
