@@ -212,7 +212,7 @@ static const nashc_pattern to_requant_pattern = {"q.multithreshold", to_requant}
 
 static const nashc_param options[] = {
     {.name = "max-shift",
-     .def = "24",
+     .def = "48",
      .domain = "0..62",
      .help = "greatest shift tried",
      .kind = NASHC_P_INT},

@@ -314,6 +314,7 @@ def sweep(rnd):
                                       ow=pick((1, 8, 17)) if func < 2 else 1)
     yield 'requant', dict()
     yield 'requant', dict(even=1)
+    yield 'requant', dict(c=2, xw=20, mw=27, aw=50, shift=40, qmin=-128, qmax=127)
     yield 'requant', dict(c=6, pe=2, xw=8, mw=3, aw=6, shift=3, even=1, qmin=-128, qmax=127)
     yield 'requant', dict(c=6, pe=3, xw=12, mw=10, aw=24, shift=14, qmin=-128, qmax=127)
     yield 'requant', dict(c=6, pe=6, xw=16, xs=0, mw=12, aw=30, shift=20, qmin=0, qmax=255)
