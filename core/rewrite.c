@@ -97,6 +97,15 @@ push_users(nashc_rw *rw, const nashc_value *v)
         push(rw, users[i]);
 }
 
+static bool
+is_read(const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_out(n); i++)
+        if (nashc_value_n_uses(nashc_node_out(n, i)) > 0)
+            return true;
+    return false;
+}
+
 /* Erases n, whose results are unused, and every producer that becomes unused by it; producers that
  * stay are queued. */
 static void
@@ -107,10 +116,7 @@ erase_dead(nashc_rw *rw, nashc_node *n)
     for (nashc_node *now = n; now; now = depth > 0 ? stack[--depth] : NULL) {
         if (nashc_node_dead(now))
             continue;
-        bool used = false;
-        for (int i = 0; i < nashc_node_n_out(now); i++)
-            used = used || nashc_value_n_uses(nashc_node_out(now, i)) > 0;
-        if (used) {
+        if (is_read(now)) {
             push(rw, now);
             continue;
         }
@@ -257,7 +263,7 @@ nashc_rewrite_graph(nashc_run *r, nashc_graph *g)
             push(&rw, n);
     }
     for (nashc_node *n; rw.status == NASHC_OK && (n = pop(&rw));)
-        if (!nashc_node_dead(n) && has_pattern(r->pass, n))
+        if (!nashc_node_dead(n) && is_read(n) && has_pattern(r->pass, n))
             try_root(&rw, n);
     nashc_mem_free(rw.queue);
     nashc_mem_free(rw.queued);

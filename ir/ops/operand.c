@@ -99,16 +99,15 @@ nashc_ops_broadcast(const nashc_node *n, nashc_type *out, nashc_diag *d)
                                     nashc_type_str(d, nashc_ops_type(n, 0)), nashc_type_str(d, t));
         shape = i ? next : *t;
     }
-    for (int pass = 0; pass < 2 && layout == NASHC_LAYOUT_DEFAULT; pass++) {
-        for (int i = 0; i < nashc_node_n_in(n); i++) { /* constants only if nothing else tells */
+    bool computed = false; /* constants count only if nothing else tells */
+    for (int pass = 0; pass < 2 && !computed; pass++)
+        for (int i = 0; i < nashc_node_n_in(n); i++) {
             const nashc_type *t = nashc_ops_type(n, i);
             if (t->rank != shape.rank || (!pass && nashc_ops_const(n, i)))
                 continue;
-            layout = t->layout;
-            pass = 2;
-            break;
+            computed = true;
+            layout = layout == NASHC_LAYOUT_DEFAULT ? t->layout : layout;
         }
-    }
     out->rank = shape.rank;
     out->layout = layout;
     memcpy(out->dim, shape.dim, sizeof out->dim);

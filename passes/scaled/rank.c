@@ -16,6 +16,7 @@
 #define MAX_BITS    30 /* of multipliers without one */
 #define MIN_BITS    12 /* if their order is not proven */
 #define MAX_CLASSES 4096
+#define MAX_OFFSET  0x1p52
 #define MAX_WORK    ((int64_t)1 << 25)
 
 static bool
@@ -223,7 +224,7 @@ line_of(si_state *S, nashc_value *v, si_arr *m, si_arr *q)
 {
     for (int64_t i = 0; i < q->n; i++) {
         q->v[i] = nearbyint(q->v[i]);
-        if (fabs(q->v[i]) > 4e15) {
+        if (fabs(q->v[i]) > MAX_OFFSET) {
             si_no(S, "an offset of its scores has too many steps");
             return NULL;
         }
@@ -276,9 +277,17 @@ scores(si_state *S, nashc_node *n, const si_val *x)
     si_arr u = si_scalar(S, unit);
     if (!si_zip(S, &s, &u, rounded_ratio, &m) || !si_zip(S, &b, &u, si_div, &b))
         return NULL;
-    double k = 1;
+    double k = 1, most = 0;
     while (k < 16777216.0 && !keeps_order(&b, k))
         k = k < 32 ? k + 1 : k * 2;
+    for (int64_t i = 0; i < b.n; i++)
+        most = fmax(most, fabs(b.v[i]) * k);
+    if (most > MAX_OFFSET) {
+        classes z;
+        return set_classes(S, x, &z) && round_classes(S, n, x, &z, room(S, x))
+                   ? line_of(S, v, &z.m, &z.q)
+                   : NULL;
+    }
     si_arr f = si_scalar(S, k);
     if (!si_zip(S, &m, &f, si_mul, &m) || !si_zip(S, &b, &f, si_mul, &b))
         return NULL;

@@ -160,7 +160,7 @@ class Driver:
 
     def fewer(self, name, text, model, wanted):
         """A shorter list of tries that fails the same."""
-        parts = re.findall(r"try\([^)]*\)|[^,()]+", text)
+        parts = re.findall(r"[\w-]+\([^()]*\)|[^,()]+", text)
         if name.startswith("round trip") or len(parts) < 3:
             return text
         half = len(parts) // 2

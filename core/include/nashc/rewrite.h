@@ -6,9 +6,10 @@
 
 NASHC_BEGIN
 
-/* All edits go through these; the graph is read-only otherwise. Match first, edit last. New nodes
- * inherit the location of the root; result types come from infer; dead producers are removed by the
- * driver; NULL operands give NULL results and the failure is sticky. */
+/* Patterns are tried at nodes of which something reads a result. All edits go through these; the
+ * graph is read-only otherwise. Match first, edit last. New nodes inherit the location of the root;
+ * result types come from infer; dead producers are removed by the driver; NULL operands give NULL
+ * results and the failure is sticky. */
 
 NASHC_API nashc_diag *nashc_rw_diag(nashc_rw *rw);
 NASHC_API nashc_arena *nashc_rw_arena(nashc_rw *rw); /* scratch of the pass run */
