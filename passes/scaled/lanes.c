@@ -195,6 +195,8 @@ need(si_state *S, si_lanes *l, const nashc_type *top)
             r = max_int(r, arr_variation(&v->base->hi, bt));
         }
     }
+    if (r && l->seg[l->base_seg].shuffled)
+        r = 2;
     for (int k = 0; k < l->n_node; k++) {
         const nashc_node *n = l->node[k];
         if (is_via(S, l, n))
@@ -229,7 +231,7 @@ trace(si_state *S, si_lanes *l, int how, const nashc_type *t)
         const nashc_type *in = nashc_value_type(nashc_node_in(via, 0));
         const nashc_type *out = nashc_value_type(nashc_node_out(via, up->base->via_out));
         int64_t *map = NULL;
-        if (l->span > 1 && !up->base->via_is_pool &&
+        if (how > 0 && !up->base->via_is_pool &&
             !(map = si_index_map(S, via, up->base->via_out, in)))
             return false;
         for (int64_t r = 0; r < l->span; r++) {
@@ -238,7 +240,7 @@ trace(si_state *S, si_lanes *l, int how, const nashc_type *t)
             for (int i = out->rank - 1; i > axis; i--)
                 c /= out->dim[i];
             c = axis >= 0 ? c % out->dim[axis] : 0;
-            g->elem[r] = map ? map[e] : l->span == 1 ? 0 : si_first_of_channel(in, c);
+            g->elem[r] = map ? map[e] : how == 0 ? 0 : si_first_of_channel(in, c);
         }
         nashc_mem_free(map);
     }
