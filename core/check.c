@@ -8,7 +8,6 @@
  * apart; a few are allowed.
  */
 #include "host.h"
-#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -413,43 +412,14 @@ report_difference(compare *c, int k, int i, int64_t e, const nashc_buf *x, const
 
 typedef enum explanation { ABOVE, BELOW, NARROW, N_EXPLANATIONS } explanation;
 
-#define DOUBLE_ERROR 0x1p-44 /* of the largest element of a tensor */
-
-typedef struct nudge {
-    double by;
-    const nashc_node *node;
-    bool rounded; /* was any result of node? */
-} nudge;
-
-/* Moves results that were rounded. What was computed exactly stays: its ties are real ones. */
-static void
-nudge_result(void *user, const nashc_value *v, nashc_buf *b)
-{
-    nudge *z = user;
-    const nashc_node *n = nashc_value_def(v);
-    if (n != z->node)
-        z->rounded = fetestexcept(FE_INEXACT) != 0;
-    z->node = n;
-    double largest = 0;
-    bool moves =
-        z->rounded && nashc_type_is_float(&b->type) && strncmp(nashc_node_opname(n), "q.", 2);
-    for (int64_t e = 0; moves && e < b->n; e++) {
-        double m = fabs(nashc_buf_get(b, e));
-        largest = isfinite(m) && m > largest ? m : largest;
-    }
-    for (int64_t e = 0; moves && e < b->n; e++)
-        nashc_buf_set(b, e, nashc_buf_get(b, e) + z->by * largest);
-    feclearexcept(FE_INEXACT);
-}
+#define DOUBLE_ERROR 0x1p-44 /* of the largest element of a tensor, or term of its sums */
 
 static nashc_status
 run_explanation(compare *c, explanation how, nashc_buf *out)
 {
-    nudge z = {.by = how == ABOVE ? DOUBLE_ERROR : -DOUBLE_ERROR};
     if (how == NARROW)
         return nashc_run_graph(c->ga, c->pa, out, 0, NULL, NULL, NULL);
-    feclearexcept(FE_INEXACT);
-    return nashc_run_graph(c->ga, c->pa, out, NASHC_EVAL_WIDE, nudge_result, &z, NULL);
+    return nashc_run_nudged(c->ga, c->pa, out, how == ABOVE ? DOUBLE_ERROR : -DOUBLE_ERROR);
 }
 
 /* Compares the results of run k. other: room for the outputs of all explanations, which are run

@@ -461,7 +461,7 @@ dynamic_matmul(si_state *S, nashc_node *n, const si_val *x, const si_val *y)
 /* x [..., K] times constant [K, M], or constant [M, K] times x [..., K, N]. */
 static bool
 const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, const si_arr *sw,
-             bool w_first, double alpha, const si_arr *bias)
+             bool w_first, const si_arr *bias)
 {
     nashc_value *y = nashc_node_out(n, 0), *ival = x->base->ival;
     const nashc_type *t = nashc_value_type(y), *wt = nashc_tensor_type(codes);
@@ -470,7 +470,7 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
         out_axis = w_first ? t->rank - 2 : t->rank - 1;
     products p = {0};
     weights w;
-    si_arr sx, bx, s, b, lo, hi, xlo, xhi, f = si_scalar(S, alpha);
+    si_arr sx, bx, s, b, lo, hi, xlo, xhi;
 
     if (wt->rank != 2 || xt->rank < 2 || xt->rank != t->rank)
         return si_no(S, "its constant operand is not a matrix");
@@ -503,7 +503,6 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
              vector_along(S, v, p.outputs, out_axis, t->rank, &lo) &&
              vector_along(S, v + p.outputs, p.outputs, out_axis, t->rank, &hi) &&
              vector_along(S, w.s, p.outputs, out_axis, t->rank, &s) &&
-             si_zip(S, &s, &f, si_mul, &s) && si_zip(S, &b, &f, si_mul, &b) &&
              (!bias || si_zip(S, &b, bias, si_add, &b));
         nashc_value *r = NULL;
         if (ok) {
@@ -568,7 +567,10 @@ gemm(si_state *S, nashc_node *n)
     }
     if (tb ? !transposed_codes(S, wv, &codes, &sw) : !si_codes(S, wv, &codes, &sw))
         return false;
-    return const_matmul(S, n, x, codes, &sw, false, alpha, cv ? &bias : NULL);
+    /* alpha goes into the scale before offsets are made of it: they stay whole multiples of it. */
+    f = si_scalar(S, alpha);
+    return si_zip(S, &sw, &f, si_mul, &sw) &&
+           const_matmul(S, n, x, codes, &sw, false, cv ? &bias : NULL);
 }
 
 bool
@@ -585,7 +587,7 @@ si_matmul(si_state *S, nashc_node *n)
         nashc_tensor *codes;
         si_arr sw;
         return si_codes(S, w_first ? a : b, &codes, &sw) &&
-               const_matmul(S, n, x, codes, &sw, w_first, 1.0, NULL);
+               const_matmul(S, n, x, codes, &sw, w_first, NULL);
     }
     si_val *y = si_affine(S, b);
     return y && dynamic_matmul(S, n, x, y);
