@@ -50,7 +50,8 @@ largest_term(const nudge *z, const nashc_node *n)
     return 0;
 }
 
-/* Moves results that were rounded. What was computed exactly stays: its ties are real ones. */
+/* Moves results that were rounded. What was computed exactly stays: its ties are real ones. Later
+ * elements of a row move more: moved down, equal scores get the order in which ties are ranked. */
 static void
 nudge_result(void *user, const nashc_value *v, nashc_buf *b)
 {
@@ -65,8 +66,11 @@ nudge_result(void *user, const nashc_value *v, nashc_buf *b)
     if (nashc_node_graph(n) == z->graph)
         z->largest[nashc_value_id(v)] = largest;
     double step = moves ? z->by * fmax(largest, largest_term(z, n)) : 0;
+    int64_t row = 1; /* the innermost axis that has elements to tell apart */
+    for (int i = b->type.rank - 1; i >= 0 && row == 1; i--)
+        row = b->type.dim[i];
     for (int64_t e = 0; moves && e < b->n; e++)
-        nashc_buf_set(b, e, nashc_buf_get(b, e) + step);
+        nashc_buf_set(b, e, nashc_buf_get(b, e) + step * (1 + (double)(e % row) / 16));
     feclearexcept(FE_INEXACT);
 }
 

@@ -86,13 +86,25 @@ turn_channels(onnx_out *o, const char *count, const char *out, const counting *c
     onnx_emit1(o, "Add", count, names[1], NULL, out);
 }
 
+/* Readers want a datatype that holds all counts, reached or not. */
+static nashc_type
+type_of_counts(const counting *c, const nashc_type *y)
+{
+    int64_t end = c->bias + c->scale * c->k, least, most;
+    int64_t lo = end < c->bias ? end : c->bias, hi = end < c->bias ? c->bias : end;
+
+    return nashc_type_limits(y, &least, &most) && least <= lo && hi <= most
+               ? *y
+               : nashc_type_for_range(lo, hi);
+}
+
 static nashc_status
 write_count(onnx_out *o, const counting *c, int work)
 {
     const nashc_value *x = operand(o, 0);
     const nashc_type *y = nashc_value_type(nashc_node_out(o->node, 0));
     bool last = nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT;
-    nashc_type type = c->down ? nashc_type_for_range(0, c->k) : *y;
+    nashc_type type = c->down ? nashc_type_for_range(0, c->k) : type_of_counts(c, y);
     int rank = nashc_value_type(x)->rank;
     char finn[64];
 

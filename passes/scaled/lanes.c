@@ -6,12 +6,14 @@
  */
 #include "scaled.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LANES ((int64_t)1 << 22)
-#define CHUNK     ((int64_t)1 << 18) /* cells of one run */
+#define MAX_LANES  ((int64_t)1 << 22)
+#define CHUNK      ((int64_t)1 << 18) /* cells of one run */
+#define SHORT_BITS 44
 
 typedef struct segment {
     si_base *base;
@@ -580,6 +582,19 @@ trunc_scale(si_state *S, const si_lanes *l, int64_t lane)
         k, const_index(false, nashc_tensor_type(k), nashc_value_type(nashc_node_out(l->q, 0)), e));
 }
 
+/* s * n + b. M may have computed it otherwise and exactly (a mean of n over 15 elements, in place
+ * of n * 0.1), and then decides its ties: where a short number lies within the rounding of s and b,
+ * it is the value. */
+static double
+real_of(double s, double n, double b)
+{
+    double v = s * n + b, largest = fmax(fabs(s * n), fabs(b));
+    if (largest == 0 || !isfinite(v))
+        return v;
+    double unit = ldexp(1, ilogb(largest) - SHORT_BITS + 1), r = nearbyint(v / unit) * unit;
+    return fabs(v - r) <= 3 * DBL_EPSILON * largest ? r : v;
+}
+
 bool
 si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64_t points,
               const double *n, bool real, int64_t *code)
@@ -606,7 +621,7 @@ si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64
             for (int64_t i = 0; i < n_idx; i++) {
                 int64_t lane = idx ? idx[i] : i;
                 int64_t at = (from + p < points ? from + p : points - 1) * n_idx + i;
-                double v = real ? n[at] : l->s[lane] * n[at] + l->b[lane];
+                double v = real ? n[at] : real_of(l->s[lane], n[at], l->b[lane]);
                 nashc_buf_set(&x, p * n_idx + i, signs && v == 0 ? 1 : v);
             }
         const nashc_buf *in = &x;
