@@ -3,6 +3,25 @@
 #include <nashc/flow.h>
 #include <string.h>
 
+nashc_graph *
+nashc_flow_graph(const nashc_module *m, nashc_diag *d)
+{
+    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
+        nashc_graph *g = nashc_module_graph_at(m, i);
+        bool all = nashc_graph_n_nodes(g) > 0;
+        NASHC_EACH_NODE(g, n)
+        {
+            all = all && nashc_node_op(n)->hw;
+        }
+        if (all)
+            return g;
+    }
+    nashc_error(d, NULL, "the module holds no graph of hardware layers");
+    nashc_help(d, "`nashc compile` makes one; a pipeline of your own needs to-hw, set-folding, "
+                  "insert-dwc and insert-fifo");
+    return NULL;
+}
+
 const char *
 nashc_flow_kind(const nashc_node *n, nashc_arena *a)
 {

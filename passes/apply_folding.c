@@ -253,7 +253,7 @@ run(nashc_run *r, nashc_graph *g)
     nashc_status s;
 
     z.path = nashc_opts_str(nashc_run_opts(r), "file");
-    z.f = hw_dataflow(g, z.d);
+    z.f = nashc_flow_graph(nashc_graph_module(g), z.d);
     if (!z.f)
         return NASHC_EINPUT;
     if ((s = nashc_file_read(z.path, 1 << 26, &text, &size, z.d)) != NASHC_OK)

@@ -53,7 +53,7 @@ convert(nashc_run *r, nashc_build *b, nashc_value *v)
 static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
-    nashc_graph *f = hw_dataflow(g, nashc_run_diag(r));
+    nashc_graph *f = nashc_flow_graph(nashc_graph_module(g), nashc_run_diag(r));
     nashc_status s = f ? nashc_flow_check(f, false, nashc_run_diag(r)) : NASHC_EINPUT;
 
     if (s != NASHC_OK)

@@ -235,7 +235,7 @@ run(nashc_run *r, nashc_graph *g)
 {
     nashc_diag *d = nashc_run_diag(r);
     const char *file = nashc_opts_str(nashc_run_opts(r), "file");
-    nashc_graph *f = hw_dataflow(g, d);
+    nashc_graph *f = nashc_flow_graph(nashc_graph_module(g), d);
     sizing z = {.r = r, .f = f};
     nashc_status s;
 

@@ -158,7 +158,9 @@ static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
     const nashc_opts *o = nashc_run_opts(r);
-    fold_problem z = {.r = r, .d = nashc_run_diag(r), .f = hw_dataflow(g, nashc_run_diag(r))};
+    fold_problem z = {.r = r,
+                      .d = nashc_run_diag(r),
+                      .f = nashc_flow_graph(nashc_graph_module(g), nashc_run_diag(r))};
     const char *device = nashc_opts_str(o, "device");
     bool like_finn = strcmp(nashc_opts_str(o, "folding"), "compat") == 0;
     uint64_t target = 0;

@@ -228,7 +228,7 @@ compile(job *j)
         return NASHC_EIO;
     if ((s = run_passes(j)) != NASHC_OK)
         return s;
-    const nashc_graph *f = hwflow_graph(h->m, h->d);
+    const nashc_graph *f = nashc_flow_graph(h->m, h->d);
     if (!f)
         return NASHC_EINPUT;
     if ((s = nashc_flow_simulate(f, NULL, &j->flow, h->a, h->d)) != NASHC_OK ||

@@ -119,7 +119,7 @@ estimate(hwflow *h, const char *path)
     tool_flush(h->ctx);
     if ((s = nashc_run_pipeline(&h->m, passes, &po, h->d)) != NASHC_OK)
         return s;
-    const nashc_graph *f = hwflow_graph(h->m, h->d);
+    const nashc_graph *f = nashc_flow_graph(h->m, h->d);
     if (!f)
         return NASHC_EINPUT;
     if ((s = nashc_flow_simulate(f, NULL, &r, h->a, h->d)) != NASHC_OK ||

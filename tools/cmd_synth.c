@@ -95,7 +95,7 @@ load(job *j)
         return s;
     }
     s = nashc_read_nashir(h->ctx, nashc_arena_printf(h->a, "%s/model.nashir", j->dir), &h->m, h->d);
-    j->f = s == NASHC_OK ? hwflow_graph(h->m, h->d) : NULL;
+    j->f = s == NASHC_OK ? nashc_flow_graph(h->m, h->d) : NULL;
     return s == NASHC_OK && !j->f ? NASHC_EINPUT : s;
 }
 

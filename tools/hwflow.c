@@ -192,24 +192,6 @@ hwflow_passes(hwflow *h, nashc_status *s)
     return tool_passes(h->o, text ? text : "", h->a, s, h->d);
 }
 
-nashc_graph *
-hwflow_graph(const nashc_module *m, nashc_diag *d)
-{
-    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
-        nashc_graph *f = nashc_module_graph_at(m, i);
-        bool all = nashc_graph_n_nodes(f) > 0;
-        NASHC_EACH_NODE(f, n)
-        {
-            all = all && nashc_node_op(n)->hw;
-        }
-        if (all)
-            return f;
-    }
-    nashc_error(d, NULL, "the passes left no graph of hardware layers");
-    nashc_help(d, "a pipeline of your own needs to-hw, set-folding, insert-dwc and insert-fifo");
-    return NULL;
-}
-
 nashc_cost
 hwflow_cost(const hwflow *h, const nashc_graph *f)
 {

@@ -53,9 +53,6 @@ nashc_status hwflow_options(hwflow *h, nashc_ctx *c, const nashc_opts *o, nashc_
  * default. Owned by h->a; NULL: reported. */
 const char *hwflow_passes(hwflow *h, nashc_status *s);
 
-/* The graph of layers. */
-nashc_graph *hwflow_graph(const nashc_module *m, nashc_diag *d);
-
 /* Checks the target and the device against the result; flow is the simulation of the graph. */
 nashc_status hwflow_check(hwflow *h, const nashc_graph *f, const nashc_flow_result *flow);
 

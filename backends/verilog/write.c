@@ -72,25 +72,6 @@ good_name(const char *s)
            strlen(s);
 }
 
-static const nashc_graph *
-find_dataflow(const nashc_module *m, nashc_diag *d)
-{
-    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
-        const nashc_graph *g = nashc_module_graph_at(m, i);
-        bool all = nashc_graph_n_nodes(g) > 0;
-        NASHC_EACH_NODE(g, n)
-        {
-            all = all && nashc_node_op(n)->hw;
-        }
-        if (all)
-            return g;
-    }
-    nashc_error(d, NULL, "the module holds no graph of hardware layers");
-    nashc_help(d, "`nashc compile` makes one; in a pipeline of your own run to-hw, set-folding, "
-                  "insert-dwc and insert-fifo");
-    return NULL;
-}
-
 static nashc_status
 add_link(design *z, const nashc_value *v, int *count)
 {
@@ -144,7 +125,7 @@ prepare(design *z)
         return nashc_usage(z->d, "the clock period must be positive");
     if (device[0] && !(z->dev = nashc_lookup(z->ctx, NASHC_D_DEVICE, device, z->d)))
         return NASHC_EINPUT;
-    z->f = find_dataflow(z->m, z->d);
+    z->f = nashc_flow_graph(z->m, z->d);
     if (!z->f)
         return NASHC_EINPUT;
     if ((s = nashc_flow_check(z->f, true, z->d)) != NASHC_OK ||

@@ -2,26 +2,6 @@
 #include "hw.h"
 #include <string.h>
 
-nashc_graph *
-hw_dataflow(const nashc_graph *g, nashc_diag *d)
-{
-    const nashc_module *m = nashc_graph_module(g);
-
-    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
-        nashc_graph *f = nashc_module_graph_at(m, i);
-        bool all = nashc_graph_n_nodes(f) > 0;
-        NASHC_EACH_NODE(f, n)
-        {
-            all = all && nashc_node_op(n)->hw;
-        }
-        if (all)
-            return f;
-    }
-    nashc_error(d, NULL, "the module holds no graph of hardware layers");
-    nashc_help(d, "run the pass to-hw first");
-    return NULL;
-}
-
 uint64_t
 hw_score(const nashc_cost *c)
 {

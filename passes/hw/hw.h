@@ -7,10 +7,6 @@
 #include <nashc/pass.h>
 #include <nashc/plugin.h>
 
-/* The graph of hw.* layers of g's module: the first one that holds nothing else; reported if there
- * is none. */
-nashc_graph *hw_dataflow(const nashc_graph *g, nashc_diag *d);
-
 /* LUT equivalents of a cost: what foldings are compared by. */
 uint64_t hw_score(const nashc_cost *c);
 

@@ -9,6 +9,10 @@ NASHC_BEGIN
 /* Most streams at one side of a layer. */
 #define NASHC_FLOW_PORTS 32
 
+/* The first graph of m that holds hw.* layers and nothing else; NULL, reported to d, if there is
+ * none. Borrowed from m. */
+NASHC_API nashc_graph *nashc_flow_graph(const nashc_module *m, nashc_diag *d);
+
 /* Layer names as FINN gives them, "MVAU_hls_0": kind and index by topological order per kind.
  * Array by node id, NULL for nodes that are no layers; owned by a. */
 NASHC_API const char *const *nashc_flow_names(const nashc_graph *g, nashc_arena *a);
