@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMALL       1024.0 /* multipliers of scales with a common unit */
-#define EXACT       16777216.0
-#define MAX_BITS    30 /* of multipliers without one */
-#define MIN_BITS    12 /* if their order is not proven */
-#define MAX_CLASSES 4096
-#define MAX_OFFSET  0x1p52
-#define MAX_WORK    ((int64_t)1 << 25)
+#define SMALL        1024.0 /* multipliers of scales with a common unit */
+#define EXACT        16777216.0
+#define MAX_BITS     30 /* of multipliers without one */
+#define MIN_BITS     12 /* if their order is not proven */
+#define MAX_CLASSES  4096
+#define MAX_OFFSET   0x1p52
+#define MAX_MEETINGS 65536
+#define MAX_WORK     ((int64_t)1 << 25)
 
 static bool
 is_any(const nashc_node *n, const char *const *names)
@@ -83,19 +84,6 @@ whole_ratio(double x, double y)
     return isfinite(r) && fabs(r - q) < 1e-9 ? q : NAN;
 }
 
-/* Offsets as whole steps of rounded scales m: so classes that are all zero in M still tie. */
-static bool
-offsets_on_grid(si_state *S, const si_val *x, const si_arr *m, si_arr *b)
-{
-    si_arr z;
-    if (!si_zip(S, &x->b, &x->s, whole_ratio, &z))
-        return false;
-    for (int64_t i = 0; i < z.n; i++)
-        if (isnan(z.v[i]))
-            return true;
-    return si_zip(S, &z, m, si_mul, b);
-}
-
 static double
 magnitude_ratio(double x, double y)
 {
@@ -125,7 +113,30 @@ room(si_state *S, const si_val *x)
 typedef struct classes {
     int64_t n, lo, hi;
     si_arr s, b, m, q;
+    bool meet;     /* is there a value that all classes take for some integer? */
+    double common; /* the value */
 } classes;
+
+static bool
+all_take(const classes *z, double v)
+{
+    for (int64_t i = 0; i < z->n; i++)
+        if (isnan(whole_ratio(z->b.v[i] - v, z->s.v[i])))
+            return false;
+    return true;
+}
+
+/* Quantisers with zero points give 0 in all classes, and an addend moves it for all. */
+static void
+find_common_value(classes *z)
+{
+    z->common = 0;
+    z->meet = all_take(z, 0);
+    for (int64_t i = z->lo; !z->meet && i <= z->hi && i - z->lo < MAX_MEETINGS; i++) {
+        z->common = z->s.v[0] * (double)i + z->b.v[0];
+        z->meet = all_take(z, z->common);
+    }
+}
 
 /* Are all integers of class d in the order with integer i of class c in which M's values are? Both
  * are monotone in the integer j of d, so those next to where the values cross decide. */
@@ -165,15 +176,20 @@ rounded_ratio(double x, double unit)
     return nearbyint(x / unit);
 }
 
-/* m and q for a unit that leaves the largest scale so many bits. */
+/* m and q for a unit that leaves the largest scale so many bits. Where all classes meet in a value,
+ * offsets are whole steps from there, so that classes that have it in M still tie. */
 static bool
-weigh(si_state *S, const si_val *x, classes *z, int bits)
+weigh(si_state *S, classes *z, int bits)
 {
     si_arr unit = si_scalar(S, 0.0);
     for (int64_t i = 0; i < z->n; i++)
         unit.v[0] = fmax(unit.v[0], ldexp(fabs(z->s.v[i]), -bits));
-    return si_zip(S, &z->s, &unit, rounded_ratio, &z->m) &&
-           si_zip(S, &z->b, &unit, rounded_ratio, &z->q) && offsets_on_grid(S, x, &z->m, &z->q);
+    if (!si_zip(S, &z->s, &unit, rounded_ratio, &z->m) ||
+        !si_zip(S, &z->b, &unit, rounded_ratio, &z->q))
+        return false;
+    for (int64_t i = 0; z->meet && i < z->n; i++)
+        z->q.v[i] = whole_ratio(z->b.v[i] - z->common, z->s.v[i]) * z->m.v[i];
+    return true;
 }
 
 /* The array in the shape of like. */
@@ -196,18 +212,19 @@ set_classes(si_state *S, const si_val *x, classes *z)
     z->n = z->s.n;
     z->lo = t->lo;
     z->hi = t->hi;
+    find_common_value(z);
     return true;
 }
 
 /* m and q of the fewest bits, up to most, with which the order is proven right. */
 static bool
-prove_order(si_state *S, const si_val *x, classes *z, int most)
+prove_order(si_state *S, classes *z, int most)
 {
     int64_t work = 0;
     if (z->n > MAX_CLASSES || z->hi - z->lo >= MAX_WORK / (z->n * z->n))
         return false;
     for (int bits = 3; bits <= most && work < MAX_WORK; bits++) {
-        if (!weigh(S, x, z, bits))
+        if (!weigh(S, z, bits))
             return false;
         if (all_in_order(z, &work))
             return true;
@@ -239,14 +256,14 @@ line_of(si_state *S, nashc_value *v, si_arr *m, si_arr *q)
 
 /* m and q of so many bits, with a warning, since the order of close scores may be wrong. */
 static bool
-round_classes(si_state *S, nashc_node *n, const si_val *x, classes *z, int bits)
+round_classes(si_state *S, nashc_node *n, classes *z, int bits)
 {
     if (bits < MIN_BITS)
         return si_no(S, "its scores have unrelated scales, and no room for multipliers");
     si_warn_rounded(S, n, "the scores of the classes", bits,
                     "one scale for all classes, as a layer with one scale for its weights gives, "
                     "needs no rounding");
-    return S->st == NASHC_OK && weigh(S, x, z, bits);
+    return S->st == NASHC_OK && weigh(S, z, bits);
 }
 
 /* Integers in the order of s * i + b. NULL: refused, or S->st. */
@@ -268,11 +285,11 @@ scores(si_state *S, nashc_node *n, const si_val *x)
         int most = room(S, x);
         if (most < 0 || !set_classes(S, x, &z))
             return NULL;
-        bool right = prove_order(S, x, &z, most);
+        bool right = prove_order(S, &z, most);
         if (S->st != NASHC_OK)
             return NULL;
         if (right || !si_common_unit(s.v, s.n, EXACT, &unit))
-            return right || round_classes(S, n, x, &z, most) ? line_of(S, v, &z.m, &z.q) : NULL;
+            return right || round_classes(S, n, &z, most) ? line_of(S, v, &z.m, &z.q) : NULL;
     }
     si_arr u = si_scalar(S, unit);
     if (!si_zip(S, &s, &u, rounded_ratio, &m) || !si_zip(S, &b, &u, si_div, &b))
@@ -284,7 +301,7 @@ scores(si_state *S, nashc_node *n, const si_val *x)
         most = fmax(most, fabs(b.v[i]) * k);
     if (most > MAX_OFFSET) {
         classes z;
-        return set_classes(S, x, &z) && round_classes(S, n, x, &z, room(S, x))
+        return set_classes(S, x, &z) && round_classes(S, n, &z, room(S, x))
                    ? line_of(S, v, &z.m, &z.q)
                    : NULL;
     }
