@@ -76,14 +76,40 @@ nashc_range_hull(nashc_range a, nashc_range b)
     return (nashc_range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
 }
 
+/* Cells of up to 32 bits, of which no tensor has so many that 64 bits overflow. */
+#define SUM_CELLS(type)                                                                            \
+    for (int64_t i = 0, at = start; i < count; i++, at += step) {                                  \
+        int64_t v = ((const type *)w->data)[at];                                                   \
+        pos += v > 0 ? v : 0;                                                                      \
+        neg += v < 0 ? v : 0;                                                                      \
+    }                                                                                              \
+    break
+
 void
 nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count)
 {
-    for (int64_t i = 0; i < count; i++) {
-        int64_t v = nashc_ops_int(w, start + i * step);
-        if (!nashc_ops_add(v > 0 ? s->pos : s->neg, v, v > 0 ? &s->pos : &s->neg))
-            s->overflow = true;
+    int64_t pos = 0, neg = 0;
+
+    switch (w->cell) {
+    case NASHC_I8:
+        SUM_CELLS(int8_t);
+    case NASHC_U8:
+        SUM_CELLS(uint8_t);
+    case NASHC_I16:
+        SUM_CELLS(int16_t);
+    case NASHC_U16:
+        SUM_CELLS(uint16_t);
+    case NASHC_I32:
+        SUM_CELLS(int32_t);
+    default:
+        for (int64_t i = 0; i < count; i++) {
+            int64_t v = nashc_ops_int(w, start + i * step);
+            if (!nashc_ops_add(v > 0 ? pos : neg, v, v > 0 ? &pos : &neg))
+                s->overflow = true;
+        }
     }
+    if (!nashc_ops_add(s->pos, pos, &s->pos) || !nashc_ops_add(s->neg, neg, &s->neg))
+        s->overflow = true;
 }
 
 nashc_range

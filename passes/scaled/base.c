@@ -268,9 +268,9 @@ si_flip_core(si_state *S, const si_base *base, const si_arr *sign)
         si_fail(S, nashc_enomem(S->diag));
         return NULL;
     }
-    for (int64_t i = 0; i < n; i++)
-        if (along.v[(i / core->repeat) % core->period] < 0)
-            w[i] = -w[i];
+    for (int64_t i = 0, o = 0; i < n; i += core->repeat, o = o + 1 == core->period ? 0 : o + 1)
+        for (int64_t k = i; along.v[o] < 0 && k < i + core->repeat; k++)
+            w[k] = -w[k];
     nashc_tensor *wt = si_int_tensor(S, t, w);
     nashc_mem_free(w);
     if (!wt || nashc_tensor_type(wt)->bits > t->bits)

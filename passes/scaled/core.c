@@ -43,6 +43,32 @@ channel_of(const products *p, int64_t o, int64_t k)
     return o / p->group_size * p->per_group + (p->by_tap ? k % p->per_group : k / p->taps);
 }
 
+/* Term k of output o: the two above, without their divisions in the loops over all weights. */
+typedef struct term {
+    int64_t o, k, at, c;
+    int64_t turn; /* terms since c has changed, or come round */
+} term;
+
+static term
+first_term(const products *p, int64_t o)
+{
+    return (term){.o = o, .at = w_at(p, o, 0), .c = channel_of(p, o, 0)};
+}
+
+static void
+next_term(const products *p, term *t)
+{
+    t->k++;
+    t->at = p->transposed ? w_at(p, t->o, t->k) : t->at + p->w_k;
+    t->turn++;
+    if (p->by_tap)
+        t->c += t->turn == p->per_group ? 1 - p->per_group : 1;
+    else
+        t->c += t->turn == p->taps;
+    if (t->turn == (p->by_tap ? p->per_group : p->taps))
+        t->turn = 0;
+}
+
 typedef struct weights {
     int64_t *q;         /* codes, on the heap */
     nashc_type type;    /* of the code tensor */
@@ -62,12 +88,12 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
         return si_fail(S, nashc_enomem(S->diag));
     for (int64_t o = 0; o < p->outputs; o++) {
         bool same = true;
-        for (int64_t k = 0; k < p->terms; k++) {
-            int64_t at = w_at(p, o, k), c = channel_of(p, o, k);
-            double s = si_at(sw, &w->type, at) * sx->v[sx->n == 1 ? 0 : c];
-            v[k] = w->q[at] || k == 0 ? s : v[0]; /* the scale of a zero does not matter */
-            same = same && v[k] == v[0];
-            if (k == 0 && !w->q[at] && s == 0.0)
+        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
+            double s = si_at(sw, &w->type, t.at) * sx->v[sx->n == 1 ? 0 : t.c];
+            /* the scale of a zero does not matter */
+            v[t.k] = w->q[t.at] || t.k == 0 ? s : v[0];
+            same = same && v[t.k] == v[0];
+            if (t.k == 0 && !w->q[t.at] && s == 0.0)
                 v[0] = 1.0;
         }
         w->s[o] = v[0];
@@ -85,8 +111,8 @@ unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weight
             int b = ilogb(least / unit) + 1;
             bits = bits == 0 || b < bits ? b : bits;
         }
-        for (int64_t k = 0; k < p->terms; k++)
-            w->q[w_at(p, o, k)] *= (int64_t)nearbyint(v[k] / unit);
+        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t))
+            w->q[t.at] *= (int64_t)nearbyint(v[t.k] / unit);
         w->s[o] = unit;
     }
     free(v);
@@ -145,14 +171,15 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
 {
     bool scalar = lo->n == 1 && hi->n == 1;
     double x0 = lo->v[0], x1 = hi->v[0];
+    double top = zero ? 0 : INFINITY, bottom = zero ? 0 : -INFINITY; /* a term may be missing */
     if (zero && scalar) {
         x0 = x0 > 0 ? 0 : x0;
         x1 = x1 < 0 ? 0 : x1;
     }
     for (int64_t o = 0; scalar && o < p->outputs; o++) {
         int64_t pos = 0, neg = 0;
-        for (int64_t k = 0; k < p->terms; k++) {
-            int64_t v = w->q[w_at(p, o, k)];
+        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
+            int64_t v = w->q[t.at];
             pos += v > 0 ? v : 0;
             neg += v < 0 ? v : 0;
         }
@@ -161,13 +188,12 @@ intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *h
     }
     for (int64_t o = 0; !scalar && o < p->outputs; o++) {
         double a = 0, b = 0;
-        for (int64_t k = 0; k < p->terms; k++) {
-            int64_t c = channel_of(p, o, k);
-            double q = (double)w->q[w_at(p, o, k)];
-            double l = q * lo->v[lo->n == 1 ? 0 : c], h = q * hi->v[hi->n == 1 ? 0 : c];
+        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
+            double q = (double)w->q[t.at];
+            double l = q * lo->v[lo->n == 1 ? 0 : t.c], h = q * hi->v[hi->n == 1 ? 0 : t.c];
             double least = l < h ? l : h, most = l < h ? h : l;
-            a += zero && least > 0 ? 0 : least;
-            b += zero && most < 0 ? 0 : most;
+            a += least < top ? least : top; /* minimum and maximum: signs of weights are random */
+            b += most > bottom ? most : bottom;
         }
         out_lo[o] = a;
         out_hi[o] = b;
@@ -180,17 +206,16 @@ static void
 offsets(const products *p, const weights *w, const nashc_tensor *codes, const si_arr *sw,
         const si_arr *sx, const si_arr *bx, double *out)
 {
-    const nashc_type *t = nashc_tensor_type(codes);
+    const nashc_type *wt = nashc_tensor_type(codes);
     for (int64_t o = 0; o < p->outputs; o++) {
         double sum = 0, rest = 0;
-        for (int64_t k = 0; k < p->terms; k++) {
-            int64_t at = w_at(p, o, k), c = channel_of(p, o, k);
-            double s = sx->v[sx->n == 1 ? 0 : c], b = bx->v[bx->n == 1 ? 0 : c];
+        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
+            double s = sx->v[sx->n == 1 ? 0 : t.c], b = bx->v[bx->n == 1 ? 0 : t.c];
             double z = s == 0 ? NAN : b / s, q = nearbyint(z);
             if (fabs(z - q) < 1e-9)
-                sum += (double)w->q[at] * q;
+                sum += (double)w->q[t.at] * q;
             else
-                rest += nashc_tensor_get(codes, at) * si_at(sw, t, at) * b;
+                rest += nashc_tensor_get(codes, t.at) * si_at(sw, wt, t.at) * b;
         }
         out[o] = w->s[o] * sum + rest;
     }

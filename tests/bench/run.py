@@ -55,7 +55,7 @@ def big_network():
     with tempfile.TemporaryDirectory() as tmp:
         model = pathlib.Path(tmp, "m.onnx")
         model.write_bytes(subprocess.run(["xz", "-dc", packed], capture_output=True, check=True).stdout)
-        t, mb = best([NASHC, "opt", model, "-passes=streamline", "-o", f"{tmp}/s.nashir", "-q"], 1)
+        t, mb = best([NASHC, "opt", model, "-passes=streamline", "-o", f"{tmp}/s.nashir", "-q"])
         size = model.stat().st_size / 1e6
         if t:
             ran += 1
