@@ -216,18 +216,39 @@ si_sgn_mul(double x, double y)
 }
 
 bool
-si_zip(si_state *S, const si_arr *x, const si_arr *y, si_fn *f, si_arr *out)
+si_joint_shape(const si_arr *x, const si_arr *y, nashc_type *t)
 {
-    nashc_type t = nashc_type_f64();
-    t.rank = (uint8_t)(x->rank > y->rank ? x->rank : y->rank);
-    for (int i = 1; i <= t.rank; i++) {
+    *t = nashc_type_f64();
+    t->rank = (uint8_t)(x->rank > y->rank ? x->rank : y->rank);
+    for (int i = 1; i <= t->rank; i++) {
         int64_t a = i <= x->rank ? x->dim[x->rank - i] : 1;
         int64_t b = i <= y->rank ? y->dim[y->rank - i] : 1;
         if (a != b && a != 1 && b != 1)
-            return si_no(S, NULL);
-        t.dim[t.rank - i] = a > b ? a : b;
+            return false;
+        t->dim[t->rank - i] = a > b ? a : b;
     }
+    return true;
+}
+
+bool
+si_spread(si_state *S, const si_arr *a, const nashc_type *t, si_arr *out)
+{
     si_arr r;
+    if (!si_shape_arr(S, &r, t->rank, t->dim))
+        return false;
+    for (int64_t i = 0; i < r.n; i++)
+        r.v[i] = a->v[si_index(a, t, i)];
+    *out = r;
+    return true;
+}
+
+bool
+si_zip(si_state *S, const si_arr *x, const si_arr *y, si_fn *f, si_arr *out)
+{
+    nashc_type t;
+    si_arr r;
+    if (!si_joint_shape(x, y, &t))
+        return si_no(S, NULL);
     if (!x->v || !y->v || !si_shape_arr(S, &r, t.rank, t.dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)

@@ -112,9 +112,9 @@ room(si_state *S, const si_val *x)
 /* Classes: value s[c] i + b[c] in M, integer m[c] i + q[c] here, for each i in lo..hi. */
 typedef struct classes {
     int64_t n, lo, hi;
-    si_arr s, b, m, q;
-    bool meet;     /* is there a value that all classes take for some integer? */
-    double common; /* the value */
+    si_arr s, b, m, q; /* n elements each */
+    bool meet;         /* is there a value that all classes take for some integer? */
+    double common;     /* the value */
 } classes;
 
 static bool
@@ -178,36 +178,29 @@ rounded_ratio(double x, double unit)
 
 /* m and q for a unit that leaves the largest scale so many bits. Where all classes meet in a value,
  * offsets are whole steps from there, so that classes that have it in M still tie. */
-static bool
-weigh(si_state *S, classes *z, int bits)
+static void
+weigh(classes *z, int bits)
 {
-    si_arr unit = si_scalar(S, 0.0);
+    double unit = 0;
     for (int64_t i = 0; i < z->n; i++)
-        unit.v[0] = fmax(unit.v[0], ldexp(fabs(z->s.v[i]), -bits));
-    if (!si_zip(S, &z->s, &unit, rounded_ratio, &z->m) ||
-        !si_zip(S, &z->b, &unit, rounded_ratio, &z->q))
-        return false;
-    for (int64_t i = 0; z->meet && i < z->n; i++)
-        z->q.v[i] = whole_ratio(z->b.v[i] - z->common, z->s.v[i]) * z->m.v[i];
-    return true;
-}
-
-/* The array in the shape of like. */
-static bool
-spread(si_state *S, const si_arr *a, const si_arr *like, si_arr *out)
-{
-    si_arr zero;
-    if (!si_zip(S, like, like, si_sub, &zero))
-        return false;
-    return si_zip(S, a, &zero, si_add, out);
+        unit = fmax(unit, ldexp(fabs(z->s.v[i]), -bits));
+    unit = unit > 0 ? unit : 1;
+    for (int64_t i = 0; i < z->n; i++) {
+        z->m.v[i] = nearbyint(z->s.v[i] / unit);
+        z->q.v[i] = z->meet ? whole_ratio(z->b.v[i] - z->common, z->s.v[i]) * z->m.v[i]
+                            : nearbyint(z->b.v[i] / unit);
+    }
 }
 
 static bool
 set_classes(si_state *S, const si_val *x, classes *z)
 {
     const nashc_type *t = nashc_value_type(x->base->ival);
-    if (!si_zip(S, &x->s, &x->b, si_add, &z->m) || !spread(S, &x->s, &z->m, &z->s) ||
-        !spread(S, &x->b, &z->m, &z->b))
+    nashc_type shape;
+    if (!si_joint_shape(&x->s, &x->b, &shape))
+        return si_no(S, NULL);
+    if (!si_spread(S, &x->s, &shape, &z->s) || !si_spread(S, &x->b, &shape, &z->b) ||
+        !si_spread(S, &x->s, &shape, &z->m) || !si_spread(S, &x->b, &shape, &z->q))
         return false;
     z->n = z->s.n;
     z->lo = t->lo;
@@ -218,14 +211,13 @@ set_classes(si_state *S, const si_val *x, classes *z)
 
 /* m and q of the fewest bits, up to most, with which the order is proven right. */
 static bool
-prove_order(si_state *S, classes *z, int most)
+prove_order(classes *z, int most)
 {
     int64_t work = 0;
     if (z->n > MAX_CLASSES || z->hi - z->lo >= MAX_WORK / (z->n * z->n))
         return false;
     for (int bits = 3; bits <= most && work < MAX_WORK; bits++) {
-        if (!weigh(S, z, bits))
-            return false;
+        weigh(z, bits);
         if (all_in_order(z, &work))
             return true;
     }
@@ -263,7 +255,8 @@ round_classes(si_state *S, nashc_node *n, classes *z, int bits)
     si_warn_rounded(S, n, "the scores of the classes", bits,
                     "one scale for all classes, as a layer with one scale for its weights gives, "
                     "needs no rounding");
-    return S->st == NASHC_OK && weigh(S, z, bits);
+    weigh(z, bits);
+    return S->st == NASHC_OK;
 }
 
 /* Integers in the order of s * i + b. NULL: refused, or S->st. */
@@ -285,7 +278,7 @@ scores(si_state *S, nashc_node *n, const si_val *x)
         int most = room(S, x);
         if (most < 0 || !set_classes(S, x, &z))
             return NULL;
-        bool right = prove_order(S, &z, most);
+        bool right = prove_order(&z, most);
         if (S->st != NASHC_OK)
             return NULL;
         if (right || !si_common_unit(s.v, s.n, EXACT, &unit))

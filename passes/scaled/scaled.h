@@ -133,6 +133,10 @@ bool si_varies(const si_arr *a, const nashc_type *t, int axis);
 bool si_channel_only(const si_arr *a, const nashc_type *t);
 double si_channel(const si_arr *a, const nashc_type *t, int64_t c);
 typedef double si_fn(double x, double y);
+/* Shape to which both are broadcast; false: they do not fit. */
+bool si_joint_shape(const si_arr *x, const si_arr *y, nashc_type *t);
+/* All elements of t, unlike the results of the others, which are squeezed. */
+bool si_spread(si_state *S, const si_arr *a, const nashc_type *t, si_arr *out);
 bool si_zip(si_state *S, const si_arr *x, const si_arr *y, si_fn *f, si_arr *out);
 double si_add(double x, double y);
 double si_sub(double x, double y);
