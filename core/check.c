@@ -15,6 +15,7 @@
 #define BOUNDARY_FRACTION 1e-4
 #define EXACT_TOLERANCE   0x1p-16 /* of the largest output, for floats of exact passes */
 #define INEXACT_TOLERANCE 1e-3
+#define FLOAT32_STEP      0x1p-149 /* of the smallest floats, which outputs are rounded to */
 
 /* --- filling --------------------------------------------------------------------------------- */
 
@@ -351,7 +352,7 @@ tolerance_of(const compare *c, const nashc_buf *x, const nashc_buf *y)
         double v = fabs(nashc_buf_get(x, e));
         largest = isfinite(v) && v > largest ? v : largest;
     }
-    return largest * (c->inexact ? INEXACT_TOLERANCE : EXACT_TOLERANCE);
+    return largest * (c->inexact ? INEXACT_TOLERANCE : EXACT_TOLERANCE) + FLOAT32_STEP;
 }
 
 static const char *

@@ -76,12 +76,13 @@ keeps_order(const si_arr *b, double m)
     return true;
 }
 
-/* x / y if that is an integer, but for the rounding of doubles; else NaN. */
+/* x / y if that is an integer, but for the rounding of doubles; else NaN. Of larger ones doubles do
+ * not tell whether they are. */
 static double
 whole_ratio(double x, double y)
 {
     double r = x / y, q = nearbyint(r);
-    return isfinite(r) && fabs(r - q) < 1e-9 ? q : NAN;
+    return fabs(r) <= 0x1p21 && fabs(r - q) < 1e-9 ? q : NAN;
 }
 
 static double
@@ -246,16 +247,22 @@ line_of(si_state *S, nashc_value *v, si_arr *m, si_arr *q)
     return v;
 }
 
-/* m and q of so many bits, with a warning, since the order of close scores may be wrong. */
+/* m and q of so many bits for the largest scale, with a warning, since the order of close scores
+ * may be wrong. */
 static bool
 round_classes(si_state *S, nashc_node *n, classes *z, int bits)
 {
-    if (bits < MIN_BITS)
+    int least = bits; /* of the smallest multiplier */
+    weigh(z, bits);
+    for (int64_t i = 0; i < z->n; i++) {
+        int of_class = z->m.v[i] == 0 ? 0 : ilogb(z->m.v[i]) + 1;
+        least = z->s.v[i] != 0 && of_class < least ? of_class : least;
+    }
+    if (least < MIN_BITS)
         return si_no(S, "its scores have unrelated scales, and no room for multipliers");
-    si_warn_rounded(S, n, "the scores of the classes", bits,
+    si_warn_rounded(S, n, "the scores of the classes", least,
                     "one scale for all classes, as a layer with one scale for its weights gives, "
                     "needs no rounding");
-    weigh(z, bits);
     return S->st == NASHC_OK;
 }
 
