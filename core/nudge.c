@@ -39,14 +39,14 @@ largest_operand(const nudge *z, const nashc_node *n, int i)
 static double
 largest_term(const nudge *z, const nashc_node *n)
 {
-    static const char *const products[] = {"nn.conv", "nn.conv_transpose", "nn.matmul", "nn.gemm"};
+    static const char *const products[] = {"nn.conv", "nn.conv_transpose", "nn.matmul", "nn.gemm",
+                                           NULL};
     if (nashc_node_graph(n) != z->graph)
         return 0;
     if (nashc_node_is(n, "nn.add") || nashc_node_is(n, "nn.sub"))
         return fmax(largest_operand(z, n, 0), largest_operand(z, n, 1));
-    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
-        if (nashc_node_is(n, products[i]))
-            return largest_operand(z, n, 0) * largest_operand(z, n, 1);
+    if (nashc_node_is_any(n, products))
+        return largest_operand(z, n, 0) * largest_operand(z, n, 1);
     return 0;
 }
 

@@ -43,6 +43,15 @@ nashc_node_is(const nashc_node *n, const char *op)
     return n && n->op && strcmp(n->op->name, op) == 0;
 }
 
+bool
+nashc_node_is_any(const nashc_node *n, const char *const *ops)
+{
+    for (; *ops; ops++)
+        if (nashc_node_is(n, *ops))
+            return true;
+    return false;
+}
+
 nashc_graph *
 nashc_node_graph(const nashc_node *n)
 {

@@ -11,15 +11,6 @@
 enum { AFTER = 1, BEFORE = 2 }; /* behind, in front of an integer op */
 
 static bool
-is_any(const nashc_node *n, const char *const *names)
-{
-    for (; *names; names++)
-        if (nashc_node_is(n, *names))
-            return true;
-    return false;
-}
-
-static bool
 is_int(const nashc_value *v)
 {
     return nashc_type_is_int(nashc_value_type(v));
@@ -125,7 +116,7 @@ layer_fault(const nashc_node *n)
                                          NULL};
     if (!strncmp(nashc_node_opname(n), "hw.", 3))
         return NULL;
-    if (!is_any(n, layers))
+    if (!nashc_node_is_any(n, layers))
         return "no layer computes this op";
     if (constant_fault(n))
         return constant_fault(n);
@@ -146,7 +137,8 @@ rescaled(const nashc_value *v)
         const nashc_node *d = nashc_value_def(v);
         if (is_int(v))
             return true;
-        if (!d || !is_any(d, affine) || (nashc_node_n_in(d) > 1 && computed(nashc_node_in(d, 1))))
+        if (!d || !nashc_node_is_any(d, affine) ||
+            (nashc_node_n_in(d) > 1 && computed(nashc_node_in(d, 1))))
             return false;
         v = nashc_node_in(d, 0);
     }
@@ -156,7 +148,7 @@ rescaled(const nashc_value *v)
 static const char *
 float_fault(const nashc_node *n)
 {
-    bool product = is_any(n, products);
+    bool product = nashc_node_is_any(n, products);
     const nashc_value *x = nashc_node_in(n, 0);
     bool first = computed(x), second = computed(nashc_node_in(n, 1));
     if (product && first && second)
@@ -179,7 +171,7 @@ report(nashc_run *r, const nashc_node *n, const char *fault)
     nashc_node_error(d, n, "not streamlined: %s", fault);
     if (strstr(fault, "weights"))
         nashc_help(d, "quantise the weights (train with quantisation, or insert quantisers)");
-    else if (is_any(n, products))
+    else if (nashc_node_is_any(n, products))
         nashc_help(d, "quantise its input, or give the datatype of the graph input "
                       "(--input-datatype)");
     else
@@ -221,10 +213,10 @@ check(nashc_run *r, nashc_graph *g)
                 in |= mark[nashc_value_id(nashc_node_in(n, i))] & AFTER;
         for (int i = 0; i < nashc_node_n_out(n); i++)
             out |= mark[nashc_value_id(nashc_node_out(n, i))] & BEFORE;
-        product = is_any(n, products) && !integer_node(n) ? n : product;
+        product = nashc_node_is_any(n, products) && !integer_node(n) ? n : product;
         if (integer_node(n))
             fault = layer_fault(n);
-        else if (in && (out || boundary(n) || is_any(n, products)))
+        else if (in && (out || boundary(n) || nashc_node_is_any(n, products)))
             fault = float_fault(n);
         if (fault)
             report(r, n, fault);

@@ -138,15 +138,6 @@ pads_channels(const nashc_node *n, const nashc_type *y)
     return count != 2 * y->rank || pads[axis] || pads[y->rank + axis];
 }
 
-static bool
-is_any(const nashc_node *n, const char *const *names)
-{
-    for (; *names; names++)
-        if (nashc_node_is(n, *names))
-            return true;
-    return false;
-}
-
 ch_kind
 ch_kind_of(const nashc_node *n)
 {
@@ -176,10 +167,11 @@ ch_kind_of(const nashc_node *n)
                    ? CH_MOVES
                    : CH_OTHER;
     }
-    if (is_any(n, moves))
+    if (nashc_node_is_any(n, moves))
         return CH_MOVES;
-    return is_any(n, rows) && !(nashc_node_is(n, "nn.pad") && pads_channels(n, y)) ? CH_ROWS
-                                                                                   : CH_OTHER;
+    return nashc_node_is_any(n, rows) && !(nashc_node_is(n, "nn.pad") && pads_channels(n, y))
+               ? CH_ROWS
+               : CH_OTHER;
 }
 
 #define LOAD(CELL, type)                                                                           \

@@ -11,15 +11,6 @@ si_is_eltwise(const nashc_node *n)
     return (nashc_node_op(n)->flags & NASHC_OP_ELTWISE) || nashc_node_is(n, "nn.batchnorm");
 }
 
-static bool
-is_any(const nashc_node *n, const char *const *names)
-{
-    for (; *names; names++)
-        if (nashc_node_is(n, *names))
-            return true;
-    return false;
-}
-
 /* Never decreasing in operand 0, whatever the attributes; or for the usual sign of them. */
 static bool
 rises(si_state *S, const nashc_node *n)
@@ -31,9 +22,9 @@ rises(si_state *S, const nashc_node *n)
     static const char *const by_alpha[] = {
         "nn.leaky_relu", "nn.elu", "nn.celu", "nn.hard_sigmoid", "nn.thresholded_relu", NULL};
     si_arr slope;
-    if (is_any(n, always))
+    if (nashc_node_is_any(n, always))
         return true;
-    if (is_any(n, by_alpha))
+    if (nashc_node_is_any(n, by_alpha))
         return nashc_attr_float(n, nashc_attr_index(n, "alpha")) >= 0;
     if (!nashc_node_is(n, "nn.prelu") ||
         !si_from_tensor(S, si_known(S, nashc_node_in(n, 1)), &slope))
@@ -50,7 +41,7 @@ si_monotone(si_state *S, const nashc_node *n, const nashc_value *v)
 {
     static const char *const either[] = {"nn.add",       "nn.sub", "nn.mul",    "nn.min", "nn.max",
                                          "nn.batchnorm", "nn.neg", "q.dequant", NULL};
-    return is_any(n, either) ||
+    return nashc_node_is_any(n, either) ||
            (nashc_node_in(n, 0) == v && (nashc_node_is(n, "nn.div") || rises(S, n)));
 }
 

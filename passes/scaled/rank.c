@@ -20,15 +20,6 @@
 #define MAX_MEETINGS 65536
 #define MAX_WORK     ((int64_t)1 << 25)
 
-static bool
-is_any(const nashc_node *n, const char *const *names)
-{
-    for (; n && *names; names++)
-        if (nashc_node_is(n, *names))
-            return true;
-    return false;
-}
-
 static int
 axis_of(const nashc_node *n)
 {
@@ -47,7 +38,8 @@ look_through(const nashc_node *n)
     nashc_value *v = nashc_node_in(n, 0);
     for (;;) {
         nashc_node *d = nashc_value_def(v);
-        if (is_any(d, strict) || (is_any(d, softmax) && axis_of(d) == axis_of(n)))
+        if (nashc_node_is_any(d, strict) ||
+            (nashc_node_is_any(d, softmax) && axis_of(d) == axis_of(n)))
             v = nashc_node_in(d, 0);
         else
             return v;

@@ -69,7 +69,9 @@ def network(folder):
         return
     if "float64" in meta["golden"]["tool"] or meta.get("macs", 0) > 2e8:
         skipped += 1
-        print(f"skip {folder.name}: too large for the peer, or beyond its float32")
+        float64 = "float64" in meta["golden"]["tool"]
+        why = "beyond the float32 of the peer" if float64 else "too large for the peer"
+        print(f"skip {folder.name}: {why}")
         return
     x = inputs_of(folder, meta, np.random.default_rng(7))
     with tempfile.TemporaryDirectory() as tmp:

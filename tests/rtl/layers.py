@@ -252,7 +252,7 @@ def main():
     args = ap.parse_args()
     nashc = os.path.abspath(os.path.join(args.build, 'tools', 'nashc'))
     if not shutil.which('iverilog'):
-        print('iverilog is missing: skipped\n0 passed, 0 failed, 1 skipped')
+        print('skip: no iverilog\n0 passed, 0 failed, 1 skipped')
         return 0
     rnd = random.Random(args.seed)
     makers = cases(rnd)

@@ -85,6 +85,8 @@ NASHC_API bool nashc_node_before(const nashc_node *a, const nashc_node *b);
 NASHC_API const nashc_op *nashc_node_op(const nashc_node *n);
 NASHC_API const char *nashc_node_opname(const nashc_node *n);
 NASHC_API bool nashc_node_is(const nashc_node *n, const char *op); /* NULL n: false */
+/* Is n of an op in the list, which NULL ends? NULL n: false. */
+NASHC_API bool nashc_node_is_any(const nashc_node *n, const char *const *ops);
 NASHC_API nashc_graph *nashc_node_graph(const nashc_node *n);
 NASHC_API uint32_t nashc_node_id(const nashc_node *n);
 NASHC_API const nashc_loc *nashc_node_loc(const nashc_node *n);
