@@ -1,225 +1,10 @@
-/* core.c: sums of products and sum pools of M, rebuilt on integers.
- *
- *     sum_k (s_w[o] w[o][k]) (s_x i[k] + b_x) = s_w[o] s_x (sum_k w[o][k] i[k]) + b_x W[o]
- *
- * Scales that vary along the summed axis are brought to a common unit; the multipliers go into w.
- */
-#include "scaled.h"
+/* core.c: convolutions and matrix products of M, rebuilt on integers. */
+#include "products.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_MULTIPLIER 0x1p31
-
-/* A sum of products: output channel o adds, over its k terms, w[w_at(o, k)] * x[channel x_at(o,
- * k)]. */
-typedef struct products {
-    int64_t outputs, terms;
-    int64_t w_o, w_k;              /* steps of o and k in w */
-    int axis;                      /* of w, along which o counts */
-    int64_t group_size, per_group; /* outputs in a group; channels of x in a group */
-    int64_t taps;                  /* terms of one channel of x, next to each other unless by_tap */
-    bool by_tap;                   /* channel is the fast index of k (NHWC) */
-    bool transposed;               /* w is [channel of x][output in its group][tap] */
-    bool last;                     /* transposed, with the output last */
-} products;
-
-/* Where term k of output o has its weight. */
-static int64_t
-w_at(const products *p, int64_t o, int64_t k)
-{
-    if (!p->transposed)
-        return o * p->w_o + k * p->w_k;
-    int64_t c = o / p->group_size * p->per_group + k / p->taps;
-    int64_t j = o % p->group_size, t = k % p->taps;
-    return p->last ? (c * p->taps + t) * p->group_size + j : (c * p->group_size + j) * p->taps + t;
-}
-
-static int64_t
-channel_of(const products *p, int64_t o, int64_t k)
-{
-    return o / p->group_size * p->per_group + (p->by_tap ? k % p->per_group : k / p->taps);
-}
-
-/* Term k of output o: the two above, without their divisions in the loops over all weights. */
-typedef struct term {
-    int64_t o, k, at, c;
-    int64_t turn; /* terms since c has changed, or come round */
-} term;
-
-static term
-first_term(const products *p, int64_t o)
-{
-    return (term){.o = o, .at = w_at(p, o, 0), .c = channel_of(p, o, 0)};
-}
-
-static void
-next_term(const products *p, term *t)
-{
-    t->k++;
-    t->at = p->transposed ? w_at(p, t->o, t->k) : t->at + p->w_k;
-    t->turn++;
-    if (p->by_tap)
-        t->c += t->turn == p->per_group ? 1 - p->per_group : 1;
-    else
-        t->c += t->turn == p->taps;
-    if (t->turn == (p->by_tap ? p->per_group : p->taps))
-        t->turn = 0;
-}
-
-typedef struct weights {
-    int64_t *q;         /* codes, on the heap */
-    nashc_type type;    /* of the code tensor */
-    double *s;          /* by output */
-    nashc_value *value; /* constant of the new graph */
-    const nashc_tensor *t;
-} weights;
-
-/* Codes and one scale for each output from the scales of x (by channel) and of w. */
-static bool
-unify(si_state *S, const products *p, const si_arr *sx, const si_arr *sw, weights *w)
-{
-    double *v = malloc((size_t)p->terms * sizeof(*v) + 1);
-    int bits = 0; /* 0: exact */
-
-    if (!v)
-        return si_fail(S, nashc_enomem(S->diag));
-    for (int64_t o = 0; o < p->outputs; o++) {
-        bool same = true;
-        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
-            double s = si_at(sw, &w->type, t.at) * sx->v[sx->n == 1 ? 0 : t.c];
-            /* the scale of a zero does not matter */
-            v[t.k] = w->q[t.at] || t.k == 0 ? s : v[0];
-            same = same && v[t.k] == v[0];
-            if (t.k == 0 && !w->q[t.at] && s == 0.0)
-                v[0] = 1.0;
-        }
-        w->s[o] = v[0];
-        if (same)
-            continue;
-        double unit;
-        if (!si_common_unit(v, p->terms, MAX_MULTIPLIER, &unit)) {
-            double least = INFINITY, most = 0; /* every term as near as in float32 sums */
-            for (int64_t k = 0; k < p->terms; k++) {
-                double a = fabs(v[k]);
-                most = a > most ? a : most;
-                least = a > 0 && a < least ? a : least;
-            }
-            unit = fmax(ldexp(least, -23), most / MAX_MULTIPLIER);
-            int b = ilogb(least / unit) + 1;
-            bits = bits == 0 || b < bits ? b : bits;
-        }
-        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t))
-            w->q[t.at] *= (int64_t)nearbyint(v[t.k] / unit);
-        w->s[o] = unit;
-    }
-    free(v);
-    if (bits != 0)
-        si_warn_rounded(S, S->at, "the terms of its sums", bits,
-                        "one scale for all channels of its input, or scales that are small "
-                        "multiples of each other, need no rounding");
-    return S->st == NASHC_OK;
-}
-
-/* Fills w from codes with scale sw; sx by channel. w->q, w->s to be freed by the caller. */
-static bool
-take_weights(si_state *S, nashc_tensor *codes, const si_arr *sw, const products *p,
-             const si_arr *sx, weights *w)
-{
-    memset(w, 0, sizeof(*w));
-    w->type = *nashc_tensor_type(codes);
-    w->q = nashc_buf_to_i64(nashc_tensor_buf(codes));
-    w->s = malloc((size_t)p->outputs * sizeof(double) + 1);
-    if (!w->q || !w->s)
-        return si_fail(S, nashc_enomem(S->diag));
-    si_arr along;
-    bool plain = sx->n == 1 && si_along(S, sw, &w->type, p->axis, &along);
-    if (plain) {
-        for (int64_t o = 0; o < p->outputs; o++)
-            w->s[o] = along.v[o % along.n] * sx->v[0];
-    } else if (S->st != NASHC_OK || !unify(S, p, sx, sw, w)) {
-        return false;
-    }
-    w->t = codes;
-    if (!plain) {
-        nashc_type t = w->type;
-        bool bip = t.kind == NASHC_K_BIP;
-        for (int64_t i = 0, n = nashc_type_count(&t); bip && i < n; i++)
-            bip = w->q[i] == 1 || w->q[i] == -1;
-        if (!bip)
-            nashc_type_set_range(&t, 0, 1);
-        w->t = si_int_tensor(S, &t, w->q);
-    }
-    if (w->t)
-        w->value = nashc_build_const(S->b, NULL, nashc_tensor_ref((nashc_tensor *)(uintptr_t)w->t));
-    return w->value != NULL;
-}
-
-static void
-drop_weights(weights *w)
-{
-    nashc_mem_free(w->q);
-    free(w->s);
-}
-
-/* Interval of each output; zero: any tap may also meet a padding zero. */
-static void
-intervals(const products *p, const weights *w, const si_arr *lo, const si_arr *hi, bool zero,
-          double *out_lo, double *out_hi)
-{
-    bool scalar = lo->n == 1 && hi->n == 1;
-    double x0 = lo->v[0], x1 = hi->v[0];
-    double top = zero ? 0 : INFINITY, bottom = zero ? 0 : -INFINITY; /* a term may be missing */
-    if (zero && scalar) {
-        x0 = x0 > 0 ? 0 : x0;
-        x1 = x1 < 0 ? 0 : x1;
-    }
-    for (int64_t o = 0; scalar && o < p->outputs; o++) {
-        int64_t pos = 0, neg = 0;
-        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
-            int64_t v = w->q[t.at];
-            pos += v > 0 ? v : 0;
-            neg += v < 0 ? v : 0;
-        }
-        out_lo[o] = (double)pos * x0 + (double)neg * x1;
-        out_hi[o] = (double)pos * x1 + (double)neg * x0;
-    }
-    for (int64_t o = 0; !scalar && o < p->outputs; o++) {
-        double a = 0, b = 0;
-        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
-            double q = (double)w->q[t.at];
-            double l = q * lo->v[lo->n == 1 ? 0 : t.c], h = q * hi->v[hi->n == 1 ? 0 : t.c];
-            double least = l < h ? l : h, most = l < h ? h : l;
-            a += least < top ? least : top; /* minimum and maximum: signs of weights are random */
-            b += most > bottom ? most : bottom;
-        }
-        out_lo[o] = a;
-        out_hi[o] = b;
-    }
-}
-
-/* sum_k W[o][k] * b[channel]. Where b is a zero point times s_x that is a sum of integers: so the
- * sum of a tensor that is zero in M is exactly zero with rounded scales, too. */
-static void
-offsets(const products *p, const weights *w, const nashc_tensor *codes, const si_arr *sw,
-        const si_arr *sx, const si_arr *bx, double *out)
-{
-    const nashc_type *wt = nashc_tensor_type(codes);
-    for (int64_t o = 0; o < p->outputs; o++) {
-        double sum = 0, rest = 0;
-        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
-            double s = sx->v[sx->n == 1 ? 0 : t.c], b = bx->v[bx->n == 1 ? 0 : t.c];
-            double z = s == 0 ? NAN : b / s, q = nearbyint(z);
-            if (fabs(z - q) < 1e-9)
-                sum += (double)w->q[t.at] * q;
-            else
-                rest += nashc_tensor_get(codes, t.at) * si_at(sw, wt, t.at) * b;
-        }
-        out[o] = w->s[o] * sum + rest;
-    }
-}
 
 static bool
 fits(si_state *S, const double *v, int64_t n)
@@ -231,7 +16,7 @@ fits(si_state *S, const double *v, int64_t n)
 }
 
 static si_core *
-new_core(si_state *S, const char *op, const char *attrs, nashc_value *x, const weights *w)
+new_core(si_state *S, const char *op, const char *attrs, nashc_value *x, const si_coded *w)
 {
     si_core *c = si_alloc(S, 1, sizeof(*c));
     if (!c)
@@ -321,12 +106,12 @@ offset_map(si_state *S, nashc_node *n, const si_val *x, si_arr *out)
 }
 
 static void
-conv_products(const nashc_node *n, products *p)
+conv_products(const nashc_node *n, si_products *p)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     int64_t group = nashc_attr_int(n, nashc_attr_index(n, "group"));
-    *p = (products){.transposed = nashc_node_is(n, "nn.conv_transpose")};
+    *p = (si_products){.transposed = nashc_node_is(n, "nn.conv_transpose")};
     if (p->transposed) {
         p->last = nashc_type_channel_axis(x) != 1;
         p->axis = p->last ? w->rank - 1 : 1;
@@ -349,9 +134,9 @@ conv_products(const nashc_node *n, products *p)
 }
 
 static bool
-build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
+build_conv(si_state *S, nashc_node *n, const si_val *x, const si_products *p,
            const nashc_tensor *codes, const si_arr *sw, const si_arr *sx, const si_arr *bx,
-           weights *w, double *v)
+           si_coded *w, double *v)
 {
     nashc_value *y = nashc_node_out(n, 0), *ival = x->base->ival;
     const nashc_type *t = nashc_value_type(y), *xt = nashc_value_type(nashc_node_in(n, 0));
@@ -372,7 +157,7 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
             ival = z ? z : ival;
             attrs = z ? attrs_without_pads(S, n) : attrs;
             zeros = false;
-            offsets(p, w, codes, sw, sx, bx, v);
+            si_offsets(p, w, codes, sw, sx, bx, v);
             if (!vector_along(S, v, p->outputs, axis, t->rank, &b))
                 return false;
         } else if (S->st != NASHC_OK || !offset_map(S, n, x, &b)) {
@@ -400,7 +185,7 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const products *p,
     }
     if (S->st != NASHC_OK) /* memory was out for one of the intervals */
         return false;
-    intervals(p, w, &xlo, &xhi, zeros, v, v + p->outputs);
+    si_intervals(p, w, &xlo, &xhi, zeros, v, v + p->outputs);
     if (!fits(S, v, 2 * p->outputs))
         return false;
     si_core *core = new_core(S, op, attrs, ival, w);
@@ -441,8 +226,8 @@ si_conv(si_state *S, nashc_node *n)
     const nashc_type *xt = nashc_value_type(xv);
     int axis = nashc_type_channel_axis(xt);
     si_val *x = si_affine(S, xv);
-    products p;
-    weights w;
+    si_products p;
+    si_coded w;
     si_arr sx, bx, sw;
     nashc_tensor *codes;
 
@@ -457,11 +242,11 @@ si_conv(si_state *S, nashc_node *n)
     bool bx_ok = by_axis(S, &x->b, xt, axis, &bx);
     conv_products(n, &p);
     double *v = malloc((size_t)p.outputs * 2 * sizeof(*v) + 1);
-    bool ok = v && take_weights(S, codes, &sw, &p, &sx, &w);
+    bool ok = v && si_code_weights(S, codes, &sw, &p, &sx, &w);
     if (ok)
         ok = build_conv(S, n, x, &p, codes, &sw, &sx, bx_ok ? &bx : NULL, &w, v);
     if (v)
-        drop_weights(&w);
+        si_drop_coded(&w);
     free(v);
     return ok;
 }
@@ -493,8 +278,8 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
     const nashc_type *xt = nashc_value_type(ival);
     int sum_axis = w_first ? xt->rank - 2 : xt->rank - 1,
         out_axis = w_first ? t->rank - 2 : t->rank - 1;
-    products p = {0};
-    weights w;
+    si_products p = {0};
+    si_coded w;
     si_arr sx, bx, s, b, lo, hi, xlo, xhi;
 
     if (wt->rank != 2 || xt->rank < 2 || xt->rank != t->rank)
@@ -509,10 +294,10 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
     p.group_size = p.outputs;
     p.taps = 1;
     double *v = malloc((size_t)p.outputs * 2 * sizeof(*v) + 1);
-    bool ok = v && take_weights(S, codes, sw, &p, &sx, &w);
+    bool ok = v && si_code_weights(S, codes, sw, &p, &sx, &w);
     b = si_scalar(S, 0.0);
     if (ok && !si_zero(&bx)) {
-        offsets(&p, &w, codes, sw, &sx, &bx, v);
+        si_offsets(&p, &w, codes, sw, &sx, &bx, v);
         ok = vector_along(S, v, p.outputs, out_axis, t->rank, &b);
     }
     if (ok && (!by_axis(S, &x->base->lo, xt, sum_axis, &xlo) ||
@@ -522,7 +307,7 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
     }
     ok = ok && S->st == NASHC_OK; /* memory for the intervals */
     if (ok) {
-        intervals(&p, &w, &xlo, &xhi, false, v, v + p.outputs);
+        si_intervals(&p, &w, &xlo, &xhi, false, v, v + p.outputs);
         si_core *core = new_core(S, "nn.matmul", NULL, ival, &w);
         ok = core && fits(S, v, 2 * p.outputs) &&
              vector_along(S, v, p.outputs, out_axis, t->rank, &lo) &&
@@ -541,7 +326,7 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
         ok = r && si_anchor(S, y, r, &s, &b, &lo, &hi, core, NULL);
     }
     if (v)
-        drop_weights(&w);
+        si_drop_coded(&w);
     free(v);
     return ok;
 }
