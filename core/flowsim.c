@@ -2,31 +2,45 @@
  *
  * Each stream is a buffer of `depth` beats behind its producer. A cycle has two phases: every layer
  * decides from the state at the beginning of the cycle whether it fires and pushes; then all
- * buffers, pipelines and steps move. The state repeats once the network is in its steady state;
- * that is looked for at each completed frame, so intervals are proven, not estimated.
+ * buffers, pipelines and steps move. A layer that did nothing does nothing again until one of its
+ * buffers changes: only those that may act are looked at. The state repeats once the network is in
+ * its steady state; that is looked for at each completed frame, so intervals are proven, not
+ * estimated.
  */
 #include <nashc/flow.h>
 #include <string.h>
 
+typedef struct layer layer;
+
 typedef struct buffer {
-    uint64_t left; /* beats a source still has to give, of the current frame */
     uint32_t occ, depth, most;
     uint8_t push, pop;
     bool source;                   /* graph input: always valid */
     bool sink;                     /* graph output: always ready */
+    bool touched;                  /* in the list of this cycle */
     uint64_t beats, moved, frames; /* of the sink: beats a frame, moved in all, frames done */
+    layer *writer, *reader;        /* NULL: an end of the graph */
     const nashc_value *v;          /* stream whose occupancy this is; NULL: skid before a FIFO */
 } buffer;
 
-typedef struct layer {
+/* The ring of a layer of kind 2. */
+typedef struct ring {
+    nashc_ring w;
+    int64_t at[NASHC_RING_LOOPS]; /* iteration of each loop */
+    int64_t level, ahead;         /* beats read since the oldest needed one, since the next one */
+} ring;
+
+struct layer {
     const nashc_node *n; /* NULL: an assumed FIFO */
     const nashc_hw *hw;
+    ring *ring;              /* of a layer of kind 2; NULL: none */
     uint64_t steps, i, pipe; /* pipe bit k: stage k + 1 holds a result */
     uint32_t latency, n_in, n_out;
     uint32_t reads, writes; /* of step i */
     buffer **in, **out;
-    bool fire, en;
-} layer;
+    bool fire, take, en;
+    bool awake; /* in the list of the next cycle */
+};
 
 typedef struct sim {
     const nashc_graph *g;
@@ -34,16 +48,24 @@ typedef struct sim {
     layer *layers;
     buffer *buffers;
     uint32_t n_layers, n_buffers;
-    buffer **from, **to; /* by value id: buffer its reader sees, its writer fills */
+    layer **awake, **next; /* lists, with their lengths */
+    uint32_t n_awake, n_next;
+    buffer **touched;
+    uint32_t n_touched;
+    buffer **from; /* by value id: buffer its reader sees */
     bool started;
     uint64_t first;
 } sim;
 
+/* --- building ----------------------------------------------------------------------------------
+ */
+
 static buffer *
-add_buffer(sim *s, uint32_t depth)
+add_buffer(sim *s, layer *writer, uint32_t depth)
 {
     buffer *b = &s->buffers[s->n_buffers++];
 
+    b->writer = writer;
     b->depth = depth;
     return b;
 }
@@ -51,10 +73,10 @@ add_buffer(sim *s, uint32_t depth)
 static void
 load_step(layer *l)
 {
-    if (l->n)
-        l->hw->step(l->n, l->i, &l->reads, &l->writes);
-    else
+    if (l->ring || !l->n)
         l->reads = l->writes = 1;
+    else
+        l->hw->step(l->n, l->i, &l->reads, &l->writes);
 }
 
 /* Layer and buffer of an assumed FIFO of depth beats behind b. */
@@ -70,9 +92,32 @@ add_fifo(sim *s, buffer *b, uint32_t depth)
         return NULL;
     l->out = l->in + 1;
     l->in[0] = b;
-    l->out[0] = add_buffer(s, depth);
+    b->reader = l;
+    l->out[0] = add_buffer(s, l, depth);
     load_step(l);
     return l->out[0];
+}
+
+static nashc_status
+set_timing(sim *s, layer *l, nashc_timing *t, nashc_diag *d)
+{
+    if (!l->hw->timing || l->hw->timing(l->n, t) != NASHC_OK || t->steps == 0 || t->latency > 63)
+        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+    l->steps = t->steps;
+    l->latency = t->latency;
+    if (t->kind == 2) {
+        l->ring = NASHC_NEW(s->a, ring);
+        if (!l->ring)
+            return nashc_enomem(d);
+        if (!NASHC_HAS(l->hw, ring) || !l->hw->ring || l->latency == 0 ||
+            l->hw->ring(l->n, &l->ring->w) != NASHC_OK)
+            return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+        l->ring->level = l->ring->ahead = -l->ring->w.first;
+    } else if (!l->hw->step) {
+        return nashc_node_unsup(d, l->n, "this layer has no cycle model");
+    }
+    load_step(l);
+    return NASHC_OK;
 }
 
 static nashc_status
@@ -80,57 +125,63 @@ add_layer(sim *s, const nashc_node *n, const nashc_flow_options *o, nashc_diag *
 {
     layer *l = &s->layers[s->n_layers++];
     nashc_timing t;
-    nashc_status st;
 
     l->n = n;
     l->hw = nashc_node_op(n)->hw;
-    if (!l->hw->timing || !l->hw->step)
-        return nashc_node_unsup(d, n, "this layer has no cycle model");
-    if ((st = l->hw->timing(n, &t)) != NASHC_OK || t.steps == 0 || t.latency > 63)
-        return nashc_node_unsup(d, n, "this layer has no usable cycle model");
-    l->steps = t.steps;
-    l->latency = t.latency;
+    nashc_status st = set_timing(s, l, &t, d);
+    if (st != NASHC_OK)
+        return st;
     l->in = NASHC_NEW_N(s->a, buffer *, nashc_node_n_in(n) + 1);
     l->out = NASHC_NEW_N(s->a, buffer *, nashc_node_n_out(n) + 1);
     if (!l->in || !l->out)
         return nashc_enomem(d);
     for (int i = 0; i < nashc_node_n_in(n); i++) {
         const nashc_value *v = nashc_node_in(n, i);
-        if (v && !nashc_value_const(v))
-            l->in[l->n_in++] = s->from[nashc_value_id(v)];
+        if (!v || nashc_value_const(v))
+            continue;
+        l->in[l->n_in] = s->from[nashc_value_id(v)];
+        l->in[l->n_in++]->reader = l;
     }
     for (int i = 0; i < nashc_node_n_out(n); i++) {
         const nashc_value *v = nashc_node_out(n, i);
         uint32_t id = nashc_value_id(v), fifo = o && o->fifo ? o->fifo[id] : 0;
-        buffer *b = add_buffer(s, t.depth);
+        buffer *b = add_buffer(s, l, t.depth);
         l->out[l->n_out++] = b;
-        s->to[id] = s->from[id] = b;
+        s->from[id] = b;
         if (fifo && !(s->from[id] = add_fifo(s, b, fifo)))
             return nashc_enomem(d);
         s->from[id]->v = v;
     }
-    load_step(l);
     return NASHC_OK;
+}
+
+static nashc_status
+sim_alloc(sim *s, nashc_diag *d)
+{
+    size_t ids = nashc_graph_max_id(s->g) + 1, slots = 2 * ids;
+
+    s->layers = NASHC_NEW_N(s->a, layer, slots);
+    s->buffers = NASHC_NEW_N(s->a, buffer, slots);
+    s->awake = NASHC_NEW_N(s->a, layer *, slots);
+    s->next = NASHC_NEW_N(s->a, layer *, slots);
+    s->touched = NASHC_NEW_N(s->a, buffer *, slots);
+    s->from = NASHC_NEW_N(s->a, buffer *, ids);
+    return s->layers && s->buffers && s->awake && s->next && s->touched && s->from
+               ? NASHC_OK
+               : nashc_enomem(d);
 }
 
 static nashc_status
 sim_build(sim *s, const nashc_flow_options *o, nashc_diag *d)
 {
-    uint32_t ids = nashc_graph_max_id(s->g) + 1, slots = ids;
     nashc_stream stream;
     nashc_status st = nashc_flow_check(s->g, true, d);
 
-    if (st != NASHC_OK)
+    if (st != NASHC_OK || (st = sim_alloc(s, d)) != NASHC_OK)
         return st;
-    s->layers = NASHC_NEW_N(s->a, layer, 2 * slots);
-    s->buffers = NASHC_NEW_N(s->a, buffer, 2 * slots);
-    s->from = NASHC_NEW_N(s->a, buffer *, ids);
-    s->to = NASHC_NEW_N(s->a, buffer *, ids);
-    if (!s->layers || !s->buffers || !s->from || !s->to)
-        return nashc_enomem(d);
     for (int i = 0; i < nashc_graph_n_inputs(s->g); i++) {
         const nashc_value *v = nashc_graph_input(s->g, i);
-        buffer *b = add_buffer(s, UINT32_MAX);
+        buffer *b = add_buffer(s, NULL, UINT32_MAX);
         if ((st = nashc_flow_stream(v, &stream, d)) != NASHC_OK)
             return st;
         uint32_t id = nashc_value_id(v), fifo = o && o->fifo ? o->fifo[id] : 0;
@@ -155,7 +206,44 @@ sim_build(sim *s, const nashc_flow_options *o, nashc_diag *d)
         b->sink = true;
         b->beats = (uint64_t)stream.beats;
     }
+    for (uint32_t k = 0; k < s->n_layers; k++)
+        s->awake[s->n_awake++] = &s->layers[k];
     return NASHC_OK;
+}
+
+/* --- a cycle -----------------------------------------------------------------------------------
+ */
+
+static void
+wake(sim *s, layer *l)
+{
+    if (!l || l->awake)
+        return;
+    l->awake = true;
+    s->next[s->n_next++] = l;
+}
+
+static void
+touch(sim *s, buffer *b)
+{
+    if (b->touched)
+        return;
+    b->touched = true;
+    s->touched[s->n_touched++] = b;
+}
+
+static void
+pop(sim *s, buffer *b)
+{
+    b->pop = 1;
+    touch(s, b);
+}
+
+static void
+push(sim *s, buffer *b)
+{
+    b->push = 1;
+    touch(s, b);
 }
 
 static bool
@@ -164,85 +252,150 @@ has_beat(const buffer *b)
     return b->source || b->occ > 0;
 }
 
+static bool
+has_room(const buffer *b)
+{
+    return b->occ < b->depth;
+}
+
+/* May a pipeline move, or a step write? */
+static bool
+enabled(const layer *l)
+{
+    if (l->latency > 0)
+        return !(l->pipe >> (l->latency - 1) & 1) || has_room(l->out[0]);
+    for (uint32_t k = 0; k < l->n_out; k++)
+        if ((l->writes >> k & 1) && !has_room(l->out[k]))
+            return false;
+    return true;
+}
+
 /* Phase one for one layer. */
 static void
-decide(layer *l)
+decide(sim *s, layer *l)
 {
-    bool fire;
-
-    if (l->latency == 0) {
-        l->en = true;
-        for (uint32_t k = 0; k < l->n_out; k++)
-            if ((l->writes >> k & 1) && l->out[k]->occ >= l->out[k]->depth)
-                l->en = false;
+    l->en = enabled(l);
+    l->fire = l->en;
+    if (l->ring) {
+        l->take = has_beat(l->in[0]) && l->ring->level < l->ring->w.depth;
+        l->fire = l->en && l->ring->ahead > 0;
+        if (l->take)
+            pop(s, l->in[0]);
     } else {
-        l->en = !(l->pipe >> (l->latency - 1) & 1) || l->out[0]->occ < l->out[0]->depth;
+        for (uint32_t k = 0; k < l->n_in && l->fire; k++)
+            if ((l->reads >> k & 1) && !has_beat(l->in[k]))
+                l->fire = false;
+        for (uint32_t k = 0; k < l->n_in && l->fire; k++)
+            if (l->reads >> k & 1)
+                pop(s, l->in[k]);
     }
-    fire = l->en;
-    for (uint32_t k = 0; k < l->n_in && fire; k++)
-        if ((l->reads >> k & 1) && !has_beat(l->in[k]))
-            fire = false;
-    l->fire = fire;
-    for (uint32_t k = 0; k < l->n_in && fire; k++)
-        if (l->reads >> k & 1)
-            l->in[k]->pop = 1;
     if (l->latency == 0) {
-        for (uint32_t k = 0; k < l->n_out && fire; k++)
+        for (uint32_t k = 0; k < l->n_out && l->fire; k++)
             if (l->writes >> k & 1)
-                l->out[k]->push = 1;
+                push(s, l->out[k]);
     } else if (l->en && (l->pipe >> (l->latency - 1) & 1)) {
-        l->out[0]->push = 1;
+        push(s, l->out[0]);
     }
 }
 
-/* Phase two. True if anything moved; *done: some output completed a frame. */
+/* The next beat of a ring. */
+static void
+turn(ring *r)
+{
+    int k = r->w.loops;
+
+    while (k > 0 && ++r->at[k - 1] == r->w.count[k - 1])
+        r->at[--k] = 0;
+    k = k == 0 ? r->w.loops : k - 1;
+    r->level -= r->w.release[k];
+    r->ahead -= r->w.move[k];
+}
+
+/* Phase two for one layer. */
+static void
+move(sim *s, layer *l)
+{
+    bool moved = l->fire || l->take;
+
+    if (l->latency > 0 && l->en) {
+        uint64_t next = l->pipe << 1 | (l->fire && (l->writes & 1));
+        next &= ((uint64_t)1 << l->latency) - 1;
+        moved |= next != l->pipe;
+        l->pipe = next;
+    }
+    if (l->ring) {
+        l->ring->level += l->take;
+        l->ring->ahead += l->take;
+        if (l->fire)
+            turn(l->ring);
+    } else if (l->fire && l->steps > 1) {
+        l->i = l->i + 1 == l->steps ? 0 : l->i + 1;
+        load_step(l);
+    }
+    l->take = false;
+    if (moved)
+        wake(s, l);
+}
+
+/* Phase two for one buffer. */
+static void
+settle(sim *s, buffer *b, uint64_t cycle, bool *done)
+{
+    b->touched = false;
+    if (b->source) {
+        if (b->pop && !s->started) {
+            s->started = true;
+            s->first = cycle;
+        }
+        b->pop = 0;
+        return;
+    }
+    if (b->sink && b->occ > 0) {
+        b->pop = 1;
+        if (++b->moved == b->beats) {
+            b->moved = 0;
+            b->frames++;
+            *done = true;
+        }
+    }
+    b->occ += b->push;
+    b->occ -= b->pop;
+    b->most = b->occ > b->most ? b->occ : b->most;
+    b->push = b->pop = 0;
+    wake(s, b->writer);
+    wake(s, b->reader);
+}
+
+/* One cycle. True if anything moved; *done: some output completed a frame. */
 static bool
 advance(sim *s, uint64_t cycle, bool *done)
 {
-    bool moved = false;
+    uint32_t n = s->n_touched;
 
-    for (uint32_t k = 0; k < s->n_layers; k++) {
-        layer *l = &s->layers[k];
-        if (l->latency > 0 && l->en) {
-            uint64_t next = l->pipe << 1 | (l->fire && (l->writes & 1));
-            next &= ((uint64_t)1 << l->latency) - 1;
-            moved |= next != l->pipe;
-            l->pipe = next;
-        }
-        if (l->fire) {
-            moved = true;
-            if (l->steps > 1) {
-                l->i = l->i + 1 == l->steps ? 0 : l->i + 1;
-                load_step(l);
-            }
-        }
-    }
-    for (uint32_t k = 0; k < s->n_buffers; k++) {
-        buffer *b = &s->buffers[k];
-        if (b->source) {
-            if (b->pop && !s->started) {
-                s->started = true;
-                s->first = cycle;
-            }
-        } else {
-            if (b->sink && b->occ > 0) {
-                b->pop = 1;
-                if (++b->moved == b->beats) {
-                    b->moved = 0;
-                    b->frames++;
-                    *done = true;
-                }
-            }
-            moved |= b->push || b->pop;
-            b->occ += b->push;
-            b->occ -= b->pop;
-            if (b->occ > b->most)
-                b->most = b->occ;
-        }
-        b->push = b->pop = 0;
-    }
-    return moved;
+    s->n_touched = 0;
+    for (uint32_t k = 0; k < n; k++) /* what a sink holds leaves */
+        if (s->touched[k]->sink && s->touched[k]->occ > 0)
+            s->touched[s->n_touched++] = s->touched[k];
+    for (uint32_t k = 0; k < s->n_touched; k++)
+        s->touched[k]->touched = true;
+    s->n_next = 0;
+    for (uint32_t k = 0; k < s->n_awake; k++)
+        decide(s, s->awake[k]);
+    for (uint32_t k = 0; k < s->n_awake; k++)
+        s->awake[k]->awake = false;
+    for (uint32_t k = 0; k < s->n_awake; k++)
+        move(s, s->awake[k]);
+    for (uint32_t k = 0; k < s->n_touched; k++)
+        settle(s, s->touched[k], cycle, done);
+    layer **list = s->awake;
+    s->awake = s->next;
+    s->n_awake = s->n_next;
+    s->next = list;
+    return s->n_awake > 0 || s->n_touched > 0;
 }
+
+/* --- frames ------------------------------------------------------------------------------------
+ */
 
 /* Frames that every output has completed. */
 static uint64_t
@@ -256,18 +409,31 @@ frames_done(const sim *s)
     return least;
 }
 
+/* Which beat of its frame a ring gives next. */
+static uint64_t
+ring_index(const ring *r)
+{
+    uint64_t i = 0;
+
+    for (int k = 0; k < r->w.loops; k++)
+        i = i * (uint64_t)r->w.count[k] + (uint64_t)r->at[k];
+    return i;
+}
+
 /* All of the state that decides the future, as words into out (NULL: only their number). */
 static size_t
 snapshot(const sim *s, uint64_t *out)
 {
-    size_t n = 0, words = (size_t)2 * s->n_layers + (size_t)2 * s->n_buffers;
+    size_t n = 0, words = (size_t)3 * s->n_layers + (size_t)2 * s->n_buffers;
 
     if (!out)
         return words;
     uint64_t done = frames_done(s);
     for (uint32_t k = 0; k < s->n_layers; k++) {
-        out[n++] = s->layers[k].i;
-        out[n++] = s->layers[k].pipe;
+        const layer *l = &s->layers[k];
+        out[n++] = l->ring ? ring_index(l->ring) : l->i;
+        out[n++] = l->ring ? (uint64_t)l->ring->level : 0;
+        out[n++] = l->pipe;
     }
     for (uint32_t k = 0; k < s->n_buffers; k++) {
         out[n++] = s->buffers[k].occ;
@@ -282,7 +448,7 @@ blocked(const sim *s, nashc_diag *d)
 {
     for (uint32_t k = 0; k < s->n_layers; k++) {
         const layer *l = &s->layers[k];
-        if (l->n && !l->en) {
+        if (l->n && !enabled(l)) {
             nashc_status st =
                 nashc_node_error(d, l->n, "the streams dead-lock: this layer cannot hand on");
             if (d)
@@ -314,8 +480,6 @@ nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o, nashc_flo
         return nashc_enomem(d);
     for (uint64_t cycle = 0; r.frames < max && !r.steady; cycle++) {
         bool done = false;
-        for (uint32_t k = 0; k < s.n_layers; k++)
-            decide(&s.layers[k]);
         if (!advance(&s, cycle, &done))
             return blocked(&s, d);
         if (!done || frames_done(&s) == r.frames)

@@ -158,13 +158,14 @@ unify(si_state *S, const si_products *p, const si_arr *sx, const si_arr *sw, si_
         return si_fail(S, nashc_enomem(S->diag));
     for (int64_t o = 0; o < p->outputs; o++) {
         int64_t n = scales_of(p, sx, sw, w, o, v);
-        w->s[o] = n == 0 ? NAN : unit_of(v, n, &bits);
-        mixed = mixed || !all_same(v, n);
-        any = n == 0 ? any : w->s[o];
+        double unit = n == 0 ? 0 : unit_of(v, n, &bits);
+        mixed = mixed || !all_same(v, n) || (n > 0 && unit == 0);
+        w->s[o] = unit == 0 ? NAN : unit; /* every term is zero */
+        any = unit == 0 ? any : unit;
     }
     free(v);
     for (int64_t o = 0; o < p->outputs; o++)
-        w->s[o] = isnan(w->s[o]) ? any : w->s[o]; /* without weights */
+        w->s[o] = isnan(w->s[o]) ? any : w->s[o];
     if (!mixed)
         return true;
     for (int64_t o = 0; o < p->outputs; o++)

@@ -113,8 +113,24 @@ typedef struct nashc_timing {
     uint64_t steps;   /* a frame */
     uint32_t latency; /* pipeline stages between step and output skid; 0: none */
     uint32_t depth;   /* words that the output buffer holds: 2 for a skid, more for a FIFO */
-    uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags */
+    uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags;
+                         2: a ring (below): no step, steps is 1 */
 } nashc_timing;
+
+#define NASHC_RING_LOOPS 8
+
+/* A layer of kind 2 reads words beats a frame into a ring of depth beats and, on its own, gives
+ * beats from there in the order of a nest of loops (docs/timing.md). Changes are those of the
+ * address of a beat in its frame, and of the oldest address that is still needed, when loop k goes
+ * on and those inside it start anew; entry [loops]: when the next frame starts. */
+typedef struct nashc_ring {
+    int64_t words, depth;
+    int64_t first;                         /* both addresses at the start of a frame */
+    int64_t count[NASHC_RING_LOOPS];       /* iterations, outermost loop first */
+    int64_t move[NASHC_RING_LOOPS + 1];    /* of the address */
+    int64_t release[NASHC_RING_LOOPS + 1]; /* of the oldest one, >= 0 */
+    int loops;
+} nashc_ring;
 
 struct nashc_hw { /* facts every hardware backend shares */
     uint32_t struct_size, flags;
@@ -136,6 +152,9 @@ struct nashc_hw { /* facts every hardware backend shares */
     /* FINN's op type with its style, "MVAU_hls": names in reports and folding files. NULL: derived
      * from the op's name. */
     const char *(*layer_kind)(const nashc_node *n);
+
+    /* Layers whose timing is of kind 2. */
+    nashc_status (*ring)(const nashc_node *n, nashc_ring *out);
 };
 
 NASHC_END
