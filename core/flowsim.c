@@ -480,6 +480,7 @@ nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o, nashc_flo
         return nashc_enomem(d);
     for (uint64_t cycle = 0; r.frames < max && !r.steady; cycle++) {
         bool done = false;
+        r.work += s.n_awake;
         if (!advance(&s, cycle, &done))
             return blocked(&s, d);
         if (!done || frames_done(&s) == r.frames)

@@ -2,9 +2,10 @@
  *
  * Depths come from the exact simulation (nashc_flow_simulate): with a FIFO of one whole frame on
  * every stream (of several where branches meet) the network runs at the interval of its slowest
- * layer; then each FIFO in turn, the costliest first, is bisected down to the smallest depth
- * (0: none) that keeps interval, and, with keep-latency, the latency of the first frame.
- * hardware.md E.4.
+ * layer. Where that holds without FIFOs in front of layers of one input, only joins get one: as
+ * deep as it was ever filled. Then each FIFO in turn, the costliest first, is bisected down to the
+ * smallest depth (0: none) that keeps interval, and, with keep-latency, the latency of the first
+ * frame; on large networks until `effort` is used up. hardware.md E.4.
  */
 #include "hw/hw.h"
 #include <jansson.h>
@@ -17,6 +18,7 @@
 typedef struct edge {
     nashc_value *v;
     uint32_t id, beats, width;
+    bool joins; /* its reader has other inputs */
 } edge;
 
 typedef struct sizing {
@@ -25,6 +27,8 @@ typedef struct sizing {
     edge *edges;
     int n;
     uint32_t *depth; /* by value id */
+    uint32_t *most;  /* by value id: what the last good simulation saw */
+    uint64_t work, effort;
     double interval;
     uint64_t latency;
     bool keep_latency;
@@ -50,6 +54,10 @@ simulate(sizing *z, nashc_flow_result *out, nashc_diag *d)
     if (!a)
         return nashc_enomem(d);
     nashc_status s = nashc_flow_simulate(z->f, &o, out, a, d);
+    if (s == NASHC_OK)
+        for (int i = 0; i < z->n; i++)
+            z->most[z->edges[i].id] = out->occupancy[z->edges[i].id];
+    z->work += out->work;
     out->occupancy = NULL;
     nashc_arena_free(a);
     return s;
@@ -58,10 +66,20 @@ simulate(sizing *z, nashc_flow_result *out, nashc_diag *d)
 static bool
 good(sizing *z)
 {
-    nashc_flow_result r;
+    nashc_flow_result r = {0};
 
     return simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval &&
            (!z->keep_latency || r.latency <= z->latency);
+}
+
+static int
+streams_in(const nashc_node *n)
+{
+    int k = 0;
+
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        k += nashc_node_in(n, i) && !nashc_value_const(nashc_node_in(n, i));
+    return k;
 }
 
 static nashc_status
@@ -71,7 +89,8 @@ collect(sizing *z, nashc_diag *d)
 
     z->edges = NASHC_NEW_N(a, edge, nashc_graph_max_id(z->f) + 1);
     z->depth = NASHC_NEW_N(a, uint32_t, nashc_graph_max_id(z->f) + 1);
-    if (!z->edges || !z->depth)
+    z->most = NASHC_NEW_N(a, uint32_t, nashc_graph_max_id(z->f) + 1);
+    if (!z->edges || !z->depth || !z->most)
         return nashc_enomem(d);
     NASHC_EACH_NODE(z->f, n)
     {
@@ -84,24 +103,30 @@ collect(sizing *z, nashc_diag *d)
             nashc_status st = nashc_flow_stream(v, &s, d);
             if (st != NASHC_OK)
                 return st;
-            z->edges[z->n++] = (edge){v, nashc_value_id(v), (uint32_t)s.beats, s.width};
+            z->edges[z->n++] = (edge){.v = v,
+                                      .id = nashc_value_id(v),
+                                      .beats = (uint32_t)s.beats,
+                                      .width = s.width,
+                                      .joins = streams_in(reader) > 1};
         }
     }
     qsort(z->edges, (size_t)z->n, sizeof *z->edges, edge_cmp);
     return NASHC_OK;
 }
 
-/* Smallest good depth of e; the others stay. */
+/* Smallest good depth of e; the others stay. As it is when no effort is left. */
 static void
 shrink(sizing *z, const edge *e)
 {
     uint32_t bad, ok = z->depth[e->id];
 
+    if (ok == 0 || z->work >= z->effort)
+        return;
     z->depth[e->id] = 0;
     if (good(z))
         return;
     bad = 1; /* a FIFO has at least 2 words */
-    while (ok - bad > 1) {
+    while (ok - bad > 1 && z->work < z->effort) {
         uint32_t mid = bad + (ok - bad) / 2;
         z->depth[e->id] = mid;
         if (good(z))
@@ -110,6 +135,37 @@ shrink(sizing *z, const edge *e)
             bad = mid;
     }
     z->depth[e->id] = ok;
+}
+
+/* No FIFO holds more than it was filled with: that changes nothing. */
+static void
+trim(sizing *z)
+{
+    for (int i = 0; i < z->n; i++) {
+        uint32_t *depth = &z->depth[z->edges[i].id], most = z->most[z->edges[i].id];
+        most = most < 2 ? 2 : most;
+        *depth = *depth > most ? most : *depth;
+    }
+}
+
+/* Least depth, a power of two, of all FIFOs in front of layers of one input; 0 if it may be. */
+static void
+cap_plain(sizing *z)
+{
+    uint32_t *full = NASHC_NEW_N(nashc_run_arena(z->r), uint32_t, z->n), cap = 0;
+
+    for (int i = 0; full && i < z->n; i++)
+        full[i] = z->depth[z->edges[i].id];
+    for (bool done = !full; !done; cap = cap ? 4 * cap : 4) {
+        bool same = true; /* as where it began */
+        for (int i = 0; i < z->n; i++) {
+            uint32_t least = z->edges[i].joins || full[i] < cap ? full[i] : cap;
+            same = same && least == full[i];
+            z->depth[z->edges[i].id] = least;
+        }
+        done = good(z) || same;
+    }
+    trim(z);
 }
 
 /* Every FIFO holds so many frames. */
@@ -143,7 +199,7 @@ static nashc_status
 size_fifos(sizing *z, nashc_diag *d)
 {
     uint32_t frames = 1;
-    nashc_flow_result r;
+    nashc_flow_result r = {0};
     nashc_status s;
 
     fill_depths(z, frames);
@@ -165,6 +221,7 @@ size_fifos(sizing *z, nashc_diag *d)
     if (simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval)
         return NASHC_OK;
     fill_depths(z, frames);
+    cap_plain(z);
     for (int i = 0; i < z->n; i++)
         shrink(z, &z->edges[i]);
     return NASHC_OK;
@@ -242,6 +299,7 @@ run(nashc_run *r, nashc_graph *g)
     if (!f)
         return NASHC_EINPUT;
     z.keep_latency = nashc_opts_bool(nashc_run_opts(r), "keep-latency");
+    z.effort = (uint64_t)nashc_opts_int(nashc_run_opts(r), "effort") * 1000000;
     if ((s = nashc_flow_check(f, true, d)) != NASHC_OK || (s = collect(&z, d)) != NASHC_OK ||
         (s = size_fifos(&z, d)) != NASHC_OK || (s = insert(&z)) != NASHC_OK)
         return s;
@@ -253,6 +311,11 @@ static const nashc_param options[] = {
      .def = "false",
      .help = "keep the latency of the first frame too, not only the interval",
      .kind = NASHC_P_BOOL},
+    {.name = "effort",
+     .def = "400",
+     .domain = "0..1000000",
+     .help = "steps of layers, in millions, that may be simulated to make FIFOs smaller",
+     .kind = NASHC_P_INT},
     {.name = "file",
      .def = "",
      .help = "folding file whose FIFO depths replace the computed ones",

@@ -14,10 +14,10 @@
 static int64_t
 multipliers(const nashc_node *n)
 {
-    if (!nashc_node_is(n, "hw.mvau"))
+    if (!fold_multiplies(n))
         return 0;
-    return nashc_attr_int(n, nashc_attr_index(n, "simd")) *
-           nashc_attr_int(n, nashc_attr_index(n, "pe"));
+    int simd = nashc_attr_index(n, "simd");
+    return nashc_attr_int(n, nashc_attr_index(n, "pe")) * (simd < 0 ? 1 : nashc_attr_int(n, simd));
 }
 
 static nashc_status
@@ -73,25 +73,22 @@ static uint64_t
 default_target(fold_problem *z)
 {
     uint64_t target = 1;
+    bool units = false;
 
     for (int i = 0; i < z->n; i++) {
         fold_item *it = &z->items[i];
         uint64_t best = UINT64_MAX;
+        units = units || fold_multiplies(it->n);
         for (int p = 0; p < it->n_points; p++) {
             if (it->points[p].cycles >= best)
                 continue;
-            if (nashc_node_is(it->n, "hw.mvau")) {
-                hw_set_attrs(it->n, it->points[p].text, NULL);
-                if (p > 0 && multipliers(it->n) > z->parallel)
-                    continue;
+            hw_set_attrs(it->n, it->points[p].text, NULL);
+            if (p == 0 || multipliers(it->n) <= z->parallel)
                 best = it->points[p].cycles;
-            } else {
-                best = 1; /* simple layers follow the matrix units */
-            }
         }
         target = best != UINT64_MAX && best > target ? best : target;
     }
-    if (target == 1) /* no matrix unit at all: one pass over the widest layer */
+    if (!units) /* one pass over the widest layer, not all of it at once */
         for (int i = 0; i < z->n; i++)
             target = z->items[i].points[0].cycles / 16 > target ? z->items[i].points[0].cycles / 16
                                                                 : target;

@@ -175,7 +175,7 @@ stream_type(const nashc_type *t)
 static nashc_status
 build_layers(split *s, nashc_graph *f, nashc_value **map)
 {
-    hw_conv c = {.r = s->r, .a = s->a, .d = s->d, .map = map};
+    hw_conv c = {.r = s->r, .a = s->a, .d = s->d, .map = map, .bip = nashc_type_bip()};
 
     c.b = nashc_run_build(s->r, f);
     c.done = NASHC_NEW_N(s->a, bool, nashc_graph_max_id(s->g) + 1);

@@ -11,16 +11,79 @@ typedef struct hw_conv {
     nashc_build *b;    /* into the graph of layers */
     nashc_value **map; /* by value id of the integer graph: its stream */
     bool *done;        /* by node id: absorbed into an earlier layer */
+    nashc_type bip;    /* the element of bipolar constants */
 } hw_conv;
+
+/* How one operator becomes layers. */
+typedef struct hw_rule {
+    const char *op;
+    const char *(*why_not)(const nashc_node *n, nashc_arena *a); /* NULL: convert will do it */
+    nashc_status (*convert)(hw_conv *c, nashc_node *n);
+} hw_rule;
+
+/* Each ends with {0}. */
+extern const hw_rule hw_unit_rules[], hw_spatial_rules[], hw_pointwise_rules[], hw_move_rules[];
 
 /* NULL if n has a layer, else the first precondition that it misses; owned by a. */
 const char *hw_why_not(const nashc_node *n, nashc_arena *a);
 
+/* Emits the layer of n, for which hw_why_not was NULL; operands are in c->map, results go there. */
+nashc_status hw_convert(hw_conv *c, nashc_node *n);
+
+/* --- what the rules share ----------------------------------------------------------------------
+ */
+
+int64_t hw_attr(const nashc_node *n, const char *name);
+
+bool hw_is_int(const nashc_value *v);
+
 /* Does n only relabel the stream (hardware.md B.22)? */
 bool hw_relabels(const nashc_node *n);
 
-/* Emits the layer of n, for which hw_why_not was NULL; operands are in c->map, results go there. */
-nashc_status hw_convert(hw_conv *c, nashc_node *n);
+/* v as the stream of result 0 of n, with its name; NULL: building it failed. */
+nashc_status hw_put(hw_conv *c, const nashc_node *n, nashc_value *v);
+
+/* Integers as a constant [rows,cols] of element elem; NULL: the smallest that holds them. */
+nashc_value *hw_matrix(hw_conv *c, const int64_t *v, int64_t rows, int64_t cols,
+                       const nashc_type *elem);
+
+/* Loops over the elements of a frame, outermost first: the operand of hw.window. */
+typedef struct hw_nest {
+    int n;
+    int64_t dim[2 * NASHC_MAX_RANK], stride[2 * NASHC_MAX_RANK], offset;
+} hw_nest;
+
+/* The loops that give elements map[0 .. count-1]; false: there are none, or too many. */
+bool hw_fit_nest(const int64_t *map, int64_t count, nashc_arena *a, hw_nest *out);
+
+/* hw.window of x in rows of `channels`, called by its role; x itself if they give x. */
+nashc_value *hw_put_nest(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t channels,
+                         const char *role);
+
+/* A layer that multiplies: hw.mvau or hw.vvau with weights [mw,mh]. */
+typedef struct hw_unit {
+    const char *op, *attrs;
+    int64_t mw, mh, *w;
+    bool bipolar; /* every weight is 1 or -1 */
+} hw_unit;
+
+/* Zeroed weights of u->mw rows; NULL: out of memory. */
+int64_t *hw_new_weights(hw_conv *c, hw_unit *u);
+void hw_set_weight(hw_unit *u, int64_t row, int64_t column, int64_t v);
+
+/* The unit for result 0 of n, with the constant and the thresholds behind n that it can take over.
+ */
+nashc_status hw_put_unit(hw_conv *c, nashc_node *n, nashc_value *x, const hw_unit *u);
+
+/* NULL if n is an operation of integers with an integer constant, scalar or a channel; else why
+ * not. c: the constant into *out (a subtrahend negated), 1 or one a channel; NULL out: no memory.
+ */
+const char *hw_constant_operand(const nashc_node *n, hw_conv *c, int64_t **out, int64_t *count);
+
+/* --- thresholds --------------------------------------------------------------------------------
+ */
+
+const char *hw_why_not_steps(const nashc_node *n, nashc_arena *a);
 
 /* Thresholds as a layer holds them. */
 typedef struct hw_steps {
@@ -37,5 +100,8 @@ typedef struct hw_steps {
 nashc_status hw_prepare_steps(const nashc_node *mt, const int64_t *add, int64_t n_add,
                               int64_t channels, int64_t lo, int64_t hi, nashc_arena *a,
                               hw_steps *out, nashc_diag *d);
+
+nashc_value *hw_directions(hw_conv *c, const hw_steps *s, int64_t channels);
+const char *hw_steps_text(hw_conv *c, const hw_steps *s);
 
 #endif

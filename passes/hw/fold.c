@@ -1,6 +1,12 @@
 /* fold.c: the choice among folding points, ours and FINN's. */
 #include "fold.h"
 
+bool
+fold_multiplies(const nashc_node *n)
+{
+    return nashc_node_is(n, "hw.mvau") || nashc_node_is(n, "hw.vvau");
+}
+
 int64_t
 fold_weight_width(const nashc_node *n)
 {
@@ -184,10 +190,11 @@ compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
                 s = compat_opt(z, n, "pe", w->dim[1], target, 0);
         } else {
             const fold_item *it = &z->items[i];
-            int64_t widest = 1; /* pe of the last point is the number of channels */
-            for (int p = 0; p < it->n_points; p++)
-                widest = it->points[p].in > widest ? it->points[p].in : widest;
-            s = compat_opt(z, n, "pe", widest, target, 0);
+            for (int p = 0; p < it->n_points && s == NASHC_OK; p++) {
+                s = hw_set_attrs(n, it->points[p].text, z->d);
+                if (nashc_node_op(n)->hw->cycles(n) < target)
+                    break;
+            }
         }
         uint64_t c = nashc_node_op(n)->hw->cycles(n);
         *slowest = c > *slowest ? c : *slowest;

@@ -29,6 +29,9 @@ typedef struct fold_problem {
     int64_t wwidth_max, parallel;
 } fold_problem;
 
+/* Is n a matrix-vector or vector-vector unit? */
+bool fold_multiplies(const nashc_node *n);
+
 /* Weight bits that one PE of an mvau reads a cycle; 0 for other layers. */
 int64_t fold_weight_width(const nashc_node *n);
 

@@ -165,6 +165,41 @@ def join(rnd, i, elem, pe):
     return Case('add_streams %s pe=%d' % (elem, pe), elem, (2, 6), lines, typed(*out, (2, 6)))
 
 
+def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
+    """hw.window: the loops, their strides in elements."""
+    count = 1
+    for d in dims:
+        count *= d
+    lanes = rnd.choice([s for s in divisors(simd)])
+    out = '%s[%d,%d]' % (elem, count // dims[-1], dims[-1])
+    attrs = ' dims=[%s] strides=[%s]' % (','.join(map(str, dims)), ','.join(map(str, strides)))
+    attrs += ' offset=%d' % offset * (offset > 0) + ' simd=%d' % lanes * (lanes > 1) + extra
+    return Case('window %s %s simd=%d' % (title, elem, lanes), elem, shape,
+                ['  %%y%d: %s = hw.window(%%x%d)%s' % (i, out, i, attrs)], out)
+
+
+def im2col(rnd, i, h, w, c, k, stride, dilation):
+    oh, ow = (h - dilation * (k[0] - 1) - 1) // stride + 1, (w - dilation * (k[1] - 1) - 1) // stride + 1
+    return nest(rnd, i, 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation), rnd.choice(('u4', 'i3', 'bip')),
+                (h * w, c), (oh, ow, *k, c), (stride * w * c, stride * c, dilation * w * c, dilation * c, 1), c)
+
+
+def windows(rnd):
+    """Sliding windows of every kind, and frames cut, strided, repeated and transposed."""
+    for h, w, c, k, stride, dilation in ((5, 5, 4, (3, 3), 1, 1), (6, 6, 2, (2, 2), 2, 1), (7, 5, 3, (3, 3), 2, 1),
+                                         (7, 7, 2, (3, 3), 1, 2), (1, 9, 4, (1, 3), 1, 1), (1, 9, 2, (1, 2), 1, 1),
+                                         (9, 1, 2, (3, 1), 2, 1), (4, 4, 6, (1, 1), 2, 1), (5, 5, 2, (1, 1), 3, 1),
+                                         (4, 4, 2, (4, 4), 1, 1), (6, 6, 1, (2, 2), 3, 1), (5, 6, 1, (2, 4), 1, 1)):
+        yield lambda i, a=(h, w, c, k, stride, dilation): im2col(rnd, i, *a)
+    yield lambda i: nest(rnd, i, 'grouped', 'u2', (16, 4), (2, 2, 2, 3, 3, 2), (16, 4, 2, 16, 4, 1), 2)
+    yield lambda i: nest(rnd, i, 'crop', 'i3', (20, 6), (2, 3, 6), (30, 6, 1), 6, offset=36)
+    yield lambda i: nest(rnd, i, 'upsample', 'i3', (6, 4), (2, 2, 3, 2, 4), (12, 0, 4, 0, 1), 4)
+    yield lambda i: nest(rnd, i, 'transpose', 'i4', (4, 6), (6, 4, 1), (1, 6, 1), 1)
+    yield lambda i: nest(rnd, i, 'shuffle', 'u4', (3, 12), (3, 4, 3, 1), (12, 1, 4, 1), 1)
+    yield lambda i: nest(rnd, i, 'repeat', 'u4', (1, 6), (5, 6), (0, 1), 6)
+    yield lambda i: nest(rnd, i, 'deep', 'u4', (16, 2), (2, 2, 3, 3, 2), (8, 2, 8, 2, 1), 1, extra=' depth=40')
+
+
 def cases(rnd):
     """All layers; operands by chance, foldings exhaustively."""
     makers = []
@@ -197,6 +232,7 @@ def cases(rnd):
         makers.append(lambda i, f=n: Case('duplicate_streams', 'u4', (2, 6), [
             '  %s = hw.duplicate_streams(%%x%d) pe=3' % (', '.join('%%y%d_%d: u4[2,6]' % (i, k) for k in range(f)), i)],
             'u4[2,6]', f))
+    makers += windows(rnd)
     return makers
 
 

@@ -1,0 +1,172 @@
+// nashc_window.v: frames of N words through a ring of DEPTH words, given in the order of a nest of
+// loops: sliding windows, strided, repeated, cut out and transposed frames.
+// Two machines that only share the ring: up to one word in and one out a cycle. A word that comes in
+// in cycle t can be read in cycle t + 1; LATENCY 1 between that and the output skid.
+// COUNTk: iterations of loop k, 0 the innermost; those beyond the nest have 1. MOVEk, FREEk: change
+// of the next address and of the oldest one still needed when loop k goes on and those inside start
+// anew; MOVE8, FREE8: when the next frame starts. FIRST: both addresses at the start of a frame.
+// W*DEPTH memory bits with registered read.
+`default_nettype none
+module nashc_window #(
+    parameter W      = 8,               // bits per word
+    parameter N      = 16,              // words a frame
+    parameter DEPTH  = 8,               // words in the ring, at least 2
+    parameter FIRST  = 0,
+    parameter COUNT0 = 1, parameter COUNT1 = 1, parameter COUNT2 = 1, parameter COUNT3 = 1,
+    parameter COUNT4 = 1, parameter COUNT5 = 1, parameter COUNT6 = 1, parameter COUNT7 = 1,
+    parameter MOVE0  = 0, parameter MOVE1  = 0, parameter MOVE2  = 0, parameter MOVE3  = 0,
+    parameter MOVE4  = 0, parameter MOVE5  = 0, parameter MOVE6  = 0, parameter MOVE7  = 0,
+    parameter MOVE8  = 16,
+    parameter FREE0  = 0, parameter FREE1  = 0, parameter FREE2  = 0, parameter FREE3  = 0,
+    parameter FREE4  = 0, parameter FREE5  = 0, parameter FREE6  = 0, parameter FREE7  = 0,
+    parameter FREE8  = 16,
+    // only an attribute uses it
+    /* verilator lint_off UNUSEDPARAM */
+    parameter RAM_STYLE = "auto"
+    /* verilator lint_on UNUSEDPARAM */
+) (
+    input  wire         clk,
+    input  wire         rst_n,
+    input  wire [W-1:0] s_tdata,
+    input  wire         s_tvalid,
+    output wire         s_tready,
+    output wire [W-1:0] m_tdata,
+    output wire         m_tvalid,
+    input  wire         m_tready
+);
+    localparam AW = $clog2(DEPTH);
+    localparam CW = $clog2(2 * N + DEPTH + 2) + 1;      // bits of distances, with sign
+
+`ifndef SYNTHESIS
+    initial if (W < 1 || N < 1 || DEPTH < 2) begin
+        $display("nashc_window: illegal parameters W=%0d N=%0d DEPTH=%0d", W, N, DEPTH);
+        $finish;
+    end
+`endif
+
+    // constants are cut to the width of what they meet
+    /* verilator lint_off WIDTH */
+    function [31:0] whole(input integer v);
+        whole = v;
+    endfunction
+
+    /* verilator lint_off UNUSEDSIGNAL */               // of the upper bits
+    function [CW-1:0] cut(input integer v);
+        cut = v;
+    endfunction
+    /* verilator lint_on UNUSEDSIGNAL */
+
+    function [AW-1:0] turned(input integer v);          // places in the ring, 0 .. DEPTH-1
+        turned = ((v % DEPTH) + DEPTH) % DEPTH;
+    endfunction
+
+    localparam [AW-1:0] LAST  = DEPTH - 1;
+    localparam [AW:0]   SIZE  = DEPTH;
+    localparam [CW-1:0] BEGIN_AT = -FIRST;
+    localparam signed [CW-1:0] FULL = DEPTH;
+    /* verilator lint_on WIDTH */
+    localparam [AW-1:0]   START = turned(FIRST);
+    localparam [9*CW-1:0] MOVES = {cut(MOVE8), cut(MOVE7), cut(MOVE6), cut(MOVE5), cut(MOVE4),
+                                   cut(MOVE3), cut(MOVE2), cut(MOVE1), cut(MOVE0)};
+    localparam [9*CW-1:0] FREES = {cut(FREE8), cut(FREE7), cut(FREE6), cut(FREE5), cut(FREE4),
+                                   cut(FREE3), cut(FREE2), cut(FREE1), cut(FREE0)};
+    localparam [9*AW-1:0] TURNS = {turned(MOVE8), turned(MOVE7), turned(MOVE6), turned(MOVE5),
+                                   turned(MOVE4), turned(MOVE3), turned(MOVE2), turned(MOVE1),
+                                   turned(MOVE0)};
+
+    // --- the next word -------------------------------------------------------------------------
+    wire en;
+    reg  signed [CW-1:0] ahead_q, level_q;  // words in since the next one, since the oldest one
+    wire fire = en && !ahead_q[CW-1] && ahead_q != {CW{1'b0}};
+    wire take = s_tvalid && s_tready;
+    assign s_tready = level_q < FULL;
+
+    localparam [8*32-1:0] COUNTS = {whole(COUNT7), whole(COUNT6), whole(COUNT5), whole(COUNT4),
+                                    whole(COUNT3), whole(COUNT2), whole(COUNT1), whole(COUNT0)};
+    wire [7:0] top;                     // the loop is in its last iteration
+    genvar k;
+    generate
+        for (k = 0; k < 8; k = k + 1) begin : g_loop
+            localparam [31:0] COUNT = COUNTS[k*32 +: 32];
+            if (COUNT <= 1) begin : g_once
+                assign top[k] = 1'b1;
+            end else begin : g_count
+                localparam BITS = $clog2(COUNT);
+                /* verilator lint_off WIDTH */
+                localparam [BITS-1:0] TOP = COUNT - 1;
+                /* verilator lint_on WIDTH */
+                reg  [BITS-1:0] at_q;
+                reg             top_q;
+                wire [BITS-1:0] at_d = top_q ? {BITS{1'b0}} : at_q + 1'b1;
+                wire            goes = fire && (k == 0 || &top[(k == 0 ? 0 : k - 1):0]);
+                always @(posedge clk) begin
+                    if (!rst_n) begin
+                        at_q  <= {BITS{1'b0}};
+                        top_q <= 1'b0;
+                    end else if (goes) begin
+                        at_q  <= at_d;
+                        top_q <= at_d == TOP;
+                    end
+                end
+                assign top[k] = top_q;
+            end
+        end
+    endgenerate
+
+    wire [3:0] which = !top[0] ? 4'd0 : !top[1] ? 4'd1 : !top[2] ? 4'd2 : !top[3] ? 4'd3
+                     : !top[4] ? 4'd4 : !top[5] ? 4'd5 : !top[6] ? 4'd6 : !top[7] ? 4'd7 : 4'd8;
+    wire [CW-1:0] move = MOVES[which*CW +: CW];
+    wire [CW-1:0] free = FREES[which*CW +: CW];
+    wire [AW-1:0] turn = TURNS[which*AW +: AW];
+
+    // --- the ring ------------------------------------------------------------------------------
+    reg [AW-1:0] in_q, out_q;
+    wire [AW:0]  next = {1'b0, out_q} + {1'b0, turn};
+    wire [AW:0]  over = next - SIZE;
+
+    always @(posedge clk) begin
+        if (!rst_n) begin
+            in_q    <= {AW{1'b0}};
+            out_q   <= START;
+            ahead_q <= BEGIN_AT;
+            level_q <= BEGIN_AT;
+        end else if (fire || take) begin
+            if (take) in_q <= (in_q == LAST) ? {AW{1'b0}} : in_q + 1'b1;
+            if (fire) out_q <= (next >= SIZE) ? over[AW-1:0] : next[AW-1:0];
+            ahead_q <= ahead_q + {{(CW-1){1'b0}}, take} - (fire ? move : {CW{1'b0}});
+            level_q <= level_q + {{(CW-1){1'b0}}, take} - (fire ? free : {CW{1'b0}});
+        end
+    end
+
+    (* ram_style = RAM_STYLE *)
+    reg [W-1:0] mem [0:DEPTH-1];
+    reg [W-1:0] word_q;
+    always @(posedge clk) begin
+        if (take) mem[in_q] <= s_tdata;
+        if (fire) word_q <= mem[out_q];
+    end
+
+    nashc_pipe #(.W(W), .LATENCY(1)) u_pipe (
+        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(word_q),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+    wire unused = over[AW];
+
+`ifdef FORMAL
+    reg past_q = 1'b0;
+    always @(posedge clk) begin
+        past_q <= 1'b1;
+        assume (rst_n == past_q);
+        if (rst_n) begin
+            assert (level_q <= FULL);
+            assert (in_q <= LAST);
+            assert (out_q <= LAST);
+        end
+        if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
+            assert (m_tvalid);
+            assert (m_tdata == $past(m_tdata));
+        end
+    end
+`endif
+endmodule
+`default_nettype wire

@@ -1,0 +1,207 @@
+/* moves.c: operators that only move elements.
+ *
+ *     nn.concat, nn.split                            hw.concat, hw.split, chained where there are
+ *                                                    more than two
+ *     nn.reshape, nn.identity, transposes that leave the order as it is      nothing
+ *     nn.transpose, nn.slice, nn.expand, nn.tile, nn.gather, nn.resize (nearest),
+ *     nn.depth_to_space, nn.space_to_depth           hw.window, if loops give the elements
+ */
+#include "convert.h"
+#include <inttypes.h>
+#include <string.h>
+
+/* Where each element of the result comes from: n run on the numbers of its elements. NULL: no. */
+static int64_t *
+index_map(const nashc_node *n)
+{
+    nashc_module *m =
+        nashc_module_create(nashc_module_ctx(nashc_graph_module(nashc_node_graph(n))));
+    nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
+    nashc_build *b = g ? nashc_build_create(g, NULL) : NULL;
+    nashc_type f64 = nashc_type_f64();
+    nashc_type t = nashc_type_with_elem(nashc_value_type(nashc_node_in(n, 0)), &f64);
+    nashc_value *v[4] = {0};
+    nashc_buf x = {0}, y = {0};
+    const nashc_buf *in = &x;
+    int64_t *map = NULL;
+
+    if (b && nashc_node_n_in(n) <= (int)NASHC_COUNT(v) && nashc_buf_alloc(&x, &t)) {
+        for (int64_t i = 0; i < x.n; i++)
+            nashc_buf_set(&x, i, (double)i);
+        v[0] = nashc_graph_add_input(g, "x", &t);
+        for (int i = 1; i < nashc_node_n_in(n); i++)
+            if (nashc_node_in(n, i))
+                v[i] =
+                    nashc_build_const(b, NULL,
+                                      nashc_tensor_ref((nashc_tensor *)(uintptr_t)nashc_value_const(
+                                          nashc_node_in(n, i))));
+        nashc_node *k = nashc_build_node(b, nashc_node_opname(n), v, nashc_node_n_in(n), 1, "%s",
+                                         nashc_node_attr_text(n, nashc_build_arena(b)));
+        if (k) {
+            nashc_graph_add_output(g, NULL, nashc_node_out(k, 0));
+            if (nashc_run_graph(g, &in, &y, NASHC_EVAL_WIDE, NULL, NULL, NULL) == NASHC_OK)
+                map = nashc_buf_to_i64(&y);
+        }
+    }
+    nashc_buf_free(&x);
+    nashc_buf_free(&y);
+    nashc_module_free(m);
+    return map;
+}
+
+static bool
+nest_of(const nashc_node *n, nashc_arena *a, hw_nest *out)
+{
+    int64_t *map = index_map(n);
+    bool good =
+        map && hw_fit_nest(map, nashc_type_count(nashc_value_type(nashc_node_out(n, 0))), a, out);
+
+    nashc_mem_free(map);
+    return good;
+}
+
+static const char *
+why_not_move(const nashc_node *n, nashc_arena *a)
+{
+    hw_nest nest;
+
+    if (!hw_is_int(nashc_node_in(n, 0)))
+        return "its input is not an integer tensor";
+    if (hw_relabels(n))
+        return NULL;
+    for (int i = 1; i < nashc_node_n_in(n); i++)
+        if (nashc_node_in(n, i) && !nashc_value_const(nashc_node_in(n, i)))
+            return "it reads more than one tensor";
+    if (!nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
+        return "it computes elements that its input does not have";
+    return nest_of(n, a, &nest) ? NULL : "no loops give the elements in their order";
+}
+
+static nashc_status
+convert_move(hw_conv *c, nashc_node *n)
+{
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
+    const char *role = nashc_node_is(n, "nn.resize")  ? "upsample"
+                       : nashc_node_is(n, "nn.slice") ? "crop"
+                                                      : "shuffle";
+    hw_nest nest;
+
+    if (hw_relabels(n)) {
+        c->map[nashc_value_id(nashc_node_out(n, 0))] = x;
+        return NASHC_OK;
+    }
+    if (!nest_of(n, c->a, &nest))
+        return nashc_enomem(c->d);
+    return hw_put(c, n, hw_put_nest(c, x, &nest, y->rank ? y->dim[y->rank - 1] : 1, role));
+}
+
+/* --- joining and splitting ---------------------------------------------------------------------
+ */
+
+/* Elements of v from axis on: what passes between two changes of the part. */
+static int64_t
+chunk(const nashc_value *v, int axis)
+{
+    const nashc_type *t = nashc_value_type(v);
+    int64_t n = 1;
+
+    for (int i = axis; i < t->rank; i++)
+        n *= t->dim[i];
+    return n;
+}
+
+static int
+axis_of(const nashc_node *n)
+{
+    int axis = (int)hw_attr(n, "axis");
+
+    return axis < 0 ? axis + nashc_value_type(nashc_node_in(n, 0))->rank : axis;
+}
+
+static const char *
+why_not_concat(const nashc_node *n, nashc_arena *a)
+{
+    (void)a;
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        if (!hw_is_int(nashc_node_in(n, i)))
+            return "its operands are not integer tensors";
+        if (nashc_value_const(nashc_node_in(n, i)))
+            return "one of its operands is constant";
+    }
+    return nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0)))
+               ? NULL
+               : "its result is not an integer tensor";
+}
+
+static nashc_status
+convert_concat(hw_conv *c, nashc_node *n)
+{
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    int axis = axis_of(n), n_in = nashc_node_n_in(n);
+    int64_t parts[2] = {chunk(nashc_node_in(n, 0), axis)};
+    nashc_value *in[2] = {c->map[nashc_value_id(nashc_node_in(n, 0))]};
+
+    for (int i = 1; in[0] && i < n_in; i++) {
+        bool rows = i == n_in - 1 && axis < y->rank - 1; /* not a round a row */
+        in[1] = c->map[nashc_value_id(nashc_node_in(n, i))];
+        parts[1] = chunk(nashc_node_in(n, i), axis);
+        in[0] = nashc_build_op(c->b, "hw.concat", in, 2, "parts=%s channels=%" PRId64,
+                               nashc_build_ints(c->b, parts, 2), rows ? y->dim[y->rank - 1] : 0);
+        parts[0] += parts[1];
+    }
+    return hw_put(c, n, in[0]);
+}
+
+static const char *
+why_not_split(const nashc_node *n, nashc_arena *a)
+{
+    (void)a;
+    return hw_is_int(nashc_node_in(n, 0)) ? NULL : "its input is not an integer tensor";
+}
+
+static nashc_status
+convert_split(hw_conv *c, nashc_node *n)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    int axis = axis_of(n), n_out = nashc_node_n_out(n);
+    nashc_value *rest = c->map[nashc_value_id(nashc_node_in(n, 0))];
+    int64_t left = chunk(nashc_node_in(n, 0), axis);
+    int64_t inner = axis < x->rank - 1 ? x->dim[x->rank - 1] : 0;
+
+    for (int i = 0; i < n_out; i++) {
+        const nashc_value *v = nashc_node_out(n, i);
+        int64_t parts[2] = {chunk(v, axis), left - chunk(v, axis)};
+        int64_t columns[2] = {inner, inner};
+        nashc_value *out = rest;
+        if (i < n_out - 1) {
+            nashc_node *s = nashc_build_node(c->b, "hw.split", &rest, 1, 2, "parts=%s channels=%s",
+                                             nashc_build_ints(c->b, parts, 2),
+                                             nashc_build_ints(c->b, columns, 2));
+            if (!s)
+                return nashc_build_status(c->b);
+            out = nashc_node_out(s, 0);
+            rest = nashc_node_out(s, 1);
+        }
+        left = parts[1];
+        c->map[nashc_value_id(v)] = out;
+        nashc_value_set_name(out, nashc_value_name(v));
+    }
+    return NASHC_OK;
+}
+
+const hw_rule hw_move_rules[] = {
+    {"nn.concat", why_not_concat, convert_concat},
+    {"nn.split", why_not_split, convert_split},
+    {"nn.reshape", why_not_move, convert_move},
+    {"nn.identity", why_not_move, convert_move},
+    {"nn.transpose", why_not_move, convert_move},
+    {"nn.slice", why_not_move, convert_move},
+    {"nn.expand", why_not_move, convert_move},
+    {"nn.tile", why_not_move, convert_move},
+    {"nn.gather", why_not_move, convert_move},
+    {"nn.resize", why_not_move, convert_move},
+    {"nn.depth_to_space", why_not_move, convert_move},
+    {"nn.space_to_depth", why_not_move, convert_move},
+    {0},
+};

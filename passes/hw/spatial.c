@@ -1,0 +1,365 @@
+/* spatial.c: convolutions, pools and padding on channels-last frames as layers.
+ *
+ *     nn.conv        [hw.fmpadding] [hw.window] hw.mvau, or hw.vvau if each channel has a kernel of
+ *                    its own; groups of channels: hw.mvau groups=G
+ *     nn.maxpool, nn.sumpool        [hw.fmpadding] [hw.window] hw.pool
+ *     nn.global_sumpool, nn.global_maxpool, nn.reduce_sum, nn.reduce_max, nn.reduce_min   hw.pool
+ *     nn.pad         hw.fmpadding
+ *
+ * Windows come with the kernel's positions outside and the channels inside, whatever the folding. A
+ * pool whose windows tile the frame needs no window generator: the pool keeps a row of maxima.
+ */
+#include "convert.h"
+#include <inttypes.h>
+#include <string.h>
+
+/* A channels-last frame; rank 3 has height 1. */
+typedef struct frame {
+    int64_t h, w, c;
+} frame;
+
+/* A sliding window: rows, then columns. */
+typedef struct sliding {
+    frame in, out;
+    int64_t kernel[2], stride[2], dilation[2], before[2], behind[2];
+} sliding;
+
+static const char *
+why_no_frame(const nashc_value *v)
+{
+    const nashc_type *t = nashc_value_type(v);
+
+    if (!hw_is_int(v))
+        return "its input is not an integer tensor";
+    if (t->rank != 3 && t->rank != 4)
+        return "its input has no one or two spatial dimensions";
+    if (nashc_type_channel_axis(t) != t->rank - 1)
+        return "its input is channels-first: run to-channels-last before";
+    if (t->dim[0] != 1)
+        return "its input is a batch: frames pass one by one";
+    return NULL;
+}
+
+static frame
+frame_of(const nashc_value *v)
+{
+    const nashc_type *t = nashc_value_type(v);
+
+    return (frame){t->rank == 4 ? t->dim[1] : 1, t->dim[t->rank - 2], t->dim[t->rank - 1]};
+}
+
+/* Entries of a list attribute for rows and columns; none: def. step: from one kind of entry to the
+ * next in "all begins, all ends". */
+static void
+pair_of(const nashc_node *n, const char *name, int64_t def, bool ends, int64_t out[2])
+{
+    int count;
+    const int64_t *v = nashc_attr_ints(n, nashc_attr_index(n, name), &count);
+    bool flat = nashc_value_type(nashc_node_in(n, 0))->rank == 3;
+    int axes = flat ? 1 : 2, first = ends ? axes : 0;
+
+    out[0] = flat || count == 0 ? def : v[first];
+    out[1] = count == 0 ? def : v[first + axes - 1];
+}
+
+/* kernel: rows and columns. Windows may reach behind the padding (ceil), or leave a rest. */
+static sliding
+sliding_of(const nashc_node *n, const int64_t kernel[2])
+{
+    sliding s = {.in = frame_of(nashc_node_in(n, 0)), .out = frame_of(nashc_node_out(n, 0))};
+    int64_t in[2] = {s.in.h, s.in.w}, out[2] = {s.out.h, s.out.w};
+
+    pair_of(n, "stride", 1, false, s.stride);
+    pair_of(n, "dilation", 1, false, s.dilation);
+    pair_of(n, "pads", 0, false, s.before);
+    pair_of(n, "pads", 0, true, s.behind);
+    for (int i = 0; i < 2; i++) {
+        s.kernel[i] = kernel[i];
+        int64_t need = (out[i] - 1) * s.stride[i] + s.dilation[i] * (kernel[i] - 1) + 1;
+        int64_t more = need - in[i] - s.before[i];
+        s.behind[i] = more > s.behind[i] ? more : s.behind[i];
+    }
+    return s;
+}
+
+/* x with a border of value, and the frame that this gives. */
+static nashc_value *
+put_border(hw_conv *c, nashc_value *x, frame *f, const int64_t before[2], const int64_t behind[2],
+           nashc_value *value)
+{
+    int64_t dim[2] = {f->h, f->w}, pads[4] = {before[0], before[1], behind[0], behind[1]};
+    nashc_value *in[2] = {x, value};
+
+    if (!pads[0] && !pads[1] && !pads[2] && !pads[3])
+        return x;
+    f->h += pads[0] + pads[2];
+    f->w += pads[1] + pads[3];
+    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s",
+                          nashc_build_ints(c->b, dim, 2), nashc_build_ints(c->b, pads, 4));
+}
+
+static nashc_value *
+one_value(hw_conv *c, int64_t v)
+{
+    return hw_matrix(c, &v, 1, 1, NULL);
+}
+
+/* The windows of x, of groups of channels each, a row a position of the kernel. */
+static nashc_value *
+put_windows(hw_conv *c, nashc_value *x, const frame *f, const sliding *s, int64_t groups)
+{
+    bool point = s->kernel[0] == 1 && s->kernel[1] == 1;
+    int64_t of_group = f->c / groups;
+    hw_nest nest = {.n = 6,
+                    .dim = {s->out.h, s->out.w, groups, s->kernel[0], s->kernel[1], of_group},
+                    .stride = {s->stride[0] * f->w * f->c, s->stride[1] * f->c, of_group,
+                               s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1}};
+
+    return hw_put_nest(c, x, &nest, of_group, point ? "downsample" : "im2col");
+}
+
+/* --- convolutions ------------------------------------------------------------------------------
+ */
+
+static const char *
+why_not_conv(const nashc_node *n, nashc_arena *a)
+{
+    const nashc_value *w = nashc_node_in(n, 1);
+    const char *why = why_no_frame(nashc_node_in(n, 0));
+
+    (void)a;
+    if (why)
+        return why;
+    if (!nashc_value_const(w) || !hw_is_int(w))
+        return "its weights are not constant integers";
+    if (nashc_node_in(n, 2))
+        return "it has a bias operand, which belongs behind it as nn.add";
+    if (!nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
+        return "its result is not an integer tensor";
+    return NULL;
+}
+
+/* Weights [O,(kh,)kw,I/G] as rows of kernel positions and channels of a group, a column an output;
+ * own: a row a position. */
+static nashc_status
+conv_weights(hw_conv *c, const nashc_node *n, hw_unit *u)
+{
+    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
+
+    if (!hw_new_weights(c, u))
+        return nashc_enomem(c->d);
+    for (int64_t o = 0; o < u->mh; o++)
+        for (int64_t i = 0; i < u->mw; i++)
+            hw_set_weight(u, i, o, nashc_tensor_get_int(w, o * u->mw + i));
+    return NASHC_OK;
+}
+
+static nashc_status
+convert_conv(hw_conv *c, nashc_node *n)
+{
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    int64_t kernel[2] = {w->rank == 4 ? w->dim[1] : 1, w->dim[w->rank - 2]};
+    int64_t group = hw_attr(n, "group"), of_group = w->dim[w->rank - 1];
+    sliding s = sliding_of(n, kernel);
+    frame f = s.in;
+    bool own = group == f.c && of_group == 1 && s.out.c == f.c && group > 1;
+    hw_unit u = {.op = own ? "hw.vvau" : "hw.mvau",
+                 .attrs =
+                     own || group == 1 ? "" : nashc_arena_printf(c->a, "groups=%" PRId64, group),
+                 .mw = kernel[0] * kernel[1] * of_group,
+                 .mh = s.out.c};
+
+    nashc_value *x = put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, s.before,
+                                s.behind, one_value(c, 0));
+    x = x ? put_windows(c, x, &f, &s, own ? 1 : group) : NULL;
+    if (!x)
+        return nashc_build_status(c->b);
+    nashc_status st = conv_weights(c, n, &u);
+    return st == NASHC_OK ? hw_put_unit(c, n, x, &u) : st;
+}
+
+/* --- pools -------------------------------------------------------------------------------------
+ */
+
+static const char *
+why_not_pool(const nashc_node *n, nashc_arena *a)
+{
+    (void)a;
+    return why_no_frame(nashc_node_in(n, 0));
+}
+
+/* Do the windows tile the frame? */
+static bool
+tiles(const sliding *s, const frame *f)
+{
+    return s->dilation[0] == 1 && s->dilation[1] == 1 && s->stride[0] == s->kernel[0] &&
+           s->stride[1] == s->kernel[1] && f->h == s->out.h * s->kernel[0] &&
+           f->w == s->out.w * s->kernel[1];
+}
+
+static nashc_value *
+put_pool(hw_conv *c, nashc_value *x, const char *func, const int64_t window[3], int64_t channels)
+{
+    return nashc_build_op(c->b, "hw.pool", &x, 1, "func=%s window=%s channels=%" PRId64, func,
+                          nashc_build_ints(c->b, window, 3), channels);
+}
+
+static nashc_status
+convert_pool(hw_conv *c, nashc_node *n)
+{
+    bool max = nashc_node_is(n, "nn.maxpool");
+    int64_t kernel[2];
+
+    pair_of(n, "kernel", 1, false, kernel);
+    sliding s = sliding_of(n, kernel);
+    frame f = s.in;
+    nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
+    x = put_border(c, x, &f, s.before, s.behind, one_value(c, max ? nashc_value_type(x)->lo : 0));
+    int64_t tile[3] = {kernel[0], s.out.w, kernel[1]};
+    int64_t repeated[3] = {1, 1, kernel[0] * kernel[1]};
+    bool direct = x && tiles(&s, &f);
+    if (x && !direct)
+        x = put_windows(c, x, &f, &s, 1);
+    if (!x)
+        return nashc_build_status(c->b);
+    return hw_put(c, n, put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
+}
+
+static nashc_status
+convert_global(hw_conv *c, nashc_node *n)
+{
+    frame f = frame_of(nashc_node_in(n, 0));
+    int64_t window[3] = {f.h * f.w, 1, 1};
+
+    return hw_put(c, n,
+                  put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))],
+                           nashc_node_is(n, "nn.global_maxpool") ? "max" : "sum", window, f.c));
+}
+
+/* The axes over which n reduces as one run first..last-1; false: with others in between. */
+static bool
+reduced_axes(const nashc_node *n, int *first, int *last)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    int count;
+    const int64_t *axes = nashc_attr_ints(n, nashc_attr_index(n, "axes"), &count);
+    bool in[NASHC_MAX_RANK] = {false};
+
+    for (int i = 0; i < count; i++)
+        in[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = true;
+    *first = x->rank;
+    *last = 0;
+    for (int i = 0; i < x->rank; i++) {
+        if ((count == 0 || in[i]) && x->dim[i] > 1) {
+            *first = i < *first ? i : *first;
+            *last = i + 1;
+        }
+    }
+    for (int i = *first; i < *last; i++)
+        if (count > 0 && !in[i] && x->dim[i] > 1)
+            return false;
+    return true;
+}
+
+static const char *
+why_not_reduce(const nashc_node *n, nashc_arena *a)
+{
+    int first, last;
+
+    (void)a;
+    if (!hw_is_int(nashc_node_in(n, 0)) ||
+        !nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
+        return "it does not compute integers from integers";
+    if (nashc_node_n_in(n) > 1 && nashc_node_in(n, 1))
+        return "its axes are an operand";
+    return reduced_axes(n, &first, &last) ? NULL : "the axes that it reduces do not lie together";
+}
+
+static nashc_status
+convert_reduce(hw_conv *c, nashc_node *n)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
+    const char *func = strchr(nashc_node_opname(n), '_') + 1;
+    int first, last;
+    int64_t window[3] = {1, 1, 1}, inner = 1;
+
+    reduced_axes(n, &first, &last);
+    for (int i = first; i < last; i++)
+        window[0] *= t->dim[i];
+    for (int i = last > 0 ? last : t->rank; i < t->rank; i++)
+        inner *= t->dim[i];
+    return hw_put(c, n,
+                  put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))], func, window, inner));
+}
+
+/* --- padding -----------------------------------------------------------------------------------
+ */
+
+/* The borders of n as rows and columns. */
+static const char *
+borders_of(const nashc_node *n, int64_t before[2], int64_t behind[2])
+{
+    int rank = nashc_value_type(nashc_node_in(n, 0))->rank, count;
+    const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &count);
+
+    if (count != 2 * rank)
+        return "its padding is an operand";
+    for (int i = 0; i < count; i++)
+        if (pads[i] < 0)
+            return "it cuts elements off as well";
+    if (pads[0] || pads[rank] || pads[rank - 1] || pads[2 * rank - 1])
+        return "it pads channels";
+    before[0] = rank == 4 ? pads[1] : 0;
+    behind[0] = rank == 4 ? pads[rank + 1] : 0;
+    before[1] = pads[rank - 2];
+    behind[1] = pads[2 * rank - 2];
+    return NULL;
+}
+
+static const char *
+why_not_pad(const nashc_node *n, nashc_arena *a)
+{
+    const nashc_value *v = nashc_node_in(n, 1);
+    const char *why = why_no_frame(nashc_node_in(n, 0));
+    int64_t before[2], behind[2];
+
+    (void)a;
+    if (why)
+        return why;
+    if (strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") != 0)
+        return "it pads with elements of the frame";
+    if (v && (!nashc_value_const(v) || !hw_is_int(v)))
+        return "its value is not a constant integer";
+    return borders_of(n, before, behind);
+}
+
+static nashc_status
+convert_pad(hw_conv *c, nashc_node *n)
+{
+    frame f = frame_of(nashc_node_in(n, 0));
+    const nashc_tensor *t = nashc_node_in(n, 1) ? nashc_value_const(nashc_node_in(n, 1)) : NULL;
+    int64_t before[2], behind[2], rows = t ? nashc_tensor_count(t) : 1;
+    int64_t *v = NASHC_NEW_N(c->a, int64_t, rows);
+
+    if (!v)
+        return nashc_enomem(c->d);
+    for (int64_t i = 0; t && i < rows; i++)
+        v[i] = nashc_tensor_get_int(t, i);
+    borders_of(n, before, behind);
+    return hw_put(c, n,
+                  put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, before, behind,
+                             hw_matrix(c, v, rows, 1, NULL)));
+}
+
+const hw_rule hw_spatial_rules[] = {
+    {"nn.conv", why_not_conv, convert_conv},
+    {"nn.maxpool", why_not_pool, convert_pool},
+    {"nn.sumpool", why_not_pool, convert_pool},
+    {"nn.global_sumpool", why_not_pool, convert_global},
+    {"nn.global_maxpool", why_not_pool, convert_global},
+    {"nn.reduce_sum", why_not_reduce, convert_reduce},
+    {"nn.reduce_max", why_not_reduce, convert_reduce},
+    {"nn.reduce_min", why_not_reduce, convert_reduce},
+    {"nn.pad", why_not_pad, convert_pad},
+    {0},
+};
