@@ -1,6 +1,7 @@
 /* buf.c: buffers of elements: how each kind is stored, read, written and compared. */
 #include "core/base/mem.h"
 #include "core/base/num.h"
+#include "ir/impl.h"
 #include <math.h>
 #include <nashc/tensor.h>
 #include <string.h>
@@ -153,6 +154,22 @@ nashc_buf_set_int(nashc_buf *b, int64_t i, int64_t v)
         store_int(b, i, v);
 }
 
+void
+nashc_buf_set_ints(nashc_buf *b, const int64_t *v)
+{
+    const nashc_type *t = &b->type;
+    bool narrow = b->cell == NASHC_I8 || b->cell == NASHC_U8;
+
+    for (int64_t i = 0; narrow && i < b->n; i++)
+        narrow = v[i] >= t->lo && v[i] <= t->hi && (v[i] != 0 || t->kind != NASHC_K_BIP);
+    if (narrow)
+        for (int64_t i = 0; i < b->n; i++)
+            ((uint8_t *)b->data)[i] = (uint8_t)v[i];
+    else
+        for (int64_t i = 0; i < b->n; i++)
+            nashc_buf_set_int(b, i, v[i]);
+}
+
 int64_t
 nashc_buf_channel(const nashc_buf *b, int64_t i)
 {
@@ -257,13 +274,25 @@ nashc_buf_free(nashc_buf *b)
     *b = (nashc_buf){0};
 }
 
+/* v[i] = element i of b as T, for all of them. */
+#define COPY_ALL(b, v, T)                                                                          \
+    for (int64_t i = 0; i < (b)->n; i++)                                                           \
+    (v)[i] = ((const T *)(b)->data)[i]
+
 double *
 nashc_buf_to_f64(const nashc_buf *b)
 {
     double *v = nashc_mem_alloc((size_t)b->n * sizeof(*v));
 
-    for (int64_t i = 0; v && i < b->n; i++)
-        v[i] = nashc_buf_get(b, i);
+    if (!v)
+        return NULL;
+    if (b->cell == NASHC_FLOAT)
+        COPY_ALL(b, v, float);
+    else if (b->cell == NASHC_DOUBLE)
+        COPY_ALL(b, v, double);
+    else
+        for (int64_t i = 0; i < b->n; i++)
+            v[i] = nashc_buf_get(b, i);
     return v;
 }
 
@@ -272,7 +301,14 @@ nashc_buf_to_i64(const nashc_buf *b)
 {
     int64_t *v = nashc_mem_alloc((size_t)b->n * sizeof(*v));
 
-    for (int64_t i = 0; v && i < b->n; i++)
-        v[i] = nashc_buf_get_int(b, i);
+    if (!v)
+        return NULL;
+    if (b->cell == NASHC_I8)
+        COPY_ALL(b, v, int8_t);
+    else if (b->cell == NASHC_U8)
+        COPY_ALL(b, v, uint8_t);
+    else
+        for (int64_t i = 0; i < b->n; i++)
+            v[i] = nashc_buf_get_int(b, i);
     return v;
 }

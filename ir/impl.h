@@ -108,8 +108,9 @@ const char *nashc_type_fault(const char **s);
 /* --- tensor.c -------------------------------------------------------------------------------- */
 
 size_t nashc_tensor_bytes(const nashc_tensor *t);
-bool nashc_buf_belongs(const nashc_buf *b, int64_t i); /* element i is of b's type */
-uint64_t nashc_tensor_quick(const nashc_tensor *t);    /* cheap hash of element, shape and cells */
+bool nashc_buf_belongs(const nashc_buf *b, int64_t i);   /* element i is of b's type */
+void nashc_buf_set_ints(nashc_buf *b, const int64_t *v); /* nashc_buf_set_int, all of them */
+uint64_t nashc_tensor_quick(const nashc_tensor *t); /* cheap hash of element, shape and cells */
 bool nashc_tensor_same(const nashc_tensor *a, const nashc_tensor *b); /* type and cells */
 
 /* --- module.c -------------------------------------------------------------------------------- */

@@ -139,8 +139,7 @@ nashc_tensor_from_i64(const nashc_type *t, const int64_t *v)
 
     if (!nashc_buf_alloc(&b, t))
         return NULL;
-    for (int64_t i = 0; i < b.n; i++)
-        nashc_buf_set_int(&b, i, v[i]);
+    nashc_buf_set_ints(&b, v);
     if (b.fault) {
         nashc_buf_free(&b);
         return NULL;

@@ -127,6 +127,9 @@ nashc_ops_put(nashc_buf *b, int64_t i, double v)
         ((double *)b->data)[i] = v;
     else if (b->type.kind == NASHC_K_F32)
         ((float *)b->data)[i] = (float)v;
+    else if (b->cell <= NASHC_U8 && nashc_type_is_int(&b->type) && v >= (double)b->type.lo &&
+             v <= (double)b->type.hi && v == (double)(int)v && (v != 0 || b->type.lo != -1))
+        ((uint8_t *)b->data)[i] = (uint8_t)(int)v; /* not 0, which bip does not have */
     else
         nashc_buf_set(b, i, v);
 }

@@ -113,17 +113,23 @@ clamp(const quantiser *q, double v)
     return v < q->qmin ? q->qmin : v > q->qmax ? q->qmax : v;
 }
 
+static inline double
+rounded(const quantiser *q, double v)
+{
+    return q->mode == NASHC_R_ROUND ? nearbyint(v) : nashc_ops_round(q->mode, v);
+}
+
 static double
 quantise(const quantiser *q, double x, double s, double z)
 {
     double code = fl(q, x / s);
 
     if (q->mode == NASHC_R_SIGN)
-        code = nashc_ops_round(q->mode, fl(q, code + z));
+        code = rounded(q, fl(q, code + z));
     else if (q->before)
-        code = clamp(q, fl(q, nashc_ops_round(q->mode, code) + z));
+        code = clamp(q, fl(q, rounded(q, code) + z));
     else
-        code = nashc_ops_round(q->mode, clamp(q, fl(q, code + z)));
+        code = rounded(q, clamp(q, fl(q, code + z)));
     return q->codes ? code : fl(q, fl(q, code - z) * s);
 }
 
