@@ -25,6 +25,8 @@ PROOFS = (
                                               for s in (2, 3)]),
     ('dwc', [dict(IN_W=a, OUT_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),
                                                 (4, 6))]),
+    ('window', [dict(W=1, N=6, DEPTH=3, COUNT0=2, COUNT1=3, MOVE0=1, MOVE1=0, MOVE8=3, FREE1=1, FREE8=4),
+                dict(W=1, N=4, DEPTH=2, COUNT0=2, MOVE0=2, FREE0=2, MOVE8=2, FREE8=2)]),
     ('labelselect', [dict(LABELS=6, PE=p, K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
                                                                          (6, 4))]),
     ('mvau', [dict(MW=4, MH=4, PE=2, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3),

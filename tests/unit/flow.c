@@ -39,6 +39,24 @@ one_beat_a_cycle(void **state)
     nashc_arena_free(a);
 }
 
+/* Word 4 comes in in cycle 4, fires in 5, is in the stage in 6 and seen in 7; 6 words a frame. */
+static void
+ring_of_every_second(void **state)
+{
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(
+        *state, "graph @dataflow(%x: u4[6,1]) -> (%y) {\n"
+                "  %y: u4[3,1] = hw.window(%x) dims=[3,1] strides=[2,1] role=downsample\n"
+                "}\n");
+    nashc_flow_result r = simulate(*state, m, NULL, a);
+
+    assert_true(r.steady);
+    assert_int_equal(r.latency, 7);
+    assert_int_equal(r.cycles, 6);
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
 static const char *const unit_and_select = "graph @dataflow(%x: u2[1,8]) -> (%y) {\n"
                                            "  %w: bip[8,3] = splat 1\n"
                                            "  %a: u5<0..24>[1,3] = hw.mvau(%x, %w) simd=2 !\"m\"\n"
@@ -215,13 +233,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(one_beat_a_cycle),
-        UNIT(replayed_vector),
-        UNIT(assumed_fifo),
-        UNIT(uneven_converter),
-        UNIT(fork_follows_the_slower),
-        UNIT(wrong_streams),
-        UNIT(beats),
+        UNIT(one_beat_a_cycle), UNIT(ring_of_every_second),
+        UNIT(replayed_vector),  UNIT(assumed_fifo),
+        UNIT(uneven_converter), UNIT(fork_follows_the_slower),
+        UNIT(wrong_streams),    UNIT(beats),
         UNIT(damaged_beats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
