@@ -158,7 +158,6 @@ module nashc_window #(
         past_q <= 1'b1;
         assume (rst_n == past_q);
         if (rst_n) begin
-            assert (level_q <= FULL);
             assert (in_q <= LAST);
             assert (out_q <= LAST);
         end
