@@ -33,7 +33,7 @@ absorb(nashc_rw *rw, nashc_node *mm)
     } else {
         w = nashc_flat_const(rw, w, 0, image);
     }
-    nashc_value *in[] = {nashc_flat_last(rw, image), w};
+    nashc_value *in[] = {nashc_flat_last(rw, image, mm), w};
     nashc_rw_replace(rw, nashc_node_out(mm, 0), nashc_rw_like(rw, mm, in, 2));
     return true;
 }

@@ -20,12 +20,18 @@ nashc_flat_image(const nashc_value *v)
 }
 
 nashc_value *
-nashc_flat_last(nashc_rw *rw, nashc_value *image)
+nashc_flat_last(nashc_rw *rw, nashc_value *image, const nashc_node *n)
 {
     const nashc_type *x = nashc_value_type(image);
     int64_t dim[2] = {x->dim[0], nashc_type_count(x) / x->dim[0]};
     nashc_type flat = nashc_type_shaped(*x, 2, dim);
+    int count;
+    nashc_node **users = nashc_value_users(image, nashc_rw_arena(rw), &count);
 
+    for (int i = 0; i < count; i++)
+        if (nashc_node_is(users[i], "nn.reshape") && nashc_node_before(users[i], n) &&
+            nashc_type_same_shape(nashc_value_type(nashc_node_out(users[i], 0)), &flat))
+            return nashc_node_out(users[i], 0);
     return nashc_layout_relabelled(rw, image, &flat);
 }
 
@@ -81,7 +87,7 @@ nashc_flat_turn(nashc_rw *rw, nashc_node *n)
         nashc_value *v = nashc_node_in(n, i);
         bool constant = v && nashc_value_const(v);
         in[i] = constant ? nashc_flat_const(rw, v, rows ? 0 : nashc_value_type(v)->rank - 1, image)
-                : v      ? nashc_flat_last(rw, nashc_flat_image(v))
+                : v      ? nashc_flat_last(rw, nashc_flat_image(v), n)
                          : NULL;
     }
     nashc_value *y = nashc_rw_like(rw, n, in, n_in);

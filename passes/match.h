@@ -150,8 +150,8 @@ bool nashc_layout_turn(nashc_rw *rw, nashc_node *n);
  * reshape; NULL if it is none. */
 nashc_value *nashc_flat_image(const nashc_value *v);
 
-/* image as [N, H W C]. */
-nashc_value *nashc_flat_last(nashc_rw *rw, nashc_value *image);
+/* image as [N, H W C] for node n; a reshape in front of n that does it is shared. */
+nashc_value *nashc_flat_last(nashc_rw *rw, nashc_value *image, const nashc_node *n);
 
 /* Constant v whose axis counts (c, h, w) of image, with it counting (h, w, c); v itself if the axis
  * is not that long. */
