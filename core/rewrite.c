@@ -410,6 +410,15 @@ nashc_rw_like(nashc_rw *rw, const nashc_node *like, nashc_value *const *in, int 
     return result(made(rw, nashc_build_like(rw->build, like, in, n_in)));
 }
 
+nashc_node *
+nashc_rw_like_with(nashc_rw *rw, const nashc_node *like, nashc_value *const *in, int n_in,
+                   const char *attrs)
+{
+    if (!attrs)
+        fail_memory(rw);
+    return made(rw, nashc_build_like_with(rw->build, like, in, n_in, attrs ? attrs : ""));
+}
+
 nashc_value *
 nashc_rw_const(nashc_rw *rw, nashc_tensor *t)
 {

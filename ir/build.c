@@ -250,7 +250,15 @@ nashc_build_node(nashc_build *b, const char *op, nashc_value *const *in, int n_i
 nashc_node *
 nashc_build_like(nashc_build *b, const nashc_node *like, nashc_value *const *in, int n_in)
 {
+    return nashc_build_like_with(b, like, in, n_in, "");
+}
+
+nashc_node *
+nashc_build_like_with(nashc_build *b, const nashc_node *like, nashc_value *const *in, int n_in,
+                      const char *attrs)
+{
     nashc_node *n;
+    nashc_status s;
 
     if (!b || b->status)
         return NULL;
@@ -260,6 +268,11 @@ nashc_build_like(nashc_build *b, const nashc_node *like, nashc_value *const *in,
     if (nashc_node_copy_attrs(n, like)) {
         nashc_node_erase(n, false);
         return out_of_memory(b);
+    }
+    s = *attrs ? parse_attrs(n, attrs, b->diag) : NASHC_OK;
+    if (s) {
+        nashc_node_erase(n, false);
+        return fail(b, s);
     }
     for (uint32_t i = 0; i < n->n_out; i++)
         n->out[i].type = like->out[i].type; /* kept where nothing infers them */

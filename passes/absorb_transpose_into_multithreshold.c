@@ -13,13 +13,7 @@ absorb(nashc_rw *rw, nashc_node *mt)
 {
     nashc_node *t = nashc_value_def(nashc_node_in(mt, 0));
 
-    if (!nashc_layout_to_first(t) || !nashc_match_sole(rw, t))
-        return false;
-    nashc_value *in[] = {nashc_node_in(t, 0), nashc_node_in(mt, 1), nashc_node_in(mt, 2)};
-    nashc_value *v = nashc_rw_like(rw, mt, in, in[2] ? 3 : 2);
-    nashc_rw_loc(rw, t);
-    nashc_rw_replace(rw, nashc_node_out(mt, 0), nashc_rw_like(rw, t, &v, 1));
-    return true;
+    return nashc_layout_to_first(t) && nashc_match_sole(rw, t) && nashc_layout_turn(rw, mt);
 }
 
 static const nashc_pattern absorb_pattern = {"q.multithreshold", absorb};

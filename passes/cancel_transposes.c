@@ -2,8 +2,8 @@
  *
  *     x -- transpose p -- transpose q -- y     ==>     x      where q undoes p
  *
- * Only the second transpose is replaced: other readers of the first keep it.
- * Terminates: each rewrite removes a transpose.
+ * x is relabelled by a reshape where the layouts differ. Only the second transpose is replaced:
+ * other readers of the first keep it. Terminates: each rewrite removes a transpose.
  */
 #include "match.h"
 
@@ -21,9 +21,8 @@ cancel(nashc_rw *rw, nashc_node *n)
         if (p[q[i]] != i)
             return nashc_rw_miss(rw, n, "it does not undo the transpose in front of it");
     nashc_value *x = nashc_node_in(first, 0);
-    if (nashc_value_type(x)->layout != nashc_value_type(nashc_node_out(n, 0))->layout)
-        return nashc_rw_miss(rw, n, "the layout would change");
-    nashc_rw_replace(rw, nashc_node_out(n, 0), x);
+    nashc_rw_replace(rw, nashc_node_out(n, 0),
+                     nashc_layout_relabelled(rw, x, nashc_value_type(nashc_node_out(n, 0))));
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* canonicalize.c: one form for what can be written in several.
  *
  *     op(c, x), op commutes                    ==>  op(x, c)
- *     reshape(reshape(x))                      ==>  reshape(x)
+ *     reshape(reshape(x))                      ==>  reshape(x), or x
  *     transpose(transpose(x; p); q)            ==>  transpose(x; q after p), or x
  *     transpose(x) that moves only unit axes   ==>  reshape(x)
  *     add(x, x)                                ==>  mul(x, 2)
@@ -18,7 +18,8 @@ merge_reshapes(nashc_rw *rw, nashc_node *n)
     if (!first)
         return false;
     nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_rw_like(rw, n, (nashc_value *[]){nashc_node_in(first, 0)}, 1));
+                     nashc_layout_relabelled(rw, nashc_node_in(first, 0),
+                                             nashc_value_type(nashc_node_out(n, 0))));
     return true;
 }
 
@@ -46,8 +47,9 @@ merge_transposes(nashc_rw *rw, nashc_node *n)
         both[i] = p[q[i]];
     const nashc_type *x = nashc_value_type(nashc_node_in(first, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    if (ascending(both, n_q) && x->layout == y->layout) {
-        nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_node_in(first, 0));
+    if (ascending(both, n_q)) {
+        nashc_rw_replace(rw, nashc_node_out(n, 0),
+                         nashc_layout_relabelled(rw, nashc_node_in(first, 0), y));
         return true;
     }
     /* A transpose infers its layout from its permutation; both steps together may say otherwise. */
@@ -60,7 +62,6 @@ merge_transposes(nashc_rw *rw, nashc_node *n)
     return true;
 }
 
-/* Only where layouts agree: a layout is something that a transpose may change and a reshape not. */
 static bool
 transpose_to_reshape(nashc_rw *rw, nashc_node *n)
 {
@@ -76,11 +77,7 @@ transpose_to_reshape(nashc_rw *rw, nashc_node *n)
                 return false;
             last = perm[i];
         }
-    if (x->layout != y->layout || x->layout != NASHC_LAYOUT_DEFAULT)
-        return nashc_rw_miss(rw, n, "the layout would be lost");
-    nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_rw_opf(rw, "nn.reshape", (nashc_value *[]){nashc_node_in(n, 0)}, 1,
-                                  "shape=%s", nashc_rw_ints(rw, y->dim, y->rank)));
+    nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_layout_relabelled(rw, nashc_node_in(n, 0), y));
     return true;
 }
 

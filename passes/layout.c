@@ -97,25 +97,13 @@ nashc_layout_first(nashc_rw *rw, nashc_value *v, int rank)
     return permuted(rw, v, to_first[rank - 3], rank);
 }
 
-bool
-nashc_layout_eltwise(const nashc_node *n)
-{
-    return n && nashc_node_n_out(n) == 1 && nashc_node_n_in(n) <= 4 &&
-           ((nashc_node_op(n)->flags & NASHC_OP_ELTWISE) || nashc_node_is(n, "q.multithreshold"));
-}
-
 nashc_value *
-nashc_layout_rebuilt(nashc_rw *rw, nashc_node *n, bool last)
+nashc_layout_relabelled(nashc_rw *rw, nashc_value *v, const nashc_type *type)
 {
-    int rank = nashc_value_type(nashc_node_out(n, 0))->rank;
-    bool rows = nashc_node_is(n, "q.multithreshold"); /* [C,K], whatever the layout is */
-    nashc_value *in[4] = {0};
+    static const char *const names[] = {"DEFAULT", "NHWC", "NWC"};
 
-    for (int i = 0; i < nashc_node_n_in(n); i++) {
-        nashc_value *v = nashc_node_in(n, i);
-        in[i] = rows && i > 0 ? v
-                : last        ? nashc_layout_last(rw, v, rank)
-                              : nashc_layout_first(rw, v, rank);
-    }
-    return nashc_rw_like(rw, n, in, nashc_node_n_in(n));
+    if (nashc_type_same_shape(nashc_value_type(v), type))
+        return v;
+    return nashc_rw_opf(rw, "nn.reshape", &v, 1, "shape=%s layout=%s",
+                        nashc_rw_ints(rw, type->dim, type->rank), names[type->layout]);
 }

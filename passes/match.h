@@ -138,10 +138,29 @@ bool nashc_layout_none(const nashc_value *v);
 nashc_value *nashc_layout_last(nashc_rw *rw, nashc_value *v, int rank);
 nashc_value *nashc_layout_first(nashc_rw *rw, nashc_value *v, int rank);
 
-/* The results of n as an op in the other layout: element-wise ops and q.multithreshold, whose
- * operands are laid out by the functions above. NULL, without an edit, for any other op. */
-bool nashc_layout_eltwise(const nashc_node *n);
-nashc_value *nashc_layout_rebuilt(nashc_rw *rw, nashc_node *n, bool last);
+/* v, in row-major order, with shape and layout of type: v itself, or a reshape of it. */
+nashc_value *nashc_layout_relabelled(nashc_rw *rw, nashc_value *v, const nashc_type *type);
+
+/* Runs n channels-last: its data turns in front of it and back behind it, attributes follow the
+ * axes. Transposes that are there already are undone or shared. False if n is channels-last, or,
+ * with a miss, if it cannot be. Nothing turns the other way, so what only does this terminates. */
+bool nashc_layout_turn(nashc_rw *rw, nashc_node *n);
+
+/* The image [N,H,W,C] or [N,W,C] that v [N, C H W] is, by a transpose to channels-first and a
+ * reshape; NULL if it is none. */
+nashc_value *nashc_flat_image(const nashc_value *v);
+
+/* image as [N, H W C] for node n; a reshape in front of n that does it is shared. */
+nashc_value *nashc_flat_last(nashc_rw *rw, nashc_value *image, const nashc_node *n);
+
+/* Constant v whose axis counts (c, h, w) of image, with it counting (h, w, c); v itself if the axis
+ * is not that long. */
+nashc_value *nashc_flat_const(nashc_rw *rw, nashc_value *v, int axis, const nashc_value *image);
+
+/* An element-wise op, or one with rows for each element, on a flattened image: run in front of the
+ * transpose. False, with a miss where there is something to say, if n is none. Terminates: the
+ * transpose moves towards the outputs. */
+bool nashc_flat_turn(nashc_rw *rw, nashc_node *n);
 
 /* Rewrite of a convolution of either direction: conv(x * a, w) ==> conv(x, w) * a, for a scalar a.
  */

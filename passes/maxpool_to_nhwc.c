@@ -13,15 +13,8 @@ from_below(nashc_rw *rw, nashc_node *t)
 {
     nashc_node *pool = nashc_value_def_by(nashc_node_in(t, 0), "nn.maxpool");
 
-    if (!pool || !nashc_layout_to_last(t) || !nashc_match_sole(rw, pool))
-        return false;
-    nashc_value *x = nashc_node_in(pool, 0);
-    if (nashc_layout_none(x))
-        return nashc_rw_miss(rw, pool, "its operand is constant");
-    x = nashc_layout_last(rw, x, nashc_value_type(x)->rank);
-    nashc_rw_loc(rw, pool);
-    nashc_rw_replace(rw, nashc_node_out(t, 0), nashc_rw_like(rw, pool, &x, 1));
-    return true;
+    return pool && nashc_layout_to_last(t) && nashc_match_sole(rw, pool) &&
+           nashc_layout_turn(rw, pool);
 }
 
 static bool
@@ -29,13 +22,7 @@ from_above(nashc_rw *rw, nashc_node *pool)
 {
     nashc_node *t = nashc_value_def(nashc_node_in(pool, 0));
 
-    if (!nashc_layout_to_first(t) || !nashc_match_sole(rw, t))
-        return false;
-    nashc_value *x = nashc_node_in(t, 0);
-    nashc_value *y = nashc_rw_like(rw, pool, &x, 1);
-    nashc_rw_loc(rw, t);
-    nashc_rw_replace(rw, nashc_node_out(pool, 0), nashc_rw_like(rw, t, &y, 1));
-    return true;
+    return nashc_layout_to_first(t) && nashc_match_sole(rw, t) && nashc_layout_turn(rw, pool);
 }
 
 static const nashc_pattern from_below_pattern = {"nn.transpose", from_below};

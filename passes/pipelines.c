@@ -129,7 +129,6 @@ const nashc_pipeline nashc_pipeline_to_channels_last = {
     .alias = "ConvertToChannelsLastAndClean",
     .help = "run convolutions, pools and what is between them channels-last",
     .text = "insert-cl,cancel-transposes,fixpoint(move-cl-upstream,cancel-transposes,"
-            "move-cf-downstream,move-transpose-past-fork,cancel-transposes,"
-            "move-transpose-past-join-concat,absorb-transpose-into-flatten,"
-            "absorb-cf-into-matmul),fold-constants",
+            "move-cf-downstream,cancel-transposes,move-transpose-past-join-concat,"
+            "absorb-transpose-into-flatten,absorb-cf-into-matmul,canonicalize),fold-constants",
 };

@@ -27,6 +27,9 @@ onnx_write_shaped(onnx_out *o)
     const char *op = nashc_node_opname(o->node);
     bool tile = !strcmp(op, "nn.tile");
     int n;
+
+    if (!strcmp(op, "nn.reshape") && strcmp(onnx_get_str(o, "layout"), "DEFAULT") != 0)
+        return onnx_write_own(o); /* Reshape has nothing that would tell */
     const int64_t *v = onnx_get_ints(o, tile ? "repeats" : "shape", &n);
 
     return with_list(o,

@@ -1,7 +1,8 @@
 /* concat.c: nn.concat(x0, x1, ...; axis) and its inverse nn.split(x; axis, parts).
  *
  * The element of a concatenation is that of the operands if it is one, the hull of the ranges for
- * integers, and a float that holds them (nashc_ops_float) otherwise. Operands may repeat.
+ * integers, and a float that holds them (nashc_ops_float) otherwise. It is channels-last if one of
+ * the operands says so: constants often do not. Operands may repeat.
  */
 #include "ops.h"
 
@@ -51,6 +52,7 @@ concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     for (int i = 1; i < nashc_node_n_in(n); i++) {
         const nashc_type *t = nashc_ops_type(n, i);
         bool fits = t->rank == out->rank;
+        out->layout = out->layout == NASHC_LAYOUT_DEFAULT ? t->layout : out->layout;
         for (int a = 0; fits && a < t->rank; a++)
             fits = a == axis || t->dim[a] == out->dim[a];
         if (!fits)

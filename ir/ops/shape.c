@@ -1,14 +1,15 @@
 /* shape.c: ops that move or repeat the elements of one tensor.
  *
- *     nn.reshape(x; shape)     row-major order is kept; one -1 stands for an unknown dimension
+ *     nn.reshape(x; shape layout)
+ *                              row-major order is kept; one -1 stands for an unknown dimension
  *     nn.transpose(x; perm)    result axis i is axis perm[i] of x
  *     nn.expand(x; shape)      numpy broadcasting
  *     nn.tile(x; repeats)      x repeated along each axis
  *     nn.depth_to_space, nn.space_to_depth
  *
- * Layout: nn.reshape gives DEFAULT always, so that it also relabels. nn.transpose sets NHWC or NWC
- * for [0,2,3,1] and [0,2,1] of a DEFAULT tensor, goes back for [0,3,1,2] and [0,2,1], and keeps a
- * channels-last layout if batch and channel axes stay.
+ * Layout: nn.reshape gives the one it names, DEFAULT if none, so that it also relabels.
+ * nn.transpose sets NHWC or NWC for [0,2,3,1] and [0,2,1] of a DEFAULT tensor, goes back for
+ * [0,3,1,2] and [0,2,1], and keeps a channels-last layout if batch and channel axes stay.
  */
 #include "ops.h"
 
@@ -38,6 +39,7 @@ gather(nashc_eval *e, nashc_walk *w)
 
 static const nashc_param reshape_attrs[] = {
     ATTR(INTS, "shape", NULL, "-1..2147483648", "shape of the result"),
+    ATTR(ENUM, "layout", "DEFAULT", "DEFAULT|NHWC|NWC", "layout of the result"), /* nashc_layout */
     {0},
 };
 
@@ -67,7 +69,9 @@ reshape_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         return nashc_node_error(d, n, "%s does not have the %" PRId64 " elements of the new shape",
                                 nashc_type_str(d, x), want);
     *out = nashc_type_shaped(*x, rank, shape);
-    out->layout = NASHC_LAYOUT_DEFAULT;
+    out->layout = (uint8_t)nashc_attr_int(n, 1);
+    if (out->layout != NASHC_LAYOUT_DEFAULT && rank != (out->layout == NASHC_LAYOUT_NHWC ? 4 : 3))
+        return nashc_node_error(d, n, "layout %s of %d dimensions", nashc_attr_str(n, 1), rank);
     return nashc_ops_check_shape(n, out, d);
 }
 

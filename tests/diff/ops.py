@@ -434,6 +434,7 @@ x = ints(-8, 7, 1, 4, 6, 5)
 XT = {"x": ("i4[1,4,6,5]", x)}
 case("reshape", "nn.reshape(%x) shape=[1,120]", XT, [x.reshape(1, 120)], ["i4[1,120]"])
 case("reshape-relabels", "nn.reshape(%x) shape=[1,4,6,5]", {"x": ("i4[1,4,6,5]NHWC", x)}, [x], ["i4[1,4,6,5]"])
+case("reshape-layout", "nn.reshape(%x) shape=[1,6,20] layout=NWC", XT, [x.reshape(1, 6, 20)], ["i4[1,6,20]NWC"])
 case("transpose-nhwc", "nn.transpose(%x) perm=[0,2,3,1]", XT, [x.transpose(0, 2, 3, 1)], ["i4[1,6,5,4]NHWC"])
 case("transpose-nchw", "nn.transpose(%x) perm=[0,3,1,2]", {"x": ("i4[1,4,6,5]NHWC", x)}, [x.transpose(0, 3, 1, 2)],
      ["i4[1,5,4,6]"])

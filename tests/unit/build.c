@@ -62,6 +62,22 @@ inserts_before_a_node(void **state)
     nashc_module_free(s.m);
 }
 
+/* All attributes are those of the other node but for those given. */
+static void
+like_with_other_attributes(void **state)
+{
+    bench s = start(*state);
+    nashc_node *n = nashc_build_node(s.b, "nn.argmax", &s.x, 1, 1, "axis=1 select_last=true");
+    nashc_arena *a = nashc_build_arena(s.b);
+
+    n = nashc_build_like_with(s.b, n, &s.x, 1, "axis=-1 keepdims=false");
+    assert_string_equal(nashc_node_attr_text(n, a), "axis=-1 keepdims=false select_last=true");
+    assert_null(nashc_build_like_with(s.b, n, &s.x, 1, "axis=9"));
+    assert_int_equal(nashc_build_status(s.b), NASHC_EINPUT);
+    assert_int_equal(nashc_graph_n_nodes(s.g), 2);
+    nashc_module_free(s.m);
+}
+
 /* One wrong call on a fresh builder: nothing is left in the graph, and the message says why. */
 static void
 wrong_call(void **state, const char *op, int n_in, int n_out, const char *attrs,
@@ -166,6 +182,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         CTX_TEST(builds_a_graph),
         CTX_TEST(inserts_before_a_node),
+        CTX_TEST(like_with_other_attributes),
         CTX_TEST(failures_are_sticky),
         CTX_TEST(foreign_operands_are_bugs),
         cmocka_unit_test(null_builder_is_out_of_memory),

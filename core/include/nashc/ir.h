@@ -162,6 +162,10 @@ NASHC_API nashc_node *nashc_build_node(nashc_build *b, const char *op, nashc_val
 NASHC_API nashc_node *nashc_build_like(nashc_build *b, const nashc_node *like,
                                        nashc_value *const *in, int n_in);
 
+/* The same with the attributes that attrs, IR text, gives changed. */
+NASHC_API nashc_node *nashc_build_like_with(nashc_build *b, const nashc_node *like,
+                                            nashc_value *const *in, int n_in, const char *attrs);
+
 /* Constants. name NULL: derived. const_take consumes the reference of t; NULL t fails (ENOMEM).
  * Equal tensors share storage. */
 NASHC_API nashc_value *nashc_build_const(nashc_build *b, const char *name, nashc_tensor *t);

@@ -40,6 +40,10 @@ NASHC_API nashc_node *nashc_rw_node(nashc_rw *rw, const char *op, nashc_value *c
 NASHC_API nashc_value *nashc_rw_like(nashc_rw *rw, const nashc_node *like, nashc_value *const *in,
                                      int n_in);
 
+/* The node itself, with the attributes that attrs, IR text, gives changed. */
+NASHC_API nashc_node *nashc_rw_like_with(nashc_rw *rw, const nashc_node *like,
+                                         nashc_value *const *in, int n_in, const char *attrs);
+
 /* const_ consumes the reference of t. */
 NASHC_API nashc_value *nashc_rw_const(nashc_rw *rw, nashc_tensor *t);
 NASHC_API nashc_value *nashc_rw_f64(nashc_rw *rw, double v);
