@@ -1,8 +1,9 @@
-/* mvau.c: hw.mvau to nashc_mvau.
+/* mvau.c: hw.mvau to nashc_mvau, hw.vvau to nashc_vvau.
  *
- * Weight line nf*SF + sf holds W[sf*SIMD+s][nf*PE+p] at [(p*SIMD+s)*WW +: WW]. Two bipolar operands
- * accumulate the number of equal bits, pop = (acc + MW) / 2; thresholds move along:
- * acc >= t  <=>  pop >= ceil((t + MW) / 2).
+ * Weight line nf*SF + sf of a matrix unit holds W[sf*SIMD+s][nf*PE+p] at [(p*SIMD+s)*WW +: WW], nf
+ * counting through the groups; line k*CF + cf of a depthwise unit w[k][cf*PE+p] at [p*WW +: WW].
+ * Two bipolar operands accumulate the number of equal bits, pop = (acc + N) / 2 of N products;
+ * thresholds move along: acc >= t  <=>  pop >= ceil((t + N) / 2).
  */
 #include "emit.h"
 #include <stdlib.h>
@@ -39,27 +40,20 @@ accumulator(const nashc_type *x, const nashc_tensor *w, int64_t mw, int64_t mh)
 }
 
 static void
-emit_weights(const nashc_node *n, nashc_vlog *v, int64_t mw, int64_t mh)
+emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m)
 {
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w);
-    int64_t pe = emit_int(n, "pe"), simd = emit_int(n, "simd"), sf = mw / simd, nf = mh / pe;
-    nashc_vlog_mem *m = nashc_vlog_memory(v, nf * sf, pe * simd * t->bits);
-    const char *style = emit_text(n, "ram_style");
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, 1));
 
-    for (int64_t r = 0; r < mh; r++)
-        for (int64_t c = 0; c < mw; c++)
-            nashc_vlog_put(m, r / pe * sf + c / simd, (r % pe * simd + c % simd) * t->bits, t->bits,
-                           emit_code(t, nashc_tensor_get_int(w, c * mh + r)));
     nashc_vlog_int(v, "WW", t->bits);
     nashc_vlog_int(v, "W_SIGNED", emit_signed(t));
-    nashc_vlog_str(v, "W_STYLE", emit_int(n, "mem_mode") == 1 ? "logic" : style);
+    nashc_vlog_str(v, "W_STYLE", style);
     nashc_vlog_file(v, "W_FILE", "weights", m);
 }
 
 static nashc_status
-emit_activation(const nashc_node *n, nashc_vlog *v, int mode, int64_t mw, int64_t mh, nashc_diag *d)
+emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
 {
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 2));
     const nashc_type *tt = nashc_tensor_type(t);
     int64_t count = nashc_tensor_count(t), style = emit_int(n, "act_style");
@@ -67,7 +61,7 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, int64_t mw, int64_
     emit_steps s = {.t = values,
                     .rows = tt->dim[0],
                     .n = tt->dim[1],
-                    .channels = mh,
+                    .channels = w->dim[1],
                     .pe = emit_int(n, "pe"),
                     .bits = tt->bits,
                     .is_signed = emit_signed(tt),
@@ -80,11 +74,11 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, int64_t mw, int64_
         values[i] = nashc_tensor_get_int(t, i);
     if (mode == XNOR) {
         for (int64_t i = 0; i < count; i++) {
-            int64_t pop = values[i] + mw;
+            int64_t pop = values[i] + w->dim[0];
             pop = pop <= 0 ? 0 : (pop + 1) / 2;
-            values[i] = pop > mw + 1 ? mw + 1 : pop;
+            values[i] = pop > w->dim[0] + 1 ? w->dim[0] + 1 : pop;
         }
-        nashc_type u = nashc_type_for_range(0, mw + 1);
+        nashc_type u = nashc_type_for_range(0, w->dim[0] + 1);
         s.bits = u.bits;
         s.is_signed = 0;
     }
@@ -106,24 +100,20 @@ multiplier_style(const nashc_node *n, const nashc_type *x, const nashc_type *w)
     return res == 1 || (res == 0 && x->bits + w->bits <= 9);
 }
 
+/* Parameters of the arithmetic and the activation, which both units have. */
 static nashc_status
-emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *wt = nashc_tensor_type(w), *y = nashc_value_type(nashc_node_out(n, 0));
-    int64_t mw = wt->dim[0], mh = wt->dim[1], pe = emit_int(n, "pe"), simd = emit_int(n, "simd");
     bool act = nashc_node_in(n, 2) != NULL;
     int mode = arithmetic(x, wt);
-    nashc_type acc = act ? accumulator(x, w, mw, mh) : *y;
+    nashc_type acc = act ? accumulator(x, w, wt->dim[0], wt->dim[1]) : *y;
 
     if (mode == XNOR && act)
-        acc = nashc_type_for_range(0, mw);
-    nashc_vlog_core(v, "nashc_mvau");
-    nashc_vlog_int(v, "MW", mw);
-    nashc_vlog_int(v, "MH", mh);
-    nashc_vlog_int(v, "PE", pe);
-    nashc_vlog_int(v, "SIMD", simd);
+        acc = nashc_type_for_range(0, wt->dim[0]);
+    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
     nashc_vlog_int(v, "MODE", mode);
     nashc_vlog_int(v, "XW", x->bits);
     nashc_vlog_int(v, "X_SIGNED", emit_signed(x));
@@ -131,14 +121,55 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "ACC_SIGNED", emit_signed(&acc));
     nashc_vlog_int(v, "DOT", mode == XNOR && !act);
     nashc_vlog_int(v, "MUL_STYLE", multiplier_style(n, x, wt));
-    nashc_vlog_int(v, "PIPE", 1);
+    nashc_vlog_int(v, "PIPE", pipe);
     nashc_vlog_int(v, "OUT_W", y->bits);
-    emit_weights(n, v, mw, mh);
-    nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * wt->bits));
-    nashc_vlog_tie(v, "s1_tvalid", "1'b0");
-    nashc_vlog_open(v, "s1_tready", 1);
-    return act ? emit_activation(n, v, mode, mw, mh, d) : NASHC_OK;
+    return act ? emit_activation(n, v, mode, d) : NASHC_OK;
 }
 
-extern const nashc_impl nashc_impl_verilog_hw_mvau;
+static nashc_status
+emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
+    const nashc_type *t = nashc_tensor_type(w);
+    int64_t mw = t->dim[0], mh = t->dim[1], pe = emit_int(n, "pe"), simd = emit_int(n, "simd");
+    int64_t sf = mw / simd, nf = mh / pe;
+    nashc_vlog_mem *m = nashc_vlog_memory(v, nf * sf, pe * simd * t->bits);
+
+    for (int64_t r = 0; r < mh; r++)
+        for (int64_t c = 0; c < mw; c++)
+            nashc_vlog_put(m, r / pe * sf + c / simd, (r % pe * simd + c % simd) * t->bits, t->bits,
+                           emit_code(t, nashc_tensor_get_int(w, c * mh + r)));
+    nashc_vlog_core(v, "nashc_mvau");
+    nashc_vlog_int(v, "MW", mw);
+    nashc_vlog_int(v, "MH", mh);
+    nashc_vlog_int(v, "GROUPS", emit_int(n, "groups"));
+    nashc_vlog_int(v, "SIMD", simd);
+    emit_weights(n, v, emit_int(n, "mem_mode") == 1 ? "logic" : emit_text(n, "ram_style"), m);
+    nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
+    nashc_vlog_tie(v, "s1_tvalid", "1'b0");
+    nashc_vlog_open(v, "s1_tready", 1);
+    return emit_mac(n, v, 1, d);
+}
+
+/* One product a lane needs no stage inside the sum. */
+static nashc_status
+emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
+    const nashc_type *t = nashc_tensor_type(w);
+    int64_t kernel = t->dim[0], c = t->dim[1], pe = emit_int(n, "pe");
+    nashc_vlog_mem *m = nashc_vlog_memory(v, kernel * (c / pe), pe * t->bits);
+
+    for (int64_t i = 0; i < kernel * c; i++)
+        nashc_vlog_put(m, i / pe, i % pe * t->bits, t->bits,
+                       emit_code(t, nashc_tensor_get_int(w, i)));
+    nashc_vlog_core(v, "nashc_vvau");
+    nashc_vlog_int(v, "C", c);
+    nashc_vlog_int(v, "KERNEL", kernel);
+    emit_weights(n, v, emit_text(n, "ram_style"), m);
+    return emit_mac(n, v, 0, d);
+}
+
+extern const nashc_impl nashc_impl_verilog_hw_mvau, nashc_impl_verilog_hw_vvau;
 const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
+const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);

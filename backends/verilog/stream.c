@@ -1,4 +1,6 @@
-/* stream.c: hw.fifo, hw.dwc, hw.duplicate_streams and hw.label_select to their library modules. */
+/* stream.c: hw.fifo, hw.dwc, hw.duplicate_streams, hw.label_select and hw.pool to their library
+ * modules.
+ */
 #include "emit.h"
 #include <string.h>
 
@@ -61,11 +63,37 @@ emit_select(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     return NASHC_OK;
 }
 
+static nashc_status
+emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    static const char *const names[] = {"KH", "OW", "KW"};
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    bool sum = strcmp(emit_text(n, "func"), "sum") == 0;
+    int count;
+    const int64_t *window = nashc_attr_ints(n, nashc_attr_index(n, "window"), &count);
+
+    (void)d;
+    nashc_vlog_core(v, "nashc_pool");
+    nashc_vlog_int(v, "C", x->rank ? x->dim[x->rank - 1] : 1);
+    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
+    nashc_vlog_int(v, "FUNC", emit_int(n, "func"));
+    for (int i = 0; i < count; i++)
+        nashc_vlog_int(v, names[i], window[i]);
+    nashc_vlog_int(v, "XW", x->bits);
+    nashc_vlog_int(v, "X_SIGNED", emit_signed(x)); /* bip: 0 < 1 as -1 < +1 */
+    nashc_vlog_int(v, "BIPOLAR", sum && x->kind == NASHC_K_BIP);
+    nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);
+    nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
+    return NASHC_OK;
+}
+
 extern const nashc_impl nashc_impl_verilog_hw_fifo, nashc_impl_verilog_hw_dwc,
-    nashc_impl_verilog_hw_duplicate_streams, nashc_impl_verilog_hw_label_select;
+    nashc_impl_verilog_hw_duplicate_streams, nashc_impl_verilog_hw_label_select,
+    nashc_impl_verilog_hw_pool;
 const nashc_impl nashc_impl_verilog_hw_fifo = NASHC_IMPL_VERILOG("hw.fifo", emit_fifo);
 const nashc_impl nashc_impl_verilog_hw_dwc = NASHC_IMPL_VERILOG("hw.dwc", emit_dwc);
 const nashc_impl nashc_impl_verilog_hw_duplicate_streams =
     NASHC_IMPL_VERILOG("hw.duplicate_streams", emit_duplicate);
 const nashc_impl nashc_impl_verilog_hw_label_select =
     NASHC_IMPL_VERILOG("hw.label_select", emit_select);
+const nashc_impl nashc_impl_verilog_hw_pool = NASHC_IMPL_VERILOG("hw.pool", emit_pool);

@@ -33,9 +33,16 @@ PROOFS = (
                 dict(W=1, N=4, DEPTH=2, COUNT0=2, MOVE0=2, FREE0=2, MOVE8=2, FREE8=2)]),
     ('labelselect', [dict(LABELS=6, PE=p, K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
                                                                          (6, 4))]),
+    ('accumulate', [dict(PE=2, FUNC=f, XW=2, X_SIGNED=s, W=3, DEPTH=d) for f, s, d in (
+        (0, 0, 1), (0, 1, 3), (1, 0, 4), (1, 1, 2), (2, 0, 2), (2, 1, 3))]),
     ('mvau', [dict(MW=4, MH=4, PE=2, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3),
               dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
-              dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1)]),
+              dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1),
+              dict(MW=4, MH=6, GROUPS=3, PE=1, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3)]),
+    ('vvau', [dict(C=c, KERNEL=k, PE=p, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, PIPE=k % 2)
+              for c, k, p in ((4, 3, 2), (2, 4, 2), (3, 1, 1))]),
+    ('pool', [dict(C=c, PE=p, FUNC=f, KH=h, OW=o, KW=w, XW=2, OUT_W=4 if f == 2 else 2)
+              for c, p, f, h, o, w in ((4, 2, 2, 2, 3, 2), (1, 1, 0, 1, 3, 2), (2, 2, 1, 3, 1, 1))]),
 )
 
 

@@ -87,24 +87,50 @@ def activation(rnd, i, mh, lo, hi, lines):
     return operands, attrs, style, None if bipolar else (bias, bias + k)
 
 
-def mvau(rnd, i, x, w, mw, mh, pe, simd, act):
-    weights = [draw(rnd, w) for _ in range(mw * mh)]
-    lines = [const('w%d' % i, w if w in ('bip', 'ter') else small_type(weights), (mw, mh), weights)]
-    vecs = rnd.choice((1, 1, 3))
-    operands, attrs = '', ''
-    lo, hi = ELEMS[x]
-    column = [weights[r::mh] for r in range(mh)]
-    out = (min(sum(min(v * lo, v * hi) for v in c) for c in column),
-           max(sum(max(v * lo, v * hi) for v in c) for c in column))
+def products(rnd, i, x, w, n, channels, act, lines):
+    """Weights of channels sums of n products, operands and attributes of the activation, interval of the result."""
+    weights = [draw(rnd, w) for _ in range(n * channels)]
+    lines.append(const('w%d' % i, w if w in ('bip', 'ter') else small_type(weights), (n, channels), weights))
+    res, (lo, hi) = rnd.choice(('', ' res_type=lut', ' res_type=dsp')), ELEMS[x]
     if act:
-        span = mw * max(abs(v) for v in ELEMS[x]) * max(map(abs, weights))
-        operands, attrs, style, out = activation(rnd, i, mh, -span // 3, span // 3, lines)
-        attrs += '' if style == 'auto' else ' act_style=' + style
-    res = rnd.choice(('', ' res_type=lut', ' res_type=dsp'))
+        span = n * max(abs(v) for v in ELEMS[x]) * max(map(abs, weights))
+        operands, attrs, style, out = activation(rnd, i, channels, -span // 3, span // 3, lines)
+        return ', %%w%d%s' % (i, operands), res + attrs + ('' if style == 'auto' else ' act_style=' + style), out
+    column = [weights[r::channels] for r in range(channels)]
+    return ', %%w%d' % i, res, (min(sum(min(v * lo, v * hi) for v in c) for c in column),
+                               max(sum(max(v * lo, v * hi) for v in c) for c in column))
+
+
+def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1):
+    lines = []
+    operands, attrs, out = products(rnd, i, x, w, mw, mh, act, lines)
+    rows = rnd.choice((1, 1, 3))
     fold = (' pe=%d' % pe if pe > 1 else '') + (' simd=%d' % simd if simd > 1 else '')
-    out = typed(*out, (vecs, mh)) if out else 'bip[%d,%d]' % (vecs, mh)
-    lines.append('  %%y%d: %s = hw.mvau(%%x%d, %%w%d%s)%s%s%s' % (i, out, i, i, operands, fold, res, attrs))
-    return Case('mvau %s x %s %dx%d pe=%d simd=%d' % (x, w, mw, mh, pe, simd), x, (vecs, mw), lines, out)
+    attrs += ' groups=%d' % groups if groups > 1 else ''
+    out = typed(*out, (rows, mh)) if out else 'bip[%d,%d]' % (rows, mh)
+    lines.append('  %%y%d: %s = hw.mvau(%%x%d%s)%s%s' % (i, out, i, operands, fold, attrs))
+    return Case('mvau %s x %s %dx%d groups=%d pe=%d simd=%d' % (x, w, mw, mh, groups, pe, simd), x,
+                (rows * groups, mw), lines, out)
+
+
+def vvau(rnd, i, x, w, k, c, pe, act):
+    lines = []
+    operands, attrs, out = products(rnd, i, x, w, k, c, act, lines)
+    rows = rnd.choice((1, 2, 3))
+    out = typed(*out, (rows, c)) if out else 'bip[%d,%d]' % (rows, c)
+    lines.append('  %%y%d: %s = hw.vvau(%%x%d%s)%s%s' % (i, out, i, operands, ' pe=%d' % pe if pe > 1 else '', attrs))
+    return Case('vvau %s x %s k=%d c=%d pe=%d' % (x, w, k, c, pe), x, (rows * k, c), lines, out)
+
+
+def pool(rnd, i, x, func, window, c, pe):
+    kh, ow, kw = window
+    (lo, hi), outer = ELEMS[x], rnd.choice((1, 2, 3))
+    dims = (outer * ow, c)
+    out = typed(kh * kw * lo, kh * kw * hi, dims) if func == 'sum' else '%s[%d,%d]' % (x, *dims)
+    style = rnd.choice(('', '', ' ram_style=block', ' ram_style=distributed'))
+    line = '  %%y%d: %s = hw.pool(%%x%d)%s func=%s window=[%d,%d,%d]%s' % (i, out, i, ' pe=%d' % pe if pe > 1 else '',
+                                                                        func, *window, style)
+    return Case('pool %s %s %s c=%d pe=%d' % (func, x, window, c, pe), x, (outer * kh * ow * kw, c), [line], out)
 
 
 def eltwise(rnd, i, kind, x, c, pe):
@@ -277,6 +303,28 @@ def cases(rnd):
     for x in ('bip', 'u1', 'u4', 'i8'):
         for w in ('bip', 'ter', 'i4', 'u2'):
             makers.append(lambda i, a=(x, w): mvau(rnd, i, *a, 6, 4, 2, 3, rnd.random() < 0.5))
+    kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
+    for mw, mh, groups in ((6, 4, 2), (4, 6, 3), (1, 4, 2), (2, 2, 2)):
+        for pe in divisors(mh // groups):
+            for simd in divisors(mw):
+                for act in (False, True):
+                    makers.append(lambda i, a=(mw, mh, pe, simd, act, groups): mvau(
+                        rnd, i, rnd.choice(kinds), rnd.choice(kinds), *a))
+    for x in kinds:
+        for w in kinds:
+            makers.append(lambda i, a=(x, w): mvau(rnd, i, *a, 6, 6, 1, rnd.choice((2, 3)), rnd.random() < 0.5, 3))
+            makers.append(lambda i, a=(x, w): vvau(rnd, i, *a, 9, 4, rnd.choice((1, 2)), rnd.random() < 0.5))
+    for k, c in ((9, 6), (1, 4), (4, 1), (3, 8)):
+        for pe in divisors(c):
+            for act in (False, True):
+                makers.append(lambda i, a=(k, c, pe, act): vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), *a))
+    windows = ((1, 1, 1), (1, 1, 4), (9, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1))
+    for func in ('max', 'min', 'sum'):
+        for x in kinds:
+            makers.append(lambda i, a=(x, func): pool(rnd, i, *a, rnd.choice(windows), 6, rnd.choice((1, 2, 6))))
+        for window in windows:
+            for c, pe in ((6, 1), (6, 2), (6, 3), (6, 6), (1, 1)):
+                makers.append(lambda i, a=(func, window, c, pe): pool(rnd, i, rnd.choice(kinds), *a))
     for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter']),
                         ('requant', ['u2', 'u4', 'i4', 'i8', 'u8', 'u1', 'ter']), ('lut', ['u2', 'i3', 'u4', 'i4'])):
         for c in (1, 6, 8):

@@ -3,6 +3,7 @@
 module mvau_tb #(
     parameter MW = 8,
     parameter MH = 4,
+    parameter GROUPS = 1,
     parameter PE = 2,
     parameter SIMD = 4,
     parameter MODE = 2,
@@ -41,6 +42,7 @@ module mvau_tb #(
     nashc_mvau #(
         .MW(MW),
         .MH(MH),
+        .GROUPS(GROUPS),
         .PE(PE),
         .SIMD(SIMD),
         .MODE(MODE),

@@ -272,66 +272,105 @@ def labelselect(rnd, labels=10, pe=1, k=1, xw=8, xs=1, ow=8):
     return run(p, {}, steps, 2, ins, outs, pe * xw, ow, frames)
 
 
-def mvau(rnd, mw=8, mh=4, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, ext=0,
-         act=0, k=1, ow=0, actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
-    if mode in (0, 3):
-        xw = 1
-    if mode <= 1:
-        ww = 1
-    bip = lambda a: [2 * v - 1 for v in a]
-    wbits = [draw(rnd, ww, ws and mode >= 2, mw) for _ in range(mh)]
-    xbits = [draw(rnd, xw, xs and mode in (1, 2), mw) for _ in range(vectors)]
-    wv = [bip(r) for r in wbits] if mode <= 1 else wbits
-    xv = [bip(r) for r in xbits] if mode in (0, 3) else xbits
-    dots = [[sum(a * b for a, b in zip(r, x)) for r in wv] for x in xv]
-    if mode == 0 and not dot:
-        dots = [[(d + mw) // 2 for d in v] for v in dots]
-    # The widest partial sum over any prefix is bounded by the largest magnitudes.
-    if mode == 0:
-        top, low = (mw, -mw) if dot else (mw, 0)
-    else:
-        rx = {1: 0, 2: 0, 3: 1}[mode]
-        xmax = 1 if rx else (1 << (xw - 1)) if xs else (1 << xw) - 1
-        wmax = 1 if mode == 1 else (1 << (ww - 1)) if ws else (1 << ww) - 1
-        top = mw * xmax * wmax
-        low = 0 if mode == 2 and not xs and not ws else -top
-    signed = 1 if low < 0 else 0
-    acc = max(top.bit_length() + signed, 1) + spare
-    sf, nf = mw // simd, mh // pe
-    steps = []
-    for f in range(nf):
-        for s in range(sf):
-            steps.append((1 if f == 0 else 0) | (2 if ext else 0) | (4 if s == sf - 1 else 0))
-    mem = []
-    for f in range(nf):
-        for s in range(sf):
-            mem.append(pack([wbits[f * pe + p][s * simd + i] for p in range(pe)
-                             for i in range(simd)], ww))
-    files = {'memblock.dat': lines(mem, pe * simd * ww)}
-    tlat, tw = 0, 1
-    ys = dots
-    if act:
-        tw = acc + (1 if ts and not signed else 0)
-        ts = 1 if signed else ts
-        pool = sorted({d for v in dots for d in v} | {low, top})
-        near = lambda n: [min(max(rnd.choice(pool) + rnd.randint(-1, 1), low), top)
+class Products:
+    """Sums of n products in an arithmetic mode, and the activation behind them: operands are drawn as codes."""
+
+    def __init__(self, rnd, n, mode, xw, xs, ww, ws, dot, spare, ts):
+        self.rnd, self.n, self.mode, self.dot = rnd, n, mode, dot
+        self.xw, self.xs = (1, 0) if mode in (0, 3) else (xw, xs)
+        self.ww, self.ws = (1, 0) if mode <= 1 else (ww, ws)
+        # The widest partial sum over any prefix is bounded by the largest magnitudes.
+        if mode == 0:
+            self.top, self.low = (n, -n) if dot else (n, 0)
+        else:
+            xmax = 1 if mode == 3 else (1 << (xw - 1)) if xs else (1 << xw) - 1
+            wmax = 1 if mode == 1 else (1 << (ww - 1)) if ws else (1 << ww) - 1
+            self.top = n * xmax * wmax
+            self.low = 0 if mode == 2 and not xs and not ws else -self.top
+        self.signed = 1 if self.low < 0 else 0
+        self.acc = max(self.top.bit_length() + self.signed, 1) + spare
+        self.tw, self.ts = self.acc + (1 if ts and not self.signed else 0), 1 if self.signed else ts
+
+    def x(self, n):
+        return draw(self.rnd, self.xw, self.xs, n)
+
+    def w(self, n):
+        return draw(self.rnd, self.ww, self.ws, n)
+
+    def sum(self, w, x):
+        value = lambda bipolar, codes: [2 * v - 1 for v in codes] if bipolar else codes
+        d = sum(a * b for a, b in zip(value(self.mode <= 1, w), value(self.mode in (0, 3), x)))
+        return (d + self.n) // 2 if self.mode == 0 and not self.dot else d
+
+    def params(self, pipe, mul, act, k, ow, actval, has_dir, shared, deep):
+        return dict(MODE=self.mode, XW=self.xw, X_SIGNED=self.xs, WW=self.ww, W_SIGNED=self.ws, ACC_W=self.acc,
+                    ACC_SIGNED=self.signed, DOT=self.dot, MUL_STYLE=mul, PIPE=pipe, ACT=act, K=k,
+                    TW=self.tw if act else 1, T_SIGNED=self.ts, OUT_W=ow if act else self.acc, ACTVAL=actval,
+                    HAS_DIR=has_dir, T_SHARED=shared, DEEP=deep)
+
+    def activate(self, sums, c, pe, act, k, ow, actval, has_dir, shared, deep):
+        """Results, files and latency of the activation of rows of c sums."""
+        if not act:
+            return sums, {}, 0
+        pool = sorted({d for v in sums for d in v} | {self.low, self.top})
+        near = lambda n: [min(max(self.rnd.choice(pool) + self.rnd.randint(-1, 1), self.low), self.top)
                           for _ in range(n)]
-        t = Thresholds(rnd, mh, pe, tw, ts, k, ow, actval, has_dir, shared, near)
-        files.update(t.files)
-        files['thresh'] = t.par
-        ys = [[t(c, d) for c, d in enumerate(v)] for v in dots]
-        tlat = 1 if act == 1 else stages(deep, clog2(k + 1))
-    else:
-        ow = acc
-    ins = [pack(x[i:i + simd], xw) for x in xbits for i in range(0, mw, simd)]
-    outs = [pack(y[i:i + pe], ow) for y in ys for i in range(0, mh, pe)]
-    p = dict(MW=mw, MH=mh, PE=pe, SIMD=simd, MODE=mode, XW=xw, X_SIGNED=xs, WW=ww, W_SIGNED=ws,
-             ACC_W=acc, ACC_SIGNED=signed, DOT=dot, MUL_STYLE=mul, PIPE=pipe, W_EXT=ext, ACT=act,
-             K=k, TW=tw, T_SIGNED=ts, OUT_W=ow, ACTVAL=actval, HAS_DIR=has_dir, T_SHARED=shared,
-             DEEP=deep)
-    latency = 2 + pipe + (1 if sf > 1 else 0) + tlat
-    return run(p, files, steps, latency, ins, outs, simd * xw, pe * ow, vectors,
-               in1=mem * vectors if ext else None, in1_w=pe * simd * ww)
+        t = Thresholds(self.rnd, c, pe, self.tw, self.ts, k, ow, actval, has_dir, shared, near)
+        return ([[t(i, d) for i, d in enumerate(v)] for v in sums], dict(t.files, thresh=t.par),
+                1 if act == 1 else stages(deep, clog2(k + 1)))
+
+
+def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, ext=0,
+         act=0, k=1, ow=0, actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
+    z = Products(rnd, mw, mode, xw, xs, ww, ws, dot, spare, ts)
+    w = [z.w(mw) for _ in range(mh)]
+    x = [z.x(mw) for _ in range(vectors)]
+    rows = mh // groups  # of one group; a result has the rows of all
+    sums = [[z.sum(w[r], x[v + r // rows]) for r in range(mh)] for v in range(0, vectors, groups)]
+    ys, files, tlat = z.activate(sums, mh, pe, act, k, ow, actval, has_dir, shared, deep)
+    sf, nf = mw // simd, rows // pe
+    steps = [(1 if f == 0 else 0) | (2 if ext else 0) | (4 if s == sf - 1 else 0)
+             for f in range(nf) for s in range(sf)]
+    mem = [pack([w[f * pe + p][s * simd + i] for p in range(pe) for i in range(simd)], z.ww)
+           for f in range(groups * nf) for s in range(sf)]
+    files['memblock.dat'] = lines(mem, pe * simd * z.ww)
+    p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), MW=mw, MH=mh, GROUPS=groups, PE=pe,
+             SIMD=simd, W_EXT=ext)
+    ins = [pack(v[i:i + simd], z.xw) for v in x for i in range(0, mw, simd)]
+    outs = [pack(y[i:i + pe], p['OUT_W']) for y in ys for i in range(0, mh, pe)]
+    return run(p, files, steps, 2 + pipe + (1 if sf > 1 else 0) + tlat, ins, outs, simd * z.xw, pe * p['OUT_W'],
+               vectors, in1=mem * (vectors // groups) if ext else None, in1_w=pe * simd * z.ww)
+
+
+def vvau(rnd, c=4, kernel=9, pe=2, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, act=0, k=1, ow=0,
+         actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
+    z = Products(rnd, kernel, mode, xw, xs, ww, ws, dot, spare, ts)
+    w = [z.w(c) for _ in range(kernel)]
+    x = [[z.x(c) for _ in range(kernel)] for _ in range(vectors)]
+    sums = [[z.sum([r[i] for r in w], [r[i] for r in v]) for i in range(c)] for v in x]
+    ys, files, tlat = z.activate(sums, c, pe, act, k, ow, actval, has_dir, shared, deep)
+    cut = lambda rows, width: [pack(r[i:i + pe], width) for r in rows for i in range(0, c, pe)]
+    files['memblock.dat'] = lines(cut(w, z.ww), pe * z.ww)
+    p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), C=c, KERNEL=kernel, PE=pe)
+    steps = [RW if i == kernel - 1 else 1 for i in range(kernel) for _ in range(c // pe)]
+    return run(p, files, steps, 2 + pipe + (1 if kernel > 1 else 0) + tlat, cut([r for v in x for r in v], z.xw),
+               cut(ys, p['OUT_W']), pe * z.xw, pe * p['OUT_W'], vectors)
+
+
+def pool(rnd, c=4, pe=2, func=0, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, outer=6):
+    xw, xs = (1, 0) if bip else (xw, xs)
+    x = [[[[draw(rnd, xw, xs, c) for _ in range(kw)] for _ in range(ow)] for _ in range(kh)] for _ in range(outer)]
+    value = lambda v: 2 * v - 1 if bip else v
+    reduce = (max, min, sum)[func]
+    y = [[reduce(value(x[o][i][j][k][ch]) for i in range(kh) for k in range(kw)) for ch in range(c)]
+         for o in range(outer) for j in range(ow)]
+    out_w = xw if func < 2 else xw + clog2(kh * kw) + bip + spare
+    cut = lambda rows, width: [pack(r[i:i + pe], width) for r in rows for i in range(0, c, pe)]
+    steps = [RW if i == kh - 1 and k == kw - 1 else 1 for i in range(kh) for _ in range(ow) for k in range(kw)
+             for _ in range(c // pe)]
+    p = dict(C=c, PE=pe, FUNC=func, KH=kh, OW=ow, KW=kw, XW=xw, X_SIGNED=xs, BIPOLAR=bip, OUT_W=out_w)
+    return run(p, {}, steps, 2, cut([r for o in x for i in o for j in i for r in j], xw), cut(y, out_w), pe * xw,
+               pe * out_w, outer)
 
 
 def sweep(rnd):
@@ -440,8 +479,40 @@ def sweep(rnd):
     yield 'mvau', dict(mw=784, mh=4, pe=2, simd=392, mode=0, act=1, ow=1, vectors=4)
     yield 'mvau', dict(mw=600, mh=2, pe=1, simd=600, mode=2, xw=2, ww=2, vectors=4)
     yield 'mvau', dict(mw=600, mh=2, pe=1, simd=300, mode=1, xw=8, xs=1, pipe=1, vectors=4)
+    # groups: every folding in every mode, some with activations
+    for mode in range(4):
+        for groups, pe in ((2, 1), (2, 3), (3, 1), (3, 2), (6, 1)):
+            for simd in (1, 2, 4):
+                act, k = pick((0, 0, 1, 2)), pick((1, 2, 3, 7))
+                yield 'mvau', dict(mw=4, mh=6, groups=groups, pe=pe, simd=simd, mode=mode, xw=pick((1, 2, 4)),
+                                   xs=pick((0, 1)), ww=pick((1, 2, 4)), ws=pick((0, 1)),
+                                   dot=pick((0, 1)) if mode == 0 else 0, mul=pick((0, 1)), pipe=pick((0, 1)),
+                                   ext=pick((0, 0, 1)), act=act, k=k, ow=clog2(k + 1), has_dir=pick((0, 1)),
+                                   shared=pick((0, 1)), deep=pick((0, 1)), ts=pick((0, 1)))
+    # depthwise: every folding in every mode, with and without activations
+    for mode in range(4):
+        for c, kernel in ((6, 9), (1, 4), (4, 1), (6, 2)):
+            for pe in (d for d in range(1, c + 1) if c % d == 0):
+                act, k = pick((0, 1, 2)), pick((1, 2, 3, 7, 10))
+                yield 'vvau', dict(c=c, kernel=kernel, pe=pe, mode=mode, xw=pick((1, 2, 4, 8)), xs=pick((0, 1)),
+                                   ww=pick((1, 2, 4, 8)), ws=pick((0, 1)), dot=pick((0, 1)) if mode == 0 else 0,
+                                   mul=pick((0, 1)), pipe=pick((0, 1)), act=act, k=k, ow=clog2(k + 1) + pick((0, 2)),
+                                   actval=pick((0, -2)), has_dir=pick((0, 1)), shared=pick((0, 0, 1)),
+                                   deep=pick((0, 1)), spare=pick((0, 0, 3)), ts=pick((0, 1)))
+    yield 'vvau', dict(c=200, kernel=4, pe=2, vectors=3)
+    for func in range(3):
+        for kh, ow, kw in ((1, 1, 1), (1, 1, 9), (4, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1)):
+            for c, pe in ((6, 1), (6, 2), (4, 4), (1, 1)):
+                yield 'pool', dict(c=c, pe=pe, func=func, kh=kh, ow=ow, kw=kw, xw=pick((1, 2, 4, 8)),
+                                   xs=pick((0, 1)), bip=pick((0, 0, 1)) if func == 2 else 0, spare=pick((0, 0, 2)))
+        yield 'pool', dict(c=24, pe=2, func=func, kh=2, ow=20, kw=2, xw=8, xs=1, outer=3)
 
 
 MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, fork=fork, join2=join2, addstreams=addstreams, concat=concat, split=split,
               fmpadding=fmpadding, weights=weights, thresh_par=thresh_par, thresh_bs=thresh_bs,
               channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect, mvau=mvau)
+
+
+MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, addstreams=addstreams, weights=weights, thresh_par=thresh_par,
+              thresh_bs=thresh_bs, channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect,
+              mvau=mvau, vvau=vvau, pool=pool)

@@ -1,16 +1,18 @@
 // nashc_mvau.v: matrix-vector unit, y[r] = act(sum_c W[c][r] * x[c]), PE rows and SIMD columns a
-// step. NF*SF steps a vector (NF = MH/PE, SF = MW/SIMD), frames without a gap: x is read while
-// nf == 0 and replayed after that; a result leaves after each sf == SF-1.
+// step. NF*SF steps a vector (NF = MH/GROUPS/PE, SF = MW/SIMD), frames without a gap: x is read
+// while nf == 0 and replayed after that; a result leaves after each sf == SF-1. Vectors belong to
+// groups 0 .. GROUPS-1 in turn, each group has its own MH/GROUPS rows of W.
 // LATENCY = 2 + PIPE + (SF > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
-// N = clog2(K+1). Stages: operands, (PIPE), sum, accumulator if SF > 1, thresholds.
+// N = clog2(K+1). Stages: operands, then those of nashc_mac.
 // Memory: MW*MH*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), replay
 // SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresh_*. Multipliers: PE*SIMD in
-// MODE 2 and 3 with MUL_STYLE 0, else none. PE divides MH, SIMD divides MW; ACC_W holds every
+// MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW; ACC_W holds every
 // partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none
 module nashc_mvau #(
     parameter MW         = 8,           // columns
-    parameter MH         = 4,           // rows
+    parameter MH         = 4,           // rows of all groups
+    parameter GROUPS     = 1,           // vectors belong to groups in turn
     parameter PE         = 2,           // rows per step
     parameter SIMD       = 4,           // columns per step
     parameter MODE       = 2,           // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
@@ -52,14 +54,12 @@ module nashc_mvau #(
     output wire                  m_tvalid,
     input  wire                  m_tready
 );
-    localparam NF  = MH / PE;
+    localparam NF  = MH / GROUPS / PE;
     localparam SF  = MW / SIMD;
-    localparam N   = $clog2(K + 1);
-    localparam AST = 2 + PIPE + ((SF > 1) ? 1 : 0);     // stages up to the accumulator
-    localparam TLAT = (ACT == 0) ? 0 : (ACT == 1) ? 1 : (DEEP != 0) ? 2 * N - 1 : N;
+    localparam LINES = GROUPS * NF * SF;                // of weights
     localparam SFW = (SF <= 1) ? 1 : $clog2(SF);
     localparam NFW = (NF <= 1) ? 1 : $clog2(NF);
-    localparam WAW = (NF * SF <= 1) ? 1 : $clog2(NF * SF);
+    localparam WAW = (LINES <= 1) ? 1 : $clog2(LINES);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [SFW-1:0] SF_LAST = SF - 1;
@@ -67,14 +67,10 @@ module nashc_mvau #(
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || SIMD < 1 || MH % PE != 0 || MW % SIMD != 0 || MODE < 0 || MODE > 3
-                || (MODE <= 1 && WW != 1) || ((MODE == 0 || MODE == 3) && XW != 1)
-                || (DOT != 0 && MODE != 0) || ACT < 0 || ACT > 2
-                || (ACT == 0 && OUT_W != ACC_W) || K < 1) begin
-        $display("nashc_mvau: illegal parameters MW=%0d MH=%0d PE=%0d SIMD=%0d MODE=%0d XW=%0d",
-                 MW, MH, PE, SIMD, MODE, XW);
-        $display("nashc_mvau: WW=%0d ACC_W=%0d OUT_W=%0d DOT=%0d ACT=%0d K=%0d",
-                 WW, ACC_W, OUT_W, DOT, ACT, K);
+    initial if (PE < 1 || SIMD < 1 || GROUPS < 1 || MH % (GROUPS * PE) != 0 || MW % SIMD != 0)
+    begin
+        $display("nashc_mvau: illegal parameters MW=%0d MH=%0d GROUPS=%0d PE=%0d SIMD=%0d",
+                 MW, MH, GROUPS, PE, SIMD);
         $finish;
     end
 `endif
@@ -141,7 +137,7 @@ module nashc_mvau #(
         end else begin : g_weights
             // constants are cut to the width of what they meet
             /* verilator lint_off WIDTH */
-            localparam [WAW-1:0] LAST = NF * SF - 1;
+            localparam [WAW-1:0] LAST = LINES - 1;
             /* verilator lint_on WIDTH */
             reg [WAW-1:0] line_q;
             always @(posedge clk) begin
@@ -149,123 +145,23 @@ module nashc_mvau #(
                 else if (fire) line_q <= (line_q == LAST) ? {WAW{1'b0}} : line_q + 1'b1;
             end
             nashc_rom #(
-                .W(PE*SIMD*WW), .DEPTH(NF*SF), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_STYLE)
+                .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_STYLE)
             ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
             wire unused = &{1'b0, s1_tdata, s1_tvalid};
         end
     endgenerate
 
-    // --- stage 2 (+ PIPE): sums of a step, modulo 2**ACC_W ---------------------------------------
-    localparam LOG = (SIMD <= 1) ? 0 : $clog2(SIMD);
-    localparam NAT = (MODE == 0) ? ((DOT != 0) ? LOG + 3 : LOG + 1)
-                   : (MODE == 1) ? XW + 1 + LOG
-                   : (MODE == 2) ? XW + WW + LOG : WW + 2 + LOG;
-    localparam SW  = (NAT < ACC_W) ? NAT : ACC_W;       // bits per sum
-    localparam SUM_SIGNED = (MODE == 0) ? DOT : (MODE == 2) ? (X_SIGNED | W_SIGNED) : 1;
-
-    wire [PE*SW-1:0] sum;
-
-    generate
-        if (MODE == 0) begin : g_xnor
-            nashc_rows_xnor #(.PE(PE), .SIMD(SIMD), .SW(SW), .DOT(DOT), .PIPE(PIPE)) u_rows (
-                .clk(clk), .en(en), .x(x), .w(w), .sum(sum)
-            );
-        end else if (MODE == 1) begin : g_pm
-            nashc_rows_pm #(
-                .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .SW(SW), .PIPE(PIPE)
-            ) u_rows (.clk(clk), .en(en), .x(x), .w(w), .sum_q(sum));
-        end else if (MUL_STYLE == 0) begin : g_mul
-            nashc_rows_mul #(
-                .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
-                .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
-            ) u_rows (.clk(clk), .en(en), .x(x), .w(w), .sum(sum));
-        end else begin : g_planes
-            nashc_rows_planes #(
-                .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
-                .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
-            ) u_rows (.clk(clk), .en(en), .x(x), .w(w), .sum_q(sum));
-        end
-    endgenerate
-
-    // --- accumulator ---------------------------------------------------------------------------
-    // Sums in ACC_W bits, plus the accumulators unless the step is the first of its row.
-    /* verilator lint_off WIDTH */
-    function [PE*ACC_W-1:0] add(input [PE*SW-1:0] sums, input [PE*ACC_W-1:0] old, input first);
-        integer p;
-        reg [ACC_W-1:0] wide;
-        for (p = 0; p < PE; p = p + 1) begin
-            if (SUM_SIGNED != 0) wide = $signed(sums[p*SW +: SW]);
-            else wide = sums[p*SW +: SW];
-            add[p*ACC_W +: ACC_W] = wide + (old[p*ACC_W +: ACC_W] & {ACC_W{!first}});
-        end
-    endfunction
-    /* verilator lint_on WIDTH */
-
-    wire [PE*ACC_W-1:0] acc;
-    generate
-        if (SF == 1) begin : g_no_acc
-            assign acc = add(sum, {PE*ACC_W{1'b0}}, 1'b1);
-        end else begin : g_acc
-            // What the sums' stage holds: a step at all, and the first of its row.
-            reg  [AST-2:0]      step_q, first_q;
-            wire [AST-1:0]      step_d  = {step_q, fire};
-            wire [AST-1:0]      first_d = {first_q, sf_q == {SFW{1'b0}}};
-            reg  [PE*ACC_W-1:0] acc_q;
-            always @(posedge clk) begin
-                if (!rst_n) step_q <= {(AST-1){1'b0}};
-                else if (en) step_q <= step_d[AST-2:0];
-            end
-            always @(posedge clk) if (en) first_q <= first_d[AST-2:0];
-            always @(posedge clk)
-                if (en && step_q[AST-2]) acc_q <= add(sum, acc_q, first_q[AST-2]);
-            assign acc = acc_q;
-            wire unused = &{1'b0, step_d[AST-1], first_d[AST-1]};
-        end
-    endgenerate
-
-    // --- activation and output -----------------------------------------------------------------
-    wire [PE*OUT_W-1:0] y;
-    generate
-        if (ACT == 0) begin : g_raw
-            assign y = acc;
-        end else begin : g_act
-            // The fold of the result that enters the accumulator's stage next.
-            reg  [AST-2:0] last_q;
-            wire [AST-1:0] last_d = {last_q, fire && writes};
-            reg  [NFW-1:0] fold_q;
-            always @(posedge clk) begin
-                if (!rst_n) begin
-                    last_q <= {(AST-1){1'b0}};
-                    fold_q <= {NFW{1'b0}};
-                end else if (en) begin
-                    last_q <= last_d[AST-2:0];
-                    if (last_q[AST-2])
-                        fold_q <= (fold_q == NF_LAST) ? {NFW{1'b0}} : fold_q + 1'b1;
-                end
-            end
-            wire unused = last_d[AST-1];
-
-            if (ACT == 1) begin : g_par
-                nashc_thpar_core #(
-                    .CF(NF), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
-                    .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
-                    .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .T_FILE({MEM_DIR, "/", T_FILE}),
-                    .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)
-                ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
-            end else begin : g_bs
-                nashc_thbs_core #(
-                    .CF(NF), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
-                    .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
-                    .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP),
-                    .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}),
-                    .T_STYLE(T_STYLE)
-                ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
-            end
-        end
-    endgenerate
-
-    nashc_pipe #(.W(PE*OUT_W), .LATENCY(AST + TLAT)) u_pipe (
-        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(y),
+    // --- sums, accumulators, thresholds, output --------------------------------------------------
+    nashc_mac #(
+        .PE(PE), .SIMD(SIMD), .MODE(MODE), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW),
+        .W_SIGNED(W_SIGNED), .ACC_W(ACC_W), .ACC_SIGNED(ACC_SIGNED), .DOT(DOT),
+        .MUL_STYLE(MUL_STYLE), .PIPE(PIPE), .ACCS((SF > 1) ? 1 : 0), .ACT(ACT), .FOLDS(GROUPS*NF),
+        .K(K), .TW(TW), .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR),
+        .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE({MEM_DIR, "/", T_FILE}),
+        .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)
+    ) u_mac (
+        .clk(clk), .rst_n(rst_n), .fire(fire), .first(sf_q == {SFW{1'b0}}), .writes(writes),
+        .addr(1'b0), .en(en), .x(x), .w(w),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
 

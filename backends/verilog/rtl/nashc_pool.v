@@ -1,0 +1,134 @@
+// nashc_pool.v: reduces rows of C channels, channel by channel: the rows are seen as [outer][KH][OW]
+// [KW], and row (outer, ow) of the result is the maximum, minimum or sum of those of all kh and kw.
+// Throughput 1 beat/cycle, KH*OW*KW*C/PE steps an outer index, each reads; it writes iff kh and kw
+// are last. LATENCY 2. PE adders or comparators, OW*C/PE*PE*OUT_W accumulator bits (a register if
+// OW*C/PE is 1). PE divides C; OUT_W = XW for maximum and minimum; sums are taken modulo 2**OUT_W.
+`default_nettype none
+module nashc_pool #(
+    parameter C         = 4,            // channels
+    parameter PE        = 2,            // lanes
+    parameter FUNC      = 0,            // 0 maximum, 1 minimum, 2 sum
+    parameter KH        = 2,            // rows of a group, far from each other
+    parameter OW        = 3,            // groups beside each other
+    parameter KW        = 2,            // rows of a group, next to each other
+    parameter XW        = 4,            // bits per input
+    parameter X_SIGNED  = 0,
+    parameter BIPOLAR   = 0,            // 1: sum of +-1 (XW 1)
+    parameter OUT_W     = 4,            // bits per output
+    parameter RAM_STYLE = "auto"
+) (
+    input  wire                clk,
+    input  wire                rst_n,
+    input  wire [PE*XW-1:0]    s_tdata,
+    input  wire                s_tvalid,
+    output wire                s_tready,
+    output wire [PE*OUT_W-1:0] m_tdata,
+    output wire                m_tvalid,
+    input  wire                m_tready
+);
+    localparam CF  = C / PE;
+    localparam D   = OW * CF;           // accumulators of a lane
+    localparam AW  = (D <= 1) ? 1 : $clog2(D);
+    localparam CW  = (CF <= 1) ? 1 : $clog2(CF);
+    localparam KWW = (KW <= 1) ? 1 : $clog2(KW);
+    localparam KHW = (KH <= 1) ? 1 : $clog2(KH);
+    localparam EW  = (BIPOLAR != 0) ? 2 : XW;           // bits per accumulated element
+    // constants are cut to the width of what they meet
+    /* verilator lint_off WIDTH */
+    localparam [CW-1:0]  CF_LAST = CF - 1;
+    localparam [KWW-1:0] KW_LAST = KW - 1;
+    localparam [KHW-1:0] KH_LAST = KH - 1;
+    localparam [AW-1:0]  STEP    = CF;
+    localparam [AW-1:0]  OW_LAST = (OW - 1) * CF;
+    /* verilator lint_on WIDTH */
+
+`ifndef SYNTHESIS
+    initial if (PE < 1 || C % PE != 0 || FUNC < 0 || FUNC > 2 || KH < 1 || OW < 1 || KW < 1
+                || (FUNC != 2 && OUT_W != XW) || (BIPOLAR != 0 && (FUNC != 2 || XW != 1))) begin
+        $display("nashc_pool: illegal parameters C=%0d PE=%0d FUNC=%0d KH=%0d OW=%0d KW=%0d",
+                 C, PE, FUNC, KH, OW, KW);
+        $display("nashc_pool: XW=%0d BIPOLAR=%0d OUT_W=%0d", XW, BIPOLAR, OUT_W);
+        $finish;
+    end
+`endif
+
+    // --- steps: channels within kw within ow within kh -------------------------------------------
+    wire           en;
+    wire           fire = en && s_tvalid;
+    reg  [CW-1:0]  cf_q;
+    reg  [KWW-1:0] kw_q;
+    reg  [AW-1:0]  base_q;              // ow*CF
+    reg  [KHW-1:0] kh_q;
+    wire           cf_last = cf_q == CF_LAST;
+    wire           kw_last = kw_q == KW_LAST;
+    wire           ow_last = base_q == OW_LAST;
+    wire           kh_last = kh_q == KH_LAST;
+    assign s_tready = en;
+
+    always @(posedge clk) begin
+        if (!rst_n) begin
+            cf_q   <= {CW{1'b0}};
+            kw_q   <= {KWW{1'b0}};
+            base_q <= {AW{1'b0}};
+            kh_q   <= {KHW{1'b0}};
+        end else if (fire) begin
+            cf_q <= cf_last ? {CW{1'b0}} : cf_q + 1'b1;
+            if (cf_last) kw_q <= kw_last ? {KWW{1'b0}} : kw_q + 1'b1;
+            if (cf_last && kw_last) base_q <= ow_last ? {AW{1'b0}} : base_q + STEP;
+            if (cf_last && kw_last && ow_last) kh_q <= kh_last ? {KHW{1'b0}} : kh_q + 1'b1;
+        end
+    end
+
+    // --- stage 1: the beat; stage 2: the accumulators --------------------------------------------
+    reg  [PE*XW-1:0] x_q;
+    wire [PE*EW-1:0] x;
+    wire [PE*OUT_W-1:0] y;
+    always @(posedge clk) if (en) x_q <= s_tdata;
+
+    genvar p;
+    generate
+        if (BIPOLAR != 0) begin : g_signs
+            for (p = 0; p < PE; p = p + 1) begin : g_lane
+                assign x[p*2 +: 2] = {!x_q[p], 1'b1};
+            end
+        end else begin : g_plain
+            assign x = x_q;
+        end
+    endgenerate
+
+    /* verilator lint_off WIDTH */
+    wire [AW-1:0] addr = base_q + cf_q; // cf_q has at most as many bits
+    /* verilator lint_on WIDTH */
+    nashc_accumulate #(
+        .PE(PE), .FUNC(FUNC), .XW(EW), .X_SIGNED((BIPOLAR != 0) ? 1 : X_SIGNED), .W(OUT_W),
+        .DEPTH(D), .RAM_STYLE(RAM_STYLE)
+    ) u_acc (
+        .clk(clk), .en(en), .step(fire), .first(kw_q == {KWW{1'b0}} && kh_q == {KHW{1'b0}}),
+        .again(CF == 1 && kw_q != {KWW{1'b0}}), .addr(addr), .x(x), .y(y)
+    );
+
+    nashc_pipe #(.W(PE*OUT_W), .LATENCY(2)) u_pipe (
+        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(kw_last && kh_last), .en(en), .data(y),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+
+`ifdef FORMAL
+    reg past_q = 1'b0;
+    always @(posedge clk) begin
+        past_q <= 1'b1;
+        assume (rst_n == past_q);
+        if (rst_n) begin
+            assert (cf_q <= CF_LAST);
+            assert (kw_q <= KW_LAST);
+            assert (kh_q <= KH_LAST);
+            assert (base_q <= OW_LAST && base_q % CF == 0);
+            assert (addr < D);
+        end
+        if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
+            assert (m_tvalid);
+            assert (m_tdata == $past(m_tdata));
+        end
+    end
+`endif
+endmodule
+`default_nettype wire

@@ -1,0 +1,176 @@
+/* hw_mac.c: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau. */
+#include "hw_mac.h"
+
+static int64_t
+attr(const nashc_node *n, const char *name)
+{
+    return nashc_attr_int(n, nashc_attr_index(n, name));
+}
+
+void
+hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels)
+{
+    const nashc_type *w = nashc_ops_type(n, 1);
+
+    *products = w->dim[0];
+    *channels = w->dim[1];
+}
+
+nashc_status
+hw_mac_operands(const nashc_node *n, nashc_diag *d)
+{
+    nashc_status s = hw_check_operand(n, 0, false, d);
+
+    if (s != NASHC_OK || (s = hw_check_operand(n, 1, true, d)) != NASHC_OK)
+        return s;
+    if (nashc_ops_type(n, 1)->rank != 2)
+        return nashc_node_error(d, n, "weights must be a matrix, a column a channel");
+    return NASHC_OK;
+}
+
+nashc_status
+hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_tensor *w = nashc_ops_const(n, 1);
+    int64_t products, channels, largest = x->hi > -x->lo ? x->hi : -x->lo;
+    double wlo, whi;
+
+    hw_mac_dims(n, &products, &channels);
+    nashc_tensor_min_max(w, &wlo, &whi);
+    double bound = (whi > -wlo ? whi : -wlo) * (double)largest * (double)products;
+    if (!(bound < 4e18))
+        return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
+    *lo = INT64_MAX;
+    *hi = INT64_MIN;
+    for (int64_t c = 0; c < channels; c++) {
+        int64_t a = 0, b = 0;
+        for (int64_t k = 0; k < products; k++) {
+            int64_t v = nashc_tensor_get_int(w, k * channels + c);
+            a += v * (v > 0 ? x->lo : x->hi);
+            b += v * (v > 0 ? x->hi : x->lo);
+        }
+        *lo = a < *lo ? a : *lo;
+        *hi = b > *hi ? b : *hi;
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    int64_t products, channels, rows = 0, steps = 0, lo, hi;
+    nashc_status s;
+
+    hw_mac_dims(n, &products, &channels);
+    if (nashc_node_in(n, 2)) {
+        if ((s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
+            return s;
+        if (!hw_threshold_dims(n, 2, &rows, &steps) || (rows != 1 && rows != channels))
+            return nashc_node_error(
+                d, n, "thresholds must be [1,K] or [%" PRId64 ",K], a row a channel", channels);
+        *out = hw_count_type(steps, attr(n, "act_bias"), attr(n, "bipolar"));
+    } else {
+        if ((s = hw_mac_range(n, &lo, &hi, d)) != NASHC_OK)
+            return s;
+        *out = nashc_type_for_range(lo, hi);
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+hw_mac_verify(const nashc_node *n, nashc_diag *d)
+{
+    int64_t products, channels, bias = attr(n, "act_bias");
+    bool bipolar = attr(n, "bipolar");
+    nashc_status s;
+
+    hw_mac_dims(n, &products, &channels);
+    if (nashc_node_in(n, 3)) {
+        const nashc_type *dir = nashc_ops_type(n, 3);
+        if ((s = hw_check_operand(n, 3, true, d)) != NASHC_OK)
+            return s;
+        if (!nashc_node_in(n, 2) || dir->kind != NASHC_K_BIP || nashc_type_count(dir) != channels)
+            return nashc_node_error(d, n, "directions must be bip[%" PRId64 "], with thresholds",
+                                    channels);
+    }
+    if (!nashc_node_in(n, 2) && (bias || bipolar))
+        return nashc_node_error(d, n, "act_bias and bipolar need thresholds");
+    return nashc_node_in(n, 2) ? hw_check_thresholds(n, 2, bias, bipolar, d) : NASHC_OK;
+}
+
+bool
+hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out)
+{
+    bool bipolar = attr(n, "bipolar");
+
+    *out = (hw_act){.scale = bipolar ? 2 : 1, .bias = bipolar ? -1 : attr(n, "act_bias")};
+    if (!nashc_node_in(n, 2))
+        return true;
+    out->t = nashc_eval_i64(e, 2);
+    out->dir = nashc_node_in(n, 3) ? nashc_eval_i64(e, 3) : NULL;
+    hw_threshold_dims(n, 2, &out->rows, &out->steps);
+    return out->t && (out->dir || !nashc_node_in(n, 3));
+}
+
+int64_t
+hw_act_value(const hw_act *a, int64_t channel, int64_t acc)
+{
+    return a->t ? a->bias + a->scale * hw_count(a->t, a->dir, a->rows, a->steps, channel, acc)
+                : acc;
+}
+
+/* Multipliers go to DSPs where asked for, or where both operands are wide. */
+static bool
+in_dsp(const nashc_node *n, const nashc_device *dev)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    int64_t res = attr(n, "res_type");
+
+    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
+        return false;
+    if (res != 0)
+        return res == 2;
+    return x->bits + w->bits > 9 && (!dev || dev->dsp_a > 0);
+}
+
+/* LUTs of a multiply-accumulate: sums grow in groups of 8, so an operand of n bits costs about
+ * n + 8; bit planes of the narrower operand; 6-bit tables count equal bits. Fitted to Yosys. */
+uint64_t
+hw_mac_products(const nashc_node *n, const nashc_device *dev, uint64_t simd, uint64_t *dsp)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    *dsp = 0;
+    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
+        return simd * 9 / 4;
+    if (in_dsp(n, dev)) {
+        *dsp = simd * ((a + b + 47) / 48);
+        return simd * (a + b) / 2;
+    }
+    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
+}
+
+void
+hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,
+                  nashc_cost *c)
+{
+    int64_t rows, steps;
+
+    if (hw_threshold_dims(n, 2, &rows, &steps))
+        hw_cost_thresholds(c, hw_parallel(attr(n, "act_style"), steps), pe, (uint64_t)steps, width,
+                           rows > 1 ? (uint64_t)rows / pe : 1, attr(n, "ram_style_thresholds"));
+    if (dev && dev->lut_inputs > 0 && dev->lut_inputs < 6)
+        c->lut = c->lut * 8 / 5;
+}
+
+uint32_t
+hw_mac_latency(const nashc_node *n)
+{
+    int64_t rows, steps;
+
+    if (!hw_threshold_dims(n, 2, &rows, &steps))
+        return 0;
+    return hw_parallel(attr(n, "act_style"), steps) ? 1 : 2 * hw_stages(steps) - 1;
+}
