@@ -2,14 +2,14 @@
  *
  *     y[o*ow + j][c] = max, min or sum over i < kh, k < kw of x[((o*kh + i)*ow + j)*kw + k][c]
  *
- * x is [vecs,C], its rows are seen as [outer,kh,ow,kw]. Max and min keep the element, bip included;
+ * x is rows of C elements, seen as [outer,kh,ow,kw]. Max and min keep the element, bip included;
  * a bipolar sum adds -1 and +1. One step a beat of pe channels, in the order of x; the result of
  * (o, j) is written while i and k are last. hardware.md B.6, B.7, B.8.
  */
 #include "hw.h"
 #include "ops.h"
 
-enum { A_PE, A_FUNC, A_WINDOW, A_RAM_STYLE };
+enum { A_PE, A_FUNC, A_WINDOW, A_CHANNELS, A_RAM_STYLE };
 enum { F_MAX, F_MIN, F_SUM };
 
 static const nashc_param attrs[] = {
@@ -17,6 +17,7 @@ static const nashc_param attrs[] = {
     ATTR(ENUM, "func", NULL, "max|min|sum", "operation"),
     ATTR(INTS, "window", NULL, "len=3;1..",
          "[kh,ow,kw]: rows are seen as [outer,kh,ow,kw], kh and kw are reduced"),
+    ATTR(INT, "channels", "0", "0..", "elements of a row; 0: of the last dimension"),
     ATTR(ENUM, "ram_style", "auto", "auto|block|distributed|ultra", "accumulators"),
     {0},
 };
@@ -32,9 +33,9 @@ window(const nashc_node *n)
 static int64_t
 channels(const nashc_node *n)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
+    hw_view view;
 
-    return x->rank > 0 ? x->dim[x->rank - 1] : 1;
+    return hw_view_of(n, nashc_attr_int(n, A_CHANNELS), &view) ? view.channels : 1;
 }
 
 /* Rows that are reduced to one. */
@@ -55,8 +56,11 @@ pool_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
-    if (!hw_view_of(n, 0, &view) || !nashc_mul_size(w[0], w[2], &rows) ||
-        !nashc_mul_size(rows, w[1], &rows) || view.vecs % rows != 0)
+    if (!hw_view_of(n, nashc_attr_int(n, A_CHANNELS), &view))
+        return nashc_node_error(d, n, "the input does not divide into rows of %" PRId64,
+                                nashc_attr_int(n, A_CHANNELS));
+    if (!nashc_mul_size(w[0], w[2], &rows) || !nashc_mul_size(rows, w[1], &rows) ||
+        view.vecs % rows != 0)
         return nashc_node_error(d, n,
                                 "the %" PRId64 " rows of the input do not divide into %" PRId64
                                 " x %" PRId64 " x %" PRId64,

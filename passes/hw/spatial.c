@@ -200,8 +200,11 @@ tiles(const sliding *s, const frame *f)
 static nashc_value *
 put_pool(hw_conv *c, nashc_value *x, const char *func, const int64_t window[3], int64_t channels)
 {
+    const nashc_type *t = nashc_value_type(x);
+
     return nashc_build_op(c->b, "hw.pool", &x, 1, "func=%s window=%s channels=%" PRId64, func,
-                          nashc_build_ints(c->b, window, 3), channels);
+                          nashc_build_ints(c->b, window, 3),
+                          t->dim[t->rank - 1] == channels ? 0 : channels);
 }
 
 static nashc_status
