@@ -33,7 +33,7 @@ input_part(const design *z, FILE *f, int k)
             "        in%d_next = 0;\n"
             "    end\n"
             "    always @(posedge clk) begin\n"
-            "        if (rst_n && (!in%d_valid || in%d_ready)) begin\n",
+            "        if (up && (!in%d_valid || in%d_ready)) begin\n",
             k, k, k, 2 * k, k, k, k, k);
     fprintf(f,
             "            if (in%d_next < IN%d && (SEED == 0 || $random(in%d_seed) & 1)) begin\n"
@@ -173,7 +173,7 @@ end_part(const design *z, FILE *f)
     fprintf(f, "\n    always @(posedge clk) begin\n"
                "        cycle <= cycle + 1;\n"
                "        quiet = quiet + 1;\n"
-               "        if (cycle == 9) rst_n <= 1'b1;\n        if (");
+               "        rst_n <= up;\n        if (");
     for (int i = 0; i < n_out; i++)
         fprintf(f, "%sout%d_frame == FRAMES", i ? " && " : "", i);
     fprintf(f, ") begin\n            $display(\"first %%0d\", first);\n"
@@ -201,24 +201,27 @@ write_bench(design *z)
 
     if (!text_open(&t))
         return nashc_enomem(z->d);
-    fprintf(t.f,
-            "// tb_%s.v: checks %s against the vectors in this folder; see run_iverilog.sh.\n"
-            "`timescale 1ns / 1ps\n"
-            "module tb_%s;\n"
-            "    parameter FRAMES  = %" PRId64 ";\n"
-            "    parameter SEED    = 0;             // not 0: stall at random\n"
-            "    parameter CHECK   = 1;             // 0: write outK.got\n"
-            "    parameter WAVE    = 0;             // 1: write wave.vcd\n"
-            "    parameter MEM_DIR = \"../rtl\";\n\n"
-            "    reg     clk = 1'b0;\n"
-            "    reg     rst_n = 1'b0;\n"
-            "    integer cycle = 0, quiet = 0, errors = 0, first = -1, i, last;\n"
-            "    always #%g clk = !clk;\n"
-            "    initial if (WAVE != 0) begin\n"
-            "        $dumpfile(\"wave.vcd\");\n"
-            "        $dumpvars(0, tb_%s);\n"
-            "    end\n",
-            z->top, z->top, z->top, nashc_opts_int(z->o, "vectors"), z->clk_ns / 2, z->top);
+    fprintf(
+        t.f,
+        "// tb_%s.v: checks %s against the vectors in this folder; see run_iverilog.sh.\n"
+        "`timescale 1ns / 1ps\n"
+        "module tb_%s;\n"
+        "    parameter FRAMES  = %" PRId64 ";\n"
+        "    parameter SEED    = 0;             // not 0: stall at random\n"
+        "    parameter CHECK   = 1;             // 0: write outK.got\n"
+        "    parameter WAVE    = 0;             // 1: write wave.vcd\n"
+        "    parameter MEM_DIR = \"../rtl\";\n\n"
+        "    reg     clk = 1'b0;\n"
+        "    reg     rst_n = 1'b0;\n"
+        "    integer cycle = 0, quiet = 0, errors = 0, first = -1, i, last;\n"
+        "    wire    up = rst_n || cycle == 9;  // inputs are valid with the end of reset, as in\n"
+        "                                       // the cycle model\n"
+        "    always #%g clk = !clk;\n"
+        "    initial if (WAVE != 0) begin\n"
+        "        $dumpfile(\"wave.vcd\");\n"
+        "        $dumpvars(0, tb_%s);\n"
+        "    end\n",
+        z->top, z->top, z->top, nashc_opts_int(z->o, "vectors"), z->clk_ns / 2, z->top);
     for (int i = 0; i < nashc_graph_n_inputs(z->f); i++)
         input_part(z, t.f, i);
     for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)
