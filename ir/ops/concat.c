@@ -10,8 +10,8 @@ static const nashc_param concat_attrs[] = {
     {0},
 };
 
-static nashc_status
-concat_elem(const nashc_node *n, nashc_type *out)
+void
+nashc_ops_hull_elem(const nashc_node *n, nashc_type *out)
 {
     nashc_type elem = *nashc_ops_type(n, 0);
     nashc_range r = nashc_ops_range(nashc_node_in(n, 0));
@@ -33,7 +33,6 @@ concat_elem(const nashc_node *n, nashc_type *out)
             nashc_type_limits(&elem, &elem.lo, &elem.hi);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return NASHC_OK;
 }
 
 static nashc_status
@@ -62,8 +61,8 @@ concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         else if (!nashc_add_size(out->dim[axis], t->dim[axis], &out->dim[axis]))
             return nashc_node_error(d, n, "size of axis %d overflows", axis);
     }
-    s = concat_elem(n, out);
-    return s == NASHC_OK ? nashc_ops_check_shape(n, out, d) : s;
+    nashc_ops_hull_elem(n, out);
+    return nashc_ops_check_shape(n, out, d);
 }
 
 /* Elements between two steps of the axis. */

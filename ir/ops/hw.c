@@ -69,6 +69,18 @@ hw_check_operand(const nashc_node *n, int i, bool constant, nashc_diag *d)
     return NASHC_OK;
 }
 
+nashc_status
+hw_check_stream(const nashc_node *n, int i, nashc_diag *d)
+{
+    nashc_status s = hw_check_operand(n, i, false, d);
+    const nashc_value *v = nashc_node_in(n, i);
+
+    if (s == NASHC_OK && nashc_value_const(v))
+        return nashc_node_error(d, n, "operand %d (%%%s) is a constant: that is no stream", i,
+                                nashc_value_name(v));
+    return s;
+}
+
 int64_t
 hw_divisor(int64_t n, int64_t k)
 {
@@ -85,13 +97,19 @@ hw_divisor(int64_t n, int64_t k)
 }
 
 bool
+hw_fold_lanes(const char *name, int64_t channels, int64_t k, char *text)
+{
+    int64_t lanes = hw_divisor(channels, k);
+
+    if (lanes > 0)
+        snprintf(text, 96, "%s=%" PRId64, name, lanes);
+    return lanes > 0;
+}
+
+bool
 hw_fold_pe(int64_t channels, int64_t k, char *text)
 {
-    int64_t pe = hw_divisor(channels, k);
-
-    if (pe > 0)
-        snprintf(text, 96, "pe=%" PRId64, pe);
-    return pe > 0;
+    return hw_fold_lanes("pe", channels, k, text);
 }
 
 bool

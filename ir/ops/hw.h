@@ -30,10 +30,14 @@ nashc_status hw_check_divides(const nashc_node *n, const char *name, int64_t lan
 /* Checks that operand i is an integer tensor, and constant where asked. */
 nashc_status hw_check_operand(const nashc_node *n, int i, bool constant, nashc_diag *d);
 
+/* Checks that operand i is an integer tensor and no constant. */
+nashc_status hw_check_stream(const nashc_node *n, int i, nashc_diag *d);
+
 /* k-th divisor of n in ascending order, 0 beyond the last. */
 int64_t hw_divisor(int64_t n, int64_t k);
 
-/* Fold of a layer whose only knob is pe over the divisors of channels. */
+/* Fold of a layer whose only knob, attribute `name` or pe, goes over the divisors of channels. */
+bool hw_fold_lanes(const char *name, int64_t channels, int64_t k, char *text);
 bool hw_fold_pe(int64_t channels, int64_t k, char *text);
 
 /* Number of thresholds a row and rows of threshold operand i; false without it. */

@@ -56,6 +56,10 @@ nashc_status nashc_ops_broadcast(const nashc_node *n, nashc_type *out, nashc_dia
 /* infer of an op that keeps the shape of operand 0 and gives floats. */
 nashc_status nashc_ops_infer_float(const nashc_node *n, nashc_type *out, nashc_diag *d);
 
+/* Element of a tensor put together of all operands, into *out, whose shape stays: theirs if it is
+ * one, the hull of the ranges for integers, else a float that holds them. */
+void nashc_ops_hull_elem(const nashc_node *n, nashc_type *out);
+
 /* A constant operand must hold finite numbers only. */
 nashc_status nashc_ops_need_finite(const nashc_node *n, int i, const char *what, nashc_diag *d);
 

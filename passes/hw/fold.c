@@ -184,10 +184,10 @@ compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
                 s = compat_opt(z, n, "pe", w->dim[1], target, 0);
         } else {
             const fold_item *it = &z->items[i];
-            int64_t widest = 1; /* pe of the last point is the number of channels */
+            int64_t widest = 1; /* lanes of the last point are the number of channels */
             for (int p = 0; p < it->n_points; p++)
                 widest = it->points[p].in > widest ? it->points[p].in : widest;
-            s = compat_opt(z, n, "pe", widest, target, 0);
+            s = compat_opt(z, n, nashc_attr_index(n, "pe") >= 0 ? "pe" : "simd", widest, target, 0);
         }
         uint64_t c = nashc_node_op(n)->hw->cycles(n);
         *slowest = c > *slowest ? c : *slowest;
