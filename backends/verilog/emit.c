@@ -1,5 +1,6 @@
 /* emit.c: what the emitters of layers share; memory layouts of docs/timing.md. */
 #include "emit.h"
+#include <stdio.h>
 
 int64_t
 emit_int(const nashc_node *n, const char *name)
@@ -23,6 +24,23 @@ int64_t
 emit_code(const nashc_type *t, int64_t value)
 {
     return t->kind == NASHC_K_BIP ? value > 0 : value;
+}
+
+void
+emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_type *y)
+{
+    const struct {
+        const char *suffix;
+        int64_t value;
+    } params[] = {{"W", t->bits},
+                  {"_SIGNED", emit_signed(t)},
+                  {"_BIP", t->kind == NASHC_K_BIP && y->kind != NASHC_K_BIP}};
+    char text[32];
+
+    for (size_t i = 0; i < NASHC_COUNT(params); i++) {
+        snprintf(text, sizeof text, "%s%s", name, params[i].suffix);
+        nashc_vlog_int(v, text, params[i].value);
+    }
 }
 
 static int64_t

@@ -16,6 +16,9 @@ int emit_signed(const nashc_type *t);
 /* Code of an element as the hardware holds it: bip -1 is 0. */
 int64_t emit_code(const nashc_type *t, int64_t value);
 
+/* Parameters nameW, name_SIGNED and name_BIP of an input element t that becomes an element y. */
+void emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_type *y);
+
 /* Thresholds of a layer, as the hardware compares them. */
 typedef struct emit_steps {
     const int64_t *t; /* rows * n */

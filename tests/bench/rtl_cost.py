@@ -33,6 +33,13 @@ SETS = [
     ("dwc", dict(a=24, b=32)),
     ("dwc", dict(a=48, b=36)),
     ("join2", dict(w0=16, w1=16)),
+    ("fork", dict(w=32, n=2)),
+    ("concat", dict(pe=8, na=64, nb=128, a="u4", b="u4", ow=4)),
+    ("concat", dict(pe=8, na=64, nb=128, a="bip", b="u4", ow=5)),
+    ("split", dict(pe=8, na=64, nb=128, xw=4)),
+    ("fmpadding", dict(c=64, simd=8, h=32, w=32, x="u4", ow=4, shared=1)),
+    ("fmpadding", dict(c=64, simd=8, h=32, w=32, x="u4", ow=4)),
+    ("fmpadding", dict(c=1, simd=1, h=224, w=224, top=3, left=3, bottom=3, right=3, x="i8", ow=8)),
     ("thresh_par", dict(c=64, pe=8, xw=8, xs=1, tw=8, k=3, ow=2)),
     ("thresh_par", dict(c=64, pe=8, xw=8, xs=1, tw=8, k=15, ow=4)),
     ("thresh_bs", dict(c=64, pe=8, xw=8, xs=1, tw=8, k=3, ow=2, deep=1)),
@@ -54,7 +61,7 @@ SETS = [
     ("mvau", dict(mw=64, mh=64, pe=8, simd=8, mode=2, xw=8, ww=8, mul=0)),
     ("mvau", dict(mw=64, mh=64, pe=8, simd=8, mode=2, xw=8, ww=8, mul=1)),
 ]
-HARNESS = ("NIN", "NIN1", "NOUT", "STEPS", "LATENCY", "DEPTH_OUT", "TOTAL")
+HARNESS = ("NIN", "NIN1", "NOUT", "STEPS", "LATENCY", "DEPTH_OUT", "TOTAL", "BEATS")
 CELLS = {
     "xc7": (r"LUT[1-6]", r"FD[RSCP]E", r"RAM\d+X?\d*[MDXS]\w*|SRL\w+", r"RAMB(18|36)E1", r"DSP48E1"),
     "ice40": (r"SB_LUT4", r"SB_DFF\w*", r"-", r"SB_RAM40_4K\w*", r"SB_MAC16"),

@@ -21,6 +21,10 @@ PROOFS = (
     ('skid', [dict(W=1), dict(W=3)]),
     ('pipe', [dict(W=2, LATENCY=n) for n in (0, 1, 2, 5)]),
     ('fork', [dict(W=2, N=n) for n in (1, 2, 3)]),
+    ('turns', [dict(FA=a, FB=b) for a, b in ((1, 1), (2, 3), (1, 4), (5, 2))]),
+    ('split', [dict(NA=a, NB=b, XW=2) for a, b in ((1, 1), (2, 3))]),
+    ('fmpadding', [dict(C=c, SIMD=2, H=h, W=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, XW=2, OUT_W=2)
+                   for c, h, w, t, l, b, r in ((2, 1, 1, 0, 0, 0, 0), (4, 2, 3, 1, 0, 0, 2), (6, 3, 1, 4, 3, 1, 1))]),
     ('fifo', [dict(W=2, DEPTH=2, STYLE=1)] + [dict(W=2, DEPTH=d, STYLE=s) for d in (2, 3, 4, 6)
                                               for s in (2, 3)]),
     ('dwc', [dict(IN_W=a, OUT_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),

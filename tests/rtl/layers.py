@@ -7,7 +7,9 @@ with `nashc compile`, runs the generated bench in Icarus without and with stalls
 right and in the very cycles that the cycle model says. Exit 1 if one fails."""
 
 import argparse
+import itertools
 import json
+import math
 import os
 import random
 import shutil
@@ -59,10 +61,13 @@ def thresholds(rnd, rows, k, lo, hi):
 
 
 class Case:
-    """Lines of the graph for one layer; x is its input, y its output (results of several: a list)."""
+    """Lines of the graph for one layer: %x0 is its input, %z0 a second one, %y0 its output; y0_0, y0_1 are those of
+    a layer with several, outs of one type or a list of types."""
 
-    def __init__(self, title, elem, shape, lines, out, outs=1):
-        self.title, self.elem, self.shape, self.lines, self.out, self.outs = title, elem, shape, lines, out, outs
+    def __init__(self, title, elem, shape, lines, out, outs=1, second=None):
+        self.title, self.lines = title, lines
+        self.inputs = [('x', elem, shape)] + ([('z', *second)] if second else [])
+        self.outs = out if isinstance(out, list) else [out] * outs
 
 
 def activation(rnd, i, mh, lo, hi, lines):
@@ -165,6 +170,66 @@ def join(rnd, i, elem, pe):
     return Case('add_streams %s pe=%d' % (elem, pe), elem, (2, 6), lines, typed(*out, (2, 6)))
 
 
+def held(elem, others, dims):
+    """Type of a tensor of elements elem and the values others: elem where it holds them."""
+    lo, hi = ELEMS[elem]
+    if all(lo <= v <= hi and (v or elem != 'bip') for v in others):
+        return '%s[%s]' % (elem, ','.join(map(str, dims)))
+    return typed(min(lo, *others), max(hi, *others), dims)
+
+
+def pad(rnd, i, elem, c, simd, dim, pads):
+    lo, hi = ELEMS[elem]
+    rows, frames = rnd.choice((1, c)), rnd.choice((1, 1, 2))
+    span = rnd.choice(((0, 0), (lo, hi), (-3, 20)))
+    v = [draw(rnd, elem) if span == (lo, hi) else rnd.randint(*span) for _ in range(rows)]
+    size = (dim[0] + pads[0] + pads[2]) * (dim[1] + pads[1] + pads[3])
+    out = held(elem, v + v, (frames * size, c))
+    lines = [const('p%d' % i, small_type(v), (rows, 1), v),
+             '  %%y%d: %s = hw.fmpadding(%%x%d, %%p%d)%s dim=[%d,%d] pads=[%d,%d,%d,%d]'
+             % (i, out, i, i, ' simd=%d' % simd if simd > 1 else '', *dim, *pads)]
+    return Case('fmpadding %s c=%d simd=%d %s %s' % (elem, c, simd, dim, pads), elem, (frames * dim[0] * dim[1], c),
+                lines, out)
+
+
+def columns(rnd, part, rounds):
+    """Columns of a matrix of rounds rows of part elements, and the attribute's value for that."""
+    c = rnd.choice((0, 0, 1, part * rounds))
+    return (rounds * part // (c or part), c or part), c
+
+
+def concat(rnd, i, a, b, na, nb, pe):
+    rounds = rnd.choice((1, 1, 3))
+    dims, c = columns(rnd, na + nb, rounds)
+    out = '%s[%d,%d]' % (a, *dims) if a == b else typed(min(ELEMS[a][0], ELEMS[b][0]), max(ELEMS[a][1], ELEMS[b][1]),
+                                                         dims)
+    text = 'hw.concat(%%x%d, %%z%d)%s parts=[%d,%d]%s' % (i, i, ' pe=%d' % pe if pe > 1 else '', na, nb,
+                                                         ' channels=%d' % c if c else '')
+    return Case('concat %s %s %d+%d pe=%d' % (a, b, na, nb, pe), a, columns(rnd, na, rounds)[0],
+                ['  %%y%d: %s = %s' % (i, out, text)], out, second=(b, columns(rnd, nb, rounds)[0]))
+
+
+def split(rnd, i, elem, na, nb, pe):
+    rounds = rnd.choice((1, 1, 3))
+    (da, ca), (db, cb) = columns(rnd, na, rounds), columns(rnd, nb, rounds)
+    outs = ['%s[%d,%d]' % (elem, *d) for d in (da, db)]
+    text = 'hw.split(%%x%d)%s parts=[%d,%d]%s' % (i, ' pe=%d' % pe if pe > 1 else '', na, nb,
+                                                 ' channels=[%d,%d]' % (ca, cb) if ca or cb else '')
+    return Case('split %s %d+%d pe=%d' % (elem, na, nb, pe), elem, columns(rnd, na + nb, rounds)[0],
+                ['  %%y%d_0: %s, %%y%d_1: %s = %s' % (i, outs[0], i, outs[1], text)], outs)
+
+
+def swap(i, elem, na, nb, pe):
+    """A stream in parts and together again the other way round: what comes first has to wait."""
+    at = dict(i=i, e=elem, a=na, b=nb, pe=' pe=%d' % pe if pe > 1 else '', n=na + nb)
+    lines = ['  %%a{i}: {e}[2,{a}], %%b{i}: {e}[2,{b}] = hw.split(%%x{i}){pe} parts=[{a},{b}]',
+             '  %%c{i}: {e}[2,{a}] = hw.fifo(%%a{i}) depth={d} lanes={l}',
+             '  %%y{i}: {e}[2,{n}] = hw.concat(%%b{i}, %%c{i}){pe} parts=[{b},{a}]']
+    lines = [x.replace('%%', '%').format(**at, d=max(2, na // pe), l=pe) for x in lines]
+    return Case('concat of split %s %d+%d pe=%d' % (elem, na, nb, pe), elem, (2, na + nb), lines,
+                '%s[2,%d]' % (elem, na + nb))
+
+
 def cases(rnd):
     """All layers; operands by chance, foldings exhaustively."""
     makers = []
@@ -193,6 +258,24 @@ def cases(rnd):
     for elem in ('u2', 'i4', 'ter', 'u1'):
         for pe in (1, 3):
             makers.append(lambda i, a=(elem, pe): join(rnd, i, *a))
+    frames = itertools.product(((1, 1), (3, 4), (1, 5), (4, 1)),
+                               ((1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0), (3, 0, 0, 1), (0, 0, 2, 0), (0, 0, 0, 1)))
+    frames = itertools.cycle(rnd.sample(list(frames), 24))
+    kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
+    for elem in kinds:
+        for c in (1, 4, 6):
+            for simd in divisors(c):
+                makers.append(lambda i, a=(elem, c, simd, *next(frames)): pad(rnd, i, *a))
+    parts = [(na, nb, pe) for na, nb in ((4, 6), (6, 6), (1, 3), (8, 2), (1, 1)) for pe in divisors(math.gcd(na, nb))]
+    sizes = itertools.cycle(parts)
+    for a in kinds:
+        for b in kinds:
+            makers.append(lambda i, a=(a, b, *next(sizes)): concat(rnd, i, *a))
+    for elem, size in itertools.product(kinds, parts):
+        if size[2] > 1 or elem in ('bip', 'i4'):
+            makers.append(lambda i, a=(elem, *size): split(rnd, i, *a))
+    for size in parts:
+        makers.append(lambda i, a=('i4', *size): swap(i, *a))
     for n in (2, 3):
         makers.append(lambda i, f=n: Case('duplicate_streams', 'u4', (2, 6), [
             '  %s = hw.duplicate_streams(%%x%d) pe=3' % (', '.join('%%y%d_%d: u4[2,6]' % (i, k) for k in range(f)), i)],
@@ -202,10 +285,11 @@ def cases(rnd):
 
 def graph(group):
     """The module for a list of cases."""
-    params = ', '.join('%%x%d: %s[%d,%d]' % (i, c.elem, *c.shape) for i, c in enumerate(group))
-    outs = [(o, c.out) for i, c in enumerate(group)
-            for o in (['y%d' % i] if c.outs == 1 else ['y%d_%d' % (i, k) for k in range(c.outs)])]
-    args = ', '.join('%%x%d' % i for i in range(len(group)))
+    inputs = [('%s%d' % (x, i), elem, shape) for i, c in enumerate(group) for x, elem, shape in c.inputs]
+    outs = [('y%d' % i if len(c.outs) == 1 else 'y%d_%d' % (i, k), o) for i, c in enumerate(group)
+            for k, o in enumerate(c.outs)]
+    params = ', '.join('%%%s: %s[%d,%d]' % (x, elem, *shape) for x, elem, shape in inputs)
+    args = ', '.join('%' + x for x, _, _ in inputs)
     ys = ', '.join('%' + o for o, _ in outs)
     body = '\n'.join(line for c in group for line in c.lines)
     return ('nashc 1\n\ngraph @main(%s) -> (%s) {\n  %s = call(%s) graph=@dataflow\n}\n\n'

@@ -87,6 +87,65 @@ def addstreams(rnd, pe=1, xw=4, xs=0, x1w=4, x1s=0, sub=0, ow=6):
                in1_w=pe * x1w)
 
 
+def outs(params, n, writes):
+    """Finishes a maker for outs_harness: writes are those of the n outputs that a step writes, as a mask."""
+    return dict(params, STEPS=len(writes), BEATS=500), {'steps.hex': lines(writes, n)}
+
+
+def fork(rnd, w=8, n=2):
+    return outs(dict(W=w, N=n), n, [(1 << n) - 1])
+
+
+def split(rnd, pe=1, na=2, nb=3, xw=4):
+    return outs(dict(PE=pe, NA=na, NB=nb, XW=xw), 2, [1] * (na // pe) + [2] * (nb // pe))
+
+
+def element(rnd, kind, n):
+    """n values of a kind 'u4', 'i4' or 'bip', and width, sign and bipolarity."""
+    if kind == 'bip':
+        return [rnd.choice((-1, 1)) for _ in range(n)], 1, 0, 1
+    w, signed = int(kind[1:]), int(kind[0] == 'i')
+    return draw(rnd, w, signed, n), w, signed, 0
+
+
+def beats_of(values, pe, width, bip=False):
+    values = [v > 0 for v in values] if bip else values
+    return [pack(values[i:i + pe], width) for i in range(0, len(values), pe)]
+
+
+def concat(rnd, pe=1, na=2, nb=3, a='u4', b='u4', ow=4):
+    """ow 1 with bipolar elements: the result is bipolar too."""
+    rounds = 40
+    (va, xw, xs, xb), (vb, x1w, x1s, x1b) = element(rnd, a, na * rounds), element(rnd, b, nb * rounds)
+    y = [v for r in range(rounds) for v in va[r * na:(r + 1) * na] + vb[r * nb:(r + 1) * nb]]
+    p = dict(PE=pe, NA=na, NB=nb, XW=xw, X_SIGNED=xs, X_BIP=int(xb and ow > 1), X1W=x1w, X1_SIGNED=x1s,
+             X1_BIP=int(x1b and ow > 1), OUT_W=ow)
+    return run(p, {}, [5] * (na // pe) + [6] * (nb // pe), 1, beats_of(va, pe, xw, xb),
+               beats_of(y, pe, ow, ow == 1 and xb), pe * xw, pe * ow, rounds, in1=beats_of(vb, pe, x1w, x1b),
+               in1_w=pe * x1w)
+
+
+def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, x='u4', ow=4, shared=0):
+    frames, steps, ins, out = 6, [], [], []
+    signed = x[0] != 'u' or ow > int(x[1:])
+    values = draw(rnd, ow, signed, 1) * c if shared else draw(rnd, ow, signed, c)
+    for f in range(frames):
+        image, xw, xs, xb = element(rnd, x, h * w * c)
+        ins += beats_of(image, simd, xw, xb)
+        for i in range(top + h + bottom):
+            for j in range(left + w + right):
+                r, q = i - top, j - left
+                there = 0 <= r < h and 0 <= q < w
+                out += image[(r * w + q) * c:(r * w + q + 1) * c] if there else values
+                steps += [5 if there else 4] * (c // simd) if f == 0 else []
+    p = dict(C=c, SIMD=simd, H=h, W=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, XW=xw, X_SIGNED=xs, X_BIP=xb,
+             OUT_W=ow, SHARED=shared)
+    rom = beats_of(values[:simd] if shared else values, simd, ow)
+    # without a pixel to wait for, the border of one frame more appears
+    return run(p, {'param.dat': lines(rom, simd * ow)}, steps, 1, ins, beats_of(out, simd, ow), simd * xw, simd * ow,
+               frames, endless=steps[0] == 4)
+
+
 def weights(rnd, w=8, depth=16):
     mem = draw(rnd, w, 0, depth)
     return run(dict(W=w, DEPTH=depth), {'memblock.dat': lines(mem, w)}, [4] * depth, 1, [], mem * 5,
@@ -335,6 +394,21 @@ def sweep(rnd):
                           (100, 1, 1), (100, 20, 5), (16, 16, 2), (9, 3, 1)):
         yield 'labelselect', dict(labels=labels, pe=pe, k=k, xw=pick((1, 3, 8, 17)), xs=pick((0, 1)),
                                   ow=pick((8, clog2(labels) or 1)))
+    for w, n in ((1, 1), (8, 2), (5, 3), (16, 6)):
+        yield 'fork', dict(w=w, n=n)
+    for na, nb, pe in ((2, 3, 1), (1, 1, 1), (4, 4, 4), (4, 6, 2), (6, 2, 2), (1, 9, 1), (8, 4, 4), (17, 2, 1)):
+        yield 'split', dict(pe=pe, na=na, nb=nb, xw=pick((1, 3, 8)))
+        yield 'concat', dict(pe=pe, na=na, nb=nb, a=pick(('u1', 'u4')), b=pick(('u2', 'u7')), ow=pick((7, 8)))
+        yield 'concat', dict(pe=pe, na=na, nb=nb, a=pick(('i1', 'i4', 'bip')), b=pick(('u2', 'i7', 'bip')), ow=7)
+    yield 'concat', dict(a='bip', b='bip', ow=1)
+    yield 'concat', dict(a='bip', b='i2', ow=2)
+    yield 'fmpadding', dict()
+    for h, w, border in ((1, 1, (1, 1, 1, 1)), (3, 4, (0, 0, 0, 0)), (2, 5, (0, 2, 1, 0)), (5, 2, (3, 0, 0, 1)),
+                         (1, 7, (0, 0, 2, 0)), (7, 1, (0, 1, 0, 0)), (4, 4, (1, 3, 2, 4)), (8, 8, (0, 0, 0, 8))):
+        for x, ow in (('u4', 4), ('i4', 4), ('bip', pick((2, 5))), ('u1', pick((1, 3))), ('i3', 8)):
+            c, simd = pick(((1, 1), (4, 1), (4, 2), (4, 4), (6, 2), (9, 3)))
+            yield 'fmpadding', dict(c=c, simd=simd, h=h, w=w, top=border[0], left=border[1], bottom=border[2],
+                                    right=border[3], x=x, ow=ow, shared=pick((0, 1)))
     # every folding of a small matrix in every mode
     for mode in range(4):
         for pe in (1, 2, 3, 6):
@@ -368,6 +442,6 @@ def sweep(rnd):
     yield 'mvau', dict(mw=600, mh=2, pe=1, simd=300, mode=1, xw=8, xs=1, pipe=1, vectors=4)
 
 
-MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, addstreams=addstreams, weights=weights, thresh_par=thresh_par,
-              thresh_bs=thresh_bs, channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect,
-              mvau=mvau)
+MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, fork=fork, join2=join2, addstreams=addstreams, concat=concat, split=split,
+              fmpadding=fmpadding, weights=weights, thresh_par=thresh_par, thresh_bs=thresh_bs,
+              channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect, mvau=mvau)

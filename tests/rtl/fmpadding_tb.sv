@@ -1,0 +1,47 @@
+// fmpadding_tb.sv: nashc_fmpadding against vectors, with random stalls, checked to the cycle.
+`timescale 1ns / 1ns
+module fmpadding_tb #(
+    parameter C = 4,
+    parameter SIMD = 1,
+    parameter H = 3,
+    parameter W = 3,
+    parameter TOP = 1,
+    parameter LEFT = 1,
+    parameter BOTTOM = 1,
+    parameter RIGHT = 1,
+    parameter XW = 4,
+    parameter X_SIGNED = 0,
+    parameter X_BIP = 0,
+    parameter OUT_W = 4,
+    parameter SHARED = 1,
+    parameter NIN = 1,
+    parameter NIN1 = 0,
+    parameter NOUT = 1,
+    parameter STEPS = 1,
+    parameter LATENCY = 1,
+    parameter DEPTH_OUT = 2,
+    parameter TOTAL = 1
+);
+    wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
+    wire [SIMD*XW-1:0] s_tdata;
+    wire [0:0] s1_tdata;
+    wire [SIMD*OUT_W-1:0] m_tdata;
+
+    nashc_fmpadding #(
+        .C(C), .SIMD(SIMD), .H(H), .W(W), .TOP(TOP), .LEFT(LEFT), .BOTTOM(BOTTOM), .RIGHT(RIGHT),
+        .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W), .SHARED(SHARED)
+    ) dut (
+        .clk(clk), .rst_n(rst_n),
+        .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+
+    stream_harness #(
+        .IN_W(SIMD*XW), .IN1_W(1), .OUT_W(SIMD*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
+    ) harness (
+        .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+endmodule
