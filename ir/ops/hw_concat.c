@@ -29,7 +29,8 @@ parts(const nashc_node *n)
     return nashc_attr_ints(n, T_PARTS, &count);
 }
 
-/* Type of a result of count elements in rows of columns, by default in rows of part elements. */
+/* *out, the element of a result of count of them, becomes its type: rows of so many columns, where
+ * those are 0 of part elements. */
 static nashc_status
 matrix(const nashc_node *n, int64_t count, int64_t columns, int64_t part, nashc_type *out,
        nashc_diag *d)
@@ -128,6 +129,7 @@ concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
             d, n, "%s and %s are not as many parts of %" PRId64 " and %" PRId64 " elements",
             nashc_type_str(d, nashc_ops_type(n, 0)), nashc_type_str(d, nashc_ops_type(n, 1)), na,
             nb);
+    *out = *nashc_ops_type(n, 0);
     nashc_ops_hull_elem(n, out);
     return matrix(n, a + b, nashc_attr_int(n, T_CHANNELS), na + nb, out, d);
 }

@@ -510,9 +510,5 @@ def sweep(rnd):
 
 MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, fork=fork, join2=join2, addstreams=addstreams, concat=concat, split=split,
               fmpadding=fmpadding, weights=weights, thresh_par=thresh_par, thresh_bs=thresh_bs,
-              channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect, mvau=mvau)
-
-
-MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, join2=join2, addstreams=addstreams, weights=weights, thresh_par=thresh_par,
-              thresh_bs=thresh_bs, channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect,
-              mvau=mvau, vvau=vvau, pool=pool)
+              channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect, mvau=mvau, vvau=vvau,
+              pool=pool)
