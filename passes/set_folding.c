@@ -4,8 +4,8 @@
  *         cost. For a target of T cycles a frame take the cheapest point with cycles <= T, where a
  *         width converter towards a neighbour of another stream width is part of the cost: by
  *         dynamic programming on a chain, by local search from the cheapest points elsewhere.
- *         Without target-fps T is the smallest at which no matrix-vector unit has more than
- *         `parallel` multipliers.
+ *         Without target-fps T is the smallest at which no unit has more than `parallel`
+ *         multipliers.
  * compat  FINN's SetFolding (hardware.md D.2), for comparison.
  */
 #include "hw/fold.h"
@@ -14,10 +14,12 @@
 static int64_t
 multipliers(const nashc_node *n)
 {
-    if (!nashc_node_is(n, "hw.mvau"))
+    bool matrix = nashc_node_is(n, "hw.mvau");
+
+    if (!matrix && !nashc_node_is(n, "hw.vvau"))
         return 0;
-    return nashc_attr_int(n, nashc_attr_index(n, "simd")) *
-           nashc_attr_int(n, nashc_attr_index(n, "pe"));
+    return nashc_attr_int(n, nashc_attr_index(n, "pe")) *
+           (matrix ? nashc_attr_int(n, nashc_attr_index(n, "simd")) : 1);
 }
 
 static nashc_status
@@ -73,6 +75,7 @@ static uint64_t
 default_target(fold_problem *z)
 {
     uint64_t target = 1;
+    bool units = false; /* is there a layer of multipliers at all? */
 
     for (int i = 0; i < z->n; i++) {
         fold_item *it = &z->items[i];
@@ -80,18 +83,14 @@ default_target(fold_problem *z)
         for (int p = 0; p < it->n_points; p++) {
             if (it->points[p].cycles >= best)
                 continue;
-            if (nashc_node_is(it->n, "hw.mvau")) {
-                hw_set_attrs(it->n, it->points[p].text, NULL);
-                if (p > 0 && multipliers(it->n) > z->parallel)
-                    continue;
+            hw_set_attrs(it->n, it->points[p].text, NULL);
+            units = units || multipliers(it->n) > 0;
+            if (p == 0 || multipliers(it->n) <= z->parallel)
                 best = it->points[p].cycles;
-            } else {
-                best = 1; /* simple layers follow the matrix units */
-            }
         }
         target = best != UINT64_MAX && best > target ? best : target;
     }
-    if (target == 1) /* no matrix unit at all: one pass over the widest layer */
+    if (!units || target == 1) /* no layer sets the pace: a sixteenth of the longest */
         for (int i = 0; i < z->n; i++)
             target = z->items[i].points[0].cycles / 16 > target ? z->items[i].points[0].cycles / 16
                                                                 : target;
