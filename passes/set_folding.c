@@ -4,8 +4,8 @@
  *         cost. For a target of T cycles a frame take the cheapest point with cycles <= T, where a
  *         width converter towards a neighbour of another stream width is part of the cost: by
  *         dynamic programming on a chain, by local search from the cheapest points elsewhere.
- *         Without target-fps T is the smallest at which no matrix-vector unit has more than
- *         `parallel` multipliers.
+ *         Without target-fps T is the smallest at which no unit has more than `parallel`
+ *         multipliers.
  * compat  FINN's SetFolding (hardware.md D.2), for comparison.
  */
 #include "hw/fold.h"

@@ -125,17 +125,20 @@ op_counts(design *z)
         if (is_plumbing(n))
             continue;
         e = json_object();
-        if (nashc_node_is(n, "hw.mvau")) {
+        bool matrix = nashc_node_is(n, "hw.mvau"), macs = matrix || nashc_node_is(n, "hw.vvau");
+        if (macs) {
             const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
             const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
             int a = x->bits < w->bits ? x->bits : w->bits, b = x->bits + w->bits - a;
-            int64_t vecs = nashc_type_count(x) / w->dim[0];
+            int64_t each = 1; /* products of an input element */
+            if (matrix)
+                each = w->dim[1] / nashc_attr_int(n, nashc_attr_index(n, "groups"));
             snprintf(key, sizeof key, "op_mac_%dbx%db", a, b);
-            count(e, total, key, w->dim[0] * w->dim[1] * vecs);
+            count(e, total, key, nashc_type_count(x) * each);
             snprintf(key, sizeof key, "param_weight_%db", w->bits);
             count(e, total, key, w->dim[0] * w->dim[1]);
         }
-        int t = nashc_node_is(n, "hw.mvau") ? 2 : nashc_node_is(n, "hw.thresholding") ? 1 : -1;
+        int t = macs ? 2 : nashc_node_is(n, "hw.thresholding") ? 1 : -1;
         if (t > 0 && nashc_node_in(n, t)) {
             const nashc_type *tt = nashc_value_type(nashc_node_in(n, t));
             snprintf(key, sizeof key, "param_threshold_%db", tt->bits);
@@ -276,7 +279,7 @@ config_of(const nashc_node *n)
         else
             json_object_set_new(e, attributes[i].finn, json_string(nashc_attr_str(n, a)));
     }
-    if (nashc_node_is(n, "hw.mvau"))
+    if (nashc_node_is(n, "hw.mvau") || nashc_node_is(n, "hw.vvau"))
         json_object_set_new(e, "runtime_writeable_weights", json_integer(0));
     if (nashc_node_is(n, "hw.fifo")) {
         json_object_set_new(e, "depth", json_integer(fifo_depth(n)));

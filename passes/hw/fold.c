@@ -182,12 +182,13 @@ compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
         nashc_node *n = z->items[i].n;
         if (nashc_node_is(n, "hw.mvau")) {
             const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+            int64_t groups = nashc_attr_int(n, nashc_attr_index(n, "groups"));
             s = hw_set_attrs(n, "pe=1 simd=1", z->d);
             if (s == NASHC_OK)
                 s = compat_opt(z, n, "simd", w->dim[0], target,
                                z->wwidth_max > 0 ? z->wwidth_max : 36);
             if (s == NASHC_OK)
-                s = compat_opt(z, n, "pe", w->dim[1], target, 0);
+                s = compat_opt(z, n, "pe", w->dim[1] / groups, target, 0);
         } else {
             const fold_item *it = &z->items[i];
             for (int p = 0; p < it->n_points && s == NASHC_OK; p++) {
