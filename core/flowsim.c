@@ -99,12 +99,12 @@ add_fifo(sim *s, buffer *b, uint32_t depth)
 }
 
 static nashc_status
-set_timing(sim *s, layer *l, nashc_timing *t, nashc_diag *d)
+set_timing(sim *s, layer *l, nashc_timing *t, bool shallow, nashc_diag *d)
 {
     if (!l->hw->timing || l->hw->timing(l->n, t) != NASHC_OK || t->steps == 0 || t->latency > 63)
         return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
     l->steps = t->steps;
-    l->latency = t->latency;
+    l->latency = shallow && t->latency > 1 ? 1 : t->latency;
     if (t->kind == 2) {
         l->ring = NASHC_NEW(s->a, ring);
         if (!l->ring)
@@ -128,7 +128,7 @@ add_layer(sim *s, const nashc_node *n, const nashc_flow_options *o, nashc_diag *
 
     l->n = n;
     l->hw = nashc_node_op(n)->hw;
-    nashc_status st = set_timing(s, l, &t, d);
+    nashc_status st = set_timing(s, l, &t, o && NASHC_HAS(o, shallow) && o->shallow, d);
     if (st != NASHC_OK)
         return st;
     l->in = NASHC_NEW_N(s->a, buffer *, nashc_node_n_in(n) + 1);

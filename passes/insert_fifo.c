@@ -2,10 +2,11 @@
  *
  * Depths come from the exact simulation (nashc_flow_simulate): with a FIFO of one whole frame on
  * every stream (of several where branches meet) the network runs at the interval of its slowest
- * layer. Where that holds without FIFOs in front of layers of one input, only joins get one: as
- * deep as it was ever filled. Then each FIFO in turn, the costliest first, is bisected down to the
- * smallest depth (0: none) that keeps interval, and, with keep-latency, the latency of the first
- * frame; on large networks until `effort` is used up. hardware.md E.4.
+ * layer, and blocks under no stalls. Where that holds without FIFOs in front of layers of one
+ * input, only joins get one: as deep as it was ever filled. Then each FIFO in turn, the costliest
+ * first, is bisected down to the smallest depth (0: none) that keeps interval, and, with
+ * keep-latency, the latency of the first frame; on large networks until `effort` is used up.
+ * hardware.md E.4.
  */
 #include "hw/hw.h"
 #include <jansson.h>
@@ -45,19 +46,25 @@ edge_cmp(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* One run after the other: that nothing blocks, whatever stalls, and the cycles. */
 static nashc_status
 simulate(sizing *z, nashc_flow_result *out, nashc_diag *d)
 {
-    nashc_flow_options o = {.struct_size = sizeof o, .fifo = z->depth};
+    nashc_flow_options o = {.struct_size = sizeof o, .fifo = z->depth, .shallow = true};
     nashc_arena *a = nashc_arena_create();
+    nashc_flow_result blocks = {0};
 
     if (!a)
         return nashc_enomem(d);
-    nashc_status s = nashc_flow_simulate(z->f, &o, out, a, d);
+    nashc_status s = nashc_flow_simulate(z->f, &o, &blocks, a, d);
+    o.shallow = false;
     if (s == NASHC_OK)
-        for (int i = 0; i < z->n; i++)
-            z->most[z->edges[i].id] = out->occupancy[z->edges[i].id];
-    z->work += out->work;
+        s = nashc_flow_simulate(z->f, &o, out, a, d);
+    for (int i = 0; i < z->n && s == NASHC_OK; i++) {
+        uint32_t id = z->edges[i].id, x = blocks.occupancy[id], y = out->occupancy[id];
+        z->most[id] = x > y ? x : y;
+    }
+    z->work += blocks.work + out->work;
     out->occupancy = NULL;
     nashc_arena_free(a);
     return s;

@@ -24,6 +24,7 @@ typedef struct split {
     nashc_value **in;  /* values that enter the layers, and that leave them */
     nashc_value **out; /* of the integer graph */
     int n_in, n_out, n_layers;
+    bool through; /* identities are layers: nothing else is */
 } split;
 
 static int
@@ -47,7 +48,9 @@ classify(split *s)
             tail = tail || p == TAIL;
         }
         s->why[id] = hw_why_not(n, s->a);
-        if (pre && (s->why[id] || (nashc_node_op(n)->flags & NASHC_OP_SHAPE)))
+        bool moves = (nashc_node_op(n)->flags & NASHC_OP_SHAPE) &&
+                     !(s->through && nashc_node_is(n, "nn.identity"));
+        if (pre && (s->why[id] || moves))
             s->where[id] = PRE;
         else
             s->where[id] = s->why[id] || tail ? TAIL : LAYER;
@@ -64,6 +67,48 @@ classify(split *s)
                 s->leads[nashc_node_id(nashc_value_def(v))] = true;
         }
     }
+}
+
+static bool
+turns_float(const nashc_value *v, nashc_arena *a)
+{
+    int n_users;
+    nashc_node **users = nashc_value_users(v, a, &n_users);
+
+    for (int i = 0; users && i < n_users; i++)
+        if (!nashc_type_is_int(nashc_value_type(nashc_node_out(users[i], 0))))
+            return true;
+    return false;
+}
+
+/* Where there is no layer at all, the integers that become floats or leave pass through hardware:
+ * behind each goes an identity that counts as one. */
+static nashc_status
+pass_through(split *s)
+{
+    nashc_build *b = nashc_run_build(s->r, s->g);
+
+    s->through = true;
+    for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
+        next = nashc_node_next(n);
+        nashc_value *v = nashc_node_out(n, 0);
+        bool leaves = false;
+        for (int i = 0; i < nashc_graph_n_outputs(s->g); i++)
+            leaves = leaves || nashc_graph_output(s->g, i) == v;
+        if (!nashc_type_is_int(nashc_value_type(v)) || !(leaves || turns_float(v, s->a)))
+            continue;
+        nashc_build_before(b, next);
+        nashc_build_loc(b, nashc_node_loc(n));
+        nashc_value *w = nashc_build_op(b, "nn.identity", &v, 1, NULL);
+        if (!w)
+            return nashc_build_status(b);
+        const char *name = leaves ? nashc_arena_strdup(s->a, nashc_value_name(v)) : NULL;
+        nashc_value_replace(v, w);
+        nashc_node_set_in(nashc_value_def(w), 0, v);
+        if (name)
+            nashc_value_set_name(w, name);
+    }
+    return NASHC_OK;
 }
 
 /* Work on integers that the host must not silently take over: neither a quantiser of the chain at
@@ -194,8 +239,14 @@ build_layers(split *s, nashc_graph *f, nashc_value **map)
             return st;
         nashc_stat(s->r, 0, 1);
     }
-    for (int i = 0; i < s->n_out; i++)
-        nashc_graph_add_output(f, nashc_value_name(s->out[i]), map[nashc_value_id(s->out[i])]);
+    for (int i = 0; i < s->n_out; i++) {
+        nashc_value *v = map[nashc_value_id(s->out[i])];
+        if (!nashc_value_def(v)) /* a stream needs a layer at one end */
+            v = nashc_build_op(c.b, "hw.fifo", &v, 1, "depth=2");
+        if (!v)
+            break;
+        nashc_graph_add_output(f, nashc_value_name(s->out[i]), v);
+    }
     return nashc_build_status(c.b);
 }
 
@@ -243,14 +294,15 @@ duplicate_all(split *s, nashc_graph *f)
 static nashc_value *
 reshaped(nashc_build *b, nashc_value *v, const nashc_type *want)
 {
+    static const char *const layout[] = {"DEFAULT", "NHWC", "NWC"};
     const nashc_type *t = nashc_value_type(v);
-    bool same = t->rank == want->rank;
+    bool same = t->rank == want->rank && t->layout == want->layout;
 
     for (int i = 0; same && i < t->rank; i++)
         same = t->dim[i] == want->dim[i];
     return same ? v
-                : nashc_build_op(b, "nn.reshape", &v, 1, "shape=%s",
-                                 nashc_build_ints(b, want->dim, want->rank));
+                : nashc_build_op(b, "nn.reshape", &v, 1, "shape=%s layout=%s",
+                                 nashc_build_ints(b, want->dim, want->rank), layout[want->layout]);
 }
 
 /* The call in the place of the layers, tail behind it. */
@@ -293,19 +345,32 @@ link_main(split *s, nashc_graph *f)
 }
 
 static nashc_status
+place_all(split *s)
+{
+    size_t ids = nashc_graph_max_id(s->g) + 1;
+
+    s->where = NASHC_NEW_N(s->a, uint8_t, ids);
+    s->why = NASHC_NEW_N(s->a, const char *, ids);
+    s->leads = NASHC_NEW_N(s->a, bool, ids);
+    if (!s->where || !s->why || !s->leads)
+        return nashc_enomem(s->d);
+    classify(s);
+    return NASHC_OK;
+}
+
+static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
     split s = {.r = r, .g = g, .a = nashc_run_arena(r), .d = nashc_run_diag(r)};
-    size_t ids = nashc_graph_max_id(g) + 1;
-    nashc_status st;
+    nashc_status st = place_all(&s);
 
-    s.where = NASHC_NEW_N(s.a, uint8_t, ids);
-    s.why = NASHC_NEW_N(s.a, const char *, ids);
-    s.leads = NASHC_NEW_N(s.a, bool, ids);
-    nashc_value **map = NASHC_NEW_N(s.a, nashc_value *, ids);
-    if (!s.where || !s.why || !s.leads || !map)
+    if (st == NASHC_OK && s.n_layers == 0 && (st = pass_through(&s)) == NASHC_OK)
+        st = place_all(&s);
+    if (st != NASHC_OK)
+        return st;
+    nashc_value **map = NASHC_NEW_N(s.a, nashc_value *, nashc_graph_max_id(g) + 1);
+    if (!map)
         return nashc_enomem(s.d);
-    classify(&s);
     if ((st = report(&s)) != NASHC_OK || (st = borders(&s)) != NASHC_OK)
         return st;
     if (s.n_in == 0 || s.n_out == 0)

@@ -188,10 +188,11 @@ performance(design *z)
         slowest = z->names[nashc_node_id(n)];
     }
     double interval = nashc_flow_interval(&z->flow);
+    double pace = most > 0 ? (double)most : interval; /* nothing but plumbing */
     json_t *j = json_pack(
         "{s:I, s:I, s:s, s:f, s:f, s:f, s:I, s:f, s:f}", "critical_path_cycles", (json_int_t)path,
         "max_cycles", (json_int_t)most, "max_cycles_node_name", slowest, "estimated_throughput_fps",
-        1e9 / z->clk_ns / (double)most, "estimated_latency_ns", (double)path * z->clk_ns,
+        1e9 / z->clk_ns / pace, "estimated_latency_ns", (double)path * z->clk_ns,
         "simulated_interval_cycles", interval, "simulated_latency_cycles",
         (json_int_t)z->flow.latency, "simulated_throughput_fps", 1e9 / z->clk_ns / interval,
         "simulated_latency_ns", (double)z->flow.latency * z->clk_ns);

@@ -41,6 +41,9 @@ typedef struct nashc_flow_options {
     uint32_t struct_size;
     int max_frames;       /* give up the search for a steady state after so many; 0: 64 */
     const uint32_t *fifo; /* by value id: depth of a FIFO assumed on that stream, 0: none; NULL */
+    /* Pipelines hold one result, as if all other stages held bubbles. Cycles are not right then,
+     * but what does not dead-lock so never does, however its inputs and outputs stall. */
+    bool shallow;
 } nashc_flow_options;
 
 typedef struct nashc_flow_result {
