@@ -68,13 +68,13 @@ keeps_order(const si_arr *b, double m)
     return true;
 }
 
-/* x / y if that is an integer, but for the rounding of doubles; else NaN. Of larger ones doubles do
- * not tell whether they are. */
+/* x / y if that is an integer, but for the rounding of doubles; else NaN. Of ratios beyond 2^44
+ * doubles do not tell whether they are. */
 static double
 whole_ratio(double x, double y)
 {
     double r = x / y, q = nearbyint(r);
-    return fabs(r) <= 0x1p21 && fabs(r - q) < 1e-9 ? q : NAN;
+    return fabs(r) <= 0x1p44 && fabs(r - q) < 1e-9 + fabs(r) * 0x1p-50 ? q : NAN;
 }
 
 static double
