@@ -1,20 +1,21 @@
 /* insert_fifo.c: FIFOs between layers, as small as the steady-state interval allows.
  *
- * Depths come from the exact simulation (nashc_flow_simulate): with a FIFO of one whole frame on
- * every stream (of several where branches meet) the network runs at the interval of its slowest
- * layer, and blocks under no stalls. Where that holds without FIFOs in front of layers of one
- * input, only joins get one: as deep as it was ever filled. Then each FIFO in turn, the costliest
- * first, is bisected down to the smallest depth (0: none) that keeps interval, and, with
- * keep-latency, the latency of the first frame; on large networks until `effort` is used up.
- * hardware.md E.4.
+ * Depths come from the exact simulation (nashc_flow_simulate), which also tells that nothing
+ * blocks, whatever stalls. It is asked about ever deeper FIFOs, first of all in front of layers
+ * that join streams, until the network runs at the interval of its slowest layer. Then no FIFO
+ * keeps more than it was ever filled with, and each in turn, the costliest first, is bisected down
+ * to the smallest depth (0: none) that keeps interval, and, with keep-latency, the latency of the
+ * first frame; on large networks until `effort` is used up. hardware.md E.4.
  */
 #include "hw/hw.h"
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FRAMES 8          /* that a FIFO is tried with */
-#define MAX_DEPTH  (1u << 24) /* of a FIFO, in beats */
+#define MAX_DEPTH  (1u << 24)  /* of a FIFO, in beats */
+#define MAX_FRAMES 16          /* simulated until the state repeats */
+#define SLACK      (1.0 / 512) /* of an interval that does not matter */
 
 typedef struct edge {
     nashc_value *v;
@@ -50,7 +51,8 @@ edge_cmp(const void *a, const void *b)
 static nashc_status
 simulate(sizing *z, nashc_flow_result *out, nashc_diag *d)
 {
-    nashc_flow_options o = {.struct_size = sizeof o, .fifo = z->depth, .shallow = true};
+    nashc_flow_options o = {
+        .struct_size = sizeof o, .max_frames = MAX_FRAMES, .fifo = z->depth, .shallow = true};
     nashc_arena *a = nashc_arena_create();
     nashc_flow_result blocks = {0};
 
@@ -155,36 +157,25 @@ trim(sizing *z)
     }
 }
 
-/* Least depth, a power of two, of all FIFOs in front of layers of one input; 0 if it may be. */
-static void
-cap_plain(sizing *z)
-{
-    uint32_t *full = NASHC_NEW_N(nashc_run_arena(z->r), uint32_t, z->n), cap = 0;
+/* FIFOs to begin with: frames in front of joins, frames in front of other layers, and no more than
+ * so many beats there. From cheap to dear. */
+typedef struct plan {
+    uint32_t joins, others, most;
+} plan;
 
-    for (int i = 0; full && i < z->n; i++)
-        full[i] = z->depth[z->edges[i].id];
-    for (bool done = !full; !done; cap = cap ? 4 * cap : 4) {
-        bool same = true; /* as where it began */
-        for (int i = 0; i < z->n; i++) {
-            uint32_t least = z->edges[i].joins || full[i] < cap ? full[i] : cap;
-            same = same && least == full[i];
-            z->depth[z->edges[i].id] = least;
-        }
-        done = good(z) || same;
-    }
-    trim(z);
-}
+static const plan plans[] = {
+    {0, 0, 0}, {1, 0, 0}, {4, 0, 0}, {1, 1, MAX_DEPTH}, {2, 2, MAX_DEPTH}, {8, 8, MAX_DEPTH},
+};
 
-/* Every FIFO holds so many frames. */
 static void
-fill_depths(sizing *z, uint32_t frames)
+fill_depths(sizing *z, const plan *p)
 {
     for (int i = 0; i < z->n; i++) {
-        uint64_t depth = (uint64_t)z->edges[i].beats * frames;
-        z->depth[z->edges[i].id] = frames == 0         ? 0
-                                   : depth < 2         ? 2
-                                   : depth > MAX_DEPTH ? MAX_DEPTH
-                                                       : (uint32_t)depth;
+        const edge *e = &z->edges[i];
+        uint64_t depth = (uint64_t)e->beats * (e->joins ? p->joins : p->others);
+        uint64_t most = e->joins ? MAX_DEPTH : p->most;
+        depth = depth > most ? most : depth;
+        z->depth[e->id] = depth == 0 ? 0 : depth < 2 ? 2 : (uint32_t)depth;
     }
 }
 
@@ -202,33 +193,60 @@ bound(const sizing *z)
     return (double)most;
 }
 
-static nashc_status
-size_fifos(sizing *z, nashc_diag *d)
+/* Does the network run with p? *interval: of its steady state. */
+static bool
+runs(sizing *z, const plan *p, double *interval)
 {
-    uint32_t frames = 1;
     nashc_flow_result r = {0};
-    nashc_status s;
 
-    fill_depths(z, frames);
-    if ((s = simulate(z, &r, d)) != NASHC_OK)
-        return s;
-    z->interval = nashc_flow_interval(&r);
+    fill_depths(z, p);
+    if (simulate(z, &r, NULL) != NASHC_OK || !r.steady)
+        return false;
+    *interval = nashc_flow_interval(&r);
     z->latency = r.latency;
-    /* Where branches meet, more than a frame may be under way in the longer one. */
-    for (uint32_t more = 2; more <= MAX_FRAMES && z->interval > bound(z); more *= 2) {
-        fill_depths(z, more);
-        if (simulate(z, &r, NULL) != NASHC_OK || nashc_flow_interval(&r) >= z->interval)
+    return true;
+}
+
+/* The cheapest plan whose interval no other betters by more than a five-hundredth, then with the
+ * least depth of plain FIFOs that keeps it. */
+static nashc_status
+choose_plan(sizing *z, nashc_diag *d)
+{
+    const double least = bound(z) * (1 + SLACK);
+    plan best = plans[NASHC_COUNT(plans) - 1];
+    double interval = 0;
+    nashc_flow_result r = {0};
+
+    z->interval = INFINITY;
+    for (size_t i = 0; i < NASHC_COUNT(plans) && z->interval > least; i++) {
+        if (!runs(z, &plans[i], &interval) || interval * (1 + SLACK) >= z->interval)
             continue;
-        frames = more;
+        best = plans[i];
+        z->interval = interval;
+    }
+    for (uint32_t most = 16; best.others > 0 && most < best.most && z->work < z->effort;
+         most *= 8) {
+        plan less = {best.joins, best.others, most};
+        if (runs(z, &less, &interval) && interval <= z->interval * (1 + SLACK))
+            best = less;
+    }
+    fill_depths(z, &best);
+    nashc_status s = simulate(z, &r, d); /* what it fills; or why nothing runs */
+    if (s == NASHC_OK) {
         z->interval = nashc_flow_interval(&r);
         z->latency = r.latency;
     }
-    /* A FIFO delays by a cycle: without any, the first frame is as early as it can be. */
-    fill_depths(z, 0);
-    if (simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval)
-        return NASHC_OK;
-    fill_depths(z, frames);
-    cap_plain(z);
+    return s;
+}
+
+static nashc_status
+size_fifos(sizing *z, nashc_diag *d)
+{
+    nashc_status s = choose_plan(z, d);
+
+    if (s != NASHC_OK)
+        return s;
+    trim(z);
     for (int i = 0; i < z->n; i++)
         shrink(z, &z->edges[i]);
     return NASHC_OK;
@@ -319,7 +337,7 @@ static const nashc_param options[] = {
      .help = "keep the latency of the first frame too, not only the interval",
      .kind = NASHC_P_BOOL},
     {.name = "effort",
-     .def = "400",
+     .def = "100",
      .domain = "0..1000000",
      .help = "steps of layers, in millions, that may be simulated to make FIFOs smaller",
      .kind = NASHC_P_INT},

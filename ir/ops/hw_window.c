@@ -195,19 +195,20 @@ rising(const nest *z)
     return 0;
 }
 
-/* Depth with which neither side waits for the other within a frame: what a window spans, and what
- * has to come in while one is given (hardware.md B.3.2). */
+/* Depth with which neither side waits for the other: what a window spans, and what has to come in
+ * while one is given (hardware.md B.3.2), of the next frame behind the last one. words: a frame. */
 static int64_t
-good_depth(const nest *z, int p)
+good_depth(const nest *z, int p, int64_t words)
 {
-    int64_t least = span(z, p, z->n) + 1, window = 1, more = 0;
+    int64_t least = span(z, p, z->n) + 1, window = 1, more = words - span(z, 0, p);
 
     for (int i = p; i < z->n; i++)
         window *= z->dim[i];
     for (int i = 0; i < p; i++) {
-        int64_t jump = z->stride[i] - span(z, i + 1, p) - window;
+        int64_t jump = z->stride[i] - span(z, i + 1, p);
         more = jump > more ? jump : more;
     }
+    more = more > window ? more - window : 0;
     return least + more < 2 ? 2 : least + more;
 }
 
@@ -225,7 +226,7 @@ window_ring(const nashc_node *n, nashc_ring *out)
         return NASHC_EUNSUP;
     int p = rising(&b);
     *out = (nashc_ring){.words = count_of(n) / simd,
-                        .depth = depth ? depth : good_depth(&b, p),
+                        .depth = depth ? depth : good_depth(&b, p, count_of(n) / simd),
                         .first = nashc_attr_int(n, W_OFFSET) / simd,
                         .loops = b.n};
     for (int k = 0; k < b.n; k++) {
