@@ -47,29 +47,34 @@ edge_cmp(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* One run after the other: that nothing blocks, whatever stalls, and the cycles. */
+/* Runs the network; shallow: to see whether it blocks under some stalls. What FIFOs hold at most
+ * goes to z->most, or on top of what is there. */
 static nashc_status
-simulate(sizing *z, nashc_flow_result *out, nashc_diag *d)
+simulate(sizing *z, bool shallow, nashc_flow_result *out, nashc_diag *d)
 {
     nashc_flow_options o = {
-        .struct_size = sizeof o, .max_frames = MAX_FRAMES, .fifo = z->depth, .shallow = true};
+        .struct_size = sizeof o, .max_frames = MAX_FRAMES, .fifo = z->depth, .shallow = shallow};
     nashc_arena *a = nashc_arena_create();
-    nashc_flow_result blocks = {0};
 
     if (!a)
         return nashc_enomem(d);
-    nashc_status s = nashc_flow_simulate(z->f, &o, &blocks, a, d);
-    o.shallow = false;
-    if (s == NASHC_OK)
-        s = nashc_flow_simulate(z->f, &o, out, a, d);
+    nashc_status s = nashc_flow_simulate(z->f, &o, out, a, d);
     for (int i = 0; i < z->n && s == NASHC_OK; i++) {
-        uint32_t id = z->edges[i].id, x = blocks.occupancy[id], y = out->occupancy[id];
-        z->most[id] = x > y ? x : y;
+        uint32_t *most = &z->most[z->edges[i].id], seen = out->occupancy[z->edges[i].id];
+        *most = shallow && *most > seen ? *most : seen;
     }
-    z->work += blocks.work + out->work;
+    z->work += out->work;
     out->occupancy = NULL;
     nashc_arena_free(a);
     return s;
+}
+
+static bool
+holds(sizing *z)
+{
+    nashc_flow_result r = {0};
+
+    return simulate(z, true, &r, NULL) == NASHC_OK;
 }
 
 static bool
@@ -77,8 +82,8 @@ good(sizing *z)
 {
     nashc_flow_result r = {0};
 
-    return simulate(z, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval &&
-           (!z->keep_latency || r.latency <= z->latency);
+    return simulate(z, false, &r, NULL) == NASHC_OK && nashc_flow_interval(&r) <= z->interval &&
+           (!z->keep_latency || r.latency <= z->latency) && holds(z);
 }
 
 static int
@@ -193,16 +198,18 @@ bound(const sizing *z)
     return (double)most;
 }
 
-/* Does the network run with p? *interval: of its steady state. */
+/* Does the network run with p in fewer cycles a frame than limit? Then these are the ones to keep.
+ */
 static bool
-runs(sizing *z, const plan *p, double *interval)
+betters(sizing *z, const plan *p, double limit)
 {
     nashc_flow_result r = {0};
 
     fill_depths(z, p);
-    if (simulate(z, &r, NULL) != NASHC_OK || !r.steady)
+    if (simulate(z, false, &r, NULL) != NASHC_OK || !r.steady || nashc_flow_interval(&r) >= limit ||
+        !holds(z))
         return false;
-    *interval = nashc_flow_interval(&r);
+    z->interval = nashc_flow_interval(&r);
     z->latency = r.latency;
     return true;
 }
@@ -214,28 +221,22 @@ choose_plan(sizing *z, nashc_diag *d)
 {
     const double least = bound(z) * (1 + SLACK);
     plan best = plans[NASHC_COUNT(plans) - 1];
-    double interval = 0;
     nashc_flow_result r = {0};
 
     z->interval = INFINITY;
-    for (size_t i = 0; i < NASHC_COUNT(plans) && z->interval > least; i++) {
-        if (!runs(z, &plans[i], &interval) || interval * (1 + SLACK) >= z->interval)
-            continue;
-        best = plans[i];
-        z->interval = interval;
-    }
+    for (size_t i = 0; i < NASHC_COUNT(plans) && z->interval > least; i++)
+        if (betters(z, &plans[i], z->interval / (1 + SLACK)))
+            best = plans[i];
     for (uint32_t most = 16; best.others > 0 && most < best.most && z->work < z->effort;
          most *= 8) {
         plan less = {best.joins, best.others, most};
-        if (runs(z, &less, &interval) && interval <= z->interval * (1 + SLACK))
+        if (betters(z, &less, z->interval * (1 + SLACK)))
             best = less;
     }
     fill_depths(z, &best);
-    nashc_status s = simulate(z, &r, d); /* what it fills; or why nothing runs */
-    if (s == NASHC_OK) {
-        z->interval = nashc_flow_interval(&r);
-        z->latency = r.latency;
-    }
+    nashc_status s = simulate(z, false, &r, d); /* what it fills; or why nothing runs */
+    if (s == NASHC_OK)
+        s = simulate(z, true, &r, d);
     return s;
 }
 

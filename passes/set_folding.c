@@ -58,7 +58,6 @@ collect(fold_problem *z)
             if ((s = hw_set_attrs(it->n, q->text, z->d)) != NASHC_OK)
                 break;
             q->cycles = hw->cycles(it->n);
-            q->score = hw_node_score(it->n, z->dev);
             if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
                 continue;
             if (hw_lanes(it->n, &q->in, &q->out))
@@ -119,6 +118,24 @@ check_reachable(fold_problem *z, uint64_t target)
                    z->wwidth_max ? ", or raise mvau-wwidth-max" : "");
     }
     return s;
+}
+
+/* Scores of the points that reach the target: no other can be chosen. */
+static nashc_status
+weigh(fold_problem *z, uint64_t target)
+{
+    for (int i = 0; i < z->n; i++) {
+        fold_item *it = &z->items[i];
+        for (int p = 0; p < it->n_points; p++) {
+            if (it->points[p].cycles > target)
+                continue;
+            nashc_status s = hw_set_attrs(it->n, it->points[p].text, z->d);
+            if (s != NASHC_OK)
+                return s;
+            it->points[p].score = hw_node_score(it->n, z->dev);
+        }
+    }
+    return NASHC_OK;
 }
 
 static nashc_status
@@ -182,7 +199,7 @@ run(nashc_run *r, nashc_graph *g)
         return s;
     if (like_finn)
         return fold_like_finn(&z, target, nashc_opts_bool(o, "two-pass"));
-    if ((s = check_reachable(&z, target)) != NASHC_OK)
+    if ((s = check_reachable(&z, target)) != NASHC_OK || (s = weigh(&z, target)) != NASHC_OK)
         return s;
     fold_solve(&z, target);
     return apply_choice(&z);

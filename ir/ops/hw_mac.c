@@ -1,5 +1,6 @@
 /* hw_mac.c: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau. */
 #include "hw_mac.h"
+#include <stdlib.h>
 
 static int64_t
 attr(const nashc_node *n, const char *name)
@@ -34,25 +35,33 @@ hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
     const nashc_type *x = nashc_ops_type(n, 0);
     const nashc_tensor *w = nashc_ops_const(n, 1);
     int64_t products, channels, largest = x->hi > -x->lo ? x->hi : -x->lo;
-    double wlo, whi;
+    const nashc_type *wt = nashc_tensor_type(w);
+    int64_t heaviest = wt->hi > -wt->lo ? wt->hi : -wt->lo;
 
     hw_mac_dims(n, &products, &channels);
-    nashc_tensor_min_max(w, &wlo, &whi);
-    double bound = (whi > -wlo ? whi : -wlo) * (double)largest * (double)products;
+    double bound = (double)heaviest * (double)largest * (double)products;
     if (!(bound < 4e18))
         return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
+    int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(w));
+    int64_t *ends = v ? calloc((size_t)channels, 2 * sizeof *ends) : NULL;
+    if (!ends) {
+        nashc_mem_free(v);
+        return nashc_enomem(d);
+    }
+    for (int64_t k = 0; k < products; k++)
+        for (int64_t c = 0; c < channels; c++) {
+            int64_t p = v[k * channels + c];
+            ends[2 * c] += p * (p > 0 ? x->lo : x->hi);
+            ends[2 * c + 1] += p * (p > 0 ? x->hi : x->lo);
+        }
     *lo = INT64_MAX;
     *hi = INT64_MIN;
     for (int64_t c = 0; c < channels; c++) {
-        int64_t a = 0, b = 0;
-        for (int64_t k = 0; k < products; k++) {
-            int64_t v = nashc_tensor_get_int(w, k * channels + c);
-            a += v * (v > 0 ? x->lo : x->hi);
-            b += v * (v > 0 ? x->hi : x->lo);
-        }
-        *lo = a < *lo ? a : *lo;
-        *hi = b > *hi ? b : *hi;
+        *lo = ends[2 * c] < *lo ? ends[2 * c] : *lo;
+        *hi = ends[2 * c + 1] > *hi ? ends[2 * c + 1] : *hi;
     }
+    free(ends);
+    nashc_mem_free(v);
     return NASHC_OK;
 }
 
