@@ -182,13 +182,14 @@ hwflow_passes(hwflow *h, nashc_status *s)
                                         depths ? depths : "")
                    : "";
     }
-    text = nashc_arena_printf(
-        h->a,
-        "streamline,check-streamlined,to-channels-last,to-hw,set-folding(clock-ns=%.17g;target-fps=%.17g;"
-        "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s%s),%s%sinsert-dwc,insert-fifo%s",
-        h->clk_ns, h->fps, h->wwidth_max, h->compat ? "compat" : "exact",
-        h->two_pass ? "true" : "false", device ? device : "", file ? file : "",
-        file && file[0] ? "," : "", depths ? depths : "");
+    text = nashc_arena_printf(h->a,
+                              "streamline,check-streamlined,to-channels-last,to-hw,"
+                              "set-folding(clock-ns=%.17g;target-fps=%.17g;"
+                              "mvau-wwidth-max=%" PRId64
+                              ";folding=%s;two-pass=%s%s),%s%sinsert-dwc,insert-fifo%s",
+                              h->clk_ns, h->fps, h->wwidth_max, h->compat ? "compat" : "exact",
+                              h->two_pass ? "true" : "false", device ? device : "",
+                              file ? file : "", file && file[0] ? "," : "", depths ? depths : "");
     return tool_passes(h->o, text ? text : "", h->a, s, h->d);
 }
 

@@ -211,8 +211,9 @@ def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
 
 def im2col(rnd, i, h, w, c, k, stride, dilation):
     oh, ow = (h - dilation * (k[0] - 1) - 1) // stride + 1, (w - dilation * (k[1] - 1) - 1) // stride + 1
-    return nest(rnd, i, 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation), rnd.choice(('u4', 'i3', 'bip')),
-                (h * w, c), (oh, ow, *k, c), (stride * w * c, stride * c, dilation * w * c, dilation * c, 1), c)
+    title = 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation)
+    strides = (stride * w * c, stride * c, dilation * w * c, dilation * c, 1)
+    return nest(rnd, i, title, rnd.choice(('u4', 'i3', 'bip')), (h * w, c), (oh, ow, *k, c), strides, c)
 
 
 def windows(rnd):

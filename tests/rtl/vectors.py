@@ -373,6 +373,28 @@ def pool(rnd, c=4, pe=2, func=0, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, o
                pe * out_w, outer)
 
 
+def window(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1, extra=0):
+    """Loops, outermost first; the first `base` of them never fall back."""
+    span = lambda a, b: sum((dims[k] - 1) * strides[k] for k in range(a, b))
+    n, frames = len(dims), 4
+    index = [()]
+    for d in dims:
+        index = [i + (k,) for i in index for k in range(d)]
+    at = [first + sum(a * b for a, b in zip(i, strides)) for i in index]
+    oldest = [first + sum(a * b for a, b in zip(i[:base], strides)) for i in index]
+    depth = max(2, span(base, n) + 1 + extra)
+    p = dict(W=w, N=words, DEPTH=depth, FIRST=first, MOVE8=words - span(0, n), FREE8=words - span(0, base))
+    for k in range(n):  # the module counts loops from the innermost
+        inner = n - 1 - k
+        p.update({'COUNT%d' % inner: dims[k], 'MOVE%d' % inner: strides[k] - span(k + 1, n),
+                  'FREE%d' % inner: strides[k] - span(k + 1, base) if k < base else 0})
+    data = draw(rnd, w, 0, words * frames)
+    out = [data[f * words + a] for f in range(frames) for a in at]
+    params, files = run(p, {}, [0], 1, data, out, w, w, frames)
+    files['steps.hex'] = lines([a << 32 | o for a, o in zip(at, oldest)], 64)
+    return dict(params, STEPS=len(at)), files
+
+
 def sweep(rnd):
     """Yields (module, arguments of its maker): corners first, then random points."""
     pick = rnd.choice
@@ -384,6 +406,14 @@ def sweep(rnd):
     for a, b in ((8, 8), (1, 8), (8, 32), (32, 8), (24, 8), (12, 8), (8, 12), (3, 7), (7, 3), (10, 4),
                  (4, 10), (9, 6), (6, 15), (1, 1), (64, 48), (5, 40), (40, 5), (13, 12), (12, 13)):
         yield 'dwc', dict(a=a, b=b)
+    for extra in (0, 1, 30):
+        yield 'window', dict(words=25, dims=(3, 3, 3, 3), strides=(5, 1, 5, 1), base=2, extra=extra)
+        yield 'window', dict(w=5, words=49, dims=(3, 3, 3, 3), strides=(14, 2, 7, 1), base=2, extra=extra)
+        yield 'window', dict(w=33, words=24, dims=(6, 4), strides=(1, 6), base=0, extra=extra)
+        yield 'window', dict(words=36, dims=(2, 3, 4), strides=(15, 4, 1), first=5, base=3, extra=extra)
+        yield 'window', dict(words=6, dims=(2, 3, 2), strides=(3, 0, 1), base=1, extra=extra)
+        yield 'window', dict(words=42, dims=(3, 2, 2, 2, 2), strides=(12, 4, 8, 2, 1), first=1, base=1, extra=extra)
+    yield 'window', dict(w=1, words=7, dims=(2,), strides=(3,), base=1)
     yield 'join2', dict()
     yield 'join2', dict(w0=1, w1=30)
     for xs, x1s, sub in ((0, 0, 0), (1, 0, 0), (0, 1, 1), (1, 1, 1)):
@@ -511,4 +541,4 @@ def sweep(rnd):
 MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, fork=fork, join2=join2, addstreams=addstreams, concat=concat, split=split,
               fmpadding=fmpadding, weights=weights, thresh_par=thresh_par, thresh_bs=thresh_bs,
               channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect, mvau=mvau, vvau=vvau,
-              pool=pool)
+              pool=pool, window=window)

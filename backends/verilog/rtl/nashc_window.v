@@ -1,7 +1,7 @@
 // nashc_window.v: frames of N words through a ring of DEPTH words, given in the order of a nest of
 // loops: sliding windows, strided, repeated, cut out and transposed frames.
-// Two machines that only share the ring: up to one word in and one out a cycle. A word that comes in
-// in cycle t can be read in cycle t + 1; LATENCY 1 between that and the output skid.
+// Two machines that only share the ring: up to one word in and one out a cycle. A word that came
+// in in cycle t can be read in cycle t + 1; LATENCY 1 between that and the output skid.
 // COUNTk: iterations of loop k, 0 the innermost; those beyond the nest have 1. MOVEk, FREEk: change
 // of the next address and of the oldest one still needed when loop k goes on and those inside start
 // anew; MOVE8, FREE8: when the next frame starts. FIRST: both addresses at the start of a frame.
