@@ -120,9 +120,8 @@ hw_act_value(const hw_act *a, int64_t channel, int64_t acc)
                 : acc;
 }
 
-/* Multipliers go to DSPs where asked for, or where both operands are wide. */
-static bool
-in_dsp(const nashc_node *n, const nashc_device *dev)
+bool
+hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev)
 {
     const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
     int64_t res = attr(n, "res_type");
@@ -132,24 +131,6 @@ in_dsp(const nashc_node *n, const nashc_device *dev)
     if (res != 0)
         return res == 2;
     return x->bits + w->bits > 9 && (!dev || dev->dsp_a > 0);
-}
-
-/* LUTs of a multiply-accumulate: sums grow in groups of 8, so an operand of n bits costs about
- * n + 8; bit planes of the narrower operand; 6-bit tables count equal bits. Fitted to Yosys. */
-uint64_t
-hw_mac_products(const nashc_node *n, const nashc_device *dev, uint64_t simd, uint64_t *dsp)
-{
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    *dsp = 0;
-    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
-        return simd * 9 / 4;
-    if (in_dsp(n, dev)) {
-        *dsp = simd * ((a + b + 47) / 48);
-        return simd * (a + b) / 2;
-    }
-    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
 }
 
 void
