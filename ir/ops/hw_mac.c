@@ -28,19 +28,30 @@ hw_mac_operands(const nashc_node *n, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* No accumulator overflows, whatever is summed up first. */
+static nashc_status
+bounded(const nashc_node *n, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    double lo, hi, largest = (double)(x->hi > -x->lo ? x->hi : -x->lo);
+
+    nashc_tensor_min_max(nashc_ops_const(n, 1), &lo, &hi);
+    if ((hi > -lo ? hi : -lo) * largest * (double)nashc_ops_type(n, 1)->dim[0] < 4e18)
+        return NASHC_OK;
+    return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
+}
+
 nashc_status
 hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
 {
     const nashc_type *x = nashc_ops_type(n, 0);
     const nashc_tensor *w = nashc_ops_const(n, 1);
-    int64_t products, channels, largest = x->hi > -x->lo ? x->hi : -x->lo;
-    double wlo, whi;
+    int64_t products, channels;
+    nashc_status s = bounded(n, d);
 
+    if (s != NASHC_OK)
+        return s;
     hw_mac_dims(n, &products, &channels);
-    nashc_tensor_min_max(w, &wlo, &whi);
-    double bound = (whi > -wlo ? whi : -wlo) * (double)largest * (double)products;
-    if (!(bound < 4e18))
-        return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
     *lo = INT64_MAX;
     *hi = INT64_MIN;
     for (int64_t c = 0; c < channels; c++) {
@@ -64,7 +75,7 @@ hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
 
     hw_mac_dims(n, &products, &channels);
     if (nashc_node_in(n, 2)) {
-        if ((s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
+        if ((s = bounded(n, d)) != NASHC_OK || (s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
             return s;
         if (!hw_threshold_dims(n, 2, &rows, &steps) || (rows != 1 && rows != channels))
             return nashc_node_error(
