@@ -33,10 +33,10 @@ static nashc_status
 bounded(const nashc_node *n, nashc_diag *d)
 {
     const nashc_type *x = nashc_ops_type(n, 0);
-    double lo, hi, largest = (double)(x->hi > -x->lo ? x->hi : -x->lo);
+    double lo, hi, largest = fmax((double)x->hi, -(double)x->lo);
 
     nashc_tensor_min_max(nashc_ops_const(n, 1), &lo, &hi);
-    if ((hi > -lo ? hi : -lo) * largest * (double)nashc_ops_type(n, 1)->dim[0] < 4e18)
+    if (fmax(hi, -lo) * largest * (double)nashc_ops_type(n, 1)->dim[0] < 4e18)
         return NASHC_OK;
     return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
 }
