@@ -29,19 +29,31 @@ hw_mac_operands(const nashc_node *n, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* No accumulator overflows, whatever is summed up first. */
+static nashc_status
+bounded(const nashc_node *n, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *w = nashc_ops_type(n, 1);
+    double largest = fmax((double)x->hi, -(double)x->lo);
+    double heaviest = fmax((double)w->hi, -(double)w->lo);
+
+    if (heaviest * largest * (double)w->dim[0] < 4e18)
+        return NASHC_OK;
+    return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
+}
+
 nashc_status
 hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
 {
     const nashc_type *x = nashc_ops_type(n, 0);
     const nashc_tensor *w = nashc_ops_const(n, 1);
-    int64_t products, channels, largest = x->hi > -x->lo ? x->hi : -x->lo;
-    const nashc_type *wt = nashc_tensor_type(w);
-    int64_t heaviest = wt->hi > -wt->lo ? wt->hi : -wt->lo;
+    int64_t products, channels;
+    nashc_status s = bounded(n, d);
 
+    if (s != NASHC_OK)
+        return s;
     hw_mac_dims(n, &products, &channels);
-    double bound = (double)heaviest * (double)largest * (double)products;
-    if (!(bound < 4e18))
-        return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
     int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(w));
     int64_t *ends = v ? calloc((size_t)channels, 2 * sizeof *ends) : NULL;
     if (!ends) {
@@ -73,7 +85,7 @@ hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
 
     hw_mac_dims(n, &products, &channels);
     if (nashc_node_in(n, 2)) {
-        if ((s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
+        if ((s = bounded(n, d)) != NASHC_OK || (s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
             return s;
         if (!hw_threshold_dims(n, 2, &rows, &steps) || (rows != 1 && rows != channels))
             return nashc_node_error(
@@ -129,9 +141,8 @@ hw_act_value(const hw_act *a, int64_t channel, int64_t acc)
                 : acc;
 }
 
-/* Multipliers go to DSPs where asked for, or where both operands are wide. */
-static bool
-in_dsp(const nashc_node *n, const nashc_device *dev)
+bool
+hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev)
 {
     const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
     int64_t res = attr(n, "res_type");
@@ -141,24 +152,6 @@ in_dsp(const nashc_node *n, const nashc_device *dev)
     if (res != 0)
         return res == 2;
     return x->bits + w->bits > 9 && (!dev || dev->dsp_a > 0);
-}
-
-/* LUTs of a multiply-accumulate: sums grow in groups of 8, so an operand of n bits costs about
- * n + 8; bit planes of the narrower operand; 6-bit tables count equal bits. Fitted to Yosys. */
-uint64_t
-hw_mac_products(const nashc_node *n, const nashc_device *dev, uint64_t simd, uint64_t *dsp)
-{
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    *dsp = 0;
-    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
-        return simd * 9 / 4;
-    if (in_dsp(n, dev)) {
-        *dsp = simd * ((a + b + 47) / 48);
-        return simd * (a + b) / 2;
-    }
-    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
 }
 
 void

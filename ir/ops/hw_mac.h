@@ -47,9 +47,8 @@ typedef struct hw_act {
 bool hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out);
 int64_t hw_act_value(const hw_act *a, int64_t channel, int64_t acc);
 
-/* LUTs that multiply and add up simd products of one row; multiplier blocks of it in *dsp. */
-uint64_t hw_mac_products(const nashc_node *n, const nashc_device *dev, uint64_t simd,
-                         uint64_t *dsp);
+/* Do products go to multiplier blocks? Where asked for, or where both operands are wide. */
+bool hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev);
 
 /* Adds thresholds on pe lanes of width bits, and fits the sum of LUTs to the device. */
 void hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,

@@ -125,13 +125,29 @@ mvau_cycles(const nashc_node *n)
     return (uint64_t)(vectors(n) * (z.mw / z.simd) * (z.mh / z.pe));
 }
 
+/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
+ * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
+ * Fitted to Yosys. */
+static uint64_t
+products(const nashc_node *n, uint64_t simd, bool dsp)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
+        return simd * 9 / 4;
+    if (dsp)
+        return simd * (a + b) / 2;
+    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
+}
+
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_ops_type(n, 1)->bits, dsp;
+    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_ops_type(n, 1)->bits;
     int64_t lo, hi, style = nashc_attr_int(n, A_RAM_STYLE);
     nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-    bool embedded = nashc_attr_int(n, A_MEM_MODE) == 1;
+    bool embedded = nashc_attr_int(n, A_MEM_MODE) == 1, dsp = hw_mac_in_dsp(n, dev);
     sizes z = sizes_of(n);
 
     nashc_status s = hw_mac_range(n, &lo, &hi, NULL);
@@ -139,8 +155,8 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         return s;
     uint64_t pe = (uint64_t)z.pe, simd = (uint64_t)z.simd, sf = (uint64_t)(z.mw / z.simd);
     uint64_t acc = nashc_type_for_range(lo, hi).bits, nf = (uint64_t)(z.mh / z.pe);
-    c.lut = 60 + pe * (hw_mac_products(n, dev, simd, &dsp) + acc);
-    c.dsp = pe * dsp;
+    c.lut = 60 + pe * (products(n, simd, dsp) + acc);
+    c.dsp = dsp ? pe * simd * ((a + b + 47) / 48) : 0;
     c.ff = 40 + pe * 2 * acc + simd * (a + pe * b);
     hw_cost_memory(&c, embedded ? 2 : style, (uint64_t)z.groups * nf * sf, pe * simd * b);
     if (nf > 1) /* the vector is kept for the other rounds */

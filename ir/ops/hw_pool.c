@@ -122,19 +122,28 @@ pool_cycles(const nashc_node *n)
     return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
 }
 
+/* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
+ * a register alone has in its enable). Fitted to Yosys. */
 static nashc_status
 pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_value_type(nashc_node_out(n, 0))->bits;
-    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
-    uint64_t accs = (uint64_t)(window(n)[1] * channels(n)) / pe;
-    nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
+    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE), folds = (uint64_t)channels(n) / pe;
+    const int64_t *w = window(n);
+    uint64_t accs = (uint64_t)w[1] * folds;
+    uint64_t counters = (uint64_t)(hw_clog2(folds) + hw_clog2((uint64_t)w[0]) +
+                                   hw_clog2((uint64_t)w[2]) + 2 * hw_clog2(accs));
+    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
 
-    c.lut += pe * b * 3;
-    c.ff += pe * (a + 3 * b);
+    c.lut = 5 + counters + pe * 2 * b;
+    c.ff = 7 + counters + pe * (a + 3 * b);
     if (accs > 1) {
-        c.ff += pe * b;
         hw_cost_memory(&c, nashc_attr_int(n, A_RAM_STYLE), accs, pe * b);
+        if (nashc_attr_int(n, A_FUNC) != F_SUM)
+            c.lut += pe * (b - 1);
+        if (folds == 1 && w[2] > 1) /* the last result, or what was read */
+            c.lut += pe * b;
+        c.ff += c.bram18 + c.uram ? 0 : pe * b; /* block RAM has the register of a read */
     }
     if (dev && dev->lut_inputs == 4)
         c.lut = c.lut * 8 / 5;

@@ -85,26 +85,43 @@ vvau_cycles(const nashc_node *n)
     return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
 }
 
+/* LUTs that multiply in one lane; fitted to Yosys. */
+static uint64_t
+product(const nashc_node *n)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP)
+        return b + 5;
+    return w->kind == NASHC_K_BIP ? 3 * a : narrow * (a + b - narrow + 2);
+}
+
 static nashc_status
 vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE), dsp;
+    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
     uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_ops_type(n, 1)->bits;
+    uint64_t y = nashc_value_type(nashc_node_out(n, 0))->bits;
     nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
+    bool dsp = hw_mac_in_dsp(n, dev);
     int64_t kernel, channels, lo, hi;
 
     hw_mac_dims(n, &kernel, &channels);
     nashc_status s = hw_mac_range(n, &lo, &hi, NULL);
     if (s != NASHC_OK)
         return s;
-    uint64_t acc = nashc_type_for_range(lo, hi).bits, folds = (uint64_t)channels / pe;
-    c.lut = 60 + pe * (hw_mac_products(n, dev, 1, &dsp) + acc);
-    c.dsp = pe * dsp;
-    c.ff = 40 + pe * (2 * acc + a + b);
-    hw_cost_memory(&c, nashc_attr_int(n, A_RAM_STYLE), (uint64_t)kernel * folds, pe * b);
-    if (kernel > 1 && folds > 1)
+    uint64_t folds = (uint64_t)channels / pe, lines = (uint64_t)kernel * folds;
+    uint64_t width = nashc_type_for_range(lo, hi).bits, acc = kernel > 1 ? width : 0;
+    c.lut = 20 + pe * ((dsp ? 0 : product(n)) + acc + y);
+    c.dsp = dsp ? pe * ((a + b + 47) / 48) : 0;
+    c.ff = 10 + 2 * (uint64_t)hw_clog2(lines) + pe * ((dsp ? 1 : 2) * (a + b) + acc + 2 * y);
+    hw_cost_memory(&c, nashc_attr_int(n, A_RAM_STYLE), lines, pe * b);
+    if (kernel > 1 && folds > 1) {
+        c.ff += pe * acc;
         hw_cost_memory(&c, 0, folds, pe * acc);
-    hw_mac_activation(n, dev, pe, acc, &c);
+    }
+    hw_mac_activation(n, dev, pe, width, &c);
     *out = c;
     return NASHC_OK;
 }

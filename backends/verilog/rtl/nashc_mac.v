@@ -112,7 +112,7 @@ module nashc_mac #(
             assign acc = sum;
             wire unused = &{1'b0, first, addr};
         end else begin : g_acc
-            // A step enters in the cycle before its sum is there; the delay line has other taps.
+            // A step enters one cycle before its sum is there. The delay line has other taps too.
             /* verilator lint_off UNUSEDSIGNAL */
             wire [(PIPE+2)*(AW+2)-1:0] steps;
             /* verilator lint_on UNUSEDSIGNAL */

@@ -1,8 +1,9 @@
-// nashc_pool.v: reduces rows of C channels, channel by channel: seen as [outer][KH][OW][KW], row
-// (outer, ow) of the result is the maximum, minimum or sum of those of all kh and kw.
+// nashc_pool.v: reduces rows of C channels, channel by channel. The rows are seen as [outer][KH]
+// [OW][KW]; row (outer, ow) of the result is the maximum, minimum or sum over all kh and kw.
 // Throughput 1 beat/cycle, KH*OW*KW*C/PE steps an outer index, each reads; it writes iff kh and kw
-// are last. LATENCY 2. PE adders or comparators, OW*C/PE*PE*OUT_W accumulator bits (a register if
-// OW*C/PE is 1). PE divides C; OUT_W = XW for maximum and minimum; sums are taken modulo 2**OUT_W.
+// are last. LATENCY 2. PE adders or comparators, OW*C*OUT_W accumulator bits in lines of PE*OUT_W
+// (one line is a register). PE divides C; OUT_W = XW for maximum and minimum; sums are taken modulo
+// 2**OUT_W.
 `default_nettype none
 module nashc_pool #(
     parameter C         = 4,            // channels

@@ -23,12 +23,11 @@ module nashc_rows_mul #(
     localparam SIGNED = (X_BIPOLAR != 0 || X_SIGNED != 0 || W_SIGNED != 0) ? 1 : 0;
     localparam AW = (X_BIPOLAR != 0) ? 2 : (SIGNED != 0 && X_SIGNED == 0) ? XW + 1 : XW;
     localparam BW = (SIGNED != 0 && W_SIGNED == 0) ? WW + 1 : WW;
-    localparam NP = ((SIMD + 3) / 4) * 4;
     localparam PW = (AW + BW < SW) ? AW + BW : SW;      // bits per product
 
     // Operands widen to the sum by Verilog's own rules, and a sum is cut on purpose.
     /* verilator lint_off WIDTH */
-    function [NP*AW-1:0] columns(input [SIMD*XW-1:0] xi);
+    function [SIMD*AW-1:0] columns(input [SIMD*XW-1:0] xi);
         integer i;
         begin
             columns = 0;
@@ -39,7 +38,7 @@ module nashc_rows_mul #(
         end
     endfunction
 
-    function [NP*BW-1:0] row(input [SIMD*WW-1:0] wi);
+    function [SIMD*BW-1:0] row(input [SIMD*WW-1:0] wi);
         integer i;
         begin
             row = 0;
@@ -48,36 +47,10 @@ module nashc_rows_mul #(
         end
     endfunction
 
-    function [PE*SW-1:0] rows(input [SIMD*XW-1:0] xi, input [PE*SIMD*WW-1:0] wi);
-        integer p, i;
-        reg [NP*AW-1:0] a;
-        reg [NP*BW-1:0] b;
-        reg signed [SW-1:0] s;
-        begin
-            a = columns(xi);
-            for (p = 0; p < PE; p = p + 1) begin
-                b = row(wi[p*SIMD*WW +: SIMD*WW]);
-                s = 0;
-                for (i = 0; i < NP; i = i + 4)
-                    if (SIGNED != 0)
-                        s = s + $signed(a[i*AW +: AW]) * $signed(b[i*BW +: BW])
-                              + $signed(a[(i+1)*AW +: AW]) * $signed(b[(i+1)*BW +: BW])
-                              + $signed(a[(i+2)*AW +: AW]) * $signed(b[(i+2)*BW +: BW])
-                              + $signed(a[(i+3)*AW +: AW]) * $signed(b[(i+3)*BW +: BW]);
-                    else
-                        s = s + a[i*AW +: AW] * b[i*BW +: BW]
-                              + a[(i+1)*AW +: AW] * b[(i+1)*BW +: BW]
-                              + a[(i+2)*AW +: AW] * b[(i+2)*BW +: BW]
-                              + a[(i+3)*AW +: AW] * b[(i+3)*BW +: BW];
-                rows[p*SW +: SW] = s;
-            end
-        end
-    endfunction
-
     function [PE*SIMD*PW-1:0] products(input [SIMD*XW-1:0] xi, input [PE*SIMD*WW-1:0] wi);
         integer p, i;
-        reg [NP*AW-1:0] a;
-        reg [NP*BW-1:0] b;
+        reg [SIMD*AW-1:0] a;
+        reg [SIMD*BW-1:0] b;
         begin
             a = columns(xi);
             for (p = 0; p < PE; p = p + 1) begin
@@ -91,12 +64,27 @@ module nashc_rows_mul #(
             end
         end
     endfunction
+
+    // Products of their own width: a multiplier as wide as the sum would be several.
+    function [PE*SW-1:0] sums(input [PE*SIMD*PW-1:0] all);
+        integer p, i;
+        reg signed [SW-1:0] s;
+        begin
+            for (p = 0; p < PE; p = p + 1) begin
+                s = 0;
+                for (i = 0; i < SIMD; i = i + 1)
+                    if (SIGNED != 0) s = s + $signed(all[(p*SIMD+i)*PW +: PW]);
+                    else s = s + all[(p*SIMD+i)*PW +: PW];
+                sums[p*SW +: SW] = s;
+            end
+        end
+    endfunction
     /* verilator lint_on WIDTH */
 
     generate
         if (PIPE == 0) begin : g_one
             reg [PE*SW-1:0] sum_q;
-            always @(posedge clk) if (en) sum_q <= rows(x, w);
+            always @(posedge clk) if (en) sum_q <= sums(products(x, w));
             assign sum = sum_q;
         end else begin : g_two
             reg [PE*SIMD*PW-1:0] prod_q;
