@@ -97,6 +97,7 @@ SUITES = [
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),
     ("accept-spine", "build", accept("spine"), False, {}),
     ("accept-models", "build", accept("models"), False, {}),
+    ("accept-hardware", "build", accept("hardware/sim", "--filter", "micro_"), False, {}),
     ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
 ]
 
