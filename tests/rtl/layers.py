@@ -239,17 +239,18 @@ def held(elem, others, dims):
     return typed(min(lo, *others), max(hi, *others), dims)
 
 
-def pad(rnd, i, elem, c, simd, dim, pads):
+def pad(rnd, i, elem, c, simd, dim, pads, gaps):
     lo, hi = ELEMS[elem]
     rows, frames = rnd.choice((1, c)), rnd.choice((1, 1, 2))
     span = rnd.choice(((0, 0), (lo, hi), (-3, 20)))
     v = [draw(rnd, elem) if span == (lo, hi) else rnd.randint(*span) for _ in range(rows)]
-    size = (dim[0] + pads[0] + pads[2]) * (dim[1] + pads[1] + pads[3])
+    size = math.prod((dim[a] - 1) * (gaps[a] + 1) + 1 + pads[a] + pads[a + 2] for a in (0, 1))
     out = held(elem, v + v, (frames * size, c))
     lines = [const('p%d' % i, small_type(v), (rows, 1), v),
-             '  %%y%d: %s = hw.fmpadding(%%x%d, %%p%d)%s dim=[%d,%d] pads=[%d,%d,%d,%d]'
-             % (i, out, i, i, ' simd=%d' % simd if simd > 1 else '', *dim, *pads)]
-    return Case('fmpadding %s c=%d simd=%d %s %s' % (elem, c, simd, dim, pads), elem, (frames * dim[0] * dim[1], c),
+             '  %%y%d: %s = hw.fmpadding(%%x%d, %%p%d)%s dim=[%d,%d] pads=[%d,%d,%d,%d]%s'
+             % (i, out, i, i, ' simd=%d' % simd if simd > 1 else '', *dim, *pads,
+                ' gaps=[%d,%d]' % gaps if any(gaps) else '')]
+    return Case('fmpadding %s c=%d simd=%d %s %s %s' % (elem, c, simd, dim, pads, gaps), elem, (frames * dim[0] * dim[1], c),
                 lines, out)
 
 
@@ -318,11 +319,11 @@ def cases(rnd):
         for pe in divisors(c):
             for act in (False, True):
                 makers.append(lambda i, a=(k, c, pe, act): vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), *a))
-    windows = ((1, 1, 1), (1, 1, 4), (9, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1))
+    pooled = ((1, 1, 1), (1, 1, 4), (9, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1))
     for func in ('max', 'min', 'sum'):
         for x in kinds:
-            makers.append(lambda i, a=(x, func): pool(rnd, i, *a, rnd.choice(windows), 6, rnd.choice((1, 2, 6))))
-        for window in windows:
+            makers.append(lambda i, a=(x, func): pool(rnd, i, *a, rnd.choice(pooled), 6, rnd.choice((1, 2, 6))))
+        for window in pooled:
             for c, pe in ((6, 1), (6, 2), (6, 3), (6, 6), (1, 1)):
                 makers.append(lambda i, a=(func, window, c, pe): pool(rnd, i, rnd.choice(kinds), *a))
     for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter']),
@@ -342,12 +343,14 @@ def cases(rnd):
         for pe in (1, 3):
             makers.append(lambda i, a=(elem, pe): join(rnd, i, *a))
     frames = itertools.product(((1, 1), (3, 4), (1, 5), (4, 1)),
-                               ((1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0), (3, 0, 0, 1), (0, 0, 2, 0), (0, 0, 0, 1)))
-    frames = itertools.cycle(rnd.sample(list(frames), 24))
+                               ((1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0), (3, 0, 0, 1), (0, 0, 2, 0), (0, 0, 0, 1)),
+                               ((0, 0), (1, 1), (0, 2), (3, 1)))
+    frames = itertools.cycle(rnd.sample(list(frames), 36))
     kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
     for elem in kinds:
         for c in (1, 4, 6):
             for simd in divisors(c):
+                makers.append(lambda i, a=(elem, c, simd, *next(frames)): pad(rnd, i, *a))
                 makers.append(lambda i, a=(elem, c, simd, *next(frames)): pad(rnd, i, *a))
     parts = [(na, nb, pe) for na, nb in ((4, 6), (6, 6), (1, 3), (8, 2), (1, 1)) for pe in divisors(math.gcd(na, nb))]
     sizes = itertools.cycle(parts)

@@ -125,21 +125,21 @@ def concat(rnd, pe=1, na=2, nb=3, a='u4', b='u4', ow=4):
                in1_w=pe * x1w)
 
 
-def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, x='u4', ow=4, shared=0):
+def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, gaps=(0, 0), x='u4', ow=4, shared=0):
     frames, steps, ins, out = 6, [], [], []
     signed = x[0] != 'u' or ow > int(x[1:])
     values = draw(rnd, ow, signed, 1) * c if shared else draw(rnd, ow, signed, c)
     for f in range(frames):
         image, xw, xs, xb = element(rnd, x, h * w * c)
         ins += beats_of(image, simd, xw, xb)
-        for i in range(top + h + bottom):
-            for j in range(left + w + right):
-                r, q = i - top, j - left
-                there = 0 <= r < h and 0 <= q < w
+        for i in range(top + (h - 1) * (gaps[0] + 1) + 1 + bottom):
+            for j in range(left + (w - 1) * (gaps[1] + 1) + 1 + right):
+                (r, above), (q, aside) = divmod(i - top, gaps[0] + 1), divmod(j - left, gaps[1] + 1)
+                there = 0 <= r < h and 0 <= q < w and not above and not aside
                 out += image[(r * w + q) * c:(r * w + q + 1) * c] if there else values
                 steps += [5 if there else 4] * (c // simd) if f == 0 else []
-    p = dict(C=c, SIMD=simd, H=h, W=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, XW=xw, X_SIGNED=xs, X_BIP=xb,
-             OUT_W=ow, SHARED=shared)
+    p = dict(C=c, SIMD=simd, H=h, W=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, ROW_GAP=gaps[0],
+             COL_GAP=gaps[1], XW=xw, X_SIGNED=xs, X_BIP=xb, OUT_W=ow, SHARED=shared)
     rom = beats_of(values[:simd] if shared else values, simd, ow)
     # without a pixel to wait for, the border of one frame more appears
     return run(p, {'param.dat': lines(rom, simd * ow)}, steps, 1, ins, beats_of(out, simd, ow), simd * xw, simd * ow,
@@ -447,7 +447,8 @@ def sweep(rnd):
         for x, ow in (('u4', 4), ('i4', 4), ('bip', pick((2, 5))), ('u1', pick((1, 3))), ('i3', 8)):
             c, simd = pick(((1, 1), (4, 1), (4, 2), (4, 4), (6, 2), (9, 3)))
             yield 'fmpadding', dict(c=c, simd=simd, h=h, w=w, top=border[0], left=border[1], bottom=border[2],
-                                    right=border[3], x=x, ow=ow, shared=pick((0, 1)))
+                                    right=border[3], gaps=pick(((0, 0), (0, 0), (1, 1), (2, 0), (0, 1), (4, 3))),
+                                    x=x, ow=ow, shared=pick((0, 1)))
     # every folding of a small matrix in every mode
     for mode in range(4):
         for pe in (1, 2, 3, 6):
