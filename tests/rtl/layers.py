@@ -22,6 +22,9 @@ ELEMS = {'bip': (-1, 1), 'u1': (0, 1), 'u2': (0, 3), 'u4': (0, 15), 'i3': (-4, 3
          'u8': (0, 255), 'ter': (-1, 1)}
 
 
+BINARY = {'add': lambda a, b: a + b, 'sub': lambda a, b: a - b, 'mul': lambda a, b: a * b, 'max': max, 'min': min}
+
+
 def draw(rnd, elem):
     lo, hi = ELEMS[elem]
     return rnd.choice((-1, 1)) if elem == 'bip' else rnd.randint(lo, hi)
@@ -161,9 +164,10 @@ def eltwise(rnd, i, kind, x, c, pe):
                                                                                          ' ties_even=true' * even)
         out = (min(ends), max(ends))
     else:
-        rows, func = rnd.choice((1, c)), rnd.choice(('add', 'mul'))
+        rows, func = rnd.choice((1, c, c * vecs)), rnd.choice(list(BINARY))
+        func = 'add' if func == 'sub' else func
         v = [rnd.randint(-20, 20) for _ in range(rows)]
-        ends = [e + p if func == 'add' else e * p for e in (lo, hi) for p in v]
+        ends = [BINARY[func](e, p) for e in (lo, hi) for p in v]
         lines.append(const('p%d' % i, small_type(v), (rows, 1), v))
         text = 'hw.channelwise(%%x%d, %%p%d)%s func=%s' % (i, i, fold, func)
         out = (min(ends), max(ends))
@@ -194,6 +198,15 @@ def join(rnd, i, elem, pe):
              '  %%y%d: %s = hw.add_streams(%%a%d, %%c%d)%s%s' % (i, typed(*out, (2, 6)), i, i, fold,
                                                               ' func=sub' if func == 'sub' else '')]
     return Case('add_streams %s pe=%d' % (elem, pe), elem, (2, 6), lines, typed(*out, (2, 6)))
+
+
+def binary(rnd, i, a, b, func, pe):
+    ends = [BINARY[func](x, z) for x in ELEMS[a] for z in ELEMS[b]]
+    whole = func in ('add', 'sub') or (a, b) != ('bip', 'bip')
+    out = typed(min(ends), max(ends), (3, 6)) if whole else 'bip[3,6]'
+    line = '  %%y%d: %s = hw.add_streams(%%x%d, %%z%d)%s%s' % (i, out, i, i, ' pe=%d' % pe if pe > 1 else '',
+                                                          ' func=' + func if func != 'add' else '')
+    return Case('add_streams %s %s %s pe=%d' % (func, a, b, pe), a, (3, 6), [line], out, second=(b, (3, 6)))
 
 
 def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
@@ -326,7 +339,10 @@ def cases(rnd):
         for window in pooled:
             for c, pe in ((6, 1), (6, 2), (6, 3), (6, 6), (1, 1)):
                 makers.append(lambda i, a=(func, window, c, pe): pool(rnd, i, rnd.choice(kinds), *a))
-    for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter']),
+    for elem in ('u2', 'u4', 'i4', 'i8', 'u1', 'ter', 'bip'):
+        for pe in divisors(6):
+            makers.append(lambda i, a=(elem, pe): eltwise(rnd, i, 'channelwise', a[0], 6, a[1]))
+    for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter', 'bip']),
                         ('requant', ['u2', 'u4', 'i4', 'i8', 'u8', 'u1', 'ter']), ('lut', ['u2', 'i3', 'u4', 'i4'])):
         for c in (1, 6, 8):
             for pe in divisors(c):
@@ -342,6 +358,11 @@ def cases(rnd):
     for elem in ('u2', 'i4', 'ter', 'u1'):
         for pe in (1, 3):
             makers.append(lambda i, a=(elem, pe): join(rnd, i, *a))
+    lanes = itertools.cycle(divisors(6))
+    for func in BINARY:
+        for a in ('bip', 'ter', 'u1', 'u4', 'i4', 'i8'):
+            for b in ('bip', 'u1', 'u2', 'i4'):
+                makers.append(lambda i, a=(a, b, func, next(lanes)): binary(rnd, i, *a))
     frames = itertools.product(((1, 1), (3, 4), (1, 5), (4, 1)),
                                ((1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0), (3, 0, 0, 1), (0, 0, 2, 0), (0, 0, 0, 1)),
                                ((0, 0), (1, 1), (0, 2), (3, 1)))
