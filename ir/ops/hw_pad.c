@@ -8,13 +8,14 @@
 #include "hw.h"
 #include "ops.h"
 
-enum { P_SIMD, P_DIM, P_PADS, P_GAPS };
+enum { P_SIMD, P_DIM, P_PADS, P_GAPS, P_CHANNELS };
 
 static const nashc_param attrs[] = {
     ATTR(INT, "simd", "1", "1..", "channels a beat"),
     ATTR(INTS, "dim", NULL, "len=2;1..2147483647", "rows and columns of a frame"),
     ATTR(INTS, "pads", NULL, "len=4;0..2147483647", "border: top, left, bottom, right"),
     ATTR(INTS, "gaps", "[0,0]", "len=2;0..2147483647", "rows and columns between two pixels"),
+    ATTR(INT, "channels", "0", "0..", "of a pixel; 0: as many as the input has columns"),
     {0},
 };
 
@@ -39,7 +40,7 @@ border_of(const nashc_node *n, border *b, nashc_diag *d)
         b->unit[a] = gaps[a] + 1;
         b->out[a] = pads[a] + (dim[a] - 1) * b->unit[a] + 1 + pads[2 + a]; /* below 2^63 */
     }
-    if (!hw_view_of(n, 0, &view) || view.vecs % (dim[0] * dim[1]) != 0)
+    if (!hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) || view.vecs % (dim[0] * dim[1]) != 0)
         return nashc_node_error(d, n, "the input %s is not whole frames of %" PRId64 "x%" PRId64,
                                 nashc_type_str(d, nashc_ops_type(n, 0)), dim[0], dim[1]);
     b->frames = view.vecs / (dim[0] * dim[1]);
@@ -196,7 +197,8 @@ pad_fold(const nashc_node *n, int64_t k, char *text)
 {
     hw_view view;
 
-    return hw_view_of(n, 0, &view) && hw_fold_lanes("simd", view.channels, k, text);
+    return hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) &&
+           hw_fold_lanes("simd", view.channels, k, text);
 }
 
 static const char *

@@ -178,10 +178,10 @@ def eltwise(rnd, i, kind, x, c, pe):
 
 def select(rnd, i, n, pe, k):
     fold = (' pe=%d' % pe if pe > 1 else '') + (' k=%d' % k if k > 1 else '')
-    vecs = rnd.choice((1, 3))
+    vecs, flat = rnd.choice((1, 3)), rnd.random() < 0.5
     out = typed(0, n - 1, (vecs, k))
-    return Case('label_select', rnd.choice(('i4', 'u2', 'bip')), (vecs, n),
-                ['  %%y%d: %s = hw.label_select(%%x%d)%s' % (i, out, i, fold)], out)
+    return Case('label_select', rnd.choice(('i4', 'u2', 'bip')), (1, vecs * n) if flat else (vecs, n),
+                ['  %%y%d: %s = hw.label_select(%%x%d)%s%s' % (i, out, i, fold, ' labels=%d' % n if flat else '')], out)
 
 
 def join(rnd, i, elem, pe):
@@ -224,8 +224,8 @@ def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
 
 def im2col(rnd, i, h, w, c, k, stride, dilation):
     oh, ow = (h - dilation * (k[0] - 1) - 1) // stride + 1, (w - dilation * (k[1] - 1) - 1) // stride + 1
-    return nest(rnd, i, 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation), rnd.choice(('u4', 'i3', 'bip')),
-                (h * w, c), (oh, ow, *k, c), (stride * w * c, stride * c, dilation * w * c, dilation * c, 1), c)
+    return nest(rnd, i, 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation),
+                rnd.choice(('u4', 'i3', 'bip')), (h * w, c), (oh, ow, *k, c), (stride * w * c, stride * c, dilation * w * c, dilation * c, 1), c)
 
 
 def windows(rnd):
@@ -254,7 +254,7 @@ def held(elem, others, dims):
 
 def pad(rnd, i, elem, c, simd, dim, pads, gaps):
     lo, hi = ELEMS[elem]
-    rows, frames = rnd.choice((1, c)), rnd.choice((1, 1, 2))
+    rows, frames, flat = rnd.choice((1, c)), rnd.choice((1, 1, 2)), rnd.random() < 0.25
     span = rnd.choice(((0, 0), (lo, hi), (-3, 20)))
     v = [draw(rnd, elem) if span == (lo, hi) else rnd.randint(*span) for _ in range(rows)]
     size = math.prod((dim[a] - 1) * (gaps[a] + 1) + 1 + pads[a] + pads[a + 2] for a in (0, 1))
@@ -263,8 +263,10 @@ def pad(rnd, i, elem, c, simd, dim, pads, gaps):
              '  %%y%d: %s = hw.fmpadding(%%x%d, %%p%d)%s dim=[%d,%d] pads=[%d,%d,%d,%d]%s'
              % (i, out, i, i, ' simd=%d' % simd if simd > 1 else '', *dim, *pads,
                 ' gaps=[%d,%d]' % gaps if any(gaps) else '')]
-    return Case('fmpadding %s c=%d simd=%d %s %s %s' % (elem, c, simd, dim, pads, gaps), elem, (frames * dim[0] * dim[1], c),
-                lines, out)
+    if flat:
+        lines[-1] += ' channels=%d' % c
+    shape = (1, frames * dim[0] * dim[1] * c) if flat else (frames * dim[0] * dim[1], c)
+    return Case('fmpadding %s c=%d simd=%d %s %s %s' % (elem, c, simd, dim, pads, gaps), elem, shape, lines, out)
 
 
 def columns(rnd, part, rounds):
