@@ -5,7 +5,6 @@
  *     nn.conv_transpose             hw.fmpadding with gaps, then as a convolution of stride 1 with
  *                    the kernels turned round
  *     nn.maxpool, nn.sumpool        [hw.fmpadding] [hw.window] hw.pool
- *     nn.global_sumpool, nn.global_maxpool, nn.reduce_sum, nn.reduce_max, nn.reduce_min   hw.pool
  *     nn.pad         hw.fmpadding
  *
  * Windows come with the kernel's positions outside and the channels inside, whatever the folding. A
@@ -126,9 +125,9 @@ put_border(hw_conv *c, nashc_value *x, frame *f, const sliding *s, nashc_value *
         return x;
     f->h = pads[0] + (f->h - 1) * (gaps[0] + 1) + 1 + pads[2];
     f->w = pads[1] + (f->w - 1) * (gaps[1] + 1) + 1 + pads[3];
-    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s gaps=%s",
+    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s gaps=%s channels=%" PRId64,
                           nashc_build_ints(c->b, dim, 2), nashc_build_ints(c->b, pads, 4),
-                          nashc_build_ints(c->b, gaps, 2));
+                          nashc_build_ints(c->b, gaps, 2), hw_columns(x, f->c));
 }
 
 static nashc_value *
@@ -215,7 +214,8 @@ convert_conv(hw_conv *c, nashc_node *n)
                  .attrs =
                      own || group == 1 ? "" : nashc_arena_printf(c->a, "groups=%" PRId64, group),
                  .mw = kernel[0] * kernel[1] * of_group,
-                 .mh = s.out.c};
+                 .mh = s.out.c,
+                 .inner = 1};
 
     nashc_value *x =
         put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, &s, one_value(c, 0));
@@ -250,16 +250,6 @@ tiles(const sliding *s, const frame *f)
            f->w == s->out.w * s->kernel[1];
 }
 
-static nashc_value *
-put_pool(hw_conv *c, nashc_value *x, const char *func, const int64_t window[3], int64_t channels)
-{
-    const nashc_type *t = nashc_value_type(x);
-
-    return nashc_build_op(c->b, "hw.pool", &x, 1, "func=%s window=%s channels=%" PRId64, func,
-                          nashc_build_ints(c->b, window, 3),
-                          t->dim[t->rank - 1] == channels ? 0 : channels);
-}
-
 static nashc_status
 convert_pool(hw_conv *c, nashc_node *n)
 {
@@ -278,74 +268,7 @@ convert_pool(hw_conv *c, nashc_node *n)
         x = put_windows(c, x, &f, &s, 1);
     if (!x)
         return nashc_build_status(c->b);
-    return hw_put(c, n, put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
-}
-
-static nashc_status
-convert_global(hw_conv *c, nashc_node *n)
-{
-    frame f = frame_of(nashc_node_in(n, 0));
-    int64_t window[3] = {f.h * f.w, 1, 1};
-
-    return hw_put(c, n,
-                  put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))],
-                           nashc_node_is(n, "nn.global_maxpool") ? "max" : "sum", window, f.c));
-}
-
-/* The axes over which n reduces as one run first..last-1; false: with others in between. */
-static bool
-reduced_axes(const nashc_node *n, int *first, int *last)
-{
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    int count;
-    const int64_t *axes = nashc_attr_ints(n, nashc_attr_index(n, "axes"), &count);
-    bool in[NASHC_MAX_RANK] = {false};
-
-    for (int i = 0; i < count; i++)
-        in[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = true;
-    *first = x->rank;
-    *last = 0;
-    for (int i = 0; i < x->rank; i++) {
-        if ((count == 0 || in[i]) && x->dim[i] > 1) {
-            *first = i < *first ? i : *first;
-            *last = i + 1;
-        }
-    }
-    for (int i = *first; i < *last; i++)
-        if (count > 0 && !in[i] && x->dim[i] > 1)
-            return false;
-    return true;
-}
-
-static const char *
-why_not_reduce(const nashc_node *n, nashc_arena *a)
-{
-    int first, last;
-
-    (void)a;
-    if (!hw_is_int(nashc_node_in(n, 0)) ||
-        !nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
-        return "it does not compute integers from integers";
-    if (nashc_node_n_in(n) > 1 && nashc_node_in(n, 1))
-        return "its axes are an operand";
-    return reduced_axes(n, &first, &last) ? NULL : "the axes that it reduces do not lie together";
-}
-
-static nashc_status
-convert_reduce(hw_conv *c, nashc_node *n)
-{
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
-    const char *func = strchr(nashc_node_opname(n), '_') + 1;
-    int first, last;
-    int64_t window[3] = {1, 1, 1}, inner = 1;
-
-    reduced_axes(n, &first, &last);
-    for (int i = first; i < last; i++)
-        window[0] *= t->dim[i];
-    for (int i = last > 0 ? last : t->rank; i < t->rank; i++)
-        inner *= t->dim[i];
-    return hw_put(c, n,
-                  put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))], func, window, inner));
+    return hw_put(c, n, hw_put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
 }
 
 /* --- padding -----------------------------------------------------------------------------------
@@ -408,15 +331,7 @@ convert_pad(hw_conv *c, nashc_node *n)
 }
 
 const hw_rule hw_spatial_rules[] = {
-    {"nn.conv", why_not_conv, convert_conv},
-    {"nn.conv_transpose", why_not_conv, convert_conv},
-    {"nn.maxpool", why_not_pool, convert_pool},
-    {"nn.sumpool", why_not_pool, convert_pool},
-    {"nn.global_sumpool", why_not_pool, convert_global},
-    {"nn.global_maxpool", why_not_pool, convert_global},
-    {"nn.reduce_sum", why_not_reduce, convert_reduce},
-    {"nn.reduce_max", why_not_reduce, convert_reduce},
-    {"nn.reduce_min", why_not_reduce, convert_reduce},
-    {"nn.pad", why_not_pad, convert_pad},
-    {0},
+    {"nn.conv", why_not_conv, convert_conv},    {"nn.conv_transpose", why_not_conv, convert_conv},
+    {"nn.maxpool", why_not_pool, convert_pool}, {"nn.sumpool", why_not_pool, convert_pool},
+    {"nn.pad", why_not_pad, convert_pad},       {0},
 };
