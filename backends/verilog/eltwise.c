@@ -74,20 +74,24 @@ emit_thresholding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 static nashc_status
 emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
+    static const int funcs[] = {0, 1, 4, 5}; /* add, mul, max, min as nashc_binary counts */
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *pt = nashc_tensor_type(p);
     int64_t c = channels_of(n), pe = emit_int(n, "pe"), rows = nashc_tensor_count(p);
     int bits = pt->kind == NASHC_K_BIP ? 2 : pt->bits;
 
-    if (x->kind == NASHC_K_BIP)
-        return nashc_node_unsup(d, n, "a bipolar stream has no channelwise layer");
+    (void)d;
     nashc_vlog_mem *m = nashc_vlog_memory(v, c / pe, pe * bits);
     for (int64_t i = 0; i < c; i++)
         nashc_vlog_put(m, i / pe, i % pe * bits, bits, nashc_tensor_get_int(p, i % rows));
     nashc_vlog_core(v, "nashc_channelwise");
-    common(n, v);
-    nashc_vlog_int(v, "FUNC", emit_int(n, "func"));
+    nashc_vlog_int(v, "C", c);
+    nashc_vlog_int(v, "PE", pe);
+    nashc_vlog_int(v, "FUNC", funcs[emit_int(n, "func")]);
+    emit_element(v, "X", x, y);
+    nashc_vlog_int(v, "OUT_W", y->bits);
     nashc_vlog_int(v, "PW", bits);
     nashc_vlog_int(v, "P_SIGNED", nashc_type_is_signed(pt));
     nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
@@ -175,18 +179,18 @@ emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 static nashc_status
 emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    const nashc_type *a = nashc_value_type(nashc_node_in(n, 0));
-    const nashc_type *b = nashc_value_type(nashc_node_in(n, 1));
+    static const int funcs[] = {0, 6, 1, 4, 5}; /* add, sub, mul, max, min as nashc_binary counts */
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    nashc_type whole = nashc_type_for_range(-1, 1); /* bipolar elements are computed as integers */
 
     (void)d;
     nashc_vlog_core(v, "nashc_addstreams");
     nashc_vlog_int(v, "PE", emit_int(n, "pe"));
-    nashc_vlog_int(v, "XW", a->bits);
-    nashc_vlog_int(v, "X_SIGNED", emit_signed(a));
-    nashc_vlog_int(v, "X1W", b->bits);
-    nashc_vlog_int(v, "X1_SIGNED", emit_signed(b));
-    nashc_vlog_int(v, "SUB", emit_int(n, "func") == 1);
-    nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);
+    emit_element(v, "X", nashc_value_type(nashc_node_in(n, 0)), &whole);
+    emit_element(v, "X1", nashc_value_type(nashc_node_in(n, 1)), &whole);
+    nashc_vlog_int(v, "FUNC", funcs[emit_int(n, "func")]);
+    nashc_vlog_int(v, "OUT_BIP", y->kind == NASHC_K_BIP);
+    nashc_vlog_int(v, "OUT_W", y->bits);
     return NASHC_OK;
 }
 

@@ -5,6 +5,7 @@ static nashc_status
 emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     static const char *const names[] = {"H", "W", "TOP", "LEFT", "BOTTOM", "RIGHT"};
+    static const char *const between[] = {"ROW_GAP", "COL_GAP"};
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
@@ -13,6 +14,7 @@ emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     int count;
     const int64_t *dim = nashc_attr_ints(n, nashc_attr_index(n, "dim"), &count);
     const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &count);
+    const int64_t *gaps = nashc_attr_ints(n, nashc_attr_index(n, "gaps"), &count);
 
     (void)d;
     nashc_vlog_mem *m = nashc_vlog_memory(v, cells / simd, simd * y->bits);
@@ -24,6 +26,8 @@ emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "SIMD", simd);
     for (int i = 0; i < 6; i++)
         nashc_vlog_int(v, names[i], i < 2 ? dim[i] : pads[i - 2]);
+    for (int i = 0; i < 2; i++)
+        nashc_vlog_int(v, between[i], gaps[i]);
     emit_element(v, "X", x, y);
     nashc_vlog_int(v, "OUT_W", y->bits);
     nashc_vlog_int(v, "SHARED", rows == 1);

@@ -51,10 +51,11 @@ static nashc_status
 emit_select(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    int64_t labels = emit_int(n, "labels");
 
     (void)d;
     nashc_vlog_core(v, "nashc_labelselect");
-    nashc_vlog_int(v, "LABELS", x->rank ? x->dim[x->rank - 1] : 1);
+    nashc_vlog_int(v, "LABELS", labels ? labels : x->rank ? x->dim[x->rank - 1] : 1);
     nashc_vlog_int(v, "PE", emit_int(n, "pe"));
     nashc_vlog_int(v, "K", emit_int(n, "k"));
     nashc_vlog_int(v, "XW", x->bits);

@@ -2,12 +2,13 @@
  * hw.lut.
  *
  *     hw.thresholding(x, t, [dir])   y = act_bias + #{k : x >= t[c][k]}      (dir[c] < 0: x < t)
- *     hw.channelwise(x, p)           y = x + p[c], or x * p[c]
+ *     hw.channelwise(x, p)           y = x + p[c], x * p[c], or the larger or smaller of both
  *     hw.requant(x, m, a)            y = clamp(floor((x * m[c] + a[c]) / 2^shift), qmin, qmax)
  *     hw.lut(x, table)               y = table[c][x - lo]
  *
  * Operand 0 is a sequence of rows of C channels, C from the parameters, or the last dimension where
- * they hold one row for all. One step a beat. hardware.md B.5, B.11.
+ * they hold one row for all. Parameters that repeat after several of its rows leave it its columns.
+ * One step a beat. hardware.md B.5, B.11.
  */
 #include "hw.h"
 #include "ops.h"
@@ -74,11 +75,12 @@ param_timing2(const nashc_node *n, nashc_timing *out)
     return NASHC_OK;
 }
 
-/* Common part of infer: operands, and *view. */
+/* Common part of infer: operands, and rows and columns of the result. */
 static nashc_status
 param_check(const nashc_node *n, hw_view *view, nashc_diag *d)
 {
     nashc_status s = hw_check_operand(n, 0, false, d);
+    hw_view own;
 
     if (s != NASHC_OK || (s = hw_check_operand(n, 1, true, d)) != NASHC_OK)
         return s;
@@ -86,6 +88,8 @@ param_check(const nashc_node *n, hw_view *view, nashc_diag *d)
         return nashc_node_error(d, n, "the input %s does not divide into rows of %" PRId64,
                                 nashc_type_str(d, nashc_value_type(nashc_node_in(n, 0))),
                                 nashc_value_type(nashc_node_in(n, 1))->dim[0]);
+    if (hw_view_of(n, 0, &own) && view->channels % own.channels == 0)
+        *view = own;
     return NASHC_OK;
 }
 
@@ -245,10 +249,11 @@ const nashc_op nashc_op_hw_thresholding = {
  */
 
 enum { C_PE, C_FUNC, C_RAM_STYLE };
+enum { ADD, MUL, MAX, MIN };
 
 static const nashc_param channelwise_attrs[] = {
     {.name = "pe", .def = "1", .domain = "1..", .help = "channels a beat", .kind = NASHC_P_INT},
-    {.name = "func", .domain = "add|mul", .help = "operation", .kind = NASHC_P_ENUM},
+    {.name = "func", .domain = "add|mul|max|min", .help = "operation", .kind = NASHC_P_ENUM},
     {.name = "ram_style",
      .def = "auto",
      .domain = "auto|block|distributed",
@@ -257,32 +262,43 @@ static const nashc_param channelwise_attrs[] = {
     {0},
 };
 
+/* false: beyond 64 bits. */
+static bool
+channelwise_value(int64_t func, int64_t x, int64_t p, int64_t *out)
+{
+    switch (func) {
+    case ADD:
+        return nashc_ops_add(x, p, out);
+    case MUL:
+        return nashc_ops_mul(x, p, out);
+    case MAX:
+        *out = x > p ? x : p;
+        return true;
+    default:
+        *out = x < p ? x : p;
+        return true;
+    }
+}
+
 static nashc_status
 channelwise_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     hw_view view;
     nashc_status s = param_check(n, &view, d);
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    int64_t lo = INT64_MAX, hi = INT64_MIN;
+    int64_t func = nashc_attr_int(n, C_FUNC), a, b;
+    nashc_range r = {INT64_MAX, INT64_MIN};
 
     if (s != NASHC_OK)
         return s;
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
-    for (int64_t i = 0; i < nashc_tensor_count(p); i++) {
-        int64_t v = nashc_tensor_get_int(p, i), a, b;
-        bool bad;
-        if (nashc_attr_int(n, C_FUNC) == 0) {
-            bad = __builtin_add_overflow(x->lo, v, &a) || __builtin_add_overflow(x->hi, v, &b);
-        } else {
-            bad = __builtin_mul_overflow(v < 0 ? x->hi : x->lo, v, &a) ||
-                  __builtin_mul_overflow(v < 0 ? x->lo : x->hi, v, &b);
-        }
-        if (bad)
+    for (int64_t i = 0; i < nashc_tensor_count(p); i++) { /* monotone in x */
+        int64_t v = nashc_tensor_get_int(p, i);
+        if (!channelwise_value(func, x->lo, v, &a) || !channelwise_value(func, x->hi, v, &b))
             return nashc_node_error(d, n, "the result exceeds 64 bits");
-        lo = a < lo ? a : lo;
-        hi = b > hi ? b : hi;
+        r = nashc_range_hull(r, (nashc_range){a < b ? a : b, a < b ? b : a});
     }
-    nashc_type elem = nashc_type_for_range(lo, hi);
+    nashc_type elem = nashc_type_for_range(r.lo, r.hi);
     *out = hw_matrix_type(&elem, view.vecs, view.channels);
     return NASHC_OK;
 }
@@ -291,14 +307,14 @@ static nashc_status
 channelwise_eval(nashc_eval *e, const nashc_node *n)
 {
     const int64_t *x = nashc_eval_i64(e, 0), *p = nashc_eval_i64(e, 1);
-    int64_t rows = nashc_type_count(nashc_value_type(nashc_node_in(n, 1)));
+    int64_t rows = nashc_type_count(nashc_value_type(nashc_node_in(n, 1))), v;
     nashc_buf *y = nashc_eval_out(e, 0);
 
     if (!x || !p)
         return NASHC_ENOMEM;
     for (int64_t i = 0; i < y->n; i++) {
-        int64_t v = p[i % rows];
-        nashc_buf_set_int(y, i, nashc_attr_int(n, C_FUNC) == 0 ? x[i] + v : x[i] * v);
+        y->fault |= !channelwise_value(nashc_attr_int(n, C_FUNC), x[i], p[i % rows], &v);
+        nashc_buf_set_int(y, i, v);
     }
     return NASHC_OK;
 }
@@ -312,8 +328,8 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t pe = (uint64_t)nashc_attr_int(n, C_PE), rows = (uint64_t)nashc_type_count(p);
     uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits;
 
-    if (nashc_attr_int(n, C_FUNC) == 0)
-        c.lut += pe * bits;
+    if (nashc_attr_int(n, C_FUNC) != MUL)
+        c.lut += pe * (nashc_attr_int(n, C_FUNC) == ADD ? bits : x->bits + bits);
     else if (x->bits + p->bits > 9 && (!dev || dev->dsp_a > 0))
         c.dsp += pe * ((uint64_t)(x->bits + p->bits + 47) / 48);
     else
@@ -330,8 +346,10 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 static const char *
 channelwise_kind(const nashc_node *n)
 {
-    (void)n;
-    return "ChannelwiseOp_hls";
+    static const char *const names[] = {"ChannelwiseOp_hls", "ChannelwiseOp_hls",
+                                        "ElementwiseMax_hls", "ElementwiseMin_hls"};
+
+    return names[nashc_attr_int(n, C_FUNC)];
 }
 
 static const nashc_hw channelwise_hw = {
@@ -343,7 +361,7 @@ static const nashc_hw channelwise_hw = {
 const nashc_op nashc_op_hw_channelwise = {
     NASHC_DESC(nashc_op),
     .name = "hw.channelwise",
-    .help = "layer that adds or multiplies a constant a channel",
+    .help = "layer that adds, multiplies or compares with a constant a channel",
     .min_in = 2,
     .max_in = 2,
     .min_out = 1,

@@ -1,41 +1,46 @@
-/* hw_pad.c: hw.fmpadding(x, p), frames with a border of constants.
+/* hw_pad.c: hw.fmpadding(x, p), frames with constants around them and between their pixels.
  *
- *     y[r][c] = x[r - top][c - left] where that pixel exists, else p
+ *     y[top + r * (gaps[0] + 1)][left + c * (gaps[1] + 1)] = x[r][c], else p
  *
  * x holds frames of dim pixels, row by row, channels last; p is one value, or one a channel. A step
- * an output beat; it reads iff its pixel lies inside. hardware.md B.4.
+ * an output beat; it reads iff it belongs to a pixel of x. hardware.md B.4.
  */
 #include "hw.h"
 #include "ops.h"
 
-enum { P_SIMD, P_DIM, P_PADS };
+enum { P_SIMD, P_DIM, P_PADS, P_GAPS, P_CHANNELS };
 
 static const nashc_param attrs[] = {
     ATTR(INT, "simd", "1", "1..", "channels a beat"),
     ATTR(INTS, "dim", NULL, "len=2;1..2147483647", "rows and columns of a frame"),
     ATTR(INTS, "pads", NULL, "len=4;0..2147483647", "border: top, left, bottom, right"),
+    ATTR(INTS, "gaps", "[0,0]", "len=2;0..2147483647", "rows and columns between two pixels"),
+    ATTR(INT, "channels", "0", "0..", "of a pixel; 0: as many as the input has columns"),
     {0},
 };
 
 typedef struct border {
     int64_t frames, channels, folds;
-    int64_t in[2], first[2], out[2]; /* rows, columns: of x, before x, of the result */
+    int64_t in[2], first[2], unit[2], out[2]; /* rows, columns: of x, before x, from one of x to
+                                                 the next, of the result */
 } border;
 
 static nashc_status
 border_of(const nashc_node *n, border *b, nashc_diag *d)
 {
-    int count; /* 2 and 4 */
+    int count; /* 2, 4 and 2 */
     const int64_t *dim = nashc_attr_ints(n, P_DIM, &count);
     const int64_t *pads = nashc_attr_ints(n, P_PADS, &count);
+    const int64_t *gaps = nashc_attr_ints(n, P_GAPS, &count);
     hw_view view;
 
     for (int a = 0; a < 2; a++) {
         b->in[a] = dim[a];
         b->first[a] = pads[a];
-        b->out[a] = pads[a] + dim[a] + pads[2 + a]; /* all below 2^31: no overflow */
+        b->unit[a] = gaps[a] + 1;
+        b->out[a] = pads[a] + (dim[a] - 1) * b->unit[a] + 1 + pads[2 + a]; /* below 2^63 */
     }
-    if (!hw_view_of(n, 0, &view) || view.vecs % (dim[0] * dim[1]) != 0)
+    if (!hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) || view.vecs % (dim[0] * dim[1]) != 0)
         return nashc_node_error(d, n, "the input %s is not whole frames of %" PRId64 "x%" PRId64,
                                 nashc_type_str(d, nashc_ops_type(n, 0)), dim[0], dim[1]);
     b->frames = view.vecs / (dim[0] * dim[1]);
@@ -100,8 +105,9 @@ source(const border *b, int64_t i, int64_t *from)
     int64_t c = i % b->out[1] - b->first[1];
     int64_t r = i / b->out[1] % b->out[0] - b->first[0];
 
-    *from = (i / (b->out[0] * b->out[1]) * b->in[0] + r) * b->in[1] + c;
-    return r >= 0 && r < b->in[0] && c >= 0 && c < b->in[1];
+    *from = (i / (b->out[0] * b->out[1]) * b->in[0] + r / b->unit[0]) * b->in[1] + c / b->unit[1];
+    return r >= 0 && r / b->unit[0] < b->in[0] && r % b->unit[0] == 0 && c >= 0 &&
+           c / b->unit[1] < b->in[1] && c % b->unit[1] == 0;
 }
 
 static nashc_status
@@ -155,7 +161,8 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     if (s != NASHC_OK)
         return s;
     uint64_t counters = (uint64_t)(hw_clog2((uint64_t)b.folds) + hw_clog2((uint64_t)b.out[0]) +
-                                   hw_clog2((uint64_t)b.out[1]));
+                                   hw_clog2((uint64_t)b.out[1]) + hw_clog2((uint64_t)b.unit[0]) +
+                                   hw_clog2((uint64_t)b.unit[1]));
     c.ff = 4 + counters + simd * (nashc_ops_type(n, 0)->bits + 2 * bits);
     c.lut = 10 + counters + simd * bits;
     if (nashc_type_count(nashc_ops_type(n, 1)) > 1 && b.folds > 1) {
@@ -190,14 +197,17 @@ pad_fold(const nashc_node *n, int64_t k, char *text)
 {
     hw_view view;
 
-    return hw_view_of(n, 0, &view) && hw_fold_lanes("simd", view.channels, k, text);
+    return hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) &&
+           hw_fold_lanes("simd", view.channels, k, text);
 }
 
 static const char *
 pad_kind(const nashc_node *n)
 {
-    (void)n;
-    return "FMPadding_rtl";
+    int count;
+    const int64_t *gaps = nashc_attr_ints(n, P_GAPS, &count);
+
+    return gaps[0] || gaps[1] ? "FMPadding_Pixel_hls" : "FMPadding_rtl";
 }
 
 static const nashc_hw pad_hw = {
@@ -208,7 +218,7 @@ static const nashc_hw pad_hw = {
 const nashc_op nashc_op_hw_fmpadding = {
     NASHC_DESC(nashc_op),
     .name = "hw.fmpadding",
-    .help = "layer that puts a border of constants around a frame",
+    .help = "layer that puts constants around a frame, and between its pixels",
     .min_in = 2,
     .max_in = 2,
     .min_out = 1,

@@ -333,21 +333,29 @@ const nashc_op nashc_op_hw_duplicate_streams = {
 /* --- label_select --------------------------------------------------------------------------------
  */
 
-enum { S_PE, S_K };
+enum { S_PE, S_K, S_LABELS };
 
 static const nashc_param select_attrs[] = {
     {.name = "pe", .def = "1", .domain = "1..", .help = "labels a beat", .kind = NASHC_P_INT},
     {.name = "k", .def = "1", .domain = "1..", .help = "how many indices", .kind = NASHC_P_INT},
+    {.name = "labels",
+     .def = "0",
+     .domain = "0..",
+     .help = "labels of a row; 0: as many as the input has columns",
+     .kind = NASHC_P_INT},
     {0},
 };
 
-static void
+/* False: the labels do not divide the input. */
+static bool
 select_dims(const nashc_node *n, int64_t *labels, int64_t *vecs)
 {
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    hw_view view;
+    bool good = hw_view_of(n, nashc_attr_int(n, S_LABELS), &view);
 
-    *labels = x->rank ? x->dim[x->rank - 1] : 1;
-    *vecs = nashc_type_count(x) / *labels;
+    *labels = good ? view.channels : 1;
+    *vecs = good ? view.vecs : 0;
+    return good;
 }
 
 static nashc_status
@@ -358,7 +366,10 @@ select_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
-    select_dims(n, &labels, &vecs);
+    if (!select_dims(n, &labels, &vecs))
+        return nashc_node_error(d, n, "the input %s does not divide into rows of %" PRId64,
+                                nashc_type_str(d, nashc_value_type(nashc_node_in(n, 0))),
+                                nashc_attr_int(n, S_LABELS));
     if (k > labels)
         return nashc_node_error(d, n, "k=%" PRId64 " exceeds the %" PRId64 " labels", k, labels);
     nashc_type elem = nashc_type_for_range(0, labels - 1);

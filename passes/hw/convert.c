@@ -85,8 +85,16 @@ hw_steps_text(hw_conv *c, const hw_steps *s)
     return s->bipolar ? "bipolar=true" : nashc_arena_printf(c->a, "act_bias=%" PRId64, s->bias);
 }
 
-static const hw_rule *const tables[] = {hw_unit_rules, hw_spatial_rules, hw_pointwise_rules,
-                                        hw_move_rules};
+int64_t
+hw_columns(const nashc_value *x, int64_t columns)
+{
+    const nashc_type *t = nashc_value_type(x);
+
+    return t->dim[t->rank - 1] == columns ? 0 : columns;
+}
+
+static const hw_rule *const tables[] = {hw_unit_rules,       hw_spatial_rules, hw_pointwise_rules,
+                                        hw_arithmetic_rules, hw_reduce_rules,  hw_move_rules};
 
 static const hw_rule *
 rule_of(const nashc_node *n)

@@ -22,7 +22,8 @@ typedef struct hw_rule {
 } hw_rule;
 
 /* Each ends with {0}. */
-extern const hw_rule hw_unit_rules[], hw_spatial_rules[], hw_pointwise_rules[], hw_move_rules[];
+extern const hw_rule hw_unit_rules[], hw_spatial_rules[], hw_pointwise_rules[],
+    hw_arithmetic_rules[], hw_reduce_rules[], hw_move_rules[];
 
 /* NULL if n has a layer, else the first precondition that it misses; owned by a. */
 const char *hw_why_not(const nashc_node *n, nashc_arena *a);
@@ -64,7 +65,8 @@ nashc_value *hw_put_nest(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_
 typedef struct hw_unit {
     const char *op, *attrs;
     int64_t mw, mh, *w;
-    bool bipolar; /* every weight is 1 or -1 */
+    int64_t inner; /* vectors whose results lie transposed in the tensor: [mh,inner] */
+    bool bipolar;  /* every weight is 1 or -1 */
 } hw_unit;
 
 /* Zeroed weights of u->mw rows; NULL: out of memory. */
@@ -75,10 +77,21 @@ void hw_set_weight(hw_unit *u, int64_t row, int64_t column, int64_t v);
  */
 nashc_status hw_put_unit(hw_conv *c, nashc_node *n, nashc_value *x, const hw_unit *u);
 
-/* NULL if n is an operation of integers with an integer constant, scalar or a channel; else why
- * not. c: the constant into *out (a subtrahend negated), 1 or one a channel; NULL out: no memory.
- */
-const char *hw_constant_operand(const nashc_node *n, hw_conv *c, int64_t **out, int64_t *count);
+/* NULL if n joins an integer tensor and an integer constant, else why not. *count: elements of the
+ * result after which the constant repeats, 1 for a scalar. Where out is given, *out is the constant
+ * over these; NULL *out: no memory. */
+const char *hw_constant_operand(const nashc_node *n, nashc_arena *a, int64_t **out, int64_t *count);
+
+/* hw.channelwise of x with `count` constants; NULL: building it failed. */
+nashc_value *hw_put_channelwise(hw_conv *c, nashc_value *x, const char *func, const int64_t *v,
+                                int64_t count);
+
+/* hw.pool of x, rows of so many channels. */
+nashc_value *hw_put_pool(hw_conv *c, nashc_value *x, const char *func, const int64_t window[3],
+                         int64_t channels);
+
+/* The attribute for so many columns of a layer that reads x: 0 where x has them. */
+int64_t hw_columns(const nashc_value *x, int64_t columns);
 
 /* --- thresholds --------------------------------------------------------------------------------
  */
@@ -92,6 +105,7 @@ typedef struct hw_steps {
     int64_t *dir;    /* +1 or -1 a channel; NULL: all +1 */
     int64_t bias;
     bool bipolar;
+    int64_t scale, offset; /* of what is counted, in layers behind */
 } hw_steps;
 
 /* Thresholds of q.multithreshold mt over integers in [lo, hi] of `channels` channels, to which
@@ -103,5 +117,8 @@ nashc_status hw_prepare_steps(const nashc_node *mt, const int64_t *add, int64_t 
 
 nashc_value *hw_directions(hw_conv *c, const hw_steps *s, int64_t channels);
 const char *hw_steps_text(hw_conv *c, const hw_steps *s);
+
+/* offset + scale * v for the counts v of a layer with these thresholds. */
+nashc_value *hw_put_scaled(hw_conv *c, nashc_value *v, const hw_steps *s);
 
 #endif

@@ -2,8 +2,9 @@
  *
  *     nn.conv        [hw.fmpadding] [hw.window] hw.mvau, or hw.vvau if each channel has a kernel of
  *                    its own; groups of channels: hw.mvau groups=G
+ *     nn.conv_transpose             hw.fmpadding with gaps, then as a convolution of stride 1 with
+ *                    the kernels turned round
  *     nn.maxpool, nn.sumpool        [hw.fmpadding] [hw.window] hw.pool
- *     nn.global_sumpool, nn.global_maxpool, nn.reduce_sum, nn.reduce_max, nn.reduce_min   hw.pool
  *     nn.pad         hw.fmpadding
  *
  * Windows come with the kernel's positions outside and the channels inside, whatever the folding. A
@@ -18,10 +19,11 @@ typedef struct frame {
     int64_t h, w, c;
 } frame;
 
-/* A sliding window: rows, then columns. */
+/* A sliding window: rows, then columns. gap: pixels of the border's value between two of the frame.
+ * A border below 0 cuts off. */
 typedef struct sliding {
     frame in, out;
-    int64_t kernel[2], stride[2], dilation[2], before[2], behind[2];
+    int64_t kernel[2], stride[2], dilation[2], before[2], behind[2], gap[2];
 } sliding;
 
 static const char *
@@ -82,20 +84,50 @@ sliding_of(const nashc_node *n, const int64_t kernel[2])
     return s;
 }
 
-/* x with a border of value, and the frame that this gives. */
-static nashc_value *
-put_border(hw_conv *c, nashc_value *x, frame *f, const int64_t before[2], const int64_t behind[2],
-           nashc_value *value)
+static int64_t
+at_least_0(int64_t v)
 {
-    int64_t dim[2] = {f->h, f->w}, pads[4] = {before[0], before[1], behind[0], behind[1]};
+    return v > 0 ? v : 0;
+}
+
+/* The sliding window of nn.conv_transpose n: an output at o is the sum over taps t of what lies at
+ * o + begin - dilation * t among the pixels, stride apart, with zeros between and around them.
+ * Taken from the last tap on, these windows ascend. */
+static sliding
+transposed_of(const nashc_node *n, const int64_t kernel[2])
+{
+    sliding s = {.in = frame_of(nashc_node_in(n, 0)), .out = frame_of(nashc_node_out(n, 0))};
+    int64_t in[2] = {s.in.h, s.in.w}, out[2] = {s.out.h, s.out.w}, stride[2], begin[2];
+
+    pair_of(n, "stride", 1, false, stride);
+    pair_of(n, "dilation", 1, false, s.dilation);
+    pair_of(n, "pads", 0, false, begin);
+    for (int i = 0; i < 2; i++) {
+        s.kernel[i] = kernel[i];
+        s.stride[i] = 1;
+        s.gap[i] = stride[i] - 1;
+        s.before[i] = s.dilation[i] * (kernel[i] - 1) - begin[i];
+        s.behind[i] = out[i] - 1 + begin[i] - (in[i] - 1) * stride[i];
+    }
+    return s;
+}
+
+/* x with border and gaps of value, and the frame that this gives. */
+static nashc_value *
+put_border(hw_conv *c, nashc_value *x, frame *f, const sliding *s, nashc_value *value)
+{
+    int64_t dim[2] = {f->h, f->w}, gaps[2] = {f->h > 1 ? s->gap[0] : 0, f->w > 1 ? s->gap[1] : 0};
+    int64_t pads[4] = {at_least_0(s->before[0]), at_least_0(s->before[1]), at_least_0(s->behind[0]),
+                       at_least_0(s->behind[1])};
     nashc_value *in[2] = {x, value};
 
-    if (!pads[0] && !pads[1] && !pads[2] && !pads[3])
+    if (!pads[0] && !pads[1] && !pads[2] && !pads[3] && !gaps[0] && !gaps[1])
         return x;
-    f->h += pads[0] + pads[2];
-    f->w += pads[1] + pads[3];
-    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s",
-                          nashc_build_ints(c->b, dim, 2), nashc_build_ints(c->b, pads, 4));
+    f->h = pads[0] + (f->h - 1) * (gaps[0] + 1) + 1 + pads[2];
+    f->w = pads[1] + (f->w - 1) * (gaps[1] + 1) + 1 + pads[3];
+    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s gaps=%s channels=%" PRId64,
+                          nashc_build_ints(c->b, dim, 2), nashc_build_ints(c->b, pads, 4),
+                          nashc_build_ints(c->b, gaps, 2), hw_columns(x, f->c));
 }
 
 static nashc_value *
@@ -110,10 +142,12 @@ put_windows(hw_conv *c, nashc_value *x, const frame *f, const sliding *s, int64_
 {
     bool point = s->kernel[0] == 1 && s->kernel[1] == 1;
     int64_t of_group = f->c / groups;
+    int64_t cut[2] = {at_least_0(-s->before[0]), at_least_0(-s->before[1])};
     hw_nest nest = {.n = 6,
                     .dim = {s->out.h, s->out.w, groups, s->kernel[0], s->kernel[1], of_group},
                     .stride = {s->stride[0] * f->w * f->c, s->stride[1] * f->c, of_group,
-                               s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1}};
+                               s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1},
+                    .offset = (cut[0] * f->w + cut[1]) * f->c};
 
     return hw_put_nest(c, x, &nest, of_group, point ? "downsample" : "im2col");
 }
@@ -141,41 +175,60 @@ why_not_conv(const nashc_node *n, nashc_arena *a)
 
 /* Weights [O,(kh,)kw,I/G] as rows of kernel positions and channels of a group, a column an output;
  * own: a row a position. */
-static nashc_status
-conv_weights(hw_conv *c, const nashc_node *n, hw_unit *u)
+static void
+conv_weights(const nashc_tensor *w, hw_unit *u)
 {
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-
-    if (!hw_new_weights(c, u))
-        return nashc_enomem(c->d);
     for (int64_t o = 0; o < u->mh; o++)
         for (int64_t i = 0; i < u->mw; i++)
             hw_set_weight(u, i, o, nashc_tensor_get_int(w, o * u->mw + i));
-    return NASHC_OK;
+}
+
+/* Weights [I,(kh,)kw,O/G] as the same rows and columns, kernels turned round. */
+static void
+transposed_weights(const nashc_tensor *w, int64_t channels, hw_unit *u)
+{
+    const nashc_type *t = nashc_tensor_type(w);
+    int64_t outs = t->dim[t->rank - 1], of_group = channels * outs / u->mh;
+    int64_t taps = u->mw / of_group;
+
+    for (int64_t o = 0; o < u->mh; o++)
+        for (int64_t i = 0; i < u->mw; i++) {
+            int64_t from = o / outs * of_group + i % of_group, tap = taps - 1 - i / of_group;
+            hw_set_weight(u, i, o, nashc_tensor_get_int(w, (from * taps + tap) * outs + o % outs));
+        }
 }
 
 static nashc_status
 convert_conv(hw_conv *c, nashc_node *n)
 {
-    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    const nashc_tensor *weights = nashc_value_const(nashc_node_in(n, 1));
+    const nashc_type *w = nashc_tensor_type(weights);
+    bool trans = nashc_node_is(n, "nn.conv_transpose");
     int64_t kernel[2] = {w->rank == 4 ? w->dim[1] : 1, w->dim[w->rank - 2]};
-    int64_t group = hw_attr(n, "group"), of_group = w->dim[w->rank - 1];
-    sliding s = sliding_of(n, kernel);
+    int64_t group = hw_attr(n, "group");
+    sliding s = trans ? transposed_of(n, kernel) : sliding_of(n, kernel);
     frame f = s.in;
-    bool own = group == f.c && of_group == 1 && s.out.c == f.c && group > 1;
+    int64_t of_group = f.c / group;
+    bool own = of_group == 1 && s.out.c == f.c && group > 1;
     hw_unit u = {.op = own ? "hw.vvau" : "hw.mvau",
                  .attrs =
                      own || group == 1 ? "" : nashc_arena_printf(c->a, "groups=%" PRId64, group),
                  .mw = kernel[0] * kernel[1] * of_group,
-                 .mh = s.out.c};
+                 .mh = s.out.c,
+                 .inner = 1};
 
-    nashc_value *x = put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, s.before,
-                                s.behind, one_value(c, 0));
+    nashc_value *x =
+        put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, &s, one_value(c, 0));
     x = x ? put_windows(c, x, &f, &s, own ? 1 : group) : NULL;
     if (!x)
         return nashc_build_status(c->b);
-    nashc_status st = conv_weights(c, n, &u);
-    return st == NASHC_OK ? hw_put_unit(c, n, x, &u) : st;
+    if (!hw_new_weights(c, &u))
+        return nashc_enomem(c->d);
+    if (trans)
+        transposed_weights(weights, f.c, &u);
+    else
+        conv_weights(weights, &u);
+    return hw_put_unit(c, n, x, &u);
 }
 
 /* --- pools -------------------------------------------------------------------------------------
@@ -197,16 +250,6 @@ tiles(const sliding *s, const frame *f)
            f->w == s->out.w * s->kernel[1];
 }
 
-static nashc_value *
-put_pool(hw_conv *c, nashc_value *x, const char *func, const int64_t window[3], int64_t channels)
-{
-    const nashc_type *t = nashc_value_type(x);
-
-    return nashc_build_op(c->b, "hw.pool", &x, 1, "func=%s window=%s channels=%" PRId64, func,
-                          nashc_build_ints(c->b, window, 3),
-                          t->dim[t->rank - 1] == channels ? 0 : channels);
-}
-
 static nashc_status
 convert_pool(hw_conv *c, nashc_node *n)
 {
@@ -217,7 +260,7 @@ convert_pool(hw_conv *c, nashc_node *n)
     sliding s = sliding_of(n, kernel);
     frame f = s.in;
     nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
-    x = put_border(c, x, &f, s.before, s.behind, one_value(c, max ? nashc_value_type(x)->lo : 0));
+    x = put_border(c, x, &f, &s, one_value(c, max ? nashc_value_type(x)->lo : 0));
     int64_t tile[3] = {kernel[0], s.out.w, kernel[1]};
     int64_t repeated[3] = {1, 1, kernel[0] * kernel[1]};
     bool direct = x && tiles(&s, &f);
@@ -225,74 +268,7 @@ convert_pool(hw_conv *c, nashc_node *n)
         x = put_windows(c, x, &f, &s, 1);
     if (!x)
         return nashc_build_status(c->b);
-    return hw_put(c, n, put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
-}
-
-static nashc_status
-convert_global(hw_conv *c, nashc_node *n)
-{
-    frame f = frame_of(nashc_node_in(n, 0));
-    int64_t window[3] = {f.h * f.w, 1, 1};
-
-    return hw_put(c, n,
-                  put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))],
-                           nashc_node_is(n, "nn.global_maxpool") ? "max" : "sum", window, f.c));
-}
-
-/* The axes over which n reduces as one run first..last-1; false: with others in between. */
-static bool
-reduced_axes(const nashc_node *n, int *first, int *last)
-{
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    int count;
-    const int64_t *axes = nashc_attr_ints(n, nashc_attr_index(n, "axes"), &count);
-    bool in[NASHC_MAX_RANK] = {false};
-
-    for (int i = 0; i < count; i++)
-        in[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = true;
-    *first = x->rank;
-    *last = 0;
-    for (int i = 0; i < x->rank; i++) {
-        if ((count == 0 || in[i]) && x->dim[i] > 1) {
-            *first = i < *first ? i : *first;
-            *last = i + 1;
-        }
-    }
-    for (int i = *first; i < *last; i++)
-        if (count > 0 && !in[i] && x->dim[i] > 1)
-            return false;
-    return true;
-}
-
-static const char *
-why_not_reduce(const nashc_node *n, nashc_arena *a)
-{
-    int first, last;
-
-    (void)a;
-    if (!hw_is_int(nashc_node_in(n, 0)) ||
-        !nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
-        return "it does not compute integers from integers";
-    if (nashc_node_n_in(n) > 1 && nashc_node_in(n, 1))
-        return "its axes are an operand";
-    return reduced_axes(n, &first, &last) ? NULL : "the axes that it reduces do not lie together";
-}
-
-static nashc_status
-convert_reduce(hw_conv *c, nashc_node *n)
-{
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
-    const char *func = strchr(nashc_node_opname(n), '_') + 1;
-    int first, last;
-    int64_t window[3] = {1, 1, 1}, inner = 1;
-
-    reduced_axes(n, &first, &last);
-    for (int i = first; i < last; i++)
-        window[0] *= t->dim[i];
-    for (int i = last > 0 ? last : t->rank; i < t->rank; i++)
-        inner *= t->dim[i];
-    return hw_put(c, n,
-                  put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))], func, window, inner));
+    return hw_put(c, n, hw_put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
 }
 
 /* --- padding -----------------------------------------------------------------------------------
@@ -341,28 +317,21 @@ convert_pad(hw_conv *c, nashc_node *n)
 {
     frame f = frame_of(nashc_node_in(n, 0));
     const nashc_tensor *t = nashc_node_in(n, 1) ? nashc_value_const(nashc_node_in(n, 1)) : NULL;
-    int64_t before[2], behind[2], rows = t ? nashc_tensor_count(t) : 1;
-    int64_t *v = NASHC_NEW_N(c->a, int64_t, rows);
+    int64_t rows = t ? nashc_tensor_count(t) : 1, *v = NASHC_NEW_N(c->a, int64_t, rows);
+    sliding s = {.in = f};
 
     if (!v)
         return nashc_enomem(c->d);
     for (int64_t i = 0; t && i < rows; i++)
         v[i] = nashc_tensor_get_int(t, i);
-    borders_of(n, before, behind);
+    borders_of(n, s.before, s.behind);
     return hw_put(c, n,
-                  put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, before, behind,
+                  put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, &s,
                              hw_matrix(c, v, rows, 1, NULL)));
 }
 
 const hw_rule hw_spatial_rules[] = {
-    {"nn.conv", why_not_conv, convert_conv},
-    {"nn.maxpool", why_not_pool, convert_pool},
-    {"nn.sumpool", why_not_pool, convert_pool},
-    {"nn.global_sumpool", why_not_pool, convert_global},
-    {"nn.global_maxpool", why_not_pool, convert_global},
-    {"nn.reduce_sum", why_not_reduce, convert_reduce},
-    {"nn.reduce_max", why_not_reduce, convert_reduce},
-    {"nn.reduce_min", why_not_reduce, convert_reduce},
-    {"nn.pad", why_not_pad, convert_pad},
-    {0},
+    {"nn.conv", why_not_conv, convert_conv},    {"nn.conv_transpose", why_not_conv, convert_conv},
+    {"nn.maxpool", why_not_pool, convert_pool}, {"nn.sumpool", why_not_pool, convert_pool},
+    {"nn.pad", why_not_pad, convert_pad},       {0},
 };

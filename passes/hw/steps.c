@@ -8,23 +8,33 @@ attr(const nashc_node *n, const char *name)
     return nashc_attr_int(n, nashc_attr_index(n, name));
 }
 
-/* out_scale and out_bias as bias, bipolar and direction. */
-static bool
+/* out_scale and out_bias as bias, bipolar and direction, else as layers behind. */
+static void
 output_map(const nashc_node *mt, int64_t steps, hw_steps *out, bool *flip)
 {
     int64_t bias = attr(mt, "out_bias"), scale = attr(mt, "out_scale");
 
-    *flip = scale < 0;
     out->bipolar = steps == 1 && ((scale == 2 && bias == -1) || (scale == -2 && bias == 1));
+    out->scale = 1;
+    *flip = scale == -1 || (out->bipolar && scale < 0);
     if (out->bipolar)
-        out->bias = 0;
-    else if (scale == 1)
+        return;
+    if (scale == 1) {
         out->bias = bias;
-    else if (scale == -1)
+    } else if (scale == -1) {
         out->bias = bias - steps; /* bias - n = (bias - K) + (K - n) */
-    else
-        return false;
-    return true;
+    } else {
+        out->scale = scale;
+        out->offset = bias;
+    }
+}
+
+nashc_value *
+hw_put_scaled(hw_conv *c, nashc_value *v, const hw_steps *s)
+{
+    if (s->scale != 1)
+        v = hw_put_channelwise(c, v, "mul", &s->scale, 1);
+    return s->offset == 0 ? v : hw_put_channelwise(c, v, "add", &s->offset, 1);
 }
 
 static int64_t
@@ -81,8 +91,7 @@ hw_prepare_steps(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_
     hw_steps s = {.rows = rows > 1 || n_add > 1 ? channels : 1, .n = n};
     bool flip, down = false;
 
-    if (!output_map(mt, n, &s, &flip))
-        return nashc_bug(d, nashc_node_loc(mt), "thresholds with out_scale reached a layer");
+    output_map(mt, n, &s, &flip);
     s.t = NASHC_NEW_N(a, int64_t, s.rows * n + 1);
     int64_t *dirs = NASHC_NEW_N(a, int64_t, channels + 1);
     if (!s.t || !dirs)

@@ -1,31 +1,44 @@
 /* unit.c: matrix-vector units, and the thresholds behind them that they take over.
  *
  *     nn.matmul, nn.gemm [+ nn.add const] [+ q.multithreshold]   hw.mvau
+ *     W [M,K] times x [K,N]          columns of x, hw.mvau, rows again: hw.window before and behind
  */
 #include "convert.h"
+#include <inttypes.h>
 
-/* Channels are innermost in the row-major order: nothing but unit dimensions behind them. */
 static bool
-channels_last(const nashc_type *t)
+flag(const nashc_node *n, const char *name)
 {
-    int64_t inner = 1;
+    return nashc_node_is(n, "nn.gemm") && nashc_attr_bool(n, nashc_attr_index(n, name));
+}
 
-    for (int i = nashc_type_channel_axis(t) + 1; i < t->rank; i++)
-        inner *= t->dim[i];
-    return inner == 1;
+/* The operand of n that holds the weights. */
+static int
+weights_of(const nashc_node *n)
+{
+    return nashc_value_const(nashc_node_in(n, 0)) ? 0 : 1;
+}
+
+/* One matrix, whatever its rank? */
+static bool
+is_matrix(const nashc_type *t)
+{
+    int64_t outer = 1;
+
+    for (int i = 0; i < t->rank - 2; i++)
+        outer *= t->dim[i];
+    return t->rank >= 2 && outer == 1;
 }
 
 static const char *
 why_not_matmul(const nashc_node *n, nashc_arena *a)
 {
-    const nashc_value *x = nashc_node_in(n, 0), *w = nashc_node_in(n, 1), *b = NULL;
-    bool gemm = nashc_node_is(n, "nn.gemm");
+    int k = weights_of(n);
+    const nashc_value *x = nashc_node_in(n, 1 - k), *w = nashc_node_in(n, k), *b = NULL;
 
     (void)a;
-    if (gemm) {
+    if (nashc_node_is(n, "nn.gemm")) {
         b = nashc_node_in(n, 2);
-        if (nashc_attr_bool(n, nashc_attr_index(n, "trans_a")))
-            return "its input is transposed";
         if (nashc_attr_float(n, nashc_attr_index(n, "alpha")) != 1.0 ||
             (b && nashc_attr_float(n, nashc_attr_index(n, "beta")) != 1.0))
             return "alpha or beta is not 1";
@@ -34,11 +47,11 @@ why_not_matmul(const nashc_node *n, nashc_arena *a)
     }
     if (!hw_is_int(x))
         return "its input is not an integer tensor";
-    if (nashc_value_const(x))
-        return "its first operand is constant: the weights must be the second";
-    if (!w || !nashc_value_const(w))
+    if (!nashc_value_const(w))
         return "its weights are not constant";
-    if (!hw_is_int(w) || nashc_value_type(w)->rank != 2)
+    if (nashc_value_const(x))
+        return "both of its operands are constant";
+    if (!hw_is_int(w) || !is_matrix(nashc_value_type(w)))
         return "its weights are not an integer matrix";
     if (!nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
         return "its result is not an integer tensor";
@@ -81,63 +94,102 @@ next_worker(const nashc_node *n, bool *done)
     return u;
 }
 
-/* Do the channels of operand 0 of n lie innermost, and are they mh? */
+/* Are the channels of operand 0 of n the results of unit u? */
 static bool
-same_channels(const nashc_node *n, int64_t mh)
+same_channels(const nashc_node *n, const hw_unit *u)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
+    int64_t inner = 1;
 
-    return channels_last(t) && nashc_type_channels(t) == mh;
+    for (int i = nashc_type_channel_axis(t) + 1; i < t->rank; i++)
+        inner *= t->dim[i];
+    return inner == u->inner && nashc_type_channels(t) == u->mh;
 }
 
-/* The thresholds that can be fused behind n with mh results, and the constant added in between (or
- * NULL). */
-static nashc_node *
-fusable(const nashc_node *n, int64_t mh, nashc_arena *a, nashc_node **add)
+/* The constant that nn.add or nn.sub n adds to each result of u, 1 or u->mh numbers; false: none,
+ * or it varies otherwise. */
+static bool
+added_of(const nashc_node *n, const hw_unit *u, nashc_arena *a, int64_t **add, int64_t *n_add)
 {
-    nashc_node *u = next_worker(n, NULL);
-    int64_t count, *v;
+    bool sub = nashc_node_is(n, "nn.sub");
+    int64_t *v, count;
 
-    *add = NULL;
-    if (u && (nashc_node_is(u, "nn.add") || nashc_node_is(u, "nn.sub")) && same_channels(u, mh) &&
-        !hw_constant_operand(u, NULL, &v, &count)) {
-        *add = u;
-        u = next_worker(u, NULL);
+    if (!(sub || nashc_node_is(n, "nn.add")) || !same_channels(n, u) ||
+        (sub && nashc_value_const(nashc_node_in(n, 0))) ||
+        nashc_type_count(nashc_value_type(nashc_node_in(n, 0))) !=
+            nashc_type_count(nashc_value_type(nashc_node_out(n, 0))) ||
+        hw_constant_operand(n, a, &v, &count) || !v || (count != 1 && count != u->mh * u->inner))
+        return false;
+    *n_add = count == 1 ? 1 : u->mh;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t row = i * *n_add / count;
+        if (v[i] != v[row * (count / *n_add)])
+            return false;
+        v[row] = v[i];
     }
-    return u && nashc_node_is(u, "q.multithreshold") && !hw_why_not_steps(u, a) &&
-                   same_channels(u, mh)
-               ? u
-               : NULL;
+    for (int64_t i = 0; sub && i < *n_add; i++)
+        v[i] = -v[i];
+    *add = v;
+    return true;
+}
+
+/* Thresholds that can be fused behind n, and the constant added in between (or NULL). */
+typedef struct fused {
+    nashc_node *mt, *added;
+    int64_t *add, n_add;
+} fused;
+
+static fused
+fusable(const nashc_node *n, const hw_unit *u, nashc_arena *a)
+{
+    fused f = {.mt = next_worker(n, NULL)};
+
+    if (f.mt && added_of(f.mt, u, a, &f.add, &f.n_add)) {
+        f.added = f.mt;
+        f.mt = next_worker(f.added, NULL);
+    }
+    if (!f.mt || !nashc_node_is(f.mt, "q.multithreshold") || hw_why_not_steps(f.mt, a) ||
+        !same_channels(f.mt, u))
+        f.mt = NULL;
+    return f;
+}
+
+/* Results of unit u for n in the order of the tensor. */
+static nashc_status
+put_in_order(hw_conv *c, const nashc_node *n, const hw_unit *u, nashc_value *v)
+{
+    int64_t rows = v ? nashc_type_count(nashc_value_type(v)) / (u->mh * u->inner) : 0;
+    hw_nest nest = {
+        .n = 4, .dim = {rows, u->mh, u->inner, 1}, .stride = {u->inner * u->mh, 1, u->mh, 1}};
+
+    return hw_put(c, n, v && u->inner > 1 ? hw_put_nest(c, v, &nest, u->inner, "shuffle") : v);
 }
 
 nashc_status
 hw_put_unit(hw_conv *c, nashc_node *n, nashc_value *x, const hw_unit *u)
 {
     nashc_value *in[4] = {x, hw_matrix(c, u->w, u->mw, u->mh, u->bipolar ? &c->bip : NULL)};
-    int64_t lo, hi, *add = NULL, n_add = 0;
-    nashc_node *added = NULL, *mt = fusable(n, u->mh, c->a, &added);
+    fused f = fusable(n, u, c->a);
+    int64_t lo, hi;
     hw_steps s;
 
     if (!acc_bounds(nashc_value_type(x), u->w, u->mw, u->mh, &lo, &hi))
         return nashc_node_unsup(c->d, n, "the accumulator exceeds 64 bits");
-    if (!mt || hi == INT64_MAX)
-        return hw_put(c, n, nashc_build_op(c->b, u->op, in, 2, "%s", u->attrs));
-    if (added && (hw_constant_operand(added, c, &add, &n_add) || !add))
-        return nashc_enomem(c->d);
-    nashc_status status = hw_prepare_steps(mt, add, n_add, u->mh, lo, hi, c->a, &s, c->d);
+    if (!f.mt || hi == INT64_MAX)
+        return put_in_order(c, n, u, nashc_build_op(c->b, u->op, in, 2, "%s", u->attrs));
+    nashc_status status = hw_prepare_steps(f.mt, f.add, f.n_add, u->mh, lo, hi, c->a, &s, c->d);
     if (status != NASHC_OK)
         return status;
     in[2] = hw_matrix(c, s.t, s.rows, s.n, NULL);
     in[3] = hw_directions(c, &s, u->mh);
     next_worker(n, c->done);
-    if (added) {
-        c->done[nashc_node_id(added)] = true;
-        next_worker(added, c->done);
+    if (f.added) {
+        c->done[nashc_node_id(f.added)] = true;
+        next_worker(f.added, c->done);
     }
-    c->done[nashc_node_id(mt)] = true;
-    return hw_put(
-        c, mt,
-        nashc_build_op(c->b, u->op, in, in[3] ? 4 : 3, "%s %s", u->attrs, hw_steps_text(c, &s)));
+    c->done[nashc_node_id(f.mt)] = true;
+    x = nashc_build_op(c->b, u->op, in, in[3] ? 4 : 3, "%s %s", u->attrs, hw_steps_text(c, &s));
+    return put_in_order(c, f.mt, u, x ? hw_put_scaled(c, x, &s) : NULL);
 }
 
 int64_t *
@@ -155,20 +207,51 @@ hw_set_weight(hw_unit *u, int64_t row, int64_t column, int64_t v)
     u->bipolar = u->bipolar && (v == 1 || v == -1);
 }
 
+/* The weights w (trans: stored the other way round) with a row a product, a column a result. */
+static void
+matmul_weights(const nashc_tensor *w, bool trans, hw_unit *u)
+{
+    for (int64_t i = 0; i < u->mw; i++)
+        for (int64_t r = 0; r < u->mh; r++)
+            hw_set_weight(u, i, r, nashc_tensor_get_int(w, trans ? r * u->mw + i : i * u->mh + r));
+}
+
+/* x as vectors of k elements; columns: they are the columns of its matrices, n each. */
+static nashc_value *
+put_vectors(hw_conv *c, nashc_value *x, bool columns, int64_t k, int64_t n)
+{
+    int64_t rows = nashc_type_count(nashc_value_type(x)) / (k * n);
+    hw_nest nest = {.n = 4, .dim = {rows, n, k, 1}, .stride = {k * n, 1, n, 1}};
+
+    return columns && n > 1 && k > 1 ? hw_put_nest(c, x, &nest, k, "shuffle") : x;
+}
+
 static nashc_status
 convert_matmul(hw_conv *c, nashc_node *n)
 {
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w);
-    bool trans = nashc_node_is(n, "nn.gemm") && nashc_attr_bool(n, nashc_attr_index(n, "trans_b"));
-    hw_unit u = {.op = "hw.mvau", .attrs = "", .mw = t->dim[trans], .mh = t->dim[!trans]};
+    int k = weights_of(n);
+    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, k));
+    const nashc_type *t = nashc_tensor_type(w), *xt = nashc_value_type(nashc_node_in(n, 1 - k));
+    /* weights that come first are stored the other way round, unless they are transposed */
+    bool trans = k == 1 ? flag(n, "trans_b") : !flag(n, "trans_a");
+    bool columns = k == 1 ? flag(n, "trans_a") : !flag(n, "trans_b");
+    int64_t last = xt->dim[xt->rank - 1];
+    hw_unit u = {.op = "hw.mvau",
+                 .attrs = "",
+                 .mw = t->dim[t->rank - 2 + trans],
+                 .mh = t->dim[t->rank - 1 - trans],
+                 .inner = 1};
 
+    if (k == 0)
+        u.inner = columns ? (xt->rank > 1 ? last : 1) : xt->dim[xt->rank - 2];
+    nashc_value *x = put_vectors(c, c->map[nashc_value_id(nashc_node_in(n, 1 - k))], columns, u.mw,
+                                 xt->rank > 1 ? last : 1);
+    if (!x)
+        return nashc_build_status(c->b);
     if (!hw_new_weights(c, &u))
         return nashc_enomem(c->d);
-    for (int64_t i = 0; i < u.mw; i++)
-        for (int64_t r = 0; r < u.mh; r++)
-            hw_set_weight(&u, i, r, nashc_tensor_get_int(w, trans ? r * u.mw + i : i * u.mh + r));
-    return hw_put_unit(c, n, c->map[nashc_value_id(nashc_node_in(n, 0))], &u);
+    matmul_weights(w, trans, &u);
+    return hw_put_unit(c, n, x, &u);
 }
 
 const hw_rule hw_unit_rules[] = {

@@ -39,6 +39,7 @@ SETS = [
     ("split", dict(pe=8, na=64, nb=128, xw=4)),
     ("fmpadding", dict(c=64, simd=8, h=32, w=32, x="u4", ow=4, shared=1)),
     ("fmpadding", dict(c=64, simd=8, h=32, w=32, x="u4", ow=4)),
+    ("fmpadding", dict(c=64, simd=8, h=32, w=32, gaps=(1, 1), x="u4", ow=4)),
     ("fmpadding", dict(c=1, simd=1, h=224, w=224, top=3, left=3, bottom=3, right=3, x="i8", ow=8)),
     ("thresh_par", dict(c=64, pe=8, xw=8, xs=1, tw=8, k=3, ow=2)),
     ("thresh_par", dict(c=64, pe=8, xw=8, xs=1, tw=8, k=15, ow=4)),

@@ -738,18 +738,19 @@ graph @main(%x: i4[1,3]) -> (%y, %z) {
 # --- hardware layers -----------------------------------------------------------------------------------------------
 
 
-def bordered(x, frames, h, w, pads, value):
-    """x [frames*h*w, C] with a border of value [C] or a scalar."""
-    c = x.shape[-1]
-    out = np.empty((frames, pads[0] + h + pads[2], pads[1] + w + pads[3], c), np.int64)
+def bordered(x, frames, h, w, pads, gaps, value):
+    """x [frames*h*w, C] with a border, and gaps between pixels, of value [C] or a scalar."""
+    c, (sh, sw) = x.shape[-1], (g + 1 for g in gaps)
+    out = np.empty((frames, pads[0] + (h - 1) * sh + 1 + pads[2], pads[1] + (w - 1) * sw + 1 + pads[3], c), np.int64)
     out[:] = np.asarray(value).reshape(-1)
-    out[:, pads[0]:pads[0] + h, pads[1]:pads[1] + w] = x.reshape(frames, h, w, c)
+    out[:, pads[0]:pads[0] + h * sh:sh, pads[1]:pads[1] + w * sw:sw][:, :h, :w] = x.reshape(frames, h, w, c)
     return out.reshape(-1, c)
 
 
-def pad_case(name, t, x, frames, dim, pads, p, out, attrs=""):
-    y = bordered(x, frames, *dim, pads, p[1])
-    case(f"fmpadding-{name}", f"hw.fmpadding(%x, %p){attrs} dim={lit(dim)} pads={lit(pads)}",
+def pad_case(name, t, x, frames, dim, pads, p, out, attrs="", gaps=(0, 0)):
+    y = bordered(x, frames, *dim, pads, gaps, p[1])
+    tail = f" gaps={lit(gaps)}" if any(gaps) else ""
+    case(f"fmpadding-{name}", f"hw.fmpadding(%x, %p){attrs} dim={lit(dim)} pads={lit(pads)}{tail}",
          {"x": (f"{t}[{x.shape[0]},{x.shape[1]}]", x)}, [y], [f"{out}[{y.shape[0]},{y.shape[1]}]"], {"p": p})
 
 
@@ -761,6 +762,9 @@ pad_case("bipolar", "bip", b_, 1, (2, 3), (2, 1, 0, 0), ("u1<0..0>[1,1]", [[0]])
 pad_case("bipolar-kept", "bip", b_, 3, (1, 2), (1, 1, 1, 1), ("i2<-1..1>[3,1]", [[-1], [1], [-1]]), "bip")
 pad_case("ternary", "ter", t_, 1, (6, 1), (1, 0, 0, 0), ("u1<1..1>[1,1]", [[1]]), "ter")
 pad_case("pixel", "i4", ints(-8, 7, 1, 5), 1, (1, 1), (3, 0, 0, 1), ("u4<9..9>[1,1]", [[9]]), "i5<-8..9>")
+pad_case("gaps", "u4", u, 1, (3, 4), (0, 0, 0, 0), ("u1<0..0>[1,1]", [[0]]), "u4", " simd=2", (1, 2))
+pad_case("gaps-border", "u4", u, 2, (2, 3), (1, 3, 2, 4), ("i6<-17..20>[4,1]", [[-17], [3], [20], [0]]), "i6<-17..20>",
+         "", (3, 0))
 
 
 def concat_case(name, x, z, parts, out, attrs=""):

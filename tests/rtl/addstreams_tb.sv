@@ -4,9 +4,12 @@ module addstreams_tb #(
     parameter PE = 1,
     parameter XW = 4,
     parameter X_SIGNED = 0,
+    parameter X_BIP = 0,
     parameter X1W = 4,
     parameter X1_SIGNED = 0,
-    parameter SUB = 0,
+    parameter X1_BIP = 0,
+    parameter FUNC = 0,
+    parameter OUT_BIP = 0,
     parameter OUT_W = 6,
     parameter NIN = 1,
     parameter NIN1 = 0,
@@ -22,8 +25,8 @@ module addstreams_tb #(
     wire [PE*OUT_W-1:0] m_tdata;
 
     nashc_addstreams #(
-        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X1W(X1W), .X1_SIGNED(X1_SIGNED), .SUB(SUB),
-        .OUT_W(OUT_W)
+        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .X1W(X1W), .X1_SIGNED(X1_SIGNED),
+        .X1_BIP(X1_BIP), .FUNC(FUNC), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

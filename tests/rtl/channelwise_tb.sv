@@ -6,6 +6,7 @@ module channelwise_tb #(
     parameter FUNC = 0,
     parameter XW = 8,
     parameter X_SIGNED = 1,
+    parameter X_BIP = 0,
     parameter PW = 8,
     parameter P_SIGNED = 1,
     parameter OUT_W = 9,
@@ -28,6 +29,7 @@ module channelwise_tb #(
         .FUNC(FUNC),
         .XW(XW),
         .X_SIGNED(X_SIGNED),
+        .X_BIP(X_BIP),
         .PW(PW),
         .P_SIGNED(P_SIGNED),
         .OUT_W(OUT_W)

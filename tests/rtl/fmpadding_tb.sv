@@ -9,6 +9,8 @@ module fmpadding_tb #(
     parameter LEFT = 1,
     parameter BOTTOM = 1,
     parameter RIGHT = 1,
+    parameter ROW_GAP = 0,
+    parameter COL_GAP = 0,
     parameter XW = 4,
     parameter X_SIGNED = 0,
     parameter X_BIP = 0,
@@ -29,7 +31,8 @@ module fmpadding_tb #(
 
     nashc_fmpadding #(
         .C(C), .SIMD(SIMD), .H(H), .W(W), .TOP(TOP), .LEFT(LEFT), .BOTTOM(BOTTOM), .RIGHT(RIGHT),
-        .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W), .SHARED(SHARED)
+        .ROW_GAP(ROW_GAP), .COL_GAP(COL_GAP), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP),
+        .OUT_W(OUT_W), .SHARED(SHARED)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

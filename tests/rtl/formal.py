@@ -23,8 +23,11 @@ PROOFS = (
     ('fork', [dict(W=2, N=n) for n in (1, 2, 3)]),
     ('turns', [dict(FA=a, FB=b) for a, b in ((1, 1), (2, 3), (1, 4), (5, 2))]),
     ('split', [dict(NA=a, NB=b, XW=2) for a, b in ((1, 1), (2, 3))]),
-    ('fmpadding', [dict(C=c, SIMD=2, H=h, W=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, XW=2, OUT_W=2)
-                   for c, h, w, t, l, b, r in ((2, 1, 1, 0, 0, 0, 0), (4, 2, 3, 1, 0, 0, 2), (6, 3, 1, 4, 3, 1, 1))]),
+    ('axis', [dict(N=n, FIRST=f, GAP=g, LAST=l)
+              for n, f, g, l in ((1, 0, 0, 0), (3, 1, 0, 2), (2, 4, 1, 0), (3, 1, 2, 1), (2, 5, 3, 3), (1, 2, 2, 0))]),
+    ('fmpadding', [dict(C=c, SIMD=2, H=h, W=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, ROW_GAP=g, XW=2, OUT_W=2)
+                   for c, h, w, t, l, b, r, g in ((2, 1, 1, 0, 0, 0, 0, 0), (4, 2, 3, 1, 0, 0, 2, 1),
+                                                  (6, 3, 1, 4, 3, 1, 1, 0))]),
     ('fifo', [dict(W=2, DEPTH=2, STYLE=1)] + [dict(W=2, DEPTH=d, STYLE=s) for d in (2, 3, 4, 6)
                                               for s in (2, 3)]),
     ('dwc', [dict(IN_W=a, OUT_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),

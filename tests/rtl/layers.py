@@ -22,6 +22,9 @@ ELEMS = {'bip': (-1, 1), 'u1': (0, 1), 'u2': (0, 3), 'u4': (0, 15), 'i3': (-4, 3
          'u8': (0, 255), 'ter': (-1, 1)}
 
 
+BINARY = {'add': lambda a, b: a + b, 'sub': lambda a, b: a - b, 'mul': lambda a, b: a * b, 'max': max, 'min': min}
+
+
 def draw(rnd, elem):
     lo, hi = ELEMS[elem]
     return rnd.choice((-1, 1)) if elem == 'bip' else rnd.randint(lo, hi)
@@ -161,9 +164,10 @@ def eltwise(rnd, i, kind, x, c, pe):
                                                                                          ' ties_even=true' * even)
         out = (min(ends), max(ends))
     else:
-        rows, func = rnd.choice((1, c)), rnd.choice(('add', 'mul'))
+        rows, func = rnd.choice((1, c, c * vecs)), rnd.choice(list(BINARY))
+        func = 'add' if func == 'sub' else func
         v = [rnd.randint(-20, 20) for _ in range(rows)]
-        ends = [e + p if func == 'add' else e * p for e in (lo, hi) for p in v]
+        ends = [BINARY[func](e, p) for e in (lo, hi) for p in v]
         lines.append(const('p%d' % i, small_type(v), (rows, 1), v))
         text = 'hw.channelwise(%%x%d, %%p%d)%s func=%s' % (i, i, fold, func)
         out = (min(ends), max(ends))
@@ -174,10 +178,10 @@ def eltwise(rnd, i, kind, x, c, pe):
 
 def select(rnd, i, n, pe, k):
     fold = (' pe=%d' % pe if pe > 1 else '') + (' k=%d' % k if k > 1 else '')
-    vecs = rnd.choice((1, 3))
+    vecs, flat = rnd.choice((1, 3)), rnd.random() < 0.5
     out = typed(0, n - 1, (vecs, k))
-    return Case('label_select', rnd.choice(('i4', 'u2', 'bip')), (vecs, n),
-                ['  %%y%d: %s = hw.label_select(%%x%d)%s' % (i, out, i, fold)], out)
+    return Case('label_select', rnd.choice(('i4', 'u2', 'bip')), (1, vecs * n) if flat else (vecs, n),
+                ['  %%y%d: %s = hw.label_select(%%x%d)%s%s' % (i, out, i, fold, ' labels=%d' % n if flat else '')], out)
 
 
 def join(rnd, i, elem, pe):
@@ -194,6 +198,15 @@ def join(rnd, i, elem, pe):
              '  %%y%d: %s = hw.add_streams(%%a%d, %%c%d)%s%s' % (i, typed(*out, (2, 6)), i, i, fold,
                                                               ' func=sub' if func == 'sub' else '')]
     return Case('add_streams %s pe=%d' % (elem, pe), elem, (2, 6), lines, typed(*out, (2, 6)))
+
+
+def binary(rnd, i, a, b, func, pe):
+    ends = [BINARY[func](x, z) for x in ELEMS[a] for z in ELEMS[b]]
+    whole = func in ('add', 'sub') or (a, b) != ('bip', 'bip')
+    out = typed(min(ends), max(ends), (3, 6)) if whole else 'bip[3,6]'
+    line = '  %%y%d: %s = hw.add_streams(%%x%d, %%z%d)%s%s' % (i, out, i, i, ' pe=%d' % pe if pe > 1 else '',
+                                                          ' func=' + func if func != 'add' else '')
+    return Case('add_streams %s %s %s pe=%d' % (func, a, b, pe), a, (3, 6), [line], out, second=(b, (3, 6)))
 
 
 def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
@@ -240,18 +253,21 @@ def held(elem, others, dims):
     return typed(min(lo, *others), max(hi, *others), dims)
 
 
-def pad(rnd, i, elem, c, simd, dim, pads):
+def pad(rnd, i, elem, c, simd, dim, pads, gaps):
     lo, hi = ELEMS[elem]
-    rows, frames = rnd.choice((1, c)), rnd.choice((1, 1, 2))
+    rows, frames, flat = rnd.choice((1, c)), rnd.choice((1, 1, 2)), rnd.random() < 0.25
     span = rnd.choice(((0, 0), (lo, hi), (-3, 20)))
     v = [draw(rnd, elem) if span == (lo, hi) else rnd.randint(*span) for _ in range(rows)]
-    size = (dim[0] + pads[0] + pads[2]) * (dim[1] + pads[1] + pads[3])
+    size = math.prod((dim[a] - 1) * (gaps[a] + 1) + 1 + pads[a] + pads[a + 2] for a in (0, 1))
     out = held(elem, v + v, (frames * size, c))
     lines = [const('p%d' % i, small_type(v), (rows, 1), v),
-             '  %%y%d: %s = hw.fmpadding(%%x%d, %%p%d)%s dim=[%d,%d] pads=[%d,%d,%d,%d]'
-             % (i, out, i, i, ' simd=%d' % simd if simd > 1 else '', *dim, *pads)]
-    return Case('fmpadding %s c=%d simd=%d %s %s' % (elem, c, simd, dim, pads), elem, (frames * dim[0] * dim[1], c),
-                lines, out)
+             '  %%y%d: %s = hw.fmpadding(%%x%d, %%p%d)%s dim=[%d,%d] pads=[%d,%d,%d,%d]%s'
+             % (i, out, i, i, ' simd=%d' % simd if simd > 1 else '', *dim, *pads,
+                ' gaps=[%d,%d]' % gaps if any(gaps) else '')]
+    if flat:
+        lines[-1] += ' channels=%d' % c
+    shape = (1, frames * dim[0] * dim[1] * c) if flat else (frames * dim[0] * dim[1], c)
+    return Case('fmpadding %s c=%d simd=%d %s %s %s' % (elem, c, simd, dim, pads, gaps), elem, shape, lines, out)
 
 
 def columns(rnd, part, rounds):
@@ -319,14 +335,17 @@ def cases(rnd):
         for pe in divisors(c):
             for act in (False, True):
                 makers.append(lambda i, a=(k, c, pe, act): vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), *a))
-    windows = ((1, 1, 1), (1, 1, 4), (9, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1))
+    pooled = ((1, 1, 1), (1, 1, 4), (9, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1))
     for func in ('max', 'min', 'sum'):
         for x in kinds:
-            makers.append(lambda i, a=(x, func): pool(rnd, i, *a, rnd.choice(windows), 6, rnd.choice((1, 2, 6))))
-        for window in windows:
+            makers.append(lambda i, a=(x, func): pool(rnd, i, *a, rnd.choice(pooled), 6, rnd.choice((1, 2, 6))))
+        for window in pooled:
             for c, pe in ((6, 1), (6, 2), (6, 3), (6, 6), (1, 1)):
                 makers.append(lambda i, a=(func, window, c, pe): pool(rnd, i, rnd.choice(kinds), *a))
-    for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter']),
+    for elem in ('u2', 'u4', 'i4', 'i8', 'u1', 'ter', 'bip'):
+        for pe in divisors(6):
+            makers.append(lambda i, a=(elem, pe): eltwise(rnd, i, 'channelwise', a[0], 6, a[1]))
+    for kind, elems in (('thresholding', list(ELEMS)), ('channelwise', ['u2', 'u4', 'i4', 'i8', 'u1', 'ter', 'bip']),
                         ('requant', ['u2', 'u4', 'i4', 'i8', 'u8', 'u1', 'ter']), ('lut', ['u2', 'i3', 'u4', 'i4'])):
         for c in (1, 6, 8):
             for pe in divisors(c):
@@ -342,13 +361,20 @@ def cases(rnd):
     for elem in ('u2', 'i4', 'ter', 'u1'):
         for pe in (1, 3):
             makers.append(lambda i, a=(elem, pe): join(rnd, i, *a))
+    lanes = itertools.cycle(divisors(6))
+    for func in BINARY:
+        for a in ('bip', 'ter', 'u1', 'u4', 'i4', 'i8'):
+            for b in ('bip', 'u1', 'u2', 'i4'):
+                makers.append(lambda i, a=(a, b, func, next(lanes)): binary(rnd, i, *a))
     frames = itertools.product(((1, 1), (3, 4), (1, 5), (4, 1)),
-                               ((1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0), (3, 0, 0, 1), (0, 0, 2, 0), (0, 0, 0, 1)))
-    frames = itertools.cycle(rnd.sample(list(frames), 24))
+                               ((1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0), (3, 0, 0, 1), (0, 0, 2, 0), (0, 0, 0, 1)),
+                               ((0, 0), (1, 1), (0, 2), (3, 1)))
+    frames = itertools.cycle(rnd.sample(list(frames), 36))
     kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
     for elem in kinds:
         for c in (1, 4, 6):
             for simd in divisors(c):
+                makers.append(lambda i, a=(elem, c, simd, *next(frames)): pad(rnd, i, *a))
                 makers.append(lambda i, a=(elem, c, simd, *next(frames)): pad(rnd, i, *a))
     parts = [(na, nb, pe) for na, nb in ((4, 6), (6, 6), (1, 3), (8, 2), (1, 1)) for pe in divisors(math.gcd(na, nb))]
     sizes = itertools.cycle(parts)

@@ -78,13 +78,17 @@ def join2(rnd, w0=8, w1=5):
     return run(dict(W0=w0, W1=w1), {}, [7], 0, a, out, w0, w0 + w1, 200, in1=b, in1_w=w1)
 
 
-def addstreams(rnd, pe=1, xw=4, xs=0, x1w=4, x1s=0, sub=0, ow=6):
-    a, b = draw(rnd, xw, xs, pe * 200), draw(rnd, x1w, x1s, pe * 200)
-    y = [v - w if sub else v + w for v, w in zip(a, b)]
-    beats = lambda v, w: [pack(v[i:i + pe], w) for i in range(0, len(v), pe)]
-    p = dict(PE=pe, XW=xw, X_SIGNED=xs, X1W=x1w, X1_SIGNED=x1s, SUB=sub, OUT_W=ow)
-    return run(p, {}, [7], 1, beats(a, xw), beats(y, ow), pe * xw, pe * ow, 200, in1=beats(b, x1w),
-               in1_w=pe * x1w)
+BINARY = (lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a <= b, lambda a, b: a >= b, max, min,
+          lambda a, b: a - b)
+
+
+def addstreams(rnd, pe=1, x='u4', z='u4', func=0, ow=6):
+    (a, xw, xs, xb), (b, zw, zs, zb) = element(rnd, x, pe * 200), element(rnd, z, pe * 200)
+    y = [BINARY[func](v, w) for v, w in zip(a, b)]
+    bip = int(ow == 1 and xb and zb)
+    p = dict(PE=pe, XW=xw, X_SIGNED=xs, X_BIP=xb, X1W=zw, X1_SIGNED=zs, X1_BIP=zb, FUNC=func, OUT_BIP=bip, OUT_W=ow)
+    return run(p, {}, [7], 1, beats_of(a, pe, xw, xb), beats_of(y, pe, ow, bip), pe * xw, pe * ow, 200,
+               in1=beats_of(b, pe, zw, zb), in1_w=pe * zw)
 
 
 def outs(params, n, writes):
@@ -125,21 +129,21 @@ def concat(rnd, pe=1, na=2, nb=3, a='u4', b='u4', ow=4):
                in1_w=pe * x1w)
 
 
-def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, x='u4', ow=4, shared=0):
+def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, gaps=(0, 0), x='u4', ow=4, shared=0):
     frames, steps, ins, out = 6, [], [], []
     signed = x[0] != 'u' or ow > int(x[1:])
     values = draw(rnd, ow, signed, 1) * c if shared else draw(rnd, ow, signed, c)
     for f in range(frames):
         image, xw, xs, xb = element(rnd, x, h * w * c)
         ins += beats_of(image, simd, xw, xb)
-        for i in range(top + h + bottom):
-            for j in range(left + w + right):
-                r, q = i - top, j - left
-                there = 0 <= r < h and 0 <= q < w
+        for i in range(top + (h - 1) * (gaps[0] + 1) + 1 + bottom):
+            for j in range(left + (w - 1) * (gaps[1] + 1) + 1 + right):
+                (r, above), (q, aside) = divmod(i - top, gaps[0] + 1), divmod(j - left, gaps[1] + 1)
+                there = 0 <= r < h and 0 <= q < w and not above and not aside
                 out += image[(r * w + q) * c:(r * w + q + 1) * c] if there else values
                 steps += [5 if there else 4] * (c // simd) if f == 0 else []
-    p = dict(C=c, SIMD=simd, H=h, W=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, XW=xw, X_SIGNED=xs, X_BIP=xb,
-             OUT_W=ow, SHARED=shared)
+    p = dict(C=c, SIMD=simd, H=h, W=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, ROW_GAP=gaps[0],
+             COL_GAP=gaps[1], XW=xw, X_SIGNED=xs, X_BIP=xb, OUT_W=ow, SHARED=shared)
     rom = beats_of(values[:simd] if shared else values, simd, ow)
     # without a pixel to wait for, the border of one frame more appears
     return run(p, {'param.dat': lines(rom, simd * ow)}, steps, 1, ins, beats_of(out, simd, ow), simd * xw, simd * ow,
@@ -215,15 +219,13 @@ def thresh_bs(rnd, **kw):
     return thresh(rnd, True, **kw)
 
 
-def channelwise(rnd, c=4, pe=1, func=0, xw=8, xs=1, pw=8, ps=1, ow=9):
+def channelwise(rnd, c=4, pe=1, func=0, x='i8', pw=8, ps=1, ow=9):
     vectors = 40
-    par, x = draw(rnd, pw, ps, c), draw(rnd, xw, xs, c * vectors)
-    ops = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a <= b, lambda a, b: a >= b]
-    y = [ops[func](v, par[i % c]) for i, v in enumerate(x)]
-    beats = lambda a, w: [pack(a[i:i + pe], w) for i in range(0, len(a), pe)]
-    p = dict(C=c, PE=pe, FUNC=func, XW=xw, X_SIGNED=xs, PW=pw, P_SIGNED=ps, OUT_W=ow)
-    return run(p, {'param.dat': lines(beats(par, pw), pe * pw)}, [RW] * (c // pe), 2, beats(x, xw),
-               beats(y, ow), pe * xw, pe * ow, vectors)
+    par, (v, xw, xs, xb) = draw(rnd, pw, ps, c), element(rnd, x, c * vectors)
+    y = [BINARY[func](e, par[i % c]) for i, e in enumerate(v)]
+    p = dict(C=c, PE=pe, FUNC=func, XW=xw, X_SIGNED=xs, X_BIP=xb, PW=pw, P_SIGNED=ps, OUT_W=ow)
+    return run(p, {'param.dat': lines(beats_of(par, pe, pw), pe * pw)}, [RW] * (c // pe), 2, beats_of(v, pe, xw, xb),
+               beats_of(y, pe, ow), pe * xw, pe * ow, vectors)
 
 
 def requant(rnd, c=4, pe=1, xw=8, xs=1, mw=6, aw=10, shift=4, even=0, qmin=-20, qmax=90):
@@ -416,9 +418,10 @@ def sweep(rnd):
     yield 'window', dict(w=1, words=7, dims=(2,), strides=(3,), base=1)
     yield 'join2', dict()
     yield 'join2', dict(w0=1, w1=30)
-    for xs, x1s, sub in ((0, 0, 0), (1, 0, 0), (0, 1, 1), (1, 1, 1)):
-        yield 'addstreams', dict(pe=pick((1, 3)), xw=pick((1, 4, 8)), xs=xs, x1w=pick((2, 4, 7)), x1s=x1s,
-                                 sub=sub, ow=10)
+    for func in (0, 1, 4, 5, 6):
+        for x, z in (('u4', 'u4'), ('i8', 'u2'), ('u1', 'i7'), ('i4', 'i4'), ('bip', 'i3'), ('u3', 'bip')):
+            yield 'addstreams', dict(pe=pick((1, 3)), x=x, z=z, func=func, ow=12)
+        yield 'addstreams', dict(pe=pick((1, 3)), x='bip', z='bip', func=func, ow=1 if func in (1, 4, 5) else 3)
     for depth in (1, 2, 5, 16):
         yield 'weights', dict(depth=depth)
     for _ in range(25):
@@ -434,12 +437,11 @@ def sweep(rnd):
     yield 'thresh_bs', dict(c=24, pe=12, k=3)
     yield 'thresh_bs', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
     yield 'thresh_bs', dict(c=2, pe=1, k=1500, tw=16, xw=16, ow=11, deep=1)
-    for func in range(4):
-        for _ in range(4):
+    for func in range(6):
+        for x in ('u1', 'i5', 'u8', 'i8', 'bip'):
             pe = pick((1, 2, 3))
-            yield 'channelwise', dict(c=pe * pick((1, 3, 4)), pe=pe, func=func, xw=pick((1, 5, 8)),
-                                      xs=pick((0, 1)), pw=pick((1, 4, 9)), ps=pick((0, 1)),
-                                      ow=pick((1, 8, 17)) if func < 2 else 1)
+            yield 'channelwise', dict(c=pe * pick((1, 3, 4)), pe=pe, func=func, x=x, pw=pick((1, 4, 9)),
+                                      ps=pick((0, 1)), ow=1 if func in (2, 3) else pick((2, 8, 17)))
     yield 'requant', dict()
     yield 'requant', dict(even=1)
     yield 'requant', dict(c=2, xw=20, mw=27, aw=50, shift=40, qmin=-128, qmax=127)
@@ -477,7 +479,8 @@ def sweep(rnd):
         for x, ow in (('u4', 4), ('i4', 4), ('bip', pick((2, 5))), ('u1', pick((1, 3))), ('i3', 8)):
             c, simd = pick(((1, 1), (4, 1), (4, 2), (4, 4), (6, 2), (9, 3)))
             yield 'fmpadding', dict(c=c, simd=simd, h=h, w=w, top=border[0], left=border[1], bottom=border[2],
-                                    right=border[3], x=x, ow=ow, shared=pick((0, 1)))
+                                    right=border[3], gaps=pick(((0, 0), (0, 0), (1, 1), (2, 0), (0, 1), (4, 3))),
+                                    x=x, ow=ow, shared=pick((0, 1)))
     # every folding of a small matrix in every mode
     for mode in range(4):
         for pe in (1, 2, 3, 6):

@@ -1,14 +1,17 @@
-// nashc_addstreams.v: y = s + s1, or s - s1, lane by lane: a sync join of two streams.
-// Throughput 1 beat/cycle, LATENCY 1. PE adders; PE*OUT_W + 2*PE*OUT_W + 3 flip-flops. OUT_W holds
-// every result.
+// nashc_addstreams.v: y = s op s1, lane by lane: a sync join of two streams.
+// Throughput 1 beat/cycle, LATENCY 1. PE adders, multipliers or comparators; 3*PE*OUT_W + 3
+// flip-flops. OUT_W holds every result.
 `default_nettype none
 module nashc_addstreams #(
     parameter PE        = 1,            // lanes
     parameter XW        = 4,            // bits per element of s
     parameter X_SIGNED  = 0,
+    parameter X_BIP     = 0,            // 1: s is bipolar (XW 1)
     parameter X1W       = 4,            // bits per element of s1
     parameter X1_SIGNED = 0,
-    parameter SUB       = 0,            // 1: subtract s1
+    parameter X1_BIP    = 0,
+    parameter FUNC      = 0,            // as in nashc_binary
+    parameter OUT_BIP   = 0,            // 1: m is bipolar (OUT_W 1), as are s and s1
     parameter OUT_W     = 5             // bits per output
 ) (
     input  wire                clk,
@@ -39,25 +42,17 @@ module nashc_addstreams #(
 
     always @(posedge clk) if (en) y_q <= y_d;
 
-    genvar p;
-    generate
-        for (p = 0; p < PE; p = p + 1) begin : g_lane
-            wire signed [XW:0]  a = {(X_SIGNED != 0) && s_tdata[p*XW + XW - 1],
-                                     s_tdata[p*XW +: XW]};
-            wire signed [X1W:0] b = {(X1_SIGNED != 0) && s1_tdata[p*X1W + X1W - 1],
-                                     s1_tdata[p*X1W +: X1W]};
-            wire signed [OUT_W-1:0] y;
-            // Operands widen to, or are taken modulo, the output's width.
-            /* verilator lint_off WIDTH */
-            if (SUB != 0) begin : g_sub
-                assign y = a - b;
-            end else begin : g_add
-                assign y = a + b;
-            end
-            /* verilator lint_on WIDTH */
-            assign y_d[p*OUT_W +: OUT_W] = y;
-        end
-    endgenerate
+    wire [PE*(XW+1)-1:0]  a;
+    wire [PE*(X1W+1)-1:0] b;
+    nashc_widen #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_a (
+        .x(s_tdata), .y(a)
+    );
+    nashc_widen #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(X1W + 1)) u_b (
+        .x(s1_tdata), .y(b)
+    );
+    nashc_binary #(
+        .PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(X1W + 1), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
+    ) u_op (.a(a), .b(b), .y(y_d));
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(1)) u_pipe (
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(y_q),

@@ -5,9 +5,10 @@
 module nashc_channelwise #(
     parameter C         = 4,            // channels
     parameter PE        = 1,            // lanes
-    parameter FUNC      = 0,            // 0 add, 1 mul, 2 cmp_le: x <= p, 3 cmp_ge: x >= p
+    parameter FUNC      = 0,            // 0 add, 1 mul, 2 x <= p, 3 x >= p, 4 max, 5 min
     parameter XW        = 8,            // bits per input
     parameter X_SIGNED  = 1,
+    parameter X_BIP     = 0,            // 1: x is bipolar (XW 1), y is not
     parameter PW        = 8,            // bits per constant
     parameter P_SIGNED  = 1,
     parameter OUT_W     = 9,            // bits per output
@@ -32,7 +33,7 @@ module nashc_channelwise #(
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || C % PE != 0 || FUNC < 0 || FUNC > 3 || XW < 1 || PW < 1) begin
+    initial if (PE < 1 || C % PE != 0 || FUNC < 0 || FUNC > 5 || XW < 1 || PW < 1) begin
         $display("nashc_channelwise: illegal parameters C=%0d PE=%0d FUNC=%0d", C, PE, FUNC);
         $finish;
     end
@@ -60,27 +61,17 @@ module nashc_channelwise #(
         .W(PE*PW), .DEPTH(CF), .FILE({MEM_DIR, "/", FILE}), .RAM_STYLE(RAM_STYLE)
     ) u_rom (.clk(clk), .en(en), .addr(fold_q), .q(param));
 
-    genvar p;
-    generate
-        for (p = 0; p < PE; p = p + 1) begin : g_lane
-            wire signed [XW:0] x = {(X_SIGNED != 0) && x_q[p*XW + XW - 1], x_q[p*XW +: XW]};
-            wire signed [PW:0] c = {(P_SIGNED != 0) && param[p*PW + PW - 1], param[p*PW +: PW]};
-            wire signed [OUT_W-1:0] y;
-            // Operands widen to, or are taken modulo, the output's width.
-            /* verilator lint_off WIDTH */
-            if (FUNC == 0) begin : g_add
-                assign y = x + c;
-            end else if (FUNC == 1) begin : g_mul
-                assign y = x * c;
-            end else if (FUNC == 2) begin : g_le
-                assign y = x <= c;
-            end else begin : g_ge
-                assign y = x >= c;
-            end
-            /* verilator lint_on WIDTH */
-            assign y_d[p*OUT_W +: OUT_W] = y;
-        end
-    endgenerate
+    wire [PE*(XW+1)-1:0] x;
+    wire [PE*(PW+1)-1:0] c;
+    nashc_widen #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_x (
+        .x(x_q), .y(x)
+    );
+    nashc_widen #(.PE(PE), .XW(PW), .X_SIGNED(P_SIGNED), .X_BIP(0), .OUT_W(PW + 1)) u_c (
+        .x(param), .y(c)
+    );
+    nashc_binary #(.PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(PW + 1), .OUT_W(OUT_W)) u_op (
+        .a(x), .b(c), .y(y_d)
+    );
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(2)) u_pipe (
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(y_q),
