@@ -94,7 +94,8 @@ hw_columns(const nashc_value *x, int64_t columns)
 }
 
 static const hw_rule *const tables[] = {hw_unit_rules,       hw_spatial_rules, hw_pointwise_rules,
-                                        hw_arithmetic_rules, hw_reduce_rules,  hw_move_rules};
+                                        hw_arithmetic_rules, hw_reduce_rules,  hw_pad_rules,
+                                        hw_move_rules};
 
 static const hw_rule *
 rule_of(const nashc_node *n)

@@ -23,7 +23,7 @@ typedef struct hw_rule {
 
 /* Each ends with {0}. */
 extern const hw_rule hw_unit_rules[], hw_spatial_rules[], hw_pointwise_rules[],
-    hw_arithmetic_rules[], hw_reduce_rules[], hw_move_rules[];
+    hw_arithmetic_rules[], hw_reduce_rules[], hw_pad_rules[], hw_move_rules[];
 
 /* NULL if n has a layer, else the first precondition that it misses; owned by a. */
 const char *hw_why_not(const nashc_node *n, nashc_arena *a);
@@ -60,6 +60,25 @@ bool hw_fit_nest(const int64_t *map, int64_t count, nashc_arena *a, hw_nest *out
 /* hw.window of x in rows of `channels`, called by its role; x itself if they give x. */
 nashc_value *hw_put_nest(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t channels,
                          const char *role);
+
+/* y[i][j].. = x[at[0][i]][at[1][j]]..: places along each axis, from[i] of x, n[i] of y. */
+typedef struct hw_places {
+    int rank;
+    int64_t from[NASHC_MAX_RANK], n[NASHC_MAX_RANK], *at[NASHC_MAX_RANK];
+    bool whole[NASHC_MAX_RANK]; /* one nest of loops gives them */
+} hw_places;
+
+/* The elements map of x that y has as places along each axis; false: they are none, or too many
+ * pieces. */
+bool hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nashc_arena *a,
+                   hw_places *out);
+
+/* Layers for these places; NULL: building them failed. */
+nashc_value *hw_put_places(hw_conv *c, nashc_value *x, const hw_places *p);
+
+/* For an operator whose result consists of elements of operand 0. */
+const char *hw_why_not_move(const nashc_node *n, nashc_arena *a);
+nashc_status hw_convert_move(hw_conv *c, nashc_node *n);
 
 /* A layer that multiplies: hw.mvau or hw.vvau with weights [mw,mh]. */
 typedef struct hw_unit {

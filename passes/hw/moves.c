@@ -4,7 +4,8 @@
  *                                                    more than two
  *     nn.reshape, nn.identity, transposes that leave the order as it is      nothing
  *     nn.transpose, nn.slice, nn.expand, nn.tile, nn.gather, nn.resize (nearest),
- *     nn.depth_to_space, nn.space_to_depth           hw.window, if loops give the elements
+ *     nn.depth_to_space, nn.space_to_depth           hw.window, if loops give the elements; else
+ *                                                    hw.window and hw.concat, axis by axis
  */
 #include "convert.h"
 #include <inttypes.h>
@@ -49,21 +50,33 @@ index_map(const nashc_node *n)
     return map;
 }
 
-static bool
-nest_of(const nashc_node *n, nashc_arena *a, hw_nest *out)
-{
-    int64_t *map = index_map(n);
-    bool good =
-        map && hw_fit_nest(map, nashc_type_count(nashc_value_type(nashc_node_out(n, 0))), a, out);
+/* The elements that the result of n has, as loops, or as places along each axis. */
+typedef struct move {
+    bool nested;
+    hw_nest nest;
+    hw_places places;
+} move;
 
+static bool
+move_of(const nashc_node *n, nashc_arena *a, move *out)
+{
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    int64_t *map = index_map(n);
+    bool good = false;
+
+    if (map) {
+        out->nested = hw_fit_nest(map, nashc_type_count(y), a, &out->nest);
+        good = out->nested ||
+               hw_fit_places(map, nashc_value_type(nashc_node_in(n, 0)), y, a, &out->places);
+    }
     nashc_mem_free(map);
     return good;
 }
 
-static const char *
-why_not_move(const nashc_node *n, nashc_arena *a)
+const char *
+hw_why_not_move(const nashc_node *n, nashc_arena *a)
 {
-    hw_nest nest;
+    move m;
 
     if (!hw_is_int(nashc_node_in(n, 0)))
         return "its input is not an integer tensor";
@@ -74,26 +87,34 @@ why_not_move(const nashc_node *n, nashc_arena *a)
             return "it reads more than one tensor";
     if (!nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
         return "it computes elements that its input does not have";
-    return nest_of(n, a, &nest) ? NULL : "no loops give the elements in their order";
+    return move_of(n, a, &m)
+               ? NULL
+               : "neither loops nor a few pieces of each axis give the elements in order";
 }
 
-static nashc_status
-convert_move(hw_conv *c, nashc_node *n)
+nashc_status
+hw_convert_move(hw_conv *c, nashc_node *n)
 {
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
     const char *role = nashc_node_is(n, "nn.resize")  ? "upsample"
                        : nashc_node_is(n, "nn.slice") ? "crop"
                                                       : "shuffle";
-    hw_nest nest;
+    move m;
 
     if (hw_relabels(n)) {
         c->map[nashc_value_id(nashc_node_out(n, 0))] = x;
         return NASHC_OK;
     }
-    if (!nest_of(n, c->a, &nest))
+    if (!move_of(n, c->a, &m))
         return nashc_enomem(c->d);
-    return hw_put(c, n, hw_put_nest(c, x, &nest, y->rank ? y->dim[y->rank - 1] : 1, role));
+    nashc_value *v = m.nested ? hw_put_nest(c, x, &m.nest, y->rank ? y->dim[y->rank - 1] : 1, role)
+                              : hw_put_places(c, x, &m.places);
+    if (v == x) { /* nothing to do */
+        c->map[nashc_value_id(nashc_node_out(n, 0))] = x;
+        return NASHC_OK;
+    }
+    return hw_put(c, n, v);
 }
 
 /* --- joining and splitting ---------------------------------------------------------------------
@@ -193,15 +214,15 @@ convert_split(hw_conv *c, nashc_node *n)
 const hw_rule hw_move_rules[] = {
     {"nn.concat", why_not_concat, convert_concat},
     {"nn.split", why_not_split, convert_split},
-    {"nn.reshape", why_not_move, convert_move},
-    {"nn.identity", why_not_move, convert_move},
-    {"nn.transpose", why_not_move, convert_move},
-    {"nn.slice", why_not_move, convert_move},
-    {"nn.expand", why_not_move, convert_move},
-    {"nn.tile", why_not_move, convert_move},
-    {"nn.gather", why_not_move, convert_move},
-    {"nn.resize", why_not_move, convert_move},
-    {"nn.depth_to_space", why_not_move, convert_move},
-    {"nn.space_to_depth", why_not_move, convert_move},
+    {"nn.reshape", hw_why_not_move, hw_convert_move},
+    {"nn.identity", hw_why_not_move, hw_convert_move},
+    {"nn.transpose", hw_why_not_move, hw_convert_move},
+    {"nn.slice", hw_why_not_move, hw_convert_move},
+    {"nn.expand", hw_why_not_move, hw_convert_move},
+    {"nn.tile", hw_why_not_move, hw_convert_move},
+    {"nn.gather", hw_why_not_move, hw_convert_move},
+    {"nn.resize", hw_why_not_move, hw_convert_move},
+    {"nn.depth_to_space", hw_why_not_move, hw_convert_move},
+    {"nn.space_to_depth", hw_why_not_move, hw_convert_move},
     {0},
 };

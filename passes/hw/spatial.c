@@ -1,11 +1,10 @@
-/* spatial.c: convolutions, pools and padding on channels-last frames as layers.
+/* spatial.c: convolutions and pools on channels-last frames as layers.
  *
  *     nn.conv        [hw.fmpadding] [hw.window] hw.mvau, or hw.vvau if each channel has a kernel of
  *                    its own; groups of channels: hw.mvau groups=G
  *     nn.conv_transpose             hw.fmpadding with gaps, then as a convolution of stride 1 with
  *                    the kernels turned round
  *     nn.maxpool, nn.sumpool        [hw.fmpadding] [hw.window] hw.pool
- *     nn.pad         hw.fmpadding
  *
  * Windows come with the kernel's positions outside and the channels inside, whatever the folding. A
  * pool whose windows tile the frame needs no window generator: the pool keeps a row of maxima.
@@ -271,67 +270,9 @@ convert_pool(hw_conv *c, nashc_node *n)
     return hw_put(c, n, hw_put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
 }
 
-/* --- padding -----------------------------------------------------------------------------------
- */
-
-/* The borders of n as rows and columns. */
-static const char *
-borders_of(const nashc_node *n, int64_t before[2], int64_t behind[2])
-{
-    int rank = nashc_value_type(nashc_node_in(n, 0))->rank, count;
-    const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &count);
-
-    if (count != 2 * rank)
-        return "its padding is an operand";
-    for (int i = 0; i < count; i++)
-        if (pads[i] < 0)
-            return "it cuts elements off as well";
-    if (pads[0] || pads[rank] || pads[rank - 1] || pads[2 * rank - 1])
-        return "it pads channels";
-    before[0] = rank == 4 ? pads[1] : 0;
-    behind[0] = rank == 4 ? pads[rank + 1] : 0;
-    before[1] = pads[rank - 2];
-    behind[1] = pads[2 * rank - 2];
-    return NULL;
-}
-
-static const char *
-why_not_pad(const nashc_node *n, nashc_arena *a)
-{
-    const nashc_value *v = nashc_node_in(n, 1);
-    const char *why = why_no_frame(nashc_node_in(n, 0));
-    int64_t before[2], behind[2];
-
-    (void)a;
-    if (why)
-        return why;
-    if (strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") != 0)
-        return "it pads with elements of the frame";
-    if (v && (!nashc_value_const(v) || !hw_is_int(v)))
-        return "its value is not a constant integer";
-    return borders_of(n, before, behind);
-}
-
-static nashc_status
-convert_pad(hw_conv *c, nashc_node *n)
-{
-    frame f = frame_of(nashc_node_in(n, 0));
-    const nashc_tensor *t = nashc_node_in(n, 1) ? nashc_value_const(nashc_node_in(n, 1)) : NULL;
-    int64_t rows = t ? nashc_tensor_count(t) : 1, *v = NASHC_NEW_N(c->a, int64_t, rows);
-    sliding s = {.in = f};
-
-    if (!v)
-        return nashc_enomem(c->d);
-    for (int64_t i = 0; t && i < rows; i++)
-        v[i] = nashc_tensor_get_int(t, i);
-    borders_of(n, s.before, s.behind);
-    return hw_put(c, n,
-                  put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, &s,
-                             hw_matrix(c, v, rows, 1, NULL)));
-}
-
 const hw_rule hw_spatial_rules[] = {
-    {"nn.conv", why_not_conv, convert_conv},    {"nn.conv_transpose", why_not_conv, convert_conv},
-    {"nn.maxpool", why_not_pool, convert_pool}, {"nn.sumpool", why_not_pool, convert_pool},
-    {"nn.pad", why_not_pad, convert_pad},       {0},
+    {"nn.conv", why_not_conv, convert_conv},
+    {"nn.conv_transpose", why_not_conv, convert_conv},
+    {"nn.maxpool", why_not_pool, convert_pool},
+    {"nn.sumpool", why_not_pool, convert_pool},
 };

@@ -1,0 +1,130 @@
+/* pieces.c: moves that take places along each axis in some order, one axis after the other.
+ *
+ *     y[i][j] = x[p[i]][q[j]]       p = 2 1 | 0 1 2 3 | 2 1 (mirrored)
+ *
+ * Along an axis the places are one nest of loops, or runs of equal steps: hw.window for each, and
+ * hw.concat. What comes first in the result waits for nothing, the others in FIFOs.
+ */
+#include "convert.h"
+#include <inttypes.h>
+#include <string.h>
+
+#define MAX_PIECES 16 /* of an axis */
+
+/* Places from i on that a step of the same length joins; *step is its length. */
+static int64_t
+run_at(const int64_t *at, int64_t n, int64_t i, int64_t *step)
+{
+    int64_t k = 1;
+
+    *step = i + 1 < n ? at[i + 1] - at[i] : 0;
+    while (*step >= 0 && i + k < n && at[i + k] - at[i + k - 1] == *step)
+        k++;
+    return k;
+}
+
+static bool
+few_runs(const int64_t *at, int64_t n)
+{
+    int64_t pieces = 0, step;
+
+    for (int64_t i = 0; i < n; i += run_at(at, n, i, &step))
+        pieces++;
+    return pieces <= MAX_PIECES;
+}
+
+bool
+hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nashc_arena *a,
+              hw_places *out)
+{
+    int64_t xs = 1, ys = 1, count = nashc_type_count(y);
+    hw_nest nest;
+
+    if (x->rank != y->rank || x->rank == 0 || count < 1)
+        return false;
+    *out = (hw_places){.rank = x->rank};
+    int64_t *sum = NASHC_NEW_N(a, int64_t, count);
+    if (!sum)
+        return false;
+    for (int i = x->rank - 1; i >= 0; i--) {
+        int64_t *at = NASHC_NEW_N(a, int64_t, y->dim[i]);
+        if (!at)
+            return false;
+        for (int64_t k = 0; k < y->dim[i]; k++)
+            at[k] = map[k * ys] / xs % x->dim[i];
+        for (int64_t k = 0; k < count; k++)
+            sum[k] += at[k / ys % y->dim[i]] * xs;
+        out->from[i] = x->dim[i];
+        out->n[i] = y->dim[i];
+        out->at[i] = at;
+        out->whole[i] = hw_fit_nest(at, y->dim[i], a, &nest) && nest.n + 2 <= NASHC_RING_LOOPS;
+        if (!out->whole[i] && !few_runs(at, y->dim[i]))
+            return false;
+        xs *= x->dim[i];
+        ys *= y->dim[i];
+    }
+    return memcmp(sum, map, sizeof *map * (size_t)count) == 0;
+}
+
+/* The elements of x at the places of nest along an axis of n, outer before it, inner behind it. */
+static nashc_value *
+put_places(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t n, int64_t outer, int64_t inner,
+           int64_t columns)
+{
+    hw_nest z = {.n = nest->n + 2, .offset = nest->offset * inner};
+
+    z.dim[0] = outer;
+    z.stride[0] = n * inner;
+    for (int i = 0; i < nest->n; i++) {
+        z.dim[1 + i] = nest->dim[i];
+        z.stride[1 + i] = nest->stride[i] * inner;
+    }
+    z.dim[nest->n + 1] = inner;
+    z.stride[nest->n + 1] = 1;
+    return hw_put_nest(c, x, &z, columns, "shuffle");
+}
+
+static nashc_value *
+put_runs(hw_conv *c, nashc_value *x, const hw_places *p, int axis, int64_t outer, int64_t inner,
+         int64_t columns)
+{
+    const int64_t *at = p->at[axis];
+    int64_t n = p->n[axis], run, step, parts[2] = {0, 0};
+    nashc_value *in[2] = {NULL, NULL};
+
+    for (int64_t i = 0; i < n; i += run) {
+        run = run_at(at, n, i, &step);
+        hw_nest nest = {.n = 1, .dim = {run}, .stride = {step < 0 ? 0 : step}, .offset = at[i]};
+        in[1] = put_places(c, x, &nest, p->from[axis], outer, inner, columns ? columns : run);
+        parts[1] = run * inner;
+        in[0] = i == 0 || !in[1]
+                    ? in[1]
+                    : nashc_build_op(c->b, "hw.concat", in, 2, "parts=%s channels=%" PRId64,
+                                     nashc_build_ints(c->b, parts, 2), columns);
+        if (!in[0])
+            return NULL;
+        parts[0] += parts[1];
+    }
+    return in[0];
+}
+
+nashc_value *
+hw_put_places(hw_conv *c, nashc_value *x, const hw_places *p)
+{
+    int64_t outer = 1;
+
+    for (int i = 0; x && i < p->rank; i++) {
+        int64_t inner = 1, columns = i == p->rank - 1 ? 0 : p->from[p->rank - 1];
+        hw_nest nest;
+        for (int k = i + 1; k < p->rank; k++)
+            inner *= p->from[k];
+        if (!p->whole[i])
+            x = put_runs(c, x, p, i, outer, inner, columns);
+        else if (hw_fit_nest(p->at[i], p->n[i], c->a, &nest))
+            x = put_places(c, x, &nest, p->from[i], outer, inner, columns ? columns : p->n[i]);
+        else
+            return NULL;
+        outer *= p->n[i];
+    }
+    return x;
+}
