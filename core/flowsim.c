@@ -39,7 +39,9 @@ struct layer {
     uint32_t reads, writes; /* of step i */
     buffer **in, **out;
     bool fire, take, en;
-    bool awake; /* in the list of the next cycle */
+    bool awake;     /* in the list of the next cycle */
+    layer *in_part; /* a layer that streams connect it with, in the end the same one for all */
+    uint64_t alive; /* of that one: 1 + the last cycle in which something moved */
 };
 
 typedef struct sim {
@@ -55,6 +57,7 @@ typedef struct sim {
     buffer **from; /* by value id: buffer its reader sees */
     bool started;
     uint64_t first;
+    uint32_t n_parts; /* that no stream connects */
 } sim;
 
 /* --- building ----------------------------------------------------------------------------------
@@ -171,6 +174,30 @@ sim_alloc(sim *s, nashc_diag *d)
                : nashc_enomem(d);
 }
 
+static layer *
+part_of(layer *l)
+{
+    while (l->in_part != l)
+        l = l->in_part = l->in_part->in_part;
+    return l;
+}
+
+static void
+find_parts(sim *s)
+{
+    s->n_parts = s->n_layers;
+    for (uint32_t k = 0; k < s->n_layers; k++)
+        s->layers[k].in_part = &s->layers[k];
+    for (uint32_t k = 0; k < s->n_buffers; k++) {
+        const buffer *b = &s->buffers[k];
+        layer *w = b->writer ? part_of(b->writer) : NULL, *r = b->reader ? part_of(b->reader) : w;
+        if (!w || w == r)
+            continue;
+        w->in_part = r;
+        s->n_parts--;
+    }
+}
+
 static nashc_status
 sim_build(sim *s, const nashc_flow_options *o, nashc_diag *d)
 {
@@ -208,6 +235,7 @@ sim_build(sim *s, const nashc_flow_options *o, nashc_diag *d)
     }
     for (uint32_t k = 0; k < s->n_layers; k++)
         s->awake[s->n_awake++] = &s->layers[k];
+    find_parts(s);
     return NASHC_OK;
 }
 
@@ -394,6 +422,23 @@ advance(sim *s, uint64_t cycle, bool *done)
     return s->n_awake > 0 || s->n_touched > 0;
 }
 
+/* Did something move in every part? One of several can dead-lock while others go on. */
+static bool
+all_alive(sim *s, uint64_t cycle)
+{
+    uint32_t alive = 0;
+
+    if (s->n_parts == 1)
+        return true;
+    for (uint32_t k = 0; k < s->n_awake + s->n_touched; k++) {
+        const buffer *b = k < s->n_awake ? NULL : s->touched[k - s->n_awake];
+        layer *p = part_of(!b ? s->awake[k] : b->writer ? b->writer : b->reader);
+        alive += p->alive != cycle + 1;
+        p->alive = cycle + 1;
+    }
+    return alive == s->n_parts;
+}
+
 /* --- frames ------------------------------------------------------------------------------------
  */
 
@@ -444,11 +489,11 @@ snapshot(const sim *s, uint64_t *out)
 }
 
 static nashc_status
-blocked(const sim *s, nashc_diag *d)
+blocked(const sim *s, uint64_t cycle, nashc_diag *d)
 {
     for (uint32_t k = 0; k < s->n_layers; k++) {
-        const layer *l = &s->layers[k];
-        if (l->n && !enabled(l)) {
+        layer *l = &s->layers[k];
+        if (l->n && !enabled(l) && part_of(l)->alive != cycle + 1) {
             nashc_status st =
                 nashc_node_error(d, l->n, "the streams dead-lock: this layer cannot hand on");
             if (d)
@@ -481,8 +526,8 @@ nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o, nashc_flo
     for (uint64_t cycle = 0; r.frames < max && !r.steady; cycle++) {
         bool done = false;
         r.work += s.n_awake;
-        if (!advance(&s, cycle, &done))
-            return blocked(&s, d);
+        if (!advance(&s, cycle, &done) || !all_alive(&s, cycle))
+            return blocked(&s, cycle, d);
         if (!done || frames_done(&s) == r.frames)
             continue;
         uint64_t *now = states + words * r.frames;

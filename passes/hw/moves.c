@@ -87,7 +87,9 @@ hw_why_not_move(const nashc_node *n, nashc_arena *a)
             return "it reads more than one tensor";
     if (!nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
         return "it computes elements that its input does not have";
-    return move_of(n, a, &m) ? NULL : "neither loops nor a few pieces of each axis give the elements in order";
+    return move_of(n, a, &m)
+               ? NULL
+               : "neither loops nor a few pieces of each axis give the elements in order";
 }
 
 nashc_status

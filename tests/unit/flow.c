@@ -139,6 +139,25 @@ fork_follows_the_slower(void **state)
     nashc_arena_free(a);
 }
 
+/* One part waits for itself: that another one goes on for ever does not hide it. */
+static void
+dead_beside_alive(void **state)
+{
+    nashc_arena *a = nashc_arena_create();
+    nashc_flow_result r;
+    nashc_module *m = unit_parse(*state, "graph @dataflow(%x: u2[1,8], %z: u2[1,8]) -> (%y, %f) {\n"
+                                         "  %a: u2[1,4], %b: u2[1,4] = hw.split(%x) parts=[4,4]\n"
+                                         "  %y: u2[1,8] = hw.concat(%b, %a) parts=[4,4] !\"swap\"\n"
+                                         "  %f: u2[1,8] = hw.fifo(%z) depth=2\n"
+                                         "}\n");
+
+    assert_int_equal(nashc_flow_simulate(dataflow(m), NULL, &r, a, nashc_ctx_diag(*state)),
+                     NASHC_EINPUT);
+    unit_expect_message(*state, "the streams dead-lock: this layer cannot hand on");
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
 static void
 wrong_streams(void **state)
 {
@@ -233,10 +252,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(one_beat_a_cycle), UNIT(ring_of_every_second),
-        UNIT(replayed_vector),  UNIT(assumed_fifo),
-        UNIT(uneven_converter), UNIT(fork_follows_the_slower),
-        UNIT(wrong_streams),    UNIT(beats),
+        UNIT(one_beat_a_cycle),  UNIT(ring_of_every_second), UNIT(replayed_vector),
+        UNIT(assumed_fifo),      UNIT(uneven_converter),     UNIT(fork_follows_the_slower),
+        UNIT(dead_beside_alive), UNIT(wrong_streams),        UNIT(beats),
         UNIT(damaged_beats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
