@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define MAX_DEPTH  (1u << 24)  /* of a FIFO, in beats */
-#define MAX_FRAMES 16          /* simulated until the state repeats */
+#define MIN_FRAMES 6           /* simulated until the state repeats, */
+#define MAX_FRAMES 64          /* or more where that is little work */
 #define SLACK      (1.0 / 512) /* of an interval that does not matter */
 
 typedef struct edge {
@@ -31,6 +32,7 @@ typedef struct sizing {
     uint32_t *depth; /* by value id */
     uint32_t *most;  /* by value id: what the last good simulation saw */
     uint64_t work, effort;
+    int frames; /* most that are simulated at a time */
     double interval;
     uint64_t latency;
     bool keep_latency;
@@ -53,7 +55,7 @@ static nashc_status
 simulate(sizing *z, bool shallow, nashc_flow_result *out, nashc_diag *d)
 {
     nashc_flow_options o = {
-        .struct_size = sizeof o, .max_frames = MAX_FRAMES, .fifo = z->depth, .shallow = shallow};
+        .struct_size = sizeof o, .max_frames = z->frames, .fifo = z->depth, .shallow = shallow};
     nashc_arena *a = nashc_arena_create();
 
     if (!a)
@@ -219,10 +221,12 @@ betters(sizing *z, const plan *p, double limit)
 static nashc_status
 choose_plan(sizing *z, nashc_diag *d)
 {
-    const double least = bound(z) * (1 + SLACK);
+    const double slowest = bound(z), least = slowest * (1 + SLACK);
+    const double frames = (double)z->effort / 10 / (slowest * nashc_graph_n_nodes(z->f));
     plan best = plans[NASHC_COUNT(plans) - 1];
     nashc_flow_result r = {0};
 
+    z->frames = frames < MIN_FRAMES ? MIN_FRAMES : frames > MAX_FRAMES ? MAX_FRAMES : (int)frames;
     z->interval = INFINITY;
     for (size_t i = 0; i < NASHC_COUNT(plans) && z->interval > least; i++)
         if (betters(z, &plans[i], z->interval / (1 + SLACK)))
