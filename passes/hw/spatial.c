@@ -275,4 +275,5 @@ const hw_rule hw_spatial_rules[] = {
     {"nn.conv_transpose", why_not_conv, convert_conv},
     {"nn.maxpool", why_not_pool, convert_pool},
     {"nn.sumpool", why_not_pool, convert_pool},
+    {0},
 };
