@@ -72,19 +72,6 @@ out_of_memory(nashc_build *b)
     return b->status ? NULL : fail(b, nashc_enomem(b->diag));
 }
 
-nashc_status
-nashc_node_infer(const nashc_node *n, nashc_type *types, nashc_diag *d)
-{
-    bool known = n->op->infer != NULL;
-
-    for (uint32_t i = 0; i < n->n_out; i++)
-        types[i] = n->out[i].type;
-    for (uint32_t i = 0; i < n->n_in; i++)
-        if (n->in[i].val && n->in[i].val->type.kind == NASHC_K_NONE)
-            known = false;
-    return known ? n->op->infer(n, types, d) : NASHC_OK;
-}
-
 static nashc_status
 infer_new(nashc_node *n, nashc_diag *d)
 {

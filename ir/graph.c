@@ -61,24 +61,6 @@ nashc_graph_fresh_name(nashc_graph *g)
     }
 }
 
-bool
-nashc_value_bind(nashc_value *v, const char *interned)
-{
-    if (!interned || nashc_map_get(&v->graph->names, interned) ||
-        !nashc_map_put(&v->graph->names, interned, v))
-        return false;
-    v->name = interned;
-    return true;
-}
-
-void
-nashc_value_unbind(nashc_value *v)
-{
-    if (v->name)
-        nashc_map_del(&v->graph->names, v->name);
-    v->name = NULL;
-}
-
 /* A value that is not a node result, under the given name or a fresh one. */
 static nashc_value *
 new_value(nashc_graph *g, const char *name, nashc_value_kind kind, const nashc_type *t)

@@ -3,7 +3,7 @@
 #define NASHC_IR_IMPL_H
 
 #include "core/base/attr.h"
-#include "core/base/irctx.h"
+#include "ir/irctx.h"
 #include "core/base/map.h"
 #include "core/base/str.h"
 #include <nashc/ir.h>

@@ -14,207 +14,6 @@
 
 #define MAX_GRAPHS  4096
 #define MAX_NEAREST 4096 /* names that a message about an unknown one looks at */
-#define LINE_SHOWN  160  /* bytes of a source line in a message */
-
-/* --- messages -------------------------------------------------------------------------------- */
-
-nashc_loc
-nashc_parse_loc(nashc_parser *p, const char *at)
-{
-    nashc_loc loc = {.file = p->file, .line = 1};
-    const char *line = p->text;
-
-    if (at >= p->line_at && p->line) { /* the usual case: on the current line */
-        line = p->line_at;
-        loc.line = p->line;
-    }
-    for (const char *q = line; q < at && (q = memchr(q, '\n', (size_t)(at - q))); line = ++q)
-        loc.line++;
-    loc.col = (int)(at - line) + 1;
-    return loc;
-}
-
-/* The line around `at` under the last message, cut if it is long. */
-static void
-show_line(nashc_parser *p, const char *at, int len)
-{
-    const char *line = at, *end = at;
-    char shown[LINE_SHOWN + 1];
-    size_t n;
-
-    while (line > p->text && line[-1] != '\n' && at - line < LINE_SHOWN / 2)
-        line--;
-    while (*end && *end != '\n' && *end != '\r' && end - line < LINE_SHOWN)
-        end++;
-    n = (size_t)(end - line);
-    memcpy(shown, line, n);
-    shown[n] = 0;
-    if (len > end - at)
-        len = end > at ? (int)(end - at) : 1;
-    if (p->d)
-        nashc_caret(p->d, shown, (int)(at - line), len);
-}
-
-nashc_status
-nashc_parse_error(nashc_parser *p, const char *at, int len, const char *fmt, ...)
-{
-    nashc_loc loc = nashc_parse_loc(p, at);
-    nashc_status s;
-    const char *text;
-    va_list ap;
-
-    va_start(ap, fmt);
-    text = nashc_arena_vprintf(p->scratch, fmt, ap);
-    va_end(ap);
-    if (!text)
-        return nashc_enomem(p->d);
-    s = nashc_error(p->d, &loc, "%s", text);
-    show_line(p, at, len);
-    return s;
-}
-
-static bool
-ident_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '.';
-}
-
-int
-nashc_parse_span(const char *s)
-{
-    int n = *s == '%' || *s == '@' || *s == '-';
-
-    while (ident_char(s[n]) && n < LINE_SHOWN)
-        n++;
-    return n ? n : 1;
-}
-
-static nashc_status
-expected(nashc_parser *p, const char *what)
-{
-    if (!*p->s)
-        return nashc_parse_error(p, p->s, 1, "expected %s, found the end of the text", what);
-    if (*p->s == '\n' || *p->s == '\r')
-        return nashc_parse_error(p, p->s, 1, "expected %s, found the end of the line", what);
-    return nashc_parse_error(p, p->s, nashc_parse_span(p->s), "expected %s", what);
-}
-
-/* --- tokens ---------------------------------------------------------------------------------- */
-
-void
-nashc_parse_space(nashc_parser *p)
-{
-    while (*p->s == ' ' || *p->s == '\t' || *p->s == '\r')
-        p->s++;
-    if (*p->s == '#')
-        while (*p->s && *p->s != '\n')
-            p->s++;
-}
-
-bool
-nashc_parse_word(nashc_parser *p, const char *word)
-{
-    size_t n = strlen(word);
-
-    if (strncmp(p->s, word, n) != 0 || (ident_char(word[n - 1]) && ident_char(p->s[n])))
-        return false;
-    p->s += n;
-    return true;
-}
-
-/* The token, with blanks before it. */
-static nashc_status
-need(nashc_parser *p, const char *word)
-{
-    char what[16];
-
-    nashc_parse_space(p);
-    if (nashc_parse_word(p, word))
-        return NASHC_OK;
-    snprintf(what, sizeof(what), "%s", word);
-    return expected(p, what);
-}
-
-static bool
-accept(nashc_parser *p, const char *word)
-{
-    nashc_parse_space(p);
-    return nashc_parse_word(p, word);
-}
-
-static nashc_status
-need_newline(nashc_parser *p)
-{
-    nashc_parse_space(p);
-    if (!*p->s)
-        return NASHC_OK;
-    if (*p->s != '\n')
-        return expected(p, "the end of the line");
-    p->line_at = ++p->s;
-    p->line++;
-    return NASHC_OK;
-}
-
-static void
-skip_lines(nashc_parser *p)
-{
-    for (nashc_parse_space(p); *p->s == '\n'; nashc_parse_space(p)) {
-        p->line_at = ++p->s;
-        p->line++;
-    }
-}
-
-/* IDENT or STRING, interned. */
-static nashc_status
-parse_name(nashc_parser *p, const char *what, const char **out)
-{
-    char err[NASHC_ATTR_ERR];
-    const char *text;
-    nashc_status s;
-    size_t n = 0;
-
-    if (*p->s == '"') {
-        s = nashc_string_parse(&p->s, p->scratch, &text, err);
-        if (s == NASHC_EINPUT)
-            return nashc_parse_error(p, p->s, 1, "%s", err);
-        *out = s ? NULL : nashc_intern(p->x, text);
-        return *out ? NASHC_OK : nashc_enomem(p->d);
-    }
-    while (ident_char(p->s[n]))
-        n++;
-    if (!n)
-        return expected(p, what);
-    *out = nashc_intern_n(p->x, p->s, n);
-    p->s += n;
-    return *out ? NASHC_OK : nashc_enomem(p->d);
-}
-
-/* VAL: the name of a value. */
-static nashc_status
-parse_val(nashc_parser *p, const char **out)
-{
-    if (*p->s != '%')
-        return expected(p, "a value, such as %x");
-    p->s++;
-    return parse_name(p, "the name of a value behind %", out);
-}
-
-static nashc_status
-parse_type(nashc_parser *p, nashc_type *out, const char **at, int *len)
-{
-    nashc_parse_space(p);
-    *at = p->s;
-    if (!nashc_type_parse(&p->s, out)) {
-        const char *fault = nashc_type_fault(&p->s);
-        return p->s == *at ? expected(p, "a type, such as u4[1,8] or f32[]")
-                           : nashc_parse_error(p, p->s, 1, "%s", fault);
-    }
-    *len = (int)(p->s - *at);
-    if (!memchr(*at, '[', (size_t)*len))
-        return nashc_parse_error(p, *at, *len, "the type lacks its shape, such as [1,8] or []");
-    return NASHC_OK;
-}
 
 /* --- names ----------------------------------------------------------------------------------- */
 
@@ -268,7 +67,7 @@ parse_defs(nashc_parser *p)
     nashc_parse_space(p);
     while (*p->s != '=' || p->n_def) {
         nashc_def def = {.at = p->s};
-        s = parse_val(p, &def.name);
+        s = nashc_parse_value_name(p, &def.name);
         if (!s)
             s = check_new(p, def.name, def.at);
         for (size_t i = 0; !s && i < p->n_def && p->n_def < 64; i++)
@@ -277,29 +76,29 @@ parse_defs(nashc_parser *p)
                                       "value \"%.80s\" is defined twice", def.name);
         def.len = (int)(p->s - def.at);
         if (!s)
-            s = need(p, ":");
+            s = nashc_parse_need(p, ":");
         if (!s)
-            s = parse_type(p, &def.type, &def.type_at, &def.type_len);
+            s = nashc_parse_type(p, &def.type, &def.type_at, &def.type_len);
         if (s)
             return s;
         if (!nashc_mem_grow((void **)&p->def, &p->cap_def, p->n_def + 1, sizeof(def)))
             return nashc_enomem(p->d);
         p->def[p->n_def++] = def;
-        if (!accept(p, ","))
+        if (!nashc_parse_accept(p, ","))
             break;
         nashc_parse_space(p);
     }
-    return need(p, "=");
+    return nashc_parse_need(p, "=");
 }
 
 /* "(" [ vals ] ")" into p->in. */
 static nashc_status
 parse_operands(nashc_parser *p)
 {
-    nashc_status s = need(p, "(");
+    nashc_status s = nashc_parse_need(p, "(");
 
     p->n_in = 0;
-    if (s || accept(p, ")"))
+    if (s || nashc_parse_accept(p, ")"))
         return s;
     do {
         nashc_value *v = NULL;
@@ -307,7 +106,7 @@ parse_operands(nashc_parser *p)
         nashc_parse_space(p);
         at = p->s;
         if (!nashc_parse_word(p, "_")) {
-            s = parse_val(p, &name);
+            s = nashc_parse_value_name(p, &name);
             if (!s)
                 s = find_value(p, name, at, &v);
             if (s)
@@ -316,8 +115,8 @@ parse_operands(nashc_parser *p)
         if (!nashc_mem_grow((void **)&p->in, &p->cap_in, p->n_in + 1, sizeof(nashc_value *)))
             return nashc_enomem(p->d);
         p->in[p->n_in++] = v;
-    } while (accept(p, ","));
-    return need(p, ")");
+    } while (nashc_parse_accept(p, ","));
+    return nashc_parse_need(p, ")");
 }
 
 static nashc_status
@@ -328,14 +127,14 @@ check_arity(nashc_parser *p, const nashc_op *op, const char *at, int len)
     while (p->n_in && (int64_t)p->n_in > op->min_in && !p->in[p->n_in - 1])
         p->n_in--;
     if ((int64_t)p->n_in < op->min_in || (op->max_in >= 0 && (int64_t)n > op->max_in))
-        return nashc_parse_error(p, at, len, "%s has %zu operands, expected %d%s", op->name, n,
+        return nashc_parse_error(p, at, len, "%s has %zu operands, nashc_parse_expected %d%s", op->name, n,
                                  (int64_t)n > op->max_in && op->max_in >= 0 ? op->max_in
                                                                             : op->min_in,
                                  op->min_in == op->max_in                     ? ""
                                  : (int64_t)n > op->max_in && op->max_in >= 0 ? " at most"
                                                                               : " or more");
     if ((int64_t)p->n_def < op->min_out || (op->max_out >= 0 && (int64_t)p->n_def > op->max_out))
-        return nashc_parse_error(p, at, len, "%s has %zu results, expected %d%s", op->name,
+        return nashc_parse_error(p, at, len, "%s has %zu results, nashc_parse_expected %d%s", op->name,
                                  p->n_def, op->min_out,
                                  op->min_out == op->max_out ? "" : " or another number");
     for (int i = 0; i < op->min_in; i++)
@@ -353,11 +152,11 @@ find_op(nashc_parser *p, const nashc_op **out, const char **at, int *len)
 
     nashc_parse_space(p);
     *at = p->s;
-    while (ident_char(p->s[n]))
+    while (nashc_parse_ident_char(p->s[n]))
         n++;
     if (!n)
-        return expected(p, "an operator or a constant");
-    *len = n > LINE_SHOWN ? LINE_SHOWN : (int)n;
+        return nashc_parse_expected(p, "an operator or a constant");
+    *len = n > NASHC_PARSE_SHOWN ? NASHC_PARSE_SHOWN : (int)n;
     name = nashc_arena_printf(p->scratch, "%.*s", *len, p->s);
     if (!name)
         return nashc_enomem(p->d);
@@ -398,8 +197,8 @@ parse_tail(nashc_parser *p, nashc_node *n)
     if (*p->s == '!') {
         p->s++;
         if (*p->s != '"')
-            return expected(p, "a string behind !");
-        s = parse_name(p, "a string", &n->loc.name);
+            return nashc_parse_expected(p, "a string behind !");
+        s = nashc_parse_name(p, "a string", &n->loc.name);
     }
     return s;
 }
@@ -451,7 +250,7 @@ at_data(const char *s)
         return true;
     for (size_t i = 0; i < NASHC_COUNT(words); i++) {
         size_t n = strlen(words[i]);
-        if (strncmp(s, words[i], n) == 0 && !ident_char(s[n]) && s[n] != '(')
+        if (strncmp(s, words[i], n) == 0 && !nashc_parse_ident_char(s[n]) && s[n] != '(')
             return true;
     }
     return false;
@@ -466,7 +265,7 @@ parse_line(nashc_parser *p)
         return s;
     nashc_parse_space(p);
     s = at_data(p->s) ? nashc_parse_data(p) : parse_call(p);
-    return s ? s : need_newline(p);
+    return s ? s : nashc_parse_newline(p);
 }
 
 /* --- graphs ---------------------------------------------------------------------------------- */
@@ -474,9 +273,9 @@ parse_line(nashc_parser *p)
 static nashc_status
 parse_inputs(nashc_parser *p)
 {
-    nashc_status s = need(p, "(");
+    nashc_status s = nashc_parse_need(p, "(");
 
-    if (s || accept(p, ")"))
+    if (s || nashc_parse_accept(p, ")"))
         return s;
     do {
         const char *name, *at, *type_at;
@@ -484,50 +283,50 @@ parse_inputs(nashc_parser *p)
         int len;
         nashc_parse_space(p);
         at = p->s;
-        s = parse_val(p, &name);
+        s = nashc_parse_value_name(p, &name);
         if (!s)
             s = check_new(p, name, at);
         if (!s)
-            s = need(p, ":");
+            s = nashc_parse_need(p, ":");
         if (!s)
-            s = parse_type(p, &t, &type_at, &len);
+            s = nashc_parse_type(p, &t, &type_at, &len);
         if (!s && !nashc_graph_add_input(p->g, name, &t))
             s = nashc_enomem(p->d);
         if (s)
             return s;
-    } while (accept(p, ","));
-    return need(p, ")");
+    } while (nashc_parse_accept(p, ","));
+    return nashc_parse_need(p, ")");
 }
 
 /* "(" [ [NAME "="] VAL { "," ... } ] ")"; the values are looked up at the end of the graph. */
 static nashc_status
 parse_outputs(nashc_parser *p)
 {
-    nashc_status s = need(p, "(");
+    nashc_status s = nashc_parse_need(p, "(");
 
     p->n_out = 0;
-    if (s || accept(p, ")"))
+    if (s || nashc_parse_accept(p, ")"))
         return s;
     do {
         nashc_out_ref o = {0};
         nashc_parse_space(p);
         if (*p->s != '%') {
-            s = parse_name(p, "an output, such as %y or name=%y", &o.slot);
+            s = nashc_parse_name(p, "an output, such as %y or name=%y", &o.slot);
             if (!s)
-                s = need(p, "=");
+                s = nashc_parse_need(p, "=");
             nashc_parse_space(p);
         }
         o.at = p->s;
         if (!s)
-            s = parse_val(p, &o.name);
+            s = nashc_parse_value_name(p, &o.name);
         if (s)
             return s;
         o.len = (int)(p->s - o.at);
         if (!nashc_mem_grow((void **)&p->out, &p->cap_out, p->n_out + 1, sizeof(o)))
             return nashc_enomem(p->d);
         p->out[p->n_out++] = o;
-    } while (accept(p, ","));
-    return need(p, ")");
+    } while (nashc_parse_accept(p, ","));
+    return nashc_parse_need(p, ")");
 }
 
 static nashc_status
@@ -565,9 +364,9 @@ parse_graph(nashc_parser *p)
     nashc_parse_space(p);
     at = p->s;
     if (*p->s != '@')
-        return expected(p, "the name of the graph, such as @main");
+        return nashc_parse_expected(p, "the name of the graph, such as @main");
     p->s++;
-    s = parse_name(p, "the name of the graph behind @", &name);
+    s = nashc_parse_name(p, "the name of the graph behind @", &name);
     if (s)
         return s;
     if (p->m->n_graphs == MAX_GRAPHS)
@@ -579,25 +378,25 @@ parse_graph(nashc_parser *p)
         return nashc_enomem(p->d);
     s = parse_inputs(p);
     if (!s)
-        s = need(p, "->");
+        s = nashc_parse_need(p, "->");
     if (!s)
         s = parse_outputs(p);
     if (!s)
-        s = need(p, "{");
+        s = nashc_parse_need(p, "{");
     if (!s)
-        s = need_newline(p);
+        s = nashc_parse_newline(p);
     for (;;) {
         if (s)
             return s;
-        skip_lines(p);
+        nashc_parse_blank_lines(p);
         if (nashc_parse_word(p, "}"))
             break;
         if (!*p->s)
-            return expected(p, "} at the end of the graph");
+            return nashc_parse_expected(p, "} at the end of the graph");
         s = parse_line(p);
     }
     s = bind_outputs(p);
-    return s ? s : need_newline(p);
+    return s ? s : nashc_parse_newline(p);
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -610,20 +409,20 @@ parse_meta(nashc_parser *p)
         nashc_status s;
         nashc_parse_space(p);
         if (!*p->s || *p->s == '\n')
-            return need_newline(p);
+            return nashc_parse_newline(p);
         at = p->s;
-        s = parse_name(p, "a key", &key);
+        s = nashc_parse_name(p, "a key", &key);
         if (!s)
-            s = need(p, "=");
+            s = nashc_parse_need(p, "=");
         if (s)
             return s;
         nashc_parse_space(p);
         if (*p->s == '"') {
-            s = parse_name(p, "a value", &value);
+            s = nashc_parse_name(p, "a value", &value);
         } else {
             size_t n = strcspn(p->s, " \t\r\n#\"");
             if (!n)
-                return expected(p, "the value of the key");
+                return nashc_parse_expected(p, "the value of the key");
             value = nashc_intern_n(p->x, p->s, n);
             p->s += n;
         }
@@ -644,17 +443,17 @@ parse_file(nashc_parser *p)
     int64_t version;
     nashc_status s;
 
-    skip_lines(p);
+    nashc_parse_blank_lines(p);
     if (!nashc_parse_word(p, "nashc"))
-        return expected(p, "\"nashc 1\" at the begin");
+        return nashc_parse_expected(p, "\"nashc 1\" at the begin");
     nashc_parse_space(p);
     at = p->s;
     if (!nashc_num_parse_int(&p->s, &version) || version != 1)
         return nashc_parse_error(p, at, nashc_parse_span(at),
-                                 "expected version 1 of the text form");
-    s = need_newline(p);
+                                 "nashc_parse_expected version 1 of the text form");
+    s = nashc_parse_newline(p);
     while (!s) {
-        skip_lines(p);
+        nashc_parse_blank_lines(p);
         if (!*p->s)
             break;
         if (nashc_parse_word(p, "meta"))
@@ -662,7 +461,7 @@ parse_file(nashc_parser *p)
         else if (nashc_parse_word(p, "graph"))
             s = parse_graph(p);
         else
-            s = expected(p, "graph or meta");
+            s = nashc_parse_expected(p, "graph or meta");
     }
     return s;
 }
@@ -688,7 +487,7 @@ check_node(nashc_parser *p, const nashc_node *n, nashc_type *types, const char *
     if (!s && n->op->verify)
         s = n->op->verify(n, p->d);
     if (s == NASHC_EINPUT || s == NASHC_EUNSUP)
-        show_line(p, op_at, (int)strlen(n->op->name));
+        nashc_parse_show(p, op_at, (int)strlen(n->op->name));
     return s;
 }
 

@@ -47,14 +47,40 @@ typedef struct nashc_parser {
     size_t n_op_at, cap_op_at;
 } nashc_parser;
 
+/* --- scan.c: each leaves p->s behind what it read ---------------------------------------------- */
+
+/* Bytes of a source line or a word that a message shows. */
+#define NASHC_PARSE_SHOWN 160
+
 /* Reports an error with line, column and caret under len bytes at `at`. */
 nashc_status nashc_parse_error(nashc_parser *p, const char *at, int len, const char *fmt, ...)
     NASHC_PRINTF(4, 5);
 
+/* The line around `at` under the last message, cut if it is long. */
+void nashc_parse_show(nashc_parser *p, const char *at, int len);
+
+/* "nashc_parse_expected ..., found ..." */
+nashc_status nashc_parse_expected(nashc_parser *p, const char *what);
+nashc_loc nashc_parse_loc(nashc_parser *p, const char *at);
+
+bool nashc_parse_ident_char(char c);
+int nashc_parse_span(const char *s); /* bytes up to the next blank or punctuation, at least 1 */
+
 void nashc_parse_space(nashc_parser *p); /* blanks and a comment; not the end of the line */
 bool nashc_parse_word(nashc_parser *p, const char *word); /* moves behind it if it is next */
-int nashc_parse_span(const char *s); /* bytes up to the next blank or punctuation, at least 1 */
-nashc_loc nashc_parse_loc(nashc_parser *p, const char *at);
+
+/* The same behind blanks: is it there? An error if not. The end of a line. Empty lines. */
+bool nashc_parse_accept(nashc_parser *p, const char *word);
+nashc_status nashc_parse_need(nashc_parser *p, const char *word);
+nashc_status nashc_parse_newline(nashc_parser *p);
+void nashc_parse_blank_lines(nashc_parser *p);
+
+/* IDENT or STRING, interned; %NAME; a type with its shape. */
+nashc_status nashc_parse_name(nashc_parser *p, const char *what, const char **out);
+nashc_status nashc_parse_value_name(nashc_parser *p, const char **out);
+nashc_status nashc_parse_type(nashc_parser *p, nashc_type *out, const char **at, int *len);
+
+/* --- parse_data.c ------------------------------------------------------------------------------ */
 
 /* `[...]`, splat, blob or rand for a constant of def[0]. */
 nashc_status nashc_parse_data(nashc_parser *p);

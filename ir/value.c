@@ -395,3 +395,21 @@ nashc_attr_index(const nashc_node *n, const char *name)
             return (int)i;
     return -1;
 }
+
+bool
+nashc_value_bind(nashc_value *v, const char *interned)
+{
+    if (!interned || nashc_map_get(&v->graph->names, interned) ||
+        !nashc_map_put(&v->graph->names, interned, v))
+        return false;
+    v->name = interned;
+    return true;
+}
+
+void
+nashc_value_unbind(nashc_value *v)
+{
+    if (v->name)
+        nashc_map_del(&v->graph->names, v->name);
+    v->name = NULL;
+}

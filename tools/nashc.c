@@ -6,36 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct {
-    bool json, quiet, json_diag, help, version, color;
-    int verbosity;
-    const nashc_command *command;
-} state;
-
-bool
-tool_json(void)
-{
-    return state.json;
-}
-
-bool
-tool_quiet(void)
-{
-    return state.quiet;
-}
-
-const nashc_command *
-tool_command(void)
-{
-    return state.command;
-}
-
-void
-tool_flush(nashc_ctx *c)
-{
-    nashc_diag_flush(nashc_ctx_diag(c));
-}
-
 /* --- messages -------------------------------------------------------------------------------- */
 
 static void
@@ -44,7 +14,7 @@ print_message(void *user, nashc_severity severity, const char *text)
     static const char *const words[] = {" note: ", " warning: ", " error: "};
     static const char *const colors[] = {"\x1b[36m", "\x1b[35m", "\x1b[1;31m"};
     (void)user;
-    const char *word = state.color ? strstr(text, words[severity]) : NULL;
+    const char *word = tool_state.color ? strstr(text, words[severity]) : NULL;
     if (!word) {
         fprintf(stderr, "%s\n", text);
         return;
@@ -58,9 +28,9 @@ static void
 setup_messages(nashc_ctx *c)
 {
     const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
-    state.color = isatty(2) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
-    nashc_diag_set_sink(nashc_ctx_diag(c), print_message, NULL, state.json_diag);
-    nashc_diag_set_verbosity(nashc_ctx_diag(c), state.quiet ? 0 : 1 + state.verbosity);
+    tool_state.color = isatty(2) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
+    nashc_diag_set_sink(nashc_ctx_diag(c), print_message, NULL, tool_state.json_diag);
+    nashc_diag_set_verbosity(nashc_ctx_diag(c), tool_state.quiet ? 0 : 1 + tool_state.verbosity);
 }
 
 /* --- common options -------------------------------------------------------------------------- */
@@ -99,17 +69,17 @@ static bool
 take_switch(const char *s)
 {
     if (strcmp(s, "-q") == 0 || strcmp(s, "--quiet") == 0)
-        state.quiet = true;
+        tool_state.quiet = true;
     else if (strcmp(s, "-v") == 0 || strcmp(s, "--verbose") == 0)
-        state.verbosity++;
+        tool_state.verbosity++;
     else if (strcmp(s, "-vv") == 0)
-        state.verbosity = 2;
+        tool_state.verbosity = 2;
     else if (strcmp(s, "--json") == 0 || strcmp(s, "-json") == 0)
-        state.json = true;
+        tool_state.json = true;
     else if (strcmp(s, "-h") == 0 || strcmp(s, "--help") == 0 || strcmp(s, "-help") == 0)
-        state.help = true;
+        tool_state.help = true;
     else if (strcmp(s, "--version") == 0 || strcmp(s, "-version") == 0)
-        state.version = true;
+        tool_state.version = true;
     else
         return false;
     return true;
@@ -128,8 +98,8 @@ take_globals(int argc, char **argv, globals *g)
         } else if ((v = value_of("load-plugin", argc, argv, &i, g))) {
             g->plugins[g->n_plugins++] = v;
         } else if ((v = value_of("diag", argc, argv, &i, g))) {
-            state.json_diag = strcmp(v, "json") == 0;
-            if (!state.json_diag && strcmp(v, "text") != 0)
+            tool_state.json_diag = strcmp(v, "json") == 0;
+            if (!tool_state.json_diag && strcmp(v, "text") != 0)
                 g->fault = "diag";
         } else if (strncmp(argv[i], "-W", 2) == 0) {
             g->warnings[g->n_warnings++] = argv[i] + 2;
@@ -210,8 +180,8 @@ static int
 run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_arena *a)
 {
     nashc_diag *d = nashc_ctx_diag(c);
-    state.command = cmd;
-    if (state.help) {
+    tool_state.command = cmd;
+    if (tool_state.help) {
         tool_print_help(stdout, cmd);
         return 0;
     }
@@ -257,13 +227,13 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
     if (s != NASHC_OK)
         return fail(c, s);
     tool_flush(c);
-    if (state.version) {
+    if (tool_state.version) {
         print_version(c);
         return 0;
     }
     if (g->n_rest == 0) {
-        tool_print_overview(c, state.help ? stdout : stderr);
-        return state.help ? 0 : 2;
+        tool_print_overview(c, tool_state.help ? stdout : stderr);
+        return tool_state.help ? 0 : 2;
     }
     if (g->rest[0][0] == '-')
         return fail(c,

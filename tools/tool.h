@@ -178,4 +178,11 @@ void tool_pass_progress(void *user, const char *pass, int done, int total);
 
 double tool_clock(void); /* seconds, monotonic */
 
+/* Options of the whole run (nashc.c); commands ask by the functions above. */
+extern struct tool_state {
+    bool json, quiet, json_diag, help, version, color;
+    int verbosity;
+    const nashc_command *command;
+} tool_state;
+
 #endif

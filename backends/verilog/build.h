@@ -73,4 +73,13 @@ nashc_status write_manifest(design *z); /* manifest.c */
 
 json_t *resources_json(const nashc_cost *c); /* report.c */
 
+/* Ends writing: the text is in t->data. */
+bool text_close(text *t);
+
+/* rtl/NAME, noted in the file list. */
+nashc_status write_rtl(design *z, const char *name, const void *data, size_t size);
+
+/* The design uses this module of the library, and so what it instantiates. */
+void mark_used(design *z, const char *module);
+
 #endif

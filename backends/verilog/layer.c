@@ -19,113 +19,6 @@ struct nashc_vlog_mem {
     uint8_t *bits;
 };
 
-/* --- files --------------------------------------------------------------------------------------
- */
-
-bool
-text_open(text *t)
-{
-    t->data = NULL;
-    t->f = open_memstream(&t->data, &t->size);
-    return t->f != NULL;
-}
-
-/* The text is in t->data afterwards. */
-static bool
-text_close(text *t)
-{
-    return t->f && fclose(t->f) == 0 && t->data;
-}
-
-static nashc_status
-write_bytes(const char *dir, const char *name, const void *data, size_t size, nashc_diag *d)
-{
-    size_t n = strlen(dir) + strlen(name) + 2;
-    char *path = malloc(n);
-
-    if (!path)
-        return nashc_enomem(d);
-    snprintf(path, n, "%s/%s", dir, name);
-    nashc_outfile *f = nashc_out_open(path, d);
-    free(path);
-    if (!f)
-        return NASHC_EIO;
-    nashc_out_write(f, data, size);
-    return nashc_out_commit(f, d);
-}
-
-nashc_status
-text_write(text *t, const char *dir, const char *name, nashc_diag *d)
-{
-    bool bad = !text_close(t);
-    nashc_status s = bad ? nashc_enomem(d) : write_bytes(dir, name, t->data, t->size, d);
-
-    free(t->data);
-    return s;
-}
-
-nashc_status
-json_write(json_t *j, const char *dir, const char *name, nashc_diag *d)
-{
-    char *s = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
-    text t;
-
-    json_decref(j);
-    if (!s || !text_open(&t)) {
-        free(s);
-        return nashc_enomem(d);
-    }
-    fprintf(t.f, "%s\n", s);
-    free(s);
-    return text_write(&t, dir, name, d);
-}
-
-void
-add_file(design *z, const char *name)
-{
-    if (z->n_files == z->cap_files) {
-        int cap = z->cap_files ? 2 * z->cap_files : 64;
-        const char **files = NASHC_NEW_N(z->a, const char *, cap);
-        if (!files)
-            return;
-        if (z->n_files)
-            memcpy(files, z->files, sizeof *files * (size_t)z->n_files);
-        z->files = files;
-        z->cap_files = cap;
-    }
-    z->files[z->n_files++] = nashc_arena_strdup(z->a, name);
-}
-
-static nashc_status
-write_rtl(design *z, const char *name, const void *data, size_t size)
-{
-    nashc_status s =
-        write_bytes(z->dir, nashc_arena_printf(z->a, "rtl/%s", name), data, size, z->d);
-
-    if (s == NASHC_OK)
-        add_file(z, name);
-    return s;
-}
-
-const char *
-comment_text(design *z, const char *s)
-{
-    char *t = nashc_arena_strdup(z->a, s ? s : "");
-
-    for (char *p = t; p && *p; p++)
-        if ((unsigned char)*p < 32 || (unsigned char)*p > 126 || *p == '\\' || *p == '`')
-            *p = '?';
-    return t ? t : "";
-}
-
-const char *
-port_name(design *z, bool input, int k, int n)
-{
-    return input   ? nashc_arena_printf(z->a, "in%d_V", k)
-           : n > 1 ? nashc_arena_printf(z->a, "out%d_V", k)
-                   : "out_V";
-}
-
 /* --- what emitters call -------------------------------------------------------------------------
  */
 
@@ -378,17 +271,6 @@ print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in
     return text_write(&t, z->dir, nashc_arena_printf(z->a, "rtl/%s.v", name), z->d);
 }
 
-static void
-mark_used(design *z, const char *module)
-{
-    size_t n = strlen(module);
-
-    for (int i = 0; nashc_rtl_files[i].name; i++)
-        if (strncmp(nashc_rtl_files[i].name, module, n) == 0 &&
-            strcmp(nashc_rtl_files[i].name + n, ".v") == 0)
-            z->used[i] = true;
-}
-
 static nashc_status
 write_layer(design *z, const nashc_node *n)
 {
@@ -439,56 +321,5 @@ write_layers(design *z)
         if (s == NASHC_OK)
             s = write_layer(z, n);
     }
-    return s;
-}
-
-/* Is module file i named in the text as a word? */
-static bool
-mentions(const char *s, const char *file)
-{
-    size_t n = strlen(file) - 2; /* without ".v" */
-
-    for (const char *p = s; (p = strstr(p, "nashc_")); p += 6)
-        if (strncmp(p, file, n) == 0 && !strchr("_0123456789abcdefghijklmnopqrstuvwxyz", p[n]))
-            return true;
-    return false;
-}
-
-/* Drops // comments, which may name other modules. */
-static char *
-without_comments(design *z, const char *s)
-{
-    char *t = nashc_arena_strdup(z->a, s);
-
-    for (char *p = t; p && (p = strstr(p, "//"));) {
-        while (*p && *p != '\n')
-            *p++ = ' ';
-    }
-    return t;
-}
-
-nashc_status
-write_library(design *z)
-{
-    bool more = true;
-    nashc_status s = NASHC_OK;
-
-    while (more) {
-        more = false;
-        for (int i = 0; nashc_rtl_files[i].name; i++) {
-            if (!z->used[i])
-                continue;
-            const char *t = without_comments(z, nashc_rtl_files[i].text);
-            if (!t)
-                return nashc_enomem(z->d);
-            for (int k = 0; nashc_rtl_files[k].name; k++)
-                if (!z->used[k] && mentions(t, nashc_rtl_files[k].name))
-                    z->used[k] = more = true;
-        }
-    }
-    for (int i = 0; nashc_rtl_files[i].name && s == NASHC_OK; i++)
-        if (z->used[i])
-            s = write_rtl(z, nashc_rtl_files[i].name, nashc_rtl_files[i].text,
-                          strlen(nashc_rtl_files[i].text));
     return s;
 }

@@ -1,5 +1,5 @@
 /* external.c: tensor data beside the model file. */
-#include "frontends/onnx/below.h"
+#include "frontends/onnx/sandbox.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <string.h>

@@ -4,12 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-onnx_sym *
-onnx_sym_find(const onnx_in *r, const char *name)
-{
-    return name && *name ? onnx_names_get(r->names, name) : NULL;
-}
-
 static onnx_sym *
 symbol(onnx_in *r, const char *name)
 {

@@ -29,4 +29,11 @@ nashc_status onnx_model_read(onnx_in *r, const uint8_t *data, size_t size);
 /* Opset of a domain string as the file imports it; 0: not imported. */
 int64_t onnx_import_version(const onnx_in *r, const char *domain);
 
+/* What the protobuf says of an attribute's kind, and whether it is what the row asks for. */
+int onnx_attr_type(const Onnx__AttributeProto *a);
+nashc_status onnx_attr_check(onnx_in *r, const Onnx__AttributeProto *a);
+
+/* Are IR version and opsets of the file ones that can be read? */
+nashc_status onnx_check_versions(onnx_in *r);
+
 #endif

@@ -3,7 +3,7 @@
  * One row for each form of an operator. A row with an IR operator and no function is 1:1: it serves
  * reading and writing alike. Attribute lists: see onnx_attr_next in reader.h.
  */
-#include "frontends/onnx/family.h"
+#include "frontends/onnx/ops/family.h"
 #include <string.h>
 
 #define STD    ONNX_STD

@@ -12,57 +12,6 @@ probe(const uint8_t *head, size_t n)
     return n >= 2 && head[0] == 0x08 && head[1] > 0 && head[1] < 64 ? 80 : 0;
 }
 
-int64_t
-onnx_import_version(const onnx_in *r, const char *domain)
-{
-    for (size_t i = 0; i < r->model->n_opset_import; i++) {
-        const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
-        const char *have = o->domain ? o->domain : "";
-        if (!strcmp(have, "ai.onnx"))
-            have = "";
-        if (!strcmp(have, domain))
-            return o->version;
-    }
-    return 0;
-}
-
-static nashc_status
-check_versions(onnx_in *r)
-{
-    const Onnx__ModelProto *m = r->model;
-    bool found = false;
-
-    if (!m->has_ir_version && !m->graph)
-        return nashc_error(r->d, &r->file, "not an ONNX file: neither IR version nor graph");
-    if (m->ir_version > ONNX_IR_MAX)
-        return nashc_error(r->d, &r->file,
-                           "IR version %" PRId64 " is unknown; the newest known one is %d",
-                           m->ir_version, ONNX_IR_MAX);
-    if (m->ir_version < ONNX_IR_MIN)
-        return nashc_error(r->d, &r->file,
-                           "IR version %" PRId64 " is older than %d; export the model again",
-                           m->ir_version, ONNX_IR_MIN);
-    if (!m->graph)
-        return nashc_error(r->d, &r->file, "the model has no graph");
-    for (size_t i = 0; i < m->n_opset_import; i++) {
-        const char *domain = m->opset_import[i]->domain;
-        found = found || !domain || !*domain || !strcmp(domain, "ai.onnx");
-    }
-    r->opset = onnx_import_version(r, "");
-    if (!found) {
-        nashc_error(r->d, &r->file, "the model imports no version of the standard operators");
-        nashc_help(r->d, "opset_import must have an entry for the domain \"\"");
-        return NASHC_EINPUT;
-    }
-    if (r->opset < ONNX_OPSET_MIN || r->opset > ONNX_OPSET_MAX) {
-        nashc_error(r->d, &r->file, "opset %" PRId64 " is not known, only %d to %d", r->opset,
-                    ONNX_OPSET_MIN, ONNX_OPSET_MAX);
-        nashc_help(r->d, "convert the model, for instance with onnx.version_converter");
-        return NASHC_EINPUT;
-    }
-    return NASHC_OK;
-}
-
 static nashc_status
 read_graph(onnx_in *r)
 {
@@ -127,7 +76,7 @@ onnx_model_read(onnx_in *r, const uint8_t *data, size_t size)
     if (!model)
         return s;
     r->model = model;
-    s = check_versions(r);
+    s = onnx_check_versions(r);
     if (!s)
         s = read_graph(r);
     forget(r);

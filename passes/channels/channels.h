@@ -4,7 +4,7 @@
 #ifndef NASHC_PASSES_CHANNELS_H
 #define NASHC_PASSES_CHANNELS_H
 
-#include "../match.h"
+#include "passes/support/match.h"
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 

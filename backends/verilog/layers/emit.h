@@ -1,0 +1,45 @@
+/* emit.h: what the emitters of layers share. */
+#ifndef NASHC_VERILOG_EMIT_H
+#define NASHC_VERILOG_EMIT_H
+
+#include <inttypes.h>
+#include <nashc/plugin.h>
+#include <nashc/verilog.h>
+
+/* Attributes by name. */
+int64_t emit_int(const nashc_node *n, const char *name);
+const char *emit_text(const nashc_node *n, const char *name);
+
+/* Is t read as two's complement? bip is one bit, neither way. */
+int emit_signed(const nashc_type *t);
+
+/* Code of an element as the hardware holds it: bip -1 is 0. */
+int64_t emit_code(const nashc_type *t, int64_t value);
+
+/* Parameters nameW, name_SIGNED and name_BIP of an input element t that becomes an element y. */
+void emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_type *y);
+
+/* Thresholds of a layer, as the hardware compares them. */
+typedef struct emit_steps {
+    const int64_t *t; /* rows * n */
+    int64_t rows, n, channels, pe;
+    int bits, is_signed;
+    const nashc_tensor *hash; /* names the files */
+    const nashc_tensor *dir;  /* NULL: none */
+    const char *ram_style;
+    bool parallel;
+} emit_steps;
+
+/* Parameters K TW T_SIGNED HAS_DIR T_SHARED T_STYLE T_FILE DIR_FILE (DEEP) and the files. */
+void emit_thresholds(nashc_vlog *v, const emit_steps *s);
+
+/* Channels of a layer with parameters: their rows, or the last dimension of its input. */
+int64_t emit_channels(const nashc_node *n);
+
+/* Parameters C PE XW X_SIGNED OUT_W of such a layer. */
+void emit_common(const nashc_node *n, nashc_vlog *v);
+
+/* Bits of an element of input 0. */
+int emit_bits_in(const nashc_node *n);
+
+#endif

@@ -1,0 +1,513 @@
+/* diag.c: collects messages with their notes and carets, and renders them as text or JSON. */
+#include "core/base/diag.h"
+#include "core/base/mem.h"
+#include "core/base/str.h"
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_QUOTED 200
+
+typedef struct note {
+    const char *kind, *text; /* "note", "help" */
+    struct note *next;
+} note;
+
+typedef struct message {
+    nashc_severity severity;
+    const char *file, *node, *text, *flag;
+    int line, col;
+    const char *source; /* caret line */
+    int caret_col, caret_len;
+    note *notes, *last_note;
+    char *rendered;
+} message;
+
+typedef struct warn_rule { /* -W option, the last one that fits wins */
+    const char *flag;      /* NULL: all */
+    int action;            /* 0 silence, 1 warn, 2 make an error, 3 not an error */
+    struct warn_rule *next;
+} warn_rule;
+
+struct nashc_diag {
+    nashc_arena *arena;
+    message *msg;
+    size_t cap;
+    int n, n_flushed, hold, verbosity;
+    bool mute_last; /* the last message was silenced: drop its notes */
+    warn_rule *rules;
+    nashc_diag_sink sink;
+    void *user;
+    bool json;
+};
+
+nashc_diag *
+nashc_diag_create(void)
+{
+    nashc_diag *d = nashc_mem_calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->verbosity = 1;
+    d->arena = nashc_arena_create();
+    if (!d->arena) {
+        nashc_mem_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void
+nashc_diag_free(nashc_diag *d)
+{
+    if (!d)
+        return;
+    nashc_arena_free(d->arena);
+    nashc_mem_free(d->msg);
+    nashc_mem_free(d);
+}
+
+nashc_arena *
+nashc_diag_arena(nashc_diag *d)
+{
+    return d->arena;
+}
+
+int
+nashc_status_exit(nashc_status s)
+{
+    switch (s) {
+    case NASHC_OK:
+        return 0;
+    case NASHC_EINPUT:
+    case NASHC_EUNSUP:
+        return 1;
+    case NASHC_EUSAGE:
+        return 2;
+    case NASHC_EMISMATCH:
+        return 3;
+    case NASHC_ENOMEM:
+    case NASHC_EIO:
+        return 4;
+    case NASHC_EBUG:
+        break;
+    }
+    return 70;
+}
+
+/* --- collecting ------------------------------------------------------------------------------ */
+
+static message *
+add_message(nashc_diag *d, nashc_severity severity, const nashc_loc *loc)
+{
+    d->mute_last = false;
+    if (!nashc_mem_grow((void **)&d->msg, &d->cap, (size_t)d->n + 1, sizeof *d->msg)) {
+        d->mute_last = true;
+        return NULL;
+    }
+    message *m = &d->msg[d->n++];
+    memset(m, 0, sizeof *m);
+    m->severity = severity;
+    if (loc) {
+        m->file = loc->file ? nashc_arena_strdup(d->arena, loc->file) : NULL;
+        m->node = loc->name ? nashc_arena_strdup(d->arena, loc->name) : NULL;
+        m->line = loc->line;
+        m->col = loc->col;
+    }
+    return m;
+}
+
+void
+nashc_diag_add(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *node,
+               const char *text)
+{
+    message *m = add_message(d, severity, loc);
+
+    if (!m)
+        return;
+    m->node = node ? nashc_arena_strdup(d->arena, node) : NULL;
+    m->text = text ? text : "out of memory";
+}
+
+static void
+report(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *fmt, va_list ap)
+{
+    if (!d)
+        return;
+    message *m = add_message(d, severity, loc);
+    if (!m)
+        return;
+    const char *text = nashc_arena_vprintf(d->arena, fmt, ap);
+    if (text && m->node)
+        text = nashc_arena_printf(d->arena, "node \"%s\": %s", nashc_quote(d, m->node), text);
+    m->text = text ? text : "out of memory";
+}
+
+#define REPORT(severity, loc)                                                                      \
+    do {                                                                                           \
+        va_list ap;                                                                                \
+        va_start(ap, fmt);                                                                         \
+        report(d, severity, loc, fmt, ap);                                                         \
+        va_end(ap);                                                                                \
+    } while (0)
+
+nashc_status
+nashc_error(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
+{
+    REPORT(NASHC_ERROR, loc);
+    return NASHC_EINPUT;
+}
+
+nashc_status
+nashc_unsup(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
+{
+    REPORT(NASHC_ERROR, loc);
+    return NASHC_EUNSUP;
+}
+
+nashc_status
+nashc_io_error(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
+{
+    REPORT(NASHC_ERROR, loc);
+    return NASHC_EIO;
+}
+
+nashc_status
+nashc_usage(nashc_diag *d, const char *fmt, ...)
+{
+    REPORT(NASHC_ERROR, NULL);
+    return NASHC_EUSAGE;
+}
+
+nashc_status
+nashc_bug(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
+{
+    REPORT(NASHC_ERROR, loc);
+    nashc_note(d, "this is a bug in nashc %s, not in your input", NASHC_VERSION);
+    return NASHC_EBUG;
+}
+
+nashc_status
+nashc_enomem(nashc_diag *d)
+{
+    nashc_error(d, NULL, "out of memory");
+    return NASHC_ENOMEM;
+}
+
+void
+nashc_remark(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
+{
+    REPORT(NASHC_NOTE, loc);
+}
+
+/* --- warnings -------------------------------------------------------------------------------- */
+
+nashc_status
+nashc_diag_warn_option(nashc_diag *d, const char *option)
+{
+    static const struct {
+        const char *prefix;
+        int action;
+    } forms[] = {{"error=", 2}, {"no-error=", 3}, {"no-", 0}, {"", 1}};
+    warn_rule *r = NASHC_NEW(d->arena, warn_rule);
+    if (!r)
+        return NASHC_ENOMEM;
+    if (!option[0])
+        return nashc_usage(d, "-W needs the name of a warning");
+    if (strcmp(option, "error") == 0 || strcmp(option, "no-error") == 0) {
+        r->action = option[0] == 'e' ? 2 : 3;
+    } else {
+        size_t i = 0;
+        while (strncmp(option, forms[i].prefix, strlen(forms[i].prefix)) != 0)
+            i++;
+        r->action = forms[i].action;
+        r->flag = nashc_arena_strdup(d->arena, option + strlen(forms[i].prefix));
+        if (r->flag && strcmp(r->flag, "all") == 0)
+            r->flag = NULL;
+    }
+    r->next = d->rules;
+    d->rules = r;
+    return NASHC_OK;
+}
+
+void
+nashc_warning(nashc_diag *d, const nashc_loc *loc, const char *flag, const char *fmt, ...)
+{
+    if (!d)
+        return;
+    bool shown = true, fatal = false, shown_set = false, fatal_set = false;
+    for (const warn_rule *r = d->rules; r; r = r->next) {
+        if (r->flag && strcmp(r->flag, flag) != 0)
+            continue;
+        if (r->action <= 1 && !shown_set) {
+            shown = r->action == 1;
+            shown_set = true;
+        } else if (r->action >= 2 && !fatal_set) {
+            fatal = r->action == 2;
+            fatal_set = true;
+        }
+    }
+    if (!shown) {
+        d->mute_last = true;
+        return;
+    }
+    int before = d->n;
+    REPORT(fatal ? NASHC_ERROR : NASHC_WARNING, loc);
+    if (d->n > before)
+        d->msg[d->n - 1].flag = nashc_arena_printf(d->arena, fatal ? "error=%s" : "%s", flag);
+}
+
+/* --- attachments ----------------------------------------------------------------------------- */
+
+static void
+attach(nashc_diag *d, const char *kind, const char *fmt, va_list ap)
+{
+    if (!d || d->n == 0 || d->mute_last)
+        return;
+    message *m = &d->msg[d->n - 1];
+    note *n = NASHC_NEW(d->arena, note);
+    if (!n)
+        return;
+    n->kind = kind;
+    n->text = nashc_arena_vprintf(d->arena, fmt, ap);
+    if (!n->text)
+        return;
+    if (m->last_note)
+        m->last_note->next = n;
+    else
+        m->notes = n;
+    m->last_note = n;
+    m->rendered = NULL;
+}
+
+void
+nashc_note(nashc_diag *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    attach(d, "note", fmt, ap);
+    va_end(ap);
+}
+
+void
+nashc_help(nashc_diag *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    attach(d, "help", fmt, ap);
+    va_end(ap);
+}
+
+void
+nashc_caret(nashc_diag *d, const char *text, int col, int len)
+{
+    if (!d || d->n == 0 || d->mute_last)
+        return;
+    message *m = &d->msg[d->n - 1];
+    m->source = nashc_arena_strdup(d->arena, text);
+    m->caret_col = col < 0 ? 0 : col;
+    m->caret_len = len < 1 ? 1 : len;
+    m->rendered = NULL;
+}
+
+/* Bytes of the UTF-8 sequence at s if it is valid (no overlong forms, no surrogates), else 0. */
+static int
+utf8_length(const unsigned char *s)
+{
+    int n = s[0] < 0x80                   ? 1
+            : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+            : (s[0] & 0xf0) == 0xe0       ? 3
+            : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                          : 0;
+    for (int i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)))
+        return 0;
+    if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90)))
+        return 0;
+    return n;
+}
+
+const char *
+nashc_quote(nashc_diag *d, const char *s)
+{
+    if (!d || !s)
+        return "";
+    char *out = nashc_arena_alloc(d->arena, 4 * MAX_QUOTED + 8);
+    if (!out)
+        return "";
+    size_t w = 0, r = 0;
+    while (s[r] && r < MAX_QUOTED) {
+        unsigned char c = (unsigned char)s[r];
+        int len = utf8_length((const unsigned char *)s + r);
+        if (c == '"' || c == '\\') {
+            out[w++] = '\\';
+            out[w++] = (char)c;
+            r++;
+        } else if (len == 0 || c < 0x20 || c == 0x7f) {
+            w += (size_t)snprintf(out + w, 5, "\\x%02x", c);
+            r++;
+        } else {
+            memcpy(out + w, s + r, (size_t)len);
+            w += (size_t)len;
+            r += (size_t)len;
+        }
+    }
+    if (s[r])
+        memcpy(out + w, "...", 4);
+    return out;
+}
+
+/* --- nearest names --------------------------------------------------------------------------- */
+
+/* --- rendering ------------------------------------------------------------------------------- */
+
+static const char *const severity_names[] = {"note", "warning", "error"};
+
+static char *
+append(nashc_diag *d, char *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *more = nashc_arena_vprintf(d->arena, fmt, ap);
+    va_end(ap);
+    char *out = more ? nashc_arena_printf(d->arena, "%s%s", s, more) : NULL;
+    return out ? out : s;
+}
+
+static char *
+render_text(nashc_diag *d, const message *m)
+{
+    char *s = nashc_arena_strdup(d->arena, m->file ? nashc_quote(d, m->file) : "nashc");
+    if (!s)
+        return NULL;
+    if (m->file && m->line > 0)
+        s = append(d, s, m->col > 0 ? ":%d:%d" : ":%d", m->line, m->col);
+    s = append(d, s, ": %s: %s", severity_names[m->severity], m->text);
+    if (m->flag)
+        s = append(d, s, " [-W%s]", m->flag);
+    if (m->source) {
+        char *mark = nashc_arena_alloc(d->arena, (size_t)m->caret_col + (size_t)m->caret_len + 1);
+        int len = (int)strcspn(m->source, "\n");
+        s = append(d, s, "\n    %.*s", len, m->source);
+        if (mark && m->caret_col <= len) {
+            for (int i = 0; i < m->caret_col; i++)
+                mark[i] = m->source[i] == '\t' ? '\t' : ' ';
+            mark[m->caret_col] = '^';
+            for (int i = 1; i < m->caret_len; i++)
+                mark[m->caret_col + i] = '~';
+            s = append(d, s, "\n    %s", mark);
+        }
+    }
+    for (const note *n = m->notes; n; n = n->next)
+        s = append(d, s, "\n  %s: %s", n->kind, n->text);
+    return s;
+}
+
+/* A string for JSON: bytes that are no valid UTF-8 are escaped first. */
+static json_t *
+json_text(nashc_diag *d, const char *s)
+{
+    json_t *j = json_string(s);
+    return j ? j : json_string(nashc_quote(d, s));
+}
+
+static char *
+render_json(nashc_diag *d, const message *m)
+{
+    json_t *o = json_object(), *notes = json_array();
+    json_object_set_new(o, "severity", json_string(severity_names[m->severity]));
+    if (m->file)
+        json_object_set_new(o, "file", json_text(d, m->file));
+    if (m->line > 0)
+        json_object_set_new(o, "line", json_integer(m->line));
+    if (m->col > 0)
+        json_object_set_new(o, "column", json_integer(m->col));
+    if (m->node)
+        json_object_set_new(o, "node", json_text(d, m->node));
+    json_object_set_new(o, "message", json_text(d, m->text));
+    if (m->flag)
+        json_object_set_new(o, "flag", json_text(d, m->flag));
+    for (const note *n = m->notes; n; n = n->next) {
+        json_t *item = json_object();
+        json_object_set_new(item, "kind", json_string(n->kind));
+        json_object_set_new(item, "text", json_text(d, n->text));
+        json_array_append_new(notes, item);
+    }
+    json_object_set_new(o, "notes", notes);
+    char *dumped = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *s = dumped ? nashc_arena_strdup(d->arena, dumped) : NULL;
+    free(dumped);
+    json_decref(o);
+    return s;
+}
+
+int
+nashc_diag_count(const nashc_diag *d, nashc_severity at_least)
+{
+    int n = 0;
+    for (int i = 0; i < d->n; i++)
+        n += d->msg[i].severity >= at_least;
+    return n;
+}
+
+const char *
+nashc_diag_text(const nashc_diag *d, int i)
+{
+    if (i < 0 || i >= d->n)
+        return "";
+    message *m = &d->msg[i];
+    if (!m->rendered) /* a cache: the arena is not part of what const promises */
+        m->rendered = d->json ? render_json((nashc_diag *)d, m) : render_text((nashc_diag *)d, m);
+    return m->rendered ? m->rendered : "";
+}
+
+void
+nashc_diag_truncate(nashc_diag *d, int n)
+{
+    if (!d || n >= d->n)
+        return;
+    d->n = n < 0 ? 0 : n;
+    d->n_flushed = d->n_flushed > d->n ? d->n : d->n_flushed;
+    d->mute_last = true; /* notes still to come belong to a message that is gone */
+}
+
+void
+nashc_diag_set_sink(nashc_diag *d, nashc_diag_sink sink, void *user, bool json)
+{
+    d->sink = sink;
+    d->user = user;
+    if (d->json != json)
+        for (int i = 0; i < d->n; i++)
+            d->msg[i].rendered = NULL;
+    d->json = json;
+}
+
+void
+nashc_diag_hold(nashc_diag *d, int by)
+{
+    if (d)
+        d->hold += by;
+}
+
+void
+nashc_diag_flush(nashc_diag *d)
+{
+    if (!d || !d->sink || d->hold > 0)
+        return;
+    for (; d->n_flushed < d->n; d->n_flushed++)
+        d->sink(d->user, d->msg[d->n_flushed].severity, nashc_diag_text(d, d->n_flushed));
+}
+
+int
+nashc_diag_verbosity(const nashc_diag *d)
+{
+    return d ? d->verbosity : 0;
+}
+
+void
+nashc_diag_set_verbosity(nashc_diag *d, int level)
+{
+    d->verbosity = level;
+}

@@ -1,0 +1,20 @@
+/* diag.h: the inside of diagnostics, for those that create and extend them. */
+#ifndef NASHC_BASE_DIAG_H
+#define NASHC_BASE_DIAG_H
+
+#include <nashc/diag.h>
+
+nashc_diag *nashc_diag_create(void);
+void nashc_diag_free(nashc_diag *d);
+
+/* While held (nested), nashc_diag_flush does nothing, so that messages can still be taken back. */
+void nashc_diag_hold(nashc_diag *d, int by);
+
+/* Lives as long as the messages. */
+nashc_arena *nashc_diag_arena(nashc_diag *d);
+
+/* A message with its whole text, about a node if that is named. text NULL: out of memory. */
+void nashc_diag_add(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *node,
+                    const char *text);
+
+#endif

@@ -1,0 +1,139 @@
+/* host.h: what the files of the host share; never installed. */
+#ifndef NASHC_HOST_H
+#define NASHC_HOST_H
+
+#include "core/base/attr.h"
+#include "core/base/diag.h"
+#include "ir/irctx.h"
+#include "core/base/map.h"
+#include "core/base/mem.h"
+#include "core/base/num.h"
+#include "core/base/rng.h"
+#include "core/base/str.h"
+#include <nashc/nashc.h>
+#include <stdio.h>
+
+/* --- registry.c ------------------------------------------------------------------------------ */
+
+#define NASHC_N_DESC 9
+
+typedef struct nashc_entry {
+    const void *desc;
+    const char *name, *alias; /* alias: NULL or names separated by '|' */
+    const char *origin;
+    bool hidden; /* replaced by an override */
+} nashc_entry;
+
+/* Entries of one kind; the map leads from name and alias to index + 1. */
+typedef struct nashc_table {
+    nashc_entry *entry;
+    size_t n, cap;
+    nashc_map map;
+    const char **names; /* cache for nashc_names; NULL: build anew */
+} nashc_table;
+
+struct nashc_ctx {
+    nashc_arena *arena;
+    nashc_diag *diag;
+    nashc_irctx *ir;
+    nashc_table table[NASHC_N_DESC];
+    struct nashc_plugin_row {
+        const nashc_plugin *plugin;
+        const char *origin;
+    } * plugin;
+    size_t n_plugins, cap_plugins;
+};
+
+extern const nashc_plugin nashc_builtins; /* generated */
+
+/* Schema, name and alias checks of registry.c, for commands that the tool adds. */
+nashc_status nashc_schema_check(const nashc_param *schema, const char *owner, nashc_diag *d);
+
+/* --- pipeline.c ------------------------------------------------------------------------------ */
+
+typedef enum nashc_item_kind {
+    NASHC_I_SEQUENCE, /* a named pipeline, or the whole text */
+    NASHC_I_PASS,
+    NASHC_I_REPEAT,
+    NASHC_I_FIXPOINT,
+    NASHC_I_TRY
+} nashc_item_kind;
+
+typedef struct nashc_item {
+    nashc_item_kind kind;
+    const char *name;       /* as registered */
+    const nashc_pass *pass; /* PASS */
+    nashc_opts *opts;       /* PASS */
+    const char *opt_text;   /* PASS: options as written, "" for none */
+    int64_t count;          /* REPEAT, FIXPOINT */
+    struct nashc_item *child, *next;
+} nashc_item;
+
+/* Parses text into a tree owned by a; names the fault with a caret otherwise. */
+nashc_status nashc_pipeline_parse(nashc_ctx *c, nashc_arena *a, const char *text, nashc_item **out,
+                                  nashc_diag *d);
+
+/* --- nudge.c --------------------------------------------------------------------------------- */
+
+/* As nashc_run_graph with NASHC_EVAL_WIDE, but float results that were rounded are moved by `by` of
+ * their largest element, or of the largest term of their sum. Results of q.* ops stay. */
+nashc_status nashc_run_nudged(const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out,
+                              double by);
+
+/* --- pm.c, rewrite.c, instrument.c ----------------------------------------------------------- */
+
+/* State of one nashc_run_pipeline. */
+typedef struct nashc_pm {
+    nashc_ctx *ctx;
+    nashc_diag *diag;
+    nashc_arena *arena; /* lives as long as the pipeline runs */
+    nashc_pm_options o;
+    nashc_module *module; /* the current one */
+    int n_done, n_total;
+    int64_t n_edits; /* counted ones, all passes */
+    bool stopped;    /* the bisect limit has been reached */
+    struct nashc_pass_time *times, *last_time;
+    const nashc_item *failed; /* the item that failed, for the repro file */
+} nashc_pm;
+
+typedef struct nashc_pass_time {
+    const nashc_pass *pass;
+    double wall, cpu;
+    int64_t runs, edits;
+    int n_nodes; /* after the last run */
+    int64_t *stats;
+    int n_stats;
+    struct nashc_pass_time *next;
+} nashc_pass_time;
+
+struct nashc_run {
+    nashc_pm *pm;
+    nashc_ctx *ctx;
+    nashc_diag *diag;
+    nashc_arena *arena;
+    const nashc_pass *pass;
+    const nashc_opts *opts;
+    nashc_graph *graph;
+    void *slot;
+    int64_t *stats;
+    int n_stats;
+    int64_t n_edits; /* counted edits of this run */
+    bool explain;
+    nashc_status status; /* sticky failure outside builders */
+    nashc_build **build; /* handed out */
+    size_t n_builds, cap_builds;
+};
+
+nashc_status nashc_rewrite_graph(nashc_run *r, nashc_graph *g);
+
+bool nashc_name_listed(const char *const *list, const char *name, const char *alias);
+void nashc_print_step(nashc_pm *pm, const char *when, const nashc_item *it, const nashc_module *m);
+void nashc_print_diff(const nashc_pm *pm, const nashc_item *it, const nashc_module *before,
+                      const nashc_module *after);
+nashc_status nashc_save_temp(nashc_pm *pm, const nashc_item *it, const nashc_module *m);
+nashc_pass_time *nashc_pass_clock(nashc_pm *pm, const nashc_pass *p);
+void nashc_print_times(const nashc_pm *pm);
+void nashc_print_stats(const nashc_pm *pm);
+void nashc_write_repro(nashc_pm *pm, const nashc_item *root, nashc_status s);
+
+#endif

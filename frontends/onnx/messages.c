@@ -1,0 +1,47 @@
+/* messages.c: errors that name the node of the file. */
+#include "frontends/onnx/ops/family.h"
+#include "frontends/onnx/graph.h"
+#include "frontends/onnx/tensor.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `node "conv" (Conv)`, or by number and output where it has no name. */
+const char *
+onnx_node_title(onnx_in *r)
+{
+    const Onnx__NodeProto *n = r->node;
+    const char *type = nashc_quote(r->d, n->op_type);
+
+    if (n->name && *n->name)
+        return nashc_arena_printf(r->arena, "node \"%s\" (%s)", nashc_quote(r->d, n->name), type);
+    return nashc_arena_printf(r->arena, "node %d (%s, writes \"%s\")", r->node_i, type,
+                              n->n_output ? nashc_quote(r->d, n->output[0]) : "");
+}
+
+nashc_status
+onnx_err(onnx_in *r, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    const char *text = nashc_arena_vprintf(r->arena, fmt, ap);
+    va_end(ap);
+    r->failed = true;
+    return nashc_error(r->d, &r->file, "%s: %s", onnx_node_title(r), text);
+}
+
+nashc_status
+onnx_unsup(onnx_in *r, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    const char *text = nashc_arena_vprintf(r->arena, fmt, ap);
+    va_end(ap);
+    r->failed = true;
+    return nashc_unsup(r->d, &r->file, "%s: %s", onnx_node_title(r), text);
+}

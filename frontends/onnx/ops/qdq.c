@@ -1,0 +1,158 @@
+/* qdq.c: QuantizeLinear and DequantizeLinear, and the quantiser that both together are.
+ *
+ *     Q  q = saturate(round(x/s) + z)        DQ  y = (q - z) * s
+ *
+ * Q [- Clip] - DQ with equal parameters is one q.quant with real result, which every pass
+ * understands; its range is that of the container, narrowed by the Clip. Alone, Q is a q.quant that
+ * yields codes, and DQ a q.dequant.
+ */
+#include "frontends/onnx/ops/family.h"
+#include <inttypes.h>
+#include <string.h>
+
+static bool
+has_ints(int elem)
+{
+    return onnx_elem_is_int(elem) && elem != ONNX_BOOL && elem != ONNX_INT64 && elem != ONNX_UINT64;
+}
+
+nashc_value *
+onnx_quantise(onnx_in *r, nashc_value *x, nashc_value *s, nashc_value *z, int elem)
+{
+    nashc_type t;
+
+    if (!x || !s || !z || !onnx_elem_type(elem, &t))
+        return NULL;
+    /* With z = 0 it does not matter when it is added. */
+    bool zero = nashc_tensor_all_eq(nashc_value_const(z), 0);
+    return onnx_op(r, "q.quant", (nashc_value *[]){x, s, z}, 3,
+                   "qmin=%" PRId64 " qmax=%" PRId64 "%s codes=true", t.lo, t.hi,
+                   zero ? "" : " round_before_zp=true");
+}
+
+static nashc_status
+quantiser_axis(onnx_in *r, const nashc_type *x, int *axis)
+{
+    const nashc_type *s = onnx_in_type(r, 1);
+
+    *axis = -1;
+    if (r->failed || !s)
+        return onnx_err(r, "scale \"%s\" is missing", onnx_in_name(r, 1));
+    if (onnx_attr_int(r, "block_size", 0))
+        return onnx_unsup(r, "block_size %" PRId64 ": blocked quantisation is not supported",
+                          onnx_attr_int(r, "block_size", 0));
+    if (s->rank == 0 || nashc_type_count(s) == 1)
+        return NASHC_OK;
+    if (s->rank != 1)
+        return onnx_unsup(r, "scale \"%s\" is %s; only scalars and vectors are supported",
+                          onnx_in_name(r, 1), nashc_type_str(r->d, s));
+    /* Files of before opset 13 have vectors, too, along the default axis. */
+    int64_t def = x->rank > 1 ? 1 : 0;
+    nashc_status st = onnx_axis(r, onnx_attr_int(r, "axis", def), x->rank, axis);
+    if (!st && s->dim[0] != x->dim[*axis])
+        return onnx_err(r, "scale of %" PRId64 " channels on a dimension of %" PRId64, s->dim[0],
+                        x->dim[*axis]);
+    return st;
+}
+
+nashc_status
+onnx_read_quantize(onnx_in *r)
+{
+    nashc_value *x = onnx_in_value(r, 0), *s = NULL, *z = NULL;
+    int elem = (int)onnx_attr_int(r, "output_dtype", 0), axis;
+    nashc_status st;
+
+    if (!x)
+        return onnx_build_status(r);
+    if (onnx_in_sym(r, 2))
+        elem = onnx_in_elem(r, 2);
+    elem = elem ? elem : ONNX_UINT8;
+    if (!has_ints(elem))
+        return onnx_unsup(r, "quantisation to %s; only integers of up to 32 bits are supported",
+                          onnx_elem_name(elem));
+    if ((st = quantiser_axis(r, nashc_value_type(x), &axis)) ||
+        (st = onnx_scale(r, 1, nashc_value_type(x), axis, &s)) ||
+        (st = onnx_zero_point(r, 2, nashc_value_type(x), axis, &z)))
+        return st;
+    return onnx_set(r, 0, onnx_quantise(r, x, s, z, elem), elem);
+}
+
+static bool
+same_content(const nashc_value *a, const nashc_value *b)
+{
+    const nashc_tensor *x = nashc_value_const(a), *y = nashc_value_const(b);
+
+    if (!x || !y || nashc_tensor_count(x) != nashc_tensor_count(y) ||
+        !nashc_type_same_shape(nashc_tensor_type(x), nashc_tensor_type(y)))
+        return false;
+    for (int64_t i = 0; i < nashc_tensor_count(x); i++)
+        if (nashc_tensor_get(x, i) != nashc_tensor_get(y, i))
+            return false;
+    return true;
+}
+
+static bool
+flag(const nashc_node *n, const char *name)
+{
+    int i = nashc_attr_index(n, name);
+
+    return i >= 0 && nashc_attr_bool(n, i);
+}
+
+static int64_t
+integer(const nashc_node *n, const char *name)
+{
+    int i = nashc_attr_index(n, name);
+
+    return i >= 0 ? nashc_attr_int(n, i) : 0;
+}
+
+/* The q.quant that yields the codes q, through up to one clip, whose limits narrow lo and hi. */
+static nashc_node *
+quantiser_of(const nashc_value *q, int64_t *lo, int64_t *hi)
+{
+    nashc_node *clip = nashc_value_def_by(q, "nn.clip"), *quant;
+
+    quant = nashc_value_def_by(clip ? nashc_node_in(clip, 0) : q, "q.quant");
+    if (!quant || !flag(quant, "codes"))
+        return NULL;
+    *lo = integer(quant, "qmin");
+    *hi = integer(quant, "qmax");
+    if (clip) {
+        double min = nashc_attr_float(clip, nashc_attr_index(clip, "min"));
+        double max = nashc_attr_float(clip, nashc_attr_index(clip, "max"));
+        *lo = min > (double)*lo ? (int64_t)min : *lo;
+        *hi = max < (double)*hi ? (int64_t)max : *hi;
+    }
+    return *lo < *hi ? quant : NULL;
+}
+
+nashc_status
+onnx_read_dequantize(onnx_in *r)
+{
+    nashc_value *q = onnx_in_value(r, 0), *s = NULL, *z = NULL;
+    int64_t lo = 0, hi = 0;
+    int axis;
+    nashc_status st;
+
+    if (!q)
+        return onnx_build_status(r);
+    if (!onnx_elem_is_int(onnx_in_elem(r, 0)))
+        return onnx_unsup(r, "dequantisation of %s; only integers are supported",
+                          onnx_elem_name(onnx_in_elem(r, 0)));
+    if ((st = quantiser_axis(r, nashc_value_type(q), &axis)) ||
+        (st = onnx_scale(r, 1, nashc_value_type(q), axis, &s)) ||
+        (st = onnx_zero_point(r, 2, nashc_value_type(q), axis, &z)))
+        return st;
+    nashc_node *quant = quantiser_of(q, &lo, &hi);
+    if (quant && same_content(nashc_node_in(quant, 1), s) &&
+        same_content(nashc_node_in(quant, 2), z)) {
+        nashc_value *in[3] = {nashc_node_in(quant, 0), s, z};
+        return onnx_set(r, 0,
+                        onnx_op(r, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 "%s", lo, hi,
+                                flag(quant, "round_before_zp") ? " round_before_zp=true" : ""),
+                        onnx_in_elem(r, 1));
+    }
+    return onnx_set(r, 0, onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL),
+                    onnx_in_elem(r, 1));
+}

@@ -1,0 +1,198 @@
+/* hw_join.c: hw.add_streams(a, b), the sum, difference, product, larger or smaller of two streams.
+ *
+ * Both hold the same number of elements, in the same order; one step a beat reads both inputs.
+ * hardware.md B.9.
+ */
+#include "layer.h"
+#include "ir/ops/ops.h"
+
+enum { A_PE, A_FUNC };
+enum { ADD, SUB, MUL, MAX, MIN };
+
+static const nashc_param attrs[] = {
+    {.name = "pe", .def = "1", .domain = "1..", .help = "elements a beat", .kind = NASHC_P_INT},
+    {.name = "func",
+     .def = "add",
+     .domain = "add|sub|mul|max|min",
+     .help = "operation",
+     .kind = NASHC_P_ENUM},
+    {0},
+};
+
+/* Interval of the results; false: beyond 64 bits. */
+static bool
+range_of(int64_t func, const nashc_type *a, const nashc_type *b, nashc_range *out)
+{
+    switch (func) {
+    case ADD:
+        return nashc_ops_add(a->lo, b->lo, &out->lo) && nashc_ops_add(a->hi, b->hi, &out->hi);
+    case SUB:
+        return !__builtin_sub_overflow(a->lo, b->hi, &out->lo) &&
+               !__builtin_sub_overflow(a->hi, b->lo, &out->hi);
+    case MUL:
+        *out = nashc_range_mul((nashc_range){a->lo, a->hi}, (nashc_range){b->lo, b->hi});
+        return out->lo != INT64_MIN || out->hi != INT64_MAX;
+    case MAX:
+        *out = (nashc_range){a->lo > b->lo ? a->lo : b->lo, a->hi > b->hi ? a->hi : b->hi};
+        return true;
+    default:
+        *out = (nashc_range){a->lo < b->lo ? a->lo : b->lo, a->hi < b->hi ? a->hi : b->hi};
+        return true;
+    }
+}
+
+static nashc_status
+add_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    int64_t func = nashc_attr_int(n, A_FUNC);
+    nashc_status s = hw_check_operand(n, 0, false, d);
+    nashc_range r;
+    hw_view view;
+
+    if (s != NASHC_OK || (s = hw_check_operand(n, 1, false, d)) != NASHC_OK)
+        return s;
+    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    if (nashc_value_const(nashc_node_in(n, 0)) || nashc_value_const(nashc_node_in(n, 1)))
+        return nashc_node_error(d, n, "a constant is no stream: use hw.channelwise");
+    if (nashc_type_count(a) != nashc_type_count(b) || !hw_view_of(n, 0, &view))
+        return nashc_node_error(d, n, "the streams %s and %s differ in length",
+                                nashc_type_str(d, a), nashc_type_str(d, b));
+    if (!range_of(func, a, b, &r))
+        return nashc_node_error(d, n, "the result exceeds 64 bits");
+    nashc_type elem = nashc_type_for_range(r.lo, r.hi);
+    if (func >= MUL && a->kind == NASHC_K_BIP && b->kind == NASHC_K_BIP)
+        elem = nashc_type_bip();
+    *out = hw_matrix_type(&elem, view.vecs, view.channels);
+    return NASHC_OK;
+}
+
+static nashc_status
+add_verify(const nashc_node *n, nashc_diag *d)
+{
+    hw_view view;
+
+    if (!hw_view_of(n, 0, &view))
+        return nashc_node_error(d, n, "the input has no channels");
+    return hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), view.channels, d);
+}
+
+static int64_t
+value_of(int64_t func, int64_t a, int64_t b)
+{
+    switch (func) {
+    case ADD:
+        return a + b;
+    case SUB:
+        return a - b;
+    case MUL:
+        return a * b;
+    case MAX:
+        return a > b ? a : b;
+    default:
+        return a < b ? a : b;
+    }
+}
+
+static nashc_status
+add_eval(nashc_eval *e, const nashc_node *n)
+{
+    const int64_t *a = nashc_eval_i64(e, 0), *b = nashc_eval_i64(e, 1);
+    nashc_buf *y = nashc_eval_out(e, 0);
+
+    if (!a || !b)
+        return NASHC_ENOMEM;
+    for (int64_t i = 0; i < y->n; i++)
+        nashc_buf_set_int(y, i, value_of(nashc_attr_int(n, A_FUNC), a[i], b[i]));
+    return NASHC_OK;
+}
+
+static nashc_status
+add_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
+{
+    int64_t pe = nashc_attr_int(n, A_PE), count = nashc_type_count(nashc_ops_type(n, 0));
+
+    (void)d;
+    in[0] = hw_stream(nashc_ops_type(n, 0), pe, count);
+    in[1] = hw_stream(nashc_ops_type(n, 1), pe, count);
+    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), pe, count);
+    return NASHC_OK;
+}
+
+static uint64_t
+add_cycles(const nashc_node *n)
+{
+    return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
+}
+
+static nashc_status
+add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits, product = a->bits + b->bits;
+    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
+    nashc_cost c = {.lut = 8 + 2 * pe * bits,
+                    .ff = 4 + 3 * pe * bits,
+                    .bram_efficiency = 1,
+                    .uram_efficiency = 1};
+
+    if (nashc_attr_int(n, A_FUNC) == MUL && product > 9 && (!dev || dev->dsp_a > 0))
+        c.dsp = pe * ((product + 47) / 48);
+    else if (nashc_attr_int(n, A_FUNC) == MUL)
+        c.lut += pe * a->bits * b->bits;
+    *out = c;
+    return NASHC_OK;
+}
+
+static nashc_status
+add_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = (nashc_timing){.steps = add_cycles(n), .latency = 1, .depth = 2};
+    return NASHC_OK;
+}
+
+static void
+add_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    (void)n;
+    (void)i;
+    *reads = 3;
+    *writes = 1;
+}
+
+static bool
+add_fold(const nashc_node *n, int64_t k, char *text)
+{
+    hw_view view;
+
+    return hw_view_of(n, 0, &view) && hw_fold_pe(view.channels, k, text);
+}
+
+static const char *
+add_kind(const nashc_node *n)
+{
+    static const char *const names[] = {"AddStreams_hls", "StreamingEltwise_hls",
+                                        "ElementwiseMul_hls", "ElementwiseMax_hls",
+                                        "ElementwiseMin_hls"};
+
+    return names[nashc_attr_int(n, A_FUNC)];
+}
+
+static const nashc_hw add_hw = {
+    NASHC_DESC(nashc_hw), .streams = add_streams, .cycles = add_cycles, .cost = add_cost,
+    .timing = add_timing, .step = add_step,       .fold = add_fold,     .layer_kind = add_kind,
+};
+
+const nashc_op nashc_op_hw_add_streams = {
+    NASHC_DESC(nashc_op),
+    .name = "hw.add_streams",
+    .help = "sum, difference, product, larger or smaller of two streams",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
+    .verify = add_verify,
+    .infer = add_infer,
+    .eval = add_eval,
+    .hw = &add_hw,
+};

@@ -1,0 +1,231 @@
+/* hw_pad.c: hw.fmpadding(x, p), frames with constants around them and between their pixels.
+ *
+ *     y[top + r * (gaps[0] + 1)][left + c * (gaps[1] + 1)] = x[r][c], else p
+ *
+ * x holds frames of dim pixels, row by row, channels last; p is one value, or one a channel. A step
+ * an output beat; it reads iff it belongs to a pixel of x. hardware.md B.4.
+ */
+#include "layer.h"
+#include "ir/ops/ops.h"
+
+enum { P_SIMD, P_DIM, P_PADS, P_GAPS, P_CHANNELS };
+
+static const nashc_param attrs[] = {
+    ATTR(INT, "simd", "1", "1..", "channels a beat"),
+    ATTR(INTS, "dim", NULL, "len=2;1..2147483647", "rows and columns of a frame"),
+    ATTR(INTS, "pads", NULL, "len=4;0..2147483647", "border: top, left, bottom, right"),
+    ATTR(INTS, "gaps", "[0,0]", "len=2;0..2147483647", "rows and columns between two pixels"),
+    ATTR(INT, "channels", "0", "0..", "of a pixel; 0: as many as the input has columns"),
+    {0},
+};
+
+typedef struct border {
+    int64_t frames, channels, folds;
+    int64_t in[2], first[2], unit[2], out[2]; /* rows, columns: of x, before x, from one of x to
+                                                 the next, of the result */
+} border;
+
+static nashc_status
+border_of(const nashc_node *n, border *b, nashc_diag *d)
+{
+    int count; /* 2, 4 and 2 */
+    const int64_t *dim = nashc_attr_ints(n, P_DIM, &count);
+    const int64_t *pads = nashc_attr_ints(n, P_PADS, &count);
+    const int64_t *gaps = nashc_attr_ints(n, P_GAPS, &count);
+    hw_view view;
+
+    for (int a = 0; a < 2; a++) {
+        b->in[a] = dim[a];
+        b->first[a] = pads[a];
+        b->unit[a] = gaps[a] + 1;
+        b->out[a] = pads[a] + (dim[a] - 1) * b->unit[a] + 1 + pads[2 + a]; /* below 2^63 */
+    }
+    if (!hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) || view.vecs % (dim[0] * dim[1]) != 0)
+        return nashc_node_error(d, n, "the input %s is not whole frames of %" PRId64 "x%" PRId64,
+                                nashc_type_str(d, nashc_ops_type(n, 0)), dim[0], dim[1]);
+    b->frames = view.vecs / (dim[0] * dim[1]);
+    b->channels = view.channels;
+    b->folds = view.channels / nashc_attr_int(n, P_SIMD);
+    return NASHC_OK;
+}
+
+/* The element of x if it holds the constants, else the smallest one that holds both. */
+static nashc_type
+elem_of(const nashc_node *n)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_tensor *p = nashc_ops_const(n, 1);
+    nashc_range r = nashc_ops_range(nashc_node_in(n, 1));
+    bool held = r.lo >= x->lo && r.hi <= x->hi;
+
+    for (int64_t i = 0; x->kind == NASHC_K_BIP && i < nashc_tensor_count(p); i++)
+        held = held && nashc_tensor_get_int(p, i) != 0;
+    if (held)
+        return *x;
+    r = nashc_range_hull(r, (nashc_range){x->lo, x->hi});
+    return nashc_type_for_range(r.lo, r.hi);
+}
+
+static nashc_status
+pad_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    nashc_status s = hw_check_stream(n, 0, d);
+    int64_t pixels;
+    border b;
+
+    if (s != NASHC_OK || (s = hw_check_operand(n, 1, true, d)) != NASHC_OK)
+        return s;
+    if ((s = border_of(n, &b, d)) != NASHC_OK)
+        return s;
+    const nashc_type *p = nashc_ops_type(n, 1);
+    if (p->rank != 2 || p->dim[1] != 1 || (p->dim[0] != 1 && p->dim[0] != b.channels))
+        return nashc_node_error(d, n, "values are %s, expected [1,1] or [%" PRId64 ",1]",
+                                nashc_type_str(d, p), b.channels);
+    if (!nashc_mul_size(b.out[0], b.out[1], &pixels) || !nashc_mul_size(pixels, b.frames, &pixels))
+        return nashc_node_error(d, n, "the size of the result overflows");
+    nashc_type elem = elem_of(n);
+    *out = hw_matrix_type(&elem, pixels, b.channels);
+    return nashc_ops_check_shape(n, out, d);
+}
+
+static nashc_status
+pad_verify(const nashc_node *n, nashc_diag *d)
+{
+    border b;
+    nashc_status s = border_of(n, &b, d);
+
+    return s != NASHC_OK ? s
+                         : hw_check_divides(n, "simd", nashc_attr_int(n, P_SIMD), b.channels, d);
+}
+
+/* Does pixel i of the result, counted through all frames, come from x? Then *from is which. */
+static bool
+source(const border *b, int64_t i, int64_t *from)
+{
+    int64_t c = i % b->out[1] - b->first[1];
+    int64_t r = i / b->out[1] % b->out[0] - b->first[0];
+
+    *from = (i / (b->out[0] * b->out[1]) * b->in[0] + r / b->unit[0]) * b->in[1] + c / b->unit[1];
+    return r >= 0 && r / b->unit[0] < b->in[0] && r % b->unit[0] == 0 && c >= 0 &&
+           c / b->unit[1] < b->in[1] && c % b->unit[1] == 0;
+}
+
+static nashc_status
+pad_eval(nashc_eval *e, const nashc_node *n)
+{
+    const nashc_buf *x = nashc_eval_in(e, 0), *p = nashc_eval_in(e, 1);
+    nashc_buf *y = nashc_eval_out(e, 0);
+    int64_t from;
+    border b;
+    nashc_status s = border_of(n, &b, nashc_eval_diag(e));
+
+    for (int64_t i = 0; s == NASHC_OK && i < y->n; i++) {
+        int64_t c = i % b.channels;
+        if (source(&b, i / b.channels, &from))
+            nashc_ops_copy(y, i, x, from * b.channels + c);
+        else
+            nashc_ops_copy(y, i, p, c % p->n);
+    }
+    return s;
+}
+
+static nashc_status
+pad_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+    int64_t simd = nashc_attr_int(n, P_SIMD);
+
+    (void)d;
+    in[0] = hw_stream(x, simd, nashc_type_count(x));
+    out[0] = hw_stream(y, simd, nashc_type_count(y));
+    return NASHC_OK;
+}
+
+static uint64_t
+pad_cycles(const nashc_node *n)
+{
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+
+    return (uint64_t)(nashc_type_count(y) / nashc_attr_int(n, P_SIMD));
+}
+
+static nashc_status
+pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t simd = (uint64_t)nashc_attr_int(n, P_SIMD);
+    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits;
+    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
+    border b;
+    nashc_status s = border_of(n, &b, NULL);
+
+    if (s != NASHC_OK)
+        return s;
+    uint64_t counters = (uint64_t)(hw_clog2((uint64_t)b.folds) + hw_clog2((uint64_t)b.out[0]) +
+                                   hw_clog2((uint64_t)b.out[1]) + hw_clog2((uint64_t)b.unit[0]) +
+                                   hw_clog2((uint64_t)b.unit[1]));
+    c.ff = 4 + counters + simd * (nashc_ops_type(n, 0)->bits + 2 * bits);
+    c.lut = 10 + counters + simd * bits;
+    if (nashc_type_count(nashc_ops_type(n, 1)) > 1 && b.folds > 1) {
+        c.ff += simd * bits;
+        hw_cost_memory(&c, 0, (uint64_t)b.folds, simd * bits);
+    }
+    if (dev && dev->lut_inputs == 4)
+        c.lut = c.lut * 8 / 5;
+    *out = c;
+    return NASHC_OK;
+}
+
+static nashc_status
+pad_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = (nashc_timing){.steps = pad_cycles(n), .latency = 1, .depth = 2};
+    return NASHC_OK;
+}
+
+static void
+pad_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    int64_t from;
+    border b;
+
+    *reads = border_of(n, &b, NULL) == NASHC_OK && source(&b, (int64_t)i / b.folds, &from);
+    *writes = 1;
+}
+
+static bool
+pad_fold(const nashc_node *n, int64_t k, char *text)
+{
+    hw_view view;
+
+    return hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) &&
+           hw_fold_lanes("simd", view.channels, k, text);
+}
+
+static const char *
+pad_kind(const nashc_node *n)
+{
+    int count;
+    const int64_t *gaps = nashc_attr_ints(n, P_GAPS, &count);
+
+    return gaps[0] || gaps[1] ? "FMPadding_Pixel_hls" : "FMPadding_rtl";
+}
+
+static const nashc_hw pad_hw = {
+    NASHC_DESC(nashc_hw), .streams = pad_streams, .cycles = pad_cycles, .cost = pad_cost,
+    .timing = pad_timing, .step = pad_step,       .fold = pad_fold,     .layer_kind = pad_kind,
+};
+
+const nashc_op nashc_op_hw_fmpadding = {
+    NASHC_DESC(nashc_op),
+    .name = "hw.fmpadding",
+    .help = "layer that puts constants around a frame, and between its pixels",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
+    .verify = pad_verify,
+    .infer = pad_infer,
+    .eval = pad_eval,
+    .hw = &pad_hw,
+};

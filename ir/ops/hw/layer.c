@@ -1,0 +1,280 @@
+/* hw.c: what the streaming layer ops share: stream views, divisors, cost formulas. */
+#include "layer.h"
+#include <stdio.h>
+
+bool
+hw_view_of(const nashc_node *n, int64_t channels, hw_view *out)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    int64_t count = nashc_type_count(x);
+
+    if (channels == 0)
+        channels = x->rank > 0 ? x->dim[x->rank - 1] : 1;
+    if (channels < 1 || count < 1 || count % channels != 0)
+        return false;
+    out->channels = channels;
+    out->vecs = count / channels;
+    return true;
+}
+
+nashc_stream
+hw_stream(const nashc_type *t, int64_t lanes, int64_t count)
+{
+    nashc_stream s = {.elem = nashc_type_shaped(*t, 0, NULL), .lanes = lanes};
+
+    s.beats = count / lanes;
+    s.width = (uint32_t)(lanes * t->bits);
+    return s;
+}
+
+nashc_type
+hw_matrix_type(const nashc_type *elem, int64_t vecs, int64_t channels)
+{
+    nashc_type t = nashc_type_shaped(*elem, 2, (int64_t[]){vecs, channels});
+
+    t.layout = NASHC_LAYOUT_DEFAULT;
+    return t;
+}
+
+nashc_status
+hw_check_divides(const nashc_node *n, const char *name, int64_t lanes, int64_t channels,
+                 nashc_diag *d)
+{
+    if (lanes >= 1 && channels % lanes == 0)
+        return NASHC_OK;
+    nashc_status s =
+        nashc_node_error(d, n, "%s=%" PRId64 " does not divide %" PRId64, name, lanes, channels);
+    if (d)
+        nashc_help(d, "the folding of a layer is a divisor of its dimension");
+    return s;
+}
+
+nashc_status
+hw_check_operand(const nashc_node *n, int i, bool constant, nashc_diag *d)
+{
+    nashc_value *v = nashc_node_in(n, i);
+    const nashc_type *t = v ? nashc_value_type(v) : NULL;
+
+    if (!t)
+        return nashc_node_error(d, n, "operand %d is missing", i);
+    if (!nashc_type_is_int(t))
+        return nashc_node_error(d, n, "operand %d (%%%s) is %s, a hardware layer takes integers", i,
+                                nashc_value_name(v), nashc_type_str(d, t));
+    if (nashc_type_count(t) < 1)
+        return nashc_node_error(d, n, "operand %d (%%%s) is %s: its size is not known or zero", i,
+                                nashc_value_name(v), nashc_type_str(d, t));
+    if (constant && !nashc_value_const(v))
+        return nashc_node_error(d, n, "operand %d (%%%s) is not a constant", i,
+                                nashc_value_name(v));
+    return NASHC_OK;
+}
+
+nashc_status
+hw_check_stream(const nashc_node *n, int i, nashc_diag *d)
+{
+    nashc_status s = hw_check_operand(n, i, false, d);
+    const nashc_value *v = nashc_node_in(n, i);
+
+    if (s == NASHC_OK && nashc_value_const(v))
+        return nashc_node_error(d, n, "operand %d (%%%s) is a constant: that is no stream", i,
+                                nashc_value_name(v));
+    return s;
+}
+
+int64_t
+hw_divisor(int64_t n, int64_t k)
+{
+    for (int64_t v = 1; v <= n / v; v++)
+        if (n % v == 0 && k-- == 0)
+            return v;
+    int64_t root = 1;
+    while (root + 1 <= n / (root + 1))
+        root++;
+    for (int64_t v = n / root == root && n % root == 0 ? root - 1 : root; v >= 1; v--)
+        if (n % v == 0 && k-- == 0)
+            return n / v;
+    return 0;
+}
+
+bool
+hw_fold_lanes(const char *name, int64_t channels, int64_t k, char *text)
+{
+    int64_t lanes = hw_divisor(channels, k);
+
+    if (lanes > 0)
+        snprintf(text, 96, "%s=%" PRId64, name, lanes);
+    return lanes > 0;
+}
+
+bool
+hw_fold_pe(int64_t channels, int64_t k, char *text)
+{
+    return hw_fold_lanes("pe", channels, k, text);
+}
+
+bool
+hw_threshold_dims(const nashc_node *n, int i, int64_t *rows, int64_t *steps)
+{
+    nashc_value *v = nashc_node_in(n, i);
+    const nashc_type *t = v ? nashc_value_type(v) : NULL;
+
+    if (!t || t->rank != 2)
+        return false;
+    *rows = t->dim[0];
+    *steps = t->dim[1];
+    return true;
+}
+
+nashc_type
+hw_count_type(int64_t steps, int64_t bias, bool bipolar)
+{
+    return bipolar ? nashc_type_bip() : nashc_type_for_range(bias, bias + steps);
+}
+
+nashc_status
+hw_check_thresholds(const nashc_node *n, int i, int64_t bias, bool bipolar, nashc_diag *d)
+{
+    const nashc_tensor *t = nashc_value_const(nashc_node_in(n, i));
+    int64_t rows = 0, steps = 0;
+
+    if (!hw_threshold_dims(n, i, &rows, &steps))
+        return nashc_node_error(d, n, "thresholds must be a matrix, a row a channel");
+    if (bipolar && (steps != 1 || bias != 0))
+        return nashc_node_error(d, n, "a bipolar result has one threshold and no act_bias");
+    if (steps > 65535)
+        return nashc_node_error(d, n, "%" PRId64 " thresholds a channel are more than 65535",
+                                steps);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t k = 1; k < steps; k++)
+            if (nashc_tensor_get_int(t, r * steps + k - 1) > nashc_tensor_get_int(t, r * steps + k))
+                return nashc_node_error(d, n, "thresholds of channel %" PRId64 " do not ascend", r);
+    return NASHC_OK;
+}
+
+bool
+hw_parallel(int64_t style, int64_t steps)
+{
+    return style == 1 || (style == 0 && steps <= 3);
+}
+
+uint32_t
+hw_stages(int64_t steps)
+{
+    return (uint32_t)hw_clog2((uint64_t)steps + 1);
+}
+
+void
+hw_cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
+                   uint64_t folds, int64_t ram_style)
+{
+    uint64_t n = hw_stages((int64_t)steps);
+
+    if (parallel) {
+        c->lut += pe * steps * (width / 2 + 1);
+        c->ff += pe * n;
+        if (folds > 1)
+            hw_cost_memory(c, ram_style, folds, pe * steps * width);
+        return;
+    }
+    for (uint64_t k = 0; k < n; k++) {
+        c->lut += pe * (width / 2 + 2);
+        c->ff += pe * 2 * (width + n);
+        for (uint64_t p = 0; p < pe && folds << k > 1; p++)
+            hw_cost_memory(c, ram_style, folds << k, width);
+    }
+}
+
+int64_t
+hw_count(const int64_t *t, const int64_t *dir, int64_t rows, int64_t steps, int64_t c, int64_t v)
+{
+    const int64_t *row = t + (rows == 1 ? 0 : c) * steps;
+    int64_t count = 0;
+
+    for (int64_t k = 0; k < steps; k++)
+        count += v >= row[k];
+    return dir && dir[c] < 0 ? steps - count : count;
+}
+
+uint64_t
+hw_bram18(uint64_t depth, uint64_t width)
+{
+#define UP(a, b) (((a) + (b)-1) / (b))
+    if (depth == 0 || width == 0)
+        return 0;
+    if (width == 1)
+        return UP(depth, 16384);
+    if (width == 2)
+        return UP(depth, 8192);
+    if (width <= 4)
+        return UP(depth, 4096) * UP(width, 4);
+    if (width <= 9)
+        return UP(depth, 2048) * UP(width, 9);
+    if (width <= 18 || depth > 512)
+        return UP(depth, 1024) * UP(width, 18);
+    return UP(depth, 512) * UP(width, 36);
+}
+
+int
+hw_clog2(uint64_t v)
+{
+    int n = 0;
+
+    while (n < 63 && ((uint64_t)1 << n) < v)
+        n++;
+    return n;
+}
+
+void
+hw_cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+{
+    if (style == 3) {
+        c->uram += UP(depth, 4096) * UP(width, 72);
+        c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
+    } else if (style == 1 || (style == 0 && depth > 64 && depth * width > 4096)) {
+        c->bram18 += hw_bram18(depth, width);
+        c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
+    } else {
+        c->lut += width * UP(depth, 64);
+    }
+#undef UP
+}
+
+/* Result i has the type of operand 0. */
+nashc_status
+hw_same_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    nashc_status s = hw_check_operand(n, 0, false, d);
+
+    if (s != NASHC_OK)
+        return s;
+    for (int i = 0; i < nashc_node_n_out(n); i++)
+        out[i] = *nashc_value_type(nashc_node_in(n, 0));
+    return NASHC_OK;
+}
+
+nashc_status
+hw_copy_eval(nashc_eval *e, const nashc_node *n)
+{
+    const nashc_buf *x = nashc_eval_in(e, 0);
+
+    for (int k = 0; k < nashc_node_n_out(n); k++) {
+        nashc_buf *y = nashc_eval_out(e, k);
+        for (int64_t i = 0; i < y->n; i++)
+            nashc_buf_set_int(y, i, nashc_buf_get_int(x, i));
+    }
+    return NASHC_OK;
+}
+
+void
+hw_beat_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    (void)i;
+    *reads = 1;
+    *writes = (1u << nashc_node_n_out(n)) - 1;
+}
+
+int64_t
+hw_count_of(const nashc_node *n)
+{
+    return nashc_type_count(nashc_value_type(nashc_node_in(n, 0)));
+}

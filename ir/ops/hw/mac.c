@@ -1,0 +1,178 @@
+/* hw_mac.c: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau. */
+#include "mac.h"
+#include <stdlib.h>
+
+static int64_t
+attr(const nashc_node *n, const char *name)
+{
+    return nashc_attr_int(n, nashc_attr_index(n, name));
+}
+
+void
+hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels)
+{
+    const nashc_type *w = nashc_ops_type(n, 1);
+
+    *products = w->dim[0];
+    *channels = w->dim[1];
+}
+
+nashc_status
+hw_mac_operands(const nashc_node *n, nashc_diag *d)
+{
+    nashc_status s = hw_check_operand(n, 0, false, d);
+
+    if (s != NASHC_OK || (s = hw_check_operand(n, 1, true, d)) != NASHC_OK)
+        return s;
+    if (nashc_ops_type(n, 1)->rank != 2)
+        return nashc_node_error(d, n, "weights must be a matrix, a column a channel");
+    return NASHC_OK;
+}
+
+/* No accumulator overflows, whatever is summed up first. */
+static nashc_status
+bounded(const nashc_node *n, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *w = nashc_ops_type(n, 1);
+    double largest = fmax((double)x->hi, -(double)x->lo);
+    double heaviest = fmax((double)w->hi, -(double)w->lo);
+
+    if (heaviest * largest * (double)w->dim[0] < 4e18)
+        return NASHC_OK;
+    return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
+}
+
+nashc_status
+hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_tensor *w = nashc_ops_const(n, 1);
+    int64_t products, channels;
+    nashc_status s = bounded(n, d);
+
+    if (s != NASHC_OK)
+        return s;
+    hw_mac_dims(n, &products, &channels);
+    int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(w));
+    int64_t *ends = v ? calloc((size_t)channels, 2 * sizeof *ends) : NULL;
+    if (!ends) {
+        nashc_mem_free(v);
+        return nashc_enomem(d);
+    }
+    for (int64_t k = 0; k < products; k++)
+        for (int64_t c = 0; c < channels; c++) {
+            int64_t p = v[k * channels + c];
+            ends[2 * c] += p * (p > 0 ? x->lo : x->hi);
+            ends[2 * c + 1] += p * (p > 0 ? x->hi : x->lo);
+        }
+    *lo = INT64_MAX;
+    *hi = INT64_MIN;
+    for (int64_t c = 0; c < channels; c++) {
+        *lo = ends[2 * c] < *lo ? ends[2 * c] : *lo;
+        *hi = ends[2 * c + 1] > *hi ? ends[2 * c + 1] : *hi;
+    }
+    free(ends);
+    nashc_mem_free(v);
+    return NASHC_OK;
+}
+
+nashc_status
+hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    int64_t products, channels, rows = 0, steps = 0, lo, hi;
+    nashc_status s;
+
+    hw_mac_dims(n, &products, &channels);
+    if (nashc_node_in(n, 2)) {
+        if ((s = bounded(n, d)) != NASHC_OK || (s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
+            return s;
+        if (!hw_threshold_dims(n, 2, &rows, &steps) || (rows != 1 && rows != channels))
+            return nashc_node_error(
+                d, n, "thresholds must be [1,K] or [%" PRId64 ",K], a row a channel", channels);
+        *out = hw_count_type(steps, attr(n, "act_bias"), attr(n, "bipolar"));
+    } else {
+        if ((s = hw_mac_range(n, &lo, &hi, d)) != NASHC_OK)
+            return s;
+        *out = nashc_type_for_range(lo, hi);
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+hw_mac_verify(const nashc_node *n, nashc_diag *d)
+{
+    int64_t products, channels, bias = attr(n, "act_bias");
+    bool bipolar = attr(n, "bipolar");
+    nashc_status s;
+
+    hw_mac_dims(n, &products, &channels);
+    if (nashc_node_in(n, 3)) {
+        const nashc_type *dir = nashc_ops_type(n, 3);
+        if ((s = hw_check_operand(n, 3, true, d)) != NASHC_OK)
+            return s;
+        if (!nashc_node_in(n, 2) || dir->kind != NASHC_K_BIP || nashc_type_count(dir) != channels)
+            return nashc_node_error(d, n, "directions must be bip[%" PRId64 "], with thresholds",
+                                    channels);
+    }
+    if (!nashc_node_in(n, 2) && (bias || bipolar))
+        return nashc_node_error(d, n, "act_bias and bipolar need thresholds");
+    return nashc_node_in(n, 2) ? hw_check_thresholds(n, 2, bias, bipolar, d) : NASHC_OK;
+}
+
+bool
+hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out)
+{
+    bool bipolar = attr(n, "bipolar");
+
+    *out = (hw_act){.scale = bipolar ? 2 : 1, .bias = bipolar ? -1 : attr(n, "act_bias")};
+    if (!nashc_node_in(n, 2))
+        return true;
+    out->t = nashc_eval_i64(e, 2);
+    out->dir = nashc_node_in(n, 3) ? nashc_eval_i64(e, 3) : NULL;
+    hw_threshold_dims(n, 2, &out->rows, &out->steps);
+    return out->t && (out->dir || !nashc_node_in(n, 3));
+}
+
+int64_t
+hw_act_value(const hw_act *a, int64_t channel, int64_t acc)
+{
+    return a->t ? a->bias + a->scale * hw_count(a->t, a->dir, a->rows, a->steps, channel, acc)
+                : acc;
+}
+
+bool
+hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    int64_t res = attr(n, "res_type");
+
+    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
+        return false;
+    if (res != 0)
+        return res == 2;
+    return x->bits + w->bits > 9 && (!dev || dev->dsp_a > 0);
+}
+
+void
+hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,
+                  nashc_cost *c)
+{
+    int64_t rows, steps;
+
+    if (hw_threshold_dims(n, 2, &rows, &steps))
+        hw_cost_thresholds(c, hw_parallel(attr(n, "act_style"), steps), pe, (uint64_t)steps, width,
+                           rows > 1 ? (uint64_t)rows / pe : 1, attr(n, "ram_style_thresholds"));
+    if (dev && dev->lut_inputs > 0 && dev->lut_inputs < 6)
+        c->lut = c->lut * 8 / 5;
+}
+
+uint32_t
+hw_mac_latency(const nashc_node *n)
+{
+    int64_t rows, steps;
+
+    if (!hw_threshold_dims(n, 2, &rows, &steps))
+        return 0;
+    return hw_parallel(attr(n, "act_style"), steps) ? 1 : 2 * hw_stages(steps) - 1;
+}

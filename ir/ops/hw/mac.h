@@ -1,0 +1,60 @@
+/* hw_mac.h: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau.
+ *
+ *     acc[c] = sum over k < products of x * w[k][c]
+ *     y = acc, or act_bias + #{j : acc >= t[c][j]}     (dir[c] < 0: acc < t[c][j])
+ *     bipolar: one threshold, y = +1 where it is reached, else -1
+ *
+ * Operand 1 is w [products,channels], 2 t [channels,K] or [1,K] with ascending rows, 3 dir
+ * [channels]. Attributes are found by their names.
+ */
+#ifndef NASHC_OPS_HW_MAC_H
+#define NASHC_OPS_HW_MAC_H
+
+#include "layer.h"
+#include "ir/ops/ops.h"
+
+/* Rows of an attribute table, HW_MAC_N of them. */
+enum { HW_MAC_N = 6 };
+#define HW_MAC_ATTRS                                                                               \
+    ATTR(ENUM, "ram_style", "auto", "auto|block|distributed|ultra", "weight memory"),              \
+        ATTR(ENUM, "ram_style_thresholds", "auto", "auto|block|distributed", "threshold memory"),  \
+        ATTR(ENUM, "res_type", "auto", "auto|lut|dsp", "what multiplies"),                         \
+        ATTR(ENUM, "act_style", "auto", "auto|parallel|binary_search",                             \
+             "how thresholds are compared; auto: in parallel up to 3 of them"),                    \
+        ATTR(INT, "act_bias", "0", NULL, "added to the count"),                                    \
+        ATTR(BOOL, "bipolar", "false", NULL, "one threshold tells -1 from +1")
+
+void hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels);
+
+/* Operand 0 is an integer tensor, operand 1 a constant integer matrix. */
+nashc_status hw_mac_operands(const nashc_node *n, nashc_diag *d);
+
+/* Smallest and largest value of any accumulator: hardware.md F.2. */
+nashc_status hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d);
+
+/* Element of the result; checks that thresholds fit. */
+nashc_status hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d);
+
+/* Rules of the activation that infer does not need. */
+nashc_status hw_mac_verify(const nashc_node *n, nashc_diag *d);
+
+/* What turns accumulators into results. open is false without memory. */
+typedef struct hw_act {
+    const int64_t *t, *dir; /* NULL: none */
+    int64_t rows, steps, scale, bias;
+} hw_act;
+
+bool hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out);
+int64_t hw_act_value(const hw_act *a, int64_t channel, int64_t acc);
+
+/* Do products go to multiplier blocks? Where asked for, or where both operands are wide. */
+bool hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev);
+
+/* Adds thresholds on pe lanes of width bits, and fits the sum of LUTs to the device. */
+void hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,
+                       nashc_cost *c);
+
+/* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
+uint32_t hw_mac_latency(const nashc_node *n);
+
+#endif

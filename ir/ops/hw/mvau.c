@@ -1,0 +1,250 @@
+/* hw_mvau.c: hw.mvau(x, w, [t], [dir]), matrix-vector unit with an optional threshold activation.
+ *
+ *     acc[v][r] = sum over c of x[v][c] * w[c][r], then as hw_mac.h says
+ *
+ * x holds vectors of MW elements, w is [MW,MH], t [MH,K] or [1,K], dir [MH]. With groups = G the
+ * vectors belong to groups 0 .. G-1 in turn, vector v meets columns g*MH/G .. (g+1)*MH/G - 1 of w,
+ * g = v mod G, and the results of G vectors are one row of MH.
+ * Schedule: for each vector, for nf < MH/G/pe, for sf < MW/simd: one step; x is read while nf = 0
+ * and replayed afterwards, a beat of pe results is written when sf is last. hardware.md B.1.
+ */
+#include "mac.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { A_PE, A_SIMD, A_MEM_MODE, A_RAM_STYLE, A_GROUPS = A_RAM_STYLE + HW_MAC_N };
+
+static const nashc_param attrs[] = {
+    ATTR(INT, "pe", "1", "1..", "rows a step"),
+    ATTR(INT, "simd", "1", "1..", "columns a step"),
+    ATTR(ENUM, "mem_mode", "internal_decoupled", "internal_decoupled|internal_embedded",
+         "where the weights live"),
+    HW_MAC_ATTRS,
+    ATTR(INT, "groups", "1", "1..", "vectors belong to so many groups in turn"),
+    {0},
+};
+
+/* Sizes of the layer; mh is the number of rows of a group. */
+typedef struct sizes {
+    int64_t mw, mh, groups, pe, simd;
+} sizes;
+
+static sizes
+sizes_of(const nashc_node *n)
+{
+    sizes z = {.groups = nashc_attr_int(n, A_GROUPS),
+               .pe = nashc_attr_int(n, A_PE),
+               .simd = nashc_attr_int(n, A_SIMD)};
+
+    hw_mac_dims(n, &z.mw, &z.mh);
+    z.mh /= z.groups;
+    return z;
+}
+
+static int64_t
+vectors(const nashc_node *n)
+{
+    return nashc_type_count(nashc_ops_type(n, 0)) / nashc_ops_type(n, 1)->dim[0];
+}
+
+static nashc_status
+mvau_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    int64_t mw, mh, groups = nashc_attr_int(n, A_GROUPS);
+    nashc_status s = hw_mac_operands(n, d);
+    nashc_type elem;
+    hw_view view;
+
+    if (s != NASHC_OK)
+        return s;
+    hw_mac_dims(n, &mw, &mh);
+    if (!hw_view_of(n, mw, &view))
+        return nashc_node_error(d, n, "the input does not divide into vectors of %" PRId64, mw);
+    if (view.vecs % groups != 0 || mh % groups != 0)
+        return nashc_node_error(d, n,
+                                "%" PRId64 " vectors and %" PRId64
+                                " rows of weights do not both divide into %" PRId64 " groups",
+                                view.vecs, mh, groups);
+    if ((s = hw_mac_elem(n, &elem, d)) == NASHC_OK)
+        *out = hw_matrix_type(&elem, view.vecs / groups, mh);
+    return s;
+}
+
+static nashc_status
+mvau_verify(const nashc_node *n, nashc_diag *d)
+{
+    nashc_status s;
+    sizes z = sizes_of(n);
+
+    if ((s = hw_check_divides(n, "pe", z.pe, z.mh, d)) != NASHC_OK ||
+        (s = hw_check_divides(n, "simd", z.simd, z.mw, d)) != NASHC_OK)
+        return s;
+    return hw_mac_verify(n, d);
+}
+
+static nashc_status
+mvau_eval(nashc_eval *e, const nashc_node *n)
+{
+    const int64_t *x = nashc_eval_i64(e, 0), *w = nashc_eval_i64(e, 1);
+    nashc_buf *y = nashc_eval_out(e, 0);
+    sizes z = sizes_of(n);
+    hw_act act;
+
+    int64_t *acc = nashc_eval_scratch(e, (size_t)z.mh * sizeof *acc);
+    if (!x || !w || !acc || !hw_act_open(e, n, &act))
+        return NASHC_ENOMEM;
+    for (int64_t v = 0; v < y->n / z.mh; v++) {
+        int64_t at = v % z.groups * z.mh;
+        memset(acc, 0, (size_t)z.mh * sizeof *acc);
+        for (int64_t c = 0; c < z.mw; c++)
+            for (int64_t r = 0; r < z.mh; r++)
+                acc[r] += x[v * z.mw + c] * w[c * z.mh * z.groups + at + r];
+        for (int64_t r = 0; r < z.mh; r++)
+            nashc_buf_set_int(y, v * z.mh + r, hw_act_value(&act, at + r, acc[r]));
+    }
+    return NASHC_OK;
+}
+
+static nashc_status
+mvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
+{
+    sizes z = sizes_of(n);
+
+    (void)d;
+    in[0] = hw_stream(nashc_ops_type(n, 0), z.simd, vectors(n) * z.mw);
+    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), z.pe, vectors(n) * z.mh);
+    return NASHC_OK;
+}
+
+static uint64_t
+mvau_cycles(const nashc_node *n)
+{
+    sizes z = sizes_of(n);
+
+    return (uint64_t)(vectors(n) * (z.mw / z.simd) * (z.mh / z.pe));
+}
+
+/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
+ * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
+ * Fitted to Yosys. */
+static uint64_t
+products(const nashc_node *n, uint64_t simd, bool dsp)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
+        return simd * 9 / 4;
+    if (dsp)
+        return simd * (a + b) / 2;
+    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
+}
+
+static nashc_status
+mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_ops_type(n, 1)->bits;
+    int64_t lo, hi, style = nashc_attr_int(n, A_RAM_STYLE);
+    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
+    bool embedded = nashc_attr_int(n, A_MEM_MODE) == 1, dsp = hw_mac_in_dsp(n, dev);
+    sizes z = sizes_of(n);
+
+    nashc_status s = hw_mac_range(n, &lo, &hi, NULL);
+    if (s != NASHC_OK)
+        return s;
+    uint64_t pe = (uint64_t)z.pe, simd = (uint64_t)z.simd, sf = (uint64_t)(z.mw / z.simd);
+    uint64_t acc = nashc_type_for_range(lo, hi).bits, nf = (uint64_t)(z.mh / z.pe);
+    c.lut = 60 + pe * (products(n, simd, dsp) + acc);
+    c.dsp = dsp ? pe * simd * ((a + b + 47) / 48) : 0;
+    c.ff = 40 + pe * 2 * acc + simd * (a + pe * b);
+    hw_cost_memory(&c, embedded ? 2 : style, (uint64_t)z.groups * nf * sf, pe * simd * b);
+    if (nf > 1) /* the vector is kept for the other rounds */
+        hw_cost_memory(&c, 0, sf, simd * a);
+    hw_mac_activation(n, dev, pe, acc, &c);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md). */
+static nashc_status
+mvau_timing(const nashc_node *n, nashc_timing *out)
+{
+    sizes z = sizes_of(n);
+
+    *out = (nashc_timing){
+        .steps = mvau_cycles(n), .latency = 3 + (z.mw > z.simd) + hw_mac_latency(n), .depth = 2};
+    return NASHC_OK;
+}
+
+static void
+mvau_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    sizes z = sizes_of(n);
+
+    uint64_t sf = (uint64_t)(z.mw / z.simd), nf = (uint64_t)(z.mh / z.pe);
+    *reads = i / sf % nf == 0;
+    *writes = i % sf == sf - 1;
+}
+
+typedef struct point {
+    int64_t pe, simd;
+} point;
+
+static int
+point_cmp(const void *a, const void *b)
+{
+    const point *p = a, *q = b;
+    int64_t x = p->pe * p->simd, y = q->pe * q->simd;
+
+    if (x != y)
+        return x < y ? -1 : 1;
+    return p->simd < q->simd ? -1 : p->simd > q->simd;
+}
+
+static bool
+mvau_fold(const nashc_node *n, int64_t k, char *text)
+{
+    int64_t np = 0, ns = 0, m = 0;
+    sizes z = sizes_of(n);
+
+    while (hw_divisor(z.mh, np) > 0)
+        np++;
+    while (hw_divisor(z.mw, ns) > 0)
+        ns++;
+    if (k < 0 || k >= np * ns)
+        return false;
+    point *all = malloc((size_t)(np * ns) * sizeof *all);
+    if (!all)
+        return false;
+    for (int64_t i = 0; i < np; i++)
+        for (int64_t j = 0; j < ns; j++)
+            all[m++] = (point){hw_divisor(z.mh, i), hw_divisor(z.mw, j)};
+    qsort(all, (size_t)m, sizeof *all, point_cmp);
+    snprintf(text, 96, "pe=%" PRId64 " simd=%" PRId64, all[k].pe, all[k].simd);
+    free(all);
+    return true;
+}
+
+/* FINN's choice of style (hardware.md C.4); ours differs in the cost model only. */
+static const char *
+mvau_kind(const nashc_node *n)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    bool rtl = !nashc_node_in(n, 2) && nashc_type_is_signed(w) && x->bits >= 4 && w->bits >= 4 &&
+               w->bits <= 8 && (x->bits <= 8 || (x->bits == 9 && nashc_type_is_signed(x)));
+
+    return rtl ? "MVAU_rtl" : "MVAU_hls";
+}
+
+static const nashc_hw mvau_hw = {
+    NASHC_DESC(nashc_hw),  .streams = mvau_streams, .cycles = mvau_cycles, .cost = mvau_cost,
+    .timing = mvau_timing, .step = mvau_step,       .fold = mvau_fold,     .layer_kind = mvau_kind,
+};
+
+const nashc_op nashc_op_hw_mvau = {
+    NASHC_DESC(nashc_op), .name = "hw.mvau", .help = "matrix-vector unit with optional thresholds",
+    .min_in = 2,          .max_in = 4,       .min_out = 1,
+    .max_out = 1,         .attrs = attrs,    .verify = mvau_verify,
+    .infer = mvau_infer,  .eval = mvau_eval, .hw = &mvau_hw,
+};

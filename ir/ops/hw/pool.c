@@ -1,0 +1,208 @@
+/* hw_pool.c: hw.pool(x), maxima, minima or sums of groups of rows, channel by channel.
+ *
+ *     y[o*ow + j][c] = max, min or sum over i < kh, k < kw of x[((o*kh + i)*ow + j)*kw + k][c]
+ *
+ * x is rows of C elements, seen as [outer,kh,ow,kw]. Max and min keep the element, bip included;
+ * a bipolar sum adds -1 and +1. One step a beat of pe channels, in the order of x; the result of
+ * (o, j) is written while i and k are last. hardware.md B.6, B.7, B.8.
+ */
+#include "layer.h"
+#include "ir/ops/ops.h"
+
+enum { A_PE, A_FUNC, A_WINDOW, A_CHANNELS, A_RAM_STYLE };
+enum { F_MAX, F_MIN, F_SUM };
+
+static const nashc_param attrs[] = {
+    ATTR(INT, "pe", "1", "1..", "channels a step"),
+    ATTR(ENUM, "func", NULL, "max|min|sum", "operation"),
+    ATTR(INTS, "window", NULL, "len=3;1..",
+         "[kh,ow,kw]: rows are seen as [outer,kh,ow,kw], kh and kw are reduced"),
+    ATTR(INT, "channels", "0", "0..", "elements of a row; 0: of the last dimension"),
+    ATTR(ENUM, "ram_style", "auto", "auto|block|distributed|ultra", "accumulators"),
+    {0},
+};
+
+static const int64_t *
+window(const nashc_node *n)
+{
+    int count;
+
+    return nashc_attr_ints(n, A_WINDOW, &count);
+}
+
+static int64_t
+channels(const nashc_node *n)
+{
+    hw_view view;
+
+    return hw_view_of(n, nashc_attr_int(n, A_CHANNELS), &view) ? view.channels : 1;
+}
+
+/* Rows that are reduced to one. */
+static int64_t
+group(const nashc_node *n)
+{
+    return window(n)[0] * window(n)[2];
+}
+
+static nashc_status
+pool_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    nashc_status s = hw_check_operand(n, 0, false, d);
+    const nashc_type *x = nashc_ops_type(n, 0);
+    const int64_t *w = window(n);
+    int64_t rows, lo, hi;
+    hw_view view;
+
+    if (s != NASHC_OK)
+        return s;
+    if (!hw_view_of(n, nashc_attr_int(n, A_CHANNELS), &view))
+        return nashc_node_error(d, n, "the input does not divide into rows of %" PRId64,
+                                nashc_attr_int(n, A_CHANNELS));
+    if (!nashc_mul_size(w[0], w[2], &rows) || !nashc_mul_size(rows, w[1], &rows) ||
+        view.vecs % rows != 0)
+        return nashc_node_error(d, n,
+                                "the %" PRId64 " rows of the input do not divide into %" PRId64
+                                " x %" PRId64 " x %" PRId64,
+                                view.vecs, w[0], w[1], w[2]);
+    nashc_type elem = nashc_type_shaped(*x, 0, NULL);
+    if (nashc_attr_int(n, A_FUNC) == F_SUM) {
+        if (!nashc_ops_mul(x->lo, group(n), &lo) || !nashc_ops_mul(x->hi, group(n), &hi))
+            return nashc_node_error(d, n, "the result exceeds 64 bits");
+        elem = nashc_type_for_range(lo, hi);
+    }
+    *out = hw_matrix_type(&elem, view.vecs / group(n), view.channels);
+    return NASHC_OK;
+}
+
+static nashc_status
+pool_verify(const nashc_node *n, nashc_diag *d)
+{
+    return hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), channels(n), d);
+}
+
+static nashc_status
+pool_eval(nashc_eval *e, const nashc_node *n)
+{
+    const int64_t *x = nashc_eval_i64(e, 0), *w = window(n);
+    int64_t c = channels(n), func = nashc_attr_int(n, A_FUNC);
+    nashc_buf *y = nashc_eval_out(e, 0);
+
+    if (!x)
+        return NASHC_ENOMEM;
+    for (int64_t at = 0; at < y->n; at++) {
+        int64_t row = at / c, first = row / w[1] * w[0] * w[1] + row % w[1], acc = 0;
+        for (int64_t i = 0; i < w[0]; i++)
+            for (int64_t k = 0; k < w[2]; k++) {
+                int64_t v = x[((first + i * w[1]) * w[2] + k) * c + at % c];
+                if (func == F_SUM)
+                    acc += v;
+                else if ((i == 0 && k == 0) || (func == F_MAX ? v > acc : v < acc))
+                    acc = v;
+            }
+        nashc_buf_set_int(y, at, acc);
+    }
+    return NASHC_OK;
+}
+
+static nashc_status
+pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
+{
+    const nashc_type *x = nashc_ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+
+    (void)d;
+    in[0] = hw_stream(x, nashc_attr_int(n, A_PE), nashc_type_count(x));
+    out[0] = hw_stream(y, nashc_attr_int(n, A_PE), nashc_type_count(y));
+    return NASHC_OK;
+}
+
+static uint64_t
+pool_cycles(const nashc_node *n)
+{
+    return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
+}
+
+/* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
+ * a register alone has in its enable). Fitted to Yosys. */
+static nashc_status
+pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_value_type(nashc_node_out(n, 0))->bits;
+    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE), folds = (uint64_t)channels(n) / pe;
+    const int64_t *w = window(n);
+    uint64_t accs = (uint64_t)w[1] * folds;
+    uint64_t counters = (uint64_t)(hw_clog2(folds) + hw_clog2((uint64_t)w[0]) +
+                                   hw_clog2((uint64_t)w[2]) + 2 * hw_clog2(accs));
+    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
+
+    c.lut = 5 + counters + pe * 2 * b;
+    c.ff = 7 + counters + pe * (a + 3 * b);
+    if (accs > 1) {
+        hw_cost_memory(&c, nashc_attr_int(n, A_RAM_STYLE), accs, pe * b);
+        if (nashc_attr_int(n, A_FUNC) != F_SUM)
+            c.lut += pe * (b - 1);
+        if (folds == 1 && w[2] > 1) /* the last result, or what was read */
+            c.lut += pe * b;
+        c.ff += c.bram18 + c.uram ? 0 : pe * b; /* block RAM has the register of a read */
+    }
+    if (dev && dev->lut_inputs == 4)
+        c.lut = c.lut * 8 / 5;
+    *out = c;
+    return NASHC_OK;
+}
+
+static nashc_status
+pool_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = (nashc_timing){.steps = pool_cycles(n), .latency = 2, .depth = 2};
+    return NASHC_OK;
+}
+
+static void
+pool_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    const int64_t *w = window(n);
+    uint64_t kh = (uint64_t)w[0], ow = (uint64_t)w[1], kw = (uint64_t)w[2];
+    uint64_t row = i / (uint64_t)(channels(n) / nashc_attr_int(n, A_PE));
+
+    *reads = 1;
+    *writes = row % kw == kw - 1 && row / kw / ow % kh == kh - 1;
+}
+
+static bool
+pool_fold(const nashc_node *n, int64_t k, char *text)
+{
+    return hw_fold_pe(channels(n), k, text);
+}
+
+/* FINN's layers: a window after its generator, a max pool on image rows, a sum over an image. */
+static const char *
+pool_kind(const nashc_node *n)
+{
+    const int64_t *w = window(n);
+    int64_t func = nashc_attr_int(n, A_FUNC);
+
+    if (func == F_MAX && (w[0] > 1 || w[1] > 1))
+        return "StreamingMaxPool_hls";
+    return func == F_SUM && w[0] > 1 && w[1] == 1 && w[2] == 1 ? "GlobalAccPool_hls" : "Pool_hls";
+}
+
+static const nashc_hw pool_hw = {
+    NASHC_DESC(nashc_hw),  .streams = pool_streams, .cycles = pool_cycles, .cost = pool_cost,
+    .timing = pool_timing, .step = pool_step,       .fold = pool_fold,     .layer_kind = pool_kind,
+};
+
+const nashc_op nashc_op_hw_pool = {
+    NASHC_DESC(nashc_op),
+    .name = "hw.pool",
+    .help = "layer that reduces groups of rows to their maxima, minima or sums",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
+    .verify = pool_verify,
+    .infer = pool_infer,
+    .eval = pool_eval,
+    .hw = &pool_hw,
+};

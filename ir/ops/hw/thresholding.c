@@ -1,0 +1,147 @@
+/* thresholding.c: hw.thresholding(x, t, [dir]): how many thresholds of its channel x reaches.
+ *
+ *     y = act_bias + #{k : x >= t[c][k]}      (dir[c] < 0: x < t)
+ *
+ * hardware.md B.5.
+ */
+#include "params.h"
+#include "ir/ops/ops.h"
+
+enum { T_PE, T_STYLE, T_BIAS, T_BIPOLAR, T_RAM_STYLE };
+
+static const nashc_param threshold_attrs[] = {
+    {.name = "pe", .def = "1", .domain = "1..", .help = "channels a beat", .kind = NASHC_P_INT},
+    {.name = "style",
+     .def = "auto",
+     .domain = "auto|parallel|binary_search",
+     .help = "how thresholds are compared; auto: in parallel up to 3 of them",
+     .kind = NASHC_P_ENUM},
+    {.name = "act_bias", .def = "0", .help = "added to the count", .kind = NASHC_P_INT},
+    {.name = "bipolar",
+     .def = "false",
+     .help = "one threshold tells -1 from +1",
+     .kind = NASHC_P_BOOL},
+    {.name = "ram_style",
+     .def = "auto",
+     .domain = "auto|block|distributed|ultra",
+     .help = "threshold memory",
+     .kind = NASHC_P_ENUM},
+    {0},
+};
+
+static nashc_status
+threshold_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
+{
+    hw_view view;
+    nashc_status s = hw_param_check(n, &view, d);
+    int64_t rows, steps;
+
+    if (s != NASHC_OK)
+        return s;
+    if (!hw_threshold_dims(n, 1, &rows, &steps))
+        return nashc_node_error(d, n, "thresholds must be a matrix, a row a channel");
+    nashc_type elem =
+        hw_count_type(steps, nashc_attr_int(n, T_BIAS), nashc_attr_bool(n, T_BIPOLAR));
+    *out = hw_matrix_type(&elem, view.vecs, view.channels);
+    return NASHC_OK;
+}
+
+static nashc_status
+threshold_verify(const nashc_node *n, nashc_diag *d)
+{
+    nashc_status s = hw_param_verify(n, d);
+    hw_view view;
+
+    if (s != NASHC_OK)
+        return s;
+    if (nashc_node_in(n, 2)) {
+        const nashc_type *dir = nashc_value_type(nashc_node_in(n, 2));
+        if ((s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
+            return s;
+        if (!hw_param_view(n, &view) || dir->kind != NASHC_K_BIP ||
+            nashc_type_count(dir) != view.channels)
+            return nashc_node_error(d, n, "directions must be bip, one a channel");
+    }
+    return hw_check_thresholds(n, 1, nashc_attr_int(n, T_BIAS), nashc_attr_bool(n, T_BIPOLAR), d);
+}
+
+static nashc_status
+threshold_eval(nashc_eval *e, const nashc_node *n)
+{
+    const int64_t *x = nashc_eval_i64(e, 0), *t = nashc_eval_i64(e, 1);
+    const int64_t *dir = nashc_node_in(n, 2) ? nashc_eval_i64(e, 2) : NULL;
+    int64_t scale = nashc_attr_bool(n, T_BIPOLAR) ? 2 : 1;
+    int64_t bias = scale == 2 ? -1 : nashc_attr_int(n, T_BIAS), rows = 1, steps = 0;
+    nashc_buf *y = nashc_eval_out(e, 0);
+    hw_view view;
+
+    if (!x || !t || (nashc_node_in(n, 2) && !dir))
+        return NASHC_ENOMEM;
+    if (!hw_param_view(n, &view) || !hw_threshold_dims(n, 1, &rows, &steps))
+        return nashc_node_error(nashc_eval_diag(e), n, "shapes do not fit");
+    for (int64_t i = 0; i < y->n; i++)
+        nashc_buf_set_int(y, i,
+                          bias + scale * hw_count(t, dir, rows, steps, i % view.channels, x[i]));
+    return NASHC_OK;
+}
+
+static nashc_status
+threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
+    int64_t rows, steps, pe = nashc_attr_int(n, T_PE);
+    uint64_t width = nashc_value_type(nashc_node_in(n, 0))->bits;
+
+    if (!hw_threshold_dims(n, 1, &rows, &steps))
+        return NASHC_EBUG;
+    c.ff += (uint64_t)pe * width;
+    hw_cost_thresholds(&c, hw_parallel(nashc_attr_int(n, T_STYLE), steps), (uint64_t)pe,
+                       (uint64_t)steps, width, (uint64_t)(rows > 1 ? rows / pe : 1),
+                       nashc_attr_int(n, T_RAM_STYLE));
+    if (dev && dev->lut_inputs == 4)
+        c.lut = c.lut * 8 / 5;
+    *out = c;
+    return NASHC_OK;
+}
+
+/* nashc_thresh_par, or nashc_thresh_bs with DEEP = 1. */
+static nashc_status
+threshold_timing(const nashc_node *n, nashc_timing *out)
+{
+    int64_t rows, steps;
+
+    if (!hw_threshold_dims(n, 1, &rows, &steps))
+        return NASHC_EBUG;
+    *out = (nashc_timing){.steps = hw_param_cycles(n), .latency = 2, .depth = 2};
+    if (!hw_parallel(nashc_attr_int(n, T_STYLE), steps))
+        out->latency = 2 * hw_stages(steps);
+    return NASHC_OK;
+}
+
+static const char *
+threshold_kind(const nashc_node *n)
+{
+    (void)n;
+    return "Thresholding_rtl";
+}
+
+static const nashc_hw threshold_hw = {
+    NASHC_DESC(nashc_hw),   .streams = hw_param_streams,     .cycles = hw_param_cycles,
+    .cost = threshold_cost, .timing = threshold_timing,   .step = hw_beat_step,
+    .fold = hw_param_fold,     .layer_kind = threshold_kind,
+};
+
+const nashc_op nashc_op_hw_thresholding = {
+    NASHC_DESC(nashc_op),
+    .name = "hw.thresholding",
+    .help = "layer that counts the thresholds of a channel that the input reaches",
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = threshold_attrs,
+    .verify = threshold_verify,
+    .infer = threshold_infer,
+    .eval = threshold_eval,
+    .hw = &threshold_hw,
+};

@@ -1,0 +1,66 @@
+/* absorb_1bit_mul_into_conv.c
+ *
+ *     conv(x, W, b) -- mul A -- y     ==>     conv(x, A W, A b) -- y      for A of -1 and +1
+ *
+ * W and b (if any) are constant; A is a scalar or varies along the output channels, which are the
+ * first axis of W. An integer W gets the smallest type that holds the flipped weights, bip stays.
+ * Terminates: each rewrite removes a mul.
+ */
+#include "passes/support/match.h"
+#include <math.h>
+
+/* t with its o-th part along the first axis multiplied by a[o]. */
+static nashc_value *
+flipped(nashc_rw *rw, const nashc_tensor *t, const nashc_num *a)
+{
+    const nashc_type *type = nashc_tensor_type(t);
+    nashc_num v = nashc_num_of(rw, t);
+    int64_t part = type->rank && type->dim[0] ? v.n / type->dim[0] : 1;
+
+    for (int64_t i = 0; v.v && i < v.n; i++)
+        v.v[i] *= a->v[a->n == 1 ? 0 : i / part];
+    if (v.v && (type->kind == NASHC_K_BIP || !nashc_type_is_int(type)))
+        return nashc_rw_const(rw, nashc_tensor_from_f64(type, v.v));
+    return nashc_num_const(rw, &v);
+}
+
+static bool
+absorb(nashc_rw *rw, nashc_node *n)
+{
+    nashc_affine mul;
+
+    if (!nashc_affine_of(n, "nn.mul", &mul))
+        return false;
+    nashc_node *conv = nashc_value_def_by(mul.x, "nn.conv");
+    if (!conv)
+        return false;
+    const nashc_tensor *w = nashc_value_const(nashc_node_in(conv, 1));
+    nashc_value *b = nashc_node_in(conv, 2);
+    nashc_num a = nashc_num_of(rw, mul.t);
+    if (!w || (b && !nashc_value_const(b)))
+        return nashc_rw_miss(rw, conv, "weights or bias are not constant");
+    for (int64_t i = 0; a.v && i < a.n; i++)
+        if (fabs(a.v[i]) != 1.0)
+            return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
+    if (!a.v || !nashc_match_channelwise(mul.t, nashc_value_type(mul.x)))
+        return nashc_rw_miss(rw, n, "the scale is neither scalar nor per channel");
+    if (!nashc_match_sole(rw, conv))
+        return false;
+
+    nashc_rw_loc(rw, conv);
+    nashc_value *in[3] = {nashc_node_in(conv, 0), flipped(rw, w, &a), NULL};
+    if (b)
+        in[2] = flipped(rw, nashc_value_const(b), &a);
+    nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_like(rw, conv, in, b ? 3 : 2));
+    return true;
+}
+
+static const nashc_pattern absorb_pattern = {"nn.mul", absorb};
+
+const nashc_pass nashc_pass_absorb_1bit_mul_into_conv = {
+    NASHC_DESC(nashc_pass),
+    .name = "absorb-1bit-mul-into-conv",
+    .alias = "Absorb1BitMulIntoConv",
+    .help = "flip output channels of constant weights instead of multiplying by -1 and 1",
+    .patterns = (const nashc_pattern *const[]){&absorb_pattern, NULL},
+};

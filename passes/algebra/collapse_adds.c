@@ -1,0 +1,38 @@
+/* collapse_adds.c
+ *
+ *     x -- add a -- add b -- y     ==>     x -- add (a + b) -- y
+ *
+ * The sum is taken and kept in double.
+ * Terminates: each rewrite removes one add.
+ */
+#include "passes/support/match.h"
+
+static bool
+collapse(nashc_rw *rw, nashc_node *n)
+{
+    nashc_affine second, first;
+
+    if (!nashc_affine_of(n, "nn.add", &second) ||
+        !nashc_affine_before(rw, second.x, "nn.add", &first))
+        return false;
+
+    nashc_num a = nashc_num_of(rw, first.t), b = nashc_num_of(rw, second.t);
+    nashc_num ab = nashc_num_zip(rw, &a, &b, nashc_num_add);
+    if (!nashc_num_finite(&ab))
+        return nashc_rw_miss(rw, n, "the sum is not finite, or exceeds 2^53");
+
+    nashc_value *in[] = {first.x, nashc_num_const(rw, &ab)};
+    nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_op(rw, "nn.add", in, 2));
+    return true;
+}
+
+static const nashc_pattern collapse_pattern = {"nn.add", collapse};
+
+const nashc_pass nashc_pass_collapse_adds = {
+    NASHC_DESC(nashc_pass),
+    .flags = NASHC_PASS_INEXACT,
+    .name = "collapse-adds",
+    .alias = "CollapseRepeatedAdd|fold-add-chain",
+    .help = "merge two consecutive adds of constants",
+    .patterns = (const nashc_pattern *const[]){&collapse_pattern, NULL},
+};

@@ -1,0 +1,235 @@
+/* thresholds_to_requant.c
+ *
+ *     multithreshold(x, T; out_bias b, out_scale +-1), x integer in [lo, hi]
+ *     ==>  requant(x, mul, add; shift, qmin, qmax)
+ *
+ * where the thresholds of each channel are evenly spaced up to rounding: K comparisons become one
+ * product. mul and add are found for the smallest shift that serves all channels (staircase.c), or
+ * proven not to exist up to max-shift. Of each channel only the values that its weights let it take
+ * matter (channels/). Both functions are monotone step functions of x, so they are equal on all of
+ * [lo, hi] if they are at lo, at hi, and at T and T - 1 of every threshold T: that
+ * is the certificate, and nothing is rewritten without it. Where no line rounds down to the codes,
+ * one that rounds ties to even may, as quantisers with power-of-two scales do. A channel whose code
+ * falls with x (dir -1, or out_scale -1) rises with -x, and has a negative mul. Constant channels
+ * have mul 0; thresholds that are always or never reached only bound the line where it is clamped.
+ * Terminates: each rewrite removes a multithreshold.
+ */
+#include "channels.h"
+#include "staircase.h"
+#include <math.h>
+
+enum { REQUANTS, THRESHOLDS, CONSTANT };
+
+/* The codes of one multithreshold, row by row: qmin + count, of -x where they fall. */
+typedef struct codes {
+    nashc_steps s;
+    nashc_staircase *stair; /* of each row */
+    nashc_line *line;
+    bool *falls;
+    int64_t bias, scale, qmin;
+} codes;
+
+/* Intervals of the channels of v, NULL where only its type is known; found once for all patterns.
+ */
+static const ch_range *
+channel_ranges(nashc_rw *rw, const nashc_value *v)
+{
+    nashc_run *r = nashc_rw_run(rw);
+    ch_state *S = *nashc_run_slot(r);
+
+    if (!S && (S = NASHC_NEW(nashc_run_arena(r), ch_state))) {
+        ch_init(S, r, nashc_rw_graph(rw));
+        if (!S->failed)
+            ch_find_ranges(S);
+        *nashc_run_slot(r) = S;
+    }
+    return S && !S->failed && nashc_value_id(v) < S->n_values ? S->range[nashc_value_id(v)] : NULL;
+}
+
+/* The values that row r of the thresholds meets. */
+static ch_range
+row_range(const codes *c, const ch_range *of, int64_t r)
+{
+    const nashc_type *x = nashc_value_type(c->s.x);
+    ch_range all = {x->lo, x->hi};
+
+    if (!of)
+        return all;
+    for (int64_t k = 0; c->s.rows == 1 && k < nashc_type_channels(x); k++) {
+        all.lo = k == 0 || of[k].lo < all.lo ? of[k].lo : all.lo;
+        all.hi = k == 0 || of[k].hi > all.hi ? of[k].hi : all.hi;
+    }
+    return c->s.rows == 1 ? all : of[r];
+}
+
+static bool
+codes_alloc(nashc_rw *rw, codes *c)
+{
+    const ch_range *of = channel_ranges(rw, c->s.x);
+    int64_t rows = c->s.rows, n = c->s.n, *t = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows * n);
+
+    c->stair = NASHC_NEW_N(nashc_rw_arena(rw), nashc_staircase, rows);
+    c->line = NASHC_NEW_N(nashc_rw_arena(rw), nashc_line, rows);
+    c->falls = NASHC_NEW_N(nashc_rw_arena(rw), bool, rows);
+    if (!t || !c->stair || !c->line || !c->falls)
+        return false;
+    c->qmin = c->scale > 0 ? c->bias : c->bias - n;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t *row = t + r * n;
+        ch_range x = row_range(c, of, r);
+        c->falls[r] = c->s.dir[r] * c->scale < 0;
+        for (int64_t k = 0; k < n; k++) {
+            double at = fmin(fmax(ceil(c->s.t[r * n + k]), (double)x.lo), (double)x.hi + 1);
+            row[c->falls[r] ? n - 1 - k : k] = c->falls[r] ? 1 - (int64_t)at : (int64_t)at;
+        }
+        c->stair[r] = (nashc_staircase){.t = row,
+                                        .n = n,
+                                        .lo = c->falls[r] ? -x.hi : x.lo,
+                                        .hi = c->falls[r] ? -x.lo : x.hi,
+                                        .odd = c->qmin & 1};
+    }
+    return true;
+}
+
+/* Why row r has no line up to shift. */
+static bool
+bent(nashc_rw *rw, const codes *c, int64_t r, int shift)
+{
+    while (shift > 0 && !nashc_staircase_fits(&c->stair[r], shift))
+        shift--;
+    int64_t k = nashc_staircase_bend(&c->stair[r], shift);
+    k = k < c->s.n ? k : c->s.n - 1;
+    return nashc_rw_miss(rw, c->s.node,
+                         "threshold %" PRId64 " of channel %" PRId64 ", %" PRId64
+                         ", is off the line of those before it at shift %d",
+                         c->falls[r] ? c->s.n - 1 - k : k, r,
+                         c->falls[r] ? 1 - c->stair[r].t[k] : c->stair[r].t[k], shift);
+}
+
+/* The lines of all rows at the smallest shift that they share; -1: row *at has none. */
+static int
+shared_shift(codes *c, bool even, int max, int64_t *at)
+{
+    int shift = even; /* without a fraction everything is a tie */
+
+    for (int64_t r = 0; r < c->s.rows; r++) {
+        c->stair[r].even = even;
+        while (shift <= max && !nashc_staircase_line(&c->stair[r], shift, &c->line[r]))
+            shift++;
+        *at = r;
+        if (shift > max)
+            return -1;
+    }
+    return shift;
+}
+
+static bool
+find_lines(nashc_rw *rw, codes *c)
+{
+    int max = (int)nashc_opts_int(nashc_rw_opts(rw), "max-shift");
+    int64_t at = 0, other;
+    int shift = shared_shift(c, false, max, &at);
+
+    if (shift < 0 && (shift = shared_shift(c, true, max, &other)) < 0) {
+        c->stair[at].even = false;
+        return bent(rw, c, at, max);
+    }
+    const nashc_type *x = nashc_value_type(c->s.x); /* whose interval the op is checked for */
+    double wide = fmax(fabs((double)x->lo), fabs((double)x->hi)) + 1;
+    double reach = ldexp(fabs((double)c->bias) + 2 * (double)c->s.n + 2, shift);
+    bool fits = reach < 0x1p62;
+    for (int64_t r = 0; fits && r < c->s.rows; r++)
+        fits = nashc_staircase_line(&c->stair[r], shift, &c->line[r]) &&
+               wide * (double)c->line[r].mul + fabs((double)c->line[r].add) + reach < 0x1p62;
+    return fits || nashc_rw_miss(rw, c->s.node, "the products exceed 62 bits at shift %d", shift);
+}
+
+/* A vector of the smallest type; one element if all are the same. */
+static nashc_value *
+vector(nashc_rw *rw, const int64_t *v, int64_t n, bool one)
+{
+    int64_t lo = v[0], hi = v[0];
+
+    n = one ? 1 : n;
+    for (int64_t i = 0; i < n; i++) {
+        lo = v[i] < lo ? v[i] : lo;
+        hi = v[i] > hi ? v[i] : hi;
+    }
+    nashc_type t = nashc_type_shaped(nashc_type_for_range(lo, hi), 1, &n);
+    return nashc_rw_const(rw, nashc_tensor_from_i64(&t, v));
+}
+
+static bool
+rewrite(nashc_rw *rw, codes *c)
+{
+    int64_t rows = c->s.rows, n = c->s.n, constant = 0;
+    int64_t *mul = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows);
+    int64_t *add = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows);
+    int64_t unit = INT64_C(1) << c->line[0].shift;
+    bool one = true;
+
+    if (!mul || !add)
+        return false;
+    for (int64_t r = 0; r < rows; r++) {
+        const nashc_line *l = &c->line[r];
+        mul[r] = c->falls[r] ? -l->mul : l->mul;
+        add[r] = l->add + c->qmin * unit;
+        constant += l->mul == 0;
+        one = one && mul[r] == mul[0] && add[r] == add[0];
+    }
+    nashc_rw_loc(rw, c->s.node);
+    nashc_value *in[] = {c->s.x, vector(rw, mul, rows, one), vector(rw, add, rows, one)};
+    nashc_value *y = nashc_rw_opf(
+        rw, "q.requant", in, 3, "shift=%d qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
+        c->line[0].shift, c->qmin, c->qmin + n, c->stair[0].even ? "true" : "false");
+    nashc_rw_replace(rw, nashc_node_out(c->s.node, 0), y);
+    nashc_rw_stat(rw, REQUANTS, 1);
+    nashc_rw_stat(rw, THRESHOLDS, rows * n);
+    nashc_rw_stat(rw, CONSTANT, constant);
+    return true;
+}
+
+static bool
+to_requant(nashc_rw *rw, nashc_node *mt)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(mt, 0));
+    int64_t n = nashc_value_type(nashc_node_in(mt, 1))->dim[1];
+    codes c = {.bias = nashc_match_int(mt, "out_bias"), .scale = nashc_match_int(mt, "out_scale")};
+
+    if (!nashc_type_is_int(x))
+        return nashc_rw_miss(rw, mt, "its input is not integer");
+    if (x->lo < -(INT64_C(1) << 52) || x->hi >= INT64_C(1) << 52)
+        return nashc_rw_miss(rw, mt, "its input exceeds 2^52");
+    if (c.scale != 1 && c.scale != -1)
+        return nashc_rw_miss(rw, mt, "out_scale is %" PRId64 ", neither 1 nor -1", c.scale);
+    if (n <= nashc_opts_int(nashc_rw_opts(rw), "min-thresholds"))
+        return nashc_rw_miss(rw, mt, "%" PRId64 " thresholds are too few to pay", n);
+    return nashc_steps_of(rw, mt, &c.s) && codes_alloc(rw, &c) && find_lines(rw, &c) &&
+           rewrite(rw, &c);
+}
+
+static const nashc_pattern to_requant_pattern = {"q.multithreshold", to_requant};
+
+static const nashc_param options[] = {
+    {.name = "max-shift",
+     .def = "48",
+     .domain = "0..62",
+     .help = "greatest shift tried",
+     .kind = NASHC_P_INT},
+    {.name = "min-thresholds",
+     .def = "15",
+     .domain = "0..",
+     .help = "leave multithresholds of at most so many thresholds",
+     .kind = NASHC_P_INT},
+    {0},
+};
+
+const nashc_pass nashc_pass_thresholds_to_requant = {
+    NASHC_DESC(nashc_pass),
+    .name = "thresholds-to-requant",
+    .help = "evenly spaced thresholds as one product, shift and clamp, where that is proven equal",
+    .options = options,
+    .stats =
+        (const char *const[]){"requants", "thresholds removed", "channels found constant", NULL},
+    .patterns = (const nashc_pattern *const[]){&to_requant_pattern, NULL},
+};

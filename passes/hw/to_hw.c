@@ -1,0 +1,400 @@
+/* to_hw.c: split the integer graph into host prefix, graph of hardware layers, and host tail.
+ *
+ *     @main:  x -- float chain, quantiser (codes) -- call @dataflow -- scale, softmax -- y
+ *     @dataflow:  hw.* layers only, every stream read once
+ *
+ * Host prefix: what depends on nothing but inputs and other prefix nodes and has no layer, or only
+ * moves elements. Layers: what hw_why_not accepts. Tail: the rest, which must lead to no layer any
+ * more. Neither end may compute integers from integers: such a node is reported with the first
+ * precondition that it misses. Streams with several readers get a hw.duplicate_streams.
+ */
+#include "convert.h"
+#include <string.h>
+
+enum { PRE, LAYER, TAIL };
+
+typedef struct split {
+    nashc_run *r;
+    nashc_graph *g;
+    nashc_arena *a;
+    nashc_diag *d;
+    uint8_t *where;    /* by node id */
+    const char **why;  /* by node id: why it has no layer */
+    bool *leads;       /* by node id: a node that could be a layer depends on it */
+    nashc_value **in;  /* values that enter the layers, and that leave them */
+    nashc_value **out; /* of the integer graph */
+    int n_in, n_out, n_layers;
+    bool through; /* identities are layers: nothing else is */
+} split;
+
+static int
+place(const split *s, const nashc_value *v)
+{
+    const nashc_node *def = v ? nashc_value_def(v) : NULL;
+
+    return def ? s->where[nashc_node_id(def)] : PRE;
+}
+
+static void
+classify(split *s)
+{
+    NASHC_EACH_NODE(s->g, n)
+    {
+        uint32_t id = nashc_node_id(n);
+        bool pre = true, tail = false;
+        for (int i = 0; i < nashc_node_n_in(n); i++) {
+            int p = place(s, nashc_node_in(n, i));
+            pre = pre && p == PRE;
+            tail = tail || p == TAIL;
+        }
+        s->why[id] = hw_why_not(n, s->a);
+        bool moves = (nashc_node_op(n)->flags & NASHC_OP_SHAPE) &&
+                     !(s->through && nashc_node_is(n, "nn.identity"));
+        if (pre && (s->why[id] || moves))
+            s->where[id] = PRE;
+        else
+            s->where[id] = s->why[id] || tail ? TAIL : LAYER;
+        s->n_layers += s->where[id] == LAYER;
+    }
+    for (nashc_node *n = nashc_graph_last(s->g); n; n = nashc_node_prev(n)) {
+        uint32_t id = nashc_node_id(n);
+        bool layer = !s->why[id] && !(nashc_node_op(n)->flags & NASHC_OP_SHAPE);
+        if (!s->leads[id] && !layer)
+            continue;
+        for (int i = 0; i < nashc_node_n_in(n); i++) {
+            const nashc_value *v = nashc_node_in(n, i);
+            if (v && nashc_value_def(v))
+                s->leads[nashc_node_id(nashc_value_def(v))] = true;
+        }
+    }
+}
+
+static bool
+turns_float(const nashc_value *v, nashc_arena *a)
+{
+    int n_users;
+    nashc_node **users = nashc_value_users(v, a, &n_users);
+
+    for (int i = 0; users && i < n_users; i++)
+        if (!nashc_type_is_int(nashc_value_type(nashc_node_out(users[i], 0))))
+            return true;
+    return false;
+}
+
+/* Where there is no layer at all, the integers that become floats or leave pass through hardware:
+ * behind each goes an identity that counts as one. */
+static nashc_status
+pass_through(split *s)
+{
+    nashc_build *b = nashc_run_build(s->r, s->g);
+
+    s->through = true;
+    for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
+        next = nashc_node_next(n);
+        nashc_value *v = nashc_node_out(n, 0);
+        bool leaves = false;
+        for (int i = 0; i < nashc_graph_n_outputs(s->g); i++)
+            leaves = leaves || nashc_graph_output(s->g, i) == v;
+        if (!nashc_type_is_int(nashc_value_type(v)) || !(leaves || turns_float(v, s->a)))
+            continue;
+        nashc_build_before(b, next);
+        nashc_build_loc(b, nashc_node_loc(n));
+        nashc_value *w = nashc_build_op(b, "nn.identity", &v, 1, NULL);
+        if (!w)
+            return nashc_build_status(b);
+        const char *name = leaves ? nashc_arena_strdup(s->a, nashc_value_name(v)) : NULL;
+        nashc_value_replace(v, w);
+        nashc_node_set_in(nashc_value_def(w), 0, v);
+        if (name)
+            nashc_value_set_name(w, name);
+    }
+    return NASHC_OK;
+}
+
+/* Work on integers that the host must not silently take over: neither a quantiser of the chain at
+ * the input, nor something that only moves elements, nor the choice of the largest at the end. */
+static bool
+integer_work(const nashc_node *n)
+{
+    static const char *const light[] = {"q.quant", "q.bipolar_quant", "nn.cast",
+                                        "nn.topk", "nn.argmax",       "call"};
+    bool integer = false;
+
+    for (size_t i = 0; i < NASHC_COUNT(light); i++)
+        if (nashc_node_is(n, light[i]))
+            return false;
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        integer = integer || (v && !nashc_value_const(v) && nashc_type_is_int(nashc_value_type(v)));
+    }
+    return integer && nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))) &&
+           !(nashc_node_op(n)->flags & NASHC_OP_SHAPE);
+}
+
+static nashc_status
+report(split *s)
+{
+    nashc_status st = NASHC_OK;
+
+    NASHC_EACH_NODE(s->g, n)
+    {
+        uint32_t id = nashc_node_id(n);
+        bool between = s->where[id] == TAIL && s->leads[id];
+        if (s->where[id] == LAYER || !s->why[id] || !(between || integer_work(n)))
+            continue;
+        st = nashc_node_unsup(s->d, n, "no hardware layer: %s", s->why[id]);
+        for (int i = 0; i < nashc_node_n_in(n); i++) {
+            const nashc_value *v = nashc_node_in(n, i);
+            if (v && !nashc_value_const(v))
+                nashc_note(s->d, "input \"%%%s\" has type %s",
+                           nashc_quote(s->d, nashc_value_name(v)),
+                           nashc_type_str(s->d, nashc_value_type(v)));
+        }
+        nashc_help(s->d, "between the first and the last layer every operator needs a layer; see "
+                         "`nashc opt MODEL -passes=streamline -o -`");
+    }
+    if (st == NASHC_OK && s->n_layers == 0) {
+        st = nashc_error(s->d, NULL, "graph @%s holds nothing that hardware could do",
+                         nashc_graph_name(s->g));
+        nashc_help(s->d, "hardware starts at an integer tensor: a quantised activation, or an "
+                         "input typed by --input-datatype");
+    }
+    return st;
+}
+
+static void
+add_once(nashc_value **list, int *n, nashc_value *v)
+{
+    for (int i = 0; i < *n; i++)
+        if (list[i] == v)
+            return;
+    list[(*n)++] = v;
+}
+
+static nashc_status
+borders(split *s)
+{
+    int slots = nashc_graph_n_outputs(s->g) + 1;
+
+    NASHC_EACH_NODE(s->g, n)
+    {
+        slots += nashc_node_n_in(n);
+    }
+    s->in = NASHC_NEW_N(s->a, nashc_value *, slots);
+    s->out = NASHC_NEW_N(s->a, nashc_value *, slots);
+    if (!s->in || !s->out)
+        return nashc_enomem(s->d);
+    NASHC_EACH_NODE(s->g, n)
+    {
+        bool layer = s->where[nashc_node_id(n)] == LAYER;
+        for (int i = 0; i < nashc_node_n_in(n); i++) {
+            nashc_value *v = nashc_node_in(n, i);
+            if (!v || nashc_value_const(v))
+                continue;
+            if (layer && place(s, v) != LAYER)
+                add_once(s->in, &s->n_in, v);
+            if (!layer && place(s, v) == LAYER)
+                add_once(s->out, &s->n_out, v);
+        }
+    }
+    for (int i = 0; i < nashc_graph_n_outputs(s->g); i++)
+        if (place(s, nashc_graph_output(s->g, i)) == LAYER)
+            add_once(s->out, &s->n_out, nashc_graph_output(s->g, i));
+    return NASHC_OK;
+}
+
+/* Rows of the innermost dimension where that holds the channels, else one flat row. */
+static nashc_type
+stream_type(const nashc_type *t)
+{
+    int64_t count = nashc_type_count(t);
+    int axis = nashc_type_channel_axis(t);
+    bool last = t->rank <= 2 || axis == t->rank - 1;
+    int64_t channels = t->rank == 0 ? 1 : last ? t->dim[t->rank - 1] : count;
+    nashc_type m = nashc_type_shaped(*t, 2, (int64_t[]){count / channels, channels});
+
+    m.layout = NASHC_LAYOUT_DEFAULT;
+    return m;
+}
+
+static nashc_status
+build_layers(split *s, nashc_graph *f, nashc_value **map)
+{
+    hw_conv c = {.r = s->r, .a = s->a, .d = s->d, .map = map, .bip = nashc_type_bip()};
+
+    c.b = nashc_run_build(s->r, f);
+    c.done = NASHC_NEW_N(s->a, bool, nashc_graph_max_id(s->g) + 1);
+    if (!c.b || !c.done)
+        return nashc_enomem(s->d);
+    for (int i = 0; i < s->n_in; i++) {
+        nashc_type t = stream_type(nashc_value_type(s->in[i]));
+        map[nashc_value_id(s->in[i])] = nashc_graph_add_input(f, nashc_value_name(s->in[i]), &t);
+    }
+    NASHC_EACH_NODE(s->g, n)
+    {
+        if (s->where[nashc_node_id(n)] != LAYER || c.done[nashc_node_id(n)])
+            continue;
+        nashc_status st = hw_convert(&c, n);
+        if (st != NASHC_OK)
+            return st;
+        nashc_stat(s->r, 0, 1);
+    }
+    for (int i = 0; i < s->n_out; i++) {
+        nashc_value *v = map[nashc_value_id(s->out[i])];
+        if (!nashc_value_def(v)) /* a stream needs a layer at one end */
+            v = nashc_build_op(c.b, "hw.fifo", &v, 1, "depth=2");
+        if (!v)
+            break;
+        nashc_graph_add_output(f, nashc_value_name(s->out[i]), v);
+    }
+    return nashc_build_status(c.b);
+}
+
+/* One copy of v for each operand slot and output slot that reads it. */
+static nashc_status
+duplicate(nashc_build *b, nashc_graph *f, nashc_value *v, nashc_arena *a, nashc_node *def)
+{
+    int uses = nashc_value_n_uses(v), n_users, k = 0;
+    nashc_node **users = nashc_value_users(v, a, &n_users);
+
+    if (uses < 2)
+        return NASHC_OK;
+    nashc_build_before(b, def ? nashc_node_next(def) : nashc_graph_first(f));
+    nashc_node *dup = nashc_build_node(b, "hw.duplicate_streams", &v, 1, uses, NULL);
+    if (!dup)
+        return nashc_build_status(b);
+    for (int u = 0; u < n_users; u++)
+        for (int i = 0; i < nashc_node_n_in(users[u]); i++)
+            if (nashc_node_in(users[u], i) == v)
+                nashc_node_set_in(users[u], i, nashc_node_out(dup, k++));
+    for (int i = 0; i < nashc_graph_n_outputs(f); i++)
+        if (nashc_graph_output(f, i) == v)
+            nashc_graph_set_output(f, i, nashc_node_out(dup, k++));
+    return NASHC_OK;
+}
+
+static nashc_status
+duplicate_all(split *s, nashc_graph *f)
+{
+    nashc_build *b = nashc_run_build(s->r, f);
+    nashc_status st = NASHC_OK;
+
+    for (int i = 0; i < nashc_graph_n_inputs(f) && st == NASHC_OK; i++)
+        st = duplicate(b, f, nashc_graph_input(f, i), s->a, NULL);
+    NASHC_EACH_NODE(f, n)
+    {
+        if (nashc_node_is(n, "hw.duplicate_streams"))
+            continue;
+        for (int i = 0; i < nashc_node_n_out(n) && st == NASHC_OK; i++)
+            st = duplicate(b, f, nashc_node_out(n, i), s->a, n);
+    }
+    return st;
+}
+
+static nashc_value *
+reshaped(nashc_build *b, nashc_value *v, const nashc_type *want)
+{
+    static const char *const layout[] = {"DEFAULT", "NHWC", "NWC"};
+    const nashc_type *t = nashc_value_type(v);
+    bool same = t->rank == want->rank && t->layout == want->layout;
+
+    for (int i = 0; same && i < t->rank; i++)
+        same = t->dim[i] == want->dim[i];
+    return same ? v
+                : nashc_build_op(b, "nn.reshape", &v, 1, "shape=%s layout=%s",
+                                 nashc_build_ints(b, want->dim, want->rank), layout[want->layout]);
+}
+
+/* The call in the place of the layers, tail behind it. */
+static nashc_status
+link_main(split *s, nashc_graph *f)
+{
+    nashc_build *b = nashc_run_build(s->r, s->g);
+    nashc_value **args = NASHC_NEW_N(s->a, nashc_value *, s->n_in + 1);
+    const char **names = NASHC_NEW_N(s->a, const char *, s->n_out + 1);
+    nashc_node *first = NULL, *end = nashc_graph_last(s->g);
+
+    if (!args || !names)
+        return nashc_enomem(s->d);
+    for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
+        next = n == end ? NULL : nashc_node_next(n);
+        if (s->where[nashc_node_id(n)] == PRE)
+            continue;
+        nashc_node_move(n, NULL); /* behind all of the prefix, order kept */
+        first = first ? first : n;
+    }
+    nashc_build_before(b, first);
+    for (int i = 0; i < s->n_in; i++)
+        args[i] = reshaped(b, s->in[i], nashc_value_type(nashc_graph_input(f, i)));
+    nashc_node *call =
+        nashc_build_node(b, "call", args, s->n_in, s->n_out, "graph=@%s", nashc_graph_name(f));
+    if (!call)
+        return nashc_build_status(b);
+    for (int i = 0; i < s->n_out; i++) {
+        nashc_value *v = reshaped(b, nashc_node_out(call, i), nashc_value_type(s->out[i]));
+        if (!v)
+            return nashc_build_status(b);
+        names[i] = nashc_arena_strdup(s->a, nashc_value_name(s->out[i]));
+        nashc_value_replace(s->out[i], v);
+        s->out[i] = v;
+    }
+    nashc_graph_remove_dead(s->g);
+    for (int i = 0; i < s->n_out; i++)
+        nashc_value_set_name(s->out[i], names[i]);
+    return nashc_graph_infer(s->g, s->d);
+}
+
+static nashc_status
+place_all(split *s)
+{
+    size_t ids = nashc_graph_max_id(s->g) + 1;
+
+    s->where = NASHC_NEW_N(s->a, uint8_t, ids);
+    s->why = NASHC_NEW_N(s->a, const char *, ids);
+    s->leads = NASHC_NEW_N(s->a, bool, ids);
+    if (!s->where || !s->why || !s->leads)
+        return nashc_enomem(s->d);
+    classify(s);
+    return NASHC_OK;
+}
+
+static nashc_status
+run(nashc_run *r, nashc_graph *g)
+{
+    split s = {.r = r, .g = g, .a = nashc_run_arena(r), .d = nashc_run_diag(r)};
+    nashc_status st = place_all(&s);
+
+    if (st == NASHC_OK && s.n_layers == 0 && (st = pass_through(&s)) == NASHC_OK)
+        st = place_all(&s);
+    if (st != NASHC_OK)
+        return st;
+    nashc_value **map = NASHC_NEW_N(s.a, nashc_value *, nashc_graph_max_id(g) + 1);
+    if (!map)
+        return nashc_enomem(s.d);
+    if ((st = report(&s)) != NASHC_OK || (st = borders(&s)) != NASHC_OK)
+        return st;
+    if (s.n_in == 0 || s.n_out == 0)
+        return nashc_error(s.d, NULL, "no output of graph @%s depends on the layers' input",
+                           nashc_graph_name(g));
+    nashc_graph *f = nashc_module_add_graph(nashc_graph_module(g), "dataflow");
+    if (!f)
+        return nashc_error(s.d, NULL, "the module has a graph @dataflow already");
+    if ((st = build_layers(&s, f, map)) != NASHC_OK)
+        return st;
+    nashc_graph_remove_dead(f);
+    if ((st = duplicate_all(&s, f)) != NASHC_OK || (st = link_main(&s, f)) != NASHC_OK)
+        return st;
+    return nashc_flow_check(f, false, s.d);
+}
+
+const nashc_pass nashc_pass_to_hw = {
+    NASHC_DESC(nashc_pass),
+    .flags = NASHC_PASS_MODULE,
+    .name = "to-hw",
+    .alias = "ConvertToHWLayers|CreateDataflowPartition",
+    .help = "turn the integer graph into hardware layers, with float ends left to the host",
+    .stats = (const char *const[]){"layers", NULL},
+    .needs = "static-shapes",
+    .gives = "hw-only",
+    .run = run,
+};

@@ -1,0 +1,30 @@
+/* move_cf_downstream.c
+ *
+ *     x -- to channels-first -- op(.., z) -- y     ==>     op(x, z') -- to channels-first -- y
+ *
+ * for every op that turn.c knows, and, with a flatten behind the transpose, for those of flat.c.
+ * Other operands turn with the data: constants at once, dynamic ones by a transpose of their own.
+ * Other readers of the transpose keep it. Terminates: an op turns once.
+ */
+#include "passes/support/match.h"
+
+static bool
+move_down(nashc_rw *rw, nashc_node *op)
+{
+    for (int i = 0; i < nashc_node_n_in(op); i++) {
+        const nashc_value *v = nashc_node_in(op, i);
+        if (v && nashc_layout_to_first(nashc_value_def(v)) && !nashc_layout_to_last(op))
+            return nashc_layout_turn(rw, op);
+    }
+    return nashc_flat_turn(rw, op);
+}
+
+static const nashc_pattern move_down_pattern = {"*", move_down};
+
+const nashc_pass nashc_pass_move_cf_downstream = {
+    NASHC_DESC(nashc_pass),
+    .name = "move-cf-downstream",
+    .alias = "MoveChanFirstDownstream",
+    .help = "move transposes to channels-first below the ops behind them",
+    .patterns = (const nashc_pattern *const[]){&move_down_pattern, NULL},
+};
