@@ -1,9 +1,9 @@
 /* eval.c: the reference executor: runs graphs node by node through op->eval. */
 #include "core/base/mem.h"
 #include "ir/impl.h"
+#include <math.h>
 #include <nashc/eval.h>
 #include <nashc/plugin.h>
-#include <math.h>
 #include <string.h>
 
 #define MAX_CALL_DEPTH 16

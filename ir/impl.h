@@ -3,9 +3,9 @@
 #define NASHC_IR_IMPL_H
 
 #include "core/base/attr.h"
-#include "ir/irctx.h"
 #include "core/base/map.h"
 #include "core/base/str.h"
+#include "ir/irctx.h"
 #include <nashc/ir.h>
 #include <nashc/op.h>
 

@@ -47,7 +47,8 @@ typedef struct nashc_parser {
     size_t n_op_at, cap_op_at;
 } nashc_parser;
 
-/* --- scan.c: each leaves p->s behind what it read ---------------------------------------------- */
+/* --- scan.c: each leaves p->s behind what it read ----------------------------------------------
+ */
 
 /* Bytes of a source line or a word that a message shows. */
 #define NASHC_PARSE_SHOWN 160
@@ -80,7 +81,8 @@ nashc_status nashc_parse_name(nashc_parser *p, const char *what, const char **ou
 nashc_status nashc_parse_value_name(nashc_parser *p, const char **out);
 nashc_status nashc_parse_type(nashc_parser *p, nashc_type *out, const char **at, int *len);
 
-/* --- parse_data.c ------------------------------------------------------------------------------ */
+/* --- parse_data.c ------------------------------------------------------------------------------
+ */
 
 /* `[...]`, splat, blob or rand for a constant of def[0]. */
 nashc_status nashc_parse_data(nashc_parser *p);

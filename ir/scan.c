@@ -1,7 +1,7 @@
 /* scan.c: spaces, names, values and types of the text form, and where a fault is. */
-#include "ir/parse.h"
 #include "core/base/mem.h"
 #include "core/base/num.h"
+#include "ir/parse.h"
 #include <inttypes.h>
 #include <nashc/diag.h>
 #include <nashc/plugin.h>
@@ -84,9 +84,11 @@ nashc_status
 nashc_parse_expected(nashc_parser *p, const char *what)
 {
     if (!*p->s)
-        return nashc_parse_error(p, p->s, 1, "nashc_parse_expected %s, found the end of the text", what);
+        return nashc_parse_error(p, p->s, 1, "nashc_parse_expected %s, found the end of the text",
+                                 what);
     if (*p->s == '\n' || *p->s == '\r')
-        return nashc_parse_error(p, p->s, 1, "nashc_parse_expected %s, found the end of the line", what);
+        return nashc_parse_error(p, p->s, 1, "nashc_parse_expected %s, found the end of the line",
+                                 what);
     return nashc_parse_error(p, p->s, nashc_parse_span(p->s), "nashc_parse_expected %s", what);
 }
 
@@ -105,7 +107,8 @@ nashc_parse_word(nashc_parser *p, const char *word)
 {
     size_t n = strlen(word);
 
-    if (strncmp(p->s, word, n) != 0 || (nashc_parse_ident_char(word[n - 1]) && nashc_parse_ident_char(p->s[n])))
+    if (strncmp(p->s, word, n) != 0 ||
+        (nashc_parse_ident_char(word[n - 1]) && nashc_parse_ident_char(p->s[n])))
         return false;
     p->s += n;
     return true;

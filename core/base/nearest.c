@@ -70,10 +70,11 @@ nashc_nearest(nashc_diag *d, const char *name, const char *const *names)
         best[2] = NULL;
     const char *s = "";
     if (best[2])
-        s = nashc_arena_printf(nashc_diag_arena(d), "did you mean \"%s\", \"%s\" or \"%s\"?", best[0], best[1],
-                               best[2]);
+        s = nashc_arena_printf(nashc_diag_arena(d), "did you mean \"%s\", \"%s\" or \"%s\"?",
+                               best[0], best[1], best[2]);
     else if (best[1])
-        s = nashc_arena_printf(nashc_diag_arena(d), "did you mean \"%s\" or \"%s\"?", best[0], best[1]);
+        s = nashc_arena_printf(nashc_diag_arena(d), "did you mean \"%s\" or \"%s\"?", best[0],
+                               best[1]);
     else if (best[0])
         s = nashc_arena_printf(nashc_diag_arena(d), "did you mean \"%s\"?", best[0]);
     return s ? s : "";

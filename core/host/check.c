@@ -420,7 +420,7 @@ run_explanation(compare *c, explanation how, nashc_buf *out)
 {
     if (how == NARROW)
         return nashc_run_graph(c->ga, c->pa, out, 0, NULL, NULL, NULL);
-    return nashc_run_nudged(c->ga, c->pa, out, how == ABOVE ? DOUBLE_ERROR : -DOUBLE_ERROR);
+    return nashc_run_perturbed(c->ga, c->pa, out, how == ABOVE ? DOUBLE_ERROR : -DOUBLE_ERROR);
 }
 
 /* Compares the results of run k. other: room for the outputs of all explanations, which are run

@@ -328,7 +328,7 @@ decide(sim *s, layer *l)
 
 /* The next beat of a ring. */
 static void
-turn(ring *r)
+next_beat(ring *r)
 {
     int k = r->w.loops;
 
@@ -355,7 +355,7 @@ move(sim *s, layer *l)
         l->ring->level += l->take;
         l->ring->ahead += l->take;
         if (l->fire)
-            turn(l->ring);
+            next_beat(l->ring);
     } else if (l->fire && l->steps > 1) {
         l->i = l->i + 1 == l->steps ? 0 : l->i + 1;
         load_step(l);

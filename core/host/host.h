@@ -4,12 +4,12 @@
 
 #include "core/base/attr.h"
 #include "core/base/diag.h"
-#include "ir/irctx.h"
 #include "core/base/map.h"
 #include "core/base/mem.h"
 #include "core/base/num.h"
 #include "core/base/rng.h"
 #include "core/base/str.h"
+#include "ir/irctx.h"
 #include <nashc/nashc.h>
 #include <stdio.h>
 
@@ -73,12 +73,13 @@ typedef struct nashc_item {
 nashc_status nashc_pipeline_parse(nashc_ctx *c, nashc_arena *a, const char *text, nashc_item **out,
                                   nashc_diag *d);
 
-/* --- nudge.c --------------------------------------------------------------------------------- */
+/* --- perturb.c ---------------------------------------------------------------------------------
+ */
 
 /* As nashc_run_graph with NASHC_EVAL_WIDE, but float results that were rounded are moved by `by` of
  * their largest element, or of the largest term of their sum. Results of q.* ops stay. */
-nashc_status nashc_run_nudged(const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out,
-                              double by);
+nashc_status nashc_run_perturbed(const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out,
+                                 double by);
 
 /* --- pm.c, rewrite.c, instrument.c ----------------------------------------------------------- */
 

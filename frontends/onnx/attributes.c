@@ -1,6 +1,6 @@
 /* attributes.c: attributes of the node at hand, checked against its row. */
-#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <math.h>
@@ -146,7 +146,7 @@ onnx_attr_check(onnx_in *r, const Onnx__AttributeProto *a)
         return onnx_err(r, "attribute %s has type %s, %s expected", name, kind_name(type),
                         kind_name(kind_code(spec.kind)));
     }
-    if (r->row->domain != ONNX_OWN)
+    if (r->row->domain != ONNX_VENDOR)
         nashc_warning(r->d, &r->file, "unknown-attribute", "%s: attribute %s is not one of %s-%d",
                       onnx_node_title(r), nashc_quote(r->d, name), r->row->name, r->row->since);
     return NASHC_OK;

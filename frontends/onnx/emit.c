@@ -1,6 +1,6 @@
 /* emit.c: IR nodes and constants that an operator of the file becomes. */
-#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <math.h>

@@ -39,12 +39,12 @@ onnx_external_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, int
 {
     const char *location = entry(t, "location");
     int64_t offset = 0, length = -1, end;
-    onnx_below f = {.what = what, .kind = "external data"};
+    onnx_sandbox f = {.what = what, .kind = "external data"};
     nashc_status s;
 
     if (!location || !*location)
         return nashc_error(r->d, &r->file, "%s: external data without a location", what);
-    if ((s = onnx_below_legal(r, &f, location)) || (s = number(r, t, what, "offset", &offset)) ||
+    if ((s = onnx_sandbox_legal(r, &f, location)) || (s = number(r, t, what, "offset", &offset)) ||
         (s = number(r, t, what, "length", &length)))
         return s;
     if (length >= 0 && length != need)
@@ -52,7 +52,7 @@ onnx_external_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, int
                            "%s: external length %" PRId64 " is not the %" PRId64
                            " bytes of its shape",
                            what, length, need);
-    if ((s = onnx_below_open(r, &f, location)))
+    if ((s = onnx_sandbox_open(r, &f, location)))
         return s;
     if (!nashc_add_size(offset, need, &end) || end > f.size || (length < 0 && end != f.size))
         s = nashc_error(r->d, &r->file,
@@ -60,7 +60,7 @@ onnx_external_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, int
                         " bytes, does not fit file \"%s\" of %" PRId64 " bytes",
                         what, offset, need, nashc_quote(r->d, location), f.size);
     if (!s)
-        s = onnx_below_read(r, &f, offset, need, out);
-    onnx_below_close(&f);
+        s = onnx_sandbox_read(r, &f, offset, need, out);
+    onnx_sandbox_close(&f);
     return s;
 }

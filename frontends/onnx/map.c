@@ -200,18 +200,18 @@ const onnx_row onnx_rows[] = {
 const onnx_row *
 onnx_row_find(onnx_domain domain, const char *name, int64_t version, int *since)
 {
-    static const onnx_row own = {.domain = ONNX_OWN,
+    static const onnx_row own = {.domain = ONNX_VENDOR,
                                  .name = "own",
                                  .since = 1,
                                  .attrs = "attributes-:s",
                                  .max_in = ANY,
                                  .max_out = 127,
                                  .flags = INF,
-                                 .read = onnx_read_own};
+                                 .read = onnx_read_vendor};
     const onnx_row *best = NULL;
 
     *since = 0;
-    if (domain == ONNX_OWN)
+    if (domain == ONNX_VENDOR)
         return &own;
     for (const onnx_row *row = onnx_rows; row->name; row++) {
         if (row->domain != domain || strcmp(row->name, name))

@@ -1,6 +1,6 @@
 /* messages.c: errors that name the node of the file. */
-#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <math.h>

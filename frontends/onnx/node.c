@@ -1,6 +1,6 @@
 /* node.c: one ONNX node: finding its row, checking it, and what its function may ask and build. */
-#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <math.h>
@@ -34,7 +34,7 @@ domain_of(const onnx_in *r, const char *name)
         return ONNX_CL;
     if (!strcmp(name, "com.microsoft"))
         return ONNX_MS;
-    return !strcmp(name, "nashc") ? ONNX_OWN : ONNX_OTHER;
+    return !strcmp(name, "nashc") ? ONNX_VENDOR : ONNX_OTHER;
 }
 
 static nashc_status

@@ -1,6 +1,6 @@
 /* operands.c: operands of the node at hand: values, contents, types. */
-#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/tensor.h"
 #include <inttypes.h>
 #include <math.h>

@@ -67,12 +67,12 @@ typedef struct onnx_sym {
 } onnx_sym;
 
 typedef enum onnx_domain {
-    ONNX_STD,   /* ai.onnx */
-    ONNX_QONNX, /* qonnx.custom_op.general and its aliases */
-    ONNX_CL,    /* qonnx.custom_op.channels_last */
-    ONNX_MS,    /* com.microsoft */
-    ONNX_FPGA,  /* finn.custom_op.fpgadataflow */
-    ONNX_OWN,   /* nashc */
+    ONNX_STD,    /* ai.onnx */
+    ONNX_QONNX,  /* qonnx.custom_op.general and its aliases */
+    ONNX_CL,     /* qonnx.custom_op.channels_last */
+    ONNX_MS,     /* com.microsoft */
+    ONNX_FPGA,   /* finn.custom_op.fpgadataflow */
+    ONNX_VENDOR, /* nashc */
     ONNX_OTHER
 } onnx_domain;
 

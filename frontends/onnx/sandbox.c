@@ -30,7 +30,7 @@ goes_up(const char *location)
 }
 
 nashc_status
-onnx_below_legal(onnx_in *r, const onnx_below *f, const char *location)
+onnx_sandbox_legal(onnx_in *r, const onnx_sandbox *f, const char *location)
 {
     if (location[0] == '/' || strchr(location, '\\'))
         return nashc_error(r->d, &r->file,
@@ -62,7 +62,7 @@ model_folder(onnx_in *r)
 }
 
 static nashc_status
-bad_component(onnx_in *r, const onnx_below *f, const char *location, int err)
+bad_component(onnx_in *r, const onnx_sandbox *f, const char *location, int err)
 {
     const char *name = nashc_quote(r->d, location);
 
@@ -95,7 +95,7 @@ open_component(int fd, const char *name, bool folder)
 }
 
 static nashc_status
-check_file(onnx_in *r, onnx_below *f, const char *location)
+check_file(onnx_in *r, onnx_sandbox *f, const char *location)
 {
     struct stat st;
 
@@ -117,10 +117,10 @@ check_file(onnx_in *r, onnx_below *f, const char *location)
 }
 
 nashc_status
-onnx_below_open(onnx_in *r, onnx_below *f, const char *location)
+onnx_sandbox_open(onnx_in *r, onnx_sandbox *f, const char *location)
 {
     char *copy = nashc_arena_strdup(r->arena, location), *next;
-    nashc_status s = onnx_below_legal(r, f, location);
+    nashc_status s = onnx_sandbox_legal(r, f, location);
 
     f->fd = -1;
     if (s || !copy)
@@ -151,12 +151,12 @@ onnx_below_open(onnx_in *r, onnx_below *f, const char *location)
         }
     }
     if (s)
-        onnx_below_close(f);
+        onnx_sandbox_close(f);
     return s;
 }
 
 void
-onnx_below_close(onnx_below *f)
+onnx_sandbox_close(onnx_sandbox *f)
 {
     if (f->fd >= 0)
         close(f->fd);
@@ -166,7 +166,7 @@ onnx_below_close(onnx_below *f)
 }
 
 nashc_status
-onnx_below_read(onnx_in *r, const onnx_below *f, int64_t offset, int64_t need, uint8_t **out)
+onnx_sandbox_read(onnx_in *r, const onnx_sandbox *f, int64_t offset, int64_t need, uint8_t **out)
 {
     uint8_t *data = malloc(need ? (size_t)need : 1);
     int64_t have = 0;

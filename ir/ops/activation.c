@@ -27,7 +27,7 @@ eval(nashc_eval *e, parametric f, double p0, double p1)
     if (!x)
         return NASHC_ENOMEM;
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_put(y, i, f(x[i], p));
+        ops_put(y, i, f(x[i], p));
     return NASHC_OK;
 }
 
@@ -60,7 +60,7 @@ static const nashc_param leaky_relu_attrs[] = {
     {0},
 };
 
-#define leaky_relu_infer nashc_ops_infer_float
+#define leaky_relu_infer ops_infer_float
 
 static nashc_status
 leaky_relu_verify(const nashc_node *n, nashc_diag *d)
@@ -94,7 +94,7 @@ static const nashc_param thresholded_relu_attrs[] = {
     {0},
 };
 
-#define thresholded_relu_infer nashc_ops_infer_float
+#define thresholded_relu_infer ops_infer_float
 
 static nashc_status
 thresholded_relu_verify(const nashc_node *n, nashc_diag *d)
@@ -152,15 +152,15 @@ clip_i(const nashc_node *n, int64_t x)
 static nashc_status
 clip_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
     double lo = nashc_attr_float(n, 0), hi = nashc_attr_float(n, 1);
 
-    if (s != NASHC_OK || !nashc_ops_all_int(n))
+    if (s != NASHC_OK || !ops_all_int(n))
         return s;
     if (isnan(lo) || isnan(hi) || lo == INFINITY || hi == -INFINITY || !is_integer_bound(lo) ||
         !is_integer_bound(hi))
         return NASHC_OK; /* a bound between integers: real numbers */
-    nashc_range r = nashc_ops_range(nashc_node_in(n, 0));
+    ops_interval r = ops_interval_of(nashc_node_in(n, 0));
     nashc_type_set_range(out, clip_i(n, r.lo), clip_i(n, r.hi));
     return NASHC_OK;
 }
@@ -199,7 +199,7 @@ static const nashc_param hard_sigmoid_attrs[] = {
     {0},
 };
 
-#define hard_sigmoid_infer nashc_ops_infer_float
+#define hard_sigmoid_infer ops_infer_float
 
 static nashc_status
 hard_sigmoid_verify(const nashc_node *n, nashc_diag *d)
@@ -233,7 +233,7 @@ static const nashc_param elu_attrs[] = {
     {0},
 };
 
-#define elu_infer nashc_ops_infer_float
+#define elu_infer ops_infer_float
 
 static nashc_status
 elu_verify(const nashc_node *n, nashc_diag *d)
@@ -260,7 +260,7 @@ static const nashc_param celu_attrs[] = {
     {0},
 };
 
-#define celu_infer nashc_ops_infer_float
+#define celu_infer ops_infer_float
 
 static nashc_status
 celu_verify(const nashc_node *n, nashc_diag *d)
@@ -289,7 +289,7 @@ static const nashc_param selu_attrs[] = {
     {0},
 };
 
-#define selu_infer nashc_ops_infer_float
+#define selu_infer ops_infer_float
 
 static nashc_status
 selu_verify(const nashc_node *n, nashc_diag *d)
@@ -322,7 +322,7 @@ static const nashc_param gelu_attrs[] = {
     {0},
 };
 
-#define gelu_infer  nashc_ops_infer_float
+#define gelu_infer  ops_infer_float
 #define gelu_verify NULL
 
 static double
@@ -355,15 +355,15 @@ static nashc_status
 cast_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     nashc_type to = *nashc_attr_type(n, 0);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
     if (to.kind == NASHC_K_NONE || to.rank)
         return nashc_node_error(d, n, "%s is no element type", nashc_type_str(d, &to));
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (nashc_type_is_int(x) && (to.kind == NASHC_K_INT || to.kind == NASHC_K_UINT)) {
-        nashc_range r = nashc_ops_range(nashc_node_in(n, 0));
+        ops_interval r = ops_interval_of(nashc_node_in(n, 0));
         if (r.lo > to.hi || r.hi < to.lo)
             return nashc_node_error(d, n, "no value of %s fits %s", nashc_type_str(d, x),
                                     nashc_type_str(d, &to));
@@ -386,13 +386,13 @@ cast_eval(nashc_eval *e, const nashc_node *n)
     (void)n;
     for (int64_t i = 0; i < y->n; i++) {
         if (nashc_type_is_int(&y->type) && nashc_type_is_int(&x->type))
-            nashc_buf_set_int(y, i, nashc_ops_int(x, i));
+            nashc_buf_set_int(y, i, ops_int(x, i));
         else if (nashc_type_is_int(&y->type))
             nashc_buf_set(y, i, trunc(nashc_buf_get(x, i)));
         else if (nashc_type_is_fixed(&y->type))
             nashc_buf_set(y, i, nearbyint(nashc_buf_get(x, i) / ulp) * ulp);
         else
-            nashc_ops_put(y, i, nashc_buf_get(x, i));
+            ops_put(y, i, nashc_buf_get(x, i));
     }
     return NASHC_OK;
 }
@@ -409,10 +409,10 @@ ACTIVATION(cast, "nn.cast", "convert the element type; toward zero for integers"
 static nashc_status
 identity_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s == NASHC_OK)
-        *out = *nashc_ops_type(n, 0);
+        *out = *ops_type(n, 0);
     return s;
 }
 
@@ -423,7 +423,7 @@ identity_eval(nashc_eval *e, const nashc_node *n)
 
     (void)n;
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_copy(y, i, nashc_eval_in(e, 0), i);
+        ops_copy(y, i, nashc_eval_in(e, 0), i);
     return NASHC_OK;
 }
 

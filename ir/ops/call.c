@@ -33,7 +33,7 @@ call_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
                                 nashc_graph_n_inputs(g), nashc_graph_n_outputs(g));
     for (int i = 0; i < nashc_node_n_in(n); i++) {
         const nashc_type *want = nashc_value_type(nashc_graph_input(g, i));
-        const nashc_type *have = nashc_ops_type(n, i);
+        const nashc_type *have = ops_type(n, i);
         if (!have || !nashc_type_same_shape(have, want) || !nashc_type_same_elem(have, want) ||
             have->lo < want->lo || have->hi > want->hi)
             return nashc_node_error(d, n, "operand %d is %s, input \"%s\" of @%s is %s", i,
@@ -102,7 +102,7 @@ call_eval(nashc_eval *e, const nashc_node *n)
     for (int i = 0; s == NASHC_OK && i < n_out; i++) {
         nashc_buf *y = nashc_eval_out(e, i);
         for (int64_t k = 0; k < y->n; k++)
-            nashc_ops_copy(y, k, &out[i], k);
+            ops_copy(y, k, &out[i], k);
         nashc_buf_free(&out[i]);
     }
     return s;

@@ -1,7 +1,7 @@
 /* concat.c: nn.concat(x0, x1, ...; axis) and its inverse nn.split(x; axis, parts).
  *
  * The element of a concatenation is that of the operands if it is one, the hull of the ranges for
- * integers, and a float that holds them (nashc_ops_float) otherwise. It is channels-last if one of
+ * integers, and a float that holds them (ops_float) otherwise. It is channels-last if one of
  * the operands says so: constants often do not. Operands may repeat.
  */
 #include "ops.h"
@@ -12,24 +12,24 @@ static const nashc_param concat_attrs[] = {
 };
 
 void
-nashc_ops_hull_elem(const nashc_node *n, nashc_type *out)
+ops_hull_elem(const nashc_node *n, nashc_type *out)
 {
-    nashc_type elem = *nashc_ops_type(n, 0);
-    nashc_range r = nashc_ops_range(nashc_node_in(n, 0));
+    nashc_type elem = *ops_type(n, 0);
+    ops_interval r = ops_interval_of(nashc_node_in(n, 0));
     bool same = true, same_range = true;
 
     for (int i = 1; i < nashc_node_n_in(n); i++) {
-        const nashc_type *t = nashc_ops_type(n, i);
+        const nashc_type *t = ops_type(n, i);
         same &= nashc_type_same_elem(t, &elem);
         same_range &= t->lo == elem.lo && t->hi == elem.hi;
-        r = nashc_range_hull(r, nashc_ops_range(nashc_node_in(n, i)));
+        r = ops_interval_hull(r, ops_interval_of(nashc_node_in(n, i)));
     }
     if (same && (same_range || nashc_type_is_float(&elem))) {
         *out = nashc_type_with_elem(out, &elem);
-    } else if (nashc_ops_all_int(n)) {
+    } else if (ops_all_int(n)) {
         nashc_type_set_range(out, r.lo, r.hi);
     } else {
-        elem = same ? elem : nashc_ops_float(n);
+        elem = same ? elem : ops_float(n);
         if (nashc_type_is_fixed(&elem))
             nashc_type_limits(&elem, &elem.lo, &elem.hi);
         *out = nashc_type_with_elem(out, &elem);
@@ -43,28 +43,27 @@ concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     nashc_status s;
 
     for (int i = 0; i < nashc_node_n_in(n); i++)
-        if ((s = nashc_ops_need_rank(n, i, "operand", 1, NASHC_MAX_RANK, d)) != NASHC_OK)
+        if ((s = ops_need_rank(n, i, "operand", 1, NASHC_MAX_RANK, d)) != NASHC_OK)
             return s;
-    *out = *nashc_ops_type(n, 0);
-    if ((s = nashc_ops_axis(n, nashc_attr_int(n, 0), out->rank, &axis, d)) != NASHC_OK)
+    *out = *ops_type(n, 0);
+    if ((s = ops_axis(n, nashc_attr_int(n, 0), out->rank, &axis, d)) != NASHC_OK)
         return s;
     for (int i = 1; i < nashc_node_n_in(n); i++) {
-        const nashc_type *t = nashc_ops_type(n, i);
+        const nashc_type *t = ops_type(n, i);
         bool fits = t->rank == out->rank;
         out->layout = out->layout == NASHC_LAYOUT_DEFAULT ? t->layout : out->layout;
         for (int a = 0; fits && a < t->rank; a++)
             fits = a == axis || t->dim[a] == out->dim[a];
         if (!fits)
             return nashc_node_error(d, n, "%s and %s differ beside axis %d",
-                                    nashc_type_str(d, nashc_ops_type(n, 0)), nashc_type_str(d, t),
-                                    axis);
+                                    nashc_type_str(d, ops_type(n, 0)), nashc_type_str(d, t), axis);
         if (out->dim[axis] < 0 || t->dim[axis] < 0)
             out->dim[axis] = -1;
         else if (!nashc_add_size(out->dim[axis], t->dim[axis], &out->dim[axis]))
             return nashc_node_error(d, n, "size of axis %d overflows", axis);
     }
-    nashc_ops_hull_elem(n, out);
-    return nashc_ops_check_shape(n, out, d);
+    ops_hull_elem(n, out);
+    return ops_check_shape(n, out, d);
 }
 
 /* Elements between two steps of the axis. */
@@ -90,7 +89,7 @@ concat_eval(nashc_eval *e, const nashc_node *n)
         const nashc_buf *x = nashc_eval_in(e, k);
         int64_t part = x->type.dim[axis] * inner;
         for (int64_t i = 0; i < x->n; i++)
-            nashc_ops_copy(y, i / part * line + start + i % part, x, i);
+            ops_copy(y, i / part * line + start + i % part, x, i);
         start += part;
     }
     return NASHC_OK;
@@ -120,12 +119,12 @@ split_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     int axis, count;
     int64_t sum = 0;
     const int64_t *parts = nashc_attr_ints(n, 1, &count);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
-    if ((s = nashc_ops_axis(n, nashc_attr_int(n, 0), x->rank, &axis, d)) != NASHC_OK)
+    const nashc_type *x = ops_type(n, 0);
+    if ((s = ops_axis(n, nashc_attr_int(n, 0), x->rank, &axis, d)) != NASHC_OK)
         return s;
     if (count != nashc_node_n_out(n))
         return nashc_node_error(d, n, "%d parts for %d results", count, nashc_node_n_out(n));
@@ -154,7 +153,7 @@ split_eval(nashc_eval *e, const nashc_node *n)
         nashc_buf *y = nashc_eval_out(e, k);
         int64_t part = y->type.dim[axis] * inner;
         for (int64_t i = 0; i < y->n; i++)
-            nashc_ops_copy(y, i, x, i / part * line + start + i % part);
+            ops_copy(y, i, x, i / part * line + start + i % part);
         start += part;
     }
     return NASHC_OK;

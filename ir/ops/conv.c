@@ -21,15 +21,15 @@ static const nashc_param conv_attrs[] = {
 
 /* Checks operands, fills geometry and strides. */
 static nashc_status
-geometry(const nashc_node *n, nashc_conv *c, nashc_diag *d)
+geometry(const nashc_node *n, ops_conv *c, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
-    const nashc_type *b = nashc_ops_type(n, 2);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
+    const nashc_type *b = ops_type(n, 2);
     int64_t group = nashc_attr_int(n, GROUP);
     nashc_status s;
 
-    if ((s = nashc_ops_need_rank(n, 0, "input", 3, 5, d)) != NASHC_OK ||
-        (s = nashc_ops_need_rank(n, 1, "weight", x->rank, x->rank, d)) != NASHC_OK)
+    if ((s = ops_need_rank(n, 0, "input", 3, 5, d)) != NASHC_OK ||
+        (s = ops_need_rank(n, 1, "weight", x->rank, x->rank, d)) != NASHC_OK)
         return s;
     bool last = nashc_type_channel_axis(x) != 1;
     int64_t m = w->dim[0], cg = w->dim[last ? w->rank - 1 : 1];
@@ -50,7 +50,7 @@ geometry(const nashc_node *n, nashc_conv *c, nashc_diag *d)
         return nashc_node_error(d, n, "bias is %s, expected [%" PRId64 "]", nashc_type_str(d, b),
                                 m);
     memset(c, 0, sizeof *c);
-    s = nashc_ops_window(n, x, w->dim + (last ? 1 : 2), STRIDE, false, &c->w, d);
+    s = ops_window_of(n, x, w->dim + (last ? 1 : 2), STRIDE, false, &c->w, d);
     c->group = group;
     c->cg = cg;
     c->mg = m / group;
@@ -66,25 +66,25 @@ geometry(const nashc_node *n, nashc_conv *c, nashc_diag *d)
     return s;
 }
 
-static nashc_range
-channel_range(const nashc_node *n, const nashc_conv *c, int64_t m, nashc_range x)
+static ops_interval
+channel_range(const nashc_node *n, const ops_conv *c, int64_t m, ops_interval x)
 {
-    const nashc_tensor *w = nashc_ops_const(n, 1), *b = nashc_ops_const(n, 2);
+    const nashc_tensor *w = ops_const(n, 1), *b = ops_const(n, 2);
     int64_t k = c->cg * c->w.taps;
-    nashc_sums s = {0};
-    nashc_range r;
+    ops_sums s = {0};
+    ops_interval r;
 
     if (w) {
-        nashc_sums_add(&s, nashc_tensor_buf(w), m * k, 1, k);
-        r = nashc_sums_range(&s, x);
+        ops_sums_add(&s, nashc_tensor_buf(w), m * k, 1, k);
+        r = ops_sums_range(&s, x);
     } else {
-        r = nashc_range_times(nashc_range_mul(nashc_ops_range(nashc_node_in(n, 1)), x), k);
+        r = ops_interval_times(ops_interval_mul(ops_interval_of(nashc_node_in(n, 1)), x), k);
     }
     if (b) {
         int64_t v = nashc_tensor_get_int(b, m);
-        r = nashc_range_add(r, (nashc_range){v, v});
+        r = ops_interval_add(r, (ops_interval){v, v});
     } else if (nashc_node_in(n, 2)) {
-        r = nashc_range_add(r, nashc_ops_range(nashc_node_in(n, 2)));
+        r = ops_interval_add(r, ops_interval_of(nashc_node_in(n, 2)));
     }
     return r;
 }
@@ -92,52 +92,52 @@ channel_range(const nashc_node *n, const nashc_conv *c, int64_t m, nashc_range x
 static nashc_status
 conv_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_conv c;
+    ops_conv c;
     nashc_status s = geometry(n, &c, d);
 
     if (s != NASHC_OK)
         return s;
-    *out = nashc_window_shape(&c.w, nashc_ops_type(n, 0), c.mg * c.group);
-    if (nashc_ops_all_int(n)) {
-        nashc_range x = nashc_ops_range(nashc_node_in(n, 0)), r, all = {0, 0};
+    *out = ops_window_shape(&c.w, ops_type(n, 0), c.mg * c.group);
+    if (ops_all_int(n)) {
+        ops_interval x = ops_interval_of(nashc_node_in(n, 0)), r, all = {0, 0};
         if (c.w.padded)
-            x = nashc_range_hull(x, (nashc_range){0, 0});
-        int64_t m_end = nashc_ops_const(n, 1) || nashc_ops_const(n, 2) ? c.mg * c.group : 1;
+            x = ops_interval_hull(x, (ops_interval){0, 0});
+        int64_t m_end = ops_const(n, 1) || ops_const(n, 2) ? c.mg * c.group : 1;
         for (int64_t m = 0; m < m_end; m++) {
             r = channel_range(n, &c, m, x);
-            all = m ? nashc_range_hull(all, r) : r;
+            all = m ? ops_interval_hull(all, r) : r;
         }
         nashc_type_set_range(out, all.lo, all.hi);
     } else {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
 conv_verify(const nashc_node *n, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_finite(n, 1, "weight", d);
+    nashc_status s = ops_need_finite(n, 1, "weight", d);
 
-    return s == NASHC_OK ? nashc_ops_need_finite(n, 2, "bias", d) : s;
+    return s == NASHC_OK ? ops_need_finite(n, 2, "bias", d) : s;
 }
 
 static nashc_status
 conv_eval(nashc_eval *e, const nashc_node *n)
 {
-    nashc_conv c;
+    ops_conv c;
     nashc_status s = geometry(n, &c, nashc_eval_diag(e));
 
     if (s != NASHC_OK)
         return s;
     if (!nashc_type_is_int(&nashc_eval_out(e, 0)->type) ||
-        nashc_ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), c.cg * c.w.taps)) {
+        ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), c.cg * c.w.taps)) {
         const double *w = nashc_eval_f64(e, 1);
-        return w ? nashc_conv_run_f64(e, &c, w) : NASHC_ENOMEM;
+        return w ? ops_conv_run_f64(e, &c, w) : NASHC_ENOMEM;
     }
     const int64_t *w = nashc_eval_i64(e, 1);
-    return w ? nashc_conv_run_i64(e, &c, w) : NASHC_ENOMEM;
+    return w ? ops_conv_run_i64(e, &c, w) : NASHC_ENOMEM;
 }
 
 const nashc_op nashc_op_nn_conv = {

@@ -21,15 +21,15 @@ static const nashc_param conv_transpose_attrs[] = {
 };
 
 static nashc_status
-geometry(const nashc_node *n, nashc_conv *c, nashc_diag *d)
+geometry(const nashc_node *n, ops_conv *c, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
-    const nashc_type *b = nashc_ops_type(n, 2);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
+    const nashc_type *b = ops_type(n, 2);
     int64_t group = nashc_attr_int(n, GROUP);
     nashc_status s;
 
-    if ((s = nashc_ops_need_rank(n, 0, "input", 3, 5, d)) != NASHC_OK ||
-        (s = nashc_ops_need_rank(n, 1, "weight", x->rank, x->rank, d)) != NASHC_OK)
+    if ((s = ops_need_rank(n, 0, "input", 3, 5, d)) != NASHC_OK ||
+        (s = ops_need_rank(n, 1, "weight", x->rank, x->rank, d)) != NASHC_OK)
         return s;
     bool last = nashc_type_channel_axis(x) != 1;
     int64_t mg = w->dim[last ? w->rank - 1 : 1], channels = nashc_type_channels(x);
@@ -47,8 +47,7 @@ geometry(const nashc_node *n, nashc_conv *c, nashc_diag *d)
         return nashc_node_error(d, n, "bias is %s, expected [%" PRId64 "]", nashc_type_str(d, b),
                                 mg * group);
     memset(c, 0, sizeof *c);
-    s = nashc_ops_window_transposed(n, x, w->dim + (last ? 1 : 2), STRIDE, OUTPUT_PADDING, &c->w,
-                                    d);
+    s = ops_window_of_transposed(n, x, w->dim + (last ? 1 : 2), STRIDE, OUTPUT_PADDING, &c->w, d);
     c->transposed = true;
     c->channels_last = last;
     c->group = group;
@@ -67,7 +66,7 @@ geometry(const nashc_node *n, nashc_conv *c, nashc_diag *d)
 
 /* Index into the stored weight of output channel m, channel ch of its group, tap t. */
 static int64_t
-weight_index(const nashc_conv *c, int64_t m, int64_t ch, int64_t t)
+weight_index(const ops_conv *c, int64_t m, int64_t ch, int64_t t)
 {
     int64_t channel = m / c->mg * c->cg + ch;
 
@@ -77,7 +76,7 @@ weight_index(const nashc_conv *c, int64_t m, int64_t ch, int64_t t)
 
 /* Number of the first tap that meets the same output positions as tap t. */
 static int64_t
-tap_phase(const nashc_window *w, int64_t t)
+tap_phase(const ops_window *w, int64_t t)
 {
     int64_t first = 0, unit = 1;
 
@@ -95,40 +94,40 @@ tap_phase(const nashc_window *w, int64_t t)
     return first;
 }
 
-static nashc_range
+static ops_interval
 bias_range(const nashc_node *n, int64_t m)
 {
-    const nashc_tensor *b = nashc_ops_const(n, 2);
+    const nashc_tensor *b = ops_const(n, 2);
 
     if (!nashc_node_in(n, 2))
-        return (nashc_range){0, 0};
+        return (ops_interval){0, 0};
     if (!b)
-        return nashc_ops_range(nashc_node_in(n, 2));
-    return (nashc_range){nashc_tensor_get_int(b, m), nashc_tensor_get_int(b, m)};
+        return ops_interval_of(nashc_node_in(n, 2));
+    return (ops_interval){nashc_tensor_get_int(b, m), nashc_tensor_get_int(b, m)};
 }
 
 /* Hull over output channels and phases. x holds 0: at the border any tap may meet nothing. */
 static nashc_status
-sum_range(const nashc_node *n, const nashc_conv *c, nashc_range x, nashc_range *all, nashc_diag *d)
+sum_range(const nashc_node *n, const ops_conv *c, ops_interval x, ops_interval *all, nashc_diag *d)
 {
-    const nashc_tensor *w = nashc_ops_const(n, 1);
+    const nashc_tensor *w = ops_const(n, 1);
     nashc_arena *a = nashc_arena_create();
-    nashc_sums *s = a ? NASHC_NEW_N(a, nashc_sums, c->w.taps) : NULL;
-    nashc_range any = nashc_range_mul(x, nashc_ops_range(nashc_node_in(n, 1)));
+    ops_sums *s = a ? NASHC_NEW_N(a, ops_sums, c->w.taps) : NULL;
+    ops_interval any = ops_interval_mul(x, ops_interval_of(nashc_node_in(n, 1)));
 
-    any = nashc_range_times(any, c->cg * c->w.taps);
-    *all = (nashc_range){INT64_MAX, INT64_MIN};
+    any = ops_interval_times(any, c->cg * c->w.taps);
+    *all = (ops_interval){INT64_MAX, INT64_MIN};
     for (int64_t m = 0; s && m < c->mg * c->group; m++) {
-        nashc_range r = nashc_range_times(nashc_range_mul(x, nashc_ops_range(nashc_node_in(n, 1))),
-                                          c->cg * c->w.taps);
+        ops_interval r = ops_interval_times(
+            ops_interval_mul(x, ops_interval_of(nashc_node_in(n, 1))), c->cg * c->w.taps);
         memset(s, 0, (size_t)c->w.taps * sizeof *s);
         for (int64_t t = 0; w && t < c->w.taps; t++)
             for (int64_t ch = 0; ch < c->cg; ch++)
-                nashc_sums_add(&s[tap_phase(&c->w, t)], nashc_tensor_buf(w),
-                               weight_index(c, m, ch, t), 1, 1);
+                ops_sums_add(&s[tap_phase(&c->w, t)], nashc_tensor_buf(w),
+                             weight_index(c, m, ch, t), 1, 1);
         for (int64_t t = 0; w && t < c->w.taps; t++)
-            r = t ? nashc_range_hull(r, nashc_sums_range(&s[t], x)) : nashc_sums_range(s, x);
-        *all = nashc_range_hull(*all, nashc_range_add(r, bias_range(n, m)));
+            r = t ? ops_interval_hull(r, ops_sums_range(&s[t], x)) : ops_sums_range(s, x);
+        *all = ops_interval_hull(*all, ops_interval_add(r, bias_range(n, m)));
     }
     nashc_arena_free(a);
     return s ? NASHC_OK : nashc_enomem(d);
@@ -137,31 +136,31 @@ sum_range(const nashc_node *n, const nashc_conv *c, nashc_range x, nashc_range *
 static nashc_status
 conv_transpose_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_conv c;
+    ops_conv c;
     nashc_status s = geometry(n, &c, d);
 
     if (s != NASHC_OK)
         return s;
-    *out = nashc_window_shape(&c.w, nashc_ops_type(n, 0), c.mg * c.group);
-    if (nashc_ops_all_int(n)) {
-        nashc_range all, x = nashc_ops_range(nashc_node_in(n, 0));
-        s = sum_range(n, &c, nashc_range_hull(x, (nashc_range){0, 0}), &all, d);
+    *out = ops_window_shape(&c.w, ops_type(n, 0), c.mg * c.group);
+    if (ops_all_int(n)) {
+        ops_interval all, x = ops_interval_of(nashc_node_in(n, 0));
+        s = sum_range(n, &c, ops_interval_hull(x, (ops_interval){0, 0}), &all, d);
         if (s != NASHC_OK)
             return s;
         nashc_type_set_range(out, all.lo, all.hi);
     } else {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
 conv_transpose_verify(const nashc_node *n, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_finite(n, 1, "weight", d);
+    nashc_status s = ops_need_finite(n, 1, "weight", d);
 
-    return s == NASHC_OK ? nashc_ops_need_finite(n, 2, "bias", d) : s;
+    return s == NASHC_OK ? ops_need_finite(n, 2, "bias", d) : s;
 }
 
 /* The weight is repacked to rows [group * mg][cg * taps]; then it is a convolution that reads its
@@ -169,14 +168,14 @@ conv_transpose_verify(const nashc_node *n, nashc_diag *d)
 static nashc_status
 conv_transpose_eval(nashc_eval *e, const nashc_node *n)
 {
-    nashc_conv c;
+    ops_conv c;
     nashc_status s = geometry(n, &c, nashc_eval_diag(e));
 
     if (s != NASHC_OK)
         return s;
     int64_t k = c.cg * c.w.taps, rows = c.mg * c.group;
     bool whole = nashc_type_is_int(&nashc_eval_out(e, 0)->type) &&
-                 !nashc_ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), k);
+                 !ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), k);
     const double *w = whole ? NULL : nashc_eval_f64(e, 1);
     const int64_t *iw = whole ? nashc_eval_i64(e, 1) : NULL;
     double *p = whole ? NULL : nashc_eval_scratch(e, (size_t)(rows * k) * sizeof *p);
@@ -191,7 +190,7 @@ conv_transpose_eval(nashc_eval *e, const nashc_node *n)
             else
                 p[m * k + i] = w[from];
         }
-    return whole ? nashc_conv_run_i64(e, &c, ip) : nashc_conv_run_f64(e, &c, p);
+    return whole ? ops_conv_run_i64(e, &c, ip) : ops_conv_run_f64(e, &c, p);
 }
 
 const nashc_op nashc_op_nn_conv_transpose = {

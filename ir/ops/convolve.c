@@ -7,8 +7,7 @@
 #include "ops.h"
 
 void
-nashc_ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k,
-                  double *restrict acc)
+ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k, double *restrict acc)
 {
     int64_t i = 0;
 
@@ -27,7 +26,7 @@ nashc_ops_dot_f64(const double *restrict a, const double *restrict panel, int64_
 }
 
 bool
-nashc_ops_dot_i64(const int64_t *a, const int64_t *panel, int64_t k, int64_t *acc)
+ops_dot_i64(const int64_t *a, const int64_t *panel, int64_t k, int64_t *acc)
 {
     bool fits = true;
     int64_t v;
@@ -35,42 +34,41 @@ nashc_ops_dot_i64(const int64_t *a, const int64_t *panel, int64_t k, int64_t *ac
     memset(acc, 0, NASHC_TILE * sizeof *acc);
     for (int64_t i = 0; i < k; i++)
         for (int p = 0; p < NASHC_TILE && a[i]; p++)
-            fits &= nashc_ops_mul(a[i], panel[i * NASHC_TILE + p], &v) &&
-                    nashc_ops_add(acc[p], v, &acc[p]);
+            fits &= ops_mul(a[i], panel[i * NASHC_TILE + p], &v) && ops_add(acc[p], v, &acc[p]);
     return fits;
 }
 
 bool
-nashc_ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k)
+ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k)
 {
-    nashc_range p = nashc_range_mul((nashc_range){a->type.lo, a->type.hi},
-                                    (nashc_range){b->type.lo, b->type.hi});
+    ops_interval p = ops_interval_mul((ops_interval){a->type.lo, a->type.hi},
+                                      (ops_interval){b->type.lo, b->type.hi});
     int64_t limit = (int64_t)1 << 52; /* half of what is exact: room for a bias below as much */
 
-    p = nashc_range_times(nashc_range_hull(p, (nashc_range){0, 0}), k);
+    p = ops_interval_times(ops_interval_hull(p, (ops_interval){0, 0}), k);
     return p.lo >= -limit && p.hi <= limit && a->type.lo >= -limit && a->type.hi <= limit &&
            b->type.lo >= -limit && b->type.hi <= limit;
 }
 
 /* src[t][p]: input position that tap t of output position first + p reads, or -1. */
 static void
-tile_sources(const nashc_conv *c, int64_t first, int64_t *src)
+tile_sources(const ops_conv *c, int64_t first, int64_t *src)
 {
-    const nashc_window *w = &c->w;
+    const ops_window *w = &c->w;
 
     for (int64_t t = 0; t < w->taps; t++)
         for (int64_t p = 0; p < NASHC_TILE; p++) {
             int64_t o = first + p, s = -1;
             if (o < w->out_size)
-                s = c->transposed ? nashc_window_source_transposed(w, o, t)
-                                  : nashc_window_source(w, o, t);
+                s = c->transposed ? ops_window_source_transposed(w, o, t)
+                                  : ops_window_source(w, o, t);
             src[t * NASHC_TILE + p] = s < 0 ? -1 : s * c->x_p;
         }
 }
 
 /* Weight rows as [channel][tap] in every layout, so that sums of floats have one order. */
 static const double *
-by_channel(nashc_eval *e, const nashc_conv *c, const double *weight)
+by_channel(nashc_eval *e, const ops_conv *c, const double *weight)
 {
     int64_t taps = c->w.taps, k = c->cg * taps, rows = c->group * c->mg;
     if ((c->w_c == taps && c->w_t == 1) || taps == 1 || c->cg == 1)
@@ -84,7 +82,7 @@ by_channel(nashc_eval *e, const nashc_conv *c, const double *weight)
 }
 
 static void
-panel_f64(const nashc_conv *c, const double *x, const int64_t *src, double *panel)
+panel_f64(const ops_conv *c, const double *x, const int64_t *src, double *panel)
 {
     for (int64_t ch = 0; ch < c->cg; ch++)
         for (int64_t t = 0; t < c->w.taps; t++) {
@@ -96,7 +94,7 @@ panel_f64(const nashc_conv *c, const double *x, const int64_t *src, double *pane
 }
 
 static void
-panel_i64(const nashc_conv *c, const int64_t *x, const int64_t *src, int64_t *panel)
+panel_i64(const ops_conv *c, const int64_t *x, const int64_t *src, int64_t *panel)
 {
     for (int64_t ch = 0; ch < c->cg; ch++)
         for (int64_t t = 0; t < c->w.taps; t++) {
@@ -108,7 +106,7 @@ panel_i64(const nashc_conv *c, const int64_t *x, const int64_t *src, int64_t *pa
 }
 
 nashc_status
-nashc_conv_run_f64(nashc_eval *e, const nashc_conv *c, const double *weight)
+ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *weight)
 {
     nashc_buf *y = nashc_eval_out(e, 0);
     bool with_bias = nashc_eval_in(e, 2) != NULL;
@@ -130,9 +128,9 @@ nashc_conv_run_f64(nashc_eval *e, const nashc_conv *c, const double *weight)
             for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
                 double add = bias ? bias[m] : 0.0;
                 int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
-                nashc_ops_dot_f64(weight + m * k, panel, k, acc);
+                ops_dot_f64(weight + m * k, panel, k, acc);
                 for (int64_t p = 0; p < count; p++)
-                    nashc_ops_put(y, at + p * c->y_p, acc[p] + add);
+                    ops_put(y, at + p * c->y_p, acc[p] + add);
             }
         }
     }
@@ -140,7 +138,7 @@ nashc_conv_run_f64(nashc_eval *e, const nashc_conv *c, const double *weight)
 }
 
 nashc_status
-nashc_conv_run_i64(nashc_eval *e, const nashc_conv *c, const int64_t *weight)
+ops_conv_run_i64(nashc_eval *e, const ops_conv *c, const int64_t *weight)
 {
     nashc_buf *y = nashc_eval_out(e, 0);
     bool with_bias = nashc_eval_in(e, 2) != NULL;
@@ -160,9 +158,9 @@ nashc_conv_run_i64(nashc_eval *e, const nashc_conv *c, const int64_t *weight)
             panel_i64(c, x + b * c->x_n + g * c->cg * c->x_c, src, panel);
             for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
                 int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
-                y->fault |= !nashc_ops_dot_i64(weight + m * k, panel, k, acc);
+                y->fault |= !ops_dot_i64(weight + m * k, panel, k, acc);
                 for (int64_t p = 0; p < count; p++) {
-                    y->fault |= !nashc_ops_add(acc[p], bias ? bias[m] : 0, &acc[p]);
+                    y->fault |= !ops_add(acc[p], bias ? bias[m] : 0, &acc[p]);
                     nashc_buf_set_int(y, at + p * c->y_p, acc[p]);
                 }
             }

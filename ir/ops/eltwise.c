@@ -10,28 +10,27 @@
 typedef struct binary {
     double (*f)(double a, double b);
     bool (*i)(int64_t a, int64_t b, int64_t *out); /* false: overflow; NULL: never integer */
-    nashc_range (*range)(nashc_range a, nashc_range b);
+    ops_interval (*range)(ops_interval a, ops_interval b);
     bool bip; /* {-1,+1} with {-1,+1} gives {-1,+1} */
 } binary;
 
 static nashc_status
 infer(const nashc_node *n, const binary *op, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_broadcast(n, out, d);
+    nashc_status s = ops_broadcast(n, out, d);
 
     if (s != NASHC_OK)
         return s;
-    nashc_type elem = nashc_ops_float(n);
-    if (op->i && nashc_ops_all_int(n)) {
-        nashc_range a = nashc_ops_range(nashc_node_in(n, 0));
-        nashc_range b = nashc_ops_range(nashc_node_in(n, 1));
+    nashc_type elem = ops_float(n);
+    if (op->i && ops_all_int(n)) {
+        ops_interval a = ops_interval_of(nashc_node_in(n, 0));
+        ops_interval b = ops_interval_of(nashc_node_in(n, 1));
         bool same = nashc_node_in(n, 0) == nashc_node_in(n, 1);
-        nashc_range r = op->range(a, b);
-        if (same && op->range == nashc_range_mul && a.lo < 0) /* a square */
+        ops_interval r = op->range(a, b);
+        if (same && op->range == ops_interval_mul && a.lo < 0) /* a square */
             r.lo = a.hi < 0 ? a.hi * a.hi : 0;
         nashc_type_set_range(out, r.lo, r.hi);
-        if (op->bip && nashc_ops_type(n, 0)->kind == NASHC_K_BIP &&
-            nashc_ops_type(n, 1)->kind == NASHC_K_BIP)
+        if (op->bip && ops_type(n, 0)->kind == NASHC_K_BIP && ops_type(n, 1)->kind == NASHC_K_BIP)
             elem = nashc_type_bip();
         else
             elem = *out;
@@ -44,16 +43,16 @@ static nashc_status
 eval(nashc_eval *e, const binary *op)
 {
     nashc_buf *y = nashc_eval_out(e, 0);
-    nashc_walk wa, wb;
+    ops_walk wa, wb;
 
-    nashc_walk_init(&wa, &nashc_eval_in(e, 0)->type, &y->type);
-    nashc_walk_init(&wb, &nashc_eval_in(e, 1)->type, &y->type);
+    ops_walk_init(&wa, &nashc_eval_in(e, 0)->type, &y->type);
+    ops_walk_init(&wb, &nashc_eval_in(e, 1)->type, &y->type);
     if (nashc_type_is_int(&y->type)) {
         const int64_t *a = nashc_eval_i64(e, 0), *b = nashc_eval_i64(e, 1);
         if (!a || !b)
             return NASHC_ENOMEM;
         for (int64_t i = 0; i < y->n; i++) {
-            int64_t v = 0, p = nashc_walk_next(&wa), q = nashc_walk_next(&wb);
+            int64_t v = 0, p = ops_walk_next(&wa), q = ops_walk_next(&wb);
             y->fault |= !op->i(a[p], b[q], &v);
             nashc_buf_set_int(y, i, v);
         }
@@ -63,8 +62,8 @@ eval(nashc_eval *e, const binary *op)
     if (!a || !b)
         return NASHC_ENOMEM;
     for (int64_t i = 0; i < y->n; i++) {
-        int64_t p = nashc_walk_next(&wa), q = nashc_walk_next(&wb);
-        nashc_ops_put(y, i, op->f(a[p], b[q]));
+        int64_t p = ops_walk_next(&wa), q = ops_walk_next(&wb);
+        ops_put(y, i, op->f(a[p], b[q]));
     }
     return NASHC_OK;
 }
@@ -99,7 +98,7 @@ add_f(double a, double b)
     return a + b;
 }
 
-static const binary add_op = {add_f, nashc_ops_add, nashc_range_add, false};
+static const binary add_op = {add_f, ops_add, ops_interval_add, false};
 BINARY(add, "nn.add", "sum", NASHC_OP_COMMUTES | NASHC_OP_MONOTONE, NULL);
 
 static double
@@ -117,13 +116,13 @@ sub_i(int64_t a, int64_t b, int64_t *out)
     return true;
 }
 
-static nashc_range
-sub_range(nashc_range a, nashc_range b)
+static ops_interval
+sub_range(ops_interval a, ops_interval b)
 {
-    nashc_range r;
+    ops_interval r;
 
     if (!sub_i(a.lo, b.hi, &r.lo) || !sub_i(a.hi, b.lo, &r.hi))
-        return (nashc_range){INT64_MIN, INT64_MAX};
+        return (ops_interval){INT64_MIN, INT64_MAX};
     return r;
 }
 
@@ -139,7 +138,7 @@ mul_f(double a, double b)
     return a * b;
 }
 
-static const binary mul_op = {mul_f, nashc_ops_mul, nashc_range_mul, true};
+static const binary mul_op = {mul_f, ops_mul, ops_interval_mul, true};
 BINARY(mul, "nn.mul", "product", NASHC_OP_COMMUTES, NULL);
 
 static double
@@ -151,7 +150,7 @@ div_f(double a, double b)
 static nashc_status
 div_verify(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_tensor *b = nashc_ops_const(n, 1);
+    const nashc_tensor *b = ops_const(n, 1);
 
     for (int64_t i = 0; b && i < nashc_tensor_count(b); i++)
         if (nashc_tensor_get(b, i) == 0.0)
@@ -179,10 +178,10 @@ min_i(int64_t a, int64_t b, int64_t *out)
     return true;
 }
 
-static nashc_range
-min_range(nashc_range a, nashc_range b)
+static ops_interval
+min_range(ops_interval a, ops_interval b)
 {
-    return (nashc_range){a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
+    return (ops_interval){a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
 }
 
 static const binary min_op = {min_f, min_i, min_range, true};
@@ -201,10 +200,10 @@ max_i(int64_t a, int64_t b, int64_t *out)
     return true;
 }
 
-static nashc_range
-max_range(nashc_range a, nashc_range b)
+static ops_interval
+max_range(ops_interval a, ops_interval b)
 {
-    return (nashc_range){a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+    return (ops_interval){a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
 }
 
 static const binary max_op = {max_f, max_i, max_range, true};
@@ -226,27 +225,27 @@ static bool
 prelu_i(int64_t x, int64_t slope, int64_t *out)
 {
     *out = x;
-    return x >= 0 || nashc_ops_mul(x, slope, out);
+    return x >= 0 || ops_mul(x, slope, out);
 }
 
-static nashc_range
-prelu_range(nashc_range x, nashc_range slope)
+static ops_interval
+prelu_range(ops_interval x, ops_interval slope)
 {
-    nashc_range neg = {x.lo, x.hi < -1 ? x.hi : -1}, pos = {x.lo > 0 ? x.lo : 0, x.hi};
+    ops_interval neg = {x.lo, x.hi < -1 ? x.hi : -1}, pos = {x.lo > 0 ? x.lo : 0, x.hi};
 
     if (x.lo >= 0)
         return x;
-    neg = nashc_range_mul(neg, slope);
-    return x.hi < 0 ? neg : nashc_range_hull(neg, pos);
+    neg = ops_interval_mul(neg, slope);
+    return x.hi < 0 ? neg : ops_interval_hull(neg, pos);
 }
 
 static nashc_status
 prelu_verify(const nashc_node *n, nashc_diag *d)
 {
-    if (!nashc_type_same_shape(nashc_ops_type(n, 0), nashc_value_type(nashc_node_out(n, 0))))
+    if (!nashc_type_same_shape(ops_type(n, 0), nashc_value_type(nashc_node_out(n, 0))))
         return nashc_node_error(d, n, "slope %s does not broadcast to input %s",
-                                nashc_type_str(d, nashc_ops_type(n, 1)),
-                                nashc_type_str(d, nashc_ops_type(n, 0)));
+                                nashc_type_str(d, ops_type(n, 1)),
+                                nashc_type_str(d, ops_type(n, 0)));
     return NASHC_OK;
 }
 

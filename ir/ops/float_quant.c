@@ -25,8 +25,8 @@ static const nashc_param float_quant_attrs[] = {
 static nashc_status
 float_quant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status st = nashc_ops_infer_float(n, out, d);
-    const nashc_type *x = nashc_ops_type(n, 0), *s = nashc_ops_type(n, 1);
+    nashc_status st = ops_infer_float(n, out, d);
+    const nashc_type *x = ops_type(n, 0), *s = ops_type(n, 1);
 
     if (st != NASHC_OK)
         return st;
@@ -40,7 +40,7 @@ float_quant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 static nashc_status
 float_quant_verify(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_tensor *s = nashc_ops_const(n, 1);
+    const nashc_tensor *s = ops_const(n, 1);
 
     if (!s)
         return nashc_node_error(d, n, "scale is not a constant");
@@ -58,24 +58,24 @@ static nashc_status
 float_quant_eval(nashc_eval *e, const nashc_node *n)
 {
     int m = (int)nashc_attr_int(n, MANTISSA), bias = (int)nashc_attr_int(n, BIAS);
-    nashc_rounding mode = (nashc_rounding)nashc_attr_int(n, ROUNDING);
+    ops_rounding mode = (ops_rounding)nashc_attr_int(n, ROUNDING);
     const double *x = nashc_eval_f64(e, 0), *s = nashc_eval_f64(e, 1);
     nashc_buf *y = nashc_eval_out(e, 0);
     double top = ldexp(2.0 - ldexp(1.0, -m), (1 << nashc_attr_int(n, EXPONENT)) - 1 - bias);
-    nashc_walk ws;
+    ops_walk ws;
 
     if (!x || !s)
         return NASHC_ENOMEM;
     bool narrow = !(nashc_eval_flags(e) & NASHC_EVAL_WIDE) && y->type.kind != NASHC_K_F64;
     top = fmin(top, nashc_attr_float(n, MAX));
-    nashc_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
+    ops_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
     for (int64_t i = 0; i < y->n; i++) {
-        double si = s[nashc_walk_next(&ws)], v = x[i] / si, q = v;
+        double si = s[ops_walk_next(&ws)], v = x[i] / si, q = v;
         v = narrow ? (double)(float)v : v;
         if (isfinite(v)) {
             int least = 1 - bias - m, l = ilogb(fabs(v) + 0x1p-126) - m;
             l = l > least ? l : least;
-            q = ldexp(nashc_ops_round(mode, ldexp(v, -l)), l);
+            q = ldexp(ops_round(mode, ldexp(v, -l)), l);
         }
         if (fabs(q) > top && nashc_attr_bool(n, SATURATION))
             q = copysign(top, q);
@@ -87,7 +87,7 @@ float_quant_eval(nashc_eval *e, const nashc_node *n)
             return nashc_node_error(nashc_eval_diag(e), n,
                                     "%g exceeds %g, and the format has no infinity and no NaN", q,
                                     top);
-        nashc_ops_put(y, i, q * si);
+        ops_put(y, i, q * si);
     }
     return NASHC_OK;
 }

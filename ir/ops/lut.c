@@ -14,27 +14,27 @@ static nashc_status
 lut_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int64_t lo = nashc_attr_int(n, 0), last;
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
-    if (s != NASHC_OK || (s = nashc_ops_need_rank(n, 1, "table", 2, 2, d)) != NASHC_OK)
+    if (s != NASHC_OK || (s = ops_need_rank(n, 1, "table", 2, 2, d)) != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0), *t = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *t = ops_type(n, 1);
     if (!nashc_type_is_int(x))
         return nashc_node_error(d, n, "input is %s, expected integers", nashc_type_str(d, x));
     if ((t->dim[0] != 1 && t->dim[0] != nashc_type_channels(x)) || t->dim[1] < 1)
         return nashc_node_error(d, n, "table is %s, expected [1,N] or [%" PRId64 ",N]",
                                 nashc_type_str(d, t), nashc_type_channels(x));
-    if (!nashc_ops_add(lo, t->dim[1] - 1, &last) || x->lo < lo || x->hi > last)
+    if (!ops_add(lo, t->dim[1] - 1, &last) || x->lo < lo || x->hi > last)
         return nashc_node_error(d, n, "input %s leaves the %" PRId64 " entries from %" PRId64 " on",
                                 nashc_type_str(d, x), t->dim[1], lo);
     *out = *x;
     if (nashc_type_is_int(t) && t->kind != NASHC_K_BIP) {
-        nashc_range r = nashc_ops_range(nashc_node_in(n, 1));
+        ops_interval r = ops_interval_of(nashc_node_in(n, 1));
         nashc_type_set_range(out, r.lo, r.hi);
         return NASHC_OK;
     }
     nashc_type elem = nashc_type_f32();
-    bool weak = t->kind == NASHC_K_F64 && nashc_ops_const(n, 1);
+    bool weak = t->kind == NASHC_K_F64 && ops_const(n, 1);
     *out = nashc_type_with_elem(x, weak ? &elem : t);
     return NASHC_OK;
 }
@@ -47,11 +47,11 @@ lut_eval(nashc_eval *e, const nashc_node *n)
     int64_t rows = t->type.dim[0], size = t->type.dim[1], lo = nashc_attr_int(n, 0);
 
     for (int64_t i = 0; i < y->n; i++) {
-        int64_t v = nashc_ops_int(x, i), row = rows == 1 ? 0 : nashc_buf_channel(x, i), at;
-        if (v < lo || !nashc_ops_add(v, -lo, &at) || at >= size)
+        int64_t v = ops_int(x, i), row = rows == 1 ? 0 : nashc_buf_channel(x, i), at;
+        if (v < lo || !ops_add(v, -lo, &at) || at >= size)
             return nashc_node_error(nashc_eval_diag(e), n, "input %" PRId64 " is not in the table",
                                     v);
-        nashc_ops_copy(y, i, t, row * size + at);
+        ops_copy(y, i, t, row * size + at);
     }
     return NASHC_OK;
 }

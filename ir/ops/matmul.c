@@ -27,10 +27,10 @@ geometry(const nashc_node *n, matmul *g, nashc_diag *d)
 {
     nashc_status s;
 
-    if ((s = nashc_ops_need_rank(n, 0, "left operand", 1, NASHC_MAX_RANK, d)) != NASHC_OK ||
-        (s = nashc_ops_need_rank(n, 1, "right operand", 1, NASHC_MAX_RANK, d)) != NASHC_OK)
+    if ((s = ops_need_rank(n, 0, "left operand", 1, NASHC_MAX_RANK, d)) != NASHC_OK ||
+        (s = ops_need_rank(n, 1, "right operand", 1, NASHC_MAX_RANK, d)) != NASHC_OK)
         return s;
-    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    const nashc_type *a = ops_type(n, 0), *b = ops_type(n, 1);
     int64_t kb = b->dim[b->rank == 1 ? 0 : b->rank - 2];
     g->m = a->rank == 1 ? 1 : a->dim[a->rank - 2];
     g->k = a->dim[a->rank - 1];
@@ -53,23 +53,23 @@ geometry(const nashc_node *n, matmul *g, nashc_diag *d)
 }
 
 /* Range of one sum of k products; for a constant operand the hull over its rows or columns. */
-static nashc_range
+static ops_interval
 product_range(const nashc_node *n, const matmul *g)
 {
-    const nashc_tensor *a = nashc_ops_const(n, 0), *b = nashc_ops_const(n, 1);
-    nashc_range ra = nashc_ops_range(nashc_node_in(n, 0));
-    nashc_range rb = nashc_ops_range(nashc_node_in(n, 1)), all = {0, 0};
+    const nashc_tensor *a = ops_const(n, 0), *b = ops_const(n, 1);
+    ops_interval ra = ops_interval_of(nashc_node_in(n, 0));
+    ops_interval rb = ops_interval_of(nashc_node_in(n, 1)), all = {0, 0};
     const nashc_tensor *w = b ? b : a;
 
     if (!w)
-        return nashc_range_times(nashc_range_mul(ra, rb), g->k);
+        return ops_interval_times(ops_interval_mul(ra, rb), g->k);
     int64_t lines = b ? g->n : g->m, size = g->k * lines;
     int64_t step = b ? g->b_n : g->a_m, along = b ? g->b_k : g->a_k;
     for (int64_t i = 0; i < nashc_tensor_count(w) / size * lines; i++) {
-        nashc_sums s = {0};
-        nashc_sums_add(&s, nashc_tensor_buf(w), i / lines * size + i % lines * step, along, g->k);
-        nashc_range r = nashc_sums_range(&s, b ? ra : rb);
-        all = i ? nashc_range_hull(all, r) : r;
+        ops_sums s = {0};
+        ops_sums_add(&s, nashc_tensor_buf(w), i / lines * size + i % lines * step, along, g->k);
+        ops_interval r = ops_sums_range(&s, b ? ra : rb);
+        all = i ? ops_interval_hull(all, r) : r;
     }
     return all;
 }
@@ -82,7 +82,7 @@ matmul_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    const nashc_type *a = ops_type(n, 0), *b = ops_type(n, 1);
     int rank = g.y_batch.rank;
     int64_t dim[NASHC_MAX_RANK];
     memcpy(dim, g.y_batch.dim, sizeof dim);
@@ -92,22 +92,22 @@ matmul_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         dim[rank++] = g.n;
     *out = nashc_type_shaped(nashc_type_f32(), rank, dim);
     out->layout = a->rank == rank && rank > 2 ? a->layout : NASHC_LAYOUT_DEFAULT;
-    if (nashc_ops_all_int(n)) {
-        nashc_range r = product_range(n, &g);
+    if (ops_all_int(n)) {
+        ops_interval r = product_range(n, &g);
         nashc_type_set_range(out, r.lo, r.hi);
     } else {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
 matmul_verify(const nashc_node *n, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_finite(n, 0, "left operand", d);
+    nashc_status s = ops_need_finite(n, 0, "left operand", d);
 
-    return s == NASHC_OK ? nashc_ops_need_finite(n, 1, "right operand", d) : s;
+    return s == NASHC_OK ? ops_need_finite(n, 1, "right operand", d) : s;
 }
 
 /* What the evaluation of one product needs: operands in one of two forms, scratch, and for nn.gemm
@@ -127,7 +127,7 @@ static nashc_status
 prepare(nashc_eval *e, job *j)
 {
     size_t k = (size_t)j->g.k;
-    bool exact = nashc_ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), j->g.k) &&
+    bool exact = ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), j->g.k) &&
                  j->alpha == 1.0 && !nashc_eval_in(e, 2);
 
     j->y = nashc_eval_out(e, 0);
@@ -154,7 +154,7 @@ emit_f64(const job *j, int64_t at, int64_t c0, int64_t count, const double *acc)
         double v = j->alpha * acc[p];
         if (j->c)
             v += j->beta * j->c[c0 + p * j->c_n];
-        nashc_ops_put(j->y, at + p, v);
+        ops_put(j->y, at + p, v);
     }
 }
 
@@ -163,10 +163,10 @@ emit_i64(const job *j, int64_t at, int64_t c0, int64_t count, const int64_t *acc
 {
     for (int64_t p = 0; p < count; p++) {
         int64_t v = 0, add = 0;
-        bool fits = nashc_ops_mul(acc[p], (int64_t)j->alpha, &v);
+        bool fits = ops_mul(acc[p], (int64_t)j->alpha, &v);
         if (j->ic)
-            fits &= nashc_ops_mul(j->ic[c0 + p * j->c_n], (int64_t)j->beta, &add);
-        j->y->fault |= !(fits & nashc_ops_add(v, add, &v));
+            fits &= ops_mul(j->ic[c0 + p * j->c_n], (int64_t)j->beta, &add);
+        j->y->fault |= !(fits & ops_add(v, add, &v));
         nashc_buf_set_int(j->y, at + p, v);
     }
 }
@@ -186,7 +186,7 @@ product_f64(const job *j, int64_t a0, int64_t b0, int64_t y0)
         for (int64_t m = 0; m < g->m; m++) {
             for (int64_t k = 0; k < g->k; k++)
                 j->row[k] = j->a[a0 + m * g->a_m + k * g->a_k];
-            nashc_ops_dot_f64(j->row, j->panel, g->k, acc);
+            ops_dot_f64(j->row, j->panel, g->k, acc);
             emit_f64(j, y0 + m * g->n + n, m * j->c_m + n * j->c_n, count, acc);
         }
     }
@@ -206,7 +206,7 @@ product_i64(const job *j, int64_t a0, int64_t b0, int64_t y0)
         for (int64_t m = 0; m < g->m; m++) {
             for (int64_t k = 0; k < g->k; k++)
                 j->irow[k] = j->ia[a0 + m * g->a_m + k * g->a_k];
-            j->y->fault |= !nashc_ops_dot_i64(j->irow, j->ipanel, g->k, acc);
+            j->y->fault |= !ops_dot_i64(j->irow, j->ipanel, g->k, acc);
             emit_i64(j, y0 + m * g->n + n, m * j->c_m + n * j->c_n, count, acc);
         }
     }
@@ -225,16 +225,16 @@ static nashc_status
 matmul_eval(nashc_eval *e, const nashc_node *n)
 {
     job j = {.alpha = 1.0};
-    nashc_walk wa, wb;
+    ops_walk wa, wb;
     nashc_status s = geometry(n, &j.g, nashc_eval_diag(e));
 
     if (s != NASHC_OK || (s = prepare(e, &j)) != NASHC_OK)
         return s;
-    nashc_walk_init(&wa, &j.g.a_batch, &j.g.y_batch);
-    nashc_walk_init(&wb, &j.g.b_batch, &j.g.y_batch);
+    ops_walk_init(&wa, &j.g.a_batch, &j.g.y_batch);
+    ops_walk_init(&wb, &j.g.b_batch, &j.g.y_batch);
     for (int64_t i = 0; i < nashc_type_count(&j.g.y_batch); i++) {
-        int64_t a0 = nashc_walk_next(&wa) * j.g.m * j.g.k;
-        product(&j, a0, nashc_walk_next(&wb) * j.g.k * j.g.n, i * j.g.m * j.g.n);
+        int64_t a0 = ops_walk_next(&wa) * j.g.m * j.g.k;
+        product(&j, a0, ops_walk_next(&wb) * j.g.k * j.g.n, i * j.g.m * j.g.n);
     }
     return NASHC_OK;
 }
@@ -270,10 +270,10 @@ gemm_geometry(const nashc_node *n, matmul *g, nashc_diag *d)
 {
     nashc_status s;
 
-    if ((s = nashc_ops_need_rank(n, 0, "left operand", 2, 2, d)) != NASHC_OK ||
-        (s = nashc_ops_need_rank(n, 1, "right operand", 2, 2, d)) != NASHC_OK)
+    if ((s = ops_need_rank(n, 0, "left operand", 2, 2, d)) != NASHC_OK ||
+        (s = ops_need_rank(n, 1, "right operand", 2, 2, d)) != NASHC_OK)
         return s;
-    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    const nashc_type *a = ops_type(n, 0), *b = ops_type(n, 1);
     bool ta = nashc_attr_bool(n, TRANS_A), tb = nashc_attr_bool(n, TRANS_B);
     *g = (matmul){.m = a->dim[ta], .k = a->dim[!ta], .n = b->dim[!tb]};
     if (g->k < 1 || g->k != b->dim[tb])
@@ -304,24 +304,24 @@ gemm_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     if (s != NASHC_OK)
         return s;
     *out = nashc_type_shaped(nashc_type_f32(), 2, (const int64_t[]){g.m, g.n});
-    const nashc_type *c = nashc_ops_type(n, 2);
+    const nashc_type *c = ops_type(n, 2);
     sum = *out;
     if (c && (!nashc_type_broadcast(out, c, &sum) || !nashc_type_same_shape(&sum, out)))
         return nashc_node_error(d, n,
                                 "c is %s, which does not broadcast to [%" PRId64 ",%" PRId64 "]",
                                 nashc_type_str(d, c), g.m, g.n);
-    if (nashc_ops_all_int(n) && is_small_integer(alpha) && is_small_integer(beta)) {
-        nashc_range r =
-            nashc_range_mul(product_range(n, &g), (nashc_range){(int64_t)alpha, (int64_t)alpha});
+    if (ops_all_int(n) && is_small_integer(alpha) && is_small_integer(beta)) {
+        ops_interval r =
+            ops_interval_mul(product_range(n, &g), (ops_interval){(int64_t)alpha, (int64_t)alpha});
         if (c)
-            r = nashc_range_add(r, nashc_range_mul(nashc_ops_range(nashc_node_in(n, 2)),
-                                                   (nashc_range){(int64_t)beta, (int64_t)beta}));
+            r = ops_interval_add(r, ops_interval_mul(ops_interval_of(nashc_node_in(n, 2)),
+                                                     (ops_interval){(int64_t)beta, (int64_t)beta}));
         nashc_type_set_range(out, r.lo, r.hi);
     } else {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
@@ -330,7 +330,7 @@ gemm_verify(const nashc_node *n, nashc_diag *d)
     nashc_status s = matmul_verify(n, d);
 
     if (s == NASHC_OK)
-        s = nashc_ops_need_finite(n, 2, "c", d);
+        s = ops_need_finite(n, 2, "c", d);
     if (s == NASHC_OK &&
         !(isfinite(nashc_attr_float(n, ALPHA)) && isfinite(nashc_attr_float(n, BETA))))
         return nashc_node_error(d, n, "alpha and beta must be finite");
@@ -349,8 +349,8 @@ gemm_eval(nashc_eval *e, const nashc_node *n)
     if (c && !j.c && !j.ic)
         return NASHC_ENOMEM;
     if (c) {
-        nashc_walk w;
-        nashc_walk_init(&w, &c->type, &nashc_eval_out(e, 0)->type);
+        ops_walk w;
+        ops_walk_init(&w, &c->type, &nashc_eval_out(e, 0)->type);
         j.c_m = w.step[0];
         j.c_n = w.step[1];
     }

@@ -19,13 +19,13 @@ static const nashc_param multithreshold_attrs[] = {
 static nashc_status
 multithreshold_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
     int64_t bias = nashc_attr_int(n, OUT_BIAS), scale = nashc_attr_int(n, OUT_SCALE);
 
-    if (s != NASHC_OK || (s = nashc_ops_need_rank(n, 1, "thresholds", 2, 2, d)) != NASHC_OK)
+    if (s != NASHC_OK || (s = ops_need_rank(n, 1, "thresholds", 2, 2, d)) != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0), *t = nashc_ops_type(n, 1);
-    const nashc_type *dir = nashc_ops_type(n, 2);
+    const nashc_type *x = ops_type(n, 0), *t = ops_type(n, 1);
+    const nashc_type *dir = ops_type(n, 2);
     int64_t channels = nashc_type_channels(x), k = t->dim[1];
     if ((t->dim[0] != 1 && t->dim[0] != channels) || k < 1)
         return nashc_node_error(d, n, "thresholds are %s, expected [1,K] or [%" PRId64 ",K]",
@@ -39,8 +39,8 @@ multithreshold_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         *out = nashc_type_with_elem(x, &bip);
         return NASHC_OK;
     }
-    nashc_range r = nashc_range_mul((nashc_range){0, k}, (nashc_range){scale, scale});
-    r = nashc_range_add(r, (nashc_range){bias, bias});
+    ops_interval r = ops_interval_mul((ops_interval){0, k}, (ops_interval){scale, scale});
+    r = ops_interval_add(r, (ops_interval){bias, bias});
     nashc_type_set_range(out, r.lo, r.hi);
     return NASHC_OK;
 }
@@ -48,11 +48,11 @@ multithreshold_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 static nashc_status
 multithreshold_verify(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_tensor *t = nashc_ops_const(n, 1);
+    const nashc_tensor *t = ops_const(n, 1);
 
     if (!t)
         return nashc_node_error(d, n, "thresholds are not constant");
-    if (nashc_node_in(n, 2) && !nashc_ops_const(n, 2))
+    if (nashc_node_in(n, 2) && !ops_const(n, 2))
         return nashc_node_error(d, n, "directions are not constant");
     const nashc_buf *b = nashc_tensor_buf(t);
     int64_t k = b->type.dim[1];

@@ -18,19 +18,19 @@ static nashc_status
 batchnorm_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     static const char *const names[] = {"input", "gamma", "beta", "mean", "variance"};
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     for (int i = 1; i < 5; i++) {
-        const nashc_type *p = nashc_ops_type(n, i);
+        const nashc_type *p = ops_type(n, i);
         if (!p || p->rank != 1 || p->dim[0] != nashc_type_channels(x))
             return nashc_node_error(d, n, "%s is %s, expected [%" PRId64 "] for input %s", names[i],
                                     p ? nashc_type_str(d, p) : "missing", nashc_type_channels(x),
                                     nashc_type_str(d, x));
     }
-    nashc_type elem = nashc_ops_float(n);
+    nashc_type elem = ops_float(n);
     *out = nashc_type_with_elem(x, &elem);
     return NASHC_OK;
 }
@@ -38,13 +38,13 @@ batchnorm_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 static nashc_status
 batchnorm_verify(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_tensor *var = nashc_ops_const(n, 4);
+    const nashc_tensor *var = ops_const(n, 4);
     double eps = nashc_attr_float(n, 0);
 
     if (!(eps >= 0.0) || isinf(eps))
         return nashc_node_error(d, n, "eps is %g, expected a number >= 0", eps);
     for (int i = 1; i < 5; i++) {
-        nashc_status s = nashc_ops_need_finite(n, i, "parameter", d);
+        nashc_status s = ops_need_finite(n, i, "parameter", d);
         if (s != NASHC_OK)
             return s;
     }
@@ -75,7 +75,7 @@ batchnorm_eval(nashc_eval *e, const nashc_node *n)
         int64_t c = line % channels;
         double root = sqrt(var[c] + eps);
         for (int64_t i = line * inner; i < (line + 1) * inner; i++)
-            nashc_ops_put(y, i, gamma[c] * (x[i] - mean[c]) / root + beta[c]);
+            ops_put(y, i, gamma[c] * (x[i] - mean[c]) / root + beta[c]);
     }
     return NASHC_OK;
 }
@@ -114,20 +114,19 @@ static nashc_status
 layer_norm_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int axis;
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
 
-    if (s != NASHC_OK ||
-        (s = nashc_ops_axis(n, nashc_attr_int(n, 0), out->rank, &axis, d)) != NASHC_OK)
+    if (s != NASHC_OK || (s = ops_axis(n, nashc_attr_int(n, 0), out->rank, &axis, d)) != NASHC_OK)
         return s;
     nashc_type shape = inner_shape(out, axis);
     for (int i = 1; i < nashc_node_n_in(n); i++) {
-        const nashc_type *p = nashc_ops_type(n, i);
+        const nashc_type *p = ops_type(n, i);
         nashc_type both = shape;
         if ((!p && i == 1) || (p && (!nashc_type_broadcast(&shape, p, &both) ||
                                      !nashc_type_same_shape(&both, &shape))))
             return nashc_node_error(d, n, "%s %s does not broadcast to the axes from %d on of %s",
                                     i == 1 ? "scale" : "bias", p ? nashc_type_str(d, p) : "", axis,
-                                    nashc_type_str(d, nashc_ops_type(n, 0)));
+                                    nashc_type_str(d, ops_type(n, 0)));
     }
     return NASHC_OK;
 }
@@ -159,19 +158,19 @@ layer_norm_eval(nashc_eval *e, const nashc_node *n)
     int64_t size = nashc_type_count(&shape);
     for (int64_t at = 0; at < y->n; at += size) {
         double mean = 0.0, var = 0.0;
-        nashc_walk ws, wb;
+        ops_walk ws, wb;
         for (int64_t i = 0; i < size; i++)
             mean += x[at + i];
         mean /= (double)size;
         for (int64_t i = 0; i < size; i++)
             var += (x[at + i] - mean) * (x[at + i] - mean);
         double root = sqrt(var / (double)size + eps);
-        nashc_walk_init(&ws, &sb->type, &shape);
-        nashc_walk_init(&wb, bb ? &bb->type : &sb->type, &shape);
+        ops_walk_init(&ws, &sb->type, &shape);
+        ops_walk_init(&wb, bb ? &bb->type : &sb->type, &shape);
         for (int64_t i = 0; i < size; i++) {
-            double v = (x[at + i] - mean) / root * scale[nashc_walk_next(&ws)];
-            int64_t b = nashc_walk_next(&wb);
-            nashc_ops_put(y, at + i, bias ? v + bias[b] : v);
+            double v = (x[at + i] - mean) / root * scale[ops_walk_next(&ws)];
+            int64_t b = ops_walk_next(&wb);
+            ops_put(y, at + i, bias ? v + bias[b] : v);
         }
     }
     return NASHC_OK;

@@ -3,10 +3,10 @@
 #include "ops.h"
 
 bool
-nashc_ops_all_int(const nashc_node *n)
+ops_all_int(const nashc_node *n)
 {
     for (int i = 0; i < nashc_node_n_in(n); i++) {
-        const nashc_type *t = nashc_ops_type(n, i);
+        const nashc_type *t = ops_type(n, i);
         if (t && !nashc_type_is_int(t))
             return false;
     }
@@ -14,15 +14,15 @@ nashc_ops_all_int(const nashc_node *n)
 }
 
 nashc_type
-nashc_ops_float(const nashc_node *n)
+ops_float(const nashc_node *n)
 {
     bool dynamic64 = false, all64 = true, all16 = true, any16 = false;
 
     for (int i = 0; i < nashc_node_n_in(n); i++) {
-        const nashc_type *t = nashc_ops_type(n, i);
+        const nashc_type *t = ops_type(n, i);
         if (!t)
             continue;
-        dynamic64 |= t->kind == NASHC_K_F64 && !nashc_ops_const(n, i);
+        dynamic64 |= t->kind == NASHC_K_F64 && !ops_const(n, i);
         all64 &= t->kind == NASHC_K_F64;
         any16 |= t->kind == NASHC_K_F16;
         all16 &= t->kind == NASHC_K_F16 || nashc_type_is_int(t);
@@ -38,9 +38,9 @@ nashc_ops_float(const nashc_node *n)
 }
 
 nashc_status
-nashc_ops_need_rank(const nashc_node *n, int i, const char *what, int lo, int hi, nashc_diag *d)
+ops_need_rank(const nashc_node *n, int i, const char *what, int lo, int hi, nashc_diag *d)
 {
-    const nashc_type *t = nashc_ops_type(n, i);
+    const nashc_type *t = ops_type(n, i);
 
     if (!t)
         return nashc_node_error(d, n, "%s is missing (operand %d)", what, i);
@@ -56,7 +56,7 @@ nashc_ops_need_rank(const nashc_node *n, int i, const char *what, int lo, int hi
 }
 
 nashc_status
-nashc_ops_check_shape(const nashc_node *n, const nashc_type *out, nashc_diag *d)
+ops_check_shape(const nashc_node *n, const nashc_type *out, nashc_diag *d)
 {
     int64_t count = 1;
 
@@ -72,7 +72,7 @@ nashc_ops_check_shape(const nashc_node *n, const nashc_type *out, nashc_diag *d)
 }
 
 nashc_status
-nashc_ops_axis(const nashc_node *n, int64_t axis, int rank, int *out, nashc_diag *d)
+ops_axis(const nashc_node *n, int64_t axis, int rank, int *out, nashc_diag *d)
 {
     if (axis < -rank || axis >= rank)
         return nashc_node_error(d, n, "axis %" PRId64 " is out of range for rank %d", axis, rank);
@@ -81,13 +81,13 @@ nashc_ops_axis(const nashc_node *n, int64_t axis, int rank, int *out, nashc_diag
 }
 
 nashc_status
-nashc_ops_broadcast(const nashc_node *n, nashc_type *out, nashc_diag *d)
+ops_broadcast(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     nashc_type shape = {0}, next;
     uint8_t layout = NASHC_LAYOUT_DEFAULT;
 
     for (int i = 0; i < nashc_node_n_in(n); i++) {
-        const nashc_type *t = nashc_ops_type(n, i);
+        const nashc_type *t = ops_type(n, i);
         if (!t)
             return nashc_node_error(d, n, "operand %d is missing", i);
         if (t->kind == NASHC_K_NONE)
@@ -96,14 +96,14 @@ nashc_ops_broadcast(const nashc_node *n, nashc_type *out, nashc_diag *d)
         next = shape;
         if (i && !nashc_type_broadcast(&shape, t, &next))
             return nashc_node_error(d, n, "shapes of %s and %s do not broadcast",
-                                    nashc_type_str(d, nashc_ops_type(n, 0)), nashc_type_str(d, t));
+                                    nashc_type_str(d, ops_type(n, 0)), nashc_type_str(d, t));
         shape = i ? next : *t;
     }
     bool computed = false; /* constants count only if nothing else tells */
     for (int pass = 0; pass < 2 && !computed; pass++)
         for (int i = 0; i < nashc_node_n_in(n); i++) {
-            const nashc_type *t = nashc_ops_type(n, i);
-            if (t->rank != shape.rank || (!pass && nashc_ops_const(n, i)))
+            const nashc_type *t = ops_type(n, i);
+            if (t->rank != shape.rank || (!pass && ops_const(n, i)))
                 continue;
             computed = true;
             layout = layout == NASHC_LAYOUT_DEFAULT ? t->layout : layout;
@@ -111,15 +111,15 @@ nashc_ops_broadcast(const nashc_node *n, nashc_type *out, nashc_diag *d)
     out->rank = shape.rank;
     out->layout = layout;
     memcpy(out->dim, shape.dim, sizeof out->dim);
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 nashc_status
-nashc_ops_infer_float(const nashc_node *n, nashc_type *out, nashc_diag *d)
+ops_infer_float(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
-    nashc_type elem = nashc_ops_float(n);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    const nashc_type *x = ops_type(n, 0);
+    nashc_type elem = ops_float(n);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s == NASHC_OK)
         *out = nashc_type_with_elem(x, &elem);
@@ -127,9 +127,9 @@ nashc_ops_infer_float(const nashc_node *n, nashc_type *out, nashc_diag *d)
 }
 
 nashc_status
-nashc_ops_need_finite(const nashc_node *n, int i, const char *what, nashc_diag *d)
+ops_need_finite(const nashc_node *n, int i, const char *what, nashc_diag *d)
 {
-    const nashc_tensor *t = nashc_ops_const(n, i);
+    const nashc_tensor *t = ops_const(n, i);
 
     if (t && !nashc_tensor_all_finite(t))
         return nashc_node_error(d, n, "%s \"%s\" holds NaN or infinity", what,
@@ -138,7 +138,7 @@ nashc_ops_need_finite(const nashc_node *n, int i, const char *what, nashc_diag *
 }
 
 void
-nashc_ops_strides(const nashc_type *t, int64_t *stride)
+ops_strides(const nashc_type *t, int64_t *stride)
 {
     int64_t size = 1;
 
@@ -149,7 +149,7 @@ nashc_ops_strides(const nashc_type *t, int64_t *stride)
 }
 
 void
-nashc_walk_steps(nashc_walk *w, const nashc_type *out, const int64_t *step, int64_t start)
+ops_walk_steps(ops_walk *w, const nashc_type *out, const int64_t *step, int64_t start)
 {
     w->rank = out->rank;
     w->pos = start;
@@ -161,19 +161,19 @@ nashc_walk_steps(nashc_walk *w, const nashc_type *out, const int64_t *step, int6
 }
 
 void
-nashc_walk_init(nashc_walk *w, const nashc_type *in, const nashc_type *out)
+ops_walk_init(ops_walk *w, const nashc_type *in, const nashc_type *out)
 {
     int64_t stride[NASHC_MAX_RANK], step[NASHC_MAX_RANK];
     int lead = out->rank - in->rank;
 
-    nashc_ops_strides(in, stride);
+    ops_strides(in, stride);
     for (int a = 0; a < out->rank; a++)
         step[a] = a < lead || in->dim[a - lead] == 1 ? 0 : stride[a - lead];
-    nashc_walk_steps(w, out, step, 0);
+    ops_walk_steps(w, out, step, 0);
 }
 
 nashc_status
-nashc_ops_map(nashc_eval *e, double (*f)(double))
+ops_map(nashc_eval *e, double (*f)(double))
 {
     const double *x = nashc_eval_f64(e, 0);
     nashc_buf *y = nashc_eval_out(e, 0);
@@ -181,6 +181,6 @@ nashc_ops_map(nashc_eval *e, double (*f)(double))
     if (!x)
         return NASHC_ENOMEM;
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_put(y, i, f(x[i]));
+        ops_put(y, i, f(x[i]));
     return NASHC_OK;
 }

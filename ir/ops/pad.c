@@ -16,16 +16,16 @@ static const nashc_param pad_attrs[] = {
 
 /* A constant value that integers can hold? Then *r is its range. */
 static bool
-integral_value(const nashc_node *n, nashc_range *r)
+integral_value(const nashc_node *n, ops_interval *r)
 {
-    const nashc_tensor *v = nashc_ops_const(n, 1);
+    const nashc_tensor *v = ops_const(n, 1);
     double lo, hi;
 
-    *r = (nashc_range){0, 0};
+    *r = (ops_interval){0, 0};
     if (!nashc_node_in(n, 1))
         return true;
-    if (nashc_type_is_int(nashc_ops_type(n, 1))) {
-        *r = nashc_ops_range(nashc_node_in(n, 1));
+    if (nashc_type_is_int(ops_type(n, 1))) {
+        *r = ops_interval_of(nashc_node_in(n, 1));
         return true;
     }
     if (!v || !nashc_tensor_all_integral(v))
@@ -33,27 +33,27 @@ integral_value(const nashc_node *n, nashc_range *r)
     nashc_tensor_min_max(v, &lo, &hi);
     if (!(lo >= -0x1p53 && hi <= 0x1p53))
         return false;
-    *r = (nashc_range){(int64_t)lo, (int64_t)hi};
+    *r = (ops_interval){(int64_t)lo, (int64_t)hi};
     return true;
 }
 
 static nashc_status
 pad_elem(const nashc_node *n, bool pads_any, nashc_type *out)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
-    nashc_range v;
+    const nashc_type *x = ops_type(n, 0);
+    ops_interval v;
 
     if (nashc_attr_int(n, 1) != CONSTANT || !pads_any)
         return NASHC_OK; /* that of x */
     if (nashc_type_is_int(x) && integral_value(n, &v)) {
-        v = nashc_range_hull(v, (nashc_range){x->lo, x->hi});
+        v = ops_interval_hull(v, (ops_interval){x->lo, x->hi});
         if (x->lo != v.lo || x->hi != v.hi || x->kind == NASHC_K_BIP)
             nashc_type_set_range(out, v.lo, v.hi);
     } else if (nashc_type_is_fixed(x) && !nashc_node_in(n, 1)) {
         out->lo = x->lo < 0 ? x->lo : 0;
         out->hi = x->hi > 0 ? x->hi : 0;
     } else if (!nashc_type_is_float(x) || nashc_node_in(n, 1)) {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
     return NASHC_OK;
@@ -66,11 +66,11 @@ pad_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     bool any = false;
     int64_t mode = nashc_attr_int(n, 1);
     const int64_t *pads = nashc_attr_ints(n, 0, &count);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0), *v = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *v = ops_type(n, 1);
     if (count != 2 * x->rank)
         return nashc_node_error(d, n, "pads has %d entries, expected %d for %s", count, 2 * x->rank,
                                 nashc_type_str(d, x));
@@ -99,7 +99,7 @@ pad_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
             return nashc_node_error(d, n, "padding leaves nothing of axis %d", a);
     }
     s = pad_elem(n, any, out);
-    return s == NASHC_OK ? nashc_ops_check_shape(n, out, d) : s;
+    return s == NASHC_OK ? ops_check_shape(n, out, d) : s;
 }
 
 /* Position in 0..size-1 that position p of the padded axis shows; -1: the value. */
@@ -129,7 +129,7 @@ pad_eval(nashc_eval *e, const nashc_node *n)
     nashc_buf *y = nashc_eval_out(e, 0);
     int64_t stride[NASHC_MAX_RANK], mode = nashc_attr_int(n, 1);
 
-    nashc_ops_strides(&x->type, stride);
+    ops_strides(&x->type, stride);
     for (int64_t i = 0; i < y->n; i++) {
         int64_t rest = i, from = 0, c = 0;
         for (int a = y->type.rank - 1; a >= 0; a--) {
@@ -140,11 +140,11 @@ pad_eval(nashc_eval *e, const nashc_node *n)
             rest /= y->type.dim[a];
         }
         if (from >= 0)
-            nashc_ops_copy(y, i, x, from);
+            ops_copy(y, i, x, from);
         else if (v && v->n == 1)
-            nashc_ops_copy(y, i, v, 0);
+            ops_copy(y, i, v, 0);
         else if (v && c >= 0 && c < v->n)
-            nashc_ops_copy(y, i, v, c);
+            ops_copy(y, i, v, c);
         /* else 0, as buffers start */
     }
     return NASHC_OK;
@@ -153,14 +153,14 @@ pad_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 pad_verify(const nashc_node *n, nashc_diag *d)
 {
-    int count, channel = nashc_type_channel_axis(nashc_ops_type(n, 0));
+    int count, channel = nashc_type_channel_axis(ops_type(n, 0));
     const int64_t *pads = nashc_attr_ints(n, 0, &count);
-    const nashc_type *v = nashc_ops_type(n, 1);
+    const nashc_type *v = ops_type(n, 1);
 
     if (v && nashc_type_count(v) != 1 && channel >= 0 &&
         (pads[channel] > 0 || pads[count / 2 + channel] > 0))
         return nashc_node_error(d, n, "a value per channel cannot pad the channel axis");
-    return nashc_ops_need_finite(n, 1, "value", d);
+    return ops_need_finite(n, 1, "value", d);
 }
 
 const nashc_op nashc_op_nn_pad = {

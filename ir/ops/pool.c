@@ -32,14 +32,14 @@ static const nashc_param avgpool_attrs[] = {
 };
 
 static nashc_status
-geometry(const nashc_node *n, bool global, nashc_window *w, nashc_diag *d)
+geometry(const nashc_node *n, bool global, ops_window *w, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 3, global ? NASHC_MAX_RANK : 5, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 3, global ? NASHC_MAX_RANK : 5, d);
     int count;
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (global) { /* one window over all positions, as one axis */
         int64_t size = 1;
         int first = nashc_type_channel_axis(x) == 1 ? 2 : 1;
@@ -47,38 +47,38 @@ geometry(const nashc_node *n, bool global, nashc_window *w, nashc_diag *d)
             if (x->dim[a] < 1 || !nashc_mul_size(size, x->dim[a], &size))
                 return nashc_node_error(d, n, "input is %s: axis %d has no known size >= 1",
                                         nashc_type_str(d, x), a);
-        *w = (nashc_window){.nd = x->rank - 2,
-                            .first = first,
-                            .batch = x->dim[0],
-                            .channels = nashc_type_channels(x),
-                            .in = {1, 1, size},
-                            .out = {1, 1, 1},
-                            .kernel = {1, 1, size},
-                            .stride = {1, 1, 1},
-                            .dilation = {1, 1, 1},
-                            .taps = size,
-                            .in_size = size,
-                            .out_size = 1};
+        *w = (ops_window){.nd = x->rank - 2,
+                          .first = first,
+                          .batch = x->dim[0],
+                          .channels = nashc_type_channels(x),
+                          .in = {1, 1, size},
+                          .out = {1, 1, 1},
+                          .kernel = {1, 1, size},
+                          .stride = {1, 1, 1},
+                          .dilation = {1, 1, 1},
+                          .taps = size,
+                          .in_size = size,
+                          .out_size = 1};
         return NASHC_OK;
     }
     const int64_t *kernel = nashc_attr_ints(n, KERNEL, &count);
     if (count != x->rank - 2)
         return nashc_node_error(d, n, "kernel has %d entries, expected %d for input %s", count,
                                 x->rank - 2, nashc_type_str(d, x));
-    return nashc_ops_window(n, x, kernel, STRIDE, nashc_attr_bool(n, CEIL), w, d);
+    return ops_window_of(n, x, kernel, STRIDE, nashc_attr_bool(n, CEIL), w, d);
 }
 
 static nashc_status
 infer(const nashc_node *n, pool_kind what, bool global, nashc_type *out, nashc_diag *d)
 {
-    nashc_window w;
+    ops_window w;
     int64_t least, most;
     nashc_status s = geometry(n, global, &w, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
-    nashc_window_taps(&w, &least, &most);
+    const nashc_type *x = ops_type(n, 0);
+    ops_window_taps(&w, &least, &most);
     if (!least && what != SUM)
         return nashc_node_error(d, n, "a window lies wholly in the padding of input %s",
                                 nashc_type_str(d, x));
@@ -87,23 +87,23 @@ infer(const nashc_node *n, pool_kind what, bool global, nashc_type *out, nashc_d
         for (int a = w.first; a < w.first + w.nd; a++)
             out->dim[a] = 1;
     } else {
-        *out = nashc_window_shape(&w, x, w.channels);
+        *out = ops_window_shape(&w, x, w.channels);
     }
-    nashc_type elem = nashc_ops_float(n);
+    nashc_type elem = ops_float(n);
     if (nashc_type_is_int(x) && what == SUM) {
-        nashc_range r = {x->lo, x->hi};
-        r = nashc_range_hull(nashc_range_times(r, least), nashc_range_times(r, most));
+        ops_interval r = {x->lo, x->hi};
+        r = ops_interval_hull(ops_interval_times(r, least), ops_interval_times(r, most));
         nashc_type_set_range(out, r.lo, r.hi);
     } else if (what != MAX) {
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 /* Elements of window o in the input and its padding, as count_include_pad has it: windows that
  * ceil lets reach further are cut. */
 static int64_t
-padded_count(const nashc_window *w, int64_t o)
+padded_count(const ops_window *w, int64_t o)
 {
     int64_t count = 1;
 
@@ -117,7 +117,7 @@ padded_count(const nashc_window *w, int64_t o)
 }
 
 typedef struct pool {
-    nashc_window w;
+    ops_window w;
     pool_kind what;
     bool include_pad;
     int64_t x_c, x_p, y_c, y_p;
@@ -138,7 +138,7 @@ window_f64(const pool *p, const double *x, nashc_buf *y, int64_t at, int64_t div
         else if (e > v || isnan(e))
             v = e;
     }
-    nashc_ops_put(y, at, p->what == MEAN ? v / (double)divisor : v);
+    ops_put(y, at, p->what == MEAN ? v / (double)divisor : v);
 }
 
 static void
@@ -153,7 +153,7 @@ window_i64(const pool *p, const int64_t *x, nashc_buf *y, int64_t at)
         if (p->what == MAX)
             v = e > v ? e : v;
         else
-            y->fault |= !nashc_ops_add(v, e, &v);
+            y->fault |= !ops_add(v, e, &v);
     }
     nashc_buf_set_int(y, at, v);
 }
@@ -182,7 +182,7 @@ eval(nashc_eval *e, const nashc_node *n, pool_kind what, bool global)
     for (int64_t o = 0; o < p.w.out_size; o++) {
         int64_t count = 0;
         for (int64_t t = 0; t < p.w.taps; t++) {
-            src[t] = nashc_window_source(&p.w, o, t);
+            src[t] = ops_window_source(&p.w, o, t);
             count += src[t] >= 0;
         }
         if (p.include_pad)

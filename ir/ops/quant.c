@@ -27,7 +27,7 @@ static const nashc_param quant_attrs[] = {
 static nashc_status
 need_fitting(const nashc_node *n, int i, const char *what, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *t = nashc_ops_type(n, i);
+    const nashc_type *x = ops_type(n, 0), *t = ops_type(n, i);
     nashc_type both = *x;
 
     if (!t)
@@ -43,7 +43,7 @@ need_fitting(const nashc_node *n, int i, const char *what, nashc_diag *d)
 static nashc_status
 need_scale(const nashc_node *n, int i, const char *what, bool nonzero, bool positive, nashc_diag *d)
 {
-    const nashc_tensor *t = nashc_ops_const(n, i);
+    const nashc_tensor *t = ops_const(n, i);
 
     if (!nashc_node_in(n, i))
         return NASHC_OK;
@@ -69,7 +69,7 @@ quant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     int64_t lo = nashc_attr_int(n, QMIN), hi = nashc_attr_int(n, QMAX);
     int64_t limit = (int64_t)1 << 53;
     bool sign = nashc_attr_int(n, ROUNDING) == NASHC_R_SIGN;
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
 
     if (s != NASHC_OK || (s = need_fitting(n, 1, "scale", d)) != NASHC_OK ||
         (s = need_fitting(n, 2, "zero point", d)) != NASHC_OK)
@@ -96,7 +96,7 @@ quant_verify(const nashc_node *n, nashc_diag *d)
 }
 
 typedef struct quantiser {
-    nashc_rounding mode;
+    ops_rounding mode;
     double qmin, qmax;
     bool before, codes, narrow; /* narrow: fl rounds to f32 */
 } quantiser;
@@ -116,7 +116,7 @@ clamp(const quantiser *q, double v)
 static inline double
 rounded(const quantiser *q, double v)
 {
-    return q->mode == NASHC_R_ROUND ? nearbyint(v) : nashc_ops_round(q->mode, v);
+    return q->mode == NASHC_R_ROUND ? nearbyint(v) : ops_round(q->mode, v);
 }
 
 static double
@@ -136,7 +136,7 @@ quantise(const quantiser *q, double x, double s, double z)
 static bool
 rounds_to_f32(nashc_eval *e, const nashc_node *n)
 {
-    return !(nashc_eval_flags(e) & NASHC_EVAL_WIDE) && nashc_ops_float(n).kind != NASHC_K_F64;
+    return !(nashc_eval_flags(e) & NASHC_EVAL_WIDE) && ops_float(n).kind != NASHC_K_F64;
 }
 
 static nashc_status
@@ -144,21 +144,21 @@ quant_eval(nashc_eval *e, const nashc_node *n)
 {
     const double *x = nashc_eval_f64(e, 0), *s = nashc_eval_f64(e, 1), *z = nashc_eval_f64(e, 2);
     nashc_buf *y = nashc_eval_out(e, 0);
-    quantiser q = {.mode = (nashc_rounding)nashc_attr_int(n, ROUNDING),
+    quantiser q = {.mode = (ops_rounding)nashc_attr_int(n, ROUNDING),
                    .qmin = (double)nashc_attr_int(n, QMIN),
                    .qmax = (double)nashc_attr_int(n, QMAX),
                    .before = nashc_attr_bool(n, ROUND_BEFORE_ZP),
                    .codes = nashc_attr_bool(n, CODES),
                    .narrow = rounds_to_f32(e, n)};
-    nashc_walk ws, wz;
+    ops_walk ws, wz;
 
     if (!x || !s || !z)
         return NASHC_ENOMEM;
-    nashc_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
-    nashc_walk_init(&wz, &nashc_eval_in(e, 2)->type, &y->type);
+    ops_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
+    ops_walk_init(&wz, &nashc_eval_in(e, 2)->type, &y->type);
     for (int64_t i = 0; i < y->n; i++) {
-        double v = quantise(&q, x[i], s[nashc_walk_next(&ws)], z[nashc_walk_next(&wz)]);
-        nashc_ops_put(y, i, v);
+        double v = quantise(&q, x[i], s[ops_walk_next(&ws)], z[ops_walk_next(&wz)]);
+        ops_put(y, i, v);
     }
     return NASHC_OK;
 }
@@ -183,7 +183,7 @@ static const nashc_param bipolar_quant_attrs[] = {
 static nashc_status
 bipolar_quant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
 
     if (s != NASHC_OK || (s = need_fitting(n, 1, "scale", d)) != NASHC_OK)
         return s;
@@ -206,14 +206,14 @@ bipolar_quant_eval(nashc_eval *e, const nashc_node *n)
     const double *x = nashc_eval_f64(e, 0), *s = nashc_eval_f64(e, 1);
     nashc_buf *y = nashc_eval_out(e, 0);
     bool codes = nashc_attr_bool(n, 0);
-    nashc_walk ws;
+    ops_walk ws;
 
     if (!x || !s)
         return NASHC_ENOMEM;
-    nashc_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
+    ops_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
     for (int64_t i = 0; i < y->n; i++) {
-        double scale = codes ? 1.0 : s[nashc_walk_next(&ws)];
-        nashc_ops_put(y, i, isnan(x[i]) ? x[i] : x[i] >= 0.0 ? scale : -scale);
+        double scale = codes ? 1.0 : s[ops_walk_next(&ws)];
+        ops_put(y, i, isnan(x[i]) ? x[i] : x[i] >= 0.0 ? scale : -scale);
     }
     return NASHC_OK;
 }
@@ -239,7 +239,7 @@ const nashc_op nashc_op_q_bipolar_quant = {
 static nashc_status
 dequant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
 
     if (s != NASHC_OK || (s = need_fitting(n, 1, "scale", d)) != NASHC_OK)
         return s;
@@ -252,16 +252,16 @@ dequant_eval(nashc_eval *e, const nashc_node *n)
     const double *x = nashc_eval_f64(e, 0), *s = nashc_eval_f64(e, 1);
     const double *z = nashc_eval_in(e, 2) ? nashc_eval_f64(e, 2) : NULL;
     nashc_buf *y = nashc_eval_out(e, 0);
-    nashc_walk ws, wz;
+    ops_walk ws, wz;
 
     (void)n;
     if (!x || !s || (nashc_eval_in(e, 2) && !z))
         return NASHC_ENOMEM;
-    nashc_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
-    nashc_walk_init(&wz, &nashc_eval_in(e, z ? 2 : 1)->type, &y->type);
+    ops_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
+    ops_walk_init(&wz, &nashc_eval_in(e, z ? 2 : 1)->type, &y->type);
     for (int64_t i = 0; i < y->n; i++) {
-        double zero = z ? z[nashc_walk_next(&wz)] : 0.0;
-        nashc_ops_put(y, i, (x[i] - zero) * s[nashc_walk_next(&ws)]);
+        double zero = z ? z[ops_walk_next(&wz)] : 0.0;
+        ops_put(y, i, (x[i] - zero) * s[ops_walk_next(&ws)]);
     }
     return NASHC_OK;
 }
@@ -329,26 +329,26 @@ trunc_eval(nashc_eval *e, const nashc_node *n)
     const double *so = second ? nashc_eval_f64(e, 3) : s;
     double levels = ldexp(1.0, (int)nashc_attr_int(n, OUT_BITS) - is_signed);
     double narrow = nashc_attr_bool(n, NARROW) ? 1.0 : 0.0;
-    quantiser q = {.mode = (nashc_rounding)nashc_attr_int(n, TRUNC_ROUNDING),
+    quantiser q = {.mode = (ops_rounding)nashc_attr_int(n, TRUNC_ROUNDING),
                    .qmin = is_signed ? narrow - levels : 0.0,
                    .qmax = is_signed ? levels - 1.0 : levels - 1.0 - narrow,
                    .narrow = rounds_to_f32(e, n)};
     double cut = ldexp(1.0, (int)(nashc_attr_int(n, IN_BITS) - nashc_attr_int(n, OUT_BITS)));
     nashc_buf *y = nashc_eval_out(e, 0);
-    nashc_walk ws, wz, wo;
+    ops_walk ws, wz, wo;
 
     if (!x || !s || !z || !so)
         return NASHC_ENOMEM;
-    nashc_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
-    nashc_walk_init(&wz, &nashc_eval_in(e, 2)->type, &y->type);
-    nashc_walk_init(&wo, &nashc_eval_in(e, second ? 3 : 1)->type, &y->type);
+    ops_walk_init(&ws, &nashc_eval_in(e, 1)->type, &y->type);
+    ops_walk_init(&wz, &nashc_eval_in(e, 2)->type, &y->type);
+    ops_walk_init(&wo, &nashc_eval_in(e, second ? 3 : 1)->type, &y->type);
     for (int64_t i = 0; i < y->n; i++) {
-        double si = s[nashc_walk_next(&ws)], zi = z[nashc_walk_next(&wz)];
-        double oi = so[nashc_walk_next(&wo)];
+        double si = s[ops_walk_next(&ws)], zi = z[ops_walk_next(&wz)];
+        double oi = so[ops_walk_next(&wo)];
         double y0 = nearbyint(fl(&q, fl(&q, x[i] / si) + zi));
         double t = second ? exp2(nearbyint(log2(oi / si))) : cut;
-        double y1 = nashc_ops_round(q.mode, second ? clamp(&q, y0 / t) : y0 / t);
-        nashc_ops_put(y, i, fl(&q, y1 - (second ? fl(&q, zi / t) : zi)) * oi);
+        double y1 = ops_round(q.mode, second ? clamp(&q, y0 / t) : y0 / t);
+        ops_put(y, i, fl(&q, y1 - (second ? fl(&q, zi / t) : zi)) * oi);
     }
     return NASHC_OK;
 }

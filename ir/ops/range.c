@@ -1,10 +1,10 @@
 /* range.c: exact integer intervals. Sums of positive and of negative weights: transforms A.4. */
 #include "ops.h"
 
-static const nashc_range everything = {INT64_MIN, INT64_MAX};
+static const ops_interval everything = {INT64_MIN, INT64_MAX};
 
 bool
-nashc_ops_add(int64_t a, int64_t b, int64_t *out)
+ops_add(int64_t a, int64_t b, int64_t *out)
 {
     if (b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b)
         return false;
@@ -13,7 +13,7 @@ nashc_ops_add(int64_t a, int64_t b, int64_t *out)
 }
 
 bool
-nashc_ops_mul(int64_t a, int64_t b, int64_t *out)
+ops_mul(int64_t a, int64_t b, int64_t *out)
 {
     if (a > 0 ? (b > 0 ? a > INT64_MAX / b : b < INT64_MIN / a)
               : (b > 0 ? a < INT64_MIN / b : a != 0 && b < INT64_MAX / a))
@@ -22,58 +22,58 @@ nashc_ops_mul(int64_t a, int64_t b, int64_t *out)
     return true;
 }
 
-nashc_range
-nashc_ops_range(const nashc_value *v)
+ops_interval
+ops_interval_of(const nashc_value *v)
 {
     const nashc_type *t = nashc_value_type(v);
     const nashc_tensor *c = nashc_value_const(v);
 
     if (!c || nashc_tensor_count(c) < 1)
-        return (nashc_range){t->lo, t->hi};
+        return (ops_interval){t->lo, t->hi};
     const nashc_buf *b = nashc_tensor_buf(c);
-    nashc_range r = {INT64_MAX, INT64_MIN};
+    ops_interval r = {INT64_MAX, INT64_MIN};
     for (int64_t i = 0; i < b->n; i++) {
-        int64_t e = nashc_ops_int(b, i);
+        int64_t e = ops_int(b, i);
         r.lo = e < r.lo ? e : r.lo;
         r.hi = e > r.hi ? e : r.hi;
     }
     return r;
 }
 
-nashc_range
-nashc_range_add(nashc_range a, nashc_range b)
+ops_interval
+ops_interval_add(ops_interval a, ops_interval b)
 {
-    nashc_range r;
+    ops_interval r;
 
-    if (!nashc_ops_add(a.lo, b.lo, &r.lo) || !nashc_ops_add(a.hi, b.hi, &r.hi))
+    if (!ops_add(a.lo, b.lo, &r.lo) || !ops_add(a.hi, b.hi, &r.hi))
         return everything;
     return r;
 }
 
-nashc_range
-nashc_range_mul(nashc_range a, nashc_range b)
+ops_interval
+ops_interval_mul(ops_interval a, ops_interval b)
 {
     int64_t p[4];
 
-    if (!nashc_ops_mul(a.lo, b.lo, &p[0]) || !nashc_ops_mul(a.lo, b.hi, &p[1]) ||
-        !nashc_ops_mul(a.hi, b.lo, &p[2]) || !nashc_ops_mul(a.hi, b.hi, &p[3]))
+    if (!ops_mul(a.lo, b.lo, &p[0]) || !ops_mul(a.lo, b.hi, &p[1]) || !ops_mul(a.hi, b.lo, &p[2]) ||
+        !ops_mul(a.hi, b.hi, &p[3]))
         return everything;
-    nashc_range r = {p[0], p[0]};
+    ops_interval r = {p[0], p[0]};
     for (int i = 1; i < 4; i++)
-        r = nashc_range_hull(r, (nashc_range){p[i], p[i]});
+        r = ops_interval_hull(r, (ops_interval){p[i], p[i]});
     return r;
 }
 
-nashc_range
-nashc_range_times(nashc_range a, int64_t n)
+ops_interval
+ops_interval_times(ops_interval a, int64_t n)
 {
-    return nashc_range_mul(a, (nashc_range){n, n});
+    return ops_interval_mul(a, (ops_interval){n, n});
 }
 
-nashc_range
-nashc_range_hull(nashc_range a, nashc_range b)
+ops_interval
+ops_interval_hull(ops_interval a, ops_interval b)
 {
-    return (nashc_range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+    return (ops_interval){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
 }
 
 /* Cells of up to 32 bits, of which no tensor has so many that 64 bits overflow. */
@@ -86,7 +86,7 @@ nashc_range_hull(nashc_range a, nashc_range b)
     break
 
 void
-nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count)
+ops_sums_add(ops_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count)
 {
     int64_t pos = 0, neg = 0;
 
@@ -103,24 +103,24 @@ nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step, i
         SUM_CELLS(int32_t);
     default:
         for (int64_t i = 0; i < count; i++) {
-            int64_t v = nashc_ops_int(w, start + i * step);
-            if (!nashc_ops_add(v > 0 ? pos : neg, v, v > 0 ? &pos : &neg))
+            int64_t v = ops_int(w, start + i * step);
+            if (!ops_add(v > 0 ? pos : neg, v, v > 0 ? &pos : &neg))
                 s->overflow = true;
         }
     }
-    if (!nashc_ops_add(s->pos, pos, &s->pos) || !nashc_ops_add(s->neg, neg, &s->neg))
+    if (!ops_add(s->pos, pos, &s->pos) || !ops_add(s->neg, neg, &s->neg))
         s->overflow = true;
 }
 
-nashc_range
-nashc_sums_range(const nashc_sums *s, nashc_range x)
+ops_interval
+ops_sums_range(const ops_sums *s, ops_interval x)
 {
     int64_t a, b, c, e;
-    nashc_range r;
+    ops_interval r;
 
-    if (s->overflow || !nashc_ops_mul(s->pos, x.lo, &a) || !nashc_ops_mul(s->neg, x.hi, &b) ||
-        !nashc_ops_mul(s->pos, x.hi, &c) || !nashc_ops_mul(s->neg, x.lo, &e) ||
-        !nashc_ops_add(a, b, &r.lo) || !nashc_ops_add(c, e, &r.hi))
+    if (s->overflow || !ops_mul(s->pos, x.lo, &a) || !ops_mul(s->neg, x.hi, &b) ||
+        !ops_mul(s->pos, x.hi, &c) || !ops_mul(s->neg, x.lo, &e) || !ops_add(a, b, &r.lo) ||
+        !ops_add(c, e, &r.hi))
         return everything;
     return r;
 }

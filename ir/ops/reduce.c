@@ -23,7 +23,7 @@ reduced_axes(const nashc_node *n, int rank, unsigned *set, nashc_diag *d)
 
     *set = count ? 0 : (1u << rank) - 1u;
     for (int i = 0; i < count; i++) {
-        nashc_status s = nashc_ops_axis(n, axes[i], rank, &axis, d);
+        nashc_status s = ops_axis(n, axes[i], rank, &axis, d);
         if (s != NASHC_OK)
             return s;
         *set |= 1u << axis;
@@ -37,11 +37,11 @@ infer(const nashc_node *n, reduction r, nashc_type *out, nashc_diag *d)
     unsigned set;
     int rank = 0;
     int64_t dim[NASHC_MAX_RANK], size = 1;
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if ((s = reduced_axes(n, x->rank, &set, d)) != NASHC_OK)
         return s;
     for (int a = 0; a < x->rank; a++) {
@@ -55,13 +55,13 @@ infer(const nashc_node *n, reduction r, nashc_type *out, nashc_diag *d)
     *out = nashc_type_shaped(*x, rank, dim);
     out->layout = rank == x->rank ? x->layout : NASHC_LAYOUT_DEFAULT;
     if (r == SUM && nashc_type_is_int(x)) {
-        nashc_range sum = nashc_range_times(nashc_ops_range(nashc_node_in(n, 0)), size);
+        ops_interval sum = ops_interval_times(ops_interval_of(nashc_node_in(n, 0)), size);
         nashc_type_set_range(out, sum.lo, sum.hi);
     } else if (r == SUM || r == MEAN) {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static void
@@ -77,7 +77,7 @@ static bool
 fold_i64(reduction r, int64_t *acc, int64_t v)
 {
     if (r == SUM)
-        return nashc_ops_add(*acc, v, acc);
+        return ops_add(*acc, v, acc);
     if (r == MAX ? v > *acc : v < *acc)
         *acc = v;
     return true;
@@ -91,7 +91,7 @@ eval(nashc_eval *e, const nashc_node *n, reduction r)
     int64_t step[NASHC_MAX_RANK], size = 1;
     bool whole = nashc_type_is_int(&y->type);
     unsigned set;
-    nashc_walk w;
+    ops_walk w;
     nashc_status s = reduced_axes(n, xb->type.rank, &set, nashc_eval_diag(e));
 
     if (s != NASHC_OK)
@@ -111,9 +111,9 @@ eval(nashc_eval *e, const nashc_node *n, reduction r)
         acc[i] = r == MAX ? -INFINITY : r == MIN ? INFINITY : 0.0;
         iacc[i] = r == MAX ? INT64_MIN : r == MIN ? INT64_MAX : 0;
     }
-    nashc_walk_steps(&w, &xb->type, step, 0);
+    ops_walk_steps(&w, &xb->type, step, 0);
     for (int64_t i = 0; i < xb->n; i++) {
-        int64_t to = nashc_walk_next(&w);
+        int64_t to = ops_walk_next(&w);
         if (whole)
             y->fault |= !fold_i64(r, &iacc[to], ix[i]);
         else
@@ -124,7 +124,7 @@ eval(nashc_eval *e, const nashc_node *n, reduction r)
         if (whole)
             nashc_buf_set_int(y, i, iacc[i]);
         else
-            nashc_ops_put(y, i, r == MEAN ? acc[i] / count : acc[i]);
+            ops_put(y, i, r == MEAN ? acc[i] / count : acc[i]);
     }
     return NASHC_OK;
 }

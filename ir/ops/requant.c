@@ -22,21 +22,21 @@ static const nashc_param requant_attrs[] = {
     {0},
 };
 
-static nashc_requant
+static ops_requant
 attrs_of(const nashc_node *n)
 {
-    return (nashc_requant){.shift = (int)nashc_attr_int(n, SHIFT),
-                           .even = nashc_attr_bool(n, EVEN),
-                           .qmin = nashc_attr_int(n, QMIN),
-                           .qmax = nashc_attr_int(n, QMAX)};
+    return (ops_requant){.shift = (int)nashc_attr_int(n, SHIFT),
+                         .even = nashc_attr_bool(n, EVEN),
+                         .qmin = nashc_attr_int(n, QMIN),
+                         .qmax = nashc_attr_int(n, QMAX)};
 }
 
 bool
-nashc_requant_of(const nashc_requant *r, int64_t x, int64_t mul, int64_t add, int64_t *y)
+ops_requant_of(const ops_requant *r, int64_t x, int64_t mul, int64_t add, int64_t *y)
 {
     int64_t unit = INT64_C(1) << r->shift, sum;
 
-    if (!nashc_ops_mul(x, mul, &sum) || !nashc_ops_add(sum, add, &sum))
+    if (!ops_mul(x, mul, &sum) || !ops_add(sum, add, &sum))
         return false;
     int64_t q = sum / unit - (sum % unit < 0);
     q -= r->even && sum % unit == 0 && (q & 1);
@@ -45,10 +45,10 @@ nashc_requant_of(const nashc_requant *r, int64_t x, int64_t mul, int64_t add, in
 }
 
 nashc_status
-nashc_requant_range(const nashc_node *n, const nashc_requant *r, const nashc_tensor *mul,
-                    const nashc_tensor *add, nashc_type *out, nashc_diag *d)
+ops_requant_range(const nashc_node *n, const ops_requant *r, const nashc_tensor *mul,
+                  const nashc_tensor *add, nashc_type *out, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     int64_t muls = nashc_tensor_count(mul), adds = nashc_tensor_count(add);
     int64_t lo = INT64_MAX, hi = INT64_MIN;
 
@@ -58,7 +58,7 @@ nashc_requant_range(const nashc_node *n, const nashc_requant *r, const nashc_ten
     for (int64_t c = 0; c < (muls > adds ? muls : adds); c++) {
         int64_t m = nashc_tensor_get_int(mul, muls == 1 ? 0 : c), y[2];
         int64_t a = nashc_tensor_get_int(add, adds == 1 ? 0 : c);
-        if (!nashc_requant_of(r, x->lo, m, a, &y[0]) || !nashc_requant_of(r, x->hi, m, a, &y[1]))
+        if (!ops_requant_of(r, x->lo, m, a, &y[0]) || !ops_requant_of(r, x->hi, m, a, &y[1]))
             return nashc_node_error(d, n,
                                     "x * %" PRId64 " + %" PRId64 " of channel %" PRId64
                                     " leaves 64 bits for x %s",
@@ -76,14 +76,14 @@ nashc_requant_range(const nashc_node *n, const nashc_requant *r, const nashc_ten
 static nashc_status
 need_constant(const nashc_node *n, int i, const char *what, nashc_diag *d)
 {
-    const nashc_type *t = nashc_ops_type(n, i);
-    nashc_status s = nashc_ops_need_rank(n, i, what, 1, 1, d);
+    const nashc_type *t = ops_type(n, i);
+    nashc_status s = ops_need_rank(n, i, what, 1, 1, d);
 
     if (s != NASHC_OK)
         return s;
-    if (!nashc_ops_const(n, i))
+    if (!ops_const(n, i))
         return nashc_node_error(d, n, "%s is not constant", what);
-    int64_t channels = nashc_type_channels(nashc_ops_type(n, 0));
+    int64_t channels = nashc_type_channels(ops_type(n, 0));
     if (!nashc_type_is_int(t) || (t->dim[0] != 1 && t->dim[0] != channels))
         return nashc_node_error(d, n, "%s is %s, expected integers [1] or [%" PRId64 "]", what,
                                 nashc_type_str(d, t), channels);
@@ -93,18 +93,18 @@ need_constant(const nashc_node *n, int i, const char *what, nashc_diag *d)
 static nashc_status
 requant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (!nashc_type_is_int(x))
         return nashc_node_error(d, n, "input is %s, expected integers", nashc_type_str(d, x));
     if ((s = need_constant(n, 1, "factor", d)) || (s = need_constant(n, 2, "addend", d)))
         return s;
-    nashc_requant r = attrs_of(n);
+    ops_requant r = attrs_of(n);
     *out = *x;
-    return nashc_requant_range(n, &r, nashc_ops_const(n, 1), nashc_ops_const(n, 2), out, d);
+    return ops_requant_range(n, &r, ops_const(n, 1), ops_const(n, 2), out, d);
 }
 
 static nashc_status
@@ -113,12 +113,12 @@ requant_eval(nashc_eval *e, const nashc_node *n)
     const nashc_buf *x = nashc_eval_in(e, 0), *mul = nashc_eval_in(e, 1);
     const nashc_buf *add = nashc_eval_in(e, 2);
     nashc_buf *y = nashc_eval_out(e, 0);
-    nashc_requant r = attrs_of(n);
+    ops_requant r = attrs_of(n);
 
     for (int64_t i = 0; i < y->n; i++) {
-        int64_t c = nashc_buf_channel(x, i), v = nashc_ops_int(x, i), q;
-        if (!nashc_requant_of(&r, v, nashc_ops_int(mul, mul->n == 1 ? 0 : c),
-                              nashc_ops_int(add, add->n == 1 ? 0 : c), &q))
+        int64_t c = nashc_buf_channel(x, i), v = ops_int(x, i), q;
+        if (!ops_requant_of(&r, v, ops_int(mul, mul->n == 1 ? 0 : c),
+                            ops_int(add, add->n == 1 ? 0 : c), &q))
             return nashc_node_error(nashc_eval_diag(e), n, "input %" PRId64 " leaves 64 bits", v);
         nashc_buf_set_int(y, i, q);
     }

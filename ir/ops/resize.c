@@ -37,11 +37,11 @@ resize_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     int count, n_scales;
     const int64_t *sizes = nashc_attr_ints(n, SIZES, &count);
     const double *scales = nashc_attr_floats(n, SCALES, &n_scales);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (count != x->rank || (n_scales && n_scales != x->rank))
         return nashc_node_error(d, n, "%d sizes and %d scales for %s", count, n_scales,
                                 nashc_type_str(d, x));
@@ -52,10 +52,10 @@ resize_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
             return nashc_node_error(d, n, "scale %g of axis %d is not positive", scales[i], i);
     *out = nashc_type_shaped(*x, count, sizes);
     if (nashc_attr_int(n, MODE) != M_NEAREST) {
-        nashc_type elem = nashc_ops_float(n);
+        nashc_type elem = ops_float(n);
         *out = nashc_type_with_elem(out, &elem);
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 /* Is axis a left as it is? */
@@ -123,7 +123,7 @@ eval_nearest(nashc_eval *e, const nashc_node *n)
     nashc_buf *y = nashc_eval_out(e, 0);
     int64_t stride[NASHC_MAX_RANK], *index[NASHC_MAX_RANK];
 
-    nashc_ops_strides(&x->type, stride);
+    ops_strides(&x->type, stride);
     for (int a = 0; a < y->type.rank; a++) {
         int64_t to = y->type.dim[a], from = x->type.dim[a];
         index[a] = nashc_eval_scratch(e, (size_t)to * sizeof **index);
@@ -140,7 +140,7 @@ eval_nearest(nashc_eval *e, const nashc_node *n)
             from += index[a][rest % y->type.dim[a]] * stride[a];
             rest /= y->type.dim[a];
         }
-        nashc_ops_copy(y, i, x, from);
+        ops_copy(y, i, x, from);
     }
     return NASHC_OK;
 }
@@ -211,7 +211,7 @@ resize_eval(nashc_eval *e, const nashc_node *n)
         shape.dim[a] = to;
     }
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_put(y, i, x[i]);
+        ops_put(y, i, x[i]);
     return NASHC_OK;
 }
 

@@ -3,7 +3,7 @@
 #include "ops.h"
 
 double
-nashc_ops_round(nashc_rounding mode, double u)
+ops_round(ops_rounding mode, double u)
 {
     double down = trunc(u), rest = fabs(u - down); /* exact */
     double up = down + copysign(1.0, u);           /* next integer away from zero */

@@ -25,13 +25,13 @@
 
 /* y[i] = x[walk]: every op of this file but for its walk. */
 static void
-gather(nashc_eval *e, nashc_walk *w)
+gather(nashc_eval *e, ops_walk *w)
 {
     const nashc_buf *x = nashc_eval_in(e, 0);
     nashc_buf *y = nashc_eval_out(e, 0);
 
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_copy(y, i, x, nashc_walk_next(w));
+        ops_copy(y, i, x, ops_walk_next(w));
 }
 
 /* --- nn.reshape --------------------------------------------------------------------------------
@@ -49,11 +49,11 @@ reshape_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     int rank, unknown = 0;
     int64_t have, want = 1;
     const int64_t *shape = nashc_attr_ints(n, 0, &rank);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (rank > NASHC_MAX_RANK)
         return nashc_node_error(d, n, "shape has %d dimensions, at most %d are possible", rank,
                                 NASHC_MAX_RANK);
@@ -72,7 +72,7 @@ reshape_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     out->layout = (uint8_t)nashc_attr_int(n, 1);
     if (out->layout != NASHC_LAYOUT_DEFAULT && rank != (out->layout == NASHC_LAYOUT_NHWC ? 4 : 3))
         return nashc_node_error(d, n, "layout %s of %d dimensions", nashc_attr_str(n, 1), rank);
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
@@ -82,7 +82,7 @@ reshape_eval(nashc_eval *e, const nashc_node *n)
 
     (void)n;
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_copy(y, i, nashc_eval_in(e, 0), i);
+        ops_copy(y, i, nashc_eval_in(e, 0), i);
     return NASHC_OK;
 }
 
@@ -118,11 +118,11 @@ transpose_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     int count;
     unsigned seen = 0;
     const int64_t *perm = nashc_attr_ints(n, 0, &count);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     for (int i = 0; i < count; i++)
         if (perm[i] >= 0 && perm[i] < x->rank)
             seen |= 1u << perm[i];
@@ -142,12 +142,12 @@ transpose_eval(nashc_eval *e, const nashc_node *n)
     int count;
     const int64_t *perm = nashc_attr_ints(n, 0, &count);
     int64_t stride[NASHC_MAX_RANK], step[NASHC_MAX_RANK];
-    nashc_walk w;
+    ops_walk w;
 
-    nashc_ops_strides(&nashc_eval_in(e, 0)->type, stride);
+    ops_strides(&nashc_eval_in(e, 0)->type, stride);
     for (int i = 0; i < count; i++)
         step[i] = stride[perm[i]];
-    nashc_walk_steps(&w, &nashc_eval_out(e, 0)->type, step, 0);
+    ops_walk_steps(&w, &nashc_eval_out(e, 0)->type, step, 0);
     gather(e, &w);
     return NASHC_OK;
 }
@@ -167,11 +167,11 @@ expand_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int rank;
     const int64_t *shape = nashc_attr_ints(n, 0, &rank);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (rank > NASHC_MAX_RANK)
         return nashc_node_error(d, n, "shape has %d dimensions, at most %d are possible", rank,
                                 NASHC_MAX_RANK);
@@ -181,16 +181,16 @@ expand_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         return nashc_node_error(d, n, "%s does not broadcast to the shape of %s",
                                 nashc_type_str(d, x), nashc_type_str(d, &to));
     out->layout = out->rank == x->rank ? x->layout : NASHC_LAYOUT_DEFAULT;
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
 expand_eval(nashc_eval *e, const nashc_node *n)
 {
-    nashc_walk w;
+    ops_walk w;
 
     (void)n;
-    nashc_walk_init(&w, &nashc_eval_in(e, 0)->type, &nashc_eval_out(e, 0)->type);
+    ops_walk_init(&w, &nashc_eval_in(e, 0)->type, &nashc_eval_out(e, 0)->type);
     gather(e, &w);
     return NASHC_OK;
 }
@@ -210,11 +210,11 @@ tile_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int count;
     const int64_t *repeats = nashc_attr_ints(n, 0, &count);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (count != x->rank)
         return nashc_node_error(d, n, "repeats has %d entries, expected %d for %s", count, x->rank,
                                 nashc_type_str(d, x));
@@ -222,7 +222,7 @@ tile_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     for (int i = 0; i < count; i++)
         if (x->dim[i] > 0 && !nashc_mul_size(x->dim[i], repeats[i], &out->dim[i]))
             return nashc_node_error(d, n, "size of axis %d overflows", i);
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
@@ -233,14 +233,14 @@ tile_eval(nashc_eval *e, const nashc_node *n)
     int64_t stride[NASHC_MAX_RANK];
 
     (void)n;
-    nashc_ops_strides(&x->type, stride);
+    ops_strides(&x->type, stride);
     for (int64_t i = 0; i < y->n; i++) {
         int64_t at = 0, rest = i;
         for (int a = x->type.rank - 1; a >= 0; a--) {
             at += rest % y->type.dim[a] % x->type.dim[a] * stride[a];
             rest /= y->type.dim[a];
         }
-        nashc_ops_copy(y, i, x, at);
+        ops_copy(y, i, x, at);
     }
     return NASHC_OK;
 }
@@ -263,11 +263,11 @@ static nashc_status
 block_infer(const nashc_node *n, bool to_space, nashc_type *out, nashc_diag *d)
 {
     int64_t b = nashc_attr_int(n, 0);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 4, 4, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 4, 4, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     int c = nashc_type_channel_axis(x), h = c == 1 ? 2 : 1;
     *out = *x;
     if (x->dim[c] < 1 || x->dim[h] < 1 || x->dim[h + 1] < 1)
@@ -286,7 +286,7 @@ block_infer(const nashc_node *n, bool to_space, nashc_type *out, nashc_diag *d)
         if (!nashc_mul_size(x->dim[c], b * b, &out->dim[c]))
             return nashc_node_error(d, n, "size overflows");
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 /* fine: the image with more pixels; each of its elements has one partner in the other. */
@@ -300,7 +300,7 @@ block_copy(nashc_eval *e, int64_t b, bool to_space, bool crd)
     int ca = nashc_type_channel_axis(fine), ha = ca == 1 ? 2 : 1;
     int64_t at[4], stride[4];
 
-    nashc_ops_strides(coarse, stride);
+    ops_strides(coarse, stride);
     for (int64_t i = 0; i < y->n; i++) {
         int64_t rest = i, channels = fine->dim[ca];
         for (int a = 3; a >= 0; a--) {
@@ -311,7 +311,7 @@ block_copy(nashc_eval *e, int64_t b, bool to_space, bool crd)
         int64_t c = crd ? at[ca] * b * b + part : part * channels + at[ca];
         int64_t j = at[0] * stride[0] + c * stride[ca] + at[ha] / b * stride[ha] +
                     at[ha + 1] / b * stride[ha + 1];
-        nashc_ops_copy(y, to_space ? i : j, x, to_space ? j : i);
+        ops_copy(y, to_space ? i : j, x, to_space ? j : i);
     }
 }
 

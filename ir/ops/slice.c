@@ -25,7 +25,7 @@ resolve(const nashc_node *n, int64_t *start, int64_t *step, nashc_type *out, nas
     const int64_t *ends = nashc_attr_ints(n, ENDS, &n_end);
     const int64_t *axes = nashc_attr_ints(n, AXES, &n_axes);
     const int64_t *steps = nashc_attr_ints(n, STEPS, &n_steps);
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     unsigned seen = 0;
 
     if (n_start != n_end || n_start != n_axes || n_start != n_steps)
@@ -37,7 +37,7 @@ resolve(const nashc_node *n, int64_t *start, int64_t *step, nashc_type *out, nas
         step[a] = 1;
     }
     for (int i = 0; i < n_start; i++) {
-        nashc_status s = nashc_ops_axis(n, axes[i], x->rank, &axis, d);
+        nashc_status s = ops_axis(n, axes[i], x->rank, &axis, d);
         if (s != NASHC_OK)
             return s;
         int64_t size = x->dim[axis], by = steps[i];
@@ -55,14 +55,14 @@ resolve(const nashc_node *n, int64_t *start, int64_t *step, nashc_type *out, nas
         step[axis] = by;
         out->dim[axis] = span <= 0 ? 0 : (span - 1) / (by > 0 ? by : -by) + 1;
     }
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
 slice_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int64_t start[NASHC_MAX_RANK], step[NASHC_MAX_RANK];
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 0, NASHC_MAX_RANK, d);
 
     return s == NASHC_OK ? resolve(n, start, step, out, d) : s;
 }
@@ -74,19 +74,19 @@ slice_eval(nashc_eval *e, const nashc_node *n)
     nashc_buf *y = nashc_eval_out(e, 0);
     int64_t start[NASHC_MAX_RANK], step[NASHC_MAX_RANK], stride[NASHC_MAX_RANK], first = 0;
     nashc_type type;
-    nashc_walk w;
+    ops_walk w;
     nashc_status s = resolve(n, start, step, &type, nashc_eval_diag(e));
 
     if (s != NASHC_OK)
         return s;
-    nashc_ops_strides(&x->type, stride);
+    ops_strides(&x->type, stride);
     for (int a = 0; a < x->type.rank; a++) {
         first += start[a] * stride[a];
         step[a] *= stride[a];
     }
-    nashc_walk_steps(&w, &y->type, step, first);
+    ops_walk_steps(&w, &y->type, step, first);
     for (int64_t i = 0; i < y->n; i++)
-        nashc_ops_copy(y, i, x, nashc_walk_next(&w));
+        ops_copy(y, i, x, ops_walk_next(&w));
     return NASHC_OK;
 }
 
@@ -112,18 +112,18 @@ gather_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int axis, rank = 0;
     int64_t dim[2 * NASHC_MAX_RANK];
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
-    if (s != NASHC_OK || (s = nashc_ops_need_rank(n, 1, "index", 0, NASHC_MAX_RANK, d)) != NASHC_OK)
+    if (s != NASHC_OK || (s = ops_need_rank(n, 1, "index", 0, NASHC_MAX_RANK, d)) != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0), *idx = nashc_ops_type(n, 1);
-    if ((s = nashc_ops_axis(n, nashc_attr_int(n, 0), x->rank, &axis, d)) != NASHC_OK)
+    const nashc_type *x = ops_type(n, 0), *idx = ops_type(n, 1);
+    if ((s = ops_axis(n, nashc_attr_int(n, 0), x->rank, &axis, d)) != NASHC_OK)
         return s;
     if (!nashc_type_is_int(idx))
         return nashc_node_error(d, n, "index is %s, expected integers", nashc_type_str(d, idx));
-    nashc_range r = nashc_ops_range(nashc_node_in(n, 1));
+    ops_interval r = ops_interval_of(nashc_node_in(n, 1));
     int64_t size = x->dim[axis];
-    if (nashc_ops_const(n, 1) && size > 0 && (r.lo < -size || r.hi >= size))
+    if (ops_const(n, 1) && size > 0 && (r.lo < -size || r.hi >= size))
         return nashc_node_error(d, n, "index %" PRId64 " is out of range for axis %d of %s",
                                 r.hi >= size ? r.hi : r.lo, axis, nashc_type_str(d, x));
     for (int a = 0; a < axis; a++)
@@ -137,7 +137,7 @@ gather_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
                                 NASHC_MAX_RANK);
     *out = nashc_type_shaped(*x, rank, dim);
     out->layout = rank == x->rank ? x->layout : NASHC_LAYOUT_DEFAULT;
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
@@ -158,7 +158,7 @@ gather_eval(nashc_eval *e, const nashc_node *n)
                                     "index %" PRId64 " is out of range for axis of %" PRId64, at,
                                     size);
         at += at < 0 ? size : 0;
-        nashc_ops_copy(y, i, x, (outer * size + at) * inner + i % inner);
+        ops_copy(y, i, x, (outer * size + at) * inner + i % inner);
     }
     return NASHC_OK;
 }

@@ -16,9 +16,9 @@ static nashc_status
 softmax_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int axis;
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
 
-    return s == NASHC_OK ? nashc_ops_axis(n, nashc_attr_int(n, 0), out->rank, &axis, d) : s;
+    return s == NASHC_OK ? ops_axis(n, nashc_attr_int(n, 0), out->rank, &axis, d) : s;
 }
 
 static nashc_status
@@ -43,7 +43,7 @@ eval(nashc_eval *e, const nashc_node *n, bool logarithm)
             sum += exp(x[at + i * inner] - max);
         for (int64_t i = 0; i < size; i++) {
             double v = x[at + i * inner] - max;
-            nashc_ops_put(y, at + i * inner, logarithm ? v - log(sum) : exp(v) / sum);
+            ops_put(y, at + i * inner, logarithm ? v - log(sum) : exp(v) / sum);
         }
     }
     return NASHC_OK;

@@ -22,12 +22,12 @@ topk_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int axis;
     int64_t k = nashc_attr_int(n, K);
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
-    if ((s = nashc_ops_axis(n, nashc_attr_int(n, AXIS), x->rank, &axis, d)) != NASHC_OK)
+    const nashc_type *x = ops_type(n, 0);
+    if ((s = ops_axis(n, nashc_attr_int(n, AXIS), x->rank, &axis, d)) != NASHC_OK)
         return s;
     if (k < 1 || x->dim[axis] < k)
         return nashc_node_error(d, n, "k is %" PRId64 ", axis %d of %s has %" PRId64 " elements", k,
@@ -80,7 +80,7 @@ topk_eval(nashc_eval *e, const nashc_node *n)
         }
         int64_t to = line_start(&values->type, axis, line, &inner_y);
         for (int64_t j = 0; j < k; j++) {
-            nashc_ops_copy(values, to + j * inner_y, x, at + best[j] * inner);
+            ops_copy(values, to + j * inner_y, x, at + best[j] * inner);
             nashc_buf_set_int(indices, to + j * inner_y, best[j]);
         }
     }
@@ -115,12 +115,12 @@ argmax_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int axis, rank = 0;
     int64_t dim[NASHC_MAX_RANK];
-    nashc_status s = nashc_ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
+    nashc_status s = ops_need_rank(n, 0, "input", 1, NASHC_MAX_RANK, d);
 
     if (s != NASHC_OK)
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
-    if ((s = nashc_ops_axis(n, nashc_attr_int(n, 0), x->rank, &axis, d)) != NASHC_OK)
+    const nashc_type *x = ops_type(n, 0);
+    if ((s = ops_axis(n, nashc_attr_int(n, 0), x->rank, &axis, d)) != NASHC_OK)
         return s;
     if (x->dim[axis] < 1)
         return nashc_node_error(d, n, "axis %d of %s has no known size", axis,

@@ -16,16 +16,16 @@ typedef struct unary {
 } unary;
 
 /* Range of an op that is monotone on the negative and on the positive side of 0. */
-static nashc_range
-image(const unary *op, nashc_range x)
+static ops_interval
+image(const unary *op, ops_interval x)
 {
     int64_t at[3] = {x.lo, x.hi, x.lo <= 0 && x.hi >= 0 ? 0 : x.lo}, v;
-    nashc_range r = {INT64_MAX, INT64_MIN};
+    ops_interval r = {INT64_MAX, INT64_MIN};
 
     for (int k = 0; k < 3; k++) {
         if (!op->i(at[k], &v))
-            return (nashc_range){INT64_MIN, INT64_MAX};
-        r = nashc_range_hull(r, (nashc_range){v, v});
+            return (ops_interval){INT64_MIN, INT64_MAX};
+        r = ops_interval_hull(r, (ops_interval){v, v});
     }
     return r;
 }
@@ -33,16 +33,16 @@ image(const unary *op, nashc_range x)
 static nashc_status
 infer(const nashc_node *n, const unary *op, nashc_type *out, nashc_diag *d)
 {
-    nashc_status s = nashc_ops_infer_float(n, out, d);
+    nashc_status s = ops_infer_float(n, out, d);
 
-    if (s != NASHC_OK || !op->i || !nashc_ops_all_int(n))
+    if (s != NASHC_OK || !op->i || !ops_all_int(n))
         return s;
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     if (op->bip && x->kind == NASHC_K_BIP) {
         *out = *x;
         return NASHC_OK;
     }
-    nashc_range r = image(op, nashc_ops_range(nashc_node_in(n, 0)));
+    ops_interval r = image(op, ops_interval_of(nashc_node_in(n, 0)));
     nashc_type_set_range(out, r.lo, r.hi);
     return NASHC_OK;
 }
@@ -53,7 +53,7 @@ eval(nashc_eval *e, const unary *op)
     nashc_buf *y = nashc_eval_out(e, 0);
 
     if (!nashc_type_is_int(&y->type))
-        return nashc_ops_map(e, op->f);
+        return ops_map(e, op->f);
     const int64_t *x = nashc_eval_i64(e, 0);
     if (!x)
         return NASHC_ENOMEM;

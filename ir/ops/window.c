@@ -29,7 +29,7 @@ list(const nashc_node *n, int attr, const char *name, int want, int64_t def, int
 
 /* All but the output extents. */
 static nashc_status
-start(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr, nashc_window *w,
+start(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr, ops_window *w,
       nashc_diag *d)
 {
     int64_t stride[3], pads[6], dilation[3];
@@ -42,7 +42,7 @@ start(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr,
         (s = list(n, attr + 1, "pads", 2 * nd, 0, pads, d)) != NASHC_OK ||
         (s = list(n, attr + 2, "dilation", nd, 1, dilation, d)) != NASHC_OK)
         return s;
-    *w = (nashc_window){.nd = nd, .batch = x->dim[0], .channels = nashc_type_channels(x)};
+    *w = (ops_window){.nd = nd, .batch = x->dim[0], .channels = nashc_type_channels(x)};
     w->first = nashc_type_channel_axis(x) == 1 ? 2 : 1;
     w->taps = w->in_size = w->out_size = 1;
     for (int i = 0; i < 3; i++) {
@@ -67,7 +67,7 @@ start(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr,
 }
 
 static nashc_status
-finish(const nashc_node *n, nashc_window *w, nashc_diag *d)
+finish(const nashc_node *n, ops_window *w, nashc_diag *d)
 {
     for (int i = 0; i < 3; i++)
         if (!nashc_mul_size(w->out_size, w->out[i], &w->out_size) ||
@@ -77,8 +77,8 @@ finish(const nashc_node *n, nashc_window *w, nashc_diag *d)
 }
 
 nashc_status
-nashc_ops_window(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr,
-                 bool ceil, nashc_window *w, nashc_diag *d)
+ops_window_of(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr, bool ceil,
+              ops_window *w, nashc_diag *d)
 {
     nashc_status s = start(n, x, kernel, attr, w, d);
 
@@ -106,8 +106,8 @@ nashc_ops_window(const nashc_node *n, const nashc_type *x, const int64_t *kernel
 }
 
 nashc_status
-nashc_ops_window_transposed(const nashc_node *n, const nashc_type *x, const int64_t *kernel,
-                            int attr, int out_pad, nashc_window *w, nashc_diag *d)
+ops_window_of_transposed(const nashc_node *n, const nashc_type *x, const int64_t *kernel, int attr,
+                         int out_pad, ops_window *w, nashc_diag *d)
 {
     int64_t extra[3];
     nashc_status s = start(n, x, kernel, attr, w, d);
@@ -133,7 +133,7 @@ nashc_ops_window_transposed(const nashc_node *n, const nashc_type *x, const int6
 }
 
 void
-nashc_window_taps(const nashc_window *w, int64_t *least, int64_t *most)
+ops_window_taps(const ops_window *w, int64_t *least, int64_t *most)
 {
     *least = *most = 1;
     for (int i = 0; i < 3; i++) {
@@ -158,7 +158,7 @@ nashc_window_taps(const nashc_window *w, int64_t *least, int64_t *most)
 }
 
 int64_t
-nashc_window_source(const nashc_window *w, int64_t o, int64_t t)
+ops_window_source(const ops_window *w, int64_t o, int64_t t)
 {
     int64_t at = 0, size = 1;
 
@@ -175,7 +175,7 @@ nashc_window_source(const nashc_window *w, int64_t o, int64_t t)
 }
 
 int64_t
-nashc_window_source_transposed(const nashc_window *w, int64_t o, int64_t t)
+ops_window_source_transposed(const ops_window *w, int64_t o, int64_t t)
 {
     int64_t at = 0, size = 1;
 
@@ -192,7 +192,7 @@ nashc_window_source_transposed(const nashc_window *w, int64_t o, int64_t t)
 }
 
 nashc_type
-nashc_window_shape(const nashc_window *w, const nashc_type *x, int64_t channels)
+ops_window_shape(const ops_window *w, const nashc_type *x, int64_t channels)
 {
     nashc_type out = *x;
 

@@ -11,40 +11,40 @@
 
 /* t with its o-th part along the first axis multiplied by a[o]. */
 static nashc_value *
-flipped(nashc_rw *rw, const nashc_tensor *t, const nashc_num *a)
+flipped(nashc_rw *rw, const nashc_tensor *t, const number *a)
 {
     const nashc_type *type = nashc_tensor_type(t);
-    nashc_num v = nashc_num_of(rw, t);
+    number v = number_of(rw, t);
     int64_t part = type->rank && type->dim[0] ? v.n / type->dim[0] : 1;
 
     for (int64_t i = 0; v.v && i < v.n; i++)
         v.v[i] *= a->v[a->n == 1 ? 0 : i / part];
     if (v.v && (type->kind == NASHC_K_BIP || !nashc_type_is_int(type)))
         return nashc_rw_const(rw, nashc_tensor_from_f64(type, v.v));
-    return nashc_num_const(rw, &v);
+    return number_const(rw, &v);
 }
 
 static bool
 absorb(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul))
+    if (!affine_of(n, "nn.mul", &mul))
         return false;
     nashc_node *conv = nashc_value_def_by(mul.x, "nn.conv");
     if (!conv)
         return false;
     const nashc_tensor *w = nashc_value_const(nashc_node_in(conv, 1));
     nashc_value *b = nashc_node_in(conv, 2);
-    nashc_num a = nashc_num_of(rw, mul.t);
+    number a = number_of(rw, mul.t);
     if (!w || (b && !nashc_value_const(b)))
         return nashc_rw_miss(rw, conv, "weights or bias are not constant");
     for (int64_t i = 0; a.v && i < a.n; i++)
         if (fabs(a.v[i]) != 1.0)
             return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
-    if (!a.v || !nashc_match_channelwise(mul.t, nashc_value_type(mul.x)))
+    if (!a.v || !match_channelwise(mul.t, nashc_value_type(mul.x)))
         return nashc_rw_miss(rw, n, "the scale is neither scalar nor per channel");
-    if (!nashc_match_sole(rw, conv))
+    if (!match_sole(rw, conv))
         return false;
 
     nashc_rw_loc(rw, conv);

@@ -10,40 +10,40 @@
 
 /* W with column m multiplied by a[m], same element kind where that can be. */
 static nashc_value *
-flipped(nashc_rw *rw, const nashc_tensor *w, const nashc_num *a)
+flipped(nashc_rw *rw, const nashc_tensor *w, const number *a)
 {
     const nashc_type *type = nashc_tensor_type(w);
-    nashc_num v = nashc_num_of(rw, w);
+    number v = number_of(rw, w);
     int64_t cols = type->dim[type->rank - 1];
 
     for (int64_t i = 0; v.v && i < v.n; i++)
         v.v[i] *= a->v[a->n == 1 ? 0 : i % cols];
     if (v.v && (type->kind == NASHC_K_BIP || !nashc_type_is_int(type)))
         return nashc_rw_const(rw, nashc_tensor_from_f64(type, v.v));
-    return nashc_num_const(rw, &v);
+    return number_const(rw, &v);
 }
 
 static bool
 absorb(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul))
+    if (!affine_of(n, "nn.mul", &mul))
         return false;
     nashc_node *mm = nashc_value_def_by(mul.x, "nn.matmul");
     if (!mm)
         return false;
     const nashc_tensor *w = nashc_value_const(nashc_node_in(mm, 1));
     const nashc_type *y = nashc_value_type(mul.x);
-    nashc_num a = nashc_num_of(rw, mul.t);
+    number a = number_of(rw, mul.t);
     if (!w || nashc_tensor_type(w)->rank < 2)
         return nashc_rw_miss(rw, mm, "the weights are no constant matrix");
     for (int64_t i = 0; a.v && i < a.n; i++)
         if (fabs(a.v[i]) != 1.0)
             return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
-    if (!a.v || nashc_match_axes(mul.t, y) & ~(1u << (y->rank - 1)))
+    if (!a.v || match_axes(mul.t, y) & ~(1u << (y->rank - 1)))
         return nashc_rw_miss(rw, n, "the scale varies along another axis than the columns");
-    if (!nashc_match_sole(rw, mm))
+    if (!match_sole(rw, mm))
         return false;
 
     nashc_rw_loc(rw, mm);

@@ -11,23 +11,23 @@
 static bool
 absorb(nashc_rw *rw, nashc_node *mt)
 {
-    nashc_affine add;
-    nashc_steps s;
+    affine add;
+    thresholds s;
 
-    if (!nashc_affine_before(rw, nashc_node_in(mt, 0), "nn.add", &add))
+    if (!affine_before(rw, nashc_node_in(mt, 0), "nn.add", &add))
         return false;
-    if (!nashc_match_channelwise(add.t, nashc_value_type(add.x)))
+    if (!match_channelwise(add.t, nashc_value_type(add.x)))
         return nashc_rw_miss(rw, add.node, "the addend is neither scalar nor per channel");
-    nashc_num a = nashc_num_of(rw, add.t);
-    if (!nashc_num_finite(&a))
+    number a = number_of(rw, add.t);
+    if (!number_finite(&a))
         return nashc_rw_miss(rw, add.node, "the addend is not finite, or exceeds 2^53");
-    if (!nashc_steps_of(rw, mt, &s) || (a.n > 1 && !nashc_steps_grow(rw, &s)))
+    if (!thresholds_of(rw, mt, &s) || (a.n > 1 && !thresholds_grow(rw, &s)))
         return false;
 
     s.integer = s.integer && a.integer;
     for (int64_t i = 0; i < s.rows * s.n; i++)
-        s.t[i] = nashc_steps_sub(s.t[i], a.v[a.n == 1 ? 0 : i / s.n]);
-    nashc_rw_replace(rw, nashc_node_out(mt, 0), nashc_steps_build(rw, &s, add.x));
+        s.t[i] = thresholds_sub(s.t[i], a.v[a.n == 1 ? 0 : i / s.n]);
+    nashc_rw_replace(rw, nashc_node_out(mt, 0), thresholds_build(rw, &s, add.x));
     return true;
 }
 

@@ -14,21 +14,21 @@
 static bool
 absorb(nashc_rw *rw, nashc_node *mt)
 {
-    nashc_affine mul;
-    nashc_steps s;
+    affine mul;
+    thresholds s;
 
-    if (!nashc_affine_before(rw, nashc_node_in(mt, 0), "nn.mul", &mul))
+    if (!affine_before(rw, nashc_node_in(mt, 0), "nn.mul", &mul))
         return false;
-    if (!nashc_match_channelwise(mul.t, nashc_value_type(mul.x)))
+    if (!match_channelwise(mul.t, nashc_value_type(mul.x)))
         return nashc_rw_miss(rw, mul.node, "the scale is neither scalar nor per channel");
-    nashc_num a = nashc_num_of(rw, mul.t);
-    if (!nashc_num_finite(&a))
+    number a = number_of(rw, mul.t);
+    if (!number_finite(&a))
         return nashc_rw_miss(rw, mul.node, "the scale is not finite, or exceeds 2^53");
     if (!nashc_tensor_all_ge(mul.t, 0.0))
         return nashc_rw_miss(rw, mul.node,
                              "the scale has a negative element; see "
                              "absorb-negative-mul and factor-mul-sign");
-    if (!nashc_steps_of(rw, mt, &s) || (a.n > 1 && !nashc_steps_grow(rw, &s)))
+    if (!thresholds_of(rw, mt, &s) || (a.n > 1 && !thresholds_grow(rw, &s)))
         return false;
 
     bool ones = true;
@@ -38,10 +38,10 @@ absorb(nashc_rw *rw, nashc_node *mt)
         if (scale == 0.0)
             s.t[i] = s.t[i] <= 0.0 ? -INFINITY : INFINITY;
         else
-            s.t[i] = nashc_steps_div(s.t[i], scale);
+            s.t[i] = thresholds_div(s.t[i], scale);
     }
     s.integer = s.integer && ones;
-    nashc_rw_replace(rw, nashc_node_out(mt, 0), nashc_steps_build(rw, &s, mul.x));
+    nashc_rw_replace(rw, nashc_node_out(mt, 0), thresholds_build(rw, &s, mul.x));
     return true;
 }
 

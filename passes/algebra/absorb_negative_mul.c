@@ -11,14 +11,14 @@
 #include <math.h>
 
 static void
-turn_row(nashc_steps *s, int64_t row, double a)
+turn_row(thresholds *s, int64_t row, double a)
 {
     for (int64_t k = 0; k < s->n; k++) {
         double *t = &s->t[row * s->n + k];
         if (a == 0.0)
             *t = *t <= 0.0 ? -INFINITY : INFINITY;
         else
-            *t = nashc_steps_div(*t, a);
+            *t = thresholds_div(*t, a);
     }
     if (a < 0.0)
         s->dir[row] = (signed char)-s->dir[row];
@@ -27,27 +27,27 @@ turn_row(nashc_steps *s, int64_t row, double a)
 static bool
 absorb(nashc_rw *rw, nashc_node *mt)
 {
-    nashc_affine mul;
-    nashc_steps s;
+    affine mul;
+    thresholds s;
 
-    if (!nashc_affine_before(rw, nashc_node_in(mt, 0), "nn.mul", &mul))
+    if (!affine_before(rw, nashc_node_in(mt, 0), "nn.mul", &mul))
         return false;
     if (nashc_tensor_all_ge(mul.t, 0.0))
         return nashc_rw_miss(rw, mul.node,
                              "the scale has no negative element; "
                              "absorb-mul-into-multithreshold takes it");
-    if (!nashc_match_channelwise(mul.t, nashc_value_type(mul.x)))
+    if (!match_channelwise(mul.t, nashc_value_type(mul.x)))
         return nashc_rw_miss(rw, mul.node, "the scale is neither scalar nor per channel");
-    nashc_num a = nashc_num_of(rw, mul.t);
-    if (!nashc_num_finite(&a))
+    number a = number_of(rw, mul.t);
+    if (!number_finite(&a))
         return nashc_rw_miss(rw, mul.node, "the scale is not finite, or exceeds 2^53");
-    if (!nashc_steps_of(rw, mt, &s) || (a.n > 1 && !nashc_steps_grow(rw, &s)))
+    if (!thresholds_of(rw, mt, &s) || (a.n > 1 && !thresholds_grow(rw, &s)))
         return false;
 
     s.integer = false;
     for (int64_t row = 0; row < s.rows; row++)
         turn_row(&s, row, a.v[a.n == 1 ? 0 : row]);
-    nashc_rw_replace(rw, nashc_node_out(mt, 0), nashc_steps_build(rw, &s, mul.x));
+    nashc_rw_replace(rw, nashc_node_out(mt, 0), thresholds_build(rw, &s, mul.x));
     return true;
 }
 

@@ -15,7 +15,7 @@ static bool
 same_axis(const nashc_node *a, const nashc_node *b)
 {
     int rank = nashc_value_type(nashc_node_in(a, 0))->rank;
-    int64_t i = nashc_match_int(a, "axis"), j = nashc_match_int(b, "axis");
+    int64_t i = match_int(a, "axis"), j = match_int(b, "axis");
 
     return (i < 0 ? i + rank : i) == (j < 0 ? j + rank : j);
 }
@@ -24,9 +24,9 @@ same_axis(const nashc_node *a, const nashc_node *b)
 static nashc_value *
 through(nashc_rw *rw, nashc_node *f, const nashc_node *top)
 {
-    nashc_affine a;
+    affine a;
 
-    if (nashc_affine_of(f, "nn.mul", &a) || nashc_affine_of(f, "nn.add", &a)) {
+    if (affine_of(f, "nn.mul", &a) || affine_of(f, "nn.add", &a)) {
         double v = nashc_tensor_get(a.t, 0);
         if (!nashc_tensor_is_scalar(a.t))
             nashc_rw_miss(rw, f, "the constant is not a scalar");

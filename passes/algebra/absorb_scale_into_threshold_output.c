@@ -12,18 +12,18 @@
 static bool
 absorb(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul))
+    if (!affine_of(n, "nn.mul", &mul))
         return false;
     nashc_node *mt = nashc_value_def_by(mul.x, "q.multithreshold");
-    if (!mt || !nashc_match_sole(rw, mt))
+    if (!mt || !match_sole(rw, mt))
         return false;
     if (!nashc_tensor_is_scalar(mul.t))
         return nashc_rw_miss(rw, n, "the scale is not a scalar");
 
     double a = nashc_tensor_get(mul.t, 0);
-    int64_t scale = nashc_match_int(mt, "out_scale"), bias = nashc_match_int(mt, "out_bias");
+    int64_t scale = match_int(mt, "out_scale"), bias = match_int(mt, "out_bias");
     if (a != floor(a) || a < 1)
         return nashc_rw_miss(rw, n, "the scale %g is not a positive integer", a);
     if (fabs((double)scale * a) > 1e9 || fabs((double)bias * a) > 1e9)

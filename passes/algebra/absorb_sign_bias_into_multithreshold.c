@@ -12,12 +12,12 @@
 static bool
 absorb(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine add;
+    affine add;
 
-    if (!nashc_affine_of(n, "nn.add", &add))
+    if (!affine_of(n, "nn.add", &add))
         return false;
     nashc_node *mt = nashc_value_def_by(add.x, "q.multithreshold");
-    if (!mt || !nashc_match_sole(rw, mt))
+    if (!mt || !match_sole(rw, mt))
         return false;
     if (!nashc_tensor_is_scalar(add.t))
         return nashc_rw_miss(rw, n, "the addend is not a scalar");
@@ -30,7 +30,7 @@ absorb(nashc_rw *rw, nashc_node *n)
     nashc_rw_loc(rw, mt);
     nashc_value *y = nashc_rw_opf(
         rw, "q.multithreshold", in, in[2] ? 3 : 2, "out_bias=%" PRId64 " out_scale=%" PRId64,
-        nashc_match_int(mt, "out_bias") + (int64_t)a, nashc_match_int(mt, "out_scale"));
+        match_int(mt, "out_bias") + (int64_t)a, match_int(mt, "out_scale"));
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;
 }

@@ -24,15 +24,15 @@ window(nashc_rw *rw, const nashc_node *n)
                 size *= (double)x->dim[a];
         return size;
     }
-    if (!nashc_match_all(n, "pads", 0) && !nashc_match_int(n, "count_include_pad")) {
+    if (!match_all(n, "pads", 0) && !match_int(n, "count_include_pad")) {
         nashc_rw_miss(rw, n, "windows at the border have fewer elements");
         return 0;
     }
-    if (nashc_match_int(n, "ceil")) {
+    if (match_int(n, "ceil")) {
         nashc_rw_miss(rw, n, "the last windows may have fewer elements");
         return 0;
     }
-    const int64_t *kernel = nashc_match_ints(n, "kernel", &count);
+    const int64_t *kernel = match_ints(n, "kernel", &count);
     for (int i = 0; i < count; i++)
         size *= (double)kernel[i];
     return size;
@@ -42,7 +42,7 @@ static const char *
 list(nashc_rw *rw, const nashc_node *n, const char *attr)
 {
     int count;
-    const int64_t *v = nashc_match_ints(n, attr, &count);
+    const int64_t *v = match_ints(n, attr, &count);
 
     return nashc_rw_ints(rw, v, count);
 }
@@ -52,19 +52,19 @@ to_sum(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *x = nashc_node_in(n, 0), *y = nashc_node_out(n, 0), *s;
     double size = window(rw, n);
-    nashc_affine mul;
-    nashc_num c = {0};
+    affine mul;
+    number c = {0};
 
     if (size == 0)
         return false;
     nashc_node *user = nashc_value_one_user(y);
-    if (user && nashc_affine_of(user, "nn.mul", &mul)) {
-        c = nashc_num_of(rw, mul.t);
+    if (user && affine_of(user, "nn.mul", &mul)) {
+        c = number_of(rw, mul.t);
         y = nashc_node_out(user, 0);
     }
     if (!c.v) {
         nashc_type scalar = nashc_type_f64();
-        c = nashc_num_new(rw, &scalar, false);
+        c = number_new(rw, &scalar, false);
         y = nashc_node_out(n, 0);
         if (c.v)
             c.v[0] = 1;
@@ -79,7 +79,7 @@ to_sum(nashc_rw *rw, nashc_node *n)
                          list(rw, n, "kernel"), list(rw, n, "stride"), list(rw, n, "pads"),
                          list(rw, n, "dilation"));
     nashc_rw_replace(rw, y,
-                     nashc_rw_op(rw, "nn.mul", (nashc_value *[]){s, nashc_num_const(rw, &c)}, 2));
+                     nashc_rw_op(rw, "nn.mul", (nashc_value *[]){s, number_const(rw, &c)}, 2));
     return true;
 }
 

@@ -12,7 +12,7 @@
 static bool
 to_affine(nashc_rw *rw, nashc_node *n)
 {
-    nashc_num p[4]; /* gamma, beta, mean, variance */
+    number p[4]; /* gamma, beta, mean, variance */
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     int64_t channels = nashc_type_channels(x);
     double eps = nashc_attr_f32(n, nashc_attr_index(n, "eps"));
@@ -21,23 +21,23 @@ to_affine(nashc_rw *rw, nashc_node *n)
         const nashc_tensor *t = nashc_value_const(nashc_node_in(n, i + 1));
         if (!t)
             return nashc_rw_miss(rw, n, "operand %d is not a constant", i + 1);
-        p[i] = nashc_num_of(rw, t);
+        p[i] = number_of(rw, t);
         if (!p[i].v || p[i].n != channels)
             return nashc_rw_miss(rw, n, "operand %d has not one element a channel", i + 1);
     }
 
-    nashc_type shape = nashc_match_vector(x, nashc_type_channel_axis(x), channels);
-    nashc_num a = nashc_num_new(rw, &shape, false), b = nashc_num_new(rw, &shape, false);
+    nashc_type shape = match_vector(x, nashc_type_channel_axis(x), channels);
+    number a = number_new(rw, &shape, false), b = number_new(rw, &shape, false);
     for (int64_t c = 0; a.v && b.v && c < channels; c++) {
         a.v[c] = p[0].v[c] / sqrt(p[3].v[c] + eps);
         b.v[c] = p[1].v[c] - a.v[c] * p[2].v[c];
     }
-    if (!nashc_num_finite(&a) || !nashc_num_finite(&b))
+    if (!number_finite(&a) || !number_finite(&b))
         return nashc_rw_miss(rw, n, "scale or bias is not finite (variance + eps <= 0?)");
 
-    nashc_value *m = nashc_rw_op(
-        rw, "nn.mul", (nashc_value *[]){nashc_node_in(n, 0), nashc_num_const(rw, &a)}, 2);
-    nashc_value *y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){m, nashc_num_const(rw, &b)}, 2);
+    nashc_value *m =
+        nashc_rw_op(rw, "nn.mul", (nashc_value *[]){nashc_node_in(n, 0), number_const(rw, &a)}, 2);
+    nashc_value *y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){m, number_const(rw, &b)}, 2);
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;
 }

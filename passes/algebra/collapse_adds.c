@@ -10,18 +10,17 @@
 static bool
 collapse(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine second, first;
+    affine second, first;
 
-    if (!nashc_affine_of(n, "nn.add", &second) ||
-        !nashc_affine_before(rw, second.x, "nn.add", &first))
+    if (!affine_of(n, "nn.add", &second) || !affine_before(rw, second.x, "nn.add", &first))
         return false;
 
-    nashc_num a = nashc_num_of(rw, first.t), b = nashc_num_of(rw, second.t);
-    nashc_num ab = nashc_num_zip(rw, &a, &b, nashc_num_add);
-    if (!nashc_num_finite(&ab))
+    number a = number_of(rw, first.t), b = number_of(rw, second.t);
+    number ab = number_zip(rw, &a, &b, number_add);
+    if (!number_finite(&ab))
         return nashc_rw_miss(rw, n, "the sum is not finite, or exceeds 2^53");
 
-    nashc_value *in[] = {first.x, nashc_num_const(rw, &ab)};
+    nashc_value *in[] = {first.x, number_const(rw, &ab)};
     nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_op(rw, "nn.add", in, 2));
     return true;
 }

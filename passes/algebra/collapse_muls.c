@@ -8,7 +8,7 @@
 #include "passes/support/match.h"
 
 static int64_t
-zeros(const nashc_num *a)
+zeros(const number *a)
 {
     int64_t n = 0;
 
@@ -20,20 +20,19 @@ zeros(const nashc_num *a)
 static bool
 collapse(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine second, first;
+    affine second, first;
 
-    if (!nashc_affine_of(n, "nn.mul", &second) ||
-        !nashc_affine_before(rw, second.x, "nn.mul", &first))
+    if (!affine_of(n, "nn.mul", &second) || !affine_before(rw, second.x, "nn.mul", &first))
         return false;
 
-    nashc_num a = nashc_num_of(rw, first.t), b = nashc_num_of(rw, second.t);
-    nashc_num ab = nashc_num_zip(rw, &a, &b, nashc_num_mul);
-    if (!nashc_num_finite(&ab))
+    number a = number_of(rw, first.t), b = number_of(rw, second.t);
+    number ab = number_zip(rw, &a, &b, number_mul);
+    if (!number_finite(&ab))
         return nashc_rw_miss(rw, n, "the product is not finite, or exceeds 2^53");
     if (zeros(&ab) > 0 && zeros(&a) + zeros(&b) == 0)
         return nashc_rw_miss(rw, n, "the product underflows");
 
-    nashc_value *in[] = {first.x, nashc_num_const(rw, &ab)};
+    nashc_value *in[] = {first.x, number_const(rw, &ab)};
     nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_op(rw, "nn.mul", in, 2));
     return true;
 }

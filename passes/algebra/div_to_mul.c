@@ -14,7 +14,7 @@
 
 /* Are all elements powers of two, whose reciprocals are exact? */
 static bool
-dyadic(const nashc_num *c)
+dyadic(const number *c)
 {
     int e;
 
@@ -26,7 +26,7 @@ dyadic(const nashc_num *c)
 
 /* At most 24 bits each? */
 static bool
-narrow(const nashc_num *c)
+narrow(const number *c)
 {
     for (int64_t i = 0; i < c->n; i++)
         if ((double)(float)c->v[i] != c->v[i])
@@ -49,8 +49,8 @@ div_to_mul(nashc_rw *rw, nashc_node *n)
 
     if (!t || nashc_value_const(x))
         return nashc_rw_miss(rw, n, "the divisor is not a constant, or all is");
-    nashc_num c = nashc_num_of(rw, t), inv = nashc_num_map(rw, &c, divide, 1.0);
-    if (!nashc_num_finite(&c) || !nashc_num_finite(&inv))
+    number c = number_of(rw, t), inv = number_map(rw, &c, divide, 1.0);
+    if (!number_finite(&c) || !number_finite(&inv))
         return nashc_rw_miss(rw, n, "a divisor or its reciprocal is zero or not finite");
     bool small = xt->kind == NASHC_K_F32 || xt->kind == NASHC_K_F16 ||
                  (nashc_type_is_int(xt) && xt->lo >= -(1 << 24) && xt->hi <= 1 << 24);
@@ -60,7 +60,7 @@ div_to_mul(nashc_rw *rw, nashc_node *n)
                              "the product may round otherwise than the quotient; option "
                              "inexact allows it");
     inv.integer = false;
-    nashc_value *y = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){x, nashc_num_const(rw, &inv)}, 2);
+    nashc_value *y = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){x, number_const(rw, &inv)}, 2);
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;
 }

@@ -13,7 +13,7 @@ static nashc_value *
 along_channels(nashc_rw *rw, nashc_value *v, const nashc_type *y)
 {
     int64_t n = nashc_type_count(nashc_value_type(v));
-    nashc_type shape = nashc_match_vector(y, nashc_type_channel_axis(y), n);
+    nashc_type shape = match_vector(y, nashc_type_channel_axis(y), n);
     const nashc_tensor *t = nashc_value_const(v);
 
     if (t && n == 1)
@@ -33,7 +33,7 @@ extract(nashc_rw *rw, nashc_node *conv)
     if (!b)
         return false;
 
-    nashc_node *q = nashc_match_quantised(b);
+    nashc_node *q = match_quantised(b);
     nashc_value *bias;
     if (q) {
         nashc_value *in[4];

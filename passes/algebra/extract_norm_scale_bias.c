@@ -16,11 +16,11 @@ extract(nashc_rw *rw, nashc_node *n)
         return nashc_rw_miss(rw, n, "the scale is not a constant");
     if (!bias && nashc_tensor_all_eq(t, 1.0))
         return false;
-    nashc_num one = nashc_num_new(rw, nashc_tensor_type(t), false);
+    number one = number_new(rw, nashc_tensor_type(t), false);
     for (int64_t i = 0; one.v && i < one.n; i++)
         one.v[i] = 1.0;
 
-    nashc_value *in[] = {nashc_node_in(n, 0), nashc_num_const(rw, &one)};
+    nashc_value *in[] = {nashc_node_in(n, 0), number_const(rw, &one)};
     nashc_value *y = nashc_rw_like(rw, n, in, 2);
     if (!nashc_tensor_all_eq(t, 1.0))
         y = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){y, scale}, 2);

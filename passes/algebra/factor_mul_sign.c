@@ -13,14 +13,14 @@
 static bool
 factor(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul) || nashc_tensor_all_ge(mul.t, 0.0))
+    if (!affine_of(n, "nn.mul", &mul) || nashc_tensor_all_ge(mul.t, 0.0))
         return false;
 
-    nashc_num a = nashc_num_of(rw, mul.t), sign = nashc_num_new(rw, &a.type, true);
+    number a = number_of(rw, mul.t), sign = number_new(rw, &a.type, true);
     bool unit = true;
-    if (!nashc_num_finite(&a) || !sign.v)
+    if (!number_finite(&a) || !sign.v)
         return nashc_rw_miss(rw, n, "the scale is not finite, or exceeds 2^53");
     for (int64_t i = 0; i < a.n; i++) {
         unit = unit && fabs(a.v[i]) == 1.0;
@@ -35,7 +35,7 @@ factor(nashc_rw *rw, nashc_node *n)
     nashc_value *s = nashc_rw_const(rw, nashc_tensor_from_f64(&bip, sign.v));
     nashc_value *v = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){mul.x, s}, 2);
     nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_rw_op(rw, "nn.mul", (nashc_value *[]){v, nashc_num_const(rw, &a)}, 2));
+                     nashc_rw_op(rw, "nn.mul", (nashc_value *[]){v, number_const(rw, &a)}, 2));
     return true;
 }
 

@@ -13,7 +13,7 @@
 static nashc_value *
 scaled(nashc_rw *rw, const nashc_tensor *w, const nashc_tensor *a, int axis)
 {
-    nashc_num wn = nashc_num_of(rw, w), an = nashc_num_of(rw, a);
+    number wn = number_of(rw, w), an = number_of(rw, a);
     const nashc_type *type = nashc_tensor_type(w);
     int64_t inner = 1;
 
@@ -21,7 +21,7 @@ scaled(nashc_rw *rw, const nashc_tensor *w, const nashc_tensor *a, int axis)
         inner *= type->dim[i];
     for (int64_t i = 0; wn.v && an.v && i < wn.n; i++)
         wn.v[i] *= an.v[an.n == 1 ? 0 : i / inner % an.n];
-    if (!an.v || !nashc_num_finite(&wn))
+    if (!an.v || !number_finite(&wn))
         return NULL;
     return nashc_rw_const(rw, nashc_tensor_from_f64(type, wn.v));
 }
@@ -40,22 +40,22 @@ float_weights(nashc_rw *rw, const nashc_node *n)
 static bool
 fold_behind(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul))
+    if (!affine_of(n, "nn.mul", &mul))
         return false;
     nashc_node *op = nashc_value_def(mul.x);
     bool conv = nashc_node_is(op, "nn.conv");
     if (!conv && !nashc_node_is(op, "nn.matmul"))
         return false;
     const nashc_tensor *w = float_weights(rw, op);
-    if (!w || !nashc_match_sole(rw, op))
+    if (!w || !match_sole(rw, op))
         return false;
     const nashc_type *y = nashc_value_type(mul.x);
-    uint32_t mask = nashc_match_axes(mul.t, y);
+    uint32_t mask = match_axes(mul.t, y);
     if (conv && nashc_node_in(op, 2))
         return nashc_rw_miss(rw, op, "it has a bias; extract-conv-bias moves it out");
-    if (conv ? !nashc_match_channelwise(mul.t, y) : (mask & ~(1u << (y->rank - 1))) != 0)
+    if (conv ? !match_channelwise(mul.t, y) : (mask & ~(1u << (y->rank - 1))) != 0)
         return nashc_rw_miss(rw, n, "the scale varies along another axis than the outputs");
     nashc_value *v = scaled(rw, w, mul.t, conv ? 0 : nashc_tensor_type(w)->rank - 1);
     if (!v)
@@ -69,15 +69,15 @@ fold_behind(nashc_rw *rw, nashc_node *n)
 static bool
 fold_before(nashc_rw *rw, nashc_node *mm)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_before(rw, nashc_node_in(mm, 0), "nn.mul", &mul))
+    if (!affine_before(rw, nashc_node_in(mm, 0), "nn.mul", &mul))
         return false;
     const nashc_tensor *w = float_weights(rw, mm);
     const nashc_type *x = nashc_value_type(mul.x);
     if (!w)
         return false;
-    if (nashc_match_axes(mul.t, x) & ~(1u << (x->rank - 1)))
+    if (match_axes(mul.t, x) & ~(1u << (x->rank - 1)))
         return nashc_rw_miss(rw, mul.node, "the scale varies along an axis that is kept");
     nashc_value *v = scaled(rw, w, mul.t, nashc_tensor_type(w)->rank - 2);
     if (!v)

@@ -26,24 +26,24 @@ gemm_to_matmul(nashc_rw *rw, nashc_node *n)
     nashc_value *c = nashc_node_in(n, 2);
     double alpha = nashc_attr_f32(n, nashc_attr_index(n, "alpha"));
     double beta = nashc_attr_f32(n, nashc_attr_index(n, "beta"));
-    nashc_num addend = {0};
+    number addend = {0};
 
     if (c && beta == 0.0)
         c = NULL;
     if (c && beta != 1.0 && nashc_value_const(c)) {
-        addend = nashc_num_of(rw, nashc_value_const(c));
-        addend = nashc_num_map(rw, &addend, nashc_num_mul, beta);
-        if (!nashc_num_finite(&addend))
+        addend = number_of(rw, nashc_value_const(c));
+        addend = number_map(rw, &addend, number_mul, beta);
+        if (!number_finite(&addend))
             return nashc_rw_miss(rw, n, "beta times the addend is not finite");
     }
 
-    nashc_value *a = transposed(rw, nashc_node_in(n, 0), nashc_match_int(n, "trans_a"));
-    nashc_value *b = transposed(rw, nashc_node_in(n, 1), nashc_match_int(n, "trans_b"));
+    nashc_value *a = transposed(rw, nashc_node_in(n, 0), match_int(n, "trans_a"));
+    nashc_value *b = transposed(rw, nashc_node_in(n, 1), match_int(n, "trans_b"));
     nashc_value *y = nashc_rw_op(rw, "nn.matmul", (nashc_value *[]){a, b}, 2);
     if (alpha != 1.0)
         y = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){y, nashc_rw_f64(rw, alpha)}, 2);
     if (addend.v)
-        c = nashc_num_const(rw, &addend);
+        c = number_const(rw, &addend);
     else if (c && beta != 1.0)
         c = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){c, nashc_rw_f64(rw, beta)}, 2);
     if (c)

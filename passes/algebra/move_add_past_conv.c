@@ -10,17 +10,17 @@
 #include "passes/support/match.h"
 
 /* B of the head comment, one number an output channel; v NULL when it cannot be computed. */
-static nashc_num
-sums(nashc_rw *rw, const nashc_node *conv, const nashc_affine *add, const nashc_tensor *w)
+static number
+sums(nashc_rw *rw, const nashc_node *conv, const affine *add, const nashc_tensor *w)
 {
     const nashc_type *x = nashc_value_type(add->x), *wt = nashc_tensor_type(w);
     const nashc_type *y = nashc_value_type(nashc_node_out(conv, 0));
-    int64_t outs = wt->dim[0], group = nashc_match_int(conv, "group");
+    int64_t outs = wt->dim[0], group = match_int(conv, "group");
     int last = nashc_type_channel_axis(x) == x->rank - 1 && x->rank > 2; /* OHWI */
     int64_t ins = wt->dim[last ? wt->rank - 1 : 1], taps = nashc_tensor_count(w) / outs / ins;
-    nashc_type shape = nashc_match_vector(y, nashc_type_channel_axis(y), outs);
-    nashc_num a = nashc_num_of(rw, add->t), wn = nashc_num_of(rw, w);
-    nashc_num b = nashc_num_new(rw, &shape, a.integer && wn.integer);
+    nashc_type shape = match_vector(y, nashc_type_channel_axis(y), outs);
+    number a = number_of(rw, add->t), wn = number_of(rw, w);
+    number b = number_new(rw, &shape, a.integer && wn.integer);
 
     if (!a.v || !wn.v)
         b.v = NULL;
@@ -34,45 +34,45 @@ sums(nashc_rw *rw, const nashc_node *conv, const nashc_affine *add, const nashc_
 
 /* x padded with -A as conv pads with 0, for a convolution without padding. */
 static nashc_value *
-padded(nashc_rw *rw, const nashc_node *conv, const nashc_affine *add)
+padded(nashc_rw *rw, const nashc_node *conv, const affine *add)
 {
     const nashc_type *x = nashc_value_type(add->x);
     int count, last = nashc_type_channel_axis(x) == x->rank - 1;
-    const int64_t *pads = nashc_match_ints(conv, "pads", &count);
+    const int64_t *pads = match_ints(conv, "pads", &count);
     int64_t all[2 * NASHC_MAX_RANK] = {0};
-    nashc_num a = nashc_num_of(rw, add->t);
+    number a = number_of(rw, add->t);
 
     for (int i = 0; i < count / 2; i++) {
         all[i + (last ? 1 : 2)] = pads[i];
         all[x->rank + i + (last ? 1 : 2)] = pads[count / 2 + i];
     }
-    a = nashc_num_map(rw, &a, nashc_num_mul, -1);
+    a = number_map(rw, &a, number_mul, -1);
     int64_t n = a.n;
     a.type = nashc_type_shaped(a.type, n > 1, &n);
-    return nashc_rw_opf(rw, "nn.pad", (nashc_value *[]){add->x, nashc_num_const(rw, &a)}, 2,
-                        "pads=%s", nashc_rw_ints(rw, all, 2 * x->rank));
+    return nashc_rw_opf(rw, "nn.pad", (nashc_value *[]){add->x, number_const(rw, &a)}, 2, "pads=%s",
+                        nashc_rw_ints(rw, all, 2 * x->rank));
 }
 
 static bool
 move_add(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine add;
+    affine add;
 
-    if (!nashc_affine_before(rw, nashc_node_in(n, 0), "nn.add", &add))
+    if (!affine_before(rw, nashc_node_in(n, 0), "nn.add", &add))
         return false;
 
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    bool pads = !nashc_match_all(n, "pads", 0);
+    bool pads = !match_all(n, "pads", 0);
     if (!w)
         return nashc_rw_miss(rw, n, "the weights are not constant");
-    if (!nashc_match_channelwise(add.t, nashc_value_type(add.x)))
+    if (!match_channelwise(add.t, nashc_value_type(add.x)))
         return nashc_rw_miss(rw, add.node, "the addend is neither scalar nor per channel");
     if (pads && !nashc_opts_bool(nashc_rw_opts(rw), "explicit-pad"))
         return nashc_rw_miss(rw, n,
                              "the padding would meet the shift; option explicit-pad pads "
                              "with the negative addend");
-    nashc_num b = sums(rw, n, &add, w);
-    if (!nashc_num_finite(&b))
+    number b = sums(rw, n, &add, w);
+    if (!number_finite(&b))
         return nashc_rw_miss(rw, n, "the sums are not finite, or a constant exceeds 2^53");
 
     nashc_value *in[] = {pads ? padded(rw, n, &add) : add.x, nashc_node_in(n, 1),
@@ -82,7 +82,7 @@ move_add(nashc_rw *rw, nashc_node *n)
         nashc_rw_set_attr(rw, nashc_value_def(y), "pads", "[]");
     nashc_rw_loc(rw, add.node);
     nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_rw_op(rw, "nn.add", (nashc_value *[]){y, nashc_num_const(rw, &b)}, 2));
+                     nashc_rw_op(rw, "nn.add", (nashc_value *[]){y, number_const(rw, &b)}, 2));
     return true;
 }
 

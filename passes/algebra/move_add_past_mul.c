@@ -9,19 +9,19 @@
 static bool
 move_add(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul, add;
+    affine mul, add;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul) || !nashc_affine_before(rw, mul.x, "nn.add", &add))
+    if (!affine_of(n, "nn.mul", &mul) || !affine_before(rw, mul.x, "nn.add", &add))
         return false;
 
-    nashc_num a = nashc_num_of(rw, mul.t), b = nashc_num_of(rw, add.t);
-    nashc_num ab = nashc_num_zip(rw, &b, &a, nashc_num_mul);
-    if (!nashc_num_finite(&ab))
+    number a = number_of(rw, mul.t), b = number_of(rw, add.t);
+    number ab = number_zip(rw, &b, &a, number_mul);
+    if (!number_finite(&ab))
         return nashc_rw_miss(rw, n, "the product of the constants is not finite, or exceeds 2^53");
 
     nashc_value *m = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){add.x, mul.c}, 2);
     nashc_rw_loc(rw, add.node);
-    nashc_value *y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){m, nashc_num_const(rw, &ab)}, 2);
+    nashc_value *y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){m, number_const(rw, &ab)}, 2);
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;
 }

@@ -10,18 +10,18 @@
 #include "passes/support/match.h"
 
 /* Elements of all constants along axis as one vector; v NULL when memory is out. */
-static nashc_num
-joined(nashc_rw *rw, const nashc_affine *a, int n, const nashc_type *y, int axis)
+static number
+joined(nashc_rw *rw, const affine *a, int n, const nashc_type *y, int axis)
 {
-    nashc_type shape = nashc_match_vector(y, axis, y->dim[axis]);
-    nashc_num c = nashc_num_new(rw, &shape, true);
+    nashc_type shape = match_vector(y, axis, y->dim[axis]);
+    number c = number_new(rw, &shape, true);
     int64_t at = 0;
 
     for (int i = 0; i < n; i++) {
-        nashc_num part = nashc_num_of(rw, a[i].t);
+        number part = number_of(rw, a[i].t);
         c.integer = c.integer && part.integer;
         if (!part.v || !c.v)
-            return (nashc_num){0};
+            return (number){0};
         for (int64_t k = 0; k < nashc_value_type(a[i].x)->dim[axis]; k++)
             c.v[at++] = part.v[part.n == 1 ? 0 : k];
     }
@@ -40,8 +40,8 @@ move_affine(nashc_rw *rw, nashc_node *n, const char *op)
 {
     int n_in = nashc_node_n_in(n);
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    int axis = (int)nashc_match_int(n, "axis");
-    nashc_affine *a = NASHC_NEW_N(nashc_rw_arena(rw), nashc_affine, n_in + 1);
+    int axis = (int)match_int(n, "axis");
+    affine *a = NASHC_NEW_N(nashc_rw_arena(rw), affine, n_in + 1);
     nashc_value **in = NASHC_NEW_N(nashc_rw_arena(rw), nashc_value *, n_in + 1);
 
     axis += axis < 0 ? y->rank : 0;
@@ -51,20 +51,20 @@ move_affine(nashc_rw *rw, nashc_node *n, const char *op)
         if (!nashc_value_def_by(nashc_node_in(n, i), op))
             return false;
     for (int i = 0; i < n_in; i++) {
-        if (!nashc_affine_before(rw, nashc_node_in(n, i), op, &a[i]))
+        if (!affine_before(rw, nashc_node_in(n, i), op, &a[i]))
             return false;
-        if (nashc_match_axes(a[i].t, nashc_value_type(a[i].x)) & ~(1u << axis))
+        if (match_axes(a[i].t, nashc_value_type(a[i].x)) & ~(1u << axis))
             return nashc_rw_miss(rw, a[i].node, "the constant varies along another axis");
         in[i] = a[i].x;
     }
-    nashc_num c = joined(rw, a, n_in, y, axis);
+    number c = joined(rw, a, n_in, y, axis);
     if (!c.v)
         return nashc_rw_miss(rw, n, "a constant exceeds 2^53");
 
     nashc_value *v = nashc_rw_like(rw, n, in, n_in);
     nashc_rw_loc(rw, a[0].node);
     nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_rw_op(rw, op, (nashc_value *[]){v, nashc_num_const(rw, &c)}, 2));
+                     nashc_rw_op(rw, op, (nashc_value *[]){v, number_const(rw, &c)}, 2));
     return true;
 }
 

@@ -24,16 +24,16 @@ flatten_before(nashc_rw *rw, const nashc_value *v)
         nashc_rw_miss(rw, f, "it merges axes, or the channels are not last");
         return NULL;
     }
-    return nashc_match_sole(rw, f) ? f : NULL;
+    return match_sole(rw, f) ? f : NULL;
 }
 
 static bool
 move_flatten(nashc_rw *rw, nashc_node *n)
 {
     bool matmul = nashc_node_is(n, "nn.matmul");
-    nashc_affine a = {.node = n, .x = nashc_node_in(n, 0), .c = nashc_node_in(n, 1)};
+    affine a = {.node = n, .x = nashc_node_in(n, 0), .c = nashc_node_in(n, 1)};
 
-    if (!matmul && !nashc_affine_of(n, nashc_node_opname(n), &a))
+    if (!matmul && !affine_of(n, nashc_node_opname(n), &a))
         return false;
     nashc_node *f = flatten_before(rw, a.x);
     if (!f)

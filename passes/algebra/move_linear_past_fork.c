@@ -11,13 +11,13 @@
 static bool
 sink_linear(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine a;
+    affine a;
 
     if (nashc_value_n_uses(nashc_node_out(n, 0)) < 2)
         return false;
-    if (!nashc_affine_of(n, "nn.mul", &a) && !nashc_affine_of(n, "nn.add", &a))
+    if (!affine_of(n, "nn.mul", &a) && !affine_of(n, "nn.add", &a))
         return nashc_rw_miss(rw, n, "no operand is a constant that keeps the shape");
-    return nashc_match_sink(rw, n);
+    return match_sink(rw, n);
 }
 
 static const nashc_pattern sink_mul_pattern = {"nn.mul", sink_linear};

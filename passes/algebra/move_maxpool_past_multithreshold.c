@@ -13,13 +13,13 @@ static bool
 move_pool(nashc_rw *rw, nashc_node *mt)
 {
     nashc_node *pool = nashc_value_def_by(nashc_node_in(mt, 0), "nn.maxpool");
-    nashc_steps s;
+    thresholds s;
 
     if (!pool)
         return false;
-    if (!nashc_match_sole(rw, pool) || !nashc_steps_of(rw, mt, &s))
+    if (!match_sole(rw, pool) || !thresholds_of(rw, mt, &s))
         return false;
-    if (nashc_match_int(mt, "out_scale") < 0)
+    if (match_int(mt, "out_scale") < 0)
         return nashc_rw_miss(rw, mt, "out_scale is negative");
     for (int64_t c = 0; c < s.rows; c++)
         if (s.dir[c] < 0)

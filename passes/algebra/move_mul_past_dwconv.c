@@ -10,22 +10,22 @@
 static bool
 move_mul(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_before(rw, nashc_node_in(n, 0), "nn.mul", &mul))
+    if (!affine_before(rw, nashc_node_in(n, 0), "nn.mul", &mul))
         return false;
 
     const nashc_type *x = nashc_value_type(mul.x), *y = nashc_value_type(nashc_node_out(n, 0));
     int64_t channels = nashc_type_channels(x), outs = nashc_type_channels(y);
-    if (nashc_match_int(n, "group") != channels)
+    if (match_int(n, "group") != channels)
         return nashc_rw_miss(rw, n, "the convolution is not depthwise");
     if (nashc_node_in(n, 2))
         return nashc_rw_miss(rw, n, "the bias would be scaled; extract-conv-bias moves it out");
-    if (!nashc_match_channelwise(mul.t, x))
+    if (!match_channelwise(mul.t, x))
         return nashc_rw_miss(rw, mul.node, "the scale is neither scalar nor per channel");
-    nashc_num a = nashc_num_of(rw, mul.t);
-    nashc_type shape = nashc_match_vector(y, nashc_type_channel_axis(y), outs);
-    nashc_num b = nashc_num_new(rw, &shape, a.integer);
+    number a = number_of(rw, mul.t);
+    nashc_type shape = match_vector(y, nashc_type_channel_axis(y), outs);
+    number b = number_new(rw, &shape, a.integer);
     if (!a.v || !b.v)
         return nashc_rw_miss(rw, mul.node, "the scale exceeds 2^53");
     for (int64_t o = 0; o < outs; o++)
@@ -34,7 +34,7 @@ move_mul(nashc_rw *rw, nashc_node *n)
     nashc_value *v = nashc_rw_like(rw, n, (nashc_value *[]){mul.x, nashc_node_in(n, 1)}, 2);
     nashc_rw_loc(rw, mul.node);
     nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_rw_op(rw, "nn.mul", (nashc_value *[]){v, nashc_num_const(rw, &b)}, 2));
+                     nashc_rw_op(rw, "nn.mul", (nashc_value *[]){v, number_const(rw, &b)}, 2));
     return true;
 }
 

@@ -11,13 +11,13 @@
 static bool
 move_mul(nashc_rw *rw, nashc_node *pool)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_before(rw, nashc_node_in(pool, 0), "nn.mul", &mul))
+    if (!affine_before(rw, nashc_node_in(pool, 0), "nn.mul", &mul))
         return false;
     if (!nashc_tensor_all_ge(mul.t, 0.0))
         return nashc_rw_miss(rw, mul.node, "scale has a negative element");
-    if (!nashc_match_channelwise(mul.t, nashc_value_type(mul.x)))
+    if (!match_channelwise(mul.t, nashc_value_type(mul.x)))
         return nashc_rw_miss(rw, mul.node, "scale is neither scalar nor per channel");
 
     nashc_value *p = nashc_rw_like(rw, pool, (nashc_value *[]){mul.x}, 1);

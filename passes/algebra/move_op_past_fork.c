@@ -11,12 +11,12 @@
 static bool
 sink(nashc_rw *rw, nashc_node *n)
 {
-    if (!nashc_match_listed(nashc_opts_str(nashc_rw_opts(rw), "ops"), nashc_node_opname(n)) ||
+    if (!match_listed(nashc_opts_str(nashc_rw_opts(rw), "ops"), nashc_node_opname(n)) ||
         nashc_value_n_uses(nashc_node_out(n, 0)) < 2)
         return false;
     if (nashc_node_n_out(n) != 1)
         return nashc_rw_miss(rw, n, "it has several results");
-    return nashc_match_sink(rw, n);
+    return match_sink(rw, n);
 }
 
 static const nashc_pattern sink_pattern = {"*", sink};

@@ -74,7 +74,7 @@ image(const form *how, const nashc_node *f, const nashc_type *x, int axis)
     case RESHAPED:
         return reshaped_axis(x, y, axis);
     case PERMUTED: {
-        const int64_t *perm = nashc_match_ints(f, "perm", &count);
+        const int64_t *perm = match_ints(f, "perm", &count);
         for (int i = 0; i < count; i++)
             if (perm[i] == axis)
                 return i;
@@ -91,30 +91,30 @@ allowed(nashc_rw *rw, const form *how, const nashc_node *f, bool add)
 {
     if (add ? !how->add : !how->mul)
         return nashc_rw_miss(rw, f, "it does not commute with this op");
-    if (!strcmp(how->op, "nn.resize") && strcmp(nashc_match_str(f, "mode"), "nearest"))
+    if (!strcmp(how->op, "nn.resize") && strcmp(match_str(f, "mode"), "nearest"))
         return nashc_rw_miss(rw, f, "the resize interpolates");
     if (!strcmp(how->op, "nn.slice")) {
         int count;
-        const int64_t *steps = nashc_match_ints(f, "steps", &count);
+        const int64_t *steps = match_ints(f, "steps", &count);
         for (int i = 0; i < count; i++)
             if (steps[i] < 0)
                 return nashc_rw_miss(rw, f, "the slice runs backwards");
     }
-    if (!strcmp(how->op, "nn.avgpool") && add && nashc_match_int(f, "count_include_pad") &&
-        (!nashc_match_all(f, "pads", 0) || nashc_match_int(f, "ceil")))
+    if (!strcmp(how->op, "nn.avgpool") && add && match_int(f, "count_include_pad") &&
+        (!match_all(f, "pads", 0) || match_int(f, "ceil")))
         return nashc_rw_miss(rw, f, "the padding would meet the shift");
     if (!strcmp(how->op, "nn.pad") &&
-        (nashc_node_in(f, 1) || strcmp(nashc_match_str(f, "mode"), "constant")))
+        (nashc_node_in(f, 1) || strcmp(match_str(f, "mode"), "constant")))
         return nashc_rw_miss(rw, f, "it pads with something else than 0");
     return true;
 }
 
 /* c for the other side of f; NULL after a miss. */
 static nashc_value *
-carried(nashc_rw *rw, const form *how, const nashc_node *f, const nashc_affine *a)
+carried(nashc_rw *rw, const form *how, const nashc_node *f, const affine *a)
 {
     const nashc_type *x = nashc_value_type(a->x);
-    uint32_t axes = nashc_match_axes(a->t, x);
+    uint32_t axes = match_axes(a->t, x);
     int from = 0, to;
 
     if (axes == 0)
@@ -126,7 +126,7 @@ carried(nashc_rw *rw, const form *how, const nashc_node *f, const nashc_affine *
         nashc_rw_miss(rw, a->node, "the axis the constant varies along does not survive");
         return NULL;
     }
-    nashc_type shape = nashc_match_vector(nashc_value_type(nashc_node_out(f, 0)), to, x->dim[from]);
+    nashc_type shape = match_vector(nashc_value_type(nashc_node_out(f, 0)), to, x->dim[from]);
     return nashc_rw_const(rw, nashc_tensor_reshaped((nashc_tensor *)a->t, shape.rank, shape.dim));
 }
 
@@ -135,13 +135,12 @@ move_linear(nashc_rw *rw, nashc_node *f)
 {
     static const char *const ops[] = {"nn.mul", "nn.div", "nn.add"};
     const form *how = NULL;
-    nashc_affine a;
+    affine a;
 
     for (size_t i = 0; i < NASHC_COUNT(forms) && !how; i++)
         how = nashc_node_is(f, forms[i].op) ? &forms[i] : NULL;
     for (int i = 0; how && i < 3; i++) {
-        if (!nashc_affine_before(rw, nashc_node_in(f, 0), ops[i], &a) ||
-            !allowed(rw, how, f, i == 2))
+        if (!affine_before(rw, nashc_node_in(f, 0), ops[i], &a) || !allowed(rw, how, f, i == 2))
             continue;
         nashc_value *c = carried(rw, how, f, &a);
         if (!c)

@@ -10,14 +10,14 @@
 static bool
 move_linear(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine a;
+    affine a;
     nashc_value *x = nashc_node_in(n, 0);
 
-    if (!nashc_affine_before(rw, x, "nn.mul", &a) && !nashc_affine_before(rw, x, "nn.add", &a))
+    if (!affine_before(rw, x, "nn.mul", &a) && !affine_before(rw, x, "nn.add", &a))
         return false;
     const nashc_type *xt = nashc_value_type(a.x);
-    int64_t axis = nashc_match_int(n, "axis");
-    if (nashc_match_axes(a.t, xt) & 1u << (axis < 0 ? axis + xt->rank : axis))
+    int64_t axis = match_int(n, "axis");
+    if (match_axes(a.t, xt) & 1u << (axis < 0 ? axis + xt->rank : axis))
         return nashc_rw_miss(rw, a.node, "the constant varies along the axis of the split");
 
     nashc_node *parts = nashc_rw_node(rw, "nn.split", &a.x, 1, nashc_node_n_out(n), "%s",

@@ -8,7 +8,7 @@
  */
 #include "passes/support/match.h"
 
-static const nashc_pattern move_mul_pattern = {"nn.conv_transpose", nashc_scalar_mul_past_conv};
+static const nashc_pattern move_mul_pattern = {"nn.conv_transpose", scalar_mul_past_conv};
 
 const nashc_pass nashc_pass_move_scalar_mul_past_convtranspose = {
     NASHC_DESC(nashc_pass),

@@ -12,12 +12,12 @@ static bool
 move_mul(nashc_rw *rw, nashc_node *n)
 {
     for (int side = 0; side < 2; side++) {
-        nashc_affine mul;
-        if (!nashc_affine_before(rw, nashc_node_in(n, side), "nn.mul", &mul))
+        affine mul;
+        if (!affine_before(rw, nashc_node_in(n, side), "nn.mul", &mul))
             continue;
 
         const nashc_type *x = nashc_value_type(mul.x);
-        uint32_t axes = nashc_match_axes(mul.t, x);
+        uint32_t axes = match_axes(mul.t, x);
         int inner = side == 0 || x->rank == 1 ? x->rank - 1 : x->rank - 2;
         if (axes && (axes >> inner & 1 || x->rank < 2)) {
             nashc_rw_miss(rw, mul.node, "the scale varies along the contracted axis");

@@ -17,7 +17,7 @@ factor(const nashc_node *n)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    const char *coord = nashc_match_str(n, "coord"), *nearest = nashc_match_str(n, "nearest");
+    const char *coord = match_str(n, "coord"), *nearest = match_str(n, "nearest");
     bool floors = !strcmp(coord, "asymmetric") && !strcmp(nearest, "floor");
     bool halves = !strcmp(coord, "half_pixel") &&
                   (!strcmp(nearest, "round_prefer_floor") || !strcmp(nearest, "round_prefer_ceil"));
@@ -25,8 +25,7 @@ factor(const nashc_node *n)
     const double *scales = nashc_attr_floats(n, nashc_attr_index(n, "scales"), &count);
 
     if (x->rank != 4 || x->layout != NASHC_LAYOUT_DEFAULT || (!floors && !halves) ||
-        strcmp(nashc_match_str(n, "mode"), "nearest") || y->dim[1] != x->dim[1] ||
-        y->dim[0] != x->dim[0])
+        strcmp(match_str(n, "mode"), "nearest") || y->dim[1] != x->dim[1] || y->dim[0] != x->dim[0])
         return 0;
     int64_t r = y->dim[2] / x->dim[2];
     for (int i = 2; i < 4; i++)
@@ -37,7 +36,7 @@ factor(const nashc_node *n)
 
 /* Weight [o,c,y,x] of a k-sized kernel, 0 outside. */
 static double
-tap(const nashc_num *w, int64_t o, int64_t c, int64_t y, int64_t x)
+tap(const number *w, int64_t o, int64_t c, int64_t y, int64_t x)
 {
     const int64_t *d = w->type.dim;
 
@@ -46,17 +45,17 @@ tap(const nashc_num *w, int64_t o, int64_t c, int64_t y, int64_t x)
     return w->v[((o * d[1] + c) * d[2] + y) * d[3] + x];
 }
 
-static nashc_num
+static number
 summed(nashc_rw *rw, const nashc_tensor *t, int64_t r)
 {
-    nashc_num w = nashc_num_of(rw, t), to = {0};
+    number w = number_of(rw, t), to = {0};
     const int64_t *d = w.type.dim;
     int64_t h = d[2] + r - 1, v = d[3] + r - 1;
     nashc_type type = nashc_type_shaped(w.type, 4, (int64_t[]){d[1], d[0], h, v});
 
     if (!w.v)
         return to;
-    to = nashc_num_new(rw, &type, w.integer);
+    to = number_new(rw, &type, w.integer);
     for (int64_t i = 0; to.v && i < to.n; i++) {
         int64_t x = i % v, y = i / v % h, o = i / v / h % d[0], c = i / v / h / d[0];
         for (int64_t j = 0; j < r * r; j++)
@@ -79,20 +78,20 @@ to_deconv(nashc_rw *rw, nashc_node *conv)
         return nashc_rw_miss(rw, up, "it does not just repeat pixels along both axes");
     if (!t)
         return nashc_rw_miss(rw, conv, "its weights are not constant; see fold-quant-weights");
-    if (nashc_match_int(conv, "group") != 1 || !nashc_match_all(conv, "stride", 1) ||
-        !nashc_match_all(conv, "dilation", 1))
+    if (match_int(conv, "group") != 1 || !match_all(conv, "stride", 1) ||
+        !match_all(conv, "dilation", 1))
         return nashc_rw_miss(rw, conv, "it has groups, a stride or a dilation");
-    const int64_t *p = nashc_match_ints(conv, "pads", &count);
+    const int64_t *p = match_ints(conv, "pads", &count);
     for (int i = 0; i < 4; i++) {
         pads[i] = nashc_tensor_type(t)->dim[2 + i % 2] - 1 - (count ? p[i] : 0);
         if (pads[i] < 0)
             return nashc_rw_miss(rw, conv, "it is padded by more than its kernel");
     }
-    if (!nashc_match_sole(rw, up))
+    if (!match_sole(rw, up))
         return false;
 
-    nashc_num w = summed(rw, t, r);
-    nashc_value *in[] = {nashc_node_in(up, 0), nashc_num_const(rw, &w), nashc_node_in(conv, 2)};
+    number w = summed(rw, t, r);
+    nashc_value *in[] = {nashc_node_in(up, 0), number_const(rw, &w), nashc_node_in(conv, 2)};
     nashc_rw_replace(rw, nashc_node_out(conv, 0),
                      nashc_rw_opf(rw, "nn.conv_transpose", in, in[2] ? 3 : 2,
                                   "stride=[%" PRId64 ",%" PRId64 "] pads=%s", r, r,

@@ -35,13 +35,13 @@ round_and_clip(nashc_rw *rw, nashc_node *mt)
     const nashc_type *x = nashc_value_type(nashc_node_in(mt, 0));
     const nashc_type *tt = nashc_value_type(t);
     nashc_type type;
-    nashc_steps s;
+    thresholds s;
 
     if (nashc_type_is_float(x))
         return nashc_rw_miss(rw, mt, "its input is not integer");
     if (x->lo < -(INT64_C(1) << 52) || x->hi >= INT64_C(1) << 52)
         return nashc_rw_miss(rw, mt, "its input exceeds 2^52");
-    if (!nashc_steps_of(rw, mt, &s))
+    if (!thresholds_of(rw, mt, &s))
         return false;
 
     double ulp = nashc_type_ulp(x), lo = (double)x->lo, hi = (double)x->hi + 1, min = hi, max = lo;

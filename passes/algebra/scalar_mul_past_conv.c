@@ -4,11 +4,11 @@
 #include <string.h>
 
 bool
-nashc_scalar_mul_past_conv(nashc_rw *rw, nashc_node *n)
+scalar_mul_past_conv(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_before(rw, nashc_node_in(n, 0), "nn.mul", &mul))
+    if (!affine_before(rw, nashc_node_in(n, 0), "nn.mul", &mul))
         return false;
     if (nashc_node_in(n, 2))
         return nashc_rw_miss(rw, n, "the bias would be scaled; extract-conv-bias moves it out");

@@ -21,11 +21,11 @@ sub_to_add(nashc_rw *rw, nashc_node *n)
         nashc_value *m = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){b, nashc_rw_int(rw, -1)}, 2);
         y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){m, a}, 2);
     } else {
-        nashc_num c = nashc_num_of(rw, tb);
-        c = nashc_num_map(rw, &c, nashc_num_mul, -1);
+        number c = number_of(rw, tb);
+        c = number_map(rw, &c, number_mul, -1);
         if (!c.v)
             return nashc_rw_miss(rw, n, "the constant exceeds 2^53");
-        y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){a, nashc_num_const(rw, &c)}, 2);
+        y = nashc_rw_op(rw, "nn.add", (nashc_value *[]){a, number_const(rw, &c)}, 2);
     }
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;

@@ -22,7 +22,7 @@ turned(nashc_rw *rw, const nashc_tensor *w, const shape *s)
     const nashc_type *type = nashc_tensor_type(w);
     int64_t r = s->r, h = s->k[0] * r, v = s->k[1] * r;
     nashc_type t = nashc_type_shaped(*type, 4, (int64_t[]){s->ins, s->outs, h, v});
-    nashc_num from = nashc_num_of(rw, w), to = nashc_num_new(rw, &t, false);
+    number from = number_of(rw, w), to = number_new(rw, &t, false);
 
     for (int64_t i = 0; from.v && to.v && i < to.n; i++) {
         int64_t x = i % v, y = i / v % h, o = i / v / h % s->outs, c = i / v / h / s->outs;
@@ -51,19 +51,19 @@ to_deconv(nashc_rw *rw, nashc_node *n)
     if (q && !(nashc_tensor_is_scalar(nashc_value_const(nashc_node_in(q, 1))) &&
                nashc_tensor_is_scalar(nashc_value_const(nashc_node_in(q, 2)))))
         return nashc_rw_miss(rw, q, "its scale is not a scalar");
-    if (nashc_node_in(conv, 2) || nashc_match_int(conv, "group") != 1 ||
-        !nashc_match_all(conv, "stride", 1) || !nashc_match_all(conv, "dilation", 1))
+    if (nashc_node_in(conv, 2) || match_int(conv, "group") != 1 || !match_all(conv, "stride", 1) ||
+        !match_all(conv, "dilation", 1))
         return nashc_rw_miss(rw, conv, "it has a bias, groups, a stride or a dilation");
-    if (!nashc_match_sole(rw, conv))
+    if (!match_sole(rw, conv))
         return false;
 
     const nashc_type *wt = nashc_tensor_type(t);
-    shape s = {.r = nashc_match_int(n, "block"),
+    shape s = {.r = match_int(n, "block"),
                .ins = wt->dim[1],
                .k = {wt->dim[2], wt->dim[3]},
-               .crd = !strcmp(nashc_match_str(n, "mode"), "CRD")};
+               .crd = !strcmp(match_str(n, "mode"), "CRD")};
     s.outs = wt->dim[0] / (s.r * s.r);
-    const int64_t *p = nashc_match_ints(conv, "pads", &count);
+    const int64_t *p = match_ints(conv, "pads", &count);
     int64_t pads[4];
     for (int i = 0; i < 4; i++) {
         pads[i] = s.r * (s.k[i % 2] - 1 - (count ? p[i] : 0));

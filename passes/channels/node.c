@@ -33,7 +33,7 @@ static bool
 conv_loops(const nashc_node *n, const nashc_type *w, ch_layer *l)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    int64_t group = nashc_match_int(n, "group");
+    int64_t group = match_int(n, "group");
     bool last = nashc_type_channel_axis(x) != 1;
 
     l->c = last ? 2 : 1;
@@ -41,7 +41,7 @@ conv_loops(const nashc_node *n, const nashc_type *w, ch_layer *l)
     l->n[0] = w->dim[0];
     l->n[l->c] = w->dim[last ? w->rank - 1 : 1];
     l->n[3 - l->c] = nashc_type_count(w) / l->n[0] / l->n[l->c];
-    l->padded = !nashc_match_all(n, "pads", 0);
+    l->padded = !match_all(n, "pads", 0);
     if (group == 1)
         return true;
     l->c = 0;
@@ -133,7 +133,7 @@ static bool
 pads_channels(const nashc_node *n, const nashc_type *y)
 {
     int count, axis = nashc_type_channel_axis(y);
-    const int64_t *pads = nashc_match_ints(n, "pads", &count);
+    const int64_t *pads = match_ints(n, "pads", &count);
 
     return count != 2 * y->rank || pads[axis] || pads[y->rank + axis];
 }
@@ -162,7 +162,7 @@ ch_kind_of(const nashc_node *n)
         return ch_block(n, &k) ? CH_RESHAPE : CH_OTHER;
     if (nashc_node_is(n, "nn.transpose")) {
         int count;
-        const int64_t *perm = nashc_match_ints(n, "perm", &count);
+        const int64_t *perm = match_ints(n, "perm", &count);
         return count == y->rank && perm[nashc_type_channel_axis(y)] == nashc_type_channel_axis(x)
                    ? CH_MOVES
                    : CH_OTHER;

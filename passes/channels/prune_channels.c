@@ -72,8 +72,8 @@ kind_of(const nashc_node *n)
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
 
     if (nashc_node_is(n, "nn.conv") || nashc_node_is(n, "nn.conv_transpose")) {
-        int64_t group = nashc_match_int(n, "group");
-        if (!nashc_value_const(w) && !nashc_match_quantised(w))
+        int64_t group = match_int(n, "group");
+        if (!nashc_value_const(w) && !match_quantised(w))
             return OTHER;
         if (group == 1)
             return DENSE;
@@ -83,8 +83,8 @@ kind_of(const nashc_node *n)
                    : OTHER;
     }
     if (nashc_node_is(n, "nn.matmul"))
-        return (nashc_value_const(w) || nashc_match_quantised(w)) &&
-                       nashc_value_type(x)->rank == 2 && nashc_value_type(w)->rank == 2
+        return (nashc_value_const(w) || match_quantised(w)) && nashc_value_type(x)->rank == 2 &&
+                       nashc_value_type(w)->rank == 2
                    ? DENSE
                    : OTHER;
     if (nashc_node_is(n, "nn.reshape"))
@@ -170,7 +170,7 @@ static nashc_value *
 without(pruning *p, nashc_value *v, const nashc_type *w, int axis, const uint8_t *m)
 {
     const nashc_tensor *t = nashc_value_const(v);
-    nashc_node *q = nashc_match_quantised(v);
+    nashc_node *q = match_quantised(v);
 
     if (q) {
         nashc_value *in[4] = {0};
@@ -202,7 +202,7 @@ cut_operand(pruning *p, nashc_node *n, int i, const nashc_type *w, int axis, con
 {
     nashc_value *v = nashc_node_in(n, i);
 
-    if (!v || (!nashc_value_const(v) && !nashc_match_quantised(v)))
+    if (!v || (!nashc_value_const(v) && !match_quantised(v)))
         return;
     nashc_build_before(p->b, n);
     nashc_value *c = without(p, v, w, axis, m);

@@ -91,7 +91,7 @@ threshold_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
     const nashc_tensor *dir = nashc_node_in(n, 2) ? nashc_value_const(nashc_node_in(n, 2)) : NULL;
     int64_t k = nashc_tensor_type(t)->dim[1], rows = nashc_tensor_type(t)->dim[0];
-    int64_t bias = nashc_match_int(n, "out_bias"), scale = nashc_match_int(n, "out_scale");
+    int64_t bias = match_int(n, "out_bias"), scale = match_int(n, "out_scale");
 
     for (int64_t c = 0; c < channels; c++) {
         int64_t row = rows == 1 ? 0 : c * k;
@@ -112,9 +112,9 @@ requant_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
     const ch_range *x = ranges(S, nashc_node_in(n, 0));
     const nashc_tensor *mul = nashc_value_const(nashc_node_in(n, 1));
     const nashc_tensor *add = nashc_value_const(nashc_node_in(n, 2));
-    int64_t unit = INT64_C(1) << nashc_match_int(n, "shift");
-    int64_t qmin = nashc_match_int(n, "qmin"), qmax = nashc_match_int(n, "qmax");
-    bool even = nashc_match_int(n, "ties_even");
+    int64_t unit = INT64_C(1) << match_int(n, "shift");
+    int64_t qmin = match_int(n, "qmin"), qmax = match_int(n, "qmax");
+    bool even = match_int(n, "ties_even");
 
     for (int64_t c = 0; c < channels; c++) {
         int64_t m = nashc_tensor_get_int(mul, nashc_tensor_count(mul) == 1 ? 0 : c), q[2];
@@ -135,7 +135,7 @@ lut_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
     const ch_range *x = ranges(S, nashc_node_in(n, 0));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
     int64_t size = nashc_tensor_type(t)->dim[1], rows = nashc_tensor_type(t)->dim[0];
-    int64_t first = nashc_match_int(n, "lo");
+    int64_t first = match_int(n, "lo");
 
     for (int64_t c = 0; c < channels; c++) {
         if (c && rows == 1 && x[c].lo == x[c - 1].lo && x[c].hi == x[c - 1].hi) {
@@ -261,10 +261,10 @@ window_size(const nashc_node *n, bool *whole)
     *whole = true;
     if (nashc_node_is(n, "nn.global_sumpool"))
         return (double)nashc_type_count(x) / (double)(x->dim[0] * nashc_type_channels(x));
-    const int64_t *kernel = nashc_match_ints(n, "kernel", &count);
+    const int64_t *kernel = match_ints(n, "kernel", &count);
     for (int i = 0; i < count; i++)
         size *= (double)kernel[i];
-    *whole = nashc_match_all(n, "pads", 0) && !nashc_match_int(n, "ceil");
+    *whole = match_all(n, "pads", 0) && !match_int(n, "ceil");
     return size;
 }
 
@@ -291,7 +291,7 @@ pad_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
 {
     const ch_range *x = ranges(S, nashc_node_in(n, 0));
     const nashc_tensor *t = nashc_node_in(n, 1) ? nashc_value_const(nashc_node_in(n, 1)) : NULL;
-    bool constant = nashc_match_int(n, "mode") == 0;
+    bool constant = match_int(n, "mode") == 0;
     int64_t count = t ? nashc_tensor_count(t) : 1;
 
     for (int64_t c = 0; c < channels; c++) {
@@ -318,7 +318,7 @@ static void
 concat_ranges(ch_state *S, const nashc_node *n, ch_range *y)
 {
     const nashc_type *out = nashc_value_type(nashc_node_out(n, 0));
-    int64_t axis = nashc_match_int(n, "axis"), at = 0;
+    int64_t axis = match_int(n, "axis"), at = 0;
 
     if ((axis < 0 ? axis + out->rank : axis) != nashc_type_channel_axis(out))
         return;

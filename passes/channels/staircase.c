@@ -23,7 +23,7 @@ typedef struct bounds {
 } bounds;
 
 bool
-nashc_staircase_flat(const nashc_staircase *s)
+staircase_flat(const staircase *s)
 {
     for (int64_t k = 0; k < s->n; k++)
         if (s->t[k] > s->lo && s->t[k] <= s->hi)
@@ -33,13 +33,13 @@ nashc_staircase_flat(const nashc_staircase *s)
 
 /* What the line reaches at t[k]. */
 static int64_t
-level(const nashc_staircase *s, int64_t unit, int64_t k)
+level(const staircase *s, int64_t unit, int64_t k)
 {
     return (k + 1) * unit + (s->even && ((k + 1) & 1) != s->odd);
 }
 
 static bounds
-bounds_of(const nashc_staircase *s, int64_t unit, int64_t mul)
+bounds_of(const staircase *s, int64_t unit, int64_t mul)
 {
     bounds b = {INT64_MIN, INT64_MAX, 0, 0};
 
@@ -66,7 +66,7 @@ up(int64_t a, int64_t b)
 
 /* Takes from *from .. *to what violates the inequality of thresholds j and k. */
 static void
-cut(const nashc_staircase *s, int64_t unit, int64_t j, int64_t k, int64_t *from, int64_t *to)
+cut(const staircase *s, int64_t unit, int64_t j, int64_t k, int64_t *from, int64_t *to)
 {
     int64_t run = s->t[j] - s->t[k] + 1, rise = level(s, unit, j) - level(s, unit, k) + 1;
 
@@ -79,7 +79,7 @@ cut(const nashc_staircase *s, int64_t unit, int64_t j, int64_t k, int64_t *from,
 /* The certificate: both functions are monotone steps, so they are equal everywhere if they are at
  * the ends of the interval and on both sides of each threshold. */
 static bool
-agrees(const nashc_staircase *s, const nashc_line *l)
+agrees(const staircase *s, const nashc_line *l)
 {
     int64_t unit = INT64_C(1) << l->shift;
 
@@ -101,7 +101,7 @@ agrees(const nashc_staircase *s, const nashc_line *l)
 /* Where mul lies, if a line exists: the thresholds that are farthest apart confine it, and so the
  * products. False if these may exceed 62 bits. */
 static bool
-confine(const nashc_staircase *s, int shift, int64_t *from, int64_t *to)
+confine(const staircase *s, int shift, int64_t *from, int64_t *to)
 {
     int64_t first = 0, last = s->n - 1;
     double limit = 0x1p62, unit = (double)(INT64_C(1) << shift), wide;
@@ -109,7 +109,7 @@ confine(const nashc_staircase *s, int shift, int64_t *from, int64_t *to)
     *from = *to = 0;
     if ((double)(s->n + 2) * unit > limit)
         return false;
-    if (nashc_staircase_flat(s))
+    if (staircase_flat(s))
         return true;
     while (s->t[first] <= s->lo)
         first++;
@@ -124,7 +124,7 @@ confine(const nashc_staircase *s, int shift, int64_t *from, int64_t *to)
 }
 
 bool
-nashc_staircase_fits(const nashc_staircase *s, int shift)
+staircase_fits(const staircase *s, int shift)
 {
     int64_t from, to;
 
@@ -132,13 +132,13 @@ nashc_staircase_fits(const nashc_staircase *s, int shift)
 }
 
 bool
-nashc_staircase_line(const nashc_staircase *s, int shift, nashc_line *out)
+staircase_line(const staircase *s, int shift, nashc_line *out)
 {
     int64_t unit = INT64_C(1) << shift, first = 0, from, to;
 
     if (!confine(s, shift, &from, &to))
         return false;
-    if (nashc_staircase_flat(s)) {
+    if (staircase_flat(s)) {
         while (first < s->n && s->t[first] <= s->lo)
             first++;
         *out = (nashc_line){0, first * unit + s->even, shift};
@@ -157,15 +157,15 @@ nashc_staircase_line(const nashc_staircase *s, int shift, nashc_line *out)
 }
 
 int64_t
-nashc_staircase_bend(const nashc_staircase *s, int shift)
+staircase_bend(const staircase *s, int shift)
 {
     int64_t good = 0, bad = s->n + 1;
     nashc_line line;
 
     while (bad - good > 1) { /* the first good thresholds lie on a line, the first bad do not */
-        nashc_staircase part = *s;
+        staircase part = *s;
         part.n = good + (bad - good) / 2;
-        if (!nashc_staircase_fits(&part, shift) || nashc_staircase_line(&part, shift, &line))
+        if (!staircase_fits(&part, shift) || staircase_line(&part, shift, &line))
             good = part.n;
         else
             bad = part.n;

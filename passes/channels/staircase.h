@@ -5,12 +5,12 @@
 #include <nashc/base.h>
 
 /* count(x) = #{k < n : x >= t[k]} for x in lo..hi; t ascending, within lo..hi + 1. */
-typedef struct nashc_staircase {
+typedef struct staircase {
     const int64_t *t;
     int64_t n, lo, hi;
     bool even; /* the line goes to the even neighbour of a tie */
     bool odd;  /* where a count of 0 stands for an odd code */
-} nashc_staircase;
+} staircase;
 
 /* x -> floor((mul * x + add) / 2^shift), mul >= 0; one less where that is exact and an odd code and
  * the staircase is even. */
@@ -20,19 +20,19 @@ typedef struct nashc_line {
 } nashc_line;
 
 /* Is count the same for all x? */
-bool nashc_staircase_flat(const nashc_staircase *s);
+bool staircase_flat(const staircase *s);
 
 /* A line that clamped to 0..n is count for every x, at this very shift (0..62; from 1 if even):
  * false if there is none, or none that fits. If there is one at a shift, there is one at every
  * greater that fits. */
-bool nashc_staircase_line(const nashc_staircase *s, int shift, nashc_line *out);
+bool staircase_line(const staircase *s, int shift, nashc_line *out);
 
 /* Do products and sums of all lines that may serve stay within 62 bits? Else at no greater shift.
  */
-bool nashc_staircase_fits(const nashc_staircase *s, int shift);
+bool staircase_fits(const staircase *s, int shift);
 
 /* The first threshold that no line passes together with those before it, at a shift that fits but
  * has no line. */
-int64_t nashc_staircase_bend(const nashc_staircase *s, int shift);
+int64_t staircase_bend(const staircase *s, int shift);
 
 #endif

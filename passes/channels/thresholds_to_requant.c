@@ -22,8 +22,8 @@ enum { REQUANTS, THRESHOLDS, CONSTANT };
 
 /* The codes of one multithreshold, row by row: qmin + count, of -x where they fall. */
 typedef struct codes {
-    nashc_steps s;
-    nashc_staircase *stair; /* of each row */
+    thresholds s;
+    staircase *stair; /* of each row */
     nashc_line *line;
     bool *falls;
     int64_t bias, scale, qmin;
@@ -68,7 +68,7 @@ codes_alloc(nashc_rw *rw, codes *c)
     const ch_range *of = channel_ranges(rw, c->s.x);
     int64_t rows = c->s.rows, n = c->s.n, *t = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows * n);
 
-    c->stair = NASHC_NEW_N(nashc_rw_arena(rw), nashc_staircase, rows);
+    c->stair = NASHC_NEW_N(nashc_rw_arena(rw), staircase, rows);
     c->line = NASHC_NEW_N(nashc_rw_arena(rw), nashc_line, rows);
     c->falls = NASHC_NEW_N(nashc_rw_arena(rw), bool, rows);
     if (!t || !c->stair || !c->line || !c->falls)
@@ -82,11 +82,11 @@ codes_alloc(nashc_rw *rw, codes *c)
             double at = fmin(fmax(ceil(c->s.t[r * n + k]), (double)x.lo), (double)x.hi + 1);
             row[c->falls[r] ? n - 1 - k : k] = c->falls[r] ? 1 - (int64_t)at : (int64_t)at;
         }
-        c->stair[r] = (nashc_staircase){.t = row,
-                                        .n = n,
-                                        .lo = c->falls[r] ? -x.hi : x.lo,
-                                        .hi = c->falls[r] ? -x.lo : x.hi,
-                                        .odd = c->qmin & 1};
+        c->stair[r] = (staircase){.t = row,
+                                  .n = n,
+                                  .lo = c->falls[r] ? -x.hi : x.lo,
+                                  .hi = c->falls[r] ? -x.lo : x.hi,
+                                  .odd = c->qmin & 1};
     }
     return true;
 }
@@ -95,9 +95,9 @@ codes_alloc(nashc_rw *rw, codes *c)
 static bool
 bent(nashc_rw *rw, const codes *c, int64_t r, int shift)
 {
-    while (shift > 0 && !nashc_staircase_fits(&c->stair[r], shift))
+    while (shift > 0 && !staircase_fits(&c->stair[r], shift))
         shift--;
-    int64_t k = nashc_staircase_bend(&c->stair[r], shift);
+    int64_t k = staircase_bend(&c->stair[r], shift);
     k = k < c->s.n ? k : c->s.n - 1;
     return nashc_rw_miss(rw, c->s.node,
                          "threshold %" PRId64 " of channel %" PRId64 ", %" PRId64
@@ -114,7 +114,7 @@ shared_shift(codes *c, bool even, int max, int64_t *at)
 
     for (int64_t r = 0; r < c->s.rows; r++) {
         c->stair[r].even = even;
-        while (shift <= max && !nashc_staircase_line(&c->stair[r], shift, &c->line[r]))
+        while (shift <= max && !staircase_line(&c->stair[r], shift, &c->line[r]))
             shift++;
         *at = r;
         if (shift > max)
@@ -139,7 +139,7 @@ find_lines(nashc_rw *rw, codes *c)
     double reach = ldexp(fabs((double)c->bias) + 2 * (double)c->s.n + 2, shift);
     bool fits = reach < 0x1p62;
     for (int64_t r = 0; fits && r < c->s.rows; r++)
-        fits = nashc_staircase_line(&c->stair[r], shift, &c->line[r]) &&
+        fits = staircase_line(&c->stair[r], shift, &c->line[r]) &&
                wide * (double)c->line[r].mul + fabs((double)c->line[r].add) + reach < 0x1p62;
     return fits || nashc_rw_miss(rw, c->s.node, "the products exceed 62 bits at shift %d", shift);
 }
@@ -194,7 +194,7 @@ to_requant(nashc_rw *rw, nashc_node *mt)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(mt, 0));
     int64_t n = nashc_value_type(nashc_node_in(mt, 1))->dim[1];
-    codes c = {.bias = nashc_match_int(mt, "out_bias"), .scale = nashc_match_int(mt, "out_scale")};
+    codes c = {.bias = match_int(mt, "out_bias"), .scale = match_int(mt, "out_scale")};
 
     if (!nashc_type_is_int(x))
         return nashc_rw_miss(rw, mt, "its input is not integer");
@@ -204,7 +204,7 @@ to_requant(nashc_rw *rw, nashc_node *mt)
         return nashc_rw_miss(rw, mt, "out_scale is %" PRId64 ", neither 1 nor -1", c.scale);
     if (n <= nashc_opts_int(nashc_rw_opts(rw), "min-thresholds"))
         return nashc_rw_miss(rw, mt, "%" PRId64 " thresholds are too few to pay", n);
-    return nashc_steps_of(rw, mt, &c.s) && codes_alloc(rw, &c) && find_lines(rw, &c) &&
+    return thresholds_of(rw, mt, &c.s) && codes_alloc(rw, &c) && find_lines(rw, &c) &&
            rewrite(rw, &c);
 }
 

@@ -17,9 +17,9 @@ merge_reshapes(nashc_rw *rw, nashc_node *n)
 
     if (!first)
         return false;
-    nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_layout_relabelled(rw, nashc_node_in(first, 0),
-                                             nashc_value_type(nashc_node_out(n, 0))));
+    nashc_rw_replace(
+        rw, nashc_node_out(n, 0),
+        layout_relabelled(rw, nashc_node_in(first, 0), nashc_value_type(nashc_node_out(n, 0))));
     return true;
 }
 
@@ -41,15 +41,15 @@ merge_transposes(nashc_rw *rw, nashc_node *n)
 
     if (!first)
         return false;
-    const int64_t *p = nashc_match_ints(first, "perm", &n_p);
-    const int64_t *q = nashc_match_ints(n, "perm", &n_q);
+    const int64_t *p = match_ints(first, "perm", &n_p);
+    const int64_t *q = match_ints(n, "perm", &n_q);
     for (int i = 0; i < n_q; i++)
         both[i] = p[q[i]];
     const nashc_type *x = nashc_value_type(nashc_node_in(first, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     if (ascending(both, n_q)) {
         nashc_rw_replace(rw, nashc_node_out(n, 0),
-                         nashc_layout_relabelled(rw, nashc_node_in(first, 0), y));
+                         layout_relabelled(rw, nashc_node_in(first, 0), y));
         return true;
     }
     /* A transpose infers its layout from its permutation; both steps together may say otherwise. */
@@ -68,7 +68,7 @@ transpose_to_reshape(nashc_rw *rw, nashc_node *n)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     int count;
-    const int64_t *perm = nashc_match_ints(n, "perm", &count);
+    const int64_t *perm = match_ints(n, "perm", &count);
     int64_t last = -1;
 
     for (int i = 0; i < count; i++)
@@ -77,7 +77,7 @@ transpose_to_reshape(nashc_rw *rw, nashc_node *n)
                 return false;
             last = perm[i];
         }
-    nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_layout_relabelled(rw, nashc_node_in(n, 0), y));
+    nashc_rw_replace(rw, nashc_node_out(n, 0), layout_relabelled(rw, nashc_node_in(n, 0), y));
     return true;
 }
 
@@ -93,7 +93,7 @@ double_to_mul(nashc_rw *rw, nashc_node *n)
     return true;
 }
 
-static const nashc_pattern constant_last_pattern = {"*", nashc_match_constant_last};
+static const nashc_pattern constant_last_pattern = {"*", match_constant_last};
 static const nashc_pattern merge_reshapes_pattern = {"nn.reshape", merge_reshapes};
 static const nashc_pattern merge_transposes_pattern = {"nn.transpose", merge_transposes};
 static const nashc_pattern transpose_to_reshape_pattern = {"nn.transpose", transpose_to_reshape};

@@ -6,7 +6,7 @@
  */
 #include "passes/support/match.h"
 
-static const nashc_pattern constant_last_pattern = {"*", nashc_match_constant_last};
+static const nashc_pattern constant_last_pattern = {"*", match_constant_last};
 
 const nashc_pass nashc_pass_constants_last = {
     NASHC_DESC(nashc_pass),

@@ -10,21 +10,21 @@
 static bool
 dedup(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine a, b;
+    affine a, b;
     int n_users;
 
-    if (!nashc_affine_of(n, nashc_node_opname(n), &a))
+    if (!affine_of(n, nashc_node_opname(n), &a))
         return false;
     nashc_node **users = nashc_value_users(a.x, nashc_rw_arena(rw), &n_users);
-    nashc_num ca = nashc_num_of(rw, a.t);
+    number ca = number_of(rw, a.t);
     for (int i = 0; i < n_users; i++) {
-        if (!nashc_node_before(n, users[i]) ||
-            !nashc_affine_of(users[i], nashc_node_opname(n), &b) || a.x != b.x)
+        if (!nashc_node_before(n, users[i]) || !affine_of(users[i], nashc_node_opname(n), &b) ||
+            a.x != b.x)
             continue;
-        nashc_num cb = nashc_num_of(rw, b.t);
+        number cb = number_of(rw, b.t);
         if (!nashc_type_same_elem(nashc_value_type(nashc_node_out(n, 0)),
                                   nashc_value_type(nashc_node_out(users[i], 0))) ||
-            !nashc_num_equal(rw, &ca, &cb)) {
+            !number_equal(rw, &ca, &cb)) {
             nashc_rw_miss(rw, users[i], "its constant differs from that of its twin");
             continue;
         }

@@ -15,7 +15,7 @@ round_operands(nashc_rw *rw, nashc_node *n)
         const nashc_tensor *t = v ? nashc_value_const(v) : NULL;
         if (!t || nashc_tensor_type(t)->kind != NASHC_K_F64)
             continue;
-        nashc_num c = nashc_num_of(rw, t);
+        number c = number_of(rw, t);
         for (int64_t k = 0; c.v && k < c.n; k++)
             if (isfinite(c.v[k]) && !isfinite((float)c.v[k]))
                 return nashc_rw_miss(rw, n, "%g is beyond f32", c.v[k]);

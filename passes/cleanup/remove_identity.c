@@ -30,7 +30,7 @@ neutral(nashc_rw *rw, nashc_node *n, nashc_value **x)
         double v;
     } ops[] = {{"nn.add", 0}, {"nn.sub", 0}, {"nn.mul", 1}, {"nn.div", 1}};
     double tolerance = nashc_opts_float(nashc_rw_opts(rw), "tolerance");
-    nashc_affine a;
+    affine a;
 
     for (size_t i = 0; i < NASHC_COUNT(ops); i++) {
         if (!nashc_node_is(n, ops[i].op) || nashc_value_const(nashc_node_in(n, 0)))
@@ -38,7 +38,7 @@ neutral(nashc_rw *rw, nashc_node *n, nashc_value **x)
         const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
         if (!t || !all_near(t, ops[i].v, tolerance))
             continue;
-        if (!nashc_affine_of(n, ops[i].op, &a))
+        if (!affine_of(n, ops[i].op, &a))
             return nashc_rw_miss(rw, n, "the constant broadcasts the data to a larger shape");
         *x = a.x;
         return true;
@@ -50,7 +50,7 @@ static bool
 same_steps(const nashc_node *n)
 {
     int count;
-    const int64_t *perm = nashc_match_ints(n, "perm", &count);
+    const int64_t *perm = match_ints(n, "perm", &count);
 
     for (int i = 0; i < count; i++)
         if (perm[i] != i)
@@ -63,15 +63,15 @@ static bool
 moves_nothing(const nashc_node *n)
 {
     if (nashc_node_is(n, "nn.pad"))
-        return nashc_match_all(n, "pads", 0);
+        return match_all(n, "pads", 0);
     if (nashc_node_is(n, "nn.transpose"))
         return same_steps(n);
     if (nashc_node_is(n, "nn.slice"))
-        return nashc_match_all(n, "steps", 1);
+        return match_all(n, "steps", 1);
     if (nashc_node_is(n, "nn.concat"))
         return nashc_node_n_in(n) == 1;
     if (nashc_node_is(n, "nn.maxpool") || nashc_node_is(n, "nn.avgpool"))
-        return nashc_match_all(n, "kernel", 1) && nashc_match_all(n, "pads", 0);
+        return match_all(n, "kernel", 1) && match_all(n, "pads", 0);
     return nashc_node_is(n, "nn.identity") || nashc_node_is(n, "nn.reshape") ||
            nashc_node_is(n, "nn.expand") || nashc_node_is(n, "nn.tile") ||
            nashc_node_is(n, "nn.cast") || nashc_node_is(n, "nn.split");
@@ -115,8 +115,7 @@ remove_identity(nashc_rw *rw, nashc_node *n)
     } else if (!neutral(rw, n, &x)) {
         return false;
     }
-    if (!nashc_type_same_elem(nashc_value_type(x), nashc_value_type(y)) &&
-        !nashc_match_retypable(rw, y))
+    if (!nashc_type_same_elem(nashc_value_type(x), nashc_value_type(y)) && !match_retypable(rw, y))
         return nashc_rw_miss(rw, n, "a reader depends on the element type of the result");
     nashc_rw_replace(rw, y, x);
     return true;

@@ -62,7 +62,7 @@ run(nashc_run *r, nashc_graph *g)
 
     if (!b)
         return nashc_enomem(d);
-    if (nashc_graft_is_called(g)) /* its inputs are results inside of the model */
+    if (graft_is_called(g)) /* its inputs are results inside of the model */
         return NASHC_OK;
     if (!nashc_type_from_finn_name(name, &t) && !(nashc_type_parse(&s, &t) && !*s))
         return nashc_usage(d,

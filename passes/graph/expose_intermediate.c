@@ -14,8 +14,7 @@ expose(nashc_run *r, nashc_graph *g)
     NASHC_EACH_NODE(g, n)
     for (int i = 0; i < nashc_node_n_out(n); i++) {
         nashc_value *v = nashc_node_out(n, i);
-        if (!nashc_match_listed(tensors, nashc_value_name(v)) &&
-            !nashc_match_listed(ops, nashc_node_opname(n)))
+        if (!match_listed(tensors, nashc_value_name(v)) && !match_listed(ops, nashc_node_opname(n)))
             continue;
         n_found++;
         if (nashc_value_is_output(v))

@@ -18,10 +18,10 @@ typedef struct inlining {
     nashc_module *m;
     nashc_diag *d;
     nashc_arena *a;
-    int n;                      /* graphs; what follows is by their place in the module */
-    bool *open;                 /* calls of it are replaced */
-    int *times;                 /* it has been put into the graph at hand */
-    nashc_graft_consts *consts; /* of the graph at hand */
+    int n;                /* graphs; what follows is by their place in the module */
+    bool *open;           /* calls of it are replaced */
+    int *times;           /* it has been put into the graph at hand */
+    graft_consts *consts; /* of the graph at hand */
     bool stopped;
 } inlining;
 
@@ -39,7 +39,7 @@ place_of(const inlining *z, const nashc_graph *g)
 static int
 opened(const inlining *z, const nashc_node *n)
 {
-    const nashc_graph *g = nashc_graft_callee(n);
+    const nashc_graph *g = graft_callee(n);
     int i = g ? place_of(z, g) : -1;
 
     return i >= 0 && z->open[i] ? i : -1;
@@ -94,7 +94,7 @@ choose(inlining *z)
     for (int i = 0; i < z->n; i++)
         NASHC_EACH_NODE(nashc_module_graph_at(z->m, i), n)
         {
-            const nashc_graph *g = nashc_graft_callee(n);
+            const nashc_graph *g = graft_callee(n);
             if (g)
                 called[place_of(z, g)] = true;
         }
@@ -102,7 +102,7 @@ choose(inlining *z)
         return choose_named(z, list, called);
     for (int i = 0; i < z->n; i++) {
         const nashc_graph *g = nashc_module_graph_at(z->m, i);
-        z->open[i] = called[i] && g != nashc_module_main(z->m) && !nashc_graft_is_hardware(g);
+        z->open[i] = called[i] && g != nashc_module_main(z->m) && !graft_is_hardware(g);
     }
     return NASHC_OK;
 }
@@ -145,14 +145,14 @@ count(inlining *z)
 
 /* Results of the call become those of the graph, under the names that they had. */
 static nashc_status
-hand_over(inlining *z, nashc_graft *t, nashc_node *call, const nashc_graph *f)
+hand_over(inlining *z, graft *t, nashc_node *call, const nashc_graph *f)
 {
     int n = nashc_node_n_out(call);
     const char **name = NASHC_NEW_N(z->a, const char *, n);
     nashc_value **v = NASHC_NEW_N(z->a, nashc_value *, n);
 
     for (int i = 0; i < n; i++) {
-        if (!name || !v || !(v[i] = nashc_graft_value(t, nashc_graph_output(f, i))))
+        if (!name || !v || !(v[i] = graft_value(t, nashc_graph_output(f, i))))
             return nashc_build_status(t->b) ? nashc_build_status(t->b) : nashc_enomem(z->d);
         name[i] = nashc_arena_strdup(z->a, nashc_value_name(nashc_node_out(call, i)));
         nashc_value_replace(nashc_node_out(call, i), v[i]);
@@ -171,7 +171,7 @@ inline_call(inlining *z, nashc_build *b, nashc_node *call, int which, nashc_node
 {
     const nashc_graph *f = nashc_module_graph_at(z->m, which);
     const char *name = nashc_graph_name(f);
-    nashc_graft t = {.b = b, .a = z->a, .prefix = name, .consts = z->consts};
+    graft t = {.b = b, .a = z->a, .prefix = name, .consts = z->consts};
     nashc_node *first = NULL;
     nashc_status s;
 
@@ -185,7 +185,7 @@ inline_call(inlining *z, nashc_build *b, nashc_node *call, int which, nashc_node
     nashc_build_before(b, call);
     NASHC_EACH_NODE(f, n)
     {
-        nashc_node *made = nashc_graft_node(&t, n);
+        nashc_node *made = graft_node(&t, n);
         if (!made)
             return nashc_build_status(b) ? nashc_build_status(b) : nashc_enomem(z->d);
         first = first ? first : made;
@@ -215,7 +215,7 @@ flatten(inlining *z, nashc_graph *g)
             break;
         }
         if (!z->consts)
-            z->consts = nashc_graft_consts_of(g, z->a);
+            z->consts = graft_consts_of(g, z->a);
         s = b && z->consts ? inline_call(z, b, n, which, &next) : nashc_enomem(z->d);
         changed = true;
     }

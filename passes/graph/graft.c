@@ -11,14 +11,14 @@ typedef struct entry {
     nashc_value *v; /* NULL: free */
 } entry;
 
-struct nashc_graft_consts {
+struct graft_consts {
     nashc_arena *a;
     entry *slot; /* open addressing by name */
     size_t n, n_slots;
 };
 
 static entry *
-find(const nashc_graft_consts *c, const char *name, const nashc_tensor *t)
+find(const graft_consts *c, const char *name, const nashc_tensor *t)
 {
     size_t h = 2166136261u;
 
@@ -32,10 +32,10 @@ find(const nashc_graft_consts *c, const char *name, const nashc_tensor *t)
 }
 
 static bool
-enter(nashc_graft_consts *c, const char *name, nashc_value *v)
+enter(graft_consts *c, const char *name, nashc_value *v)
 {
     if (2 * (c->n + 1) > c->n_slots) {
-        nashc_graft_consts old = *c;
+        graft_consts old = *c;
         c->n_slots = old.n_slots ? 2 * old.n_slots : 64;
         c->slot = NASHC_NEW_N(c->a, entry, c->n_slots);
         if (!c->slot)
@@ -52,10 +52,10 @@ enter(nashc_graft_consts *c, const char *name, nashc_value *v)
     return true;
 }
 
-nashc_graft_consts *
-nashc_graft_consts_of(const nashc_graph *g, nashc_arena *a)
+graft_consts *
+graft_consts_of(const nashc_graph *g, nashc_arena *a)
 {
-    nashc_graft_consts *c = NASHC_NEW(a, nashc_graft_consts);
+    graft_consts *c = NASHC_NEW(a, graft_consts);
     nashc_value *v;
 
     if (!c)
@@ -78,7 +78,7 @@ nashc_graft_consts_of(const nashc_graph *g, nashc_arena *a)
  */
 
 void
-nashc_graft_name(nashc_graft *t, nashc_value *v, const char *name)
+graft_name(graft *t, nashc_value *v, const char *name)
 {
     const char *text = name;
 
@@ -88,7 +88,7 @@ nashc_graft_name(nashc_graft *t, nashc_value *v, const char *name)
 }
 
 nashc_value *
-nashc_graft_value(nashc_graft *t, const nashc_value *v)
+graft_value(graft *t, const nashc_value *v)
 {
     nashc_value **to = &t->map[nashc_value_id(v)];
     const nashc_tensor *c = nashc_value_const(v);
@@ -101,12 +101,12 @@ nashc_graft_value(nashc_graft *t, const nashc_value *v)
         return *to = e->v;
     *to = nashc_build_const(t->b, NULL, nashc_tensor_ref((nashc_tensor *)c));
     if (*to)
-        nashc_graft_name(t, *to, nashc_value_name(v));
+        graft_name(t, *to, nashc_value_name(v));
     return *to && t->consts && !enter(t->consts, nashc_value_name(v), *to) ? NULL : *to;
 }
 
 const char *
-nashc_graft_call(nashc_arena *a, const char *name)
+graft_call(nashc_arena *a, const char *name)
 {
     char *text = nashc_arena_alloc(a, 4 * strlen(name) + 16), *p = text;
 
@@ -128,7 +128,7 @@ nashc_graft_call(nashc_arena *a, const char *name)
 }
 
 static const char *
-renamed(const nashc_graft *t, const char *name)
+renamed(const graft *t, const char *name)
 {
     const char *const *pair = t->graphs;
 
@@ -138,20 +138,20 @@ renamed(const nashc_graft *t, const char *name)
 }
 
 nashc_node *
-nashc_graft_node(nashc_graft *t, const nashc_node *n)
+graft_node(graft *t, const nashc_node *n)
 {
     int n_in = nashc_node_n_in(n), n_out = nashc_node_n_out(n);
     nashc_value **in = NASHC_NEW_N(t->a, nashc_value *, n_in + 1);
-    const nashc_graph *to = t->graphs ? nashc_graft_callee(n) : NULL;
+    const nashc_graph *to = t->graphs ? graft_callee(n) : NULL;
     const char *name = to ? renamed(t, nashc_graph_name(to)) : NULL;
 
     for (int i = 0; in && i < n_in; i++) {
         const nashc_value *v = nashc_node_in(n, i);
-        in[i] = v ? nashc_graft_value(t, v) : NULL;
+        in[i] = v ? graft_value(t, v) : NULL;
         if (v && !in[i])
             return NULL;
     }
-    const char *attrs = name ? nashc_graft_call(t->a, name) : NULL;
+    const char *attrs = name ? graft_call(t->a, name) : NULL;
     if (!in || (name && !attrs))
         return NULL;
     nashc_build_loc(t->b, nashc_node_loc(n));
@@ -165,13 +165,13 @@ nashc_graft_node(nashc_graft *t, const nashc_node *n)
     for (int i = 0; made && i < n_out; i++) {
         const nashc_value *v = nashc_node_out(n, i);
         t->map[nashc_value_id(v)] = nashc_node_out(made, i);
-        nashc_graft_name(t, nashc_node_out(made, i), nashc_value_name(v));
+        graft_name(t, nashc_node_out(made, i), nashc_value_name(v));
     }
     return made;
 }
 
 nashc_graph *
-nashc_graft_callee(const nashc_node *n)
+graft_callee(const nashc_node *n)
 {
     int at = nashc_node_is(n, "call") ? nashc_attr_index(n, "graph") : -1;
     const char *name = at < 0 ? NULL : nashc_attr_str(n, at);
@@ -181,7 +181,7 @@ nashc_graft_callee(const nashc_node *n)
 }
 
 bool
-nashc_graft_is_hardware(const nashc_graph *g)
+graft_is_hardware(const nashc_graph *g)
 {
     NASHC_EACH_NODE(g, n)
     {
@@ -192,14 +192,14 @@ nashc_graft_is_hardware(const nashc_graph *g)
 }
 
 bool
-nashc_graft_is_called(const nashc_graph *g)
+graft_is_called(const nashc_graph *g)
 {
     const nashc_module *m = nashc_graph_module(g);
 
     for (int i = 0; i < nashc_module_n_graphs(m); i++)
         NASHC_EACH_NODE(nashc_module_graph_at(m, i), n)
         {
-            if (nashc_graft_callee(n) == g)
+            if (graft_callee(n) == g)
                 return true;
         }
     return false;

@@ -31,7 +31,7 @@ failure(const move *z, const nashc_build *b)
 static nashc_status
 copy_graph(move *z, const nashc_graph *from, nashc_graph *to)
 {
-    nashc_graft t = {.b = nashc_run_build(z->r, to), .a = z->a, .prefix = z->prefix};
+    graft t = {.b = nashc_run_build(z->r, to), .a = z->a, .prefix = z->prefix};
 
     t.graphs = z->pair;
     t.map = NASHC_NEW_N(z->a, nashc_value *, nashc_graph_max_id(from) + 1);
@@ -44,11 +44,11 @@ copy_graph(move *z, const nashc_graph *from, nashc_graph *to)
     }
     NASHC_EACH_NODE(from, n)
     {
-        if (!nashc_graft_node(&t, n))
+        if (!graft_node(&t, n))
             return failure(z, t.b);
     }
     for (int i = 0; i < nashc_graph_n_outputs(from); i++) {
-        nashc_value *v = nashc_graft_value(&t, nashc_graph_output(from, i));
+        nashc_value *v = graft_value(&t, nashc_graph_output(from, i));
         if (!v)
             return failure(z, t.b);
         nashc_graph_add_output(to, nashc_graph_output_name(from, i), v);
@@ -64,7 +64,7 @@ mark_called(move *z, const nashc_graph *g)
 
     NASHC_EACH_NODE(g, n)
     {
-        const nashc_graph *to = nashc_graft_callee(n);
+        const nashc_graph *to = graft_callee(n);
         int i = to ? place_of(z, to) : z->n;
         grown = grown || (i < z->n && !z->called[i]);
         z->called[i] = true;
@@ -79,7 +79,7 @@ ready(const move *z, int i)
 
     NASHC_EACH_NODE(nashc_module_graph_at(z->from, i), n)
     {
-        const nashc_graph *to = all ? nashc_graft_callee(n) : NULL;
+        const nashc_graph *to = all ? graft_callee(n) : NULL;
         all = all && (!to || z->done[place_of(z, to)]);
     }
     return all;
@@ -104,8 +104,8 @@ bring(move *z, int i)
 }
 
 nashc_status
-nashc_graft_graphs(nashc_run *r, const nashc_graph *from, nashc_module *m, const char *prefix,
-                   const char *const **pairs)
+graft_graphs(nashc_run *r, const nashc_graph *from, nashc_module *m, const char *prefix,
+             const char *const **pairs)
 {
     move z = {.r = r, .d = nashc_run_diag(r), .a = nashc_run_arena(r), .to = m, .prefix = prefix};
     nashc_status s = NASHC_OK;

@@ -21,7 +21,7 @@ typedef struct merging {
     int *from;    /* by input of g: output of f that feeds it, or -1 */
     bool *joined; /* by output of f */
     int n_in;     /* inputs of g, as it came */
-    nashc_graft t;
+    graft t;
 } merging;
 
 /* --- what feeds what ---------------------------------------------------------------------------
@@ -206,14 +206,14 @@ add_front(merging *z)
         if (!v)
             return nashc_enomem(z->d);
         z->t.map[nashc_value_id(x)] = v;
-        nashc_graft_name(&z->t, v, nashc_value_name(x));
+        graft_name(&z->t, v, nashc_value_name(x));
         tell(z, "input", nashc_value_name(x), nashc_value_name(v));
         move_container(z, nashc_value_name(x), nashc_value_name(v));
     }
     nashc_build_before(z->t.b, nashc_graph_first(z->g));
     NASHC_EACH_NODE(z->f, n)
     {
-        if (!nashc_graft_node(&z->t, n))
+        if (!graft_node(&z->t, n))
             return failure(z);
     }
     return NASHC_OK;
@@ -227,7 +227,7 @@ join_inputs(merging *z)
         nashc_value *x = nashc_graph_input(z->g, 0), *v;
         const char *name = z->from[i] < 0 ? nashc_arena_strdup(z->a, nashc_value_name(x)) : NULL;
         v = name ? nashc_graph_add_input(z->g, NULL, nashc_value_type(x))
-                 : nashc_graft_value(&z->t, nashc_graph_output(z->f, z->from[i]));
+                 : graft_value(&z->t, nashc_graph_output(z->f, z->from[i]));
         if (!v)
             return failure(z);
         nashc_value_replace(x, v);
@@ -243,8 +243,7 @@ join_outputs(merging *z)
 {
     for (int i = 0; i < nashc_graph_n_outputs(z->f); i++) {
         const char *name = nashc_graph_output_name(z->f, i), *text = name;
-        nashc_value *v =
-            z->joined[i] ? NULL : nashc_graft_value(&z->t, nashc_graph_output(z->f, i));
+        nashc_value *v = z->joined[i] ? NULL : graft_value(&z->t, nashc_graph_output(z->f, i));
         if (z->joined[i])
             continue;
         for (int k = 1; text && find_output(z->g, text, strlen(text)) >= 0; k++)
@@ -276,11 +275,11 @@ join(merging *z)
 {
     nashc_status s;
 
-    z->t = (nashc_graft){.b = nashc_run_build(z->r, z->g), .a = z->a, .prefix = "pre"};
+    z->t = (graft){.b = nashc_run_build(z->r, z->g), .a = z->a, .prefix = "pre"};
     z->t.map = NASHC_NEW_N(z->a, nashc_value *, nashc_graph_max_id(z->f) + 1);
     if (!z->t.map || !z->t.b)
         return nashc_enomem(z->d);
-    s = nashc_graft_graphs(z->r, z->f, nashc_graph_module(z->g), "pre", &z->t.graphs);
+    s = graft_graphs(z->r, z->f, nashc_graph_module(z->g), "pre", &z->t.graphs);
     if (s != NASHC_OK || (s = add_front(z)) != NASHC_OK || (s = join_inputs(z)) != NASHC_OK ||
         (s = join_outputs(z)) != NASHC_OK)
         return s;

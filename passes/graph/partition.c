@@ -78,7 +78,7 @@ op_listed(const char *list, const char *op)
 }
 
 static nashc_status
-take_ops(nashc_parts *p, const char *list)
+take_ops(parts *p, const char *list)
 {
     bool any = false;
 
@@ -99,7 +99,7 @@ take_ops(nashc_parts *p, const char *list)
  */
 
 static nashc_status
-take_node(nashc_parts *p, wants *w, nashc_node *n, const char *name)
+take_node(parts *p, wants *w, nashc_node *n, const char *name)
 {
     want key = {.name = name};
     size_t lo = 0, hi = w->n;
@@ -126,7 +126,7 @@ take_node(nashc_parts *p, wants *w, nashc_node *n, const char *name)
 }
 
 static nashc_status
-report_missing(nashc_parts *p, const want *missing, const nashc_loc *loc)
+report_missing(parts *p, const want *missing, const nashc_loc *loc)
 {
     const char **names = NASHC_NEW_N(p->a, const char *, nashc_graph_n_nodes(p->g) + 1);
     int k = 0;
@@ -146,7 +146,7 @@ report_missing(nashc_parts *p, const want *missing, const nashc_loc *loc)
 }
 
 static nashc_status
-take_names(nashc_parts *p, wants *w, const nashc_loc *loc)
+take_names(parts *p, wants *w, const nashc_loc *loc)
 {
     nashc_status s = NASHC_OK;
 
@@ -167,7 +167,7 @@ take_names(nashc_parts *p, wants *w, const nashc_loc *loc)
 }
 
 static nashc_status
-split(nashc_parts *p, wants *w, const char *list)
+split(parts *p, wants *w, const char *list)
 {
     for (const char *s = list; *s;) {
         s += strspn(s, ", ");
@@ -185,7 +185,7 @@ split(nashc_parts *p, wants *w, const char *list)
  */
 
 static nashc_status
-read_sets(nashc_parts *p, wants *w, json_t *root, const nashc_loc *loc)
+read_sets(parts *p, wants *w, json_t *root, const nashc_loc *loc)
 {
     const char *name;
     json_t *list, *node;
@@ -215,7 +215,7 @@ read_sets(nashc_parts *p, wants *w, json_t *root, const nashc_loc *loc)
 }
 
 static nashc_status
-by_file(nashc_run *r, nashc_graph *g, nashc_parts *p, const char *path)
+by_file(nashc_run *r, nashc_graph *g, parts *p, const char *path)
 {
     nashc_diag *d = nashc_run_diag(r);
     nashc_loc loc = {.file = path};
@@ -238,21 +238,21 @@ by_file(nashc_run *r, nashc_graph *g, nashc_parts *p, const char *path)
                    "it looks like {\"part0\": [\"Conv_0\", \"Relu_0\"], \"part1\": [\"Conv_1\"]}");
         return s;
     }
-    s = nashc_parts_init(p, r, g, (int)json_object_size(root)) ? read_sets(p, &w, root, &loc)
-                                                               : nashc_enomem(d);
+    s = parts_init(p, r, g, (int)json_object_size(root)) ? read_sets(p, &w, root, &loc)
+                                                         : nashc_enomem(d);
     json_decref(root);
     return s != NASHC_OK ? s : take_names(p, &w, &loc);
 }
 
 static nashc_status
-by_options(nashc_run *r, nashc_graph *g, nashc_parts *p)
+by_options(nashc_run *r, nashc_graph *g, parts *p)
 {
     const nashc_opts *o = nashc_run_opts(r);
     const char *ops = nashc_opts_str(o, "ops"), *nodes = nashc_opts_str(o, "nodes");
     wants w = {0};
     nashc_status s;
 
-    if (!nashc_parts_init(p, r, g, 1))
+    if (!parts_init(p, r, g, 1))
         return nashc_enomem(nashc_run_diag(r));
     p->name[1] = nashc_opts_str(o, "name");
     if (!*p->name[1])
@@ -270,7 +270,7 @@ partition(nashc_run *r, nashc_graph *g)
 {
     const nashc_opts *o = nashc_run_opts(r);
     const char *file = nashc_opts_str(o, "file");
-    nashc_parts p;
+    parts p;
     nashc_status s;
 
     if (*file &&
@@ -278,7 +278,7 @@ partition(nashc_run *r, nashc_graph *g)
         return nashc_error(nashc_run_diag(r), NULL,
                            "partition: `file` names graphs and nodes; give it alone");
     s = *file ? by_file(r, g, &p, file) : by_options(r, g, &p);
-    return s != NASHC_OK ? s : nashc_parts_cut(&p);
+    return s != NASHC_OK ? s : parts_cut(&p);
 }
 
 static const nashc_param partition_options[] = {

@@ -4,7 +4,7 @@
 
 #include <nashc/pass.h>
 
-typedef struct nashc_parts {
+typedef struct parts {
     nashc_run *r;
     nashc_diag *d;
     nashc_arena *a;
@@ -13,16 +13,16 @@ typedef struct nashc_parts {
     const char **name; /* of the graph of set k */
     int *of;           /* by node id: its set, from 1; 0: none */
     size_t n_ids;      /* room for the nodes and values of g, new ones included */
-} nashc_parts;
+} parts;
 
 /* Room for sets of nodes of g. False: memory is out. */
-bool nashc_parts_init(nashc_parts *p, nashc_run *r, nashc_graph *g, int n);
+bool parts_init(parts *p, nashc_run *r, nashc_graph *g, int n);
 
 /* Text for messages: "Conv_3", or "%v3" of a node without a name. */
-const char *nashc_parts_label(nashc_parts *p, const nashc_node *n);
+const char *parts_label(parts *p, const nashc_node *n);
 
 /* Moves each set into its graph, with a call in its place. An error where a set depends on itself
  * by way of a node outside. O(nodes and operands). */
-nashc_status nashc_parts_cut(nashc_parts *p);
+nashc_status parts_cut(parts *p);
 
 #endif

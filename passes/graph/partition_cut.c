@@ -12,7 +12,7 @@ typedef struct frame {
 } frame;
 
 typedef struct cut {
-    nashc_parts *p;
+    parts *p;
     nashc_node **head, **tail; /* by set: its nodes, in order */
     nashc_node **next;         /* by node id */
     uint8_t *state;    /* by node id, of the first node of a set: 1 on the stack, 2 placed */
@@ -24,9 +24,9 @@ typedef struct cut {
 } cut;
 
 bool
-nashc_parts_init(nashc_parts *p, nashc_run *r, nashc_graph *g, int n)
+parts_init(parts *p, nashc_run *r, nashc_graph *g, int n)
 {
-    *p = (nashc_parts){.r = r, .d = nashc_run_diag(r), .a = nashc_run_arena(r), .g = g, .n = n};
+    *p = (parts){.r = r, .d = nashc_run_diag(r), .a = nashc_run_arena(r), .g = g, .n = n};
     p->n_ids = 2 * (size_t)nashc_graph_max_id(g) + (size_t)n + 2;
     p->name = NASHC_NEW_N(p->a, const char *, n + 1);
     p->of = NASHC_NEW_N(p->a, int, p->n_ids);
@@ -34,7 +34,7 @@ nashc_parts_init(nashc_parts *p, nashc_run *r, nashc_graph *g, int n)
 }
 
 const char *
-nashc_parts_label(nashc_parts *p, const nashc_node *n)
+parts_label(parts *p, const nashc_node *n)
 {
     const char *name = nashc_node_loc(n)->name;
 
@@ -78,12 +78,12 @@ report_circle(cut *c, int base)
     nashc_node_error(c->p->d, between,
                      "partition @%s would depend on itself: this node outside reads \"%s\" of it, "
                      "and \"%s\" of it reads what comes of that",
-                     set, nashc_parts_label(c->p, exit), nashc_parts_label(c->p, entry));
+                     set, parts_label(c->p, exit), parts_label(c->p, entry));
     if (set_of(c, between))
         nashc_note(c->p->d, "it is a node of partition @%s",
                    nashc_quote(c->p->d, c->p->name[set_of(c, between)]));
     nashc_help(c->p->d, "put \"%s\" into partition @%s too, or leave \"%s\" out of it",
-               nashc_parts_label(c->p, between), set, nashc_parts_label(c->p, entry));
+               parts_label(c->p, between), set, parts_label(c->p, entry));
     return NASHC_EINPUT;
 }
 
@@ -194,7 +194,7 @@ static nashc_status
 link_call(cut *c, int k, nashc_value *const *args, int n_args, nashc_value **outs, int n_outs)
 {
     nashc_build *b = nashc_run_build(c->p->r, c->p->g);
-    const char *attrs = nashc_graft_call(c->p->a, c->p->name[k]);
+    const char *attrs = graft_call(c->p->a, c->p->name[k]);
     const char **name = NASHC_NEW_N(c->p->a, const char *, n_outs + 1);
 
     if (!b || !attrs || !name)
@@ -221,7 +221,7 @@ static nashc_status
 make_graph(cut *c, int k)
 {
     nashc_graph *f = nashc_module_add_graph(nashc_graph_module(c->p->g), c->p->name[k]);
-    nashc_graft t = {.a = c->p->a, .prefix = c->p->name[k], .map = c->map};
+    graft t = {.a = c->p->a, .prefix = c->p->name[k], .map = c->map};
     int n_slots = 1, n_args, n_outs = 0;
 
     if (!f)
@@ -235,7 +235,7 @@ make_graph(cut *c, int k)
     if (!args || !outs || !t.b || (n_args = add_inputs(c, k, f, args)) < 0)
         return nashc_enomem(c->p->d);
     for (nashc_node *n = c->head[k]; n; n = c->next[nashc_node_id(n)]) {
-        if (!nashc_graft_node(&t, n))
+        if (!graft_node(&t, n))
             return nashc_build_status(t.b) ? nashc_build_status(t.b) : nashc_enomem(c->p->d);
         for (int i = 0; i < nashc_node_n_out(n); i++) {
             nashc_value *v = nashc_node_out(n, i);
@@ -259,7 +259,7 @@ make_graph(cut *c, int k)
 }
 
 nashc_status
-nashc_parts_cut(nashc_parts *p)
+parts_cut(parts *p)
 {
     cut c = {.p = p};
     nashc_status s;

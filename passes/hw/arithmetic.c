@@ -66,7 +66,7 @@ hw_constant_operand(const nashc_node *n, nashc_arena *a, int64_t **out, int64_t 
 
 /* Operand i of n in the shape of its result, as the elements of the operand. */
 static bool
-spread_of(const nashc_node *n, int i, nashc_arena *a, hw_nest *out)
+spread_of(const nashc_node *n, int i, nashc_arena *a, hw_loops *out)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, i));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
@@ -74,7 +74,7 @@ spread_of(const nashc_node *n, int i, nashc_arena *a, hw_nest *out)
 
     for (int64_t k = 0; map && k < count; k++)
         map[k] = nashc_broadcast_index(x, y, k);
-    return map && hw_fit_nest(map, count, a, out);
+    return map && hw_fit_loops(map, count, a, out);
 }
 
 static const char *
@@ -83,7 +83,7 @@ why_not_binary(const nashc_node *n, nashc_arena *a)
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     int k = constant_of(n);
     int64_t count;
-    hw_nest nest;
+    hw_loops nest;
 
     if (nashc_value_const(nashc_node_in(n, 0)) && k < 0)
         return "both of its operands are constant";
@@ -110,11 +110,11 @@ operand(hw_conv *c, const nashc_node *n, int i)
     const nashc_value *v = nashc_node_in(n, i);
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     nashc_value *x = c->map[nashc_value_id(v)];
-    hw_nest nest;
+    hw_loops nest;
 
     if (nashc_type_count(nashc_value_type(v)) == nashc_type_count(y))
         return x;
-    return spread_of(n, i, c->a, &nest) ? hw_put_nest(c, x, &nest, y->dim[y->rank - 1], "upsample")
+    return spread_of(n, i, c->a, &nest) ? hw_put_loops(c, x, &nest, y->dim[y->rank - 1], "upsample")
                                         : NULL;
 }
 

@@ -142,13 +142,13 @@ put_windows(hw_conv *c, nashc_value *x, const frame *f, const sliding *s, int64_
     bool point = s->kernel[0] == 1 && s->kernel[1] == 1;
     int64_t of_group = f->c / groups;
     int64_t cut[2] = {at_least_0(-s->before[0]), at_least_0(-s->before[1])};
-    hw_nest nest = {.n = 6,
-                    .dim = {s->out.h, s->out.w, groups, s->kernel[0], s->kernel[1], of_group},
-                    .stride = {s->stride[0] * f->w * f->c, s->stride[1] * f->c, of_group,
-                               s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1},
-                    .offset = (cut[0] * f->w + cut[1]) * f->c};
+    hw_loops nest = {.n = 6,
+                     .dim = {s->out.h, s->out.w, groups, s->kernel[0], s->kernel[1], of_group},
+                     .stride = {s->stride[0] * f->w * f->c, s->stride[1] * f->c, of_group,
+                                s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1},
+                     .offset = (cut[0] * f->w + cut[1]) * f->c};
 
-    return hw_put_nest(c, x, &nest, of_group, point ? "downsample" : "im2col");
+    return hw_put_loops(c, x, &nest, of_group, point ? "downsample" : "im2col");
 }
 
 /* --- convolutions ------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ why_not_conv(const nashc_node *n, nashc_arena *a)
 /* Weights [O,(kh,)kw,I/G] as rows of kernel positions and channels of a group, a column an output;
  * own: a row a position. */
 static void
-conv_weights(const nashc_tensor *w, hw_unit *u)
+conv_weights(const nashc_tensor *w, hw_matmul *u)
 {
     for (int64_t o = 0; o < u->mh; o++)
         for (int64_t i = 0; i < u->mw; i++)
@@ -184,7 +184,7 @@ conv_weights(const nashc_tensor *w, hw_unit *u)
 
 /* Weights [I,(kh,)kw,O/G] as the same rows and columns, kernels turned round. */
 static void
-transposed_weights(const nashc_tensor *w, int64_t channels, hw_unit *u)
+transposed_weights(const nashc_tensor *w, int64_t channels, hw_matmul *u)
 {
     const nashc_type *t = nashc_tensor_type(w);
     int64_t outs = t->dim[t->rank - 1], of_group = channels * outs / u->mh;
@@ -209,12 +209,12 @@ convert_conv(hw_conv *c, nashc_node *n)
     frame f = s.in;
     int64_t of_group = f.c / group;
     bool own = of_group == 1 && s.out.c == f.c && group > 1;
-    hw_unit u = {.op = own ? "hw.vvau" : "hw.mvau",
-                 .attrs =
-                     own || group == 1 ? "" : nashc_arena_printf(c->a, "groups=%" PRId64, group),
-                 .mw = kernel[0] * kernel[1] * of_group,
-                 .mh = s.out.c,
-                 .inner = 1};
+    hw_matmul u = {.op = own ? "hw.vvau" : "hw.mvau",
+                   .attrs =
+                       own || group == 1 ? "" : nashc_arena_printf(c->a, "groups=%" PRId64, group),
+                   .mw = kernel[0] * kernel[1] * of_group,
+                   .mh = s.out.c,
+                   .inner = 1};
 
     nashc_value *x =
         put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, &s, one_value(c, 0));
@@ -227,7 +227,7 @@ convert_conv(hw_conv *c, nashc_node *n)
         transposed_weights(weights, f.c, &u);
     else
         conv_weights(weights, &u);
-    return hw_put_unit(c, n, x, &u);
+    return hw_put_matmul(c, n, x, &u);
 }
 
 /* --- pools -------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ convert_pool(hw_conv *c, nashc_node *n)
     return hw_put(c, n, hw_put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
 }
 
-const hw_rule hw_spatial_rules[] = {
+const hw_rule hw_conv_rules[] = {
     {"nn.conv", why_not_conv, convert_conv},
     {"nn.conv_transpose", why_not_conv, convert_conv},
     {"nn.maxpool", why_not_pool, convert_pool},

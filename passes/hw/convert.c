@@ -59,7 +59,7 @@ hw_matrix(hw_conv *c, const int64_t *v, int64_t rows, int64_t cols, const nashc_
 }
 
 nashc_value *
-hw_directions(hw_conv *c, const hw_steps *s, int64_t channels)
+hw_directions(hw_conv *c, const hw_thresholds *s, int64_t channels)
 {
     nashc_type bip = nashc_type_bip(), t = nashc_type_shaped(bip, 1, (int64_t[]){channels});
 
@@ -80,7 +80,7 @@ hw_put(hw_conv *c, const nashc_node *n, nashc_value *v)
 }
 
 const char *
-hw_steps_text(hw_conv *c, const hw_steps *s)
+hw_thresholds_text(hw_conv *c, const hw_thresholds *s)
 {
     return s->bipolar ? "bipolar=true" : nashc_arena_printf(c->a, "act_bias=%" PRId64, s->bias);
 }
@@ -93,8 +93,8 @@ hw_columns(const nashc_value *x, int64_t columns)
     return t->dim[t->rank - 1] == columns ? 0 : columns;
 }
 
-static const hw_rule *const tables[] = {hw_unit_rules,       hw_spatial_rules, hw_pointwise_rules,
-                                        hw_arithmetic_rules, hw_reduce_rules,  hw_pad_rules,
+static const hw_rule *const tables[] = {hw_matmul_rules,     hw_conv_rules,   hw_threshold_rules,
+                                        hw_arithmetic_rules, hw_reduce_rules, hw_pad_rules,
                                         hw_move_rules};
 
 static const hw_rule *

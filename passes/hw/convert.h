@@ -22,7 +22,7 @@ typedef struct hw_rule {
 } hw_rule;
 
 /* Each ends with {0}. */
-extern const hw_rule hw_unit_rules[], hw_spatial_rules[], hw_pointwise_rules[],
+extern const hw_rule hw_matmul_rules[], hw_conv_rules[], hw_threshold_rules[],
     hw_arithmetic_rules[], hw_reduce_rules[], hw_pad_rules[], hw_move_rules[];
 
 /* NULL if n has a layer, else the first precondition that it misses; owned by a. */
@@ -49,17 +49,17 @@ nashc_value *hw_matrix(hw_conv *c, const int64_t *v, int64_t rows, int64_t cols,
                        const nashc_type *elem);
 
 /* Loops over the elements of a frame, outermost first: the operand of hw.window. */
-typedef struct hw_nest {
+typedef struct hw_loops {
     int n;
     int64_t dim[2 * NASHC_MAX_RANK], stride[2 * NASHC_MAX_RANK], offset;
-} hw_nest;
+} hw_loops;
 
 /* The loops that give elements map[0 .. count-1]; false: there are none, or too many. */
-bool hw_fit_nest(const int64_t *map, int64_t count, nashc_arena *a, hw_nest *out);
+bool hw_fit_loops(const int64_t *map, int64_t count, nashc_arena *a, hw_loops *out);
 
 /* hw.window of x in rows of `channels`, called by its role; x itself if they give x. */
-nashc_value *hw_put_nest(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t channels,
-                         const char *role);
+nashc_value *hw_put_loops(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t channels,
+                          const char *role);
 
 /* y[i][j].. = x[at[0][i]][at[1][j]]..: places along each axis, from[i] of x, n[i] of y. */
 typedef struct hw_places {
@@ -69,7 +69,7 @@ typedef struct hw_places {
 } hw_places;
 
 /* The elements map of x that y has as places along each axis; false: they are none, or too many
- * pieces. */
+ * runs. */
 bool hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nashc_arena *a,
                    hw_places *out);
 
@@ -81,20 +81,20 @@ const char *hw_why_not_move(const nashc_node *n, nashc_arena *a);
 nashc_status hw_convert_move(hw_conv *c, nashc_node *n);
 
 /* A layer that multiplies: hw.mvau or hw.vvau with weights [mw,mh]. */
-typedef struct hw_unit {
+typedef struct hw_matmul {
     const char *op, *attrs;
     int64_t mw, mh, *w;
     int64_t inner; /* vectors whose results lie transposed in the tensor: [mh,inner] */
     bool bipolar;  /* every weight is 1 or -1 */
-} hw_unit;
+} hw_matmul;
 
 /* Zeroed weights of u->mw rows; NULL: out of memory. */
-int64_t *hw_new_weights(hw_conv *c, hw_unit *u);
-void hw_set_weight(hw_unit *u, int64_t row, int64_t column, int64_t v);
+int64_t *hw_new_weights(hw_conv *c, hw_matmul *u);
+void hw_set_weight(hw_matmul *u, int64_t row, int64_t column, int64_t v);
 
 /* The unit for result 0 of n, with the constant and the thresholds behind n that it can take over.
  */
-nashc_status hw_put_unit(hw_conv *c, nashc_node *n, nashc_value *x, const hw_unit *u);
+nashc_status hw_put_matmul(hw_conv *c, nashc_node *n, nashc_value *x, const hw_matmul *u);
 
 /* NULL if n joins an integer tensor and an integer constant, else why not. *count: elements of the
  * result after which the constant repeats, 1 for a scalar. Where out is given, *out is the constant
@@ -115,29 +115,29 @@ int64_t hw_columns(const nashc_value *x, int64_t columns);
 /* --- thresholds --------------------------------------------------------------------------------
  */
 
-const char *hw_why_not_steps(const nashc_node *n, nashc_arena *a);
+const char *hw_why_not_thresholds(const nashc_node *n, nashc_arena *a);
 
 /* Thresholds as a layer holds them. */
-typedef struct hw_steps {
+typedef struct hw_thresholds {
     int64_t rows, n; /* n thresholds a row */
     int64_t *t;      /* ascending rows */
     int64_t *dir;    /* +1 or -1 a channel; NULL: all +1 */
     int64_t bias;
     bool bipolar;
     int64_t scale, offset; /* of what is counted, in layers behind */
-} hw_steps;
+} hw_thresholds;
 
 /* Thresholds of q.multithreshold mt over integers in [lo, hi] of `channels` channels, to which
  * add[c] (NULL: nothing; n_add 1: for all) is added first: rounded up, moved, clipped to
  * [lo, hi + 1], steps that never or always fire in every channel dropped, equal rows merged. */
-nashc_status hw_prepare_steps(const nashc_node *mt, const int64_t *add, int64_t n_add,
-                              int64_t channels, int64_t lo, int64_t hi, nashc_arena *a,
-                              hw_steps *out, nashc_diag *d);
+nashc_status hw_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add,
+                                   int64_t channels, int64_t lo, int64_t hi, nashc_arena *a,
+                                   hw_thresholds *out, nashc_diag *d);
 
-nashc_value *hw_directions(hw_conv *c, const hw_steps *s, int64_t channels);
-const char *hw_steps_text(hw_conv *c, const hw_steps *s);
+nashc_value *hw_directions(hw_conv *c, const hw_thresholds *s, int64_t channels);
+const char *hw_thresholds_text(hw_conv *c, const hw_thresholds *s);
 
 /* offset + scale * v for the counts v of a layer with these thresholds. */
-nashc_value *hw_put_scaled(hw_conv *c, nashc_value *v, const hw_steps *s);
+nashc_value *hw_put_affine(hw_conv *c, nashc_value *v, const hw_thresholds *s);
 
 #endif

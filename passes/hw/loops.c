@@ -20,10 +20,10 @@ blocks(const int64_t *map, int64_t count, int64_t n, int64_t d)
 }
 
 bool
-hw_fit_nest(const int64_t *map, int64_t count, nashc_arena *a, hw_nest *out)
+hw_fit_loops(const int64_t *map, int64_t count, nashc_arena *a, hw_loops *out)
 {
     int64_t *head = NASHC_NEW_N(a, int64_t, count);
-    hw_nest z = {.offset = count > 0 ? map[0] : 0};
+    hw_loops z = {.offset = count > 0 ? map[0] : 0};
 
     if (!head || count < 1)
         return false;
@@ -55,7 +55,7 @@ hw_fit_nest(const int64_t *map, int64_t count, nashc_arena *a, hw_nest *out)
 }
 
 nashc_value *
-hw_put_nest(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t channels, const char *role)
+hw_put_loops(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t channels, const char *role)
 {
     int64_t count = nashc_type_count(nashc_value_type(x)), expected = 1;
     bool same = nest->offset == 0;

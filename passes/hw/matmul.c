@@ -96,7 +96,7 @@ next_worker(const nashc_node *n, bool *done)
 
 /* Are the channels of operand 0 of n the results of unit u? */
 static bool
-same_channels(const nashc_node *n, const hw_unit *u)
+same_channels(const nashc_node *n, const hw_matmul *u)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     int64_t inner = 1;
@@ -109,7 +109,7 @@ same_channels(const nashc_node *n, const hw_unit *u)
 /* The constant that nn.add or nn.sub n adds to each result of u, 1 or u->mh numbers; false: none,
  * or it varies otherwise. */
 static bool
-added_of(const nashc_node *n, const hw_unit *u, nashc_arena *a, int64_t **add, int64_t *n_add)
+added_of(const nashc_node *n, const hw_matmul *u, nashc_arena *a, int64_t **add, int64_t *n_add)
 {
     bool sub = nashc_node_is(n, "nn.sub");
     int64_t *v, count;
@@ -140,7 +140,7 @@ typedef struct fused {
 } fused;
 
 static fused
-fusable(const nashc_node *n, const hw_unit *u, nashc_arena *a)
+fusable(const nashc_node *n, const hw_matmul *u, nashc_arena *a)
 {
     fused f = {.mt = next_worker(n, NULL)};
 
@@ -148,7 +148,7 @@ fusable(const nashc_node *n, const hw_unit *u, nashc_arena *a)
         f.added = f.mt;
         f.mt = next_worker(f.added, NULL);
     }
-    if (!f.mt || !nashc_node_is(f.mt, "q.multithreshold") || hw_why_not_steps(f.mt, a) ||
+    if (!f.mt || !nashc_node_is(f.mt, "q.multithreshold") || hw_why_not_thresholds(f.mt, a) ||
         !same_channels(f.mt, u))
         f.mt = NULL;
     return f;
@@ -156,28 +156,29 @@ fusable(const nashc_node *n, const hw_unit *u, nashc_arena *a)
 
 /* Results of unit u for n in the order of the tensor. */
 static nashc_status
-put_in_order(hw_conv *c, const nashc_node *n, const hw_unit *u, nashc_value *v)
+put_in_order(hw_conv *c, const nashc_node *n, const hw_matmul *u, nashc_value *v)
 {
     int64_t rows = v ? nashc_type_count(nashc_value_type(v)) / (u->mh * u->inner) : 0;
-    hw_nest nest = {
+    hw_loops nest = {
         .n = 4, .dim = {rows, u->mh, u->inner, 1}, .stride = {u->inner * u->mh, 1, u->mh, 1}};
 
-    return hw_put(c, n, v && u->inner > 1 ? hw_put_nest(c, v, &nest, u->inner, "shuffle") : v);
+    return hw_put(c, n, v && u->inner > 1 ? hw_put_loops(c, v, &nest, u->inner, "shuffle") : v);
 }
 
 nashc_status
-hw_put_unit(hw_conv *c, nashc_node *n, nashc_value *x, const hw_unit *u)
+hw_put_matmul(hw_conv *c, nashc_node *n, nashc_value *x, const hw_matmul *u)
 {
     nashc_value *in[4] = {x, hw_matrix(c, u->w, u->mw, u->mh, u->bipolar ? &c->bip : NULL)};
     fused f = fusable(n, u, c->a);
     int64_t lo, hi;
-    hw_steps s;
+    hw_thresholds s;
 
     if (!acc_bounds(nashc_value_type(x), u->w, u->mw, u->mh, &lo, &hi))
         return nashc_node_unsup(c->d, n, "the accumulator exceeds 64 bits");
     if (!f.mt || hi == INT64_MAX)
         return put_in_order(c, n, u, nashc_build_op(c->b, u->op, in, 2, "%s", u->attrs));
-    nashc_status status = hw_prepare_steps(f.mt, f.add, f.n_add, u->mh, lo, hi, c->a, &s, c->d);
+    nashc_status status =
+        hw_prepare_thresholds(f.mt, f.add, f.n_add, u->mh, lo, hi, c->a, &s, c->d);
     if (status != NASHC_OK)
         return status;
     in[2] = hw_matrix(c, s.t, s.rows, s.n, NULL);
@@ -188,12 +189,13 @@ hw_put_unit(hw_conv *c, nashc_node *n, nashc_value *x, const hw_unit *u)
         next_worker(f.added, c->done);
     }
     c->done[nashc_node_id(f.mt)] = true;
-    x = nashc_build_op(c->b, u->op, in, in[3] ? 4 : 3, "%s %s", u->attrs, hw_steps_text(c, &s));
-    return put_in_order(c, f.mt, u, x ? hw_put_scaled(c, x, &s) : NULL);
+    x = nashc_build_op(c->b, u->op, in, in[3] ? 4 : 3, "%s %s", u->attrs,
+                       hw_thresholds_text(c, &s));
+    return put_in_order(c, f.mt, u, x ? hw_put_affine(c, x, &s) : NULL);
 }
 
 int64_t *
-hw_new_weights(hw_conv *c, hw_unit *u)
+hw_new_weights(hw_conv *c, hw_matmul *u)
 {
     u->w = NASHC_NEW_N(c->a, int64_t, u->mw * u->mh);
     u->bipolar = true;
@@ -201,7 +203,7 @@ hw_new_weights(hw_conv *c, hw_unit *u)
 }
 
 void
-hw_set_weight(hw_unit *u, int64_t row, int64_t column, int64_t v)
+hw_set_weight(hw_matmul *u, int64_t row, int64_t column, int64_t v)
 {
     u->w[row * u->mh + column] = v;
     u->bipolar = u->bipolar && (v == 1 || v == -1);
@@ -209,7 +211,7 @@ hw_set_weight(hw_unit *u, int64_t row, int64_t column, int64_t v)
 
 /* The weights w (trans: stored the other way round) with a row a product, a column a result. */
 static void
-matmul_weights(const nashc_tensor *w, bool trans, hw_unit *u)
+matmul_weights(const nashc_tensor *w, bool trans, hw_matmul *u)
 {
     for (int64_t i = 0; i < u->mw; i++)
         for (int64_t r = 0; r < u->mh; r++)
@@ -221,9 +223,9 @@ static nashc_value *
 put_vectors(hw_conv *c, nashc_value *x, bool columns, int64_t k, int64_t n)
 {
     int64_t rows = nashc_type_count(nashc_value_type(x)) / (k * n);
-    hw_nest nest = {.n = 4, .dim = {rows, n, k, 1}, .stride = {k * n, 1, n, 1}};
+    hw_loops nest = {.n = 4, .dim = {rows, n, k, 1}, .stride = {k * n, 1, n, 1}};
 
-    return columns && n > 1 && k > 1 ? hw_put_nest(c, x, &nest, k, "shuffle") : x;
+    return columns && n > 1 && k > 1 ? hw_put_loops(c, x, &nest, k, "shuffle") : x;
 }
 
 static nashc_status
@@ -236,11 +238,11 @@ convert_matmul(hw_conv *c, nashc_node *n)
     bool trans = k == 1 ? flag(n, "trans_b") : !flag(n, "trans_a");
     bool columns = k == 1 ? flag(n, "trans_a") : !flag(n, "trans_b");
     int64_t last = xt->dim[xt->rank - 1];
-    hw_unit u = {.op = "hw.mvau",
-                 .attrs = "",
-                 .mw = t->dim[t->rank - 2 + trans],
-                 .mh = t->dim[t->rank - 1 - trans],
-                 .inner = 1};
+    hw_matmul u = {.op = "hw.mvau",
+                   .attrs = "",
+                   .mw = t->dim[t->rank - 2 + trans],
+                   .mh = t->dim[t->rank - 1 - trans],
+                   .inner = 1};
 
     if (k == 0)
         u.inner = columns ? (xt->rank > 1 ? last : 1) : xt->dim[xt->rank - 2];
@@ -251,10 +253,10 @@ convert_matmul(hw_conv *c, nashc_node *n)
     if (!hw_new_weights(c, &u))
         return nashc_enomem(c->d);
     matmul_weights(w, trans, &u);
-    return hw_put_unit(c, n, x, &u);
+    return hw_put_matmul(c, n, x, &u);
 }
 
-const hw_rule hw_unit_rules[] = {
+const hw_rule hw_matmul_rules[] = {
     {"nn.matmul", why_not_matmul, convert_matmul},
     {"nn.gemm", why_not_matmul, convert_matmul},
     {0},

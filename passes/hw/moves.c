@@ -53,7 +53,7 @@ index_map(const nashc_node *n)
 /* The elements that the result of n has, as loops, or as places along each axis. */
 typedef struct move {
     bool nested;
-    hw_nest nest;
+    hw_loops nest;
     hw_places places;
 } move;
 
@@ -65,7 +65,7 @@ move_of(const nashc_node *n, nashc_arena *a, move *out)
     bool good = false;
 
     if (map) {
-        out->nested = hw_fit_nest(map, nashc_type_count(y), a, &out->nest);
+        out->nested = hw_fit_loops(map, nashc_type_count(y), a, &out->nest);
         good = out->nested ||
                hw_fit_places(map, nashc_value_type(nashc_node_in(n, 0)), y, a, &out->places);
     }
@@ -108,7 +108,7 @@ hw_convert_move(hw_conv *c, nashc_node *n)
     }
     if (!move_of(n, c->a, &m))
         return nashc_enomem(c->d);
-    nashc_value *v = m.nested ? hw_put_nest(c, x, &m.nest, y->rank ? y->dim[y->rank - 1] : 1, role)
+    nashc_value *v = m.nested ? hw_put_loops(c, x, &m.nest, y->rank ? y->dim[y->rank - 1] : 1, role)
                               : hw_put_places(c, x, &m.places);
     if (v == x) { /* nothing to do */
         c->map[nashc_value_id(nashc_node_out(n, 0))] = x;

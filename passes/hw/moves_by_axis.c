@@ -1,4 +1,4 @@
-/* pieces.c: moves that take places along each axis in some order, one axis after the other.
+/* runs.c: moves that take places along each axis in some order, one axis after the other.
  *
  *     y[i][j] = x[p[i]][q[j]]       p = 2 1 | 0 1 2 3 | 2 1 (mirrored)
  *
@@ -26,11 +26,11 @@ run_at(const int64_t *at, int64_t n, int64_t i, int64_t *step)
 static bool
 few_runs(const int64_t *at, int64_t n)
 {
-    int64_t pieces = 0, step;
+    int64_t runs = 0, step;
 
     for (int64_t i = 0; i < n; i += run_at(at, n, i, &step))
-        pieces++;
-    return pieces <= MAX_PIECES;
+        runs++;
+    return runs <= MAX_PIECES;
 }
 
 bool
@@ -38,7 +38,7 @@ hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nash
               hw_places *out)
 {
     int64_t xs = 1, ys = 1, count = nashc_type_count(y);
-    hw_nest nest;
+    hw_loops nest;
 
     if (x->rank != y->rank || x->rank == 0 || count < 1)
         return false;
@@ -57,7 +57,7 @@ hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nash
         out->from[i] = x->dim[i];
         out->n[i] = y->dim[i];
         out->at[i] = at;
-        out->whole[i] = hw_fit_nest(at, y->dim[i], a, &nest) && nest.n + 2 <= NASHC_RING_LOOPS;
+        out->whole[i] = hw_fit_loops(at, y->dim[i], a, &nest) && nest.n + 2 <= NASHC_RING_LOOPS;
         if (!out->whole[i] && !few_runs(at, y->dim[i]))
             return false;
         xs *= x->dim[i];
@@ -68,10 +68,10 @@ hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nash
 
 /* The elements of x at the places of nest along an axis of n, outer before it, inner behind it. */
 static nashc_value *
-put_places(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t n, int64_t outer, int64_t inner,
-           int64_t columns)
+put_places(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t n, int64_t outer,
+           int64_t inner, int64_t columns)
 {
-    hw_nest z = {.n = nest->n + 2, .offset = nest->offset * inner};
+    hw_loops z = {.n = nest->n + 2, .offset = nest->offset * inner};
 
     z.dim[0] = outer;
     z.stride[0] = n * inner;
@@ -81,7 +81,7 @@ put_places(hw_conv *c, nashc_value *x, const hw_nest *nest, int64_t n, int64_t o
     }
     z.dim[nest->n + 1] = inner;
     z.stride[nest->n + 1] = 1;
-    return hw_put_nest(c, x, &z, columns, "shuffle");
+    return hw_put_loops(c, x, &z, columns, "shuffle");
 }
 
 static nashc_value *
@@ -94,7 +94,7 @@ put_runs(hw_conv *c, nashc_value *x, const hw_places *p, int axis, int64_t outer
 
     for (int64_t i = 0; i < n; i += run) {
         run = run_at(at, n, i, &step);
-        hw_nest nest = {.n = 1, .dim = {run}, .stride = {step < 0 ? 0 : step}, .offset = at[i]};
+        hw_loops nest = {.n = 1, .dim = {run}, .stride = {step < 0 ? 0 : step}, .offset = at[i]};
         in[1] = put_places(c, x, &nest, p->from[axis], outer, inner, columns ? columns : run);
         parts[1] = run * inner;
         in[0] = i == 0 || !in[1]
@@ -115,12 +115,12 @@ hw_put_places(hw_conv *c, nashc_value *x, const hw_places *p)
 
     for (int i = 0; x && i < p->rank; i++) {
         int64_t inner = 1, columns = i == p->rank - 1 ? 0 : p->from[p->rank - 1];
-        hw_nest nest;
+        hw_loops nest;
         for (int k = i + 1; k < p->rank; k++)
             inner *= p->from[k];
         if (!p->whole[i])
             x = put_runs(c, x, p, i, outer, inner, columns);
-        else if (hw_fit_nest(p->at[i], p->n[i], c->a, &nest))
+        else if (hw_fit_loops(p->at[i], p->n[i], c->a, &nest))
             x = put_places(c, x, &nest, p->from[i], outer, inner, columns ? columns : p->n[i]);
         else
             return NULL;

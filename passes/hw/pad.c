@@ -2,7 +2,7 @@
  *
  *     x -- hw.window (elements cut off) -- hw.fmpadding (rows and columns) .. (other axes) -- y
  *
- * Values of the frame itself (reflect, edge, wrap) are moves of elements: pieces.c.
+ * Values of the frame itself (reflect, edge, wrap) are moves of elements: runs.c.
  */
 #include "convert.h"
 #include <inttypes.h>
@@ -57,7 +57,7 @@ put_cut(hw_conv *c, const nashc_node *n, nashc_value *x, int64_t *dim)
 {
     const int64_t *pads = pads_of(n);
     int rank = nashc_value_type(nashc_node_in(n, 0))->rank;
-    hw_nest nest = {.n = rank};
+    hw_loops nest = {.n = rank};
     int64_t stride = 1;
 
     for (int i = rank - 1; i >= 0; i--) {
@@ -68,7 +68,7 @@ put_cut(hw_conv *c, const nashc_node *n, nashc_value *x, int64_t *dim)
         dim[i] -= before + (pads[i + rank] < 0 ? -pads[i + rank] : 0);
         nest.dim[i] = dim[i];
     }
-    return hw_put_nest(c, x, &nest, dim[rank - 1], "crop");
+    return hw_put_loops(c, x, &nest, dim[rank - 1], "crop");
 }
 
 /* x with constants along axes `axis` and, if two, the next one. */

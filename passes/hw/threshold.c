@@ -43,7 +43,7 @@ repeat_rows(hw_conv *c, const int64_t *v, int64_t rows, int64_t columns, int64_t
 }
 
 const char *
-hw_why_not_steps(const nashc_node *n, nashc_arena *a)
+hw_why_not_thresholds(const nashc_node *n, nashc_arena *a)
 {
     const nashc_value *x = nashc_node_in(n, 0), *t = nashc_node_in(n, 1),
                       *dir = nashc_node_in(n, 2);
@@ -62,16 +62,17 @@ hw_why_not_steps(const nashc_node *n, nashc_arena *a)
 }
 
 static nashc_status
-convert_steps(hw_conv *c, nashc_node *n)
+convert_thresholds(hw_conv *c, nashc_node *n)
 {
     const nashc_type *xt = nashc_value_type(nashc_node_in(n, 0));
     nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
     const nashc_type *st = nashc_value_type(x);
     int64_t channels = nashc_type_channels(xt);
     int64_t times = positions(xt);
-    hw_steps s;
+    hw_thresholds s;
 
-    nashc_status status = hw_prepare_steps(n, NULL, 0, channels, st->lo, st->hi, c->a, &s, c->d);
+    nashc_status status =
+        hw_prepare_thresholds(n, NULL, 0, channels, st->lo, st->hi, c->a, &s, c->d);
     if (status != NASHC_OK)
         return status;
     if (times > 1 && (s.rows > 1 || s.dir)) {
@@ -98,8 +99,8 @@ convert_steps(hw_conv *c, nashc_node *n)
         s.rows = channels;
     }
     nashc_value *in[3] = {x, hw_matrix(c, s.t, s.rows, s.n, NULL), hw_directions(c, &s, channels)};
-    x = nashc_build_op(c->b, "hw.thresholding", in, in[2] ? 3 : 2, "%s", hw_steps_text(c, &s));
-    return hw_put(c, n, hw_put_scaled(c, x, &s));
+    x = nashc_build_op(c->b, "hw.thresholding", in, in[2] ? 3 : 2, "%s", hw_thresholds_text(c, &s));
+    return hw_put(c, n, hw_put_affine(c, x, &s));
 }
 
 /* --- the others ---------------------------------------------------------------------------------
@@ -269,8 +270,8 @@ convert_select(hw_conv *c, nashc_node *n)
                                      hw_columns(x, labels)));
 }
 
-const hw_rule hw_pointwise_rules[] = {
-    {"q.multithreshold", hw_why_not_steps, convert_steps},
+const hw_rule hw_threshold_rules[] = {
+    {"q.multithreshold", hw_why_not_thresholds, convert_thresholds},
     {"q.requant", why_not_requant, convert_requant},
     {"q.lut", why_not_lut, convert_lut},
     {"nn.argmax", why_not_select, convert_select},

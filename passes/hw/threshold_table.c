@@ -10,7 +10,7 @@ attr(const nashc_node *n, const char *name)
 
 /* out_scale and out_bias as bias, bipolar and direction, else as layers behind. */
 static void
-output_map(const nashc_node *mt, int64_t steps, hw_steps *out, bool *flip)
+output_map(const nashc_node *mt, int64_t steps, hw_thresholds *out, bool *flip)
 {
     int64_t bias = attr(mt, "out_bias"), scale = attr(mt, "out_scale");
 
@@ -30,7 +30,7 @@ output_map(const nashc_node *mt, int64_t steps, hw_steps *out, bool *flip)
 }
 
 nashc_value *
-hw_put_scaled(hw_conv *c, nashc_value *v, const hw_steps *s)
+hw_put_affine(hw_conv *c, nashc_value *v, const hw_thresholds *s)
 {
     if (s->scale != 1)
         v = hw_put_channelwise(c, v, "mul", &s->scale, 1);
@@ -45,7 +45,7 @@ clip(double v, int64_t lo, int64_t hi)
 }
 
 static void
-drop_columns(hw_steps *s, int64_t lo, int64_t hi)
+drop_columns(hw_thresholds *s, int64_t lo, int64_t hi)
 {
     int64_t first = 0, last = s->n;
     bool all = true;
@@ -71,7 +71,7 @@ drop_columns(hw_steps *s, int64_t lo, int64_t hi)
 }
 
 static void
-merge_rows(hw_steps *s)
+merge_rows(hw_thresholds *s)
 {
     for (int64_t i = s->n; i < s->rows * s->n; i++)
         if (s->t[i] != s->t[i - s->n])
@@ -80,15 +80,15 @@ merge_rows(hw_steps *s)
 }
 
 nashc_status
-hw_prepare_steps(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_t channels,
-                 int64_t lo, int64_t hi, nashc_arena *a, hw_steps *out, nashc_diag *d)
+hw_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_t channels,
+                      int64_t lo, int64_t hi, nashc_arena *a, hw_thresholds *out, nashc_diag *d)
 {
     const nashc_tensor *t = nashc_value_const(nashc_node_in(mt, 1));
     const nashc_value *dv = nashc_node_in(mt, 2);
     const nashc_tensor *dir = dv ? nashc_value_const(dv) : NULL;
     const nashc_type *tt = nashc_tensor_type(t);
     int64_t rows = tt->dim[0], n = tt->dim[1];
-    hw_steps s = {.rows = rows > 1 || n_add > 1 ? channels : 1, .n = n};
+    hw_thresholds s = {.rows = rows > 1 || n_add > 1 ? channels : 1, .n = n};
     bool flip, down = false;
 
     output_map(mt, n, &s, &flip);

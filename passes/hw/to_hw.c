@@ -1,4 +1,4 @@
-/* to_hw.c: split the integer graph into host prefix, graph of hardware layers, and host tail.
+/* to_hw.c: split the integer graph into host prefix, graph of hardware layers, and host host_tail.
  *
  *     @main:  x -- float chain, quantiser (codes) -- call @dataflow -- scale, softmax -- y
  *     @dataflow:  hw.* layers only, every stream read once
@@ -41,11 +41,11 @@ classify(split *s)
     NASHC_EACH_NODE(s->g, n)
     {
         uint32_t id = nashc_node_id(n);
-        bool pre = true, tail = false;
+        bool pre = true, host_tail = false;
         for (int i = 0; i < nashc_node_n_in(n); i++) {
             int p = place(s, nashc_node_in(n, i));
             pre = pre && p == PRE;
-            tail = tail || p == TAIL;
+            host_tail = host_tail || p == TAIL;
         }
         s->why[id] = hw_why_not(n, s->a);
         bool moves = (nashc_node_op(n)->flags & NASHC_OP_SHAPE) &&
@@ -53,7 +53,7 @@ classify(split *s)
         if (pre && (s->why[id] || moves))
             s->where[id] = PRE;
         else
-            s->where[id] = s->why[id] || tail ? TAIL : LAYER;
+            s->where[id] = s->why[id] || host_tail ? TAIL : LAYER;
         s->n_layers += s->where[id] == LAYER;
     }
     for (nashc_node *n = nashc_graph_last(s->g); n; n = nashc_node_prev(n)) {
@@ -305,7 +305,7 @@ reshaped(nashc_build *b, nashc_value *v, const nashc_type *want)
                                  nashc_build_ints(b, want->dim, want->rank), layout[want->layout]);
 }
 
-/* The call in the place of the layers, tail behind it. */
+/* The call in the place of the layers, host_tail behind it. */
 static nashc_status
 link_main(split *s, nashc_graph *f)
 {

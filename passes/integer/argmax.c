@@ -1,4 +1,4 @@
-/* rank.c: TopK and ArgMax of M on integers: only the order of the scores matters.
+/* rank.c: TopK and ArgMax of the model on integers: only the order of the scores matters.
  *
  * Rising maps in front of them (a positive scale, Softmax, Sigmoid) drop out where only indices are
  * used. An offset for each class becomes an integer, with the scores multiplied as far as needed.
@@ -49,14 +49,14 @@ look_through(const nashc_node *n)
 /* Does m * i + round(m * b) order all pairs of classes as i + b does, ties included? Scores that
  * differ by less than the rounding of float32 constants may tie, but not change their order. */
 static bool
-keeps_order(const si_arr *b, double m)
+keeps_order(const si_array *b, double m)
 {
     for (int64_t i = 0; i < b->n; i++)
         for (int64_t j = 0; j < i; j++) {
             double d = b->v[i] - b->v[j];
             double q = nearbyint(m * b->v[i]) - nearbyint(m * b->v[j]);
-            for (int side = 0; side < 2; side++) {
-                double k = side ? ceil(-d) : floor(-d);
+            for (int operand = 0; operand < 2; operand++) {
+                double k = operand ? ceil(-d) : floor(-d);
                 double real = k + d, got = m * k + q;
                 if (fabs(real) < 1e-12 * (1 + fabs(d)))
                     real = 0;
@@ -87,9 +87,9 @@ magnitude_ratio(double x, double y)
 static int
 room(si_state *S, const si_val *x)
 {
-    const nashc_type *t = nashc_value_type(x->base->ival);
+    const nashc_type *t = nashc_value_type(x->tensor->ival);
     double most = fmax(fabs((double)t->lo), fabs((double)t->hi)), offset = 1;
-    si_arr z;
+    si_array z;
     if (!si_zip(S, &x->b, &x->s, magnitude_ratio, &z))
         return -1;
     for (int64_t i = 0; i < z.n; i++)
@@ -102,12 +102,12 @@ room(si_state *S, const si_val *x)
 /* --- scales without a common unit --------------------------------------------------------------
  */
 
-/* Classes: value s[c] i + b[c] in M, integer m[c] i + q[c] here, for each i in lo..hi. */
+/* Classes: value s[c] i + b[c] in the model, integer m[c] i + q[c] here, for each i in lo..hi. */
 typedef struct classes {
     int64_t n, lo, hi;
-    si_arr s, b, m, q; /* n elements each */
-    bool meet;         /* is there a value that all classes take for some integer? */
-    double common;     /* the value */
+    si_array s, b, m, q; /* n elements each */
+    bool meet;           /* is there a value that all classes take for some integer? */
+    double common;       /* the value */
 } classes;
 
 static bool
@@ -131,8 +131,8 @@ find_common_value(classes *z)
     }
 }
 
-/* Are all integers of class d in the order with integer i of class c in which M's values are? Both
- * are monotone in the integer j of d, so those next to where the values cross decide. */
+/* Are all integers of class d in the order with integer i of class c in which the model's values
+ * are? Both are monotone in the integer j of d, so those next to where the values cross decide. */
 static bool
 in_order(const classes *z, int64_t c, int64_t d, int64_t i)
 {
@@ -170,7 +170,7 @@ rounded_ratio(double x, double unit)
 }
 
 /* m and q for a unit that leaves the largest scale so many bits. Where all classes meet in a value,
- * offsets are whole steps from there, so that classes that have it in M still tie. */
+ * offsets are whole steps from there, so that classes that have it in the model still tie. */
 static void
 weigh(classes *z, int bits)
 {
@@ -188,7 +188,7 @@ weigh(classes *z, int bits)
 static bool
 set_classes(si_state *S, const si_val *x, classes *z)
 {
-    const nashc_type *t = nashc_value_type(x->base->ival);
+    const nashc_type *t = nashc_value_type(x->tensor->ival);
     nashc_type shape;
     if (!si_joint_shape(&x->s, &x->b, &shape))
         return si_no(S, NULL);
@@ -222,7 +222,7 @@ prove_order(classes *z, int most)
 
 /* m * i + q as a node; i where m is all 1 and q all 0. */
 static nashc_value *
-line_of(si_state *S, nashc_value *v, si_arr *m, si_arr *q)
+line_of(si_state *S, nashc_value *v, si_array *m, si_array *q)
 {
     for (int64_t i = 0; i < q->n; i++) {
         q->v[i] = nearbyint(q->v[i]);
@@ -262,8 +262,8 @@ round_classes(si_state *S, nashc_node *n, classes *z, int bits)
 static nashc_value *
 scores(si_state *S, nashc_node *n, const si_val *x)
 {
-    nashc_value *v = x->base->ival;
-    si_arr s = x->s, b = x->b, m, one = si_scalar(S, 1.0);
+    nashc_value *v = x->tensor->ival;
+    si_array s = x->s, b = x->b, m, one = si_scalar(S, 1.0);
     double unit = 0;
 
     if (s.n == 1 && b.n == 1) {
@@ -283,7 +283,7 @@ scores(si_state *S, nashc_node *n, const si_val *x)
         if (right || !si_common_unit(s.v, s.n, EXACT, &unit))
             return right || round_classes(S, n, &z, most) ? line_of(S, v, &z.m, &z.q) : NULL;
     }
-    si_arr u = si_scalar(S, unit);
+    si_array u = si_scalar(S, unit);
     if (!si_zip(S, &s, &u, rounded_ratio, &m) || !si_zip(S, &b, &u, si_div, &b))
         return NULL;
     double k = 1, most = 0;
@@ -297,19 +297,19 @@ scores(si_state *S, nashc_node *n, const si_val *x)
                    ? line_of(S, v, &z.m, &z.q)
                    : NULL;
     }
-    si_arr f = si_scalar(S, k);
+    si_array f = si_scalar(S, k);
     if (!si_zip(S, &m, &f, si_mul, &m) || !si_zip(S, &b, &f, si_mul, &b))
         return NULL;
     return line_of(S, v, &m, &b);
 }
 
 bool
-si_rank_op(si_state *S, nashc_node *n)
+si_argmax(si_state *S, nashc_node *n)
 {
     bool topk = nashc_node_is(n, "nn.topk");
     nashc_value *idx = nashc_node_out(n, topk ? 1 : 0), *val = topk ? nashc_node_out(n, 0) : NULL;
     bool only_index = !val || nashc_value_n_uses(val) == 0;
-    si_arr one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
+    si_array one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
     si_val *x = si_affine(S, only_index ? look_through(n) : nashc_node_in(n, 0));
     nashc_value *v;
 
@@ -318,7 +318,7 @@ si_rank_op(si_state *S, nashc_node *n)
     if (only_index)
         v = scores(S, n, x);
     else if (x->s.n == 1 && x->b.n == 1 && x->s.v[0] > 0)
-        v = x->base->ival;
+        v = x->tensor->ival;
     else
         return si_no(S, "its values are used and have a scale or offset for each class");
     if (!v)

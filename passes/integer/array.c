@@ -1,4 +1,4 @@
-/* arr.c: small arrays of doubles that are broadcast against a tensor. */
+/* array.c: small arrays of doubles that are broadcast against a tensor. */
 #include "integer.h"
 
 #include <math.h>
@@ -34,10 +34,10 @@ si_alloc(si_state *S, int64_t n, size_t size)
     return p;
 }
 
-si_arr
+si_array
 si_scalar(si_state *S, double v)
 {
-    si_arr r = {.rank = 0, .n = 1, .v = si_alloc(S, 1, sizeof(double))};
+    si_array r = {.rank = 0, .n = 1, .v = si_alloc(S, 1, sizeof(double))};
     if (r.v)
         r.v[0] = v;
     else
@@ -46,9 +46,9 @@ si_scalar(si_state *S, double v)
 }
 
 bool
-si_shape_arr(si_state *S, si_arr *out, int rank, const int64_t *dim)
+si_shape_array(si_state *S, si_array *out, int rank, const int64_t *dim)
 {
-    si_arr r = {.rank = rank, .n = 1};
+    si_array r = {.rank = rank, .n = 1};
     for (int i = 0; i < rank; i++) {
         r.dim[i] = dim[i];
         if (!nashc_mul_size(r.n, dim[i], &r.n))
@@ -63,7 +63,7 @@ si_shape_arr(si_state *S, si_arr *out, int rank, const int64_t *dim)
 
 /* Index into a of element e of a tensor of type t. */
 int64_t
-si_index(const si_arr *a, const nashc_type *t, int64_t e)
+si_index(const si_array *a, const nashc_type *t, int64_t e)
 {
     if (a->n == 1)
         return 0;
@@ -82,13 +82,13 @@ si_index(const si_arr *a, const nashc_type *t, int64_t e)
 }
 
 double
-si_at(const si_arr *a, const nashc_type *t, int64_t e)
+si_at(const si_array *a, const nashc_type *t, int64_t e)
 {
     return a->v[si_index(a, t, e)];
 }
 
 bool
-si_all_eq(const si_arr *a, double v)
+si_all_eq(const si_array *a, double v)
 {
     for (int64_t i = 0; i < a->n; i++)
         if (a->v[i] != v)
@@ -97,14 +97,14 @@ si_all_eq(const si_arr *a, double v)
 }
 
 bool
-si_zero(const si_arr *a)
+si_zero(const si_array *a)
 {
     return si_all_eq(a, 0.0);
 }
 
 /* Drops axis i if all slices along it are equal. */
 static void
-squeeze_axis(si_arr *a, int axis)
+squeeze_axis(si_array *a, int axis)
 {
     int64_t inner = 1, d = a->dim[axis];
     for (int i = axis + 1; i < a->rank; i++)
@@ -122,7 +122,7 @@ squeeze_axis(si_arr *a, int axis)
 }
 
 void
-si_squeeze(si_arr *a)
+si_squeeze(si_array *a)
 {
     for (int64_t i = 0; i < a->n; i++)
         if (a->v[i] == 0.0)
@@ -135,11 +135,11 @@ si_squeeze(si_arr *a)
 }
 
 bool
-si_from_tensor(si_state *S, const nashc_tensor *t, si_arr *out)
+si_from_tensor(si_state *S, const nashc_tensor *t, si_array *out)
 {
     const nashc_type *type = nashc_tensor_type(t);
-    si_arr r;
-    if (!si_shape_arr(S, &r, type->rank, type->dim))
+    si_array r;
+    if (!si_shape_array(S, &r, type->rank, type->dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = nashc_tensor_get(t, i);
@@ -149,14 +149,14 @@ si_from_tensor(si_state *S, const nashc_tensor *t, si_arr *out)
 }
 
 bool
-si_varies(const si_arr *a, const nashc_type *t, int axis)
+si_varies(const si_array *a, const nashc_type *t, int axis)
 {
     int i = axis - t->rank + a->rank;
     return a->n > 1 && i >= 0 && a->dim[i] > 1;
 }
 
 bool
-si_channel_only(const si_arr *a, const nashc_type *t)
+si_channel_only(const si_array *a, const nashc_type *t)
 {
     int c = nashc_type_channel_axis(t);
     for (int i = 0; i < t->rank; i++)
@@ -167,7 +167,7 @@ si_channel_only(const si_arr *a, const nashc_type *t)
 
 /* a is channel only */
 double
-si_channel(const si_arr *a, const nashc_type *t, int64_t c)
+si_channel(const si_array *a, const nashc_type *t, int64_t c)
 {
     (void)t;
     return a->v[a->n == 1 ? 0 : c];
@@ -216,7 +216,7 @@ si_sgn_mul(double x, double y)
 }
 
 bool
-si_joint_shape(const si_arr *x, const si_arr *y, nashc_type *t)
+si_joint_shape(const si_array *x, const si_array *y, nashc_type *t)
 {
     *t = nashc_type_f64();
     t->rank = (uint8_t)(x->rank > y->rank ? x->rank : y->rank);
@@ -231,10 +231,10 @@ si_joint_shape(const si_arr *x, const si_arr *y, nashc_type *t)
 }
 
 bool
-si_spread(si_state *S, const si_arr *a, const nashc_type *t, si_arr *out)
+si_spread(si_state *S, const si_array *a, const nashc_type *t, si_array *out)
 {
-    si_arr r;
-    if (!si_shape_arr(S, &r, t->rank, t->dim))
+    si_array r;
+    if (!si_shape_array(S, &r, t->rank, t->dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = a->v[si_index(a, t, i)];
@@ -243,13 +243,13 @@ si_spread(si_state *S, const si_arr *a, const nashc_type *t, si_arr *out)
 }
 
 bool
-si_zip(si_state *S, const si_arr *x, const si_arr *y, si_fn *f, si_arr *out)
+si_zip(si_state *S, const si_array *x, const si_array *y, si_fn *f, si_array *out)
 {
     nashc_type t;
-    si_arr r;
+    si_array r;
     if (!si_joint_shape(x, y, &t))
         return si_no(S, NULL);
-    if (!x->v || !y->v || !si_shape_arr(S, &r, t.rank, t.dim))
+    if (!x->v || !y->v || !si_shape_array(S, &r, t.rank, t.dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = f(x->v[si_index(x, &t, i)], y->v[si_index(y, &t, i)]);
@@ -260,13 +260,13 @@ si_zip(si_state *S, const si_arr *x, const si_arr *y, si_fn *f, si_arr *out)
 
 /* Values of a along one axis of t, as a vector of that length; a must not vary otherwise. */
 bool
-si_along(si_state *S, const si_arr *a, const nashc_type *t, int axis, si_arr *out)
+si_along(si_state *S, const si_array *a, const nashc_type *t, int axis, si_array *out)
 {
     for (int i = 0; i < t->rank; i++)
         if (i != axis && si_varies(a, t, i))
             return si_no(S, NULL);
-    si_arr r;
-    if (!si_shape_arr(S, &r, 1, &t->dim[axis]))
+    si_array r;
+    if (!si_shape_array(S, &r, 1, &t->dim[axis]))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = a->v[a->n == 1 ? 0 : i];
@@ -276,16 +276,16 @@ si_along(si_state *S, const si_arr *a, const nashc_type *t, int axis, si_arr *ou
 
 /* out[e] = a[map[e]] for the elements e of type to; map indexes elements of type from. */
 bool
-si_gather(si_state *S, const si_arr *a, const nashc_type *from, const nashc_type *to,
-          const int64_t *map, si_arr *out)
+si_gather(si_state *S, const si_array *a, const nashc_type *from, const nashc_type *to,
+          const int64_t *map, si_array *out)
 {
     if (a->n == 1) {
         *out = *a;
         out->rank = 0;
         return true;
     }
-    si_arr r;
-    if (!si_shape_arr(S, &r, to->rank, to->dim))
+    si_array r;
+    if (!si_shape_array(S, &r, to->rank, to->dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = si_at(a, from, map[i]);
@@ -295,14 +295,14 @@ si_gather(si_state *S, const si_arr *a, const nashc_type *from, const nashc_type
 }
 
 bool
-si_per_channel(si_state *S, const nashc_type *t, const double *v, si_arr *out)
+si_per_channel(si_state *S, const nashc_type *t, const double *v, si_array *out)
 {
     int c = nashc_type_channel_axis(t);
-    si_arr r;
+    si_array r;
     int64_t dim[NASHC_MAX_RANK];
     for (int i = 0; i < t->rank; i++)
         dim[i] = i == c ? t->dim[i] : 1;
-    if (!si_shape_arr(S, &r, t->rank, dim))
+    if (!si_shape_array(S, &r, t->rank, dim))
         return false;
     memcpy(r.v, v, (size_t)r.n * sizeof *v);
     si_squeeze(&r);

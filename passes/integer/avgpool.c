@@ -1,4 +1,4 @@
-/* pool.c: average pools of M as integer sums: mean = s / divisor * sum + b.
+/* pool.c: average pools of the model as integer sums: mean = s / divisor * sum + b.
  *
  * Where the divisor depends on the position (padding that does not count), the sums are multiplied
  * by what is missing to the least common multiple.
@@ -40,7 +40,7 @@ sum_attrs(si_state *S, const nashc_node *sum)
 
 /* Elements in each window (count), and what the mean divides by, from runs on a tensor of ones. */
 static bool
-divisors(si_state *S, nashc_node *n, const nashc_node *sum, si_arr *count, si_arr *divisor)
+divisors(si_state *S, nashc_node *n, const nashc_node *sum, si_array *count, si_array *divisor)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     nashc_type f64 = nashc_type_f64(), ot = nashc_type_with_elem(t, &f64);
@@ -49,8 +49,8 @@ divisors(si_state *S, nashc_node *n, const nashc_node *sum, si_arr *count, si_ar
         return si_fail(S, nashc_enomem(S->diag));
     for (int64_t i = 0; i < buf.n; i++)
         nashc_buf_set(&buf, i, 1.0);
-    nashc_tensor *ones = si_own(S, nashc_tensor_take(&buf)), *mean, *total;
-    si_arr m;
+    nashc_tensor *ones = si_keep(S, nashc_tensor_take(&buf)), *mean, *total;
+    si_array m;
     bool is_sum = nashc_node_is(n, "nn.reduce_sum") || nashc_node_is(n, "nn.sumpool") ||
                   nashc_node_is(n, "nn.global_sumpool");
     if (!ones || !si_eval(S, n, nashc_node_opname(sum), sum_attrs(S, sum), &ones, 1, 1, &total) ||
@@ -70,7 +70,7 @@ divisors(si_state *S, nashc_node *n, const nashc_node *sum, si_arr *count, si_ar
 }
 
 static double
-lcm(const si_arr *a)
+lcm(const si_array *a)
 {
     double r = 1;
     for (int64_t i = 0; i < a->n; i++) {
@@ -102,7 +102,7 @@ pooled_axis(const nashc_node *n, const nashc_type *t, const nashc_type *yt, int 
 }
 
 static bool
-varies_in_window(const nashc_node *n, const si_arr *a, const nashc_type *t, const nashc_type *yt)
+varies_in_window(const nashc_node *n, const si_array *a, const nashc_type *t, const nashc_type *yt)
 {
     for (int i = 0; i < t->rank; i++)
         if (pooled_axis(n, t, yt, i) && si_varies(a, t, i))
@@ -112,7 +112,7 @@ varies_in_window(const nashc_node *n, const si_arr *a, const nashc_type *t, cons
 
 /* An array that does not vary along the pooled axes, against the result of n. */
 static bool
-carried(si_state *S, const nashc_node *n, const si_arr *a, si_arr *out)
+carried(si_state *S, const nashc_node *n, const si_array *a, si_array *out)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *yt = nashc_value_type(nashc_node_out(n, 0));
@@ -142,7 +142,7 @@ carried(si_state *S, const nashc_node *n, const si_arr *a, si_arr *out)
 
 /* The offset of the result: n itself on an offset that varies with the position. */
 static bool
-pooled_offset(si_state *S, nashc_node *n, const si_arr *b, si_arr *out)
+pooled_offset(si_state *S, nashc_node *n, const si_array *b, si_array *out)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     nashc_type f64 = nashc_type_f64(), bt = nashc_type_with_elem(t, &f64);
@@ -153,7 +153,7 @@ pooled_offset(si_state *S, nashc_node *n, const si_arr *b, si_arr *out)
         return si_fail(S, nashc_enomem(S->diag));
     for (int64_t i = 0; i < buf.n; i++)
         nashc_buf_set(&buf, i, si_at(b, &bt, i));
-    in = si_own(S, nashc_tensor_take(&buf));
+    in = si_keep(S, nashc_tensor_take(&buf));
     return in && si_eval(S, n, NULL, NULL, &in, 1, 1, &res) && si_from_tensor(S, res, out);
 }
 
@@ -163,13 +163,13 @@ si_sum_pool(si_state *S, nashc_node *n)
     nashc_value *xv = nashc_node_in(n, 0), *y = nashc_node_out(n, 0);
     const nashc_type *t = nashc_value_type(xv), *yt = nashc_value_type(y);
     si_val *x = si_affine(S, xv);
-    si_arr count, divisor, s, b;
+    si_array count, divisor, s, b;
 
     if (!x)
         return false;
     if (varies_in_window(n, &x->s, t, yt))
         return si_no(S, "the scale varies inside a window");
-    nashc_value *ival = sum_of(S, n, x->base->ival);
+    nashc_value *ival = sum_of(S, n, x->tensor->ival);
     if (!ival || !divisors(S, n, nashc_value_def(ival), &count, &divisor) ||
         !carried(S, n, &x->s, &s))
         return false;
@@ -181,7 +181,7 @@ si_sum_pool(si_state *S, nashc_node *n)
     if (divisor.n == 1)
         return si_zip(S, &s, &divisor, si_div, &s) &&
                si_anchor(S, y, ival, &s, &b, NULL, NULL, NULL, NULL);
-    si_arr m = si_scalar(S, lcm(&divisor));
+    si_array m = si_scalar(S, lcm(&divisor));
     if (!si_zip(S, &s, &m, si_div, &s) || !si_zip(S, &m, &divisor, si_div, &m))
         return false;
     ival = si_times(S, ival, &m);

@@ -1,8 +1,9 @@
-/* lanes.c: the chain between an integer tensor and a quantiser, run as M runs it.
+/* variants.c: the chain between an integer tensor and a quantiser, run as the model runs it.
  *
- * The chain is element-wise but for pools and ops that move elements, through which a lane is
- * followed backwards. All lanes make the columns of a small graph [points, lanes] of M's own ops,
- * in M's order, with the constants that each lane meets; the executor evaluates it.
+ * The chain is element-wise but for pools and ops that move elements, through which a variant is
+ * followed backwards. All variants make the columns of a small graph [points, variants] of the
+ * model's own ops, in the model's order, with the constants that each variant meets; the executor
+ * evaluates it.
  */
 #include "integer.h"
 
@@ -16,43 +17,43 @@
 #define SHORT_BITS 44
 
 typedef struct segment {
-    si_base *base;
+    si_tensor *tensor;
     int64_t *elem; /* by row: element of the segment's tensors */
     bool shuffled; /* a moving op lies between it and the quantiser */
 } segment;
 
-struct si_lanes {
-    si_base *base;
+struct si_chain {
+    si_tensor *tensor;
     nashc_node *q;
     nashc_node **node; /* in order, q last */
     int n_node;
     segment *seg;
-    int n_seg, base_seg;
+    int n_seg, tensor_segment;
     int64_t span, count;
     int64_t *lane_of; /* by row */
-    int64_t *row_of;  /* by lane: its first row */
+    int64_t *row_of;  /* by variant: its first row */
     double *s, *b, *lo, *hi;
     double *gs, *gb; /* guess: operand of q = gs * n + gb */
-    nashc_module *m; /* the last small graph, for all lanes */
+    nashc_module *m; /* the last small graph, for all variants */
     int64_t m_points;
 };
 
 static bool
-is_via(const si_state *S, const si_lanes *l, const nashc_node *n)
+is_via(const si_state *S, const si_chain *l, const nashc_node *n)
 {
     (void)S;
     for (int i = 0; i < l->n_seg; i++)
-        if (l->seg[i].base->via == n)
+        if (l->seg[i].tensor->via == n)
             return true;
     return false;
 }
 
 static segment *
-segment_of(si_state *S, const si_lanes *l, const nashc_node *n)
+segment_of(si_state *S, const si_chain *l, const nashc_node *n)
 {
-    si_base *base = n == l->q ? l->seg[0].base : si_of(S, nashc_node_out(n, 0))->base;
+    si_tensor *tensor = n == l->q ? l->seg[0].tensor : si_of(S, nashc_node_out(n, 0))->tensor;
     for (int i = 0; i < l->n_seg; i++)
-        if (l->seg[i].base == base || (base && l->seg[i].base->pending == base))
+        if (l->seg[i].tensor == tensor || (tensor && l->seg[i].tensor->pending == tensor))
             return &l->seg[i];
     return NULL;
 }
@@ -64,9 +65,9 @@ by_order(const void *a, const void *b)
     return x == y ? 0 : nashc_node_before(x, y) ? -1 : 1;
 }
 
-/* Nodes of M between the origin and q. */
+/* Nodes of the model between the origin and q. */
 static bool
-collect(si_state *S, si_lanes *l)
+collect(si_state *S, si_chain *l)
 {
     int cap = 64, top = 0;
     nashc_node **stack = malloc((size_t)cap * sizeof(*stack));
@@ -79,7 +80,7 @@ collect(si_state *S, si_lanes *l)
         for (int i = 0; i < n_in; i++) {
             nashc_value *v = nashc_node_in(n, i);
             nashc_node *d =
-                v && v != l->base->origin && !si_is_const(S, v) ? nashc_value_def(v) : NULL;
+                v && v != l->tensor->origin && !si_is_const(S, v) ? nashc_value_def(v) : NULL;
             bool known = !d;
             for (int k = 0; k < top && !known; k++)
                 known = stack[k] == d;
@@ -109,7 +110,7 @@ variation(si_state *S, const nashc_node *n, int i, const nashc_type *t)
 {
     const nashc_tensor *k = si_known(S, nashc_node_in(n, i));
     const nashc_type *kt = k ? nashc_tensor_type(k) : NULL;
-    si_arr a;
+    si_array a;
     if (!k)
         return 2;
     if (nashc_node_is(n, "q.multithreshold") || nashc_node_is(n, "q.lut"))
@@ -122,7 +123,7 @@ variation(si_state *S, const nashc_node *n, int i, const nashc_type *t)
 }
 
 static int
-arr_variation(const si_arr *a, const nashc_type *t)
+array_variation(const si_array *a, const nashc_type *t)
 {
     return a->n == 1 ? 0 : si_channel_only(a, t) ? 1 : 2;
 }
@@ -150,19 +151,19 @@ const_index(bool channels, const nashc_type *kt, const nashc_type *t, int64_t e)
 }
 
 static bool
-make_segments(si_state *S, si_lanes *l, si_base *top)
+make_segments(si_state *S, si_chain *l, si_tensor *top)
 {
     int n = 0;
-    for (si_base *b = top; b; b = b->below)
+    for (si_tensor *b = top; b; b = b->before_via)
         n++;
     l->seg = calloc((size_t)n, sizeof(*l->seg));
     if (!l->seg)
         return si_fail(S, nashc_enomem(S->diag));
     bool shuffled = false;
-    for (si_base *b = top; b; b = b->below) {
-        if (b == l->base)
-            l->base_seg = l->n_seg;
-        l->seg[l->n_seg].base = b;
+    for (si_tensor *b = top; b; b = b->before_via) {
+        if (b == l->tensor)
+            l->tensor_segment = l->n_seg;
+        l->seg[l->n_seg].tensor = b;
         l->seg[l->n_seg++].shuffled = shuffled;
         shuffled = shuffled || (b->via && !b->via_is_pool);
     }
@@ -175,29 +176,29 @@ max_int(int a, int b)
     return a > b ? a : b;
 }
 
-/* How much the whole tail varies. */
+/* How much the whole chain varies. */
 static int
-need(si_state *S, si_lanes *l, const nashc_type *top)
+need(si_state *S, si_chain *l, const nashc_type *top)
 {
     int r = 0;
-    const si_base *b = l->base;
+    const si_tensor *b = l->tensor;
     const nashc_type *bt = b->ival ? nashc_value_type(b->ival) : top;
-    r = max_int(r, arr_variation(&b->s, bt));
-    r = max_int(r, arr_variation(&b->b, bt));
+    r = max_int(r, array_variation(&b->s, bt));
+    r = max_int(r, array_variation(&b->b, bt));
     if (b->ival) {
-        r = max_int(r, arr_variation(&b->lo, bt));
-        r = max_int(r, arr_variation(&b->hi, bt));
+        r = max_int(r, array_variation(&b->lo, bt));
+        r = max_int(r, array_variation(&b->hi, bt));
     }
     for (int k = 0; k < b->n_term; k++) {
         const si_val *v = b->term[k].x;
-        r = max_int(r, arr_variation(&v->s, bt));
-        r = max_int(r, arr_variation(&v->b, bt));
-        if (v->base->ival) {
-            r = max_int(r, arr_variation(&v->base->lo, bt));
-            r = max_int(r, arr_variation(&v->base->hi, bt));
+        r = max_int(r, array_variation(&v->s, bt));
+        r = max_int(r, array_variation(&v->b, bt));
+        if (v->tensor->ival) {
+            r = max_int(r, array_variation(&v->tensor->lo, bt));
+            r = max_int(r, array_variation(&v->tensor->hi, bt));
         }
     }
-    if (r && l->seg[l->base_seg].shuffled)
+    if (r && l->seg[l->tensor_segment].shuffled)
         r = 2;
     for (int k = 0; k < l->n_node; k++) {
         const nashc_node *n = l->node[k];
@@ -217,7 +218,7 @@ need(si_state *S, si_lanes *l, const nashc_type *top)
 
 /* Elements of each segment for all rows. */
 static bool
-trace(si_state *S, si_lanes *l, int how, const nashc_type *t)
+trace(si_state *S, si_chain *l, int how, const nashc_type *t)
 {
     for (int k = 0; k < l->n_seg; k++) {
         segment *g = &l->seg[k], *up = k ? &l->seg[k - 1] : NULL;
@@ -229,12 +230,12 @@ trace(si_state *S, si_lanes *l, int how, const nashc_type *t)
                 g->elem[r] = how == 1 ? si_first_of_channel(t, r) : r;
             continue;
         }
-        const nashc_node *via = up->base->via;
+        const nashc_node *via = up->tensor->via;
         const nashc_type *in = nashc_value_type(nashc_node_in(via, 0));
-        const nashc_type *out = nashc_value_type(nashc_node_out(via, up->base->via_out));
+        const nashc_type *out = nashc_value_type(nashc_node_out(via, up->tensor->via_out));
         int64_t *map = NULL;
-        if (how > 0 && !up->base->via_is_pool &&
-            !(map = si_index_map(S, via, up->base->via_out, in)))
+        if (how > 0 && !up->tensor->via_is_pool &&
+            !(map = si_index_map(S, via, up->tensor->via_out, in)))
             return false;
         for (int64_t r = 0; r < l->span; r++) {
             int64_t e = up->elem[r], c = e;
@@ -269,18 +270,18 @@ bits_of(double v)
 }
 
 static const nashc_type *
-seg_type(const si_lanes *l, int k, const nashc_type *top)
+seg_type(const si_chain *l, int k, const nashc_type *top)
 {
-    return l->seg[k].base->ival ? nashc_value_type(l->seg[k].base->ival) : top;
+    return l->seg[k].tensor->ival ? nashc_value_type(l->seg[k].tensor->ival) : top;
 }
 
 /* Two 64-bit hashes of all that row r meets. */
 static void
-row_hash(si_state *S, const si_lanes *l, const nashc_type *top, int64_t r, uint64_t h[2])
+row_hash(si_state *S, const si_chain *l, const nashc_type *top, int64_t r, uint64_t h[2])
 {
-    const si_base *b = l->base;
-    const nashc_type *bt = seg_type(l, l->base_seg, top);
-    int64_t e = l->seg[l->base_seg].elem[r];
+    const si_tensor *b = l->tensor;
+    const nashc_type *bt = seg_type(l, l->tensor_segment, top);
+    int64_t e = l->seg[l->tensor_segment].elem[r];
     double v[4] = {si_at(&b->s, bt, e), si_at(&b->b, bt, e), b->ival ? si_at(&b->lo, bt, e) : 0,
                    b->ival ? si_at(&b->hi, bt, e) : 0};
     h[0] = 1;
@@ -290,10 +291,10 @@ row_hash(si_state *S, const si_lanes *l, const nashc_type *top, int64_t r, uint6
             h[k] = mix(h[k], bits_of(v[i]));
     for (int i = 0; i < b->n_term; i++) {
         const si_val *x = b->term[i].x;
-        bool leaf = x->base->ival != NULL;
+        bool leaf = x->tensor->ival != NULL;
         double w[4] = {si_at(&x->s, bt, e), si_at(&x->b, bt, e),
-                       leaf ? si_at(&x->base->lo, bt, e) : 0,
-                       leaf ? si_at(&x->base->hi, bt, e) : 0};
+                       leaf ? si_at(&x->tensor->lo, bt, e) : 0,
+                       leaf ? si_at(&x->tensor->hi, bt, e) : 0};
         for (int k = 0; k < 8; k++)
             h[k % 2] = mix(h[k % 2], bits_of(w[k / 2]));
     }
@@ -318,7 +319,7 @@ row_hash(si_state *S, const si_lanes *l, const nashc_type *top, int64_t r, uint6
 
 /* Numbers the different rows. */
 static bool
-distinguish(si_state *S, si_lanes *l, const nashc_type *top)
+distinguish(si_state *S, si_chain *l, const nashc_type *top)
 {
     int64_t size = 1;
     while (size < 2 * l->span)
@@ -353,12 +354,12 @@ distinguish(si_state *S, si_lanes *l, const nashc_type *top)
 }
 
 static bool
-lane_params(si_state *S, si_lanes *l, const nashc_type *top)
+variant_params(si_state *S, si_chain *l, const nashc_type *top)
 {
     double *p = malloc((size_t)l->count * 6 * sizeof(*p) + 1);
-    const nashc_type *bt = seg_type(l, l->base_seg, top);
+    const nashc_type *bt = seg_type(l, l->tensor_segment, top);
     const si_val *x = si_of(S, nashc_node_in(l->q, 0));
-    const si_base *b = l->base, *f = l->seg[0].base;
+    const si_tensor *b = l->tensor, *f = l->seg[0].tensor;
     if (!p)
         return si_fail(S, nashc_enomem(S->diag));
     l->s = p;
@@ -368,7 +369,7 @@ lane_params(si_state *S, si_lanes *l, const nashc_type *top)
     l->gs = p + 4 * l->count;
     l->gb = p + 5 * l->count;
     for (int64_t i = 0; i < l->count; i++) {
-        int64_t r = l->row_of[i], e = l->seg[l->base_seg].elem[r], t = l->seg[0].elem[r];
+        int64_t r = l->row_of[i], e = l->seg[l->tensor_segment].elem[r], t = l->seg[0].elem[r];
         l->s[i] = si_at(&b->s, bt, e);
         l->b[i] = si_at(&b->b, bt, e);
         l->lo[i] = b->ival ? si_at(&b->lo, bt, e) : 0;
@@ -376,7 +377,7 @@ lane_params(si_state *S, si_lanes *l, const nashc_type *top)
         double sign = l->s[i] * si_at(&f->s, seg_type(l, 0, top), t) < 0 ? -1 : 1;
         l->gs[i] = sign * si_at(&x->s, top, t);
         l->gb[i] = si_at(&x->b, top, t);
-        if (b->pending == x->base) { /* x is in terms of the sum's value, not of its integer */
+        if (b->pending == x->tensor) { /* x is in terms of the sum's value, not of its integer */
             l->gb[i] += l->gs[i] * l->b[i];
             l->gs[i] *= l->s[i];
         }
@@ -384,20 +385,21 @@ lane_params(si_state *S, si_lanes *l, const nashc_type *top)
     return true;
 }
 
-si_lanes *
-si_lanes_create(si_state *S, si_base *base, nashc_node *q, bool per_channel)
+si_chain *
+si_chain_create(si_state *S, si_tensor *tensor, nashc_node *q, bool per_channel)
 {
     nashc_value *x = nashc_node_in(q, 0);
     const nashc_type *t = nashc_value_type(x);
-    si_lanes *l = calloc(1, sizeof(*l));
+    si_chain *l = calloc(1, sizeof(*l));
     if (!l) {
         si_fail(S, nashc_enomem(S->diag));
         return NULL;
     }
-    l->base = base;
+    l->tensor = tensor;
     l->q = q;
-    const si_base *top = si_of(S, x)->base;
-    if (!make_segments(S, l, base->pending == top ? base : si_of(S, x)->base) || !collect(S, l))
+    const si_tensor *top = si_of(S, x)->tensor;
+    if (!make_segments(S, l, tensor->pending == top ? tensor : si_of(S, x)->tensor) ||
+        !collect(S, l))
         goto fail;
     int how = need(S, l, t);
     if (S->st != NASHC_OK)
@@ -411,16 +413,16 @@ si_lanes_create(si_state *S, si_base *base, nashc_node *q, bool per_channel)
         si_no(S, "its function differs in too many elements");
         goto fail;
     }
-    if (!trace(S, l, how, t) || !distinguish(S, l, t) || !lane_params(S, l, t))
+    if (!trace(S, l, how, t) || !distinguish(S, l, t) || !variant_params(S, l, t))
         goto fail;
     return l;
 fail:
-    si_lanes_free(l);
+    si_chain_free(l);
     return NULL;
 }
 
 void
-si_lanes_free(si_lanes *l)
+si_chain_free(si_chain *l)
 {
     if (!l)
         return;
@@ -437,48 +439,48 @@ si_lanes_free(si_lanes *l)
 }
 
 int64_t
-si_lanes_count(const si_lanes *l)
+si_chain_variants(const si_chain *l)
 {
     return l->count;
 }
 
 int64_t
-si_lanes_span(const si_lanes *l)
+si_chain_rows(const si_chain *l)
 {
     return l->span;
 }
 
 int64_t
-si_lanes_of(const si_lanes *l, int64_t row)
+si_chain_variant_of(const si_chain *l, int64_t row)
 {
     return l->lane_of[row];
 }
 
 double
-si_lanes_lo(const si_lanes *l, int64_t lane)
+si_chain_lo(const si_chain *l, int64_t variant)
 {
-    return l->lo[lane];
+    return l->lo[variant];
 }
 
 double
-si_lanes_hi(const si_lanes *l, int64_t lane)
+si_chain_hi(const si_chain *l, int64_t variant)
 {
-    return l->hi[lane];
+    return l->hi[variant];
 }
 
 int64_t
-si_lanes_element(const si_lanes *l, int64_t lane)
+si_chain_element(const si_chain *l, int64_t variant)
 {
-    return l->seg[l->n_seg - 1].elem[l->row_of[lane]];
+    return l->seg[l->n_seg - 1].elem[l->row_of[variant]];
 }
 
 /* --- the small graph ---------------------------------------------------------------------------
  */
 
-/* Constant operand i of n for the lanes idx: a vector, or rows of a table. */
+/* Constant operand i of n for the variants idx: a vector, or rows of a table. */
 static nashc_value *
-lane_const(si_state *S, si_lanes *l, nashc_build *b, const nashc_node *n, int i, const int64_t *idx,
-           int64_t n_idx)
+variant_const(si_state *S, si_chain *l, nashc_build *b, const nashc_node *n, int i,
+              const int64_t *idx, int64_t n_idx)
 {
     const nashc_tensor *k = si_known(S, nashc_node_in(n, i));
     const nashc_type *kt = k ? nashc_tensor_type(k) : NULL,
@@ -500,8 +502,8 @@ lane_const(si_state *S, si_lanes *l, nashc_build *b, const nashc_node *n, int i,
     }
     bool is_int = nashc_type_is_int(kt), channels = counts_channels(n);
     for (int64_t r = 0; r < dim[0]; r++) {
-        int64_t lane = idx ? idx[r] : r;
-        int64_t at = const_index(channels, kt, t, g->elem[l->row_of[lane]]);
+        int64_t variant = idx ? idx[r] : r;
+        int64_t at = const_index(channels, kt, t, g->elem[l->row_of[variant]]);
         for (int64_t c = 0; c < cols; c++)
             if (is_int)
                 nashc_buf_set_int(&buf, r * cols + c, nashc_tensor_get_int(k, at * cols + c));
@@ -512,7 +514,7 @@ lane_const(si_state *S, si_lanes *l, nashc_build *b, const nashc_node *n, int i,
 }
 
 static nashc_value *
-copy_node(si_state *S, si_lanes *l, nashc_build *b, nashc_node *n, nashc_value **made,
+copy_node(si_state *S, si_chain *l, nashc_build *b, nashc_node *n, nashc_value **made,
           nashc_value *x, const int64_t *idx, int64_t n_idx)
 {
     int n_in = nashc_node_n_in(n);
@@ -521,10 +523,10 @@ copy_node(si_state *S, si_lanes *l, nashc_build *b, nashc_node *n, nashc_value *
         return NULL;
     for (int i = 0; i < n_in; i++) {
         nashc_value *v = nashc_node_in(n, i);
-        if (v && v == l->base->origin)
+        if (v && v == l->tensor->origin)
             in[i] = x;
         else if (v && si_is_const(S, v))
-            in[i] = lane_const(S, l, b, n, i, idx, n_idx);
+            in[i] = variant_const(S, l, b, n, i, idx, n_idx);
         else if (v)
             for (int k = 0; k < l->n_node; k++)
                 for (int o = 0; o < nashc_node_n_out(l->node[k]); o++)
@@ -542,13 +544,13 @@ copy_node(si_state *S, si_lanes *l, nashc_build *b, nashc_node *n, nashc_value *
 }
 
 static nashc_module *
-small_graph(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64_t points)
+small_graph(si_state *S, si_chain *l, const int64_t *idx, int64_t n_idx, int64_t points)
 {
     nashc_module *m = nashc_module_create(S->ctx);
     nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
     nashc_build *b = g ? nashc_build_create(g, S->diag) : NULL;
     nashc_value **made = si_alloc(S, l->n_node, sizeof(*made)), *y = NULL;
-    nashc_type o = *nashc_value_type(l->base->origin), f64 = nashc_type_f64();
+    nashc_type o = *nashc_value_type(l->tensor->origin), f64 = nashc_type_f64();
     if (nashc_type_is_float(&o)) /* evaluated without rounding, as the reference executor does */
         o = nashc_type_with_elem(&o, &f64);
     nashc_type t = nashc_type_shaped(o, 2, (const int64_t[]){points, n_idx});
@@ -571,20 +573,20 @@ small_graph(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64_t
 
 /* What an integer code of q.trunc is worth: its codes come out as reals. */
 static double
-trunc_scale(si_state *S, const si_lanes *l, int64_t lane)
+trunc_scale(si_state *S, const si_chain *l, int64_t variant)
 {
     int i = nashc_node_in(l->q, 3) ? 3 : 1;
     const nashc_tensor *k = si_known(S, nashc_node_in(l->q, i));
     if (!k)
         return 1.0;
-    int64_t e = l->seg[0].elem[l->row_of[lane]];
+    int64_t e = l->seg[0].elem[l->row_of[variant]];
     return nashc_tensor_get(
         k, const_index(false, nashc_tensor_type(k), nashc_value_type(nashc_node_out(l->q, 0)), e));
 }
 
-/* s * n + b. M may have computed it otherwise and exactly (a mean of n over 15 elements, in place
- * of n * 0.1), and then decides its ties: where a short number lies within the rounding of s and b,
- * it is the value. */
+/* s * n + b. the model may have computed it otherwise and exactly (a mean of n over 15 elements, in
+ * place of n * 0.1), and then decides its ties: where a short number lies within the rounding of s
+ * and b, it is the value. */
 static double
 real_of(double s, double n, double b)
 {
@@ -596,14 +598,14 @@ real_of(double s, double n, double b)
 }
 
 bool
-si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64_t points,
+si_chain_eval(si_state *S, si_chain *l, const int64_t *idx, int64_t n_idx, int64_t points,
               const double *n, bool real, int64_t *code)
 {
     int64_t step = CHUNK / n_idx < 1 ? 1 : CHUNK / n_idx;
     nashc_module *m = NULL;
     nashc_status st = NASHC_OK;
     bool trunc = nashc_node_is(l->q, "q.trunc");
-    bool signs = nashc_value_type(l->base->origin)->kind == NASHC_K_BIP; /* which never are 0 */
+    bool signs = nashc_value_type(l->tensor->origin)->kind == NASHC_K_BIP; /* which never are 0 */
 
     step = points < step ? points : step;
     if (!idx && l->m && l->m_points == step)
@@ -619,9 +621,9 @@ si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64
         }
         for (int64_t p = 0; p < step; p++)
             for (int64_t i = 0; i < n_idx; i++) {
-                int64_t lane = idx ? idx[i] : i;
+                int64_t variant = idx ? idx[i] : i;
                 int64_t at = (from + p < points ? from + p : points - 1) * n_idx + i;
-                double v = real ? n[at] : real_of(l->s[lane], n[at], l->b[lane]);
+                double v = real ? n[at] : real_of(l->s[variant], n[at], l->b[variant]);
                 nashc_buf_set(&x, p * n_idx + i, signs && v == 0 ? 1 : v);
             }
         const nashc_buf *in = &x;
@@ -650,11 +652,11 @@ si_lanes_eval(si_state *S, si_lanes *l, const int64_t *idx, int64_t n_idx, int64
 }
 
 bool
-si_lanes_guess(const si_lanes *l, int64_t lane, double code, double *n)
+si_chain_guess(const si_chain *l, int64_t variant, double code, double *n)
 {
     const nashc_node *q = l->q;
     double x;
-    if (l->gs[lane] == 0)
+    if (l->gs[variant] == 0)
         return false;
     if (nashc_node_is(q, "q.bipolar_quant")) {
         x = 0;
@@ -664,7 +666,7 @@ si_lanes_guess(const si_lanes *l, int64_t lane, double code, double *n)
         if (!s || !z)
             return false;
         const nashc_type *t = nashc_value_type(nashc_node_out(q, 0));
-        int64_t e = l->seg[0].elem[l->row_of[lane]];
+        int64_t e = l->seg[0].elem[l->row_of[variant]];
         const char *mode = nashc_attr_str(q, nashc_attr_index(q, "rounding"));
         double half = strcmp(mode, "floor") == 0  ? 0
                       : strcmp(mode, "ceil") == 0 ? 1
@@ -678,7 +680,7 @@ si_lanes_guess(const si_lanes *l, int64_t lane, double code, double *n)
             return false;
         const nashc_type *kt = nashc_tensor_type(t);
         int64_t row = const_index(true, kt, nashc_value_type(nashc_node_out(q, 0)),
-                                  l->seg[0].elem[l->row_of[lane]]);
+                                  l->seg[0].elem[l->row_of[variant]]);
         int64_t k = ((int64_t)code - nashc_attr_int(q, nashc_attr_index(q, "out_bias"))) /
                         nashc_attr_int(q, nashc_attr_index(q, "out_scale")) -
                     1;
@@ -688,6 +690,6 @@ si_lanes_guess(const si_lanes *l, int64_t lane, double code, double *n)
     } else {
         return false;
     }
-    *n = (x - l->gb[lane]) / l->gs[lane];
+    *n = (x - l->gb[variant]) / l->gs[variant];
     return true;
 }

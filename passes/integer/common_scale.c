@@ -22,7 +22,8 @@ reach(const nashc_value *v)
     return fmax(fabs((double)t->lo), fabs((double)t->hi));
 }
 
-/* The unit of n scales if it is exact and its multipliers are below max, or their sum below limit.
+/* The unit of n scales if it is exact and its multipliers are before_via max, or their sum
+ * before_via limit.
  */
 static bool
 exact_unit(const double *s, const double *most, int n, double max, double limit, double *u)
@@ -38,9 +39,9 @@ exact_unit(const double *s, const double *most, int n, double max, double limit,
     return sum <= MAX_SUM && (largest < max || sum <= limit);
 }
 
-/* Unit that gives the smallest scale 24 bits if the sum of integers is below limit then: rounding
- * to it changes no term by more than float32 arithmetic would. Else one that gives the largest
- * scale no more than 31 bits, coarser if the sum would not fit. */
+/* Unit that gives the smallest scale 24 bits if the sum of integers is before_via limit then:
+ * rounding to it changes no term by more than float32 arithmetic would. Else one that gives the
+ * largest scale no more than 31 bits, coarser if the sum would not fit. */
 static double
 fine_unit(const double *s, const double *most, int n, double limit, int *bits)
 {
@@ -69,7 +70,7 @@ shape_of(const si_parts *p)
     for (int i = 1; i <= t.rank; i++) {
         t.dim[t.rank - i] = 1;
         for (int k = 0; k < p->n; k++) {
-            const si_arr *s = &p->s[k];
+            const si_array *s = &p->s[k];
             if (i <= s->rank && s->dim[s->rank - i] > 1)
                 t.dim[t.rank - i] = s->dim[s->rank - i];
         }
@@ -78,17 +79,17 @@ shape_of(const si_parts *p)
 }
 
 bool
-si_weigh(si_state *S, const si_parts *p, double max, double limit, si_weights *w)
+si_find_common_scale(si_state *S, const si_parts *p, double max, double limit, si_common_scale *w)
 {
     nashc_type t = shape_of(p);
     double s[SI_MAX_TERMS], most[SI_MAX_TERMS];
     w->bits = 0;
     for (int k = 0; k < p->n; k++) {
         most[k] = reach(p->ival[k]);
-        if (!si_shape_arr(S, &w->m[k], t.rank, t.dim))
+        if (!si_shape_array(S, &w->m[k], t.rank, t.dim))
             return false;
     }
-    if (!si_shape_arr(S, &w->u, t.rank, t.dim))
+    if (!si_shape_array(S, &w->u, t.rank, t.dim))
         return false;
     for (int64_t i = 0; i < w->u.n; i++) {
         for (int k = 0; k < p->n; k++)
@@ -115,7 +116,7 @@ minus(double x, double y)
 }
 
 static bool
-all_negative(const si_arr *a)
+all_negative(const si_array *a)
 {
     for (int64_t i = 0; i < a->n; i++)
         if (a->v[i] >= 0)
@@ -124,10 +125,10 @@ all_negative(const si_arr *a)
 }
 
 static nashc_value *
-weighted_sum(si_state *S, nashc_value *x, nashc_value *y, const si_arr *m1, const si_arr *m2)
+weighted_sum(si_state *S, nashc_value *x, nashc_value *y, const si_array *m1, const si_array *m2)
 {
     const char *op = "nn.add";
-    si_arr n;
+    si_array n;
     if (all_negative(m2)) {
         if (!si_zip(S, m2, m2, minus, &n))
             return NULL;
@@ -142,7 +143,7 @@ weighted_sum(si_state *S, nashc_value *x, nashc_value *y, const si_arr *m1, cons
 
 /* Does y = f x, with f 1 or -1? Else 0. */
 static double
-same_weights(const si_arr *x, const si_arr *y)
+same_multipliers(const si_array *x, const si_array *y)
 {
     double f = x->v[0] == y->v[0] ? 1 : -1;
     bool same =
@@ -154,12 +155,12 @@ same_weights(const si_arr *x, const si_arr *y)
 
 /* Multiplied once where several have the same multipliers. */
 static bool
-join_equals(si_state *S, int *n, nashc_value **v, si_arr *m)
+add_equals(si_state *S, int *n, nashc_value **v, si_array *m)
 {
-    si_arr one = si_scalar(S, 1.0), f = si_scalar(S, 1.0);
+    si_array one = si_scalar(S, 1.0), f = si_scalar(S, 1.0);
     for (int i = 0; i < *n; i++)
         for (int k = i + 1; k < *n;) {
-            f.v[0] = same_weights(&m[i], &m[k]);
+            f.v[0] = same_multipliers(&m[i], &m[k]);
             if (f.v[0] == 0 || si_zero(&m[i])) {
                 k++;
                 continue;
@@ -180,13 +181,13 @@ join_equals(si_state *S, int *n, nashc_value **v, si_arr *m)
 }
 
 nashc_value *
-si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_arr *weight)
+si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_array *weight)
 {
     nashc_value *v[SI_MAX_TERMS];
-    si_arr m[SI_MAX_TERMS], one = si_scalar(S, 1.0);
+    si_array m[SI_MAX_TERMS], one = si_scalar(S, 1.0);
     memcpy(v, ival, (size_t)n * sizeof(v[0]));
     memcpy(m, weight, (size_t)n * sizeof(m[0]));
-    if (n > 2 && !join_equals(S, &n, v, m))
+    if (n > 2 && !add_equals(S, &n, v, m))
         return NULL;
     nashc_value *r = n == 1 ? si_times(S, v[0], &m[0]) : weighted_sum(S, v[0], v[1], &m[0], &m[1]);
     for (int k = 2; r && k < n; k++)
@@ -195,12 +196,12 @@ si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_arr *wei
 }
 
 nashc_value *
-si_emit_sum(si_state *S, const si_base *sum, const si_arr *m)
+si_emit_sum(si_state *S, const si_tensor *sum, const si_array *m)
 {
     nashc_value *v[SI_MAX_TERMS];
     int n = 0;
     for (int i = 0; i < sum->n_term; i++)
-        if (sum->term[i].x->base->ival)
-            v[n++] = sum->term[i].x->base->ival;
+        if (sum->term[i].x->tensor->ival)
+            v[n++] = sum->term[i].x->tensor->ival;
     return si_emit_weighted(S, n, v, m);
 }

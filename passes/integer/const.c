@@ -1,4 +1,4 @@
-/* const.c: constants of M: their real values, and their integer codes with a scale. */
+/* const.c: constants of the model: their real values, and their integer codes with a scale. */
 #include "integer.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 nashc_tensor *
-si_own(si_state *S, nashc_tensor *t)
+si_keep(si_state *S, nashc_tensor *t)
 {
     if (!t) {
         si_fail(S, nashc_enomem(S->diag));
@@ -77,7 +77,7 @@ si_eval(si_state *S, const nashc_node *like, const char *op, const char *attrs,
             nashc_type f64 = nashc_type_f64();
             if (res[i].cell == NASHC_DOUBLE) /* f32 results come unrounded */
                 res[i].type = nashc_type_with_elem(&res[i].type, &f64);
-            out[i] = si_own(S, nashc_tensor_take(&res[i]));
+            out[i] = si_keep(S, nashc_tensor_take(&res[i]));
         }
     }
     nashc_module_free(m);
@@ -96,7 +96,7 @@ si_int_tensor(si_state *S, const nashc_type *shape, const int64_t *v)
     }
     if (t.kind != NASHC_K_BIP)
         nashc_type_set_range(&t, lo, hi);
-    return si_own(S, nashc_tensor_from_i64(&t, v));
+    return si_keep(S, nashc_tensor_from_i64(&t, v));
 }
 
 /* The real values of constant v, not rounded to float32. NULL: not constant, or S->st. */
@@ -119,10 +119,11 @@ si_known(si_state *S, nashc_value *v)
     }
     for (int64_t i = 0; i < buf.n; i++)
         nashc_buf_set(&buf, i, nashc_buf_get(c, i) * si_at(&x->s, &t, i));
-    return x->known = si_own(S, nashc_tensor_take(&buf));
+    return x->known = si_keep(S, nashc_tensor_take(&buf));
 }
 
-/* A power of two of which all values are multiples, such that the codes stay below 2^max_bits. */
+/* A power of two of which all values are multiples, such that the codes stay before_via 2^max_bits.
+ */
 static bool
 dyadic_unit(const nashc_tensor *t, int max_bits, double *unit)
 {
@@ -163,7 +164,7 @@ few_multiples(si_state *S, const nashc_tensor *t, double *unit)
 }
 
 bool
-si_codes(si_state *S, nashc_value *v, nashc_tensor **codes, si_arr *s)
+si_const_codes(si_state *S, nashc_value *v, nashc_tensor **codes, si_array *s)
 {
     si_val *x = si_of(S, v);
     if (!x->codes) {

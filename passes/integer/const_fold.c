@@ -6,11 +6,11 @@
 
 /* Codes minus zero point; offset NULL: none. */
 static nashc_tensor *
-narrowed(si_state *S, const nashc_tensor *t, const si_arr *offset)
+narrowed(si_state *S, const nashc_tensor *t, const si_array *offset)
 {
     const nashc_type *type = nashc_tensor_type(t);
     if (type->kind == NASHC_K_BIP && !offset)
-        return si_own(S, si_ref(t));
+        return si_keep(S, si_ref(t));
     int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(t)), n = nashc_tensor_count(t);
     if (!v) {
         si_fail(S, nashc_enomem(S->diag));
@@ -27,7 +27,7 @@ narrowed(si_state *S, const nashc_tensor *t, const si_arr *offset)
 }
 
 static bool
-integral(const si_arr *a)
+integral(const si_array *a)
 {
     for (int64_t i = 0; i < a->n; i++)
         if (a->v[i] != nearbyint(a->v[i]) || fabs(a->v[i]) > 1e9)
@@ -36,7 +36,7 @@ integral(const si_arr *a)
 }
 
 static void
-set_codes(si_state *S, nashc_value *v, nashc_tensor *codes, const si_arr *s)
+set_codes(si_state *S, nashc_value *v, nashc_tensor *codes, const si_array *s)
 {
     si_val *r = si_of(S, v);
     r->kind = SI_CONST;
@@ -50,7 +50,7 @@ quantised_const(si_state *S, nashc_node *n)
 {
     bool bip = nashc_node_is(n, "q.bipolar_quant"), deq = nashc_node_is(n, "q.dequant");
     nashc_tensor *in[3] = {0}, *codes;
-    si_arr s, z;
+    si_array s, z;
     int n_in = nashc_node_n_in(n);
     if (n_in > 3)
         return false;
@@ -94,7 +94,7 @@ moved_const(si_state *S, nashc_node *n)
     nashc_value *y = nashc_node_out(n, 0);
     const nashc_type *in = nashc_value_type(nashc_node_in(n, 0));
     nashc_tensor *codes;
-    si_arr s = x->s;
+    si_array s = x->s;
     if (s.n > 1) {
         int64_t *map = si_index_map(S, n, 0, in);
         bool ok = map && si_gather(S, &x->s, in, nashc_value_type(y), map, &s);
@@ -109,14 +109,14 @@ moved_const(si_state *S, nashc_node *n)
 }
 
 static bool
-scaled_const(si_state *S, nashc_node *n)
+affine_const(si_state *S, nashc_node *n)
 {
     bool div = nashc_node_is(n, "nn.div");
     int c = si_of(S, nashc_node_in(n, 0))->codes ? 1 : 0;
     nashc_value *x = nashc_node_in(n, 1 - c);
     nashc_value *y = nashc_node_out(n, 0);
     si_val *xv = si_of(S, x);
-    si_arr f, s;
+    si_array f, s;
     if (!xv->codes || (div && c == 0) ||
         !nashc_type_same_shape(nashc_value_type(x), nashc_value_type(y)))
         return false;
@@ -144,7 +144,7 @@ si_const_node(si_state *S, nashc_node *n)
              si_of(S, nashc_node_in(n, 0))->codes)
         done = moved_const(S, n);
     else if (nashc_node_is(n, "nn.mul") || nashc_node_is(n, "nn.div"))
-        done = scaled_const(S, n);
+        done = affine_const(S, n);
     if (done || S->st != NASHC_OK)
         return done;
     nashc_tensor **in = si_alloc(S, n_in, sizeof(*in)), **out = si_alloc(S, n_out, sizeof(*out));

@@ -1,4 +1,4 @@
-/* eltwise.c: element-wise ops of M on functions of a base: affine form, direction. */
+/* eltwise.c: element-wise ops of the model on functions of a tensor: affine form, direction. */
 #include "integer.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ rises(si_state *S, const nashc_node *n)
         "nn.softsign", "nn.identity", "nn.cast",  "nn.min",   "nn.max",  NULL};
     static const char *const by_alpha[] = {
         "nn.leaky_relu", "nn.elu", "nn.celu", "nn.hard_sigmoid", "nn.thresholded_relu", NULL};
-    si_arr slope;
+    si_array slope;
     if (nashc_node_is_any(n, always))
         return true;
     if (nashc_node_is_any(n, by_alpha))
@@ -59,7 +59,7 @@ over(double x, double c)
 
 /* y = x * f, or x / f */
 static bool
-scaled_by(si_state *S, const si_val *x, const si_arr *f, bool div, si_val *y)
+times_factor(si_state *S, const si_val *x, const si_array *f, bool div, si_val *y)
 {
     return si_zip(S, &x->s, f, div ? over : si_mul, &y->s) &&
            si_zip(S, &x->b, f, div ? over : si_mul, &y->b) &&
@@ -71,7 +71,7 @@ batchnorm(si_state *S, const nashc_node *n, const si_val *x, si_val *y)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     double eps = nashc_attr_f32(n, nashc_attr_index(n, "eps"));
-    si_arr p[4], a;
+    si_array p[4], a;
     for (int i = 0; i < 4; i++) {
         const nashc_tensor *k = si_known(S, nashc_node_in(n, i + 1));
         double *v = k ? nashc_buf_to_f64(nashc_tensor_buf(k)) : NULL;
@@ -87,7 +87,7 @@ batchnorm(si_state *S, const nashc_node *n, const si_val *x, si_val *y)
     if (!si_zip(S, &p[0], &a, si_div, &a)) /* gamma / deviation */
         return false;
     si_val shifted = *x;
-    return si_zip(S, &x->b, &p[2], si_sub, &shifted.b) && scaled_by(S, &shifted, &a, false, y) &&
+    return si_zip(S, &x->b, &p[2], si_sub, &shifted.b) && times_factor(S, &shifted, &a, false, y) &&
            si_zip(S, &y->b, &p[1], si_add, &y->b);
 }
 
@@ -110,7 +110,7 @@ static bool
 one_dynamic(si_state *S, nashc_node *n, int at, const si_val *x, si_val *y)
 {
     const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
-    si_arr c;
+    si_array c;
     bool binary = nashc_node_n_in(n) == 2;
 
     if (nashc_node_is(n, "nn.batchnorm"))
@@ -130,20 +130,20 @@ one_dynamic(si_state *S, nashc_node *n, int at, const si_val *x, si_val *y)
     if (nashc_node_is(n, "nn.sub"))
         return negate(S, x, y) && si_zip(S, &y->b, &c, si_add, &y->b);
     if (nashc_node_is(n, "nn.mul"))
-        return scaled_by(S, x, &c, false, y);
+        return times_factor(S, x, &c, false, y);
     if (nashc_node_is(n, "nn.div") && at == 0 && !nashc_type_is_int(t))
-        return scaled_by(S, x, &c, true, y);
+        return times_factor(S, x, &c, true, y);
     if (nashc_node_is(n, "nn.neg"))
         return negate(S, x, y);
     if (nashc_node_is(n, "nn.identity") || (nashc_node_is(n, "nn.cast") && nashc_type_is_float(t)))
         return true;
     if (nashc_node_is(n, "q.dequant")) {
-        si_arr s, z;
+        si_array s, z;
         const nashc_tensor *sk = si_known(S, nashc_node_in(n, 1));
         const nashc_tensor *zk = nashc_node_in(n, 2) ? si_known(S, nashc_node_in(n, 2)) : NULL;
         z = si_scalar(S, 0.0);
         return sk && si_from_tensor(S, sk, &s) && (!zk || si_from_tensor(S, zk, &z)) &&
-               si_zip(S, &x->b, &z, si_sub, &y->b) && scaled_by(S, y, &s, false, y);
+               si_zip(S, &x->b, &z, si_sub, &y->b) && times_factor(S, y, &s, false, y);
     }
     y->affine = false;
     y->mono = y->mono && (at == 0 || nashc_node_is(n, "nn.min") || nashc_node_is(n, "nn.max")) &&
@@ -158,7 +158,7 @@ two_dynamic(si_state *S, const nashc_node *n, const si_val *x0, const si_val *x1
     y->by_channel = x0->by_channel && x1->by_channel;
     if ((add || sub) && x0->affine && x1->affine) {
         si_fn *f = add ? si_add : si_sub;
-        si_arr one = si_scalar(S, 1.0);
+        si_array one = si_scalar(S, 1.0);
         return si_zip(S, &x0->s, &x1->s, f, &y->s) && si_zip(S, &x0->b, &x1->b, f, &y->b) &&
                si_zip(S, &one, &y->s, sign_times, &y->dir);
     }
@@ -166,7 +166,7 @@ two_dynamic(si_state *S, const nashc_node *n, const si_val *x0, const si_val *x1
     return true;
 }
 
-/* All dynamic operands of n are functions of one base: so is the result. */
+/* All dynamic operands of n are functions of one tensor: so is the result. */
 bool
 si_eltwise(si_state *S, nashc_node *n)
 {
@@ -179,7 +179,7 @@ si_eltwise(si_state *S, nashc_node *n)
         if (!v || si_is_const(S, v))
             continue;
         const si_val *xv = si_of(S, v);
-        if (xv->kind != SI_FUN || n_dyn == 2 || (n_dyn && xv->base != x[0]->base))
+        if (xv->kind != SI_FUN || n_dyn == 2 || (n_dyn && xv->tensor != x[0]->tensor))
             return false;
         if (!nashc_type_same_shape(nashc_value_type(v), nashc_value_type(out)))
             return si_no(S, "a constant operand broadcasts the tensor to another shape");
@@ -201,9 +201,9 @@ si_eltwise(si_state *S, nashc_node *n)
 
 /* Bounds of a clamp in units of x's integers: lo <= i <= hi after sign. False: not integral. */
 static bool
-bound(si_state *S, const si_val *x, double real, si_arr *out)
+bound(si_state *S, const si_val *x, double real, si_array *out)
 {
-    si_arr r = si_scalar(S, real);
+    si_array r = si_scalar(S, real);
     if (!si_zip(S, &r, &x->b, si_sub, out) || !si_zip(S, out, &x->s, si_div, out))
         return false;
     for (int64_t i = 0; i < out->n; i++) {
@@ -230,8 +230,8 @@ static nashc_value *
 integer_clamp(si_state *S, const nashc_node *n, const si_val *x)
 {
     double lo = -INFINITY, hi = INFINITY;
-    nashc_value *v = x->base->ival;
-    si_arr c;
+    nashc_value *v = x->tensor->ival;
+    si_array c;
     bool down;
 
     if (nashc_node_is(n, "nn.relu")) {
@@ -266,7 +266,7 @@ integer_clamp(si_state *S, const nashc_node *n, const si_val *x)
 
 /* A constant that is on no grid: an offset to integers that all are zero. */
 static bool
-offset_of(si_state *S, nashc_value *v, nashc_tensor **codes, si_arr *s, si_arr *b)
+offset_of(si_state *S, nashc_value *v, nashc_tensor **codes, si_array *s, si_array *b)
 {
     const nashc_tensor *t = S->st == NASHC_OK ? si_known(S, v) : NULL;
     int64_t *zeros = t ? calloc((size_t)nashc_tensor_count(t) + 1, sizeof(*zeros)) : NULL;
@@ -287,35 +287,35 @@ si_affine(si_state *S, nashc_value *v)
 {
     si_val *x = si_of(S, v);
     nashc_value *ival = NULL;
-    si_arr s, b = si_scalar(S, 0.0);
+    si_array s, b = si_scalar(S, 0.0);
 
     if (x->other)
         return x->other;
     if (si_is_const(S, v)) {
         nashc_tensor *codes;
-        if (!si_codes(S, v, &codes, &s) && !offset_of(S, v, &codes, &s, &b))
+        if (!si_const_codes(S, v, &codes, &s) && !offset_of(S, v, &codes, &s, &b))
             return NULL;
         ival = nashc_build_const(S->b, NULL, nashc_tensor_ref(codes));
     } else if (x->kind != SI_FUN) {
         return NULL;
     } else {
-        if (!(x = si_resolved(S, x)) || x->affine)
+        if (!(x = si_with_fallback(S, x)) || x->affine)
             return x;
         nashc_node *n = nashc_value_def(v);
         si_val *in = n && nashc_node_in(n, 0) ? si_of(S, nashc_node_in(n, 0)) : NULL;
-        if (!in || in->kind != SI_FUN || !(in = si_resolved(S, in)) || !in->affine ||
-            in->base != x->base)
+        if (!in || in->kind != SI_FUN || !(in = si_with_fallback(S, in)) || !in->affine ||
+            in->tensor != x->tensor)
             return NULL;
         s = in->s;
         b = in->b;
         ival = integer_clamp(S, n, in);
     }
     si_val *r = ival ? si_alloc(S, 1, sizeof(*r)) : NULL;
-    si_base *base = r ? si_new_base(S, ival, v, &s, &b) : NULL;
-    if (!base)
+    si_tensor *tensor = r ? si_new_tensor(S, ival, v, &s, &b) : NULL;
+    if (!tensor)
         return NULL;
     r->kind = SI_FUN;
-    r->base = base;
+    r->tensor = tensor;
     r->affine = r->mono = true;
     r->s = s;
     r->b = b;

@@ -20,7 +20,7 @@ si_index_map(si_state *S, const nashc_node *n, int out, const nashc_type *in)
     }
     for (int64_t i = 0; i < buf.n; i++)
         nashc_buf_set(&buf, i, (double)i);
-    op[0] = si_own(S, nashc_tensor_take(&buf));
+    op[0] = si_keep(S, nashc_tensor_take(&buf));
     for (int i = 1; i < n_in; i++)
         if (nashc_node_in(n, i))
             op[i] = (nashc_tensor *)(uintptr_t)si_known(S, nashc_node_in(n, i));

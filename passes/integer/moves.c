@@ -1,4 +1,4 @@
-/* shape.c: ops of M that move elements or choose among them, done on the integers.
+/* shape.c: ops of the model that move elements or choose among them, done on the integers.
  *
  * Moving ops apply to s and b as to the tensor itself. A max pool commutes with increasing maps
  * only: channels that decrease are pooled with their sign changed.
@@ -28,36 +28,36 @@ moves(si_state *S, const nashc_node *n)
 
 /* Intervals that differ by more than the channel are not worth thresholds of their own. */
 static void
-plain_interval(si_state *S, si_base *base, const nashc_type *t)
+plain_interval(si_state *S, si_tensor *tensor, const nashc_type *t)
 {
-    if (!si_channel_only(&base->lo, t) || !si_channel_only(&base->hi, t)) {
-        const nashc_type *it = nashc_value_type(base->ival);
-        base->lo = si_scalar(S, (double)it->lo);
-        base->hi = si_scalar(S, (double)it->hi);
+    if (!si_channel_only(&tensor->lo, t) || !si_channel_only(&tensor->hi, t)) {
+        const nashc_type *it = nashc_value_type(tensor->ival);
+        tensor->lo = si_scalar(S, (double)it->lo);
+        tensor->hi = si_scalar(S, (double)it->hi);
     }
 }
 
-/* Result k of n in terms of a base that is n applied to the base of x. */
+/* Result k of n in terms of a tensor that is n applied to the tensor of x. */
 static bool
 moved(si_state *S, nashc_node *n, int k, nashc_value *ival, const si_val *x)
 {
     const nashc_type *from = nashc_value_type(nashc_node_in(n, 0));
     nashc_value *y = nashc_node_out(n, k);
     const nashc_type *to = nashc_value_type(y);
-    si_base *old = x->base, *base = si_new_base(S, ival, old->origin, &old->s, &old->b);
+    si_tensor *old = x->tensor, *tensor = si_new_tensor(S, ival, old->origin, &old->s, &old->b);
     si_val *r = si_of(S, y);
     int64_t *map = NULL;
 
-    if (!base)
+    if (!tensor)
         return false;
     *r = *x;
     r->other = NULL;
-    r->base = base;
-    base->below = old;
-    base->via = n;
-    base->via_out = k;
-    const si_arr *src[] = {&old->s, &old->b, &old->lo, &old->hi, &x->s, &x->b, &x->dir};
-    si_arr *dst[] = {&base->s, &base->b, &base->lo, &base->hi, &r->s, &r->b, &r->dir};
+    r->tensor = tensor;
+    tensor->before_via = old;
+    tensor->via = n;
+    tensor->via_out = k;
+    const si_array *src[] = {&old->s, &old->b, &old->lo, &old->hi, &x->s, &x->b, &x->dir};
+    si_array *dst[] = {&tensor->s, &tensor->b, &tensor->lo, &tensor->hi, &r->s, &r->b, &r->dir};
     bool ok = true;
     for (size_t i = 0; ok && i < NASHC_COUNT(src); i++) {
         if (src[i]->n > 1 && !map && !(map = si_index_map(S, n, k, from)))
@@ -66,10 +66,11 @@ moved(si_state *S, nashc_node *n, int k, nashc_value *ival, const si_val *x)
     }
     nashc_mem_free(map);
     if (ok)
-        plain_interval(S, base, to);
-    r->by_channel = x->affine ? si_channel_only(&r->s, to) && si_channel_only(&r->b, to) &&
-                                    si_channel_only(&base->s, to) && si_channel_only(&base->b, to)
-                              : false;
+        plain_interval(S, tensor, to);
+    r->by_channel = x->affine
+                        ? si_channel_only(&r->s, to) && si_channel_only(&r->b, to) &&
+                              si_channel_only(&tensor->s, to) && si_channel_only(&tensor->b, to)
+                        : false;
     if (!ok)
         r->kind = SI_NONE;
     return ok;
@@ -85,14 +86,14 @@ si_shape_node(si_state *S, nashc_node *n)
     if (nashc_node_is(n, "nn.pad") &&
         strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") == 0)
         return si_pad(S, n);
-    if (!(x = si_resolved(S, x)))
+    if (!(x = si_with_fallback(S, x)))
         return false;
     int n_in = nashc_node_n_in(n);
     nashc_value **in = si_alloc(S, n_in, sizeof(*in));
     if (!in)
         return false;
     for (int i = 0; i < n_in; i++)
-        in[i] = i ? nashc_node_in(n, i) : x->base->ival;
+        in[i] = i ? nashc_node_in(n, i) : x->tensor->ival;
     nashc_node *m = nashc_build_like(S->b, n, in, n_in);
     if (!m)
         return si_fail(S, nashc_build_status(S->b));
@@ -115,21 +116,22 @@ si_maxpool(si_state *S, nashc_node *n)
     nashc_value *xv = nashc_node_in(n, 0), *yv = nashc_node_out(n, 0);
     const nashc_type *t = nashc_value_type(xv);
     si_val *x = si_of(S, xv), *y = si_of(S, yv);
-    si_arr sign;
+    si_array sign;
 
     if (x->kind != SI_FUN)
         return false;
-    if (!(x = si_resolved(S, x)))
+    if (!(x = si_with_fallback(S, x)))
         return false;
     if (!x->mono || !x->by_channel || !si_channel_only(&x->dir, t) ||
-        !si_channel_only(&x->base->s, t) || !si_channel_only(&x->base->b, t))
+        !si_channel_only(&x->tensor->s, t) || !si_channel_only(&x->tensor->b, t))
         return si_no(S, "the function in front of the max pool is not monotone, or varies inside "
                         "a window");
     if (!si_zip(S, &x->dir, &x->dir, flip_sign, &sign))
         return false;
-    si_base *from = x->base;
+    si_tensor *from = x->tensor;
     if (!si_all_eq(&sign, 1.0)) {
-        si_base *f = si_leads_only_to(S, from->origin, n) ? si_flip_core(S, from, &sign) : NULL;
+        si_tensor *f =
+            si_leads_only_to(S, from->origin, n) ? si_flip_weights(S, from, &sign) : NULL;
         from = f ? f : si_flip_mul(S, from, &sign);
         if (!from || S->st != NASHC_OK)
             return false;
@@ -137,18 +139,18 @@ si_maxpool(si_state *S, nashc_node *n)
     nashc_node *m = nashc_build_like(S->b, n, &from->ival, 1);
     if (!m)
         return si_fail(S, nashc_build_status(S->b));
-    si_base *base = si_new_base(S, nashc_node_out(m, 0), from->origin, &from->s, &from->b);
-    if (!base)
+    si_tensor *tensor = si_new_tensor(S, nashc_node_out(m, 0), from->origin, &from->s, &from->b);
+    if (!tensor)
         return false;
-    base->lo = from->lo;
-    base->hi = from->hi;
-    plain_interval(S, base, t);
-    base->below = x->base;
-    base->via = n;
-    base->via_is_pool = true;
+    tensor->lo = from->lo;
+    tensor->hi = from->hi;
+    plain_interval(S, tensor, t);
+    tensor->before_via = x->tensor;
+    tensor->via = n;
+    tensor->via_is_pool = true;
     *y = *x;
     y->other = NULL;
-    y->base = base;
+    y->tensor = tensor;
     return si_zip(S, &x->s, &sign, si_sgn_mul, &y->s) &&
            si_zip(S, &x->dir, &sign, si_sgn_mul, &y->dir);
 }
@@ -160,7 +162,7 @@ si_pad(si_state *S, nashc_node *n)
     nashc_value *xv = nashc_node_in(n, 0), *yv = nashc_node_out(n, 0);
     const nashc_type *t = nashc_value_type(xv);
     si_val *x = si_affine(S, xv);
-    si_arr p, z;
+    si_array p, z;
     int count;
     const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &count);
 
@@ -193,15 +195,15 @@ si_pad(si_state *S, nashc_node *n)
         z.dim[0] = z.n;
         z.rank = 1;
     }
-    nashc_value *in[2] = {x->base->ival, si_all_eq(&z, 0.0) ? NULL : si_const_int(S, &z)};
+    nashc_value *in[2] = {x->tensor->ival, si_all_eq(&z, 0.0) ? NULL : si_const_int(S, &z)};
     nashc_value *ival = si_emit(S, "nn.pad", in, in[1] ? 2 : 1, nashc_node_attr_text(n, S->a));
     return ival && si_anchor(S, yv, ival, &x->s, &x->b, NULL, NULL, NULL, NULL);
 }
 
 /* The arrays of the operands, one behind the other along the axis. */
 static bool
-chain_arrays(si_state *S, const si_arr *const *a, nashc_value *const *v, int n, int axis,
-             const nashc_type *out, si_arr *r)
+chain_arrays(si_state *S, const si_array *const *a, nashc_value *const *v, int n, int axis,
+             const nashc_type *out, si_array *r)
 {
     bool same = true;
     for (int i = 0; i < n; i++)
@@ -217,7 +219,7 @@ chain_arrays(si_state *S, const si_arr *const *a, nashc_value *const *v, int n, 
             if (k != axis && si_varies(a[i], nashc_value_type(v[i]), k))
                 dim[k] = out->dim[k];
     }
-    if (!si_shape_arr(S, r, out->rank, dim))
+    if (!si_shape_array(S, r, out->rank, dim))
         return false;
     nashc_type full = nashc_type_shaped(nashc_type_f64(), out->rank, dim);
     int64_t inner = 1;
@@ -242,9 +244,9 @@ si_concat(si_state *S, nashc_node *n)
     int n_in = nashc_node_n_in(n), axis = (int)nashc_attr_int(n, nashc_attr_index(n, "axis"));
     nashc_value *y = nashc_node_out(n, 0), **ival, **v;
     const nashc_type *t = nashc_value_type(y);
-    const si_arr **a;
+    const si_array **a;
     si_val **x;
-    si_arr r[4];
+    si_array r[4];
 
     ival = si_alloc(S, n_in, sizeof(*ival));
     v = si_alloc(S, n_in, sizeof(*v));
@@ -257,14 +259,14 @@ si_concat(si_state *S, nashc_node *n)
         v[i] = nashc_node_in(n, i);
         if (!(x[i] = si_affine(S, v[i])))
             return si_no(S, "an operand is not on an integer grid");
-        ival[i] = x[i]->base->ival;
+        ival[i] = x[i]->tensor->ival;
     }
     for (int k = 0; k < 4; k++) {
         for (int i = 0; i < n_in; i++)
             a[i] = k == 0   ? &x[i]->s
                    : k == 1 ? &x[i]->b
-                   : k == 2 ? &x[i]->base->lo
-                            : &x[i]->base->hi;
+                   : k == 2 ? &x[i]->tensor->lo
+                            : &x[i]->tensor->hi;
         if (!chain_arrays(S, a, v, n_in, axis, t, &r[k]))
             return false;
     }

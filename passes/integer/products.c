@@ -1,4 +1,4 @@
-/* products.c: sums of products of M on integers.
+/* products.c: sums of products of the model on integers.
  *
  *     sum_k (s_w[o] w[o][k]) (s_x i[k] + b_x) = s_w[o] s_x (sum_k w[o][k] i[k]) + b_x W[o]
  *
@@ -33,7 +33,7 @@ channel_of(const si_products *p, int64_t o, int64_t k)
 /* Term k of output o: the two above, without their divisions in the loops over all weights. */
 typedef struct term {
     int64_t o, k, at, c;
-    int64_t turn; /* terms since c has changed, or come round */
+    int64_t at_term; /* terms since c has changed, or come round */
 } term;
 
 static term
@@ -47,13 +47,13 @@ next_term(const si_products *p, term *t)
 {
     t->k++;
     t->at = p->transposed ? w_at(p, t->o, t->k) : t->at + p->w_k;
-    t->turn++;
+    t->at_term++;
     if (p->by_tap)
-        t->c += t->turn == p->per_group ? 1 - p->per_group : 1;
+        t->c += t->at_term == p->per_group ? 1 - p->per_group : 1;
     else
-        t->c += t->turn == p->taps;
-    if (t->turn == (p->by_tap ? p->per_group : p->taps))
-        t->turn = 0;
+        t->c += t->at_term == p->taps;
+    if (t->at_term == (p->by_tap ? p->per_group : p->taps))
+        t->at_term = 0;
 }
 
 /* --- units -------------------------------------------------------------------------------------
@@ -61,8 +61,8 @@ next_term(const si_products *p, term *t)
 
 /* Scales of the terms of output o that have a weight other than zero: their number. */
 static int64_t
-scales_of(const si_products *p, const si_arr *sx, const si_arr *sw, const si_coded *w, int64_t o,
-          double *v)
+scales_of(const si_products *p, const si_array *sx, const si_array *sw, const si_coded *w,
+          int64_t o, double *v)
 {
     int64_t n = 0;
     for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t))
@@ -80,8 +80,8 @@ all_same(const double *v, int64_t n)
     return true;
 }
 
-/* The unit of scales v. Where no exact one has multipliers below MAX_MULTIPLIER, every term is as
- * near as in float32 sums; bits: of the smallest multiplier then. */
+/* The unit of scales v. Where no exact one has multipliers before_via MAX_MULTIPLIER, every term is
+ * as near as in float32 sums; bits: of the smallest multiplier then. */
 static double
 unit_of(const double *v, int64_t n, int *bits)
 {
@@ -103,7 +103,8 @@ unit_of(const double *v, int64_t n, int *bits)
 
 /* Largest code of output o with its terms in its unit. */
 static double
-widest_of(const si_products *p, const si_arr *sx, const si_arr *sw, const si_coded *w, int64_t o)
+widest_of(const si_products *p, const si_array *sx, const si_array *sw, const si_coded *w,
+          int64_t o)
 {
     double most = 0;
     for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
@@ -115,10 +116,10 @@ widest_of(const si_products *p, const si_arr *sx, const si_arr *sw, const si_cod
 
 /* One exact unit of all channels of x, if that makes no code wider than most. */
 static bool
-share_unit(si_state *S, const si_products *p, const si_arr *sx, const si_arr *sw, double most,
+share_unit(si_state *S, const si_products *p, const si_array *sx, const si_array *sw, double most,
            si_coded *w)
 {
-    si_arr along;
+    si_array along;
     double unit;
     if (!si_along(S, sw, &w->type, p->axis, &along) ||
         !si_common_unit(sx->v, sx->n, MAX_MULTIPLIER, &unit))
@@ -137,7 +138,7 @@ share_unit(si_state *S, const si_products *p, const si_arr *sx, const si_arr *sw
 /* Units of outputs with codes far narrower than most become finer: memory for codes has one width,
  * and a layer that compares outputs needs scales that are not far apart. */
 static void
-level_units(const si_products *p, const si_arr *sx, const si_arr *sw, double most, si_coded *w)
+level_units(const si_products *p, const si_array *sx, const si_array *sw, double most, si_coded *w)
 {
     for (int64_t o = 0; o < p->outputs; o++) {
         double own = widest_of(p, sx, sw, w, o);
@@ -148,7 +149,7 @@ level_units(const si_products *p, const si_arr *sx, const si_arr *sw, double mos
 
 /* Codes and one scale for each output from the scales of x (by channel) and of w. */
 static bool
-unify(si_state *S, const si_products *p, const si_arr *sx, const si_arr *sw, si_coded *w)
+unify(si_state *S, const si_products *p, const si_array *sx, const si_array *sw, si_coded *w)
 {
     double *v = malloc((size_t)p->terms * sizeof(*v) + 1), most = 0, any = 1;
     bool mixed = false;
@@ -188,8 +189,8 @@ unify(si_state *S, const si_products *p, const si_arr *sx, const si_arr *sw, si_
 
 /* Fills w from codes with scale sw; sx by channel. w->q, w->s to be freed by the caller. */
 bool
-si_code_weights(si_state *S, nashc_tensor *codes, const si_arr *sw, const si_products *p,
-                const si_arr *sx, si_coded *w)
+si_code_weights(si_state *S, nashc_tensor *codes, const si_array *sw, const si_products *p,
+                const si_array *sx, si_coded *w)
 {
     memset(w, 0, sizeof(*w));
     w->type = *nashc_tensor_type(codes);
@@ -197,7 +198,7 @@ si_code_weights(si_state *S, nashc_tensor *codes, const si_arr *sw, const si_pro
     w->s = malloc((size_t)p->outputs * sizeof(double) + 1);
     if (!w->q || !w->s)
         return si_fail(S, nashc_enomem(S->diag));
-    si_arr along;
+    si_array along;
     bool plain = sx->n == 1 && si_along(S, sw, &w->type, p->axis, &along);
     if (plain) {
         for (int64_t o = 0; o < p->outputs; o++)
@@ -229,8 +230,8 @@ si_drop_coded(si_coded *w)
 
 /* Interval of each output; zero: any tap may also meet a padding zero. */
 void
-si_intervals(const si_products *p, const si_coded *w, const si_arr *lo, const si_arr *hi, bool zero,
-             double *out_lo, double *out_hi)
+si_intervals(const si_products *p, const si_coded *w, const si_array *lo, const si_array *hi,
+             bool zero, double *out_lo, double *out_hi)
 {
     bool scalar = lo->n == 1 && hi->n == 1;
     double x0 = lo->v[0], x1 = hi->v[0];
@@ -264,10 +265,10 @@ si_intervals(const si_products *p, const si_coded *w, const si_arr *lo, const si
 }
 
 /* sum_k W[o][k] * b[channel]. Where b is a zero point times s_x that is a sum of integers: so the
- * sum of a tensor that is zero in M is exactly zero with rounded scales, too. */
+ * sum of a tensor that is zero in the model is exactly zero with rounded scales, too. */
 void
-si_offsets(const si_products *p, const si_coded *w, const nashc_tensor *codes, const si_arr *sw,
-           const si_arr *sx, const si_arr *bx, double *out)
+si_offsets(const si_products *p, const si_coded *w, const nashc_tensor *codes, const si_array *sw,
+           const si_array *sx, const si_array *bx, double *out)
 {
     const nashc_type *wt = nashc_tensor_type(codes);
     for (int64_t o = 0; o < p->outputs; o++) {

@@ -1,6 +1,6 @@
 /* products.h: sums of products on integers, for convolutions and matrix products. */
-#ifndef NASHC_PASSES_SCALED_PRODUCTS_H
-#define NASHC_PASSES_SCALED_PRODUCTS_H
+#ifndef NASHC_PASSES_INTEGER_PRODUCTS_H
+#define NASHC_PASSES_INTEGER_PRODUCTS_H
 
 #include "integer.h"
 
@@ -26,14 +26,14 @@ typedef struct si_coded {
 } si_coded;
 
 /* Fills w from codes with scale sw; sx by channel. The caller drops w, whatever is returned. */
-bool si_code_weights(si_state *S, nashc_tensor *codes, const si_arr *sw, const si_products *p,
-                     const si_arr *sx, si_coded *w);
+bool si_code_weights(si_state *S, nashc_tensor *codes, const si_array *sw, const si_products *p,
+                     const si_array *sx, si_coded *w);
 void si_drop_coded(si_coded *w);
 /* Interval of each output; zero: any tap may also meet a padding zero. */
-void si_intervals(const si_products *p, const si_coded *w, const si_arr *lo, const si_arr *hi,
+void si_intervals(const si_products *p, const si_coded *w, const si_array *lo, const si_array *hi,
                   bool zero, double *out_lo, double *out_hi);
 /* sum_k W[o][k] * b[channel] for each output. */
 void si_offsets(const si_products *p, const si_coded *w, const nashc_tensor *codes,
-                const si_arr *sw, const si_arr *sx, const si_arr *bx, double *out);
+                const si_array *sw, const si_array *sx, const si_array *bx, double *out);
 
 #endif

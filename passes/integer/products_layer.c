@@ -1,4 +1,4 @@
-/* core.c: convolutions and matrix products of M, rebuilt on integers. */
+/* layer.c: convolutions and matrix products of the model, rebuilt on integers. */
 #include "products.h"
 
 #include <inttypes.h>
@@ -15,24 +15,26 @@ fits(si_state *S, const double *v, int64_t n)
     return true;
 }
 
-static si_core *
-new_core(si_state *S, const char *op, const char *attrs, nashc_value *x, const si_coded *w)
+static si_products_layer *
+new_products_layer(si_state *S, const char *op, const char *attrs, nashc_value *x,
+                   const si_coded *w)
 {
-    si_core *c = si_alloc(S, 1, sizeof(*c));
+    si_products_layer *c = si_alloc(S, 1, sizeof(*c));
     if (!c)
         return NULL;
-    *c = (si_core){.op = op, .attrs = attrs, .node = S->at, .x = x, .w = w->value, .wt = w->t};
+    *c = (si_products_layer){
+        .op = op, .attrs = attrs, .node = S->at, .x = x, .w = w->value, .wt = w->t};
     return c;
 }
 
 /* A vector over one axis of a tensor of rank rank, ready for broadcasting. */
 static bool
-vector_along(si_state *S, const double *v, int64_t n, int axis, int rank, si_arr *out)
+vector_along(si_state *S, const double *v, int64_t n, int axis, int rank, si_array *out)
 {
     int64_t dim[NASHC_MAX_RANK];
     for (int i = 0; i < rank; i++)
         dim[i] = i == axis ? n : 1;
-    if (!si_shape_arr(S, out, rank, dim))
+    if (!si_shape_array(S, out, rank, dim))
         return false;
     memcpy(out->v, v, (size_t)n * sizeof(*v));
     si_squeeze(out);
@@ -46,10 +48,10 @@ vector_along(si_state *S, const double *v, int64_t n, int axis, int rank, si_arr
 static nashc_value *
 padded(si_state *S, nashc_node *n, const si_val *x, const int64_t *pads, int spatial)
 {
-    const nashc_type *t = nashc_value_type(x->base->ival);
+    const nashc_type *t = nashc_value_type(x->tensor->ival);
     int64_t all[2 * NASHC_MAX_RANK] = {0};
     int first = nashc_type_channel_axis(t) == 1 ? 2 : 1;
-    si_arr zero = si_scalar(S, 0.0), z;
+    si_array zero = si_scalar(S, 0.0), z;
 
     if (!si_zip(S, &zero, &x->b, si_sub, &z) || !si_zip(S, &z, &x->s, si_div, &z))
         return NULL;
@@ -71,7 +73,7 @@ padded(si_state *S, nashc_node *n, const si_val *x, const int64_t *pads, int spa
         all[t->rank + first + i] = pads[spatial + i];
     }
     nashc_build_loc(S->b, nashc_node_loc(n));
-    return si_emit(S, "nn.pad", (nashc_value *[]){x->base->ival, si_const_int(S, &z)}, 2,
+    return si_emit(S, "nn.pad", (nashc_value *[]){x->tensor->ival, si_const_int(S, &z)}, 2,
                    nashc_arena_printf(S->a, "pads=%s", nashc_build_ints(S->b, all, 2 * t->rank)));
 }
 
@@ -89,7 +91,7 @@ attrs_without_pads(si_state *S, const nashc_node *n)
 /* Offset of the result where padding with real zeros meets an offset off the grid: it depends on
  * the position, and is computed by convolving the offset itself. */
 static bool
-offset_map(si_state *S, nashc_node *n, const si_val *x, si_arr *out)
+offset_map(si_state *S, nashc_node *n, const si_val *x, si_array *out)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     nashc_type f64 = nashc_type_f64(), xt = nashc_type_with_elem(t, &f64);
@@ -101,7 +103,7 @@ offset_map(si_state *S, nashc_node *n, const si_val *x, si_arr *out)
         return si_fail(S, nashc_enomem(S->diag));
     for (int64_t i = 0; i < buf.n; i++)
         nashc_buf_set(&buf, i, si_at(&x->b, &xt, i));
-    nashc_tensor *in[2] = {si_own(S, nashc_tensor_take(&buf)), (nashc_tensor *)(uintptr_t)w}, *res;
+    nashc_tensor *in[2] = {si_keep(S, nashc_tensor_take(&buf)), (nashc_tensor *)(uintptr_t)w}, *res;
     return in[0] && si_eval(S, n, NULL, NULL, in, 2, 1, &res) && si_from_tensor(S, res, out);
 }
 
@@ -135,15 +137,15 @@ conv_products(const nashc_node *n, si_products *p)
 
 static bool
 build_conv(si_state *S, nashc_node *n, const si_val *x, const si_products *p,
-           const nashc_tensor *codes, const si_arr *sw, const si_arr *sx, const si_arr *bx,
+           const nashc_tensor *codes, const si_array *sw, const si_array *sx, const si_array *bx,
            si_coded *w, double *v)
 {
-    nashc_value *y = nashc_node_out(n, 0), *ival = x->base->ival;
+    nashc_value *y = nashc_node_out(n, 0), *ival = x->tensor->ival;
     const nashc_type *t = nashc_value_type(y), *xt = nashc_value_type(nashc_node_in(n, 0));
     int axis = nashc_type_channel_axis(t), spatial;
     const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &spatial);
     const char *attrs = nashc_node_attr_text(n, S->a), *op = nashc_node_opname(n);
-    si_arr s, b, lo, hi, xlo, xhi, bias;
+    si_array s, b, lo, hi, xlo, xhi, bias;
     bool pad = p->transposed, zeros; /* its outputs meet some of the taps only */
 
     spatial /= 2;
@@ -173,13 +175,13 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const si_products *p,
         if (!ok)
             return false;
     }
-    if (!si_along(S, &x->base->lo, xt, nashc_type_channel_axis(xt), &xlo) ||
-        !si_along(S, &x->base->hi, xt, nashc_type_channel_axis(xt), &xhi)) {
-        const nashc_type *it = nashc_value_type(x->base->ival);
+    if (!si_along(S, &x->tensor->lo, xt, nashc_type_channel_axis(xt), &xlo) ||
+        !si_along(S, &x->tensor->hi, xt, nashc_type_channel_axis(xt), &xhi)) {
+        const nashc_type *it = nashc_value_type(x->tensor->ival);
         xlo = si_scalar(S, (double)it->lo);
         xhi = si_scalar(S, (double)it->hi);
     }
-    if (ival != x->base->ival) { /* the padding integer may lie outside */
+    if (ival != x->tensor->ival) { /* the padding integer may lie outside */
         xlo = si_scalar(S, (double)nashc_value_type(ival)->lo);
         xhi = si_scalar(S, (double)nashc_value_type(ival)->hi);
     }
@@ -188,29 +190,29 @@ build_conv(si_state *S, nashc_node *n, const si_val *x, const si_products *p,
     si_intervals(p, w, &xlo, &xhi, zeros, v, v + p->outputs);
     if (!fits(S, v, 2 * p->outputs))
         return false;
-    si_core *core = new_core(S, op, attrs, ival, w);
-    if (!core || !vector_along(S, v, p->outputs, axis, t->rank, &lo) ||
+    si_products_layer *layer = new_products_layer(S, op, attrs, ival, w);
+    if (!layer || !vector_along(S, v, p->outputs, axis, t->rank, &lo) ||
         !vector_along(S, v + p->outputs, p->outputs, axis, t->rank, &hi) ||
         !vector_along(S, w->s, p->outputs, axis, t->rank, &s))
         return false;
-    core->axis = axis;
-    core->period = p->outputs;
-    core->repeat = p->last ? 1 : p->transposed ? p->taps : p->terms;
+    layer->axis = axis;
+    layer->period = p->outputs;
+    layer->repeat = p->last ? 1 : p->transposed ? p->taps : p->terms;
     if (p->transposed && p->group_size != p->outputs)
-        core = NULL; /* outputs of a group share their place in w */
+        layer = NULL; /* outputs of a group share their place in w */
     nashc_value *r = si_emit(S, op, (nashc_value *[]){ival, w->value}, 2, attrs);
     if (r && p->transposed) { /* the op knows which taps meet */
-        si_arr least = si_scalar(S, (double)nashc_value_type(r)->lo);
-        si_arr most = si_scalar(S, (double)nashc_value_type(r)->hi);
+        si_array least = si_scalar(S, (double)nashc_value_type(r)->lo);
+        si_array most = si_scalar(S, (double)nashc_value_type(r)->hi);
         if (!si_zip(S, &lo, &least, si_max, &lo) || !si_zip(S, &hi, &most, si_min, &hi))
             return false;
     }
-    return r && si_anchor(S, y, r, &s, &b, &lo, &hi, core, NULL);
+    return r && si_anchor(S, y, r, &s, &b, &lo, &hi, layer, NULL);
 }
 
 /* Scale of x by channel; positions other than channels must not matter. */
 static bool
-by_axis(si_state *S, const si_arr *a, const nashc_type *t, int axis, si_arr *out)
+by_axis(si_state *S, const si_array *a, const nashc_type *t, int axis, si_array *out)
 {
     if (a->n == 1) {
         *out = *a;
@@ -228,14 +230,14 @@ si_conv(si_state *S, nashc_node *n)
     si_val *x = si_affine(S, xv);
     si_products p;
     si_coded w;
-    si_arr sx, bx, sw;
+    si_array sx, bx, sw;
     nashc_tensor *codes;
 
     if (!x)
         return false;
     if (!si_is_const(S, nashc_node_in(n, 1)))
         return si_no(S, "its weights are not constant");
-    if (!si_codes(S, nashc_node_in(n, 1), &codes, &sw))
+    if (!si_const_codes(S, nashc_node_in(n, 1), &codes, &sw))
         return false;
     if (!by_axis(S, &x->s, xt, axis, &sx))
         return si_no(S, "the scale of its input varies along more than the channels");
@@ -258,29 +260,29 @@ si_conv(si_state *S, nashc_node *n)
 static bool
 dynamic_matmul(si_state *S, nashc_node *n, const si_val *x, const si_val *y)
 {
-    si_arr s, b = si_scalar(S, 0.0);
+    si_array s, b = si_scalar(S, 0.0);
     if (x->s.n != 1 || y->s.n != 1 || !si_zero(&x->b) || !si_zero(&y->b))
         return si_no(S, "both operands are computed and one has a varying scale or an offset");
     if (!si_zip(S, &x->s, &y->s, si_mul, &s))
         return false;
     nashc_value *r =
-        si_emit(S, "nn.matmul", (nashc_value *[]){x->base->ival, y->base->ival}, 2, NULL);
+        si_emit(S, "nn.matmul", (nashc_value *[]){x->tensor->ival, y->tensor->ival}, 2, NULL);
     return r && si_anchor(S, nashc_node_out(n, 0), r, &s, &b, NULL, NULL, NULL, NULL);
 }
 
-/* x [..., K] times constant [K, M], or constant [M, K] times x [..., K, N]. */
+/* x [..., K] times constant [K, the model], or constant [the model, K] times x [..., K, N]. */
 static bool
-const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, const si_arr *sw,
-             bool w_first, const si_arr *bias)
+const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, const si_array *sw,
+             bool w_first, const si_array *bias)
 {
-    nashc_value *y = nashc_node_out(n, 0), *ival = x->base->ival;
+    nashc_value *y = nashc_node_out(n, 0), *ival = x->tensor->ival;
     const nashc_type *t = nashc_value_type(y), *wt = nashc_tensor_type(codes);
     const nashc_type *xt = nashc_value_type(ival);
     int sum_axis = w_first ? xt->rank - 2 : xt->rank - 1,
         out_axis = w_first ? t->rank - 2 : t->rank - 1;
     si_products p = {0};
     si_coded w;
-    si_arr sx, bx, s, b, lo, hi, xlo, xhi;
+    si_array sx, bx, s, b, lo, hi, xlo, xhi;
 
     if (wt->rank != 2 || xt->rank < 2 || xt->rank != t->rank)
         return si_no(S, "its constant operand is not a matrix");
@@ -300,30 +302,30 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
         si_offsets(&p, &w, codes, sw, &sx, &bx, v);
         ok = vector_along(S, v, p.outputs, out_axis, t->rank, &b);
     }
-    if (ok && (!by_axis(S, &x->base->lo, xt, sum_axis, &xlo) ||
-               !by_axis(S, &x->base->hi, xt, sum_axis, &xhi))) {
+    if (ok && (!by_axis(S, &x->tensor->lo, xt, sum_axis, &xlo) ||
+               !by_axis(S, &x->tensor->hi, xt, sum_axis, &xhi))) {
         xlo = si_scalar(S, (double)nashc_value_type(ival)->lo);
         xhi = si_scalar(S, (double)nashc_value_type(ival)->hi);
     }
     ok = ok && S->st == NASHC_OK; /* memory for the intervals */
     if (ok) {
         si_intervals(&p, &w, &xlo, &xhi, false, v, v + p.outputs);
-        si_core *core = new_core(S, "nn.matmul", NULL, ival, &w);
-        ok = core && fits(S, v, 2 * p.outputs) &&
+        si_products_layer *layer = new_products_layer(S, "nn.matmul", NULL, ival, &w);
+        ok = layer && fits(S, v, 2 * p.outputs) &&
              vector_along(S, v, p.outputs, out_axis, t->rank, &lo) &&
              vector_along(S, v + p.outputs, p.outputs, out_axis, t->rank, &hi) &&
              vector_along(S, w.s, p.outputs, out_axis, t->rank, &s) &&
              (!bias || si_zip(S, &b, bias, si_add, &b));
         nashc_value *r = NULL;
         if (ok) {
-            core->w_first = w_first;
-            core->axis = out_axis;
-            core->period = p.outputs;
-            core->repeat = w_first ? p.terms : 1;
+            layer->w_first = w_first;
+            layer->axis = out_axis;
+            layer->period = p.outputs;
+            layer->repeat = w_first ? p.terms : 1;
             nashc_value *in[2] = {w_first ? w.value : ival, w_first ? ival : w.value};
             r = si_emit(S, "nn.matmul", in, 2, NULL);
         }
-        ok = r && si_anchor(S, y, r, &s, &b, &lo, &hi, core, NULL);
+        ok = r && si_anchor(S, y, r, &s, &b, &lo, &hi, layer, NULL);
     }
     if (v)
         si_drop_coded(&w);
@@ -333,18 +335,18 @@ const_matmul(si_state *S, nashc_node *n, const si_val *x, nashc_tensor *codes, c
 
 /* Codes and scale of constant matrix wv, transposed. */
 static bool
-transposed_codes(si_state *S, nashc_value *wv, nashc_tensor **codes, si_arr *s)
+transposed_codes(si_state *S, nashc_value *wv, nashc_tensor **codes, si_array *s)
 {
     nashc_tensor *c;
-    si_arr sw;
-    if (!si_codes(S, wv, &c, &sw))
+    si_array sw;
+    if (!si_const_codes(S, wv, &c, &sw))
         return false;
-    *codes = si_own(S, nashc_tensor_transposed(c, (const int[]){1, 0}));
+    *codes = si_keep(S, nashc_tensor_transposed(c, (const int[]){1, 0}));
     *s = sw;
     if (sw.n > 1) {
         nashc_type t = *nashc_value_type(wv);
         int64_t dim[2] = {t.dim[1], t.dim[0]};
-        if (!si_shape_arr(S, s, 2, dim))
+        if (!si_shape_array(S, s, 2, dim))
             return false;
         for (int64_t i = 0; i < dim[0]; i++)
             for (int64_t j = 0; j < dim[1]; j++)
@@ -363,7 +365,7 @@ gemm(si_state *S, nashc_node *n)
     double alpha = nashc_attr_f32(n, nashc_attr_index(n, "alpha"));
     double beta = nashc_attr_f32(n, nashc_attr_index(n, "beta"));
     si_val *x = si_affine(S, nashc_node_in(n, 0));
-    si_arr bias, sw, f = si_scalar(S, beta);
+    si_array bias, sw, f = si_scalar(S, beta);
     nashc_tensor *codes;
 
     if (!x || !si_is_const(S, wv))
@@ -375,7 +377,7 @@ gemm(si_state *S, nashc_node *n)
         if (!k || !si_from_tensor(S, k, &bias) || !si_zip(S, &bias, &f, si_mul, &bias))
             return false;
     }
-    if (tb ? !transposed_codes(S, wv, &codes, &sw) : !si_codes(S, wv, &codes, &sw))
+    if (tb ? !transposed_codes(S, wv, &codes, &sw) : !si_const_codes(S, wv, &codes, &sw))
         return false;
     /* alpha goes into the scale before offsets are made of it: they stay whole multiples of it. */
     f = si_scalar(S, alpha);
@@ -395,8 +397,8 @@ si_matmul(si_state *S, nashc_node *n)
         return false;
     if (w_first || si_is_const(S, b)) {
         nashc_tensor *codes;
-        si_arr sw;
-        return si_codes(S, w_first ? a : b, &codes, &sw) &&
+        si_array sw;
+        return si_const_codes(S, w_first ? a : b, &codes, &sw) &&
                const_matmul(S, n, x, codes, &sw, w_first, NULL);
     }
     si_val *y = si_affine(S, b);

@@ -1,6 +1,6 @@
-/* tail.c: quantisers of M become thresholds, tables or nothing on integers.
+/* chain.c: quantisers of the model become thresholds, tables or nothing on integers.
  *
- *     base -- chain of M -- quantiser     ==>     base -- q.multithreshold | q.lut
+ *     tensor -- chain of the model -- quantiser     ==>     tensor -- q.multithreshold | q.lut
  *
  * Pools in the chain go behind the thresholds where all maps rise the same way, which pools few
  * bits instead of many; else they stay in front of them (shape.c).
@@ -16,7 +16,7 @@
 
 /* Scale s, zero point z of the codes of quantiser n. */
 static bool
-scale_of(si_state *S, nashc_node *n, si_arr *s, si_arr *z)
+scale_of(si_state *S, nashc_node *n, si_array *s, si_array *z)
 {
     bool trunc = nashc_node_is(n, "q.trunc");
     *s = si_scalar(S, 1.0);
@@ -47,10 +47,10 @@ minus_product(double x, double y)
 
 /* y is made of codes with scale s and zero point z. */
 static bool
-anchor_codes(si_state *S, nashc_node *q, nashc_value *codes, const si_arr *s, const si_arr *z)
+anchor_codes(si_state *S, nashc_node *q, nashc_value *codes, const si_array *s, const si_array *z)
 {
     nashc_value *real = NULL;
-    si_arr b;
+    si_array b;
     if (!codes || !si_zip(S, s, z, minus_product, &b))
         return false;
     if (!si_zero(z) &&
@@ -61,13 +61,13 @@ anchor_codes(si_state *S, nashc_node *q, nashc_value *codes, const si_arr *s, co
     return si_anchor(S, nashc_node_out(q, 0), codes, s, &b, NULL, NULL, NULL, real);
 }
 
-/* The first quantiser behind a float input: M's own op, giving codes. */
+/* The first quantiser behind a float input: the model's own op, giving codes. */
 static bool
 host_quantiser(si_state *S, nashc_node *q)
 {
     nashc_value *y = nashc_node_out(q, 0), *codes = y, *in[3] = {0};
     int n_in = nashc_node_n_in(q);
-    si_arr s, z;
+    si_array s, z;
     if (nashc_node_is(q, "q.trunc") || !scale_of(S, q, &s, &z))
         return false;
     if (!nashc_type_is_int(nashc_value_type(y))) {
@@ -84,13 +84,13 @@ host_quantiser(si_state *S, nashc_node *q)
 
 typedef struct emission {
     nashc_node *q;
-    si_lanes *l;
-    si_step *p;
+    si_chain *l;
+    si_thresholds *p;
     int64_t n, rows;
-    int64_t cmin, cmax; /* of all lanes */
+    int64_t cmin, cmax; /* of all variants */
     bool bip;           /* codes are -1 and 1 */
-    bool table, falls;  /* some lane */
-    bool flat;          /* rows are elements: the tensor must be flattened first */
+    bool table, falls;  /* some variant */
+    bool by_element;    /* rows are elements: the tensor must be flattened first */
 } emission;
 
 /* Codes of a bipolar quantiser as 0 and 1. */
@@ -98,7 +98,7 @@ static void
 halve(emission *e)
 {
     for (int64_t i = 0; i < e->n; i++) {
-        si_step *p = &e->p[i];
+        si_thresholds *p = &e->p[i];
         for (int64_t k = 0; p->table && k <= p->hi - p->lo; k++)
             p->table[k] = (p->table[k] + 1) / 2;
         if (p->cmax > p->cmin && p->t)
@@ -109,7 +109,7 @@ halve(emission *e)
 }
 
 static bool
-same_step(const si_step *a, const si_step *b)
+same_thresholds(const si_thresholds *a, const si_thresholds *b)
 {
     if (a->lo != b->lo || a->hi != b->hi || a->dir != b->dir || a->cmin != b->cmin ||
         a->cmax != b->cmax)
@@ -123,19 +123,19 @@ same_step(const si_step *a, const si_step *b)
 static void
 choose_rows(emission *e, const nashc_type *t)
 {
-    int64_t span = si_lanes_span(e->l), channels = nashc_type_channels(t);
+    int64_t span = si_chain_rows(e->l), channels = nashc_type_channels(t);
     int64_t inner = 1;
     e->rows = e->n == 1 ? 1 : span;
-    e->flat = false;
+    e->by_element = false;
     if (e->rows == 1 || span == channels)
         return;
     for (int i = nashc_type_channel_axis(t) + 1; i < t->rank; i++)
         inner *= t->dim[i];
     for (int64_t r = 0; r < span; r++) {
         int64_t first = r / inner % channels * inner;
-        int64_t a = si_lanes_of(e->l, r), b = si_lanes_of(e->l, first);
-        if (a != b && !same_step(&e->p[a], &e->p[b])) {
-            e->flat = true;
+        int64_t a = si_chain_variant_of(e->l, r), b = si_chain_variant_of(e->l, first);
+        if (a != b && !same_thresholds(&e->p[a], &e->p[b])) {
+            e->by_element = true;
             return;
         }
     }
@@ -143,21 +143,21 @@ choose_rows(emission *e, const nashc_type *t)
 }
 
 /* Lane of row r. */
-static const si_step *
-step_of(const emission *e, const nashc_type *t, int64_t r)
+static const si_thresholds *
+thresholds_of_row(const emission *e, const nashc_type *t, int64_t r)
 {
     if (e->n == 1)
         return &e->p[0];
-    if (!e->flat && si_lanes_span(e->l) != e->rows)
+    if (!e->by_element && si_chain_rows(e->l) != e->rows)
         r = si_first_of_channel(t, r);
-    return &e->p[si_lanes_of(e->l, r)];
+    return &e->p[si_chain_variant_of(e->l, r)];
 }
 
 static nashc_value *
 flattened(si_state *S, nashc_value *v, const emission *e)
 {
     const nashc_type *t = nashc_value_type(v);
-    if (!e->flat)
+    if (!e->by_element)
         return v;
     int64_t dim[2] = {1, nashc_type_count(t)};
     return si_emit(S, "nn.reshape", &v, 1,
@@ -167,7 +167,7 @@ flattened(si_state *S, nashc_value *v, const emission *e)
 static nashc_value *
 unflattened(si_state *S, nashc_value *v, const emission *e, const nashc_type *t)
 {
-    if (!e->flat || !v)
+    if (!e->by_element || !v)
         return v;
     return si_emit(S, "nn.reshape", &v, 1,
                    nashc_arena_printf(S->a, "shape=%s", nashc_build_ints(S->b, t->dim, t->rank)));
@@ -198,7 +198,7 @@ emit_table(si_state *S, const emission *e, nashc_value *x)
         return NULL;
     }
     for (int64_t r = 0; r < e->rows; r++) {
-        const si_step *p = step_of(e, &t, r);
+        const si_thresholds *p = thresholds_of_row(e, &t, r);
         for (int64_t i = 0; i < n; i++) {
             int64_t at = lo + i < p->lo ? p->lo : lo + i > p->hi ? p->hi : lo + i, c = p->cmin;
             if (p->table)
@@ -209,38 +209,38 @@ emit_table(si_state *S, const emission *e, nashc_value *x)
             v[r * n + i] = e->bip ? 2 * c - 1 : c;
         }
     }
-    nashc_value *flat = flattened(S, x, e), *table = table_const(S, v, e->rows, n, e->bip);
+    nashc_value *by_element = flattened(S, x, e), *table = table_const(S, v, e->rows, n, e->bip);
     free(v);
     nashc_stat(S->run, SI_STAT_TABLES, 1);
-    nashc_value *y = si_emit(S, "q.lut", (nashc_value *[]){flat, table}, 2,
+    nashc_value *y = si_emit(S, "q.lut", (nashc_value *[]){by_element, table}, 2,
                              nashc_arena_printf(S->a, "lo=%" PRId64, lo));
     return unflattened(S, y, e, &t);
 }
 
 /* Threshold k of a step, in its rising direction. */
 static int64_t
-threshold(const emission *e, const si_step *p, int64_t k)
+threshold(const emission *e, const si_thresholds *p, int64_t k)
 {
     int64_t level = e->cmin + k + 1, lo = p->dir < 0 ? -p->hi : p->lo;
     int64_t hi = p->dir < 0 ? -p->lo : p->hi;
     return level <= p->cmin ? lo : level > p->cmax ? hi + 1 : p->t[level - p->cmin - 1];
 }
 
-/* flipped: x is the base with the sign of falling rows changed already. */
+/* flipped: x is the tensor with the sign of falling rows changed already. */
 static nashc_value *
 emit_thresholds(si_state *S, const emission *e, nashc_value *x, bool flipped)
 {
     const nashc_type t = *nashc_value_type(x);
     int64_t n = e->cmax - e->cmin;
     int64_t *v = malloc((size_t)(n * e->rows) * sizeof(*v) + 1);
-    si_arr dir;
-    if (!v || !si_shape_arr(S, &dir, 1, &e->rows)) {
+    si_array dir;
+    if (!v || !si_shape_array(S, &dir, 1, &e->rows)) {
         free(v);
         si_fail(S, nashc_enomem(S->diag));
         return NULL;
     }
     for (int64_t r = 0; r < e->rows; r++) {
-        const si_step *p = step_of(e, &t, r);
+        const si_thresholds *p = thresholds_of_row(e, &t, r);
         bool back = p->dir < 0 && !flipped;
         dir.v[r] = back ? -1 : 1;
         for (int64_t k = 0; k < n; k++) {
@@ -249,7 +249,7 @@ emit_thresholds(si_state *S, const emission *e, nashc_value *x, bool flipped)
         }
     }
     int64_t rows = e->rows;
-    bool equal = !e->flat;
+    bool equal = !e->by_element;
     for (int64_t r = 1; equal && r < rows; r++)
         equal = dir.v[r] == dir.v[0] && memcmp(v + r * n, v, (size_t)n * sizeof(*v)) == 0;
     nashc_value *in[3] = {flattened(S, x, e), table_const(S, v, equal ? 1 : rows, n, false), NULL};
@@ -257,18 +257,18 @@ emit_thresholds(si_state *S, const emission *e, nashc_value *x, bool flipped)
     nashc_stat(S->run, SI_STAT_THRESHOLDS, n * (equal ? 1 : rows));
     int n_in = 2;
     if (e->falls && !flipped) {
-        int64_t all = e->flat ? rows : nashc_type_channels(&t);
+        int64_t all = e->by_element ? rows : nashc_type_channels(&t);
         nashc_type bt = nashc_type_shaped(nashc_type_bip(), 1, &all);
         nashc_tensor *d;
         if (rows == 1 && all != 1) {
-            si_arr wide;
-            if (!si_shape_arr(S, &wide, 1, &all))
+            si_array wide;
+            if (!si_shape_array(S, &wide, 1, &all))
                 return NULL;
             for (int64_t r = 0; r < all; r++)
                 wide.v[r] = dir.v[0];
             dir = wide;
         }
-        d = si_own(S, nashc_tensor_from_f64(&bt, dir.v));
+        d = si_keep(S, nashc_tensor_from_f64(&bt, dir.v));
         in[2] = d ? nashc_build_const(S->b, NULL, nashc_tensor_ref(d)) : NULL;
         n_in = 3;
     }
@@ -291,7 +291,7 @@ identity(const emission *e, const nashc_type *x)
     if (e->bip)
         return false;
     for (int64_t i = 0; i < e->n; i++) {
-        const si_step *p = &e->p[i];
+        const si_thresholds *p = &e->p[i];
         if ((p->dir != 1 && p->lo != p->hi) || p->cmin != p->lo || p->cmax != p->hi)
             return false;
         for (int64_t k = 0; k < p->cmax - p->cmin; k++)
@@ -303,7 +303,7 @@ identity(const emission *e, const nashc_type *x)
 
 /* All codes are constant: so is the value. */
 static bool
-constant(si_state *S, const emission *e, const si_arr *s, const si_arr *z)
+constant(si_state *S, const emission *e, const si_array *s, const si_array *z)
 {
     nashc_value *y = nashc_node_out(e->q, 0);
     nashc_type f64 = nashc_type_f64(), wide = nashc_type_with_elem(nashc_value_type(y), &f64);
@@ -312,16 +312,16 @@ constant(si_state *S, const emission *e, const si_arr *s, const si_arr *z)
     if (!nashc_buf_alloc(&buf, t))
         return si_fail(S, nashc_enomem(S->diag));
     for (int64_t i = 0; i < buf.n; i++) {
-        int64_t row = si_lanes_span(e->l) == 1       ? 0
-                      : si_lanes_span(e->l) == buf.n ? i
+        int64_t row = si_chain_rows(e->l) == 1       ? 0
+                      : si_chain_rows(e->l) == buf.n ? i
                                                      : nashc_buf_channel(&buf, i);
-        double c = (double)e->p[si_lanes_of(e->l, row)].cmin;
+        double c = (double)e->p[si_chain_variant_of(e->l, row)].cmin;
         c = e->bip ? 2 * c - 1 : c;
         nashc_buf_set(&buf, i, (c - si_at(z, t, i)) * si_at(s, t, i));
     }
     double *v = nashc_buf_to_f64(&buf);
-    nashc_tensor *k = si_own(S, nashc_tensor_take(&buf));
-    nashc_tensor *narrow = v ? si_own(S, nashc_tensor_from_f64(nashc_value_type(y), v)) : NULL;
+    nashc_tensor *k = si_keep(S, nashc_tensor_take(&buf));
+    nashc_tensor *narrow = v ? si_keep(S, nashc_tensor_from_f64(nashc_value_type(y), v)) : NULL;
     nashc_mem_free(v);
     si_float *f = si_alloc(S, 1, sizeof(*f));
     if (!k || !narrow || !f)
@@ -336,12 +336,12 @@ constant(si_state *S, const emission *e, const si_arr *s, const si_arr *z)
     return f->real != NULL;
 }
 
-/* Falling rows as a sign array in the shape of base; false: rows are elements. */
+/* Falling rows as a sign array in the shape of tensor; false: rows are elements. */
 static bool
-falling(si_state *S, const emission *e, const si_base *base, si_arr *out)
+falling(si_state *S, const emission *e, const si_tensor *tensor, si_array *out)
 {
-    const nashc_type *t = nashc_value_type(base->ival);
-    if (e->flat)
+    const nashc_type *t = nashc_value_type(tensor->ival);
+    if (e->by_element)
         return false;
     if (e->rows == 1) {
         *out = si_scalar(S, -1.0);
@@ -349,17 +349,17 @@ falling(si_state *S, const emission *e, const si_base *base, si_arr *out)
     }
     double *v = si_alloc(S, e->rows, sizeof(*v));
     for (int64_t r = 0; v && r < e->rows; r++)
-        v[r] = step_of(e, t, r)->dir < 0 ? -1 : 1;
+        v[r] = thresholds_of_row(e, t, r)->dir < 0 ? -1 : 1;
     return v && si_per_channel(S, t, v, out);
 }
 
 static void
-start(emission *e, nashc_node *q, si_lanes *l, si_step *p)
+start(emission *e, nashc_node *q, si_chain *l, si_thresholds *p)
 {
     const nashc_type *y = nashc_value_type(nashc_node_out(q, 0));
     bool sign = nashc_node_is(q, "q.quant") &&
                 strcmp(nashc_attr_str(q, nashc_attr_index(q, "rounding")), "sign") == 0;
-    *e = (emission){.q = q, .l = l, .p = p, .n = si_lanes_count(l)};
+    *e = (emission){.q = q, .l = l, .p = p, .n = si_chain_variants(l)};
     e->bip = nashc_node_is(q, "q.bipolar_quant") || sign || y->kind == NASHC_K_BIP;
     if (e->bip)
         halve(e);
@@ -373,59 +373,59 @@ start(emission *e, nashc_node *q, si_lanes *l, si_step *p)
 }
 
 static bool
-prepare(si_state *S, emission *e, nashc_node *q, si_lanes *l, bool rises)
+prepare(si_state *S, emission *e, nashc_node *q, si_chain *l, bool rises)
 {
-    si_step *p = si_steps_find(S, l, rises);
+    si_thresholds *p = si_thresholds_find(S, l, rises);
     if (p)
         start(e, q, l, p);
     return p != NULL;
 }
 
 static nashc_value *
-emit_codes(si_state *S, const emission *e, si_base *base)
+emit_codes(si_state *S, const emission *e, si_tensor *tensor)
 {
-    si_arr sign;
-    if (e->flat && nashc_value_type(base->ival)->layout != NASHC_LAYOUT_DEFAULT) {
+    si_array sign;
+    if (e->by_element && nashc_value_type(tensor->ival)->layout != NASHC_LAYOUT_DEFAULT) {
         si_no(S, "it varies with the position in a channels-last tensor");
         return NULL;
     }
     if (e->table)
-        return emit_table(S, e, base->ival);
-    if (identity(e, nashc_value_type(base->ival)))
-        return base->ival;
-    if (e->falls && si_leads_only_to(S, base->origin, e->q) && falling(S, e, base, &sign)) {
-        si_base *f = si_flip_core(S, base, &sign);
+        return emit_table(S, e, tensor->ival);
+    if (identity(e, nashc_value_type(tensor->ival)))
+        return tensor->ival;
+    if (e->falls && si_leads_only_to(S, tensor->origin, e->q) && falling(S, e, tensor, &sign)) {
+        si_tensor *f = si_flip_weights(S, tensor, &sign);
         if (f)
             return emit_thresholds(S, e, f->ival, true);
         if (S->st != NASHC_OK)
             return NULL;
     }
-    return emit_thresholds(S, e, base->ival, false);
+    return emit_thresholds(S, e, tensor->ival, false);
 }
 
 /* --- pools behind thresholds -------------------------------------------------------------------
  */
 
-/* May the pools between base and the base of x work on the codes? The code must go the way that the
- * operand of each pool goes. */
+/* May the pools between tensor and the tensor of x work on the codes? The code must go the way that
+ * the operand of each pool goes. */
 static bool
-pools_may_follow(si_state *S, const emission *e, const si_base *base, const si_val *x)
+pools_may_follow(si_state *S, const emission *e, const si_tensor *tensor, const si_val *x)
 {
-    if (e->table || e->flat)
+    if (e->table || e->by_element)
         return false;
-    for (const si_base *b = x->base; b != base; b = b->below) {
+    for (const si_tensor *b = x->tensor; b != tensor; b = b->before_via) {
         nashc_value *in = nashc_node_in(b->via, 0);
         const si_val *v = si_of(S, in);
         const nashc_type *t = nashc_value_type(in);
-        if (!v->mono || !si_channel_only(&v->dir, t) || !si_channel_only(&base->s, t) ||
-            !si_channel_only(&v->base->s, t))
+        if (!v->mono || !si_channel_only(&v->dir, t) || !si_channel_only(&tensor->s, t) ||
+            !si_channel_only(&v->tensor->s, t))
             return false;
         for (int64_t c = 0, n = nashc_type_channels(t); c < n; c++) {
-            int64_t row = si_lanes_span(e->l) == 1 ? 0 : c;
-            int code = e->p[si_lanes_of(e->l, row)].dir;
+            int64_t row = si_chain_rows(e->l) == 1 ? 0 : c;
+            int code = e->p[si_chain_variant_of(e->l, row)].dir;
             double dir = si_channel(&v->dir, t, c);
-            bool other = si_channel(&base->s, t, c) * si_channel(&v->base->s, t, c) < 0;
-            dir = other ? -dir : dir; /* with respect to base */
+            bool other = si_channel(&tensor->s, t, c) * si_channel(&v->tensor->s, t, c) < 0;
+            dir = other ? -dir : dir; /* with respect to tensor */
             if (code != 0 && code * dir <= 0)
                 return false;
         }
@@ -433,17 +433,17 @@ pools_may_follow(si_state *S, const emission *e, const si_base *base, const si_v
     return true;
 }
 
-/* The pools from base up to top, applied to codes. */
+/* The pools from tensor up to top, applied to codes. */
 static nashc_value *
-pooled(si_state *S, nashc_value *codes, const si_base *base, const si_base *top)
+pooled(si_state *S, nashc_value *codes, const si_tensor *tensor, const si_tensor *top)
 {
     int n = 0;
-    for (const si_base *b = top; b != base; b = b->below)
+    for (const si_tensor *b = top; b != tensor; b = b->before_via)
         n++;
     for (int k = n - 1; codes && k >= 0; k--) {
-        const si_base *b = top;
+        const si_tensor *b = top;
         for (int i = 0; i < k; i++)
-            b = b->below;
+            b = b->before_via;
         nashc_node *m = nashc_build_like(S->b, b->via, &codes, 1);
         if (!m)
             si_fail(S, nashc_build_status(S->b));
@@ -455,32 +455,32 @@ pooled(si_state *S, nashc_value *codes, const si_base *base, const si_base *top)
 static void
 drop(emission *e)
 {
-    si_steps_free(e->p, e->n);
-    si_lanes_free(e->l);
+    si_thresholds_free(e->p, e->n);
+    si_chain_free(e->l);
 }
 
 /* 1: done, 0: not possible, -1: failed. */
 static int
-pools_last(si_state *S, nashc_node *q, const si_val *x, bool rises, const si_arr *s,
-           const si_arr *z)
+pools_last(si_state *S, nashc_node *q, const si_val *x, bool rises, const si_array *s,
+           const si_array *z)
 {
-    si_base *base = x->base;
+    si_tensor *tensor = x->tensor;
     emission e;
     int done = 0;
-    while (base->via && base->via_is_pool)
-        base = base->below;
-    if (base == x->base || !base->ival)
+    while (tensor->via && tensor->via_is_pool)
+        tensor = tensor->before_via;
+    if (tensor == x->tensor || !tensor->ival)
         return 0;
     const char *why = S->why;
-    si_lanes *l = si_lanes_create(S, base, q, true);
+    si_chain *l = si_chain_create(S, tensor, q, true);
     if (!l)
         goto out;
     if (!prepare(S, &e, q, l, rises)) {
-        si_lanes_free(l);
+        si_chain_free(l);
         goto out;
     }
-    if (e.cmin < e.cmax && pools_may_follow(S, &e, base, x)) {
-        nashc_value *c = pooled(S, emit_codes(S, &e, base), base, x->base);
+    if (e.cmin < e.cmax && pools_may_follow(S, &e, tensor, x)) {
+        nashc_value *c = pooled(S, emit_codes(S, &e, tensor), tensor, x->tensor);
         done = c && anchor_codes(S, q, c, s, z) ? 1 : -1;
     }
     drop(&e);
@@ -494,34 +494,34 @@ out:
 
 /* Multipliers of the rows as an array against the result of q. */
 static bool
-row_array(si_state *S, const emission *e, const nashc_type *t, const int64_t *m, si_arr *out)
+row_array(si_state *S, const emission *e, const nashc_type *t, const int64_t *m, si_array *out)
 {
-    int64_t span = si_lanes_span(e->l), n = nashc_type_count(t);
+    int64_t span = si_chain_rows(e->l), n = nashc_type_count(t);
     if (span == 1) {
         *out = si_scalar(S, (double)m[0]);
         return S->st == NASHC_OK;
     }
     double *v = si_alloc(S, span, sizeof(*v));
     for (int64_t r = 0; v && r < span; r++)
-        v[r] = (double)m[si_lanes_of(e->l, r)];
+        v[r] = (double)m[si_chain_variant_of(e->l, r)];
     if (!v)
         return false;
     if (span != n)
         return si_per_channel(S, t, v, out);
-    if (!si_shape_arr(S, out, t->rank, t->dim))
+    if (!si_shape_array(S, out, t->rank, t->dim))
         return false;
     memcpy(out->v, v, (size_t)n * sizeof(*v));
     si_squeeze(out);
     return true;
 }
 
-/* The sum with multipliers m by leaf and lane, and q on it. 1: done, -1: failed. */
+/* The sum with multipliers m by leaf and variant, and q on it. 1: done, -1: failed. */
 static int
-emit_sum_codes(si_state *S, const emission *e, const si_base *sum, const int64_t *m,
-               const si_arr *s, const si_arr *z)
+emit_sum_codes(si_state *S, const emission *e, const si_tensor *sum, const int64_t *m,
+               const si_array *s, const si_array *z)
 {
     const nashc_type *t = nashc_value_type(nashc_node_out(e->q, 0));
-    si_arr a[SI_MAX_TERMS];
+    si_array a[SI_MAX_TERMS];
     for (int k = 0; k < sum->n_leaf; k++)
         if (!row_array(S, e, t, m + k * e->n, &a[k]))
             return -1;
@@ -532,14 +532,14 @@ emit_sum_codes(si_state *S, const emission *e, const si_base *sum, const int64_t
 
 /* 1: done, 0: not in this way, -1: failed. */
 static int
-pending_tail(si_state *S, nashc_node *q, const si_val *x, const si_arr *s, const si_arr *z)
+pending_chain(si_state *S, nashc_node *q, const si_val *x, const si_array *s, const si_array *z)
 {
     const char *why = S->why;
     emission e;
     int done = 0;
-    si_lanes *l = si_lanes_create(S, x->base, q, false);
-    int64_t *m = l ? malloc((size_t)(si_lanes_count(l) * x->base->n_leaf) * sizeof(*m)) : NULL;
-    si_step *p = m ? si_steps_of_sum(S, l, x->base, x->mono, m) : NULL;
+    si_chain *l = si_chain_create(S, x->tensor, q, false);
+    int64_t *m = l ? malloc((size_t)(si_chain_variants(l) * x->tensor->n_leaf) * sizeof(*m)) : NULL;
+    si_thresholds *p = m ? si_thresholds_of_sum(S, l, x->tensor, x->mono, m) : NULL;
     if (l && !m)
         si_fail(S, nashc_enomem(S->diag));
     if (p) {
@@ -547,11 +547,11 @@ pending_tail(si_state *S, nashc_node *q, const si_val *x, const si_arr *s, const
         if (e.cmin == e.cmax)
             done = constant(S, &e, s, z) ? 1 : -1;
         else
-            done = emit_sum_codes(S, &e, x->base, m, s, z);
-        si_steps_free(p, e.n);
+            done = emit_sum_codes(S, &e, x->tensor, m, s, z);
+        si_thresholds_free(p, e.n);
     }
     free(m);
-    si_lanes_free(l);
+    si_chain_free(l);
     S->why = why;
     return S->st != NASHC_OK ? -1 : done;
 }
@@ -580,7 +580,7 @@ feeds_quantiser_only(si_state *S, const nashc_node *q)
     }
 }
 
-/* The result of q as one more function of the base of x. */
+/* The result of q as one more function of the tensor of x. */
 static bool
 pass_on(si_state *S, nashc_node *q, const si_val *x)
 {
@@ -588,7 +588,7 @@ pass_on(si_state *S, nashc_node *q, const si_val *x)
     si_val *y = si_of(S, nashc_node_out(q, 0));
     bool by_channel = x->by_channel;
     for (int i = 1; i < nashc_node_n_in(q); i++) {
-        si_arr a;
+        si_array a;
         const nashc_tensor *k = nashc_node_in(q, i) ? si_known(S, nashc_node_in(q, i)) : NULL;
         if (k && !si_from_tensor(S, k, &a))
             return false;
@@ -607,7 +607,7 @@ si_quantiser(si_state *S, nashc_node *q)
 {
     nashc_value *xv = nashc_node_in(q, 0);
     si_val *x = si_of(S, xv);
-    si_arr s, z;
+    si_array s, z;
     emission e;
 
     if (x->kind != SI_FUN)
@@ -620,22 +620,22 @@ si_quantiser(si_state *S, nashc_node *q)
         positive = positive && s.v[i] > 0;
     if (x->mono && positive && feeds_quantiser_only(S, q))
         return pass_on(S, q, x);
-    if (!x->base->ival) {
-        int done = pending_tail(S, q, x, &s, &z);
+    if (!x->tensor->ival) {
+        int done = pending_chain(S, q, x, &s, &z);
         if (done != 0)
             return done > 0;
-        if (!(x = si_resolved(S, x)))
+        if (!(x = si_with_fallback(S, x)))
             return false;
     }
     int early = pools_last(S, q, x, x->mono, &s, &z);
     if (early != 0)
         return early > 0;
-    si_lanes *l = si_lanes_create(S, x->base, q, false);
+    si_chain *l = si_chain_create(S, x->tensor, q, false);
     if (!l)
         return false;
     bool ok = prepare(S, &e, q, l, x->mono);
     if (!ok) {
-        si_lanes_free(l);
+        si_chain_free(l);
         return false;
     }
     if (e.cmin == e.cmax || e.n == 0) {
@@ -645,7 +645,7 @@ si_quantiser(si_state *S, nashc_node *q)
         for (int64_t i = 0; i < e.n; i++)
             all_const = all_const && e.p[i].dir == 0;
         ok = all_const ? constant(S, &e, &s, &z)
-                       : anchor_codes(S, q, emit_codes(S, &e, x->base), &s, &z);
+                       : anchor_codes(S, q, emit_codes(S, &e, x->tensor), &s, &z);
     }
     drop(&e);
     return ok;

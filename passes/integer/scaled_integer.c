@@ -1,9 +1,9 @@
 /* scaled_integer.c: pass scaled-integer: the integer graph of an imported network, built afresh.
  *
- * One walk in topological order decides for each value of M whether it is a constant, a float of
- * the host, or a function of an integer tensor, and builds the integer graph beside M (scaled/).
- * Then floats of M that anyone still needs are recomputed from integers, and what nobody needs
- * goes.
+ * One walk in topological order decides for each value of the model whether it is a constant, a
+ * float of the host, or a function of an integer tensor, and builds the integer graph beside the
+ * model (scaled/). Then floats of the model that anyone still needs are recomputed from integers,
+ * and what nobody needs goes.
  */
 #include "integer.h"
 
@@ -47,8 +47,8 @@ static const struct {
     {"nn.reduce_mean", si_sum_pool},
     {"nn.reduce_sum", si_sum_pool},
     {"nn.concat", si_concat},
-    {"nn.argmax", si_rank_op},
-    {"nn.topk", si_rank_op},
+    {"nn.argmax", si_argmax},
+    {"nn.topk", si_argmax},
 };
 
 static bool
@@ -65,17 +65,18 @@ rebuild(si_state *S, nashc_node *n)
     if (si_is_eltwise(n)) {
         if (nashc_node_n_out(n) == 1 && si_eltwise(S, n))
             return true;
-        return S->st == NASHC_OK && si_join(S, n);
+        return S->st == NASHC_OK && si_add_node(S, n);
     }
     return si_shape_node(S, n);
 }
 
-/* Integers that M itself has (typed inputs, counts of thresholds) are a base as they are. */
+/* Integers that the model itself has (typed inputs, counts of thresholds) are a tensor as they are.
+ */
 static bool
-own_integer(si_state *S, nashc_value *v)
+model_integer(si_state *S, nashc_value *v)
 {
     const nashc_type *t = nashc_value_type(v);
-    si_arr one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
+    si_array one = si_scalar(S, 1.0), zero = si_scalar(S, 0.0);
     si_of(S, v)->kind = SI_HOST;
     if (!nashc_type_is_int(t) || t->bits > 32)
         return true;
@@ -106,7 +107,7 @@ walk_node(si_state *S, nashc_node *n)
         nashc_run_miss(S->run, n, "stays in float: %s", S->why ? S->why : "no rule for this op");
     }
     for (int k = 0; k < nashc_node_n_out(n); k++)
-        if (!own_integer(S, nashc_node_out(n, k)))
+        if (!model_integer(S, nashc_node_out(n, k)))
             return false;
     return true;
 }
@@ -115,7 +116,8 @@ walk_node(si_state *S, nashc_node *n)
 static nashc_status
 finish(si_state *S)
 {
-    bool narrower = false; /* integers of M that are read by nodes of M got another type */
+    bool narrower =
+        false; /* integers of the model that are read by nodes of the model got another type */
     for (si_float *f = S->floats; f; f = f->next) {
         narrower = narrower || nashc_type_is_int(nashc_value_type(f->old));
         for (int i = 0; f->same && i < nashc_graph_n_outputs(S->g); i++)
@@ -149,8 +151,8 @@ run(nashc_run *r, nashc_graph *g)
     if (S.b && nashc_graph_first(g))
         nashc_build_before(S.b, nashc_graph_first(g));
     for (int i = 0; ok && i < nashc_graph_n_inputs(g); i++)
-        ok = own_integer(&S, nashc_graph_input(g, i));
-    /* nodes built on the way lie in front of the next node of M */
+        ok = model_integer(&S, nashc_graph_input(g, i));
+    /* nodes built on the way lie in front of the next node of the model */
     for (nashc_node *n = nashc_graph_first(g), *next; ok && n; n = n == last ? NULL : next) {
         next = nashc_node_next(n);
         ok = walk_node(&S, n);

@@ -1,4 +1,4 @@
-/* resolve.c: integers for a pending sum that no quantiser decides on.
+/* fall_back.c: integers for a pending sum that no quantiser decides on.
  *
  * The exact common unit of all scales, if that leaves room for what the ops behind add; else
  * multipliers that are rounded to no less than float32 has, and a warning.
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXACT     0x1p31 /* float32 scales up to a ratio of 2^7 have an exact unit below this */
+#define EXACT     0x1p31 /* float32 scales up to a ratio of 2^7 have an exact unit before_via this */
 #define MAX_SUM   0x1p60
 #define MAX_SEEN  256
 #define JOIN_BITS 25 /* more multipliers, where scales meet again */
@@ -21,18 +21,19 @@
  */
 
 static bool
-add_part(si_state *S, si_parts *p, nashc_value *ival, const si_arr *s, const si_arr *b, double sign)
+add_part(si_state *S, si_parts *p, nashc_value *ival, const si_array *s, const si_array *b,
+         double sign)
 {
-    si_arr f = si_scalar(S, sign);
+    si_array f = si_scalar(S, sign);
     p->ival[p->n] = ival;
     return si_zip(S, s, &f, si_mul, &p->s[p->n]) && si_zip(S, b, &f, si_mul, &p->b[p->n++]);
 }
 
 /* The parts from first on, and the offset beside them, times s, plus b. */
 static bool
-scale_parts(si_state *S, si_parts *p, int first, si_arr *rest, const si_val *x, double sign)
+scale_parts(si_state *S, si_parts *p, int first, si_array *rest, const si_val *x, double sign)
 {
-    si_arr f = si_scalar(S, sign), b;
+    si_array f = si_scalar(S, sign), b;
     if (!si_zip(S, &x->b, &f, si_mul, &b) || !si_zip(S, &x->s, &f, si_mul, &f))
         return false;
     for (int k = first; k < p->n; k++)
@@ -44,18 +45,18 @@ scale_parts(si_state *S, si_parts *p, int first, si_arr *rest, const si_val *x, 
 
 /* The tensors of a sum. reuse: sums inside it that have integers already are one tensor. */
 static bool
-parts_of(si_state *S, const si_base *sum, bool reuse, si_parts *p)
+parts_of(si_state *S, const si_tensor *sum, bool reuse, si_parts *p)
 {
     int first[SI_MAX_TERMS + 1], top = 0;
-    si_arr rest[SI_MAX_TERMS + 1], zero = si_scalar(S, 0.0);
+    si_array rest[SI_MAX_TERMS + 1], zero = si_scalar(S, 0.0);
     p->n = 0;
     for (int i = 0; i <= sum->n_term; i++) { /* beyond the last: the sum itself */
         const si_val *x = i < sum->n_term ? sum->term[i].x : NULL;
         double sign = x ? sum->term[i].sign : 1;
-        if (x && x->base->ival) {
+        if (x && x->tensor->ival) {
             first[top] = p->n;
             rest[top++] = zero;
-            if (!add_part(S, p, x->base->ival, &x->s, &x->b, sign))
+            if (!add_part(S, p, x->tensor->ival, &x->s, &x->b, sign))
                 return false;
             continue;
         }
@@ -64,7 +65,7 @@ parts_of(si_state *S, const si_base *sum, bool reuse, si_parts *p)
             return false;
         if (!x)
             break;
-        const si_base *done = reuse ? x->base->exact : NULL;
+        const si_tensor *done = reuse ? x->tensor->exact : NULL;
         if (done) {
             p->n = first[top - 1];
             rest[top - 1] = zero;
@@ -85,11 +86,12 @@ ratio(double x, double y)
     return fabs(r - q) < 1e-9 ? q : r;
 }
 
-/* Offset of a sum with rounded multipliers: where all terms are zero in M, so is the sum. */
+/* Offset of a sum with rounded multipliers: where all terms are zero in the model, so is the sum.
+ */
 static bool
-same_zero(si_state *S, const si_parts *p, const si_weights *w, si_arr *b)
+same_zero(si_state *S, const si_parts *p, const si_common_scale *w, si_array *b)
 {
-    si_arr z, sum = p->rest;
+    si_array z, sum = p->rest;
     for (int k = 0; k < p->n; k++) {
         for (int64_t i = 0; i < p->s[k].n; i++)
             if (p->s[k].v[i] == 0)
@@ -103,7 +105,7 @@ same_zero(si_state *S, const si_parts *p, const si_weights *w, si_arr *b)
 }
 
 static bool
-offset_of(si_state *S, const si_parts *p, const si_weights *w, si_arr *b)
+offset_of(si_state *S, const si_parts *p, const si_common_scale *w, si_array *b)
 {
     if (w->bits != 0 && same_zero(S, p, w, b))
         return true;
@@ -133,13 +135,13 @@ growth(si_state *S, const nashc_node *n)
     for (size_t i = 0; i < NASHC_COUNT(layers); i++) {
         nashc_value *w = NULL;
         nashc_tensor *codes;
-        si_arr s;
+        si_array s;
         if (!nashc_node_is(n, layers[i]))
             continue;
         for (int k = 0; k < 2; k++)
             if (si_is_const(S, nashc_node_in(n, k)))
                 w = nashc_node_in(n, k);
-        if (!w || !si_codes(S, w, &codes, &s))
+        if (!w || !si_const_codes(S, w, &codes, &s))
             return UNKNOWN;
         const nashc_type *t = nashc_tensor_type(codes);
         int64_t outputs = i == 0 || (i > 1 && t->dim[0] < t->dim[1]) ? t->dim[0] : t->dim[1];
@@ -195,19 +197,20 @@ si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits, co
         si_fail(S, NASHC_EUNSUP);
 }
 
-static si_base *
-resolve(si_state *S, si_base *sum)
+static si_tensor *
+fall_back(si_state *S, si_tensor *sum)
 {
     si_parts p;
-    si_weights w;
-    si_arr b;
+    si_common_scale w;
+    si_array b;
     if (sum->exact)
         return sum->exact;
     double limit = ldexp(MAX_SUM, -growth_behind(S, sum->origin));
-    if (S->st != NASHC_OK || !parts_of(S, sum, true, &p) || !si_weigh(S, &p, EXACT, limit, &w))
+    if (S->st != NASHC_OK || !parts_of(S, sum, true, &p) ||
+        !si_find_common_scale(S, &p, EXACT, limit, &w))
         return NULL;
     if (w.bits != 0 && p.n < sum->n_leaf &&
-        (!parts_of(S, sum, false, &p) || !si_weigh(S, &p, EXACT, limit, &w)))
+        (!parts_of(S, sum, false, &p) || !si_find_common_scale(S, &p, EXACT, limit, &w)))
         return NULL;
     if (!offset_of(S, &p, &w, &b))
         return NULL;
@@ -218,29 +221,30 @@ resolve(si_state *S, si_base *sum)
                             : "a quantiser right behind the sum, or one scale for all terms, needs "
                               "no rounding");
     nashc_value *r = S->st == NASHC_OK ? si_emit_weighted(S, p.n, p.ival, w.m) : NULL;
-    si_base *base = r ? si_new_base(S, r, sum->origin, &w.u, &b) : NULL;
-    if (base)
-        base->pending = sum;
-    return sum->exact = base;
+    si_tensor *tensor = r ? si_new_tensor(S, r, sum->origin, &w.u, &b) : NULL;
+    if (tensor)
+        tensor->pending = sum;
+    return sum->exact = tensor;
 }
 
 si_val *
-si_resolved(si_state *S, si_val *x)
+si_with_fallback(si_state *S, si_val *x)
 {
-    if (x->base->ival)
+    if (x->tensor->ival)
         return x;
-    si_base *base = resolve(S, x->base);
-    si_val *r = base ? si_alloc(S, 1, sizeof(*r)) : NULL;
+    si_tensor *tensor = fall_back(S, x->tensor);
+    si_val *r = tensor ? si_alloc(S, 1, sizeof(*r)) : NULL;
     if (!r)
         return NULL;
     *r = *x;
-    r->base = base;
+    r->tensor = tensor;
     r->other = NULL;
-    si_arr b;
-    if (!si_zip(S, &x->s, &base->s, si_mul, &r->s) || !si_zip(S, &x->s, &base->b, si_mul, &b) ||
+    si_array b;
+    if (!si_zip(S, &x->s, &tensor->s, si_mul, &r->s) || !si_zip(S, &x->s, &tensor->b, si_mul, &b) ||
         !si_zip(S, &b, &x->b, si_add, &r->b))
         return NULL;
-    const nashc_type *t = nashc_value_type(base->ival);
-    r->by_channel = r->by_channel && si_channel_only(&base->s, t) && si_channel_only(&base->b, t);
+    const nashc_type *t = nashc_value_type(tensor->ival);
+    r->by_channel =
+        r->by_channel && si_channel_only(&tensor->s, t) && si_channel_only(&tensor->b, t);
     return r;
 }

@@ -1,27 +1,27 @@
-/* sides.c: all combinations of the integers of both operands of a pending sum, sorted by the
- * real values that M computes for them.
+/* operands.c: all combinations of the integers of both operands of a pending sum, sorted by the
+ * real values that the model computes for them.
  */
-#include "sums.h"
+#include "sum_search.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_SIDE  ((int64_t)1 << 20) /* combinations of one operand of the sum */
-#define ALL_SIDES ((int64_t)1 << 22) /* of all lanes */
+#define ALL_SIDES ((int64_t)1 << 22) /* of all variants */
 #define MAX_INT   0x1p32             /* so that u with multipliers of 26 bits fits 64 */
 
 static void
-leaves_of_lane(const si_lanes *l, const si_base *sum, int64_t at, si_sum_lane *p)
+leaves_of_variant(const si_chain *l, const si_tensor *sum, int64_t at, si_sum_variant *p)
 {
-    int64_t e = si_lanes_element(l, at);
+    int64_t e = si_chain_element(l, at);
     const nashc_type *t = nashc_value_type(sum->origin);
     int first[2 * SI_MAX_TERMS], top = 0; /* first leaf of each value on the stack */
     p->n_leaf = p->n_inner = 0;
     for (int i = 0; i < sum->n_term; i++) {
         const si_val *x = sum->term[i].x;
         double s = sum->term[i].sign * si_at(&x->s, t, e);
-        if (!x->base->ival) {
+        if (!x->tensor->ival) {
             top--;
             p->inner[p->n_inner][0] = s;
             p->inner[p->n_inner++][1] = sum->term[i].sign * si_at(&x->b, t, e);
@@ -29,12 +29,12 @@ leaves_of_lane(const si_lanes *l, const si_base *sum, int64_t at, si_sum_lane *p
                 p->leaf[k].scale *= s;
             continue;
         }
-        const nashc_type *xt = nashc_value_type(x->base->ival);
+        const nashc_type *xt = nashc_value_type(x->tensor->ival);
         int64_t f = nashc_broadcast_index(xt, t, e);
         si_leaf *q = &p->leaf[p->n_leaf];
-        q->lo = (int64_t)si_at(&x->base->lo, xt, f);
+        q->lo = (int64_t)si_at(&x->tensor->lo, xt, f);
         q->step = xt->kind == NASHC_K_BIP ? 2 : 1;
-        q->n = ((int64_t)si_at(&x->base->hi, xt, f) - q->lo) / q->step + 1;
+        q->n = ((int64_t)si_at(&x->tensor->hi, xt, f) - q->lo) / q->step + 1;
         q->s = q->scale = s;
         q->b = sum->term[i].sign * si_at(&x->b, t, e);
         first[top++] = p->n_leaf++;
@@ -42,7 +42,7 @@ leaves_of_lane(const si_lanes *l, const si_base *sum, int64_t at, si_sum_lane *p
 }
 
 bool
-si_sides_same(const si_sum_lane *a, const si_sum_lane *b, bool scales_only)
+si_operands_same(const si_sum_variant *a, const si_sum_variant *b, bool scales_only)
 {
     bool same = true;
     for (int k = 0; same && !scales_only && k < a->n_inner; k++)
@@ -55,16 +55,17 @@ si_sides_same(const si_sum_lane *a, const si_sum_lane *b, bool scales_only)
     return same;
 }
 
-/* Sizes of both sides; false: too many combinations. */
+/* Sizes of both operands; false: too many combinations. */
 static bool
-measure(const si_base *sum, si_sum_lane *p)
+measure(const si_tensor *sum, si_sum_variant *p)
 {
     int n_left = 0;
     for (int i = 0; i < sum->n_left; i++)
-        n_left += sum->term[i].x->base->ival != NULL;
+        n_left += sum->term[i].x->tensor->ival != NULL;
     for (int h = 0; h < 2; h++) {
-        si_side *d = &p->side[h];
-        *d = (si_side){.leaf = h ? n_left : 0, .n_leaf = h ? p->n_leaf - n_left : n_left, .n = 1};
+        si_sum_operand *d = &p->operand[h];
+        *d = (si_sum_operand){
+            .leaf = h ? n_left : 0, .n_leaf = h ? p->n_leaf - n_left : n_left, .n = 1};
         for (int k = 0; k < d->n_leaf; k++) {
             const si_leaf *q = &p->leaf[d->leaf + k];
             if (q->n > MAX_SIDE / d->n || fabs((double)q->lo) > MAX_INT)
@@ -113,16 +114,16 @@ add_two(stack *k, double s, double b)
     return true;
 }
 
-/* Values of all combinations of a side, by combination; NULL: out of memory. */
+/* Values of all combinations of a operand, by combination; NULL: out of memory. */
 static double *
-values(const si_base *sum, const si_sum_lane *p, int h)
+values(const si_tensor *sum, const si_sum_variant *p, int h)
 {
     const si_leaf *q = p->leaf;
     const double(*inner)[2] = p->inner;
     stack k = {.top = 0};
     bool ok = true;
     for (int i = 0; ok && i < (h ? sum->n_term : sum->n_left); i++) {
-        bool is_leaf = sum->term[i].x->base->ival != NULL, mine = h == 0 || i >= sum->n_left;
+        bool is_leaf = sum->term[i].x->tensor->ival != NULL, mine = h == 0 || i >= sum->n_left;
         if (mine)
             ok = is_leaf ? push_leaf(&k, q) : add_two(&k, (*inner)[0], (*inner)[1]);
         q += is_leaf;
@@ -147,7 +148,7 @@ by_value(const void *a, const void *b)
 
 /* Values of one tensor rise or fall already. */
 static bool
-in_order(si_side *d, bool falling)
+in_order(si_sum_operand *d, bool falling)
 {
     for (int64_t i = 1; i < d->n; i++)
         if (falling ? d->v[i] > d->v[i - 1] : d->v[i] < d->v[i - 1])
@@ -164,7 +165,7 @@ in_order(si_side *d, bool falling)
 }
 
 static bool
-sort_side(si_side *d)
+sort_operand(si_sum_operand *d)
 {
     d->pos = malloc((size_t)d->n * sizeof(*d->pos));
     if (!d->pos)
@@ -185,22 +186,22 @@ sort_side(si_side *d)
     return true;
 }
 
-/* Both sides of all lanes, as far as they differ. */
+/* Both operands of all variants, as far as they differ. */
 static bool
-fill_sides(si_state *S, const si_lanes *l, const si_base *sum, si_search *z)
+fill_operands(si_state *S, const si_chain *l, const si_tensor *sum, si_search *z)
 {
     int64_t total = 0;
     for (int64_t i = 0; i < z->n; i++) {
-        si_sum_lane *p = &z->lane[i];
-        leaves_of_lane(l, sum, i, p);
-        p->borrowed = i > 0 && si_sides_same(p, p - 1, false);
+        si_sum_variant *p = &z->variant[i];
+        leaves_of_variant(l, sum, i, p);
+        p->borrowed = i > 0 && si_operands_same(p, p - 1, false);
         if (p->borrowed)
-            memcpy(p->side, p[-1].side, sizeof p->side);
-        else if (!measure(sum, p) || (total += p->side[0].n + p->side[1].n) > ALL_SIDES)
+            memcpy(p->operand, p[-1].operand, sizeof p->operand);
+        else if (!measure(sum, p) || (total += p->operand[0].n + p->operand[1].n) > ALL_SIDES)
             return false;
         for (int h = 0; h < 2 && !p->borrowed; h++) {
-            p->side[h].v = values(sum, p, h);
-            if (!p->side[h].v || !sort_side(&p->side[h]))
+            p->operand[h].v = values(sum, p, h);
+            if (!p->operand[h].v || !sort_operand(&p->operand[h]))
                 return si_fail(S, nashc_enomem(S->diag));
         }
     }
@@ -213,7 +214,7 @@ make_scratch(si_state *S, si_search *z)
     int64_t n = 1;
     for (int64_t i = 0; i < z->n; i++)
         for (int h = 0; h < 2; h++)
-            n = z->lane[i].side[h].n > n ? z->lane[i].side[h].n : n;
+            n = z->variant[i].operand[h].n > n ? z->variant[i].operand[h].n : n;
     z->raw = malloc((size_t)n * 5 * sizeof(*z->raw));
     if (!z->raw)
         return si_fail(S, nashc_enomem(S->diag));
@@ -225,14 +226,14 @@ make_scratch(si_state *S, si_search *z)
 }
 
 bool
-si_sides_make(si_state *S, const si_lanes *l, const si_base *sum, si_search *z)
+si_operands_make(si_state *S, const si_chain *l, const si_tensor *sum, si_search *z)
 {
-    return fill_sides(S, l, sum, z) && make_scratch(S, z);
+    return fill_operands(S, l, sum, z) && make_scratch(S, z);
 }
 
-/* u of a side with multipliers m of its leaves, sorted as the values are. */
+/* u of a operand with multipliers m of its leaves, sorted as the values are. */
 static void
-weigh(const si_sum_lane *p, const si_side *d, const int64_t *m, int64_t *raw, int64_t *u)
+weigh(const si_sum_variant *p, const si_sum_operand *d, const int64_t *m, int64_t *raw, int64_t *u)
 {
     int64_t n = 1;
     raw[0] = 0;
@@ -248,30 +249,30 @@ weigh(const si_sum_lane *p, const si_side *d, const int64_t *m, int64_t *raw, in
 }
 
 void
-si_sides_weigh(si_search *z, const si_sum_lane *p, const int64_t *m)
+si_operands_weigh(si_search *z, const si_sum_variant *p, const int64_t *m)
 {
-    int64_t n = p->side[1].n;
+    int64_t n = p->operand[1].n;
     for (int h = 0; h < 2; h++)
-        weigh(p, &p->side[h], m, z->raw, z->u[h]);
+        weigh(p, &p->operand[h], m, z->raw, z->u[h]);
     for (int64_t i = 0; i < n; i++)
         z->most[i] = i && z->most[i - 1] > z->u[1][i] ? z->most[i - 1] : z->u[1][i];
     for (int64_t i = n - 1; i >= 0; i--)
         z->least[i] = i < n - 1 && z->least[i + 1] < z->u[1][i] ? z->least[i + 1] : z->u[1][i];
-    z->work += p->side[0].n + 2 * n;
+    z->work += p->operand[0].n + 2 * n;
 }
 
 void
-si_sides_drop(si_search *z)
+si_operands_drop(si_search *z)
 {
-    for (int64_t i = 0; z->lane && i < z->n; i++) {
-        si_sum_lane *p = &z->lane[i];
+    for (int64_t i = 0; z->variant && i < z->n; i++) {
+        si_sum_variant *p = &z->variant[i];
         for (int h = 0; h < 2 && !p->borrowed; h++) {
-            free(p->side[h].v);
-            free(p->side[h].pos);
+            free(p->operand[h].v);
+            free(p->operand[h].pos);
         }
         free(p->split);
         free(p->code);
     }
-    free(z->lane);
+    free(z->variant);
     free(z->raw);
 }

@@ -1,21 +1,21 @@
-/* codes.c: pending sums with a tail that is not monotone by construction: the codes of all
+/* codes.c: pending sums with a chain that is not monotone by construction: the codes of all
  * combinations of integers are computed.
  */
-#include "sums.h"
+#include "sum_search.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PAIRS ((int64_t)1 << 21) /* of one lane, where the tail is not monotone */
-#define ALL_PAIRS ((int64_t)1 << 24) /* of all lanes */
+#define MAX_PAIRS ((int64_t)1 << 21) /* of one variant, where the chain is not monotone */
+#define ALL_PAIRS ((int64_t)1 << 24) /* of all variants */
 #define MAX_TABLE ((int64_t)1 << 16) /* integers of u there */
-#define MAX_CODES ((int64_t)1 << 22) /* of one lane */
+#define MAX_CODES ((int64_t)1 << 22) /* of one variant */
 
 static bool
-eval_pairs(si_state *S, si_lanes *l, int64_t at, si_sum_lane *p)
+eval_pairs(si_state *S, si_chain *l, int64_t at, si_sum_variant *p)
 {
-    const si_side *x = &p->side[0], *y = &p->side[1];
+    const si_sum_operand *x = &p->operand[0], *y = &p->operand[1];
     int64_t n = x->n * y->n;
     double *v = malloc((size_t)n * sizeof(*v));
     p->code = malloc((size_t)n * sizeof(*p->code));
@@ -23,17 +23,17 @@ eval_pairs(si_state *S, si_lanes *l, int64_t at, si_sum_lane *p)
     for (int64_t i = 0; ok && i < x->n; i++)
         for (int64_t j = 0; j < y->n; j++)
             v[i * y->n + j] = x->v[i] + y->v[j];
-    ok = ok && si_lanes_eval(S, l, &at, 1, n, v, true, p->code);
+    ok = ok && si_chain_eval(S, l, &at, 1, n, v, true, p->code);
     free(v);
     return ok;
 }
 
-/* Splits of the lane if its codes turn out to rise or fall with the value: least[c], most[c] are
- * the ends of what has code cmin + c. */
+/* Splits of the variant if its codes at_term out to rise or fall with the value: least[c], most[c]
+ * are the ends of what has code cmin + c. */
 static bool
-splits_of_codes(si_state *S, si_sum_lane *p, const double *least, const double *most)
+splits_of_table(si_state *S, si_sum_variant *p, const double *least, const double *most)
 {
-    si_step *s = p->step;
+    si_thresholds *s = p->step;
     int64_t n = s->cmax - s->cmin, last = 0;
     bool up = true, down = true;
     for (int64_t c = 1; c <= n; c++) {
@@ -53,11 +53,11 @@ splits_of_codes(si_state *S, si_sum_lane *p, const double *least, const double *
         return si_fail(S, nashc_enomem(S->diag));
     last = n;
     for (int64_t c = n; c >= 1; c--) { /* codes that do not occur are passed with the next */
-        int64_t below = c - 1;
+        int64_t before_via = c - 1;
         last = least[c] <= most[c] ? c : last;
-        while (least[below] > most[below])
-            below--;
-        p->split[c - 1] = up ? least[last] : least[below];
+        while (least[before_via] > most[before_via])
+            before_via--;
+        p->split[c - 1] = up ? least[last] : least[before_via];
     }
     free(p->code);
     p->code = NULL;
@@ -65,10 +65,10 @@ splits_of_codes(si_state *S, si_sum_lane *p, const double *least, const double *
 }
 
 static bool
-classify(si_state *S, si_sum_lane *p)
+classify(si_state *S, si_sum_variant *p)
 {
-    const si_side *x = &p->side[0], *y = &p->side[1];
-    si_step *s = p->step;
+    const si_sum_operand *x = &p->operand[0], *y = &p->operand[1];
+    si_thresholds *s = p->step;
     s->cmin = s->cmax = p->code[0];
     for (int64_t i = 1; i < x->n * y->n; i++) {
         s->cmin = p->code[i] < s->cmin ? p->code[i] : s->cmin;
@@ -91,17 +91,17 @@ classify(si_state *S, si_sum_lane *p)
             least[c] = fmin(least[c], x->v[i] + y->v[j]);
             most[c] = fmax(most[c], x->v[i] + y->v[j]);
         }
-    bool ok = splits_of_codes(S, p, least, most);
+    bool ok = splits_of_table(S, p, least, most);
     free(least);
     return ok;
 }
 
 /* Is the code a function of u? Between those u that occur it is the one before. */
 bool
-si_codes_as_table(si_state *S, si_search *z, si_sum_lane *p, const int64_t *m)
+si_table_of_sum(si_state *S, si_search *z, si_sum_variant *p, const int64_t *m)
 {
-    const si_side *x = &p->side[0], *y = &p->side[1];
-    si_step *s = p->step;
+    const si_sum_operand *x = &p->operand[0], *y = &p->operand[1];
+    si_thresholds *s = p->step;
     bool one = true;
     s->lo = s->hi = 0;
     for (int k = 0; k < p->n_leaf; k++) {
@@ -113,7 +113,7 @@ si_codes_as_table(si_state *S, si_search *z, si_sum_lane *p, const int64_t *m)
     int64_t n = s->hi - s->lo + 1;
     if (n > MAX_TABLE)
         return false;
-    si_sides_weigh(z, p, m);
+    si_operands_weigh(z, p, m);
     z->work += x->n * y->n + n;
     free(s->table);
     s->table = malloc((size_t)n * sizeof(*s->table));
@@ -134,16 +134,16 @@ si_codes_as_table(si_state *S, si_search *z, si_sum_lane *p, const int64_t *m)
 
 /* The codes of all pairs. */
 bool
-si_codes_of_pairs(si_state *S, si_lanes *l, si_search *z)
+si_table_of_pairs(si_state *S, si_chain *l, si_search *z)
 {
     int64_t total = 0;
     for (int64_t i = 0; i < z->n; i++) {
-        const si_side *d = z->lane[i].side;
+        const si_sum_operand *d = z->variant[i].operand;
         if (d[0].n > MAX_PAIRS / d[1].n || (total += d[0].n * d[1].n) > ALL_PAIRS)
             return false;
     }
     for (int64_t i = 0; i < z->n; i++)
-        if (!eval_pairs(S, l, i, &z->lane[i]) || !classify(S, &z->lane[i]))
+        if (!eval_pairs(S, l, i, &z->variant[i]) || !classify(S, &z->variant[i]))
             return false;
     return true;
 }

@@ -1,4 +1,4 @@
-/* base.c: integer tensors of the new graph and what they stand for in M. */
+/* tensor.c: integer tensors of the new graph and what they stand for in the model. */
 #include "integer.h"
 
 #include <math.h>
@@ -57,7 +57,7 @@ si_emit(si_state *S, const char *op, nashc_value *const *in, int n, const char *
 }
 
 nashc_value *
-si_const_int(si_state *S, const si_arr *a)
+si_const_int(si_state *S, const si_array *a)
 {
     int64_t *q = malloc((size_t)a->n * sizeof(*q) + 1);
     if (!q) {
@@ -74,7 +74,7 @@ si_const_int(si_state *S, const si_arr *a)
 
 /* f32 where that holds the values, else f64 */
 nashc_value *
-si_const_real(si_state *S, const si_arr *a)
+si_const_real(si_state *S, const si_array *a)
 {
     bool narrow = true;
     for (int64_t i = 0; i < a->n; i++)
@@ -83,10 +83,11 @@ si_const_real(si_state *S, const si_arr *a)
     return nashc_build_const(S->b, NULL, nashc_tensor_from_f64(&t, a->v));
 }
 
-si_base *
-si_new_base(si_state *S, nashc_value *ival, nashc_value *origin, const si_arr *s, const si_arr *b)
+si_tensor *
+si_new_tensor(si_state *S, nashc_value *ival, nashc_value *origin, const si_array *s,
+              const si_array *b)
 {
-    si_base *r = si_alloc(S, 1, sizeof(*r));
+    si_tensor *r = si_alloc(S, 1, sizeof(*r));
     if (!r)
         return NULL;
     r->ival = ival;
@@ -109,11 +110,11 @@ sign_of(double x, double y)
 }
 
 bool
-si_set_affine(si_state *S, nashc_value *v, si_base *base, const si_arr *s, const si_arr *b)
+si_set_affine(si_state *S, nashc_value *v, si_tensor *tensor, const si_array *s, const si_array *b)
 {
     si_val *r = si_of(S, v);
     r->kind = SI_FUN;
-    r->base = base;
+    r->tensor = tensor;
     r->affine = r->mono = true;
     r->s = *s;
     r->b = *b;
@@ -123,18 +124,18 @@ si_set_affine(si_state *S, nashc_value *v, si_base *base, const si_arr *s, const
 }
 
 bool
-si_anchor(si_state *S, nashc_value *v, nashc_value *ival, const si_arr *s, const si_arr *b,
-          const si_arr *lo, const si_arr *hi, si_core *core, nashc_value *real)
+si_anchor(si_state *S, nashc_value *v, nashc_value *ival, const si_array *s, const si_array *b,
+          const si_array *lo, const si_array *hi, si_products_layer *layer, nashc_value *real)
 {
-    si_base *base = ival ? si_new_base(S, ival, v, s, b) : NULL;
-    if (!base)
+    si_tensor *tensor = ival ? si_new_tensor(S, ival, v, s, b) : NULL;
+    if (!tensor)
         return false;
     if (lo && hi) {
-        base->lo = *lo;
-        base->hi = *hi;
+        tensor->lo = *lo;
+        tensor->hi = *hi;
     }
-    base->core = core;
-    if (!si_set_affine(S, v, base, s, b))
+    tensor->layer = layer;
+    if (!si_set_affine(S, v, tensor, s, b))
         return false;
     if (ival == v)
         return true;
@@ -159,7 +160,7 @@ si_anchor(si_state *S, nashc_value *v, nashc_value *ival, const si_arr *s, const
 }
 
 nashc_value *
-si_times(si_state *S, nashc_value *ival, const si_arr *m)
+si_times(si_state *S, nashc_value *ival, const si_array *m)
 {
     if (si_all_eq(m, 1.0))
         return ival;
@@ -172,44 +173,44 @@ flipped_lo(double x, double sign)
     return sign < 0 ? -x : x;
 }
 
-/* Copy of base with ival replaced by its product with sign. */
-static si_base *
-flipped(si_state *S, const si_base *base, const si_arr *sign, nashc_value *ival)
+/* Copy of tensor with ival replaced by its product with sign. */
+static si_tensor *
+flipped(si_state *S, const si_tensor *tensor, const si_array *sign, nashc_value *ival)
 {
-    si_base *r = si_alloc(S, 1, sizeof(*r));
-    si_arr a, b;
+    si_tensor *r = si_alloc(S, 1, sizeof(*r));
+    si_array a, b;
     if (!r || !ival)
         return NULL;
-    *r = *base;
+    *r = *tensor;
     r->ival = ival;
-    r->core = NULL;
-    if (!si_zip(S, &base->s, sign, si_sgn_mul, &r->s) ||
-        !si_zip(S, &base->lo, sign, flipped_lo, &a) ||
-        !si_zip(S, &base->hi, sign, flipped_lo, &b) || !si_zip(S, &a, &b, si_min, &r->lo) ||
+    r->layer = NULL;
+    if (!si_zip(S, &tensor->s, sign, si_sgn_mul, &r->s) ||
+        !si_zip(S, &tensor->lo, sign, flipped_lo, &a) ||
+        !si_zip(S, &tensor->hi, sign, flipped_lo, &b) || !si_zip(S, &a, &b, si_min, &r->lo) ||
         !si_zip(S, &a, &b, si_max, &r->hi))
         return NULL;
     return r;
 }
 
-si_base *
-si_flip_mul(si_state *S, const si_base *base, const si_arr *sign)
+si_tensor *
+si_flip_mul(si_state *S, const si_tensor *tensor, const si_array *sign)
 {
-    return flipped(S, base, sign, si_times(S, base->ival, sign));
+    return flipped(S, tensor, sign, si_times(S, tensor->ival, sign));
 }
 
-/* Signs of the elements behind moving op base->via as signs of those in front of it. */
+/* Signs of the elements behind moving op tensor->via as signs of those in front of it. */
 static bool
-sign_below(si_state *S, const si_base *base, const si_arr *sign, si_arr *out)
+sign_before(si_state *S, const si_tensor *tensor, const si_array *sign, si_array *out)
 {
-    const nashc_node *via = base->via;
+    const nashc_node *via = tensor->via;
     const nashc_type *in = nashc_value_type(nashc_node_in(via, 0));
-    const nashc_type *to = nashc_value_type(nashc_node_out(via, base->via_out));
+    const nashc_type *to = nashc_value_type(nashc_node_out(via, tensor->via_out));
     if (sign->n == 1) {
         *out = *sign;
         return true;
     }
-    int64_t *map = si_index_map(S, via, base->via_out, in);
-    bool ok = map && si_shape_arr(S, out, in->rank, in->dim);
+    int64_t *map = si_index_map(S, via, tensor->via_out, in);
+    bool ok = map && si_shape_array(S, out, in->rank, in->dim);
     for (int64_t i = 0; ok && i < out->n; i++)
         out->v[i] = 0;
     for (int64_t e = 0, n = nashc_type_count(to); ok && e < n; e++) {
@@ -226,23 +227,23 @@ sign_below(si_state *S, const si_base *base, const si_arr *sign, si_arr *out)
     return true;
 }
 
-/* Core of the tensor in front of the moving ops that lead to base. */
-static si_base *
-flip_moved(si_state *S, const si_base *base, const si_arr *sign)
+/* Core of the tensor in front of the moving ops that lead to tensor. */
+static si_tensor *
+flip_moved(si_state *S, const si_tensor *tensor, const si_array *sign)
 {
-    const si_base *chain[16];
+    const si_tensor *chain[16];
     int n = 0;
-    si_arr s = *sign, below;
-    for (; base->below && !base->via_is_pool && n < 16; base = base->below) {
-        if (nashc_node_n_in(base->via) != 1 || nashc_node_n_out(base->via) != 1 ||
-            !sign_below(S, base, &s, &below))
+    si_array s = *sign, before_via;
+    for (; tensor->before_via && !tensor->via_is_pool && n < 16; tensor = tensor->before_via) {
+        if (nashc_node_n_in(tensor->via) != 1 || nashc_node_n_out(tensor->via) != 1 ||
+            !sign_before(S, tensor, &s, &before_via))
             return NULL;
-        s = below;
-        chain[n++] = base;
+        s = before_via;
+        chain[n++] = tensor;
     }
-    if (base->below || !base->core)
+    if (tensor->before_via || !tensor->layer)
         return NULL;
-    si_base *f = si_flip_core(S, base, &s);
+    si_tensor *f = si_flip_weights(S, tensor, &s);
     nashc_value *v = f ? f->ival : NULL;
     for (int k = n - 1; v && k >= 0; k--) {
         nashc_node *m = nashc_build_like(S->b, chain[k]->via, &v, 1);
@@ -253,40 +254,40 @@ flip_moved(si_state *S, const si_base *base, const si_arr *sign)
     return v ? flipped(S, chain[0], sign, v) : NULL;
 }
 
-si_base *
-si_flip_core(si_state *S, const si_base *base, const si_arr *sign)
+si_tensor *
+si_flip_weights(si_state *S, const si_tensor *tensor, const si_array *sign)
 {
-    if (!base->core && base->below && !base->via_is_pool)
-        return flip_moved(S, base, sign);
-    const si_core *core = base->core;
-    si_arr along;
-    if (!core || !si_along(S, sign, nashc_value_type(base->ival), core->axis, &along))
+    if (!tensor->layer && tensor->before_via && !tensor->via_is_pool)
+        return flip_moved(S, tensor, sign);
+    const si_products_layer *layer = tensor->layer;
+    si_array along;
+    if (!layer || !si_along(S, sign, nashc_value_type(tensor->ival), layer->axis, &along))
         return NULL;
-    const nashc_type *t = nashc_tensor_type(core->wt);
-    int64_t n = nashc_tensor_count(core->wt), *w = nashc_buf_to_i64(nashc_tensor_buf(core->wt));
+    const nashc_type *t = nashc_tensor_type(layer->wt);
+    int64_t n = nashc_tensor_count(layer->wt), *w = nashc_buf_to_i64(nashc_tensor_buf(layer->wt));
     if (!w) {
         si_fail(S, nashc_enomem(S->diag));
         return NULL;
     }
-    for (int64_t i = 0, o = 0; i < n; i += core->repeat, o = o + 1 == core->period ? 0 : o + 1)
-        for (int64_t k = i; along.v[o] < 0 && k < i + core->repeat; k++)
+    for (int64_t i = 0, o = 0; i < n; i += layer->repeat, o = o + 1 == layer->period ? 0 : o + 1)
+        for (int64_t k = i; along.v[o] < 0 && k < i + layer->repeat; k++)
             w[k] = -w[k];
     nashc_tensor *wt = si_int_tensor(S, t, w);
     nashc_mem_free(w);
     if (!wt || nashc_tensor_type(wt)->bits > t->bits)
         return NULL;
     nashc_value *wv = nashc_build_const(S->b, NULL, nashc_tensor_ref(wt));
-    nashc_value *in[2] = {core->w_first ? wv : core->x, core->w_first ? core->x : wv};
-    nashc_build_loc(S->b, nashc_node_loc(core->node));
-    si_base *r = flipped(S, base, sign, si_emit(S, core->op, in, 2, core->attrs));
+    nashc_value *in[2] = {layer->w_first ? wv : layer->x, layer->w_first ? layer->x : wv};
+    nashc_build_loc(S->b, nashc_node_loc(layer->node));
+    si_tensor *r = flipped(S, tensor, sign, si_emit(S, layer->op, in, 2, layer->attrs));
     nashc_build_loc(S->b, nashc_node_loc(S->at));
-    si_core *c = r ? si_alloc(S, 1, sizeof(*c)) : NULL;
+    si_products_layer *c = r ? si_alloc(S, 1, sizeof(*c)) : NULL;
     if (!c)
         return NULL;
-    *c = *core;
+    *c = *layer;
     c->w = wv;
     c->wt = wt;
-    r->core = c;
+    r->layer = c;
     return r;
 }
 

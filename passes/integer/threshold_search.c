@@ -1,8 +1,8 @@
-/* steps.c: where the codes of a tail step, for all lanes at once.
+/* steps.c: where the codes of a chain step, for all variants at once.
  *
- * Narrow intervals are evaluated in full. Else each level of each lane is a bracket, lo below and
- * hi at or above the level, that shrinks around a guess until they touch: so the tail was evaluated
- * on both sides of every threshold that is returned.
+ * Narrow intervals are evaluated in full. Else each level of each variant is a bracket, lo
+ * before_via and hi at or above the level, that shrinks around a guess until they touch: so the
+ * chain was evaluated on both operands of every threshold that is returned.
  */
 #include "integer.h"
 
@@ -13,17 +13,17 @@
 #define SWEEP_RANGE ((int64_t)1 << 12)
 #define SWEEP_CELLS ((int64_t)1 << 20)
 #define TRY_CELLS   ((int64_t)1 << 23)
-#define MAX_LEVELS  ((int64_t)1 << 24) /* of all lanes */
+#define MAX_LEVELS  ((int64_t)1 << 24) /* of all variants */
 #define LANE_LEVELS ((int64_t)1 << 20)
 #define MAX_STEP    ((int64_t)1 << 60)
 
 typedef struct bracket {
     int64_t lo, hi, step;
-    int8_t side; /* of all probes so far; 2: both sides were met */
+    int8_t operand; /* of all probes so far; 2: both operands were met */
 } bracket;
 
 void
-si_steps_free(si_step *p, int64_t n)
+si_thresholds_free(si_thresholds *p, int64_t n)
 {
     for (int64_t i = 0; p && i < n; i++) {
         free(p[i].t);
@@ -32,9 +32,9 @@ si_steps_free(si_step *p, int64_t n)
     free(p);
 }
 
-/* Thresholds from all codes c[0], c[stride], ... of one lane. */
+/* Thresholds from all codes c[0], c[stride], ... of one variant. */
 static bool
-from_table(si_state *S, si_step *p, const int64_t *c, int64_t stride)
+from_table(si_state *S, si_thresholds *p, const int64_t *c, int64_t stride)
 {
     int64_t n = p->hi - p->lo + 1;
     bool up = true, down = true;
@@ -71,7 +71,7 @@ from_table(si_state *S, si_step *p, const int64_t *c, int64_t stride)
 }
 
 static bool
-sweep(si_state *S, si_lanes *l, si_step *p, int64_t n, int64_t width)
+sweep(si_state *S, si_chain *l, si_thresholds *p, int64_t n, int64_t width)
 {
     double *x = malloc((size_t)(n * width) * sizeof(*x));
     int64_t *c = malloc((size_t)(n * width) * sizeof(*c));
@@ -81,7 +81,7 @@ sweep(si_state *S, si_lanes *l, si_step *p, int64_t n, int64_t width)
     for (int64_t k = 0; ok && k < width; k++)
         for (int64_t i = 0; i < n; i++)
             x[k * n + i] = (double)(p[i].lo + k < p[i].hi ? p[i].lo + k : p[i].hi);
-    ok = ok && si_lanes_eval(S, l, NULL, n, width, x, false, c);
+    ok = ok && si_chain_eval(S, l, NULL, n, width, x, false, c);
     for (int64_t i = 0; ok && i < n; i++)
         ok = from_table(S, &p[i], c + i, n);
     free(x);
@@ -128,9 +128,9 @@ value_of(int64_t at, bool real)
     return real ? si_real_of(at) : (double)at;
 }
 
-/* Codes at both ends of all lanes. */
+/* Codes at both ends of all variants. */
 static bool
-ends(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real)
+ends(si_state *S, si_chain *l, si_thresholds *p, int64_t n, bool real)
 {
     double *x = calloc((size_t)n * 2, sizeof(*x));
     int64_t *c = malloc((size_t)n * 2 * sizeof(*c));
@@ -141,7 +141,7 @@ ends(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real)
         x[i] = value_of(p[i].lo, real);
         x[n + i] = value_of(p[i].hi, real);
     }
-    ok = ok && si_lanes_eval(S, l, NULL, n, 2, x, real, c);
+    ok = ok && si_chain_eval(S, l, NULL, n, 2, x, real, c);
     for (int64_t i = 0; ok && i < n; i++) {
         p[i].dir = c[n + i] > c[i] ? 1 : c[n + i] < c[i] ? -1 : 0;
         p[i].cmin = p[i].dir < 0 ? c[n + i] : c[i];
@@ -156,9 +156,9 @@ static int64_t
 probe(const bracket *b)
 {
     int64_t at = b->lo + (b->hi - b->lo) / 2;
-    if (b->side == 1)
+    if (b->operand == 1)
         at = b->hi - b->step;
-    else if (b->side == -1)
+    else if (b->operand == -1)
         at = b->lo + b->step;
     return at <= b->lo ? b->lo + 1 : at >= b->hi ? b->hi - 1 : at;
 }
@@ -166,27 +166,27 @@ probe(const bracket *b)
 static void
 met(bracket *b, int64_t at, bool reached)
 {
-    int8_t side = reached ? 1 : -1;
+    int8_t operand = reached ? 1 : -1;
     if (reached)
         b->hi = at;
     else
         b->lo = at;
     b->step = b->step < MAX_STEP ? b->step * 4 : b->step;
-    b->side = b->side == 0 || b->side == side ? side : 2;
+    b->operand = b->operand == 0 || b->operand == operand ? operand : 2;
 }
 
 /* First probes: where the affine form says, else the middle. */
 static void
-guess(const si_lanes *l, const si_step *p, int64_t lane, int64_t k, bool real, bracket *b,
+guess(const si_chain *l, const si_thresholds *p, int64_t variant, int64_t k, bool real, bracket *b,
       int64_t *at)
 {
     double n;
     int64_t number = 0;
     b->step = 1;
-    b->side = 0;
+    b->operand = 0;
     *at = b->lo + (b->hi - b->lo) / 2;
-    if (!si_lanes_guess(l, lane, (double)(p->cmin + k + 1), &n)) {
-        b->side = 2;
+    if (!si_chain_guess(l, variant, (double)(p->cmin + k + 1), &n)) {
+        b->operand = 2;
         return;
     }
     if (real) {
@@ -202,20 +202,20 @@ guess(const si_lanes *l, const si_step *p, int64_t lane, int64_t k, bool real, b
 }
 
 typedef struct search {
-    si_lanes *l;
-    si_step *p;
+    si_chain *l;
+    si_thresholds *p;
     int64_t n;
     bool real;      /* integers are the numbers of doubles */
-    int64_t *first; /* first bracket of each lane */
+    int64_t *first; /* first bracket of each variant */
     bracket *b;
-    int64_t *open;   /* numbers of the open brackets, by lane */
-    int64_t *n_open; /* of each lane */
+    int64_t *open;   /* numbers of the open brackets, by variant */
+    int64_t *n_open; /* of each variant */
     int64_t *idx, n_idx;
     double *x;
     int64_t *at, *c, cells; /* probes, as integers too: a double holds 53 bits of them */
 } search;
 
-/* Brackets that still gape, gathered; returns the most in one lane. */
+/* Brackets that still gape, gathered; returns the most in one variant. */
 static int64_t
 gather_open(search *s)
 {
@@ -255,34 +255,34 @@ round_of_probes(si_state *S, search *s, int64_t points, bool first)
             return si_fail(S, nashc_enomem(S->diag));
     }
     for (int64_t i = 0; i < s->n_idx; i++) {
-        int64_t lane = s->idx[i], n = s->n_open[lane];
-        const si_step *p = &s->p[lane];
+        int64_t variant = s->idx[i], n = s->n_open[variant];
+        const si_thresholds *p = &s->p[variant];
         for (int64_t k = 0; k < points; k++) {
-            int64_t j = s->open[s->first[lane] + (k < n ? k : n - 1)], at;
-            bracket *b = s->b + s->first[lane] + j;
+            int64_t j = s->open[s->first[variant] + (k < n ? k : n - 1)], at;
+            bracket *b = s->b + s->first[variant] + j;
             if (first)
-                guess(s->l, p, lane, j, s->real, b, &at);
+                guess(s->l, p, variant, j, s->real, b, &at);
             else
                 at = probe(b);
             s->at[k * s->n_idx + i] = at;
             s->x[k * s->n_idx + i] = value_of(p->dir < 0 ? -at : at, s->real);
         }
     }
-    if (!si_lanes_eval(S, s->l, s->idx, s->n_idx, points, s->x, s->real, s->c))
+    if (!si_chain_eval(S, s->l, s->idx, s->n_idx, points, s->x, s->real, s->c))
         return false;
     for (int64_t i = 0; i < s->n_idx; i++) {
-        int64_t lane = s->idx[i];
-        for (int64_t k = 0; k < s->n_open[lane]; k++) {
-            int64_t j = s->open[s->first[lane] + k];
-            met(s->b + s->first[lane] + j, s->at[k * s->n_idx + i],
-                s->c[k * s->n_idx + i] > s->p[lane].cmin + j);
+        int64_t variant = s->idx[i];
+        for (int64_t k = 0; k < s->n_open[variant]; k++) {
+            int64_t j = s->open[s->first[variant] + k];
+            met(s->b + s->first[variant] + j, s->at[k * s->n_idx + i],
+                s->c[k * s->n_idx + i] > s->p[variant].cmin + j);
         }
     }
     return true;
 }
 
 static bool
-bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real, int64_t max)
+bisect(si_state *S, si_chain *l, si_thresholds *p, int64_t n, bool real, int64_t max)
 {
     search s = {.l = l, .p = p, .n = n, .real = real};
     int64_t total = 0, points;
@@ -333,17 +333,17 @@ bisect(si_state *S, si_lanes *l, si_step *p, int64_t n, bool real, int64_t max)
 }
 
 bool
-si_steps_real(si_state *S, si_lanes *l, si_step *p, int64_t max)
+si_thresholds_real(si_state *S, si_chain *l, si_thresholds *p, int64_t max)
 {
-    int64_t n = si_lanes_count(l);
+    int64_t n = si_chain_variants(l);
     return ends(S, l, p, n, true) && bisect(S, l, p, n, true, max);
 }
 
-si_step *
-si_steps_find(si_state *S, si_lanes *l, bool rises)
+si_thresholds *
+si_thresholds_find(si_state *S, si_chain *l, bool rises)
 {
-    int64_t n = si_lanes_count(l), width = 1;
-    si_step *p = calloc((size_t)n, sizeof(*p));
+    int64_t n = si_chain_variants(l), width = 1;
+    si_thresholds *p = calloc((size_t)n, sizeof(*p));
     bool ok;
 
     if (!p) {
@@ -351,8 +351,8 @@ si_steps_find(si_state *S, si_lanes *l, bool rises)
         return NULL;
     }
     for (int64_t i = 0; i < n; i++) {
-        p[i].lo = (int64_t)si_lanes_lo(l, i);
-        p[i].hi = (int64_t)si_lanes_hi(l, i);
+        p[i].lo = (int64_t)si_chain_lo(l, i);
+        p[i].hi = (int64_t)si_chain_hi(l, i);
         if (p[i].hi - p[i].lo + 1 > width)
             width = p[i].hi - p[i].lo + 1;
     }
@@ -369,6 +369,6 @@ si_steps_find(si_state *S, si_lanes *l, bool rises)
                       "integers are too many to try them all");
     if (ok)
         return p;
-    si_steps_free(p, n);
+    si_thresholds_free(p, n);
     return NULL;
 }

@@ -13,10 +13,10 @@ static bool
 absorb(nashc_rw *rw, nashc_node *mm)
 {
     nashc_node *flat = nashc_value_def_by(nashc_node_in(mm, 0), "nn.reshape");
-    nashc_value *image = nashc_flat_image(nashc_node_in(mm, 0)), *w = nashc_node_in(mm, 1);
-    nashc_node *q = nashc_match_quantised(w);
+    nashc_value *image = flatten_image(nashc_node_in(mm, 0)), *w = nashc_node_in(mm, 1);
+    nashc_node *q = match_quantised(w);
 
-    if (!flat || !nashc_layout_to_first(nashc_value_def(nashc_node_in(flat, 0))))
+    if (!flat || !layout_to_first(nashc_value_def(nashc_node_in(flat, 0))))
         return false;
     if (!image)
         return nashc_rw_miss(rw, flat, "it is no flatten to [N,K]");
@@ -27,13 +27,13 @@ absorb(nashc_rw *rw, nashc_node *mm)
         nashc_value *in[4] = {0};
         for (int i = 0; i < nashc_node_n_in(q) && i < 4; i++) {
             nashc_value *v = nashc_node_in(q, i);
-            in[i] = nashc_value_type(v)->rank == 2 ? nashc_flat_const(rw, v, 0, image) : v;
+            in[i] = nashc_value_type(v)->rank == 2 ? flatten_const(rw, v, 0, image) : v;
         }
         w = nashc_rw_like(rw, q, in, nashc_node_n_in(q));
     } else {
-        w = nashc_flat_const(rw, w, 0, image);
+        w = flatten_const(rw, w, 0, image);
     }
-    nashc_value *in[] = {nashc_flat_last(rw, image, mm), w};
+    nashc_value *in[] = {flatten_last(rw, image, mm), w};
     nashc_rw_replace(rw, nashc_node_out(mm, 0), nashc_rw_like(rw, mm, in, 2));
     return true;
 }

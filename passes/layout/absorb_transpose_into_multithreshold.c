@@ -13,7 +13,7 @@ absorb(nashc_rw *rw, nashc_node *mt)
 {
     nashc_node *t = nashc_value_def(nashc_node_in(mt, 0));
 
-    return nashc_layout_to_first(t) && nashc_match_sole(rw, t) && nashc_layout_turn(rw, mt);
+    return layout_to_first(t) && match_sole(rw, t) && layout_channels_last(rw, mt);
 }
 
 static const nashc_pattern absorb_pattern = {"q.multithreshold", absorb};

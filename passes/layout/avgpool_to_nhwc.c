@@ -8,10 +8,10 @@
 #include "passes/support/match.h"
 
 static const nashc_pattern patterns[] = {
-    {"nn.avgpool", nashc_layout_turn},
-    {"nn.sumpool", nashc_layout_turn},
-    {"nn.global_avgpool", nashc_layout_turn},
-    {"nn.global_sumpool", nashc_layout_turn},
+    {"nn.avgpool", layout_channels_last},
+    {"nn.sumpool", layout_channels_last},
+    {"nn.global_avgpool", layout_channels_last},
+    {"nn.global_sumpool", layout_channels_last},
 };
 
 const nashc_pass nashc_pass_avgpool_to_nhwc = {

@@ -15,14 +15,14 @@ cancel(nashc_rw *rw, nashc_node *n)
 
     if (!first)
         return false;
-    const int64_t *p = nashc_match_ints(first, "perm", &n_p);
-    const int64_t *q = nashc_match_ints(n, "perm", &n_q);
+    const int64_t *p = match_ints(first, "perm", &n_p);
+    const int64_t *q = match_ints(n, "perm", &n_q);
     for (int i = 0; i < n_q; i++)
         if (p[q[i]] != i)
             return nashc_rw_miss(rw, n, "it does not undo the transpose in front of it");
     nashc_value *x = nashc_node_in(first, 0);
     nashc_rw_replace(rw, nashc_node_out(n, 0),
-                     nashc_layout_relabelled(rw, x, nashc_value_type(nashc_node_out(n, 0))));
+                     layout_relabelled(rw, x, nashc_value_type(nashc_node_out(n, 0))));
     return true;
 }
 

@@ -40,8 +40,8 @@ static unsigned
 reduced(const nashc_node *n)
 {
     int count, rank = nashc_value_type(nashc_node_in(n, 0))->rank;
-    const int64_t *axes = nashc_match_ints(n, "axes", &count);
-    int64_t axis = nashc_match_int(n, "axis");
+    const int64_t *axes = match_ints(n, "axes", &count);
+    int64_t axis = match_int(n, "axis");
     unsigned set = 0;
 
     if (nashc_attr_index(n, "axes") < 0)
@@ -71,12 +71,12 @@ static bool
 may_resize(nashc_rw *rw, nashc_node *n)
 {
     int count, n_scales;
-    const int64_t *sizes = nashc_match_ints(n, "sizes", &count);
+    const int64_t *sizes = match_ints(n, "sizes", &count);
     const double *scales = nashc_attr_floats(n, nashc_attr_index(n, "scales"), &n_scales);
     bool channels = sizes[1] != nashc_value_type(nashc_node_in(n, 0))->dim[1] ||
                     (n_scales > 1 && scales[1] != 1.0);
 
-    if (channels && strcmp(nashc_match_str(n, "mode"), "nearest") != 0)
+    if (channels && strcmp(match_str(n, "mode"), "nearest") != 0)
         return nashc_rw_miss(rw, n, "its sums of floats would change their order");
     return true;
 }
@@ -169,7 +169,7 @@ static const char *
 mapped_axes(nashc_rw *rw, const nashc_node *n, const char *name, int rank)
 {
     int count;
-    const int64_t *axes = nashc_match_ints(n, name, &count);
+    const int64_t *axes = match_ints(n, name, &count);
     int64_t out[NASHC_MAX_RANK];
 
     for (int i = 0; i < count && i < NASHC_MAX_RANK; i++)
@@ -200,7 +200,7 @@ changed_attrs(nashc_rw *rw, const nashc_node *n, const form *f, int rank)
 
     if (f->axis)
         text = nashc_arena_printf(a, "%s %s=%" PRId64, text, f->axis,
-                                  last_of(nashc_match_int(n, f->axis), rank));
+                                  last_of(match_int(n, f->axis), rank));
     if (f->axes)
         text = nashc_arena_printf(a, "%s %s", text, mapped_axes(rw, n, f->axes, rank));
     for (int i = 0; text && i < 2 && f->lists[i]; i++) {
@@ -219,7 +219,7 @@ reshaped(nashc_rw *rw, nashc_value *v, int rank, const int64_t *dim, nashc_layou
     nashc_type type = nashc_type_shaped(nashc_type_f32(), rank, dim);
 
     type.layout = (uint8_t)layout;
-    return v ? nashc_layout_relabelled(rw, v, &type) : NULL;
+    return v ? layout_relabelled(rw, v, &type) : NULL;
 }
 
 /* v channels-last for node n, as it is broadcast against rank axes. */
@@ -230,9 +230,9 @@ operand_last(nashc_rw *rw, nashc_node *n, nashc_value *v, int rank)
     nashc_node *def = v ? nashc_value_def(v) : NULL;
     int count;
 
-    if (!v || nashc_layout_none(v))
-        return nashc_layout_last(rw, v, rank);
-    if (nashc_layout_to_first(def) && type->rank == rank)
+    if (!v || layout_none(v))
+        return layout_last(rw, v, rank);
+    if (layout_to_first(def) && type->rank == rank)
         return nashc_node_in(def, 0);
     if (type->rank < rank) {
         int64_t dim[NASHC_MAX_RANK];
@@ -240,17 +240,17 @@ operand_last(nashc_rw *rw, nashc_node *n, nashc_value *v, int rank)
             return v;
         for (int i = 0, lead = rank - type->rank; i < rank; i++)
             dim[i] = i < lead ? 1 : type->dim[i - lead];
-        return nashc_layout_last(rw, reshaped(rw, v, rank, dim, NASHC_LAYOUT_DEFAULT), rank);
+        return layout_last(rw, reshaped(rw, v, rank, dim, NASHC_LAYOUT_DEFAULT), rank);
     }
     nashc_node **users = nashc_value_users(v, nashc_rw_arena(rw), &count);
     for (int i = 0; i < count; i++)
-        if (nashc_layout_to_last(users[i]) && nashc_node_before(users[i], n))
+        if (layout_to_last(users[i]) && nashc_node_before(users[i], n))
             return nashc_node_out(users[i], 0);
     if (def) /* where all readers can share it */
         nashc_rw_after(rw, def);
     else
         nashc_rw_at(rw, nashc_graph_first(nashc_rw_graph(rw)));
-    v = nashc_layout_last(rw, v, rank);
+    v = layout_last(rw, v, rank);
     nashc_rw_at(rw, n);
     return v;
 }
@@ -269,11 +269,11 @@ give(nashc_rw *rw, nashc_value *old, nashc_value *y)
     }
     nashc_node **users = nashc_value_users(old, nashc_rw_arena(rw), &count);
     for (int i = 0; i < count; i++)
-        if (nashc_layout_to_last(users[i]) && to.rank == nashc_value_type(y)->rank)
+        if (layout_to_last(users[i]) && to.rank == nashc_value_type(y)->rank)
             nashc_rw_replace(rw, nashc_node_out(users[i], 0), y);
     if (nashc_node_dead(n) || nashc_value_n_uses(old) == 0)
         return;
-    nashc_value *v = nashc_layout_first(rw, y, nashc_value_type(y)->rank);
+    nashc_value *v = layout_first(rw, y, nashc_value_type(y)->rank);
     if (v && nashc_value_type(v)->rank != to.rank)
         v = reshaped(rw, v, to.rank, to.dim, NASHC_LAYOUT_DEFAULT);
     nashc_rw_replace(rw, old, v);
@@ -304,7 +304,7 @@ reshaped_last(nashc_rw *rw, nashc_value *v, const nashc_type *cf)
  *     x [N,C,S] -- reshape [N,G..,S] -- transpose of G.. -- reshape [N,C,S]
  */
 static bool
-turn_shuffle(nashc_rw *rw, nashc_node *n)
+shuffle_last(nashc_rw *rw, nashc_node *n)
 {
     nashc_node *t = nashc_value_def_by(nashc_node_in(n, 0), "nn.transpose");
     nashc_node *split = t ? nashc_value_def_by(nashc_node_in(t, 0), "nn.reshape") : NULL;
@@ -314,12 +314,12 @@ turn_shuffle(nashc_rw *rw, nashc_node *n)
     if (!x || !nashc_type_same_shape(nashc_value_type(x), nashc_value_type(nashc_node_out(n, 0))))
         return false;
     const nashc_type *cf = nashc_value_type(x), *g = nashc_value_type(nashc_node_in(t, 0));
-    const int64_t *perm = nashc_match_ints(t, "perm", &count);
+    const int64_t *perm = match_ints(t, "perm", &count);
     int space = cf->rank - 2, parts = g->rank - 1 - space;
     int64_t dim[NASHC_MAX_RANK], order[NASHC_MAX_RANK], channels = 1;
 
     if (space < 1 || space > 2 || parts < 2 || g->dim[0] != cf->dim[0] || perm[0] != 0 ||
-        nashc_layout_none(x))
+        layout_none(x))
         return false;
     for (int i = 1; i <= parts; i++) {
         channels *= g->dim[i];
@@ -347,19 +347,19 @@ turn_shuffle(nashc_rw *rw, nashc_node *n)
 /* A reshape that keeps batch and channels, and goes from or to an image: of [N,C] and [N,C,1,1],
  * [N,C,H,W] and [N,C,HW]. */
 static bool
-turn_reshape(nashc_rw *rw, nashc_node *n)
+reshape_last(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *x = nashc_node_in(n, 0), *old = nashc_node_out(n, 0);
     const nashc_type *from = nashc_value_type(x), *to = nashc_value_type(old);
 
     if (from->layout != NASHC_LAYOUT_DEFAULT || to->layout != NASHC_LAYOUT_DEFAULT)
         return false;
-    if (turn_shuffle(rw, n))
+    if (shuffle_last(rw, n))
         return true;
     if (from->rank < 2 || from->rank > 4 || to->rank < 2 || to->rank > 4 ||
         from->dim[0] != to->dim[0] || from->dim[1] != to->dim[1])
         return nashc_rw_miss(rw, n, "it does not keep batch and channels");
-    if (nashc_layout_none(x))
+    if (layout_none(x))
         return nashc_rw_miss(rw, n, "its data operand is constant");
     x = from->rank > 2 ? operand_last(rw, n, x, from->rank) : x;
     give(rw, old, reshaped_last(rw, x, to));
@@ -368,18 +368,18 @@ turn_reshape(nashc_rw *rw, nashc_node *n)
 
 /* A transpose of positions, of rank 3 or 4. */
 static bool
-turn_transpose(nashc_rw *rw, nashc_node *n)
+transpose_last(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *x = nashc_node_in(n, 0);
     int rank;
-    const int64_t *perm = nashc_match_ints(n, "perm", &rank);
+    const int64_t *perm = match_ints(n, "perm", &rank);
     int64_t p[NASHC_MAX_RANK] = {0};
 
     if (nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT)
         return false;
     if (perm[0] != 0 || perm[1] != 1)
         return nashc_rw_miss(rw, n, "it moves batch or channels");
-    if (nashc_layout_none(x))
+    if (layout_none(x))
         return nashc_rw_miss(rw, n, "its data operand is constant");
     for (int i = 1; i < rank - 1; i++)
         p[i] = perm[i + 1] - 1;
@@ -399,14 +399,14 @@ has_data(const nashc_node *n, const form *f, int rank)
 {
     for (int i = 0; i < (f->all ? nashc_node_n_in(n) : 1); i++) {
         const nashc_value *v = nashc_node_in(n, i);
-        if (v && !nashc_layout_none(v) && nashc_value_type(v)->rank == rank)
+        if (v && !layout_none(v) && nashc_value_type(v)->rank == rank)
             return true;
     }
     return false;
 }
 
 static bool
-turn_form(nashc_rw *rw, nashc_node *n, const form *f)
+form_last(nashc_rw *rw, nashc_node *n, const form *f)
 {
     const nashc_type *type = nashc_value_type(f->all ? nashc_node_out(n, 0) : nashc_node_in(n, 0));
     int rank = type->rank, n_in = nashc_node_n_in(n);
@@ -424,7 +424,7 @@ turn_form(nashc_rw *rw, nashc_node *n, const form *f)
     for (int i = 0; i < n_in; i++) {
         nashc_value *v = nashc_node_in(n, i);
         in[i] = i == 0 || f->all       ? operand_last(rw, n, v, rank)
-                : i == 1 && f->weights ? nashc_layout_last(rw, v, rank)
+                : i == 1 && f->weights ? layout_last(rw, v, rank)
                                        : v;
     }
     nashc_node *made = nashc_rw_like_with(rw, n, in, n_in, attrs);
@@ -435,15 +435,15 @@ turn_form(nashc_rw *rw, nashc_node *n, const form *f)
 }
 
 bool
-nashc_layout_turn(nashc_rw *rw, nashc_node *n)
+layout_channels_last(nashc_rw *rw, nashc_node *n)
 {
     const form *f = form_of(n);
 
     nashc_rw_at(rw, n);
     nashc_rw_loc(rw, n);
     if (nashc_node_is(n, "nn.reshape"))
-        return turn_reshape(rw, n);
+        return reshape_last(rw, n);
     if (nashc_node_is(n, "nn.transpose"))
-        return turn_transpose(rw, n);
-    return f ? turn_form(rw, n, f) : nashc_rw_miss(rw, n, "it has no channels-last form");
+        return transpose_last(rw, n);
+    return f ? form_last(rw, n, f) : nashc_rw_miss(rw, n, "it has no channels-last form");
 }

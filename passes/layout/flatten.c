@@ -8,19 +8,19 @@
 #include "passes/support/match.h"
 
 nashc_value *
-nashc_flat_image(const nashc_value *v)
+flatten_image(const nashc_value *v)
 {
     nashc_node *flat = v ? nashc_value_def_by(v, "nn.reshape") : NULL;
     nashc_node *t = flat ? nashc_value_def(nashc_node_in(flat, 0)) : NULL;
 
-    if (!nashc_layout_to_first(t))
+    if (!layout_to_first(t))
         return NULL;
     const nashc_type *x = nashc_value_type(nashc_node_in(t, 0)), *y = nashc_value_type(v);
     return y->rank == 2 && y->dim[0] == x->dim[0] ? nashc_node_in(t, 0) : NULL;
 }
 
 nashc_value *
-nashc_flat_last(nashc_rw *rw, nashc_value *image, const nashc_node *n)
+flatten_last(nashc_rw *rw, nashc_value *image, const nashc_node *n)
 {
     const nashc_type *x = nashc_value_type(image);
     int64_t dim[2] = {x->dim[0], nashc_type_count(x) / x->dim[0]};
@@ -32,11 +32,11 @@ nashc_flat_last(nashc_rw *rw, nashc_value *image, const nashc_node *n)
         if (nashc_node_is(users[i], "nn.reshape") && nashc_node_before(users[i], n) &&
             nashc_type_same_shape(nashc_value_type(nashc_node_out(users[i], 0)), &flat))
             return nashc_node_out(users[i], 0);
-    return nashc_layout_relabelled(rw, image, &flat);
+    return layout_relabelled(rw, image, &flat);
 }
 
 nashc_value *
-nashc_flat_const(nashc_rw *rw, nashc_value *v, int axis, const nashc_value *image)
+flatten_const(nashc_rw *rw, nashc_value *v, int axis, const nashc_value *image)
 {
     nashc_tensor *t = (nashc_tensor *)nashc_value_const(v);
     const nashc_type *type = nashc_tensor_type(t), *x = nashc_value_type(image);
@@ -59,7 +59,7 @@ nashc_flat_const(nashc_rw *rw, nashc_value *v, int axis, const nashc_value *imag
 }
 
 bool
-nashc_flat_turn(nashc_rw *rw, nashc_node *n)
+flatten_channels_last(nashc_rw *rw, nashc_node *n)
 {
     static const char *const by_row[] = {"q.multithreshold", "q.requant", "q.lut", "nn.batchnorm",
                                          NULL};
@@ -69,7 +69,7 @@ nashc_flat_turn(nashc_rw *rw, nashc_node *n)
 
     for (int i = 0; i < n_in && !image; i++) {
         flat = nashc_node_in(n, i);
-        image = nashc_flat_image(flat);
+        image = flatten_image(flat);
     }
     if (!image)
         return false;
@@ -78,7 +78,7 @@ nashc_flat_turn(nashc_rw *rw, nashc_node *n)
     if (!nashc_type_same_shape(nashc_value_type(old), nashc_value_type(flat)))
         return nashc_rw_miss(rw, n, "an operand is broadcast");
     for (int i = 0; i < n_in; i++) {
-        const nashc_value *v = nashc_node_in(n, i), *other = nashc_flat_image(v);
+        const nashc_value *v = nashc_node_in(n, i), *other = flatten_image(v);
         if (v && !nashc_value_const(v) &&
             !(other && nashc_type_same_shape(nashc_value_type(other), nashc_value_type(image))))
             return nashc_rw_miss(rw, n, "an operand is no flattened image of this shape");
@@ -86,13 +86,13 @@ nashc_flat_turn(nashc_rw *rw, nashc_node *n)
     for (int i = 0; i < n_in; i++) {
         nashc_value *v = nashc_node_in(n, i);
         bool constant = v && nashc_value_const(v);
-        in[i] = constant ? nashc_flat_const(rw, v, rows ? 0 : nashc_value_type(v)->rank - 1, image)
-                : v      ? nashc_flat_last(rw, nashc_flat_image(v), n)
+        in[i] = constant ? flatten_const(rw, v, rows ? 0 : nashc_value_type(v)->rank - 1, image)
+                : v      ? flatten_last(rw, flatten_image(v), n)
                          : NULL;
     }
     nashc_value *y = nashc_rw_like(rw, n, in, n_in);
-    y = nashc_layout_relabelled(rw, y, nashc_value_type(image));
-    y = y ? nashc_layout_first(rw, y, nashc_value_type(image)->rank) : NULL;
-    nashc_rw_replace(rw, old, y ? nashc_layout_relabelled(rw, y, nashc_value_type(old)) : NULL);
+    y = layout_relabelled(rw, y, nashc_value_type(image));
+    y = y ? layout_first(rw, y, nashc_value_type(image)->rank) : NULL;
+    nashc_rw_replace(rw, old, y ? layout_relabelled(rw, y, nashc_value_type(old)) : NULL);
     return true;
 }

@@ -16,7 +16,7 @@ has_channels_last(const nashc_node *n)
     int count;
 
     if (nashc_node_is(n, "nn.transpose")) {
-        const int64_t *perm = nashc_match_ints(n, "perm", &count);
+        const int64_t *perm = match_ints(n, "perm", &count);
         return count == 4 && perm[0] == 0 && perm[1] == 3 && perm[2] == 1;
     }
     return (nashc_node_is(n, "nn.matmul") || nashc_node_is(n, "nn.gemm")) &&
@@ -61,20 +61,20 @@ insert_integer(nashc_rw *rw, nashc_node *n)
         integer |= is_integer_data(nashc_node_in(n, i));
     for (int i = 0; i < nashc_node_n_out(n); i++)
         integer |= is_integer_data(nashc_node_out(n, i));
-    if (!integer || nashc_layout_to_last(n) || nashc_layout_to_first(n))
+    if (!integer || layout_to_last(n) || layout_to_first(n))
         return false;
     if (beside_last(rw, n))
         return nashc_rw_miss(rw, n, "its channels are last already");
-    return nashc_layout_turn(rw, n);
+    return layout_channels_last(rw, n);
 }
 
 static const nashc_pattern patterns[] = {
-    {"nn.conv", nashc_layout_turn},
-    {"nn.conv_transpose", nashc_layout_turn},
-    {"nn.maxpool", nashc_layout_turn},
-    {"nn.avgpool", nashc_layout_turn},
-    {"nn.sumpool", nashc_layout_turn},
-    {"nn.batchnorm", nashc_layout_turn},
+    {"nn.conv", layout_channels_last},
+    {"nn.conv_transpose", layout_channels_last},
+    {"nn.maxpool", layout_channels_last},
+    {"nn.avgpool", layout_channels_last},
+    {"nn.sumpool", layout_channels_last},
+    {"nn.batchnorm", layout_channels_last},
     {"*", insert_integer},
 };
 

@@ -13,8 +13,7 @@ from_below(nashc_rw *rw, nashc_node *t)
 {
     nashc_node *pool = nashc_value_def_by(nashc_node_in(t, 0), "nn.maxpool");
 
-    return pool && nashc_layout_to_last(t) && nashc_match_sole(rw, pool) &&
-           nashc_layout_turn(rw, pool);
+    return pool && layout_to_last(t) && match_sole(rw, pool) && layout_channels_last(rw, pool);
 }
 
 static bool
@@ -22,7 +21,7 @@ from_above(nashc_rw *rw, nashc_node *pool)
 {
     nashc_node *t = nashc_value_def(nashc_node_in(pool, 0));
 
-    return nashc_layout_to_first(t) && nashc_match_sole(rw, t) && nashc_layout_turn(rw, pool);
+    return layout_to_first(t) && match_sole(rw, t) && layout_channels_last(rw, pool);
 }
 
 static const nashc_pattern from_below_pattern = {"nn.transpose", from_below};

@@ -13,10 +13,10 @@ move_down(nashc_rw *rw, nashc_node *op)
 {
     for (int i = 0; i < nashc_node_n_in(op); i++) {
         const nashc_value *v = nashc_node_in(op, i);
-        if (v && nashc_layout_to_first(nashc_value_def(v)) && !nashc_layout_to_last(op))
-            return nashc_layout_turn(rw, op);
+        if (v && layout_to_first(nashc_value_def(v)) && !layout_to_last(op))
+            return layout_channels_last(rw, op);
     }
-    return nashc_flat_turn(rw, op);
+    return flatten_channels_last(rw, op);
 }
 
 static const nashc_pattern move_down_pattern = {"*", move_down};

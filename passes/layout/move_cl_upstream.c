@@ -13,7 +13,7 @@ move_up(nashc_rw *rw, nashc_node *t)
 {
     nashc_node *op = nashc_value_def(nashc_node_in(t, 0));
 
-    return op && nashc_layout_to_last(t) && nashc_layout_turn(rw, op);
+    return op && layout_to_last(t) && layout_channels_last(rw, op);
 }
 
 static const nashc_pattern move_up_pattern = {"nn.transpose", move_up};

@@ -8,7 +8,7 @@
  */
 #include "passes/support/match.h"
 
-static const nashc_pattern sink_pattern = {"nn.transpose", nashc_match_sink};
+static const nashc_pattern sink_pattern = {"nn.transpose", match_sink};
 
 const nashc_pass nashc_pass_move_transpose_past_fork = {
     NASHC_DESC(nashc_pass),

@@ -17,10 +17,10 @@ move_transpose(nashc_rw *rw, nashc_node *n)
 
     if (!a || !b || a == b)
         return false;
-    const int64_t *pa = nashc_match_ints(a, "perm", &n_a), *pb = nashc_match_ints(b, "perm", &n_b);
+    const int64_t *pa = match_ints(a, "perm", &n_a), *pb = match_ints(b, "perm", &n_b);
     if (n_a != n_b || memcmp(pa, pb, sizeof *pa * (size_t)n_a))
         return nashc_rw_miss(rw, n, "the permutations differ");
-    if (!nashc_match_sole(rw, a) || !nashc_match_sole(rw, b))
+    if (!match_sole(rw, a) || !match_sole(rw, b))
         return false;
     nashc_value *in[] = {nashc_node_in(a, 0), nashc_node_in(b, 0)};
     if (!nashc_type_same_shape(nashc_value_type(in[0]), nashc_value_type(in[1])))

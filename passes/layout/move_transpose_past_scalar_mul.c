@@ -10,16 +10,16 @@
 static bool
 move_transpose(nashc_rw *rw, nashc_node *n)
 {
-    nashc_affine mul;
+    affine mul;
 
-    if (!nashc_affine_of(n, "nn.mul", &mul))
+    if (!affine_of(n, "nn.mul", &mul))
         return false;
     nashc_node *t = nashc_value_def_by(mul.x, "nn.transpose");
-    if (!t || !nashc_match_sole(rw, t))
+    if (!t || !match_sole(rw, t))
         return false;
 
     int count, back[NASHC_MAX_RANK] = {0};
-    const int64_t *perm = nashc_match_ints(t, "perm", &count);
+    const int64_t *perm = match_ints(t, "perm", &count);
     nashc_value *x = nashc_node_in(t, 0), *c = mul.c;
     if (!nashc_tensor_is_scalar(mul.t)) {
         int64_t dim[NASHC_MAX_RANK];

@@ -13,8 +13,8 @@ from_below(nashc_rw *rw, nashc_node *t)
 {
     nashc_node *resize = nashc_value_def_by(nashc_node_in(t, 0), "nn.resize");
 
-    return resize && nashc_layout_to_last(t) && nashc_match_sole(rw, resize) &&
-           nashc_layout_turn(rw, resize);
+    return resize && layout_to_last(t) && match_sole(rw, resize) &&
+           layout_channels_last(rw, resize);
 }
 
 static bool
@@ -22,7 +22,7 @@ from_above(nashc_rw *rw, nashc_node *resize)
 {
     nashc_node *t = nashc_value_def(nashc_node_in(resize, 0));
 
-    return nashc_layout_to_first(t) && nashc_match_sole(rw, t) && nashc_layout_turn(rw, resize);
+    return layout_to_first(t) && match_sole(rw, t) && layout_channels_last(rw, resize);
 }
 
 static const nashc_pattern from_below_pattern = {"nn.transpose", from_below};

@@ -22,7 +22,7 @@ is_transpose(const nashc_node *n, bool last)
     if (x->rank != 3 && x->rank != 4)
         return false;
     const int *want = last ? to_last[x->rank - 3] : to_first[x->rank - 3];
-    const int64_t *perm = nashc_match_ints(n, "perm", &count);
+    const int64_t *perm = match_ints(n, "perm", &count);
     for (int i = 0; i < count; i++)
         if (perm[i] != want[i])
             return false;
@@ -30,21 +30,21 @@ is_transpose(const nashc_node *n, bool last)
 }
 
 bool
-nashc_layout_to_last(const nashc_node *n)
+layout_to_last(const nashc_node *n)
 {
     return is_transpose(n, true);
 }
 
 bool
-nashc_layout_to_first(const nashc_node *n)
+layout_to_first(const nashc_node *n)
 {
     return is_transpose(n, false);
 }
 
 bool
-nashc_layout_none(const nashc_value *v)
+layout_none(const nashc_value *v)
 {
-    return v && (nashc_value_const(v) || nashc_match_quantised(v));
+    return v && (nashc_value_const(v) || match_quantised(v));
 }
 
 static nashc_value *
@@ -67,7 +67,7 @@ permuted_const(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
 static nashc_value *
 permuted(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
 {
-    nashc_node *q = nashc_match_quantised(v);
+    nashc_node *q = match_quantised(v);
 
     if (!v)
         return NULL;
@@ -86,19 +86,19 @@ permuted(nashc_rw *rw, nashc_value *v, const int *perm, int rank)
 }
 
 nashc_value *
-nashc_layout_last(nashc_rw *rw, nashc_value *v, int rank)
+layout_last(nashc_rw *rw, nashc_value *v, int rank)
 {
     return permuted(rw, v, to_last[rank - 3], rank);
 }
 
 nashc_value *
-nashc_layout_first(nashc_rw *rw, nashc_value *v, int rank)
+layout_first(nashc_rw *rw, nashc_value *v, int rank)
 {
     return permuted(rw, v, to_first[rank - 3], rank);
 }
 
 nashc_value *
-nashc_layout_relabelled(nashc_rw *rw, nashc_value *v, const nashc_type *type)
+layout_relabelled(nashc_rw *rw, nashc_value *v, const nashc_type *type)
 {
     static const char *const names[] = {"DEFAULT", "NHWC", "NWC"};
 

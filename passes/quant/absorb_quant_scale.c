@@ -11,17 +11,17 @@
 static bool
 absorb(nashc_rw *rw, nashc_node *q)
 {
-    nashc_affine mul;
+    affine mul;
     const nashc_tensor *s = nashc_value_const(nashc_node_in(q, 1));
     const nashc_tensor *z = nashc_value_const(nashc_node_in(q, 2));
     int e;
 
-    if (nashc_match_int(q, "codes") || !s || !z ||
-        !nashc_affine_before(rw, nashc_node_in(q, 0), "nn.mul", &mul))
+    if (match_int(q, "codes") || !s || !z ||
+        !affine_before(rw, nashc_node_in(q, 0), "nn.mul", &mul))
         return false;
     if (!nashc_tensor_all_eq(s, 1.0) || !nashc_tensor_all_eq(z, 0.0))
         return nashc_rw_miss(rw, q, "it has a scale or a zero point of its own");
-    nashc_num a = nashc_num_of(rw, mul.t), inv = nashc_num_new(rw, &a.type, false);
+    number a = number_of(rw, mul.t), inv = number_new(rw, &a.type, false);
     for (int64_t i = 0; a.v && inv.v && i < a.n; i++) {
         if (frexp(a.v[i], &e) != 0.5 || e < -100 || e > 100)
             return nashc_rw_miss(rw, mul.node, "the factor %g is not a power of two", a.v[i]);

@@ -23,7 +23,7 @@ operand(const nashc_node *q, int k, const nashc_type *shape, int64_t i)
 
 /* The codes of q as its evaluation with codes=true gives them: that node is made, run and dropped
  * by the caller's rewrite. NULL v on failure. */
-static nashc_num
+static number
 codes_of(nashc_rw *rw, nashc_node *q)
 {
     nashc_buf out = {0};
@@ -32,7 +32,7 @@ codes_of(nashc_rw *rw, nashc_node *q)
     int n = nashc_node_n_in(q);
 
     if (nashc_node_is(q, "q.dequant"))
-        return nashc_num_of(rw, nashc_value_const(nashc_node_in(q, 0)));
+        return number_of(rw, nashc_value_const(nashc_node_in(q, 0)));
     for (int i = 0; i < n; i++) {
         args[i] = nashc_node_in(q, i);
         in[i] = nashc_tensor_buf(nashc_value_const(args[i]));
@@ -41,9 +41,9 @@ codes_of(nashc_rw *rw, nashc_node *q)
     if (v)
         nashc_rw_set_attr(rw, nashc_value_def(v), "codes", "true");
     if (!v || nashc_eval_node(nashc_value_def(v), in, &out, 0, nashc_rw_diag(rw)))
-        return (nashc_num){0};
+        return (number){0};
     nashc_rw_erase(rw, nashc_value_def(v));
-    nashc_num codes = nashc_num_new(rw, &out.type, true);
+    number codes = number_new(rw, &out.type, true);
     for (int64_t i = 0; codes.v && i < codes.n; i++)
         codes.v[i] = nashc_buf_get(&out, i);
     nashc_buf_free(&out);
@@ -85,7 +85,7 @@ laid_out(const nashc_node *n, int side, const nashc_type *w, uint32_t axes, int 
     }
     if (nashc_node_is(n, "nn.gather")) {
         *to = y->rank - (w->rank - *from);
-        return *from > (int)nashc_match_int(n, "axis") && nashc_match_int(n, "axis") >= 0;
+        return *from > (int)match_int(n, "axis") && match_int(n, "axis") >= 0;
     }
     *to = y->rank - (w->rank - *from);
     return w->rank >= 2 && y->rank >= w->rank && *from == (side == 1 ? w->rank - 1 : w->rank - 2);
@@ -93,42 +93,42 @@ laid_out(const nashc_node *n, int side, const nashc_type *w, uint32_t axes, int 
 
 /* s as a constant that broadcasts against the result of n. */
 static nashc_value *
-scale_behind(nashc_rw *rw, const nashc_node *n, const nashc_num *s, int from, int to)
+scale_behind(nashc_rw *rw, const nashc_node *n, const number *s, int from, int to)
 {
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    nashc_num out = *s;
+    number out = *s;
 
     if (s->v && to >= 0) {
         int64_t len = s->n, times = 1;
         if (nashc_node_is(n, "nn.conv_transpose") && from > 0)
-            times = nashc_match_int(n, "group");
-        nashc_type shape = nashc_match_vector(y, to, len * times);
-        out = nashc_num_new(rw, &shape, s->integer);
+            times = match_int(n, "group");
+        nashc_type shape = match_vector(y, to, len * times);
+        out = number_new(rw, &shape, s->integer);
         for (int64_t i = 0; out.v && i < out.n; i++)
             out.v[i] = s->v[i % len];
     } else if (s->n == 1) {
         out.type.rank = 0;
     }
-    return nashc_num_const(rw, &out);
+    return number_const(rw, &out);
 }
 
 static bool
 fold_operand(nashc_rw *rw, nashc_node *n, int side)
 {
-    nashc_node *q = nashc_match_quantised(nashc_node_in(n, side));
+    nashc_node *q = match_quantised(nashc_node_in(n, side));
     int from, to, n_in = nashc_node_n_in(n);
 
     if (!q || !centred(rw, q))
         return false;
     const nashc_type *w = nashc_value_type(nashc_node_out(q, 0));
     const nashc_tensor *st = nashc_value_const(nashc_node_in(q, 1));
-    if (!laid_out(n, side, w, nashc_match_axes(st, w), &from, &to))
+    if (!laid_out(n, side, w, match_axes(st, w), &from, &to))
         return nashc_rw_miss(rw, q, "its scale varies along an axis that the reader sums over");
     if (nashc_node_in(n, 2) && !nashc_node_is(n, "nn.gather"))
         return nashc_rw_miss(rw, n, "the bias would be scaled; extract-conv-bias moves it out");
-    nashc_num s = nashc_num_of(rw, st);
+    number s = number_of(rw, st);
 
-    nashc_num codes = codes_of(rw, q);
+    number codes = codes_of(rw, q);
     bool bip = codes.v != NULL && nashc_node_n_in(q) == 2;
     for (int64_t i = 0; codes.v && i < codes.n; i++) {
         codes.v[i] -= nashc_node_n_in(q) > 2 ? operand(q, 2, &codes.type, i) : 0.0;
@@ -137,8 +137,8 @@ fold_operand(nashc_rw *rw, nashc_node *n, int side)
     nashc_type elem = nashc_type_bip();
     elem = nashc_type_with_elem(&codes.type, &elem);
     nashc_value *in[3] = {nashc_node_in(n, 0), nashc_node_in(n, 1), nashc_node_in(n, 2)};
-    in[side] = bip ? nashc_rw_const(rw, nashc_tensor_from_f64(&elem, codes.v))
-                   : nashc_num_const(rw, &codes);
+    in[side] =
+        bip ? nashc_rw_const(rw, nashc_tensor_from_f64(&elem, codes.v)) : number_const(rw, &codes);
     nashc_value *y = nashc_rw_like(rw, n, in, n_in);
     if (!nashc_tensor_all_eq(st, 1.0)) {
         nashc_rw_loc(rw, q);
@@ -172,8 +172,8 @@ fold_value(nashc_rw *rw, nashc_node *n)
 {
     nashc_buf out = {0};
     const nashc_buf *in[4];
-    int side = nashc_match_quantised(nashc_node_in(n, 1)) ? 1 : 0;
-    nashc_node *q = nashc_match_quantised(nashc_node_in(n, side));
+    int side = match_quantised(nashc_node_in(n, 1)) ? 1 : 0;
+    nashc_node *q = match_quantised(nashc_node_in(n, side));
 
     if (!q)
         return false;
@@ -181,7 +181,7 @@ fold_value(nashc_rw *rw, nashc_node *n)
         in[i] = nashc_tensor_buf(nashc_value_const(nashc_node_in(q, i)));
     if (nashc_eval_node(q, in, &out, NASHC_EVAL_WIDE, nashc_rw_diag(rw)))
         return false;
-    nashc_num v = nashc_num_new(rw, &out.type, true);
+    number v = number_new(rw, &out.type, true);
     for (int64_t i = 0; v.v && i < v.n; i++)
         v.v[i] = nashc_buf_get(&out, i);
     bool plain = nashc_tensor_all_eq(nashc_value_const(nashc_node_in(q, 1)), 1.0);
@@ -190,7 +190,7 @@ fold_value(nashc_rw *rw, nashc_node *n)
     if (plain)
         nashc_buf_free(&out);
     nashc_rw_set_in(rw, n, side,
-                    plain ? nashc_num_const(rw, &v) : nashc_rw_const(rw, nashc_tensor_take(&out)));
+                    plain ? number_const(rw, &v) : nashc_rw_const(rw, nashc_tensor_take(&out)));
     return true;
 }
 

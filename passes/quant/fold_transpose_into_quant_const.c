@@ -26,9 +26,9 @@ is_data(nashc_rw *rw, const nashc_value *v)
 static bool
 fold(nashc_rw *rw, nashc_node *n)
 {
-    nashc_node *q = nashc_match_quantised(nashc_node_in(n, 0));
+    nashc_node *q = match_quantised(nashc_node_in(n, 0));
     int count, perm[NASHC_MAX_RANK] = {0};
-    const int64_t *p = nashc_match_ints(n, "perm", &count);
+    const int64_t *p = match_ints(n, "perm", &count);
 
     if (!q)
         return false;

@@ -155,11 +155,11 @@ bisect(probe *p, double level)
 }
 
 /* Thresholds of n levels above qmin as num, [channels, n]; v NULL when something failed. */
-static nashc_num
+static number
 search(probe *p, nashc_rw *rw, double qmin, double step, int64_t n)
 {
     nashc_type shape = nashc_type_shaped(nashc_type_f64(), 2, (int64_t[]){p->channels, n});
-    nashc_num t = nashc_num_new(rw, &shape, p->integer);
+    number t = number_new(rw, &shape, p->integer);
 
     for (int64_t c = 0; c < p->channels; c++)
         p->first[c] = p->lo;
@@ -186,10 +186,10 @@ dequantised(nashc_rw *rw, nashc_value *codes, const nashc_node *q)
     const nashc_tensor *z = nashc_node_n_in(q) > 2 ? nashc_value_const(nashc_node_in(q, 2)) : NULL;
 
     if (z && !nashc_tensor_all_eq(z, 0.0)) {
-        nashc_num minus = nashc_num_of(rw, z);
-        minus = nashc_num_map(rw, &minus, nashc_num_mul, -1);
+        number minus = number_of(rw, z);
+        minus = number_map(rw, &minus, number_mul, -1);
         minus.integer = true; /* if it is */
-        codes = nashc_rw_op(rw, "nn.add", (nashc_value *[]){codes, nashc_num_const(rw, &minus)}, 2);
+        codes = nashc_rw_op(rw, "nn.add", (nashc_value *[]){codes, number_const(rw, &minus)}, 2);
     }
     return nashc_rw_op(rw, "nn.mul", (nashc_value *[]){codes, nashc_node_in(q, 1)}, 2);
 }
@@ -198,9 +198,9 @@ static bool
 convert(nashc_rw *rw, nashc_node *q)
 {
     bool bipolar = nashc_node_is(q, "q.bipolar_quant");
-    bool sign = bipolar || !strcmp(nashc_match_str(q, "rounding"), "sign");
-    int64_t qmin = sign ? -1 : nashc_match_int(q, "qmin");
-    int64_t n = sign ? 1 : nashc_match_int(q, "qmax") - qmin;
+    bool sign = bipolar || !strcmp(match_str(q, "rounding"), "sign");
+    int64_t qmin = sign ? -1 : match_int(q, "qmin");
+    int64_t n = sign ? 1 : match_int(q, "qmax") - qmin;
     nashc_value *x = nashc_node_in(q, 0);
     nashc_node *chain[MAX_CHAIN];
     int n_chain = 0;
@@ -210,7 +210,7 @@ convert(nashc_rw *rw, nashc_node *q)
         return nashc_rw_miss(rw, q, "it quantises a constant; see fold-quant-weights");
     for (int i = 1; i < nashc_node_n_in(q); i++) {
         const nashc_tensor *t = nashc_value_const(nashc_node_in(q, i));
-        if (!t || !nashc_match_channelwise(t, nashc_value_type(x)))
+        if (!t || !match_channelwise(t, nashc_value_type(x)))
             return nashc_rw_miss(rw, q, "operand %d is no scalar or per-channel constant", i);
         if (nashc_tensor_count(t) > p.channels && !bipolar)
             p.channels = nashc_tensor_count(t);
@@ -232,14 +232,14 @@ convert(nashc_rw *rw, nashc_node *q)
         return nashc_rw_miss(rw, q,
                              "its input is neither f32, f64, nor an integer of at most 52 bits");
 
-    nashc_num t = {0};
+    number t = {0};
     if (probe_open(&p, rw, chain, n_chain, q))
         t = search(&p, rw, (double)qmin, sign ? 2 : 1, n);
     probe_close(&p);
     nashc_value *y =
-        nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, nashc_num_const(rw, &t)}, 2,
+        nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, number_const(rw, &t)}, 2,
                      "out_bias=%" PRId64 " out_scale=%d", qmin, sign ? 2 : 1);
-    if (!nashc_match_int(q, "codes"))
+    if (!match_int(q, "codes"))
         y = dequantised(rw, y, q);
     nashc_rw_replace(rw, nashc_node_out(q, 0), y);
     return true;

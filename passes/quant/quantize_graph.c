@@ -41,7 +41,7 @@ quantize(nashc_run *r, nashc_graph *g)
     NASHC_EACH_NODE(g, n)
     {
         const char *own = nashc_node_loc(n)->name;
-        if (*name ? !own || strcmp(own, name) : !nashc_match_listed(ops, nashc_node_opname(n)))
+        if (*name ? !own || strcmp(own, name) : !match_listed(ops, nashc_node_opname(n)))
             continue;
         nashc_value *v = input                     ? nashc_node_in(n, i)
                          : i < nashc_node_n_out(n) ? nashc_node_out(n, i)

@@ -23,11 +23,11 @@ sign_to_threshold(nashc_rw *rw, nashc_node *n)
         return nashc_rw_miss(rw, n, "a scalar has no channel axis");
     nashc_type shape = nashc_type_f64();
     shape = nashc_type_shaped(shape, 2, (int64_t[]){1, binary ? 1 : 2});
-    nashc_num t = nashc_num_new(rw, &shape, integer);
+    number t = number_new(rw, &shape, integer);
     if (t.v && !binary)
         t.v[1] = integer ? 1.0 : 0x1p-1074;
     nashc_value *y =
-        nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, nashc_num_const(rw, &t)}, 2,
+        nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, number_const(rw, &t)}, 2,
                      "out_bias=-1 out_scale=%d", binary ? 2 : 1);
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;

@@ -18,14 +18,14 @@ static int
 collect(nashc_value *v, nashc_node **chain, nashc_value **x)
 {
     static const char *const ops[] = {"nn.mul", "nn.div", "nn.add", "nn.sub"};
-    nashc_affine a;
+    affine a;
     int n = 0;
 
     while (!nashc_type_is_int(nashc_value_type(v))) {
         nashc_node *f = nashc_value_def(v);
         bool found = false;
         for (size_t i = 0; f && i < NASHC_COUNT(ops) && !found; i++)
-            found = nashc_affine_of(f, ops[i], &a) && nashc_tensor_is_scalar(a.t);
+            found = affine_of(f, ops[i], &a) && nashc_tensor_is_scalar(a.t);
         if (!found || n == MAX_CHAIN)
             return -1;
         chain[n++] = f;
@@ -123,11 +123,11 @@ convert(nashc_rw *rw, nashc_node *n)
         return nashc_rw_miss(rw, n, "it falls, is constant, or takes more than 65535 steps");
 
     nashc_type shape = nashc_type_shaped(nashc_type_f64(), 2, (int64_t[]){1, steps});
-    nashc_num t = nashc_num_new(rw, &shape, true);
+    number t = number_new(rw, &shape, true);
     if (t.v)
         count_steps(y, size, so, z, (double)xt->lo, t.v);
     nashc_value *v =
-        nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, nashc_num_const(rw, &t)}, 2,
+        nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, number_const(rw, &t)}, 2,
                      "out_bias=%" PRId64, (int64_t)rint(y[0] / so + z));
     if (z != 0.0)
         v = nashc_rw_op(rw, "nn.add", (nashc_value *[]){v, nashc_rw_f64(rw, -z)}, 2);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 bool
-nashc_affine_of(nashc_node *n, const char *op, nashc_affine *out)
+affine_of(nashc_node *n, const char *op, affine *out)
 {
     if (!nashc_node_is(n, op) || nashc_node_n_in(n) != 2)
         return false;
@@ -20,12 +20,12 @@ nashc_affine_of(nashc_node *n, const char *op, nashc_affine *out)
     if (nashc_value_const(a) || !nashc_value_const(b) ||
         !nashc_type_same_shape(nashc_value_type(a), nashc_value_type(nashc_node_out(n, 0))))
         return false;
-    *out = (nashc_affine){.node = n, .x = a, .c = b, .t = nashc_value_const(b)};
+    *out = (affine){.node = n, .x = a, .c = b, .t = nashc_value_const(b)};
     return true;
 }
 
 bool
-nashc_match_sole(nashc_rw *rw, const nashc_node *n)
+match_sole(nashc_rw *rw, const nashc_node *n)
 {
     const nashc_value *v = nashc_node_out(n, 0);
 
@@ -35,19 +35,19 @@ nashc_match_sole(nashc_rw *rw, const nashc_node *n)
 }
 
 bool
-nashc_affine_before(nashc_rw *rw, const nashc_value *v, const char *op, nashc_affine *out)
+affine_before(nashc_rw *rw, const nashc_value *v, const char *op, affine *out)
 {
     nashc_node *n = v ? nashc_value_def_by(v, op) : NULL;
 
     if (!n)
         return false;
-    if (!nashc_affine_of(n, op, out))
+    if (!affine_of(n, op, out))
         return nashc_rw_miss(rw, n, "no operand is a constant that keeps the shape");
-    return nashc_match_sole(rw, n);
+    return match_sole(rw, n);
 }
 
 uint32_t
-nashc_match_axes(const nashc_tensor *c, const nashc_type *x)
+match_axes(const nashc_tensor *c, const nashc_type *x)
 {
     const nashc_type *t = nashc_tensor_type(c);
     uint32_t mask = 0;
@@ -61,16 +61,16 @@ nashc_match_axes(const nashc_tensor *c, const nashc_type *x)
 }
 
 bool
-nashc_match_channelwise(const nashc_tensor *c, const nashc_type *x)
+match_channelwise(const nashc_tensor *c, const nashc_type *x)
 {
-    uint32_t mask = nashc_match_axes(c, x);
+    uint32_t mask = match_axes(c, x);
     int axis = nashc_type_channel_axis(x);
 
     return mask == 0 || (axis >= 0 && mask == 1u << axis);
 }
 
 nashc_type
-nashc_match_vector(const nashc_type *x, int axis, int64_t n)
+match_vector(const nashc_type *x, int axis, int64_t n)
 {
     nashc_type f64 = nashc_type_f64(), t;
 
@@ -81,7 +81,7 @@ nashc_match_vector(const nashc_type *x, int axis, int64_t n)
 }
 
 bool
-nashc_match_retypable(nashc_rw *rw, const nashc_value *v)
+match_retypable(nashc_rw *rw, const nashc_value *v)
 {
     int n = 0;
     nashc_node **users = nashc_value_users(v, nashc_rw_arena(rw), &n);
@@ -98,7 +98,7 @@ nashc_match_retypable(nashc_rw *rw, const nashc_value *v)
 }
 
 int64_t
-nashc_match_int(const nashc_node *n, const char *attr)
+match_int(const nashc_node *n, const char *attr)
 {
     int i = nashc_attr_index(n, attr);
 
@@ -106,7 +106,7 @@ nashc_match_int(const nashc_node *n, const char *attr)
 }
 
 const int64_t *
-nashc_match_ints(const nashc_node *n, const char *attr, int *count)
+match_ints(const nashc_node *n, const char *attr, int *count)
 {
     int i = nashc_attr_index(n, attr);
 
@@ -115,7 +115,7 @@ nashc_match_ints(const nashc_node *n, const char *attr, int *count)
 }
 
 const char *
-nashc_match_str(const nashc_node *n, const char *attr)
+match_str(const nashc_node *n, const char *attr)
 {
     int i = nashc_attr_index(n, attr);
 
@@ -123,10 +123,10 @@ nashc_match_str(const nashc_node *n, const char *attr)
 }
 
 bool
-nashc_match_all(const nashc_node *n, const char *attr, int64_t v)
+match_all(const nashc_node *n, const char *attr, int64_t v)
 {
     int count;
-    const int64_t *list = nashc_match_ints(n, attr, &count);
+    const int64_t *list = match_ints(n, attr, &count);
 
     for (int i = 0; i < count; i++)
         if (list[i] != v)
@@ -135,7 +135,7 @@ nashc_match_all(const nashc_node *n, const char *attr, int64_t v)
 }
 
 bool
-nashc_match_listed(const char *list, const char *name)
+match_listed(const char *list, const char *name)
 {
     const char *dot = strchr(name, '.');
     const char *bare = dot ? dot + 1 : name;
@@ -152,7 +152,7 @@ nashc_match_listed(const char *list, const char *name)
 }
 
 nashc_node *
-nashc_match_quantised(const nashc_value *v)
+match_quantised(const nashc_value *v)
 {
     nashc_node *q = v ? nashc_value_def(v) : NULL;
 
@@ -166,7 +166,7 @@ nashc_match_quantised(const nashc_value *v)
 }
 
 bool
-nashc_match_constant_last(nashc_rw *rw, nashc_node *n)
+match_constant_last(nashc_rw *rw, nashc_node *n)
 {
     if (!(nashc_node_op(n)->flags & NASHC_OP_COMMUTES) || nashc_node_n_in(n) != 2)
         return false;
@@ -179,7 +179,7 @@ nashc_match_constant_last(nashc_rw *rw, nashc_node *n)
 }
 
 bool
-nashc_match_sink(nashc_rw *rw, nashc_node *n)
+match_sink(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *v = nashc_node_out(n, 0);
     int n_users = 0, n_in = nashc_node_n_in(n);

@@ -5,11 +5,11 @@
 
 static const double exact = 9007199254740992.0; /* 2^53: integers up to here are exact doubles */
 
-nashc_num
-nashc_num_new(nashc_rw *rw, const nashc_type *shape, bool integer)
+number
+number_new(nashc_rw *rw, const nashc_type *shape, bool integer)
 {
     nashc_type f64 = nashc_type_f64();
-    nashc_num a = {.type = nashc_type_with_elem(shape, &f64), .integer = integer};
+    number a = {.type = nashc_type_with_elem(shape, &f64), .integer = integer};
 
     a.n = nashc_type_count(&a.type);
     if (a.n >= 0)
@@ -17,11 +17,11 @@ nashc_num_new(nashc_rw *rw, const nashc_type *shape, bool integer)
     return a;
 }
 
-nashc_num
-nashc_num_of(nashc_rw *rw, const nashc_tensor *t)
+number
+number_of(nashc_rw *rw, const nashc_tensor *t)
 {
     const nashc_type *type = nashc_tensor_type(t);
-    nashc_num a = nashc_num_new(rw, type, nashc_type_is_int(type));
+    number a = number_new(rw, type, nashc_type_is_int(type));
 
     for (int64_t i = 0; a.v && i < a.n; i++) {
         a.v[i] = nashc_tensor_get(t, i);
@@ -31,25 +31,25 @@ nashc_num_of(nashc_rw *rw, const nashc_tensor *t)
     return a;
 }
 
-nashc_num
-nashc_num_zip(nashc_rw *rw, const nashc_num *a, const nashc_num *b, double (*f)(double, double))
+number
+number_zip(nashc_rw *rw, const number *a, const number *b, double (*f)(double, double))
 {
     nashc_type shape = a->type;
-    nashc_num out = {.type = shape};
+    number out = {.type = shape};
 
     if (!a->v || !b->v || !nashc_type_broadcast(&a->type, &b->type, &shape))
         return out;
-    out = nashc_num_new(rw, &shape, a->integer && b->integer);
+    out = number_new(rw, &shape, a->integer && b->integer);
     for (int64_t i = 0; out.v && i < out.n; i++)
         out.v[i] = f(a->v[nashc_broadcast_index(&a->type, &shape, i)],
                      b->v[nashc_broadcast_index(&b->type, &shape, i)]);
     return out;
 }
 
-nashc_num
-nashc_num_map(nashc_rw *rw, const nashc_num *a, double (*f)(double, double), double b)
+number
+number_map(nashc_rw *rw, const number *a, double (*f)(double, double), double b)
 {
-    nashc_num out = nashc_num_new(rw, &a->type, a->integer);
+    number out = number_new(rw, &a->type, a->integer);
 
     if (!a->v)
         out.v = NULL;
@@ -59,19 +59,19 @@ nashc_num_map(nashc_rw *rw, const nashc_num *a, double (*f)(double, double), dou
 }
 
 double
-nashc_num_add(double a, double b)
+number_add(double a, double b)
 {
     return a + b;
 }
 
 double
-nashc_num_mul(double a, double b)
+number_mul(double a, double b)
 {
     return a * b;
 }
 
 bool
-nashc_num_finite(const nashc_num *a)
+number_finite(const number *a)
 {
     for (int64_t i = 0; a->v && i < a->n; i++)
         if (!isfinite(a->v[i]))
@@ -80,7 +80,7 @@ nashc_num_finite(const nashc_num *a)
 }
 
 bool
-nashc_num_equal(nashc_rw *rw, const nashc_num *a, const nashc_num *b)
+number_equal(nashc_rw *rw, const number *a, const number *b)
 {
     nashc_type shape = a->type;
 
@@ -96,7 +96,7 @@ nashc_num_equal(nashc_rw *rw, const nashc_num *a, const nashc_num *b)
 }
 
 nashc_value *
-nashc_num_const(nashc_rw *rw, const nashc_num *a)
+number_const(nashc_rw *rw, const number *a)
 {
     if (!a->v)
         return nashc_rw_const(rw, NULL);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 bool
-nashc_steps_of(nashc_rw *rw, nashc_node *node, nashc_steps *s)
+thresholds_of(nashc_rw *rw, nashc_node *node, thresholds *s)
 {
     const nashc_tensor *t = nashc_value_const(nashc_node_in(node, 1));
     nashc_value *dir_v = nashc_node_in(node, 2);
@@ -17,16 +17,16 @@ nashc_steps_of(nashc_rw *rw, nashc_node *node, nashc_steps *s)
     if (!t || (dir_v && !dir))
         return false; /* which the verifier refuses */
 
-    nashc_num num = nashc_num_of(rw, t);
+    number num = number_of(rw, t);
     if (!num.v)
         return nashc_rw_miss(rw, node, "thresholds exceed 2^53");
-    *s = (nashc_steps){.node = node,
-                       .x = nashc_node_in(node, 0),
-                       .rows = num.type.dim[0],
-                       .n = num.type.dim[1],
-                       .t = num.v,
-                       .integer = num.integer};
-    if (dir && nashc_tensor_count(dir) > s->rows && !nashc_steps_grow(rw, s))
+    *s = (thresholds){.node = node,
+                      .x = nashc_node_in(node, 0),
+                      .rows = num.type.dim[0],
+                      .n = num.type.dim[1],
+                      .t = num.v,
+                      .integer = num.integer};
+    if (dir && nashc_tensor_count(dir) > s->rows && !thresholds_grow(rw, s))
         return false;
     if (!s->dir)
         s->dir = NASHC_NEW_N(nashc_rw_arena(rw), signed char, s->rows + 1);
@@ -36,7 +36,7 @@ nashc_steps_of(nashc_rw *rw, nashc_node *node, nashc_steps *s)
 }
 
 bool
-nashc_steps_grow(nashc_rw *rw, nashc_steps *s)
+thresholds_grow(nashc_rw *rw, thresholds *s)
 {
     int64_t channels = nashc_type_channels(nashc_value_type(s->x)), size;
 
@@ -59,7 +59,7 @@ nashc_steps_grow(nashc_rw *rw, nashc_steps *s)
 }
 
 double
-nashc_steps_sub(double t, double a)
+thresholds_sub(double t, double a)
 {
     double d = t - a;
 
@@ -71,7 +71,7 @@ nashc_steps_sub(double t, double a)
 }
 
 double
-nashc_steps_div(double t, double a)
+thresholds_div(double t, double a)
 {
     double x = t / a, next;
 
@@ -98,7 +98,7 @@ ascending(const void *a, const void *b)
 
 /* Are all rows the same, and count upwards? */
 static bool
-uniform(const nashc_steps *s)
+uniform(const thresholds *s)
 {
     for (int64_t c = 0; c < s->rows; c++)
         for (int64_t k = 0; k < s->n; k++)
@@ -108,7 +108,7 @@ uniform(const nashc_steps *s)
 }
 
 nashc_value *
-nashc_steps_build(nashc_rw *rw, nashc_steps *s, nashc_value *x)
+thresholds_build(nashc_rw *rw, thresholds *s, nashc_value *x)
 {
     nashc_type shape = nashc_type_f64();
     bool down = false;
@@ -120,8 +120,8 @@ nashc_steps_build(nashc_rw *rw, nashc_steps *s, nashc_value *x)
     if (uniform(s))
         s->rows = 1;
     shape = nashc_type_shaped(shape, 2, (int64_t[]){s->rows, s->n});
-    nashc_num t = {.type = shape, .n = s->rows * s->n, .v = s->t, .integer = s->integer};
-    nashc_value *in[3] = {x, nashc_num_const(rw, &t), NULL};
+    number t = {.type = shape, .n = s->rows * s->n, .v = s->t, .integer = s->integer};
+    nashc_value *in[3] = {x, number_const(rw, &t), NULL};
     if (down) {
         nashc_type bip = nashc_type_bip();
         int64_t channels = nashc_type_channels(nashc_value_type(x));

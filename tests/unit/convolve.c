@@ -16,8 +16,8 @@ tiles(void **state)
     for (int i = 0; i < MOST * NASHC_TILE; i++)
         ipanel[i] = (int64_t)(panel[i] = i * 29 % 17 - 8);
     for (int64_t k = 0; k <= MOST; k++) {
-        nashc_ops_dot_f64(a, panel, k, acc);
-        assert_true(nashc_ops_dot_i64(ia, ipanel, k, iacc));
+        ops_dot_f64(a, panel, k, acc);
+        assert_true(ops_dot_i64(ia, ipanel, k, iacc));
         for (int p = 0; p < NASHC_TILE; p++) {
             int64_t want = 0;
             for (int64_t i = 0; i < k; i++)
@@ -34,11 +34,11 @@ overflow(void **state)
 
     (void)state;
     panel[3] = 2;
-    assert_true(nashc_ops_dot_i64(a, panel, 2, acc));
+    assert_true(ops_dot_i64(a, panel, 2, acc));
     panel[NASHC_TILE + 3] = 1;
-    assert_false(nashc_ops_dot_i64(a, panel, 2, acc));
+    assert_false(ops_dot_i64(a, panel, 2, acc));
     panel[3] = 3;
-    assert_false(nashc_ops_dot_i64(a, panel, 1, acc));
+    assert_false(ops_dot_i64(a, panel, 1, acc));
 }
 
 /* The executor reports what does not fit the result type, instead of wrapping around. */

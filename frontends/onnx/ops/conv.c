@@ -201,7 +201,7 @@ onnx_read_conv(onnx_in *r)
         (s = check_bias(r, 2, nashc_value_type(w)->dim[0])))
         return s;
     if (!b)
-        onnx_exact_operands(r, &x, &w, 0);
+        onnx_integer_operands(r, &x, &w, 0);
     return onnx_set(r, 0, onnx_op(r, "nn.conv", (nashc_value *[]){x, w, b}, b ? 3 : 2, "%s", text),
                     onnx_in_elem(r, 0));
 }

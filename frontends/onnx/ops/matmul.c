@@ -38,7 +38,7 @@ onnx_read_matmul(onnx_in *r)
     if (!a || !b)
         return onnx_build_status(r);
     if (nashc_value_type(b)->rank == 2)
-        onnx_exact_operands(r, &a, &b, 1);
+        onnx_integer_operands(r, &a, &b, 1);
     return onnx_set(r, 0, onnx_op2(r, "nn.matmul", a, b), onnx_in_elem(r, 0));
 }
 

@@ -4,9 +4,9 @@
  * what the operands are, so that opening the call gives the graph as if it had been one file. A
  * file that several nodes name is read once for each set of operand types.
  */
-#include "frontends/onnx/sandbox.h"
-#include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/graph.h"
+#include "frontends/onnx/ops/family.h"
+#include "frontends/onnx/sandbox.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +110,7 @@ path_of(onnx_in *r, const char *location)
 
 /* One level down; levels are counted. */
 static nashc_status
-read_part(onnx_in *r, const onnx_below *f, onnx_bound *b, const char *location)
+read_part(onnx_in *r, const onnx_sandbox *f, onnx_bound *b, const char *location)
 {
     uint8_t *data = NULL;
     nashc_status s;
@@ -131,7 +131,7 @@ read_part(onnx_in *r, const onnx_below *f, onnx_bound *b, const char *location)
     if (!sub.path || !b->graph)
         return nashc_enomem(r->d);
     sub.file.file = sub.path;
-    if ((s = onnx_below_read(r, f, 0, f->size, &data)))
+    if ((s = onnx_sandbox_read(r, f, 0, f->size, &data)))
         return s;
     s = onnx_model_read(&sub, data, (size_t)f->size);
     free(data);
@@ -145,7 +145,7 @@ read_part(onnx_in *r, const onnx_below *f, onnx_bound *b, const char *location)
 
 /* *b becomes what has been read before of the same file for the same operands. */
 static nashc_status
-read_once(onnx_in *r, const onnx_below *f, onnx_bound **b, const char *location)
+read_once(onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *location)
 {
     const char *name = nashc_quote(r->d, location);
 
@@ -188,7 +188,7 @@ onnx_read_partition(onnx_in *r)
     int n_in = onnx_n_in(r), n_out = (int)r->node->n_output;
     onnx_bound *b = NASHC_NEW(r->arena, onnx_bound);
     nashc_value **args = NASHC_NEW_N(r->arena, nashc_value *, n_in + 1);
-    onnx_below f = {.what = onnx_node_title(r), .kind = "model"};
+    onnx_sandbox f = {.what = onnx_node_title(r), .kind = "model"};
     nashc_status s;
 
     if (b)
@@ -203,14 +203,14 @@ onnx_read_partition(onnx_in *r)
         return onnx_err(r, "attribute model, the file that it stands for, is missing");
     if ((s = operands(r, b, args)) || (s = init_parts(r)))
         return s;
-    if ((s = onnx_below_open(r, &f, location))) {
+    if ((s = onnx_sandbox_open(r, &f, location))) {
         nashc_help(r->d, "put that model beside this one, as a plain file, and write its name "
                          "relative to this one's folder");
         r->failed = true;
         return s;
     }
     s = read_once(r, &f, &b, location);
-    onnx_below_close(&f);
+    onnx_sandbox_close(&f);
     if (s)
         return s;
     if (nashc_graph_n_outputs(b->graph) != n_out)

@@ -429,7 +429,7 @@ onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in
         n->output[i] = text(o, out[i]);
     o->uses_qonnx = o->uses_qonnx || !strcmp(domain, ONNX_DOMAIN_QONNX);
     o->uses_channels_last = o->uses_channels_last || !strcmp(domain, ONNX_DOMAIN_CL);
-    o->uses_own = o->uses_own || !strcmp(domain, ONNX_DOMAIN_OWN);
+    o->uses_vendor = o->uses_vendor || !strcmp(domain, ONNX_DOMAIN_OWN);
     push(o, &o->nodes, n);
     return n->output[0];
 }

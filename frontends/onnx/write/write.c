@@ -244,7 +244,7 @@ fill_model(onnx_out *o, Onnx__ModelProto *m)
         import(o, m, ONNX_DOMAIN_QONNX, o->trunc_version);
     if (o->uses_channels_last)
         import(o, m, ONNX_DOMAIN_CL, o->opset);
-    if (o->uses_own)
+    if (o->uses_vendor)
         import(o, m, ONNX_DOMAIN_OWN, 1);
     m->has_ir_version = true;
     m->ir_version = o->opset > 17 ? 9 : 8;

@@ -80,7 +80,7 @@ onnx_write_plain(onnx_out *o)
 
 /* Under the name of the IR, attributes as text. */
 nashc_status
-onnx_write_own(onnx_out *o)
+onnx_write_vendor(onnx_out *o)
 {
     int n_in = nashc_node_n_in(o->node), n_out = nashc_node_n_out(o->node);
     const char **in = NASHC_NEW_N(o->arena, const char *, n_in + 1);
@@ -156,7 +156,7 @@ write_cast(onnx_out *o)
         int k = t->bits <= 8 ? 0 : t->bits <= 16 ? 1 : t->bits <= 32 ? 2 : 3;
         elem = t->kind == NASHC_K_INT ? ints[k] : uints[k];
     } else if (!nashc_type_is_float(t) || t->kind == NASHC_K_MINI) {
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     }
     const char *from = onnx_use(o, x, 0);
     onnx_emit_cast(o, from, elem, onnx_define(o, y, elem));
@@ -240,7 +240,7 @@ write_conv_transpose(onnx_out *o)
     const int64_t *v;
 
     if (channels_last(in_type(o, 0)))
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
     onnx_emit(o, "", "ConvTranspose", in, n, &out, 1);
     put_window(o, w->dim + 2, w->rank - 2);
@@ -271,7 +271,7 @@ write_avgpool(onnx_out *o)
 
     onnx_get_ints(o, "dilation", &n_dilation);
     if (channels_last(in_type(o, 0)))
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     if (n_dilation && o->opset < 19)
         o->opset = 19;
     const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
@@ -292,7 +292,7 @@ write_sumpool(onnx_out *o)
     nashc_type shape = *x;
 
     if (channels_last(x) || onnx_get_bool(o, "ceil") || work != ONNX_FLOAT)
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     shape.dim[0] = x->dim[1];
     shape.dim[1] = 1;
     for (int i = 0; i < k; i++)
@@ -415,5 +415,5 @@ onnx_write_node(onnx_out *o, const nashc_node *n)
 
     o->node = n;
     o->n_parts = 0;
-    return write ? write(o) : onnx_write_own(o);
+    return write ? write(o) : onnx_write_vendor(o);
 }

@@ -199,7 +199,7 @@ write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundin
     format f = format_for(lo - most, hi - least);
 
     if (!f.bits)
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     if (one && f.lo == lo - most && f.hi == hi - least) {
         const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
         const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT);
@@ -244,14 +244,14 @@ onnx_write_quant(onnx_out *o)
         onnx_container(nashc_value_type(operand(o, 0))) == ONNX_FLOAT16 ||
         nashc_value_type(operand(o, 0))->kind == NASHC_K_F64 || !format_for(lo, hi).bits ||
         (before && !(integral_zero(o, &least, &most) && format_for(lo - most, hi - least).bits)))
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     if (nashc_tensor_all_eq(z, 0))
         before = false;
     bool plain = onnx_fits_float(s) && onnx_elem_of(o, operand(o, 0)) != ONNX_DOUBLE;
     if (!strcmp(rounding, "sign")) {
         format f = {.bits = 1, .is_signed = true, .lo = -1, .hi = 1};
         if (!codes && !plain)
-            return onnx_write_own(o);
+            return onnx_write_vendor(o);
         const char *x = codes ? quotient(o) : onnx_use(o, operand(o, 0), ONNX_FLOAT);
         if (codes && !nashc_tensor_all_eq(z, 0))
             x = onnx_emit1(o, "Add", x, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
@@ -280,7 +280,7 @@ onnx_write_bipolar_quant(onnx_out *o)
     if (!s || !onnx_fits_float(s) || !nashc_tensor_all_ge(s, 0) ||
         onnx_elem_of(o, operand(o, 0)) == ONNX_DOUBLE ||
         onnx_elem_of(o, operand(o, 0)) == ONNX_FLOAT16)
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     const char *in[2] = {onnx_use(o, operand(o, 0), ONNX_FLOAT),
                          codes ? onnx_put_scalar(o, 1, ONNX_FLOAT)
                                : onnx_use(o, operand(o, 1), ONNX_FLOAT)};
@@ -328,13 +328,13 @@ onnx_write_trunc(onnx_out *o)
     const char *in[6];
 
     if (!v2 && o->trunc_version == 2)
-        return onnx_write_own(o); /* both forms in one file */
+        return onnx_write_vendor(o); /* both forms in one file */
 
     for (int i = 0; i < nashc_node_n_in(o->node); i++)
         if (i && operand(o, i) &&
             (!nashc_value_const(operand(o, i)) ||
              !onnx_fits_float(nashc_value_const(operand(o, i)))))
-            return onnx_write_own(o);
+            return onnx_write_vendor(o);
     for (int i = 0; i < 3; i++)
         in[i] = onnx_use(o, operand(o, i), ONNX_FLOAT);
     in[3] = onnx_put_scalar(o, (double)onnx_get_int(o, "in_bits"), ONNX_FLOAT);
@@ -381,7 +381,7 @@ onnx_write_lut(onnx_out *o)
     nashc_type shape = {0};
 
     if (!table || work != ONNX_FLOAT || xt->lo < -(1 << 24) || xt->hi > 1 << 24)
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     int64_t rows = nashc_tensor_type(table)->dim[0], size = nashc_tensor_type(table)->dim[1];
     int64_t flat = rows * size, lo = onnx_get_int(o, "lo");
     shape.rank = rows > 1 ? xt->rank : 0;

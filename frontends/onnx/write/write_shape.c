@@ -29,7 +29,7 @@ onnx_write_shaped(onnx_out *o)
     int n;
 
     if (!strcmp(op, "nn.reshape") && strcmp(onnx_get_str(o, "layout"), "DEFAULT") != 0)
-        return onnx_write_own(o); /* Reshape has nothing that would tell */
+        return onnx_write_vendor(o); /* Reshape has nothing that would tell */
     const int64_t *v = onnx_get_ints(o, tile ? "repeats" : "shape", &n);
 
     return with_list(o,
@@ -130,7 +130,7 @@ pad_channels(onnx_out *o, int work, const int64_t *pads, int n)
         !nashc_type_is_int(nashc_value_type(y)) || nashc_tensor_count(t) != channels ||
         work == ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
         strcmp(onnx_get_str(o, "mode"), "constant"))
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     for (int i = 0; i < xt->rank; i++)
         dim[i] = i == axis ? channels : 1;
     nashc_tensor *shaped = nashc_tensor_reshaped((nashc_tensor *)t, xt->rank, dim);
@@ -160,7 +160,7 @@ onnx_write_pad(onnx_out *o)
         const nashc_value *v = in(o, 1);
         names[2] = nashc_value_type(v)->rank == 0 ? onnx_use(o, v, work) : NULL;
         if (!names[2] && !nashc_value_const(v))
-            return onnx_write_own(o);
+            return onnx_write_vendor(o);
         if (!names[2]) { /* the standard wants a scalar */
             nashc_tensor *t = nashc_tensor_reshaped((nashc_tensor *)nashc_value_const(v), 0, NULL);
             if (!t)
@@ -188,7 +188,7 @@ onnx_write_resize(onnx_out *o)
 
     for (int k = 0; k < n_scales; k++) /* the standard takes scales or sizes, and rounds down */
         if (floor((double)nashc_value_type(in(o, 0))->dim[k] * scales[k]) != (double)sizes[k])
-            return onnx_write_own(o);
+            return onnx_write_vendor(o);
     const char *names[4] = {onnx_use(o, in(o, 0), work), NULL, NULL, NULL};
 
     if (n_scales) {
@@ -217,7 +217,7 @@ onnx_write_depth_space(onnx_out *o)
     int work = onnx_work_elem(o);
 
     if (nashc_value_type(in(o, 0))->layout != NASHC_LAYOUT_DEFAULT)
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     const char *x = onnx_use(o, in(o, 0), work), *out = onnx_begin(o, work);
     onnx_emit1(o, to_space ? "DepthToSpace" : "SpaceToDepth", x, NULL, NULL, out);
     onnx_put_int(o, "blocksize", onnx_get_int(o, "block"));

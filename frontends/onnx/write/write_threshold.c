@@ -50,7 +50,7 @@ put_thresholds(onnx_out *o, double *v, const nashc_type *t, int work)
 
 /* A channel that counts down, K - count, is a factor -1 and an addend K. */
 static void
-turn_channels(onnx_out *o, const char *count, const char *out, const counting *c, int work)
+reverse_channels(onnx_out *o, const char *count, const char *out, const counting *c, int work)
 {
     const nashc_type *x = nashc_value_type(operand(o, 0));
     int64_t channels = nashc_type_channels(x), dim[NASHC_MAX_RANK];
@@ -119,7 +119,7 @@ write_count(onnx_out *o, const counting *c, int work)
                  : rank == 3 ? (last ? "NWC" : "NCW")
                              : "NC");
     if (c->down)
-        turn_channels(o, count, out, c, work);
+        reverse_channels(o, count, out, c, work);
     return onnx_finish(o, work, out);
 }
 
@@ -135,7 +135,7 @@ onnx_write_multithreshold(onnx_out *o)
                   .bias = onnx_get_int(o, "out_bias")};
 
     if (c.scale == 0 || !writable(o))
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     if (work != ONNX_FLOAT || onnx_fits_float(t)) {
         c.t = onnx_use(o, operand(o, 1), work);
     } else {
@@ -232,7 +232,7 @@ onnx_write_requant(onnx_out *o)
     int work = work_of(o);
 
     if (!fits || !writable(o))
-        return onnx_write_own(o);
+        return onnx_write_vendor(o);
     double *v = malloc((size_t)size * sizeof *v);
     c.down = malloc((size_t)channels * sizeof *c.down);
     bool any = false;

@@ -37,7 +37,7 @@ struct onnx_out {
     int n_parts;            /* ONNX nodes written for it */
     int opset;
     int trunc_version; /* of QONNX's domain */
-    bool uses_qonnx, uses_channels_last, uses_own;
+    bool uses_qonnx, uses_channels_last, uses_vendor;
     bool no_memory;
     _Alignas(16) char spare[4096]; /* written to, never read, once memory is out */
 };
@@ -140,7 +140,7 @@ nashc_status onnx_write_topk(onnx_out *o);
 
 /* write_ops.c */
 nashc_status onnx_write_plain(onnx_out *o);
-nashc_status onnx_write_own(onnx_out *o);
+nashc_status onnx_write_vendor(onnx_out *o);
 nashc_status onnx_write_node(onnx_out *o, const nashc_node *n);
 
 #endif

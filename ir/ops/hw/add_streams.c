@@ -3,8 +3,8 @@
  * Both hold the same number of elements, in the same order; one step a beat reads both inputs.
  * hardware.md B.9.
  */
-#include "layer.h"
 #include "ir/ops/ops.h"
+#include "layer.h"
 
 enum { A_PE, A_FUNC };
 enum { ADD, SUB, MUL, MAX, MIN };
@@ -21,22 +21,22 @@ static const nashc_param attrs[] = {
 
 /* Interval of the results; false: beyond 64 bits. */
 static bool
-range_of(int64_t func, const nashc_type *a, const nashc_type *b, nashc_range *out)
+range_of(int64_t func, const nashc_type *a, const nashc_type *b, ops_interval *out)
 {
     switch (func) {
     case ADD:
-        return nashc_ops_add(a->lo, b->lo, &out->lo) && nashc_ops_add(a->hi, b->hi, &out->hi);
+        return ops_add(a->lo, b->lo, &out->lo) && ops_add(a->hi, b->hi, &out->hi);
     case SUB:
         return !__builtin_sub_overflow(a->lo, b->hi, &out->lo) &&
                !__builtin_sub_overflow(a->hi, b->lo, &out->hi);
     case MUL:
-        *out = nashc_range_mul((nashc_range){a->lo, a->hi}, (nashc_range){b->lo, b->hi});
+        *out = ops_interval_mul((ops_interval){a->lo, a->hi}, (ops_interval){b->lo, b->hi});
         return out->lo != INT64_MIN || out->hi != INT64_MAX;
     case MAX:
-        *out = (nashc_range){a->lo > b->lo ? a->lo : b->lo, a->hi > b->hi ? a->hi : b->hi};
+        *out = (ops_interval){a->lo > b->lo ? a->lo : b->lo, a->hi > b->hi ? a->hi : b->hi};
         return true;
     default:
-        *out = (nashc_range){a->lo < b->lo ? a->lo : b->lo, a->hi < b->hi ? a->hi : b->hi};
+        *out = (ops_interval){a->lo < b->lo ? a->lo : b->lo, a->hi < b->hi ? a->hi : b->hi};
         return true;
     }
 }
@@ -46,12 +46,12 @@ add_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     int64_t func = nashc_attr_int(n, A_FUNC);
     nashc_status s = hw_check_operand(n, 0, false, d);
-    nashc_range r;
+    ops_interval r;
     hw_view view;
 
     if (s != NASHC_OK || (s = hw_check_operand(n, 1, false, d)) != NASHC_OK)
         return s;
-    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    const nashc_type *a = ops_type(n, 0), *b = ops_type(n, 1);
     if (nashc_value_const(nashc_node_in(n, 0)) || nashc_value_const(nashc_node_in(n, 1)))
         return nashc_node_error(d, n, "a constant is no stream: use hw.channelwise");
     if (nashc_type_count(a) != nashc_type_count(b) || !hw_view_of(n, 0, &view))
@@ -109,11 +109,11 @@ add_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 add_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
-    int64_t pe = nashc_attr_int(n, A_PE), count = nashc_type_count(nashc_ops_type(n, 0));
+    int64_t pe = nashc_attr_int(n, A_PE), count = nashc_type_count(ops_type(n, 0));
 
     (void)d;
-    in[0] = hw_stream(nashc_ops_type(n, 0), pe, count);
-    in[1] = hw_stream(nashc_ops_type(n, 1), pe, count);
+    in[0] = hw_stream(ops_type(n, 0), pe, count);
+    in[1] = hw_stream(ops_type(n, 1), pe, count);
     out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), pe, count);
     return NASHC_OK;
 }
@@ -121,13 +121,13 @@ add_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag
 static uint64_t
 add_cycles(const nashc_node *n)
 {
-    return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
+    return (uint64_t)(nashc_type_count(ops_type(n, 0)) / nashc_attr_int(n, A_PE));
 }
 
 static nashc_status
 add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    const nashc_type *a = nashc_ops_type(n, 0), *b = nashc_ops_type(n, 1);
+    const nashc_type *a = ops_type(n, 0), *b = ops_type(n, 1);
     uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits, product = a->bits + b->bits;
     uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
     nashc_cost c = {.lut = 8 + 2 * pe * bits,

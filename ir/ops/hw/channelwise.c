@@ -2,8 +2,8 @@
  *
  * hardware.md B.11.
  */
-#include "params.h"
 #include "ir/ops/ops.h"
+#include "params.h"
 
 enum { C_PE, C_FUNC, C_RAM_STYLE };
 enum { ADD, MUL, MAX, MIN };
@@ -25,9 +25,9 @@ channelwise_value(int64_t func, int64_t x, int64_t p, int64_t *out)
 {
     switch (func) {
     case ADD:
-        return nashc_ops_add(x, p, out);
+        return ops_add(x, p, out);
     case MUL:
-        return nashc_ops_mul(x, p, out);
+        return ops_mul(x, p, out);
     case MAX:
         *out = x > p ? x : p;
         return true;
@@ -44,7 +44,7 @@ channelwise_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     nashc_status s = hw_param_check(n, &view, d);
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     int64_t func = nashc_attr_int(n, C_FUNC), a, b;
-    nashc_range r = {INT64_MAX, INT64_MIN};
+    ops_interval r = {INT64_MAX, INT64_MIN};
 
     if (s != NASHC_OK)
         return s;
@@ -53,7 +53,7 @@ channelwise_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         int64_t v = nashc_tensor_get_int(p, i);
         if (!channelwise_value(func, x->lo, v, &a) || !channelwise_value(func, x->hi, v, &b))
             return nashc_node_error(d, n, "the result exceeds 64 bits");
-        r = nashc_range_hull(r, (nashc_range){a < b ? a : b, a < b ? b : a});
+        r = ops_interval_hull(r, (ops_interval){a < b ? a : b, a < b ? b : a});
     }
     nashc_type elem = nashc_type_for_range(r.lo, r.hi);
     *out = hw_matrix_type(&elem, view.vecs, view.channels);
@@ -110,9 +110,9 @@ channelwise_kind(const nashc_node *n)
 }
 
 static const nashc_hw channelwise_hw = {
-    NASHC_DESC(nashc_hw),     .streams = hw_param_streams,       .cycles = hw_param_cycles,
-    .cost = channelwise_cost, .timing = hw_param_timing,        .step = hw_beat_step,
-    .fold = hw_param_fold,       .layer_kind = channelwise_kind,
+    NASHC_DESC(nashc_hw),     .streams = hw_param_streams,    .cycles = hw_param_cycles,
+    .cost = channelwise_cost, .timing = hw_param_timing,      .step = hw_beat_step,
+    .fold = hw_param_fold,    .layer_kind = channelwise_kind,
 };
 
 const nashc_op nashc_op_hw_channelwise = {

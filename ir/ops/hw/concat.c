@@ -6,8 +6,8 @@
  * parts = [na,nb], one round: the channel counts along the channels, larger chunks along another
  * axis. A step a beat moves it from or to the one whose turn it is. hardware.md B.13.
  */
-#include "layer.h"
 #include "ir/ops/ops.h"
+#include "layer.h"
 
 enum { T_PE, T_PARTS, T_CHANNELS }; /* of both */
 
@@ -18,7 +18,7 @@ enum { T_PE, T_PARTS, T_CHANNELS }; /* of both */
 static int64_t
 count_of(const nashc_node *n, int i)
 {
-    return nashc_type_count(nashc_ops_type(n, i));
+    return nashc_type_count(ops_type(n, i));
 }
 
 static const int64_t *
@@ -44,7 +44,7 @@ matrix(const nashc_node *n, int64_t count, int64_t columns, int64_t part, nashc_
             d, n, "channels=%" PRId64 " does not divide the %" PRId64 " elements of a result",
             columns, count);
     *out = hw_matrix_type(&elem, count / columns, columns);
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
@@ -127,10 +127,9 @@ concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     if (a % na != 0 || b % nb != 0 || a / na != b / nb)
         return nashc_node_error(
             d, n, "%s and %s are not as many parts of %" PRId64 " and %" PRId64 " elements",
-            nashc_type_str(d, nashc_ops_type(n, 0)), nashc_type_str(d, nashc_ops_type(n, 1)), na,
-            nb);
-    *out = *nashc_ops_type(n, 0);
-    nashc_ops_hull_elem(n, out);
+            nashc_type_str(d, ops_type(n, 0)), nashc_type_str(d, ops_type(n, 1)), na, nb);
+    *out = *ops_type(n, 0);
+    ops_hull_elem(n, out);
     return matrix(n, a + b, nashc_attr_int(n, T_CHANNELS), na + nb, out, d);
 }
 
@@ -144,9 +143,9 @@ concat_eval(nashc_eval *e, const nashc_node *n)
     for (int64_t i = 0; i < y->n; i++) {
         int64_t round = i / (na + nb), at = i % (na + nb);
         if (at < na)
-            nashc_ops_copy(y, i, a, round * na + at);
+            ops_copy(y, i, a, round * na + at);
         else
-            nashc_ops_copy(y, i, b, round * nb + at - na);
+            ops_copy(y, i, b, round * nb + at - na);
     }
     return NASHC_OK;
 }
@@ -159,7 +158,7 @@ concat_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_d
 
     (void)d;
     for (int i = 0; i < 2; i++)
-        in[i] = hw_stream(nashc_ops_type(n, i), pe, count_of(n, i));
+        in[i] = hw_stream(ops_type(n, i), pe, count_of(n, i));
     out[0] = hw_stream(y, pe, nashc_type_count(y));
     return NASHC_OK;
 }
@@ -237,9 +236,9 @@ split_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     if (count_of(n, 0) % round != 0)
         return nashc_node_error(d, n,
                                 "%s is not whole rounds of %" PRId64 " and %" PRId64 " elements",
-                                nashc_type_str(d, nashc_ops_type(n, 0)), parts(n)[0], parts(n)[1]);
+                                nashc_type_str(d, ops_type(n, 0)), parts(n)[0], parts(n)[1]);
     for (int i = 0; i < 2 && s == NASHC_OK; i++) {
-        out[i] = *nashc_ops_type(n, 0);
+        out[i] = *ops_type(n, 0);
         s = matrix(n, count_of(n, 0) / round * parts(n)[i], channels[i], parts(n)[i], &out[i], d);
     }
     return s;
@@ -255,7 +254,7 @@ split_eval(nashc_eval *e, const nashc_node *n)
         nashc_buf *y = nashc_eval_out(e, k);
         int64_t part = parts(n)[k];
         for (int64_t i = 0; i < y->n; i++)
-            nashc_ops_copy(y, i, x, i / part * round + start + i % part);
+            ops_copy(y, i, x, i / part * round + start + i % part);
         start += part;
     }
     return NASHC_OK;
@@ -264,7 +263,7 @@ split_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 split_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     int64_t pe = nashc_attr_int(n, T_PE);
 
     (void)d;
@@ -277,7 +276,7 @@ split_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_di
 static nashc_status
 split_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t bits = nashc_ops_type(n, 0)->bits;
+    uint64_t bits = ops_type(n, 0)->bits;
 
     return turns_cost(n, 2 * bits, 4 * bits, dev, out);
 }

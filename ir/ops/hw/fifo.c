@@ -25,8 +25,8 @@ static nashc_status
 fifo_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     (void)d;
-    in[0] = out[0] =
-        hw_stream(nashc_value_type(nashc_node_in(n, 0)), nashc_attr_int(n, F_LANES), hw_count_of(n));
+    in[0] = out[0] = hw_stream(nashc_value_type(nashc_node_in(n, 0)), nashc_attr_int(n, F_LANES),
+                               hw_count_of(n));
     return NASHC_OK;
 }
 
@@ -76,12 +76,20 @@ fifo_kind(const nashc_node *n)
 
 static const nashc_hw fifo_hw = {
     NASHC_DESC(nashc_hw),  .streams = fifo_streams, .cycles = fifo_cycles,   .cost = fifo_cost,
-    .timing = fifo_timing, .step = hw_beat_step,       .layer_kind = fifo_kind,
+    .timing = fifo_timing, .step = hw_beat_step,    .layer_kind = fifo_kind,
 };
 
 const nashc_op nashc_op_hw_fifo = {
-    NASHC_DESC(nashc_op), .name = "hw.fifo",   .help = "queue of beats",
-    .min_in = 1,          .max_in = 1,         .min_out = 1,
-    .max_out = 1,         .attrs = fifo_attrs, .verify = fifo_verify,
-    .infer = hw_same_infer,  .eval = hw_copy_eval,   .hw = &fifo_hw,
+    NASHC_DESC(nashc_op),
+    .name = "hw.fifo",
+    .help = "queue of beats",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = fifo_attrs,
+    .verify = fifo_verify,
+    .infer = hw_same_infer,
+    .eval = hw_copy_eval,
+    .hw = &fifo_hw,
 };

@@ -5,8 +5,8 @@
  * x holds frames of dim pixels, row by row, channels last; p is one value, or one a channel. A step
  * an output beat; it reads iff it belongs to a pixel of x. hardware.md B.4.
  */
-#include "layer.h"
 #include "ir/ops/ops.h"
+#include "layer.h"
 
 enum { P_SIMD, P_DIM, P_PADS, P_GAPS, P_CHANNELS };
 
@@ -42,7 +42,7 @@ border_of(const nashc_node *n, border *b, nashc_diag *d)
     }
     if (!hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) || view.vecs % (dim[0] * dim[1]) != 0)
         return nashc_node_error(d, n, "the input %s is not whole frames of %" PRId64 "x%" PRId64,
-                                nashc_type_str(d, nashc_ops_type(n, 0)), dim[0], dim[1]);
+                                nashc_type_str(d, ops_type(n, 0)), dim[0], dim[1]);
     b->frames = view.vecs / (dim[0] * dim[1]);
     b->channels = view.channels;
     b->folds = view.channels / nashc_attr_int(n, P_SIMD);
@@ -53,16 +53,16 @@ border_of(const nashc_node *n, border *b, nashc_diag *d)
 static nashc_type
 elem_of(const nashc_node *n)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
-    const nashc_tensor *p = nashc_ops_const(n, 1);
-    nashc_range r = nashc_ops_range(nashc_node_in(n, 1));
+    const nashc_type *x = ops_type(n, 0);
+    const nashc_tensor *p = ops_const(n, 1);
+    ops_interval r = ops_interval_of(nashc_node_in(n, 1));
     bool held = r.lo >= x->lo && r.hi <= x->hi;
 
     for (int64_t i = 0; x->kind == NASHC_K_BIP && i < nashc_tensor_count(p); i++)
         held = held && nashc_tensor_get_int(p, i) != 0;
     if (held)
         return *x;
-    r = nashc_range_hull(r, (nashc_range){x->lo, x->hi});
+    r = ops_interval_hull(r, (ops_interval){x->lo, x->hi});
     return nashc_type_for_range(r.lo, r.hi);
 }
 
@@ -77,7 +77,7 @@ pad_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         return s;
     if ((s = border_of(n, &b, d)) != NASHC_OK)
         return s;
-    const nashc_type *p = nashc_ops_type(n, 1);
+    const nashc_type *p = ops_type(n, 1);
     if (p->rank != 2 || p->dim[1] != 1 || (p->dim[0] != 1 && p->dim[0] != b.channels))
         return nashc_node_error(d, n, "values are %s, expected [1,1] or [%" PRId64 ",1]",
                                 nashc_type_str(d, p), b.channels);
@@ -85,7 +85,7 @@ pad_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         return nashc_node_error(d, n, "the size of the result overflows");
     nashc_type elem = elem_of(n);
     *out = hw_matrix_type(&elem, pixels, b.channels);
-    return nashc_ops_check_shape(n, out, d);
+    return ops_check_shape(n, out, d);
 }
 
 static nashc_status
@@ -122,9 +122,9 @@ pad_eval(nashc_eval *e, const nashc_node *n)
     for (int64_t i = 0; s == NASHC_OK && i < y->n; i++) {
         int64_t c = i % b.channels;
         if (source(&b, i / b.channels, &from))
-            nashc_ops_copy(y, i, x, from * b.channels + c);
+            ops_copy(y, i, x, from * b.channels + c);
         else
-            nashc_ops_copy(y, i, p, c % p->n);
+            ops_copy(y, i, p, c % p->n);
     }
     return s;
 }
@@ -132,7 +132,7 @@ pad_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 pad_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+    const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
     int64_t simd = nashc_attr_int(n, P_SIMD);
 
     (void)d;
@@ -163,9 +163,9 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t counters = (uint64_t)(hw_clog2((uint64_t)b.folds) + hw_clog2((uint64_t)b.out[0]) +
                                    hw_clog2((uint64_t)b.out[1]) + hw_clog2((uint64_t)b.unit[0]) +
                                    hw_clog2((uint64_t)b.unit[1]));
-    c.ff = 4 + counters + simd * (nashc_ops_type(n, 0)->bits + 2 * bits);
+    c.ff = 4 + counters + simd * (ops_type(n, 0)->bits + 2 * bits);
     c.lut = 10 + counters + simd * bits;
-    if (nashc_type_count(nashc_ops_type(n, 1)) > 1 && b.folds > 1) {
+    if (nashc_type_count(ops_type(n, 1)) > 1 && b.folds > 1) {
         c.ff += simd * bits;
         hw_cost_memory(&c, 0, (uint64_t)b.folds, simd * bits);
     }

@@ -1,6 +1,6 @@
 /* lut.c: hw.lut(x, table): y = table[c][x - lo]. */
-#include "params.h"
 #include "ir/ops/ops.h"
+#include "params.h"
 
 enum { L_PE, L_LO, L_RAM_STYLE };
 
@@ -79,8 +79,9 @@ lut_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 }
 
 static const nashc_hw lut_hw = {
-    NASHC_DESC(nashc_hw),    .streams = hw_param_streams, .cycles = hw_param_cycles, .cost = lut_cost,
-    .timing = hw_param_timing, .step = hw_beat_step,          .fold = hw_param_fold,
+    NASHC_DESC(nashc_hw),  .streams = hw_param_streams, .cycles = hw_param_cycles,
+    .cost = lut_cost,      .timing = hw_param_timing,   .step = hw_beat_step,
+    .fold = hw_param_fold,
 };
 
 const nashc_op nashc_op_hw_lut = {

@@ -11,7 +11,7 @@ attr(const nashc_node *n, const char *name)
 void
 hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels)
 {
-    const nashc_type *w = nashc_ops_type(n, 1);
+    const nashc_type *w = ops_type(n, 1);
 
     *products = w->dim[0];
     *channels = w->dim[1];
@@ -24,7 +24,7 @@ hw_mac_operands(const nashc_node *n, nashc_diag *d)
 
     if (s != NASHC_OK || (s = hw_check_operand(n, 1, true, d)) != NASHC_OK)
         return s;
-    if (nashc_ops_type(n, 1)->rank != 2)
+    if (ops_type(n, 1)->rank != 2)
         return nashc_node_error(d, n, "weights must be a matrix, a column a channel");
     return NASHC_OK;
 }
@@ -33,8 +33,8 @@ hw_mac_operands(const nashc_node *n, nashc_diag *d)
 static nashc_status
 bounded(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
-    const nashc_type *w = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0);
+    const nashc_type *w = ops_type(n, 1);
     double largest = fmax((double)x->hi, -(double)x->lo);
     double heaviest = fmax((double)w->hi, -(double)w->lo);
 
@@ -46,8 +46,8 @@ bounded(const nashc_node *n, nashc_diag *d)
 nashc_status
 hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0);
-    const nashc_tensor *w = nashc_ops_const(n, 1);
+    const nashc_type *x = ops_type(n, 0);
+    const nashc_tensor *w = ops_const(n, 1);
     int64_t products, channels;
     nashc_status s = bounded(n, d);
 
@@ -108,7 +108,7 @@ hw_mac_verify(const nashc_node *n, nashc_diag *d)
 
     hw_mac_dims(n, &products, &channels);
     if (nashc_node_in(n, 3)) {
-        const nashc_type *dir = nashc_ops_type(n, 3);
+        const nashc_type *dir = ops_type(n, 3);
         if ((s = hw_check_operand(n, 3, true, d)) != NASHC_OK)
             return s;
         if (!nashc_node_in(n, 2) || dir->kind != NASHC_K_BIP || nashc_type_count(dir) != channels)
@@ -144,7 +144,7 @@ hw_act_value(const hw_act *a, int64_t channel, int64_t acc)
 bool
 hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
     int64_t res = attr(n, "res_type");
 
     if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)

@@ -10,8 +10,8 @@
 #ifndef NASHC_OPS_HW_MAC_H
 #define NASHC_OPS_HW_MAC_H
 
-#include "layer.h"
 #include "ir/ops/ops.h"
+#include "layer.h"
 
 /* Rows of an attribute table, HW_MAC_N of them. */
 enum { HW_MAC_N = 6 };

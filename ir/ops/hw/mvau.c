@@ -45,7 +45,7 @@ sizes_of(const nashc_node *n)
 static int64_t
 vectors(const nashc_node *n)
 {
-    return nashc_type_count(nashc_ops_type(n, 0)) / nashc_ops_type(n, 1)->dim[0];
+    return nashc_type_count(ops_type(n, 0)) / ops_type(n, 1)->dim[0];
 }
 
 static nashc_status
@@ -112,7 +112,7 @@ mvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     sizes z = sizes_of(n);
 
     (void)d;
-    in[0] = hw_stream(nashc_ops_type(n, 0), z.simd, vectors(n) * z.mw);
+    in[0] = hw_stream(ops_type(n, 0), z.simd, vectors(n) * z.mw);
     out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), z.pe, vectors(n) * z.mh);
     return NASHC_OK;
 }
@@ -131,7 +131,7 @@ mvau_cycles(const nashc_node *n)
 static uint64_t
 products(const nashc_node *n, uint64_t simd, bool dsp)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
     uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
 
     if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
@@ -144,7 +144,7 @@ products(const nashc_node *n, uint64_t simd, bool dsp)
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_ops_type(n, 1)->bits;
+    uint64_t a = ops_type(n, 0)->bits, b = ops_type(n, 1)->bits;
     int64_t lo, hi, style = nashc_attr_int(n, A_RAM_STYLE);
     nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
     bool embedded = nashc_attr_int(n, A_MEM_MODE) == 1, dsp = hw_mac_in_dsp(n, dev);
@@ -230,7 +230,7 @@ mvau_fold(const nashc_node *n, int64_t k, char *text)
 static const char *
 mvau_kind(const nashc_node *n)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
     bool rtl = !nashc_node_in(n, 2) && nashc_type_is_signed(w) && x->bits >= 4 && w->bits >= 4 &&
                w->bits <= 8 && (x->bits <= 8 || (x->bits == 9 && nashc_type_is_signed(x)));
 

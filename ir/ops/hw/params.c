@@ -44,7 +44,7 @@ hw_param_cycles(const nashc_node *n)
     hw_view view;
 
     return hw_param_view(n, &view) ? (uint64_t)(view.vecs * (view.channels / nashc_attr_int(n, 0)))
-                                : 0;
+                                   : 0;
 }
 
 bool

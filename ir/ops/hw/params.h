@@ -8,7 +8,8 @@
 bool hw_param_view(const nashc_node *n, hw_view *out);
 
 /* Streams, cycles and folding of a layer whose attribute 0 is pe. */
-nashc_status hw_param_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d);
+nashc_status hw_param_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out,
+                              nashc_diag *d);
 uint64_t hw_param_cycles(const nashc_node *n);
 bool hw_param_fold(const nashc_node *n, int64_t k, char *text);
 

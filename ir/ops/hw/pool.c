@@ -6,8 +6,8 @@
  * a bipolar sum adds -1 and +1. One step a beat of pe channels, in the order of x; the result of
  * (o, j) is written while i and k are last. hardware.md B.6, B.7, B.8.
  */
-#include "layer.h"
 #include "ir/ops/ops.h"
+#include "layer.h"
 
 enum { A_PE, A_FUNC, A_WINDOW, A_CHANNELS, A_RAM_STYLE };
 enum { F_MAX, F_MIN, F_SUM };
@@ -49,7 +49,7 @@ static nashc_status
 pool_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     nashc_status s = hw_check_operand(n, 0, false, d);
-    const nashc_type *x = nashc_ops_type(n, 0);
+    const nashc_type *x = ops_type(n, 0);
     const int64_t *w = window(n);
     int64_t rows, lo, hi;
     hw_view view;
@@ -67,7 +67,7 @@ pool_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
                                 view.vecs, w[0], w[1], w[2]);
     nashc_type elem = nashc_type_shaped(*x, 0, NULL);
     if (nashc_attr_int(n, A_FUNC) == F_SUM) {
-        if (!nashc_ops_mul(x->lo, group(n), &lo) || !nashc_ops_mul(x->hi, group(n), &hi))
+        if (!ops_mul(x->lo, group(n), &lo) || !ops_mul(x->hi, group(n), &hi))
             return nashc_node_error(d, n, "the result exceeds 64 bits");
         elem = nashc_type_for_range(lo, hi);
     }
@@ -108,7 +108,7 @@ pool_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+    const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
 
     (void)d;
     in[0] = hw_stream(x, nashc_attr_int(n, A_PE), nashc_type_count(x));
@@ -119,7 +119,7 @@ pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
 static uint64_t
 pool_cycles(const nashc_node *n)
 {
-    return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
+    return (uint64_t)(nashc_type_count(ops_type(n, 0)) / nashc_attr_int(n, A_PE));
 }
 
 /* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
@@ -127,7 +127,7 @@ pool_cycles(const nashc_node *n)
 static nashc_status
 pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_value_type(nashc_node_out(n, 0))->bits;
+    uint64_t a = ops_type(n, 0)->bits, b = nashc_value_type(nashc_node_out(n, 0))->bits;
     uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE), folds = (uint64_t)channels(n) / pe;
     const int64_t *w = window(n);
     uint64_t accs = (uint64_t)w[1] * folds;

@@ -1,6 +1,6 @@
 /* requant.c: hw.requant(x, m, a): y = clamp(floor((x * m[c] + a[c]) / 2^shift), qmin, qmax). */
-#include "params.h"
 #include "ir/ops/ops.h"
+#include "params.h"
 
 enum { R_PE, R_SHIFT, R_QMIN, R_QMAX, R_EVEN, R_RAM_STYLE };
 
@@ -30,13 +30,13 @@ static const nashc_param requant_attrs[] = {
     {0},
 };
 
-static nashc_requant
+static ops_requant
 requant_of(const nashc_node *n)
 {
-    return (nashc_requant){.shift = (int)nashc_attr_int(n, R_SHIFT),
-                           .even = nashc_attr_bool(n, R_EVEN),
-                           .qmin = nashc_attr_int(n, R_QMIN),
-                           .qmax = nashc_attr_int(n, R_QMAX)};
+    return (ops_requant){.shift = (int)nashc_attr_int(n, R_SHIFT),
+                         .even = nashc_attr_bool(n, R_EVEN),
+                         .qmin = nashc_attr_int(n, R_QMIN),
+                         .qmax = nashc_attr_int(n, R_QMAX)};
 }
 
 static nashc_status
@@ -44,30 +44,30 @@ requant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
     hw_view view;
     nashc_status s = hw_param_check(n, &view, d);
-    nashc_requant r = requant_of(n);
+    ops_requant r = requant_of(n);
 
     if (s != NASHC_OK || (s = hw_check_operand(n, 2, true, d)) != NASHC_OK)
         return s;
-    const nashc_tensor *m = nashc_ops_const(n, 1), *a = nashc_ops_const(n, 2);
+    const nashc_tensor *m = ops_const(n, 1), *a = ops_const(n, 2);
     if (nashc_tensor_count(m) != nashc_tensor_count(a))
         return nashc_node_error(d, n, "%" PRId64 " factors, but %" PRId64 " addends",
                                 nashc_tensor_count(m), nashc_tensor_count(a));
-    *out = hw_matrix_type(nashc_ops_type(n, 0), view.vecs, view.channels);
-    return nashc_requant_range(n, &r, m, a, out, d);
+    *out = hw_matrix_type(ops_type(n, 0), view.vecs, view.channels);
+    return ops_requant_range(n, &r, m, a, out, d);
 }
 
 static nashc_status
 requant_eval(nashc_eval *e, const nashc_node *n)
 {
     const int64_t *x = nashc_eval_i64(e, 0), *m = nashc_eval_i64(e, 1), *a = nashc_eval_i64(e, 2);
-    int64_t rows = nashc_type_count(nashc_ops_type(n, 1)), q;
+    int64_t rows = nashc_type_count(ops_type(n, 1)), q;
     nashc_buf *y = nashc_eval_out(e, 0);
-    nashc_requant r = requant_of(n);
+    ops_requant r = requant_of(n);
 
     if (!x || !m || !a)
         return NASHC_ENOMEM;
     for (int64_t i = 0; i < y->n; i++) {
-        if (!nashc_requant_of(&r, x[i], m[i % rows], a[i % rows], &q))
+        if (!ops_requant_of(&r, x[i], m[i % rows], a[i % rows], &q))
             return nashc_node_error(nashc_eval_diag(e), n, "input %" PRId64 " leaves 64 bits",
                                     x[i]);
         nashc_buf_set_int(y, i, q);
@@ -80,9 +80,9 @@ requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
     uint64_t pe = (uint64_t)nashc_attr_int(n, R_PE);
-    uint64_t rows = (uint64_t)nashc_type_count(nashc_ops_type(n, 1));
-    uint64_t x = nashc_ops_type(n, 0)->bits, m = nashc_ops_type(n, 1)->bits;
-    uint64_t a = nashc_ops_type(n, 2)->bits, bits = nashc_value_type(nashc_node_out(n, 0))->bits;
+    uint64_t rows = (uint64_t)nashc_type_count(ops_type(n, 1));
+    uint64_t x = ops_type(n, 0)->bits, m = ops_type(n, 1)->bits;
+    uint64_t a = ops_type(n, 2)->bits, bits = nashc_value_type(nashc_node_out(n, 0))->bits;
     uint64_t sum = (x + m > a ? x + m : a) + 1;
 
     if (x + m > 9 && (!dev || dev->dsp_a > 0))
@@ -114,9 +114,9 @@ requant_kind(const nashc_node *n)
 }
 
 static const nashc_hw requant_hw = {
-    NASHC_DESC(nashc_hw), .streams = hw_param_streams,   .cycles = hw_param_cycles,
-    .cost = requant_cost, .timing = requant_timing,   .step = hw_beat_step,
-    .fold = hw_param_fold,   .layer_kind = requant_kind,
+    NASHC_DESC(nashc_hw),  .streams = hw_param_streams, .cycles = hw_param_cycles,
+    .cost = requant_cost,  .timing = requant_timing,    .step = hw_beat_step,
+    .fold = hw_param_fold, .layer_kind = requant_kind,
 };
 
 const nashc_op nashc_op_hw_requant = {

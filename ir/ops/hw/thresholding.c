@@ -4,8 +4,8 @@
  *
  * hardware.md B.5.
  */
-#include "params.h"
 #include "ir/ops/ops.h"
+#include "params.h"
 
 enum { T_PE, T_STYLE, T_BIAS, T_BIPOLAR, T_RAM_STYLE };
 
@@ -126,9 +126,9 @@ threshold_kind(const nashc_node *n)
 }
 
 static const nashc_hw threshold_hw = {
-    NASHC_DESC(nashc_hw),   .streams = hw_param_streams,     .cycles = hw_param_cycles,
+    NASHC_DESC(nashc_hw),   .streams = hw_param_streams,  .cycles = hw_param_cycles,
     .cost = threshold_cost, .timing = threshold_timing,   .step = hw_beat_step,
-    .fold = hw_param_fold,     .layer_kind = threshold_kind,
+    .fold = hw_param_fold,  .layer_kind = threshold_kind,
 };
 
 const nashc_op nashc_op_hw_thresholding = {

@@ -71,7 +71,7 @@ vvau_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 vvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+    const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
 
     (void)d;
     in[0] = hw_stream(x, nashc_attr_int(n, A_PE), nashc_type_count(x));
@@ -82,14 +82,14 @@ vvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
 static uint64_t
 vvau_cycles(const nashc_node *n)
 {
-    return (uint64_t)(nashc_type_count(nashc_ops_type(n, 0)) / nashc_attr_int(n, A_PE));
+    return (uint64_t)(nashc_type_count(ops_type(n, 0)) / nashc_attr_int(n, A_PE));
 }
 
 /* LUTs that multiply in one lane; fitted to Yosys. */
 static uint64_t
 product(const nashc_node *n)
 {
-    const nashc_type *x = nashc_ops_type(n, 0), *w = nashc_ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
     uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
 
     if (x->kind == NASHC_K_BIP)
@@ -101,7 +101,7 @@ static nashc_status
 vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
-    uint64_t a = nashc_ops_type(n, 0)->bits, b = nashc_ops_type(n, 1)->bits;
+    uint64_t a = ops_type(n, 0)->bits, b = ops_type(n, 1)->bits;
     uint64_t y = nashc_value_type(nashc_node_out(n, 0))->bits;
     nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
     bool dsp = hw_mac_in_dsp(n, dev);

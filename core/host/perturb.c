@@ -1,16 +1,16 @@
-/* nudge.c: runs a graph with the errors of double arithmetic all in one direction. */
+/* perturb.c: runs a graph with the errors of double arithmetic all in one direction. */
 #include "host.h"
 #include <fenv.h>
 #include <math.h>
 #include <string.h>
 
-typedef struct nudge {
+typedef struct perturb {
     const nashc_graph *graph;
     double by;
     double *largest; /* by value id: of the magnitudes of the computed values of graph */
     const nashc_node *node;
     bool rounded; /* was any result of node? */
-} nudge;
+} perturb;
 
 static double
 largest_in(const nashc_buf *b)
@@ -24,7 +24,7 @@ largest_in(const nashc_buf *b)
 }
 
 static double
-largest_operand(const nudge *z, const nashc_node *n, int i)
+largest_operand(const perturb *z, const nashc_node *n, int i)
 {
     const nashc_value *v = nashc_node_in(n, i);
     const nashc_tensor *t = v ? nashc_value_const(v) : NULL;
@@ -37,7 +37,7 @@ largest_operand(const nudge *z, const nashc_node *n, int i)
 
 /* The terms of a sum may cancel; what was lost is relative to them, not to the sum. */
 static double
-largest_term(const nudge *z, const nashc_node *n)
+largest_term(const perturb *z, const nashc_node *n)
 {
     static const char *const products[] = {"nn.conv", "nn.conv_transpose", "nn.matmul", "nn.gemm",
                                            NULL};
@@ -53,9 +53,9 @@ largest_term(const nudge *z, const nashc_node *n)
 /* Moves results that were rounded. What was computed exactly stays: its ties are real ones. Later
  * elements of a row move more: moved down, equal scores get the order in which ties are ranked. */
 static void
-nudge_result(void *user, const nashc_value *v, nashc_buf *b)
+perturb_result(void *user, const nashc_value *v, nashc_buf *b)
 {
-    nudge *z = user;
+    perturb *z = user;
     const nashc_node *n = nashc_value_def(v);
     if (n != z->node)
         z->rounded = fetestexcept(FE_INEXACT) != 0;
@@ -75,16 +75,16 @@ nudge_result(void *user, const nashc_value *v, nashc_buf *b)
 }
 
 nashc_status
-nashc_run_nudged(const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out, double by)
+nashc_run_perturbed(const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out, double by)
 {
-    nudge z = {.graph = g, .by = by};
+    perturb z = {.graph = g, .by = by};
     z.largest = nashc_mem_calloc((size_t)nashc_graph_max_id(g) + 1, sizeof *z.largest);
     if (!z.largest)
         return NASHC_ENOMEM;
     for (int i = 0; i < nashc_graph_n_inputs(g); i++)
         z.largest[nashc_value_id(nashc_graph_input(g, i))] = largest_in(in[i]);
     feclearexcept(FE_INEXACT);
-    nashc_status s = nashc_run_graph(g, in, out, NASHC_EVAL_WIDE, nudge_result, &z, NULL);
+    nashc_status s = nashc_run_graph(g, in, out, NASHC_EVAL_WIDE, perturb_result, &z, NULL);
     nashc_mem_free(z.largest);
     return s;
 }

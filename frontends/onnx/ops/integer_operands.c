@@ -60,7 +60,7 @@ as_integers(const nashc_tensor *w)
 }
 
 void
-onnx_exact_operands(onnx_in *r, nashc_value **x, nashc_value **w, int axis)
+onnx_integer_operands(onnx_in *r, nashc_value **x, nashc_value **w, int axis)
 {
     const nashc_tensor *wt = *w ? nashc_value_const(*w) : NULL;
     double max, lo, hi;

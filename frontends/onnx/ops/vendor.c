@@ -4,7 +4,7 @@
 #include <string.h>
 
 nashc_status
-onnx_read_own(onnx_in *r)
+onnx_read_vendor(onnx_in *r)
 {
     const Onnx__AttributeProto *a = onnx_attr(r, "attributes");
     const char *text = a ? onnx_attr_str(r, "attributes", "") : "";
