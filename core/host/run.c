@@ -1,8 +1,5 @@
 /* run.c: what a running pass may ask: options, scratch, edits, statistics, near misses. */
 #include "host.h"
-#include "ir/impl.h"
-#include <string.h>
-#include <time.h>
 
 nashc_ctx *
 nashc_run_ctx(nashc_run *r)

@@ -1,4 +1,4 @@
-/* below.c: opens files that a model names.
+/* sandbox.c: opens files that a model names.
  *
  * The file name comes from the model, which is not trusted: it could name any file of the machine,
  * directly or by a link. So every component is opened from the folder before it, links are not

@@ -1,4 +1,4 @@
-/* below.h: files that a model names, which must lie below its folder. */
+/* sandbox.h: files that a model names, which must lie below its folder. */
 #ifndef NASHC_ONNX_BELOW_H
 #define NASHC_ONNX_BELOW_H
 

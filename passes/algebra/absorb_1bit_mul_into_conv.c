@@ -7,6 +7,7 @@
  * Terminates: each rewrite removes a mul.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 /* t with its o-th part along the first axis multiplied by a[o]. */

@@ -6,6 +6,7 @@
  * type that holds the flipped weights, bip stays bip. Terminates: each rewrite removes a mul.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 /* W with column m multiplied by a[m], same element kind where that can be. */

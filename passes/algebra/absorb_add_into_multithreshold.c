@@ -7,6 +7,8 @@
  * Terminates: each rewrite removes an add.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
+#include "passes/support/thresholds.h"
 
 static bool
 absorb(nashc_rw *rw, nashc_node *mt)

@@ -9,6 +9,8 @@
  * Terminates: each rewrite removes a mul.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
+#include "passes/support/thresholds.h"
 #include <math.h>
 
 static bool

@@ -9,6 +9,7 @@
  * Terminates: each rewrite removes an average pool.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 /* Elements of one window, 0 after a miss. */
 static double

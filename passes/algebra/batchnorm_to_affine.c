@@ -7,6 +7,7 @@
  * Terminates: each rewrite removes a batchnorm.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 static bool

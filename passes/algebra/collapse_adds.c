@@ -6,6 +6,7 @@
  * Terminates: each rewrite removes one add.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static bool
 collapse(nashc_rw *rw, nashc_node *n)

@@ -6,6 +6,7 @@
  * Terminates: each rewrite removes one mul.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static int64_t
 zeros(const number *a)

@@ -9,7 +9,7 @@
  * must be a power of two, or `inexact` be given.
  * Terminates: each rewrite removes a div.
  */
-#include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 /* Are all elements powers of two, whose reciprocals are exact? */

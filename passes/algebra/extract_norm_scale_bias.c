@@ -4,7 +4,7 @@
  *
  * Terminates: the new layer_norm has scale 1 and no bias, which is left alone.
  */
-#include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static bool
 extract(nashc_rw *rw, nashc_node *n)

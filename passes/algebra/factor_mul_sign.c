@@ -8,6 +8,7 @@
  * Terminates: |A| has no negative element, sgn A is all ones in magnitude.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 static bool

@@ -8,6 +8,7 @@
  * Terminates: each rewrite removes a mul.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 /* W times a, a varying along axis of W (-1: scalar), in W's element. */
 static nashc_value *

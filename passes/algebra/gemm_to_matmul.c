@@ -7,6 +7,7 @@
  * Terminates: each rewrite removes a gemm.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static nashc_value *
 transposed(nashc_rw *rw, nashc_value *v, bool yes)

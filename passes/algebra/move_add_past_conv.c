@@ -8,6 +8,7 @@
  * Terminates: an add only ever moves towards the outputs.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 /* B of the head comment, one number an output channel; v NULL when it cannot be computed. */
 static number

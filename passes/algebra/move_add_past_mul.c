@@ -5,6 +5,7 @@
  * Terminates: an add only ever moves towards the outputs, past one mul each time.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static bool
 move_add(nashc_rw *rw, nashc_node *n)

@@ -8,6 +8,7 @@
  * Terminates: each rewrite leaves one linear op for several.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 /* Elements of all constants along axis as one vector; v NULL when memory is out. */
 static number

@@ -8,6 +8,7 @@
  * Terminates: each rewrite removes a mul or an add.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 /* Both operands of n are `op` with a constant, read by n only. */
 static bool

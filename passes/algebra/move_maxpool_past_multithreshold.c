@@ -8,6 +8,7 @@
  * Terminates: a pool only ever moves towards the outputs.
  */
 #include "passes/support/match.h"
+#include "passes/support/thresholds.h"
 
 static bool
 move_pool(nashc_rw *rw, nashc_node *mt)

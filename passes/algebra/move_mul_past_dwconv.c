@@ -6,6 +6,7 @@
  * Terminates: a mul only ever moves towards the outputs.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static bool
 move_mul(nashc_rw *rw, nashc_node *n)

@@ -6,7 +6,7 @@
  * too.
  * Terminates: a mul only ever moves towards the outputs.
  */
-#include "passes/support/match.h"
+#include "scalar_mul_past_conv.h"
 
 static const nashc_pattern move_mul_pattern = {"nn.conv", scalar_mul_past_conv};
 

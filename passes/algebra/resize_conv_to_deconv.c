@@ -9,6 +9,7 @@
  * Terminates: each rewrite removes a resize in front of a convolution.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <string.h>
 
 /* The factor if n repeats every pixel r times along both spatial axes, else 0. */

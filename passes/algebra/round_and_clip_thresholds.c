@@ -7,7 +7,7 @@
  * own, the smallest that holds what occurs. Fixed point x: the same in units of its step.
  * Terminates: integer thresholds within the interval are left alone.
  */
-#include "passes/support/match.h"
+#include "passes/support/thresholds.h"
 #include <math.h>
 
 /* Type of thresholds lo..hi (in units of one step of x). */

@@ -1,4 +1,5 @@
 /* scalar_mul_past_conv.c: scalar factors past convolutions, forward and transposed. */
+#include "scalar_mul_past_conv.h"
 #include "passes/support/match.h"
 #include <nashc/op.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  *
  * Exact. Terminates: each rewrite removes a sub.
  */
-#include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static bool
 sub_to_add(nashc_rw *rw, nashc_node *n)

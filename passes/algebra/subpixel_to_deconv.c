@@ -9,6 +9,7 @@
  * each rewrite removes a depth_to_space.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <string.h>
 
 typedef struct shape {

@@ -4,7 +4,7 @@
 #ifndef NASHC_PASSES_CHANNELS_H
 #define NASHC_PASSES_CHANNELS_H
 
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 

@@ -1,5 +1,6 @@
 /* node.c: how a node relates the channels of its operands to those of its result. */
 #include "channels.h"
+#include "passes/support/match.h"
 #include <math.h>
 
 bool

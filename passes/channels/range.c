@@ -8,6 +8,7 @@
  * also bounds all others.
  */
 #include "channels.h"
+#include "passes/support/match.h"
 #include <math.h>
 
 static ch_range

@@ -15,6 +15,8 @@
  * Terminates: each rewrite removes a multithreshold.
  */
 #include "channels.h"
+#include "passes/support/match.h"
+#include "passes/support/thresholds.h"
 #include "staircase.h"
 #include <math.h>
 

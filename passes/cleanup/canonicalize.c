@@ -8,6 +8,7 @@
  *
  * Terminates: constants move back, chains get shorter, transposes and equal operands fewer.
  */
+#include "passes/layout/layout.h"
 #include "passes/support/match.h"
 
 static bool

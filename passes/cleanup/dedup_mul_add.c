@@ -6,6 +6,7 @@
  * Terminates: each rewrite removes a node.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 
 static bool
 dedup(nashc_rw *rw, nashc_node *n)

@@ -4,7 +4,7 @@
  * that would become infinite is refused.
  * Terminates: each rewrite makes an f64 operand an f32 one.
  */
-#include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 static bool

@@ -1,4 +1,4 @@
-/* spatial.c: convolutions and pools on channels-last frames as layers.
+/* conv.c: convolutions and pools on channels-last frames as layers.
  *
  *     nn.conv        [hw.fmpadding] [hw.window] hw.mvau, or hw.vvau if each channel has a kernel of
  *                    its own; groups of channels: hw.mvau groups=G

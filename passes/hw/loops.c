@@ -1,4 +1,4 @@
-/* nest.c: operators that move elements as loops: hw.window.
+/* loops.c: operators that move elements as loops: hw.window.
  *
  *     map = 0 4 8  1 5 9  2 6 10 ..     =     for i < 4: for j < 3: i + 4 j
  */

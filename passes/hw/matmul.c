@@ -1,4 +1,4 @@
-/* unit.c: matrix-vector units, and the thresholds behind them that they take over.
+/* matmul.c: matrix-vector units, and the thresholds behind them that they take over.
  *
  *     nn.matmul, nn.gemm [+ nn.add const] [+ q.multithreshold]   hw.mvau
  *     W [M,K] times x [K,N]          columns of x, hw.mvau, rows again: hw.window before and behind

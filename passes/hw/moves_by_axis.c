@@ -1,4 +1,4 @@
-/* runs.c: moves that take places along each axis in some order, one axis after the other.
+/* moves_by_axis.c: moves that take places along each axis in some order, one axis after the other.
  *
  *     y[i][j] = x[p[i]][q[j]]       p = 2 1 | 0 1 2 3 | 2 1 (mirrored)
  *

@@ -2,7 +2,7 @@
  *
  *     x -- hw.window (elements cut off) -- hw.fmpadding (rows and columns) .. (other axes) -- y
  *
- * Values of the frame itself (reflect, edge, wrap) are moves of elements: runs.c.
+ * Values of the frame itself (reflect, edge, wrap) are moves of elements: moves_by_axis.c.
  */
 #include "convert.h"
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* pointwise.c: thresholds, requantisers, tables and selections as layers.
+/* threshold.c: thresholds, requantisers, tables and selections as layers.
  *
  *     q.multithreshold        hw.thresholding, before hw.channelwise if the count is scaled
  *     q.requant               hw.requant

@@ -1,4 +1,4 @@
-/* steps.c: thresholds of the integer graph to thresholds of a layer. */
+/* threshold_table.c: thresholds of the integer graph to thresholds of a layer. */
 #include "convert.h"
 #include <math.h>
 

@@ -1,9 +1,9 @@
-/* join.c: sums, differences and products of tensors of the model.
+/* add.c: sums, differences and products of tensors of the model.
  *
  * A sum of equal or simply related scales is one of integers with small multipliers. Else it stays
  * pending, and grows if it is added to. A quantiser behind it gets the smallest multipliers with
- * which its codes are right for all integers (sums.c); any other user, the exact common unit
- * of all scales, or rounded multipliers and a warning (fall_back.c).
+ * which its codes are right for all integers (sum_search.c); any other user, the exact common unit
+ * of all scales, or rounded multipliers and a warning (sum_fallback.c).
  */
 #include "integer.h"
 

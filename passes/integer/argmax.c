@@ -1,4 +1,4 @@
-/* rank.c: TopK and ArgMax of the model on integers: only the order of the scores matters.
+/* argmax.c: TopK and ArgMax of the model on integers: only the order of the scores matters.
  *
  * Rising maps in front of them (a positive scale, Softmax, Sigmoid) drop out where only indices are
  * used. An offset for each class becomes an integer, with the scores multiplied as far as needed.

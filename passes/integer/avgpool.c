@@ -1,4 +1,4 @@
-/* pool.c: average pools of the model as integer sums: mean = s / divisor * sum + b.
+/* avgpool.c: average pools of the model as integer sums: mean = s / divisor * sum + b.
  *
  * Where the divisor depends on the position (padding that does not count), the sums are multiplied
  * by what is missing to the least common multiple.

@@ -1,4 +1,4 @@
-/* variants.c: the chain between an integer tensor and a quantiser, run as the model runs it.
+/* chain.c: the chain between an integer tensor and a quantiser, run as the model runs it.
  *
  * The chain is element-wise but for pools and ops that move elements, through which a variant is
  * followed backwards. All variants make the columns of a small graph [points, variants] of the

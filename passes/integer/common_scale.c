@@ -1,4 +1,4 @@
-/* weights.c: sums of integer tensors with their scales as one integer sum.
+/* common_scale.c: sums of integer tensors with their scales as one integer sum.
  *
  *     s1 i + s2 j + .. = u (m1 i + m2 j + ..)    where s1 = m1 u, s2 = m2 u, ..
  */

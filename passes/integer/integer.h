@@ -1,4 +1,4 @@
-/* scaled.h: scaled-integer analysis and rebuild, shared by the files of this folder.
+/* integer.h: scaled-integer analysis and rebuild, shared by the files of this folder.
  *
  * The walk goes once through the imported graph the model in topological order and notes for each
  * value what it is (si_val). Integer counterparts of the model's nodes are built beside them as the
@@ -44,7 +44,7 @@ typedef struct si_term {
 } si_term;
 
 struct si_tensor {
-    nashc_value *ival;   /* NULL: a pending sum, see join.c */
+    nashc_value *ival;   /* NULL: a pending sum, see add.c */
     nashc_value *origin; /* value of the model with the real number s * ival + b, before any via */
     si_array s, b;       /* in the shape of ival */
     si_array lo, hi;     /* interval of ival */
@@ -177,7 +177,7 @@ bool si_monotone(si_state *S, const nashc_node *n, const nashc_value *v);
 /* An affine form of v, if it has one or can be given one by an integer op. NULL: no. */
 si_val *si_affine(si_state *S, nashc_value *v);
 
-/* --- shape.c --- */
+/* --- moves.c, index_map.c --- */
 int64_t *si_index_map(si_state *S, const nashc_node *n, int out, const nashc_type *in);
 bool si_shape_node(si_state *S, nashc_node *n);
 bool si_maxpool(si_state *S, nashc_node *n);
@@ -186,15 +186,15 @@ bool si_concat(si_state *S, nashc_node *n);
 /* Channel c of a tensor of type t: index of its first element. */
 int64_t si_first_of_channel(const nashc_type *t, int64_t c);
 
-/* --- layer.c --- */
+/* --- products_layer.c --- */
 bool si_conv(si_state *S, nashc_node *n);
 bool si_matmul(si_state *S, nashc_node *n);
 bool si_sum_pool(si_state *S, nashc_node *n);
 
-/* --- join.c --- */
+/* --- add.c --- */
 bool si_add_node(si_state *S, nashc_node *n);
 
-/* --- weights.c --- */
+/* --- common_scale.c --- */
 
 /* Integers of a sum: tensors with their scales; offsets by tensor, and that of the sum besides. */
 typedef struct si_parts {
@@ -216,7 +216,7 @@ bool si_find_common_scale(si_state *S, const si_parts *p, double max, double lim
 /* The sum of weight[k] * ival[k]. */
 nashc_value *si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_array *weight);
 
-/* --- fall_back.c --- */
+/* --- sum_fallback.c --- */
 
 /* x itself, or a twin of it on an integer tensor if its tensor is a pending sum. NULL: no. */
 si_val *si_with_fallback(si_state *S, si_val *x);
@@ -226,7 +226,7 @@ nashc_value *si_emit_sum(si_state *S, const si_tensor *sum, const si_array *m);
 void si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits,
                      const char *help);
 
-/* --- rank.c --- */
+/* --- argmax.c --- */
 bool si_argmax(si_state *S, nashc_node *n);
 
 /* --- tensor.c --- */
@@ -252,7 +252,7 @@ si_tensor *si_flip_mul(si_state *S, const si_tensor *tensor, const si_array *sig
 /* Does v reach nothing but w, through values with one use each? */
 bool si_leads_only_to(si_state *S, const nashc_value *v, const nashc_node *w);
 
-/* --- variants.c: chains evaluated as the model does, many points at a time --- */
+/* --- chain.c: chains evaluated as the model does, many points at a time --- */
 
 /* The chain from tensor to the codes of quantiser q, as one function of an integer for each
  * variant: variants are the different ones among the elements of q's operand. tensor is that of the
@@ -275,7 +275,7 @@ bool si_chain_guess(const si_chain *l, int64_t variant, double code, double *n);
 bool si_chain_eval(si_state *S, si_chain *l, const int64_t *idx, int64_t n_idx, int64_t points,
                    const double *n, bool real, int64_t *code);
 
-/* --- steps.c: the steps of a chain --- */
+/* --- threshold_search.c: the steps of a chain --- */
 
 /* Codes of one variant over its interval. t[k]: least n, counted in the direction dir, that reaches
  * code cmin + k + 1; cmax - cmin of them. */
@@ -294,7 +294,7 @@ bool si_thresholds_real(si_state *S, si_chain *l, si_thresholds *p, int64_t max)
 int64_t si_number_of(double v); /* 0 for 0; |v| before_via 2^500, and before_via 2^-500 only if 0 */
 double si_real_of(int64_t number);
 
-/* --- sums.c --- */
+/* --- sum_search.c --- */
 
 /* Steps of the chain of a pending sum in u = m[0] i[0] + m[1] i[1] + ... of its leaves, with the
  * smallest multipliers found that are right for all combinations of integers: m[k * variants +
@@ -316,7 +316,7 @@ bool si_multipliers_next(si_multipliers *c, int64_t *m, int64_t *work);
 /* Remember that m must have a positive product with d; later candidates that do not are skipped. */
 bool si_multipliers_exclude(si_multipliers *c, const int64_t *d); /* false: out of memory */
 
-/* --- chain.c --- */
+/* --- quantiser.c --- */
 bool si_is_quantiser(const nashc_node *n);
 bool si_quantiser(si_state *S, nashc_node *n);
 

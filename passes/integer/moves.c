@@ -1,4 +1,4 @@
-/* shape.c: ops of the model that move elements or choose among them, done on the integers.
+/* moves.c: ops of the model that move elements or choose among them, done on the integers.
  *
  * Moving ops apply to s and b as to the tensor itself. A max pool commutes with increasing maps
  * only: channels that decrease are pooled with their sign changed.

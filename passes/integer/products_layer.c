@@ -1,4 +1,4 @@
-/* layer.c: convolutions and matrix products of the model, rebuilt on integers. */
+/* products_layer.c: convolutions and matrix products of the model, rebuilt on integers. */
 #include "products.h"
 
 #include <inttypes.h>

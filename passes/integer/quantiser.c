@@ -1,4 +1,4 @@
-/* chain.c: quantisers of the model become thresholds, tables or nothing on integers.
+/* quantiser.c: quantisers of the model become thresholds, tables or nothing on integers.
  *
  *     tensor -- chain of the model -- quantiser     ==>     tensor -- q.multithreshold | q.lut
  *

@@ -1,4 +1,4 @@
-/* fall_back.c: integers for a pending sum that no quantiser decides on.
+/* sum_fallback.c: integers for a pending sum that no quantiser decides on.
  *
  * The exact common unit of all scales, if that leaves room for what the ops behind add; else
  * multipliers that are rounded to no less than float32 has, and a warning.

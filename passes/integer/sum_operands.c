@@ -1,4 +1,4 @@
-/* operands.c: all combinations of the integers of both operands of a pending sum, sorted by the
+/* sum_operands.c: all combinations of the integers of both operands of a pending sum, sorted by the
  * real values that the model computes for them.
  */
 #include "sum_search.h"

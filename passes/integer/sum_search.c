@@ -1,4 +1,4 @@
-/* sums.c: multipliers of a pending sum that are right for every combination of integers.
+/* sum_search.c: multipliers of a pending sum that are right for every combination of integers.
  *
  *     v = left(i, j, ..) + right(k, ..)      the real value, added as the model adds it
  *     u = m_i i + m_j j + .. + m_k k + ..    what the hardware adds

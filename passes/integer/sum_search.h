@@ -1,4 +1,4 @@
-/* sums.h: shared by the files that search the multipliers of a pending sum. */
+/* sum_search.h: shared by the files that search the multipliers of a pending sum. */
 #ifndef NASHC_PASSES_INTEGER_SUM_SEARCH_H
 #define NASHC_PASSES_INTEGER_SUM_SEARCH_H
 
@@ -38,7 +38,7 @@ typedef struct si_search {
     int64_t hard_variant, hard_split; /* where the last candidate failed */
 } si_search;
 
-/* --- operands.c --- */
+/* --- sum_operands.c --- */
 
 /* All variants of z (as many as l has) with their combinations; scratch for all of them. */
 bool si_operands_make(si_state *S, const si_chain *l, const si_tensor *sum, si_search *z);
@@ -49,7 +49,7 @@ bool si_operands_same(const si_sum_variant *a, const si_sum_variant *b, bool sca
  * of the right one up to here and from here on. */
 void si_operands_weigh(si_search *z, const si_sum_variant *p, const int64_t *m);
 
-/* --- codes.c --- */
+/* --- sum_table.c --- */
 
 /* For chains that are not monotone by construction: splits of all variants that at_term out to be,
  * the codes of all combinations for the others. False: too many, or S->st. */

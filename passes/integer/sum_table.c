@@ -1,4 +1,4 @@
-/* codes.c: pending sums with a chain that is not monotone by construction: the codes of all
+/* sum_table.c: pending sums with a chain that is not monotone by construction: the codes of all
  * combinations of integers are computed.
  */
 #include "sum_search.h"

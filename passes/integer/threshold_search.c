@@ -1,4 +1,4 @@
-/* steps.c: where the codes of a chain step, for all variants at once.
+/* threshold_search.c: where the codes of a chain step, for all variants at once.
  *
  * Narrow intervals are evaluated in full. Else each level of each variant is a bracket, lo
  * before_via and hi at or above the level, that shrinks around a guess until they touch: so the

@@ -7,6 +7,7 @@
  * per-row parameters turn as well. Other readers of the reshape keep it.
  * Terminates: the new matmul reads no transpose.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static bool

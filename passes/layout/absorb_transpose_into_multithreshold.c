@@ -6,6 +6,7 @@
  * A multithreshold finds its channels by the layout of its input, so the thresholds stay.
  * Terminates: a transpose only ever moves towards the outputs.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static bool

@@ -5,7 +5,7 @@
  *
  * Terminates: the new pool is channels-last.
  */
-#include "passes/support/match.h"
+#include "layout.h"
 
 static const nashc_pattern patterns[] = {
     {"nn.avgpool", layout_channels_last},

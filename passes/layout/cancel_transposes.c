@@ -5,6 +5,7 @@
  * x is relabelled by a reshape where the layouts differ. Only the second transpose is replaced:
  * other readers of the first keep it. Terminates: each rewrite removes a transpose.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static bool

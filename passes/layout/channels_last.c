@@ -1,4 +1,4 @@
-/* turn.c: how each op runs channels-last.
+/* channels_last.c: how each op runs channels-last.
  *
  *     x -- op(.., z) -- y     ==>     x -- to last -- op'(.., z') -- to first -- y
  *
@@ -6,6 +6,7 @@
  * follow them. A transpose that is there already is undone or shared, never repeated, so turning
  * all ops of a region leaves transposes at its border only.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 #include <string.h>
 

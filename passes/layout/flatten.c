@@ -1,11 +1,12 @@
-/* flat.c: an image that is flattened channels-first, x [N,H,W,C] -- to first -- reshape [N,C H W].
+/* flatten.c: an image that is flattened channels-first, x [N,H,W,C] -- to first -- reshape [N,C H
+ * W].
  *
  *     reshape(to first(x)) -- op c -- y
  *     ==>  reshape(x) -- op c' -- reshape [N,H,W,C] -- to first -- reshape [N,C H W] -- y
  *
  * c' has the elements of c, counted (c, h, w), in the order (h, w, c).
  */
-#include "passes/support/match.h"
+#include "layout.h"
 
 nashc_value *
 flatten_image(const nashc_value *v)

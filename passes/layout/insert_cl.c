@@ -3,11 +3,12 @@
  *     op(x, w)     ==>     x -- to channels-last -- op(x', w') -- to channels-first
  *
  * for conv, conv_transpose, pools and batchnorm on channels-first tensors of rank 3 and 4, and for
- * every other op on integers that turn.c knows: hardware wants the channels innermost. Weights of
- * convolutions turn as well; kernels, strides and paddings count spatial axes only and stay. An op
- * on integers beside a matmul of rank 3 or 4, or in front of [0,3,1,2], stays: its channels are
- * last, whatever the layout is called. Terminates: the new ops are channels-last.
+ * every other op on integers that channels_last.c knows: hardware wants the channels innermost.
+ * Weights of convolutions turn as well; kernels, strides and paddings count spatial axes only and
+ * stay. An op on integers beside a matmul of rank 3 or 4, or in front of [0,3,1,2], stays: its
+ * channels are last, whatever the layout is called. Terminates: the new ops are channels-last.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static bool

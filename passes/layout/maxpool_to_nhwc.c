@@ -6,6 +6,7 @@
  * Neither rewrite touches another reader of what it moves: then it is left alone.
  * Terminates: pools move out of the channels-first region, never back.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static bool

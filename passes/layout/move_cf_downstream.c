@@ -2,11 +2,11 @@
  *
  *     x -- to channels-first -- op(.., z) -- y     ==>     op(x, z') -- to channels-first -- y
  *
- * for every op that turn.c knows, and, with a flatten behind the transpose, for those of flat.c.
- * Other operands turn with the data: constants at once, dynamic ones by a transpose of their own.
- * Other readers of the transpose keep it. Terminates: an op turns once.
+ * for every op that channels_last.c knows, and, with a flatten behind the transpose, for those of
+ * flatten.c. Other operands turn with the data: constants at once, dynamic ones by a transpose of
+ * their own. Other readers of the transpose keep it. Terminates: an op turns once.
  */
-#include "passes/support/match.h"
+#include "layout.h"
 
 static bool
 move_down(nashc_rw *rw, nashc_node *op)

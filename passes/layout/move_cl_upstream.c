@@ -2,11 +2,11 @@
  *
  *     x -- op c -- to channels-last -- y     ==>     x -- to channels-last -- op c' -- y
  *
- * for every op that turn.c knows. Other operands turn with the data; other readers of the op get
- * its result turned back, which move-cf-downstream then moves on.
- * Terminates: an op turns once.
+ * for every op that channels_last.c knows. Other operands turn with the data; other readers of the
+ * op get its result turned back, which move-cf-downstream then moves on. Terminates: an op turns
+ * once.
  */
-#include "passes/support/match.h"
+#include "layout.h"
 
 static bool
 move_up(nashc_rw *rw, nashc_node *t)

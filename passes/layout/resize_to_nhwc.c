@@ -6,6 +6,7 @@
  * Sizes and scales count all axes, so they turn with the data.
  * Terminates: a resize moves out of the channels-first region, never back.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static bool

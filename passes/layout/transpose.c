@@ -1,9 +1,10 @@
-/* layout.c: what the passes between channels-first and channels-last share.
+/* transpose.c: what the passes between channels-first and channels-last share.
  *
  *     to last    [0,2,3,1], [0,2,1]      to first    [0,3,1,2], [0,2,1]
  *
  * The permutations of rank 3 are the same both ways; the layouts of the types tell them apart.
  */
+#include "layout.h"
 #include "passes/support/match.h"
 
 static const int to_last[2][4] = {{0, 2, 1}, {0, 2, 3, 1}};

@@ -6,6 +6,7 @@
  * Terminates: each rewrite removes a mul in front of a quantiser.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 static bool

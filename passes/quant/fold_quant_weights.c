@@ -10,6 +10,7 @@
  * Terminates: each rewrite makes an operand that was a quantised constant a plain one.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 /* Element i of constant operand k of q, broadcast against the codes. */

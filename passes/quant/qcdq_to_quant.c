@@ -9,6 +9,7 @@
  * Terminates: each rewrite removes a dequant.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <math.h>
 
 static bool

@@ -11,6 +11,8 @@
  * mul. bipolar_quant: one threshold. Terminates: each rewrite removes a quantiser.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
+#include "passes/support/thresholds.h"
 #include <math.h>
 #include <string.h>
 

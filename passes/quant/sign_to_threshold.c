@@ -7,7 +7,7 @@
  * An integer x that is never 0 gets the binary form in either case.
  * Terminates: each rewrite removes a sign.
  */
-#include "passes/support/match.h"
+#include "passes/support/number.h"
 #include <string.h>
 
 static bool

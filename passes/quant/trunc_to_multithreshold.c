@@ -9,6 +9,8 @@
  * Terminates: each rewrite removes a trunc.
  */
 #include "passes/support/match.h"
+#include "passes/support/number.h"
+#include "passes/support/thresholds.h"
 #include <math.h>
 
 enum { MAX_CHAIN = 8 };

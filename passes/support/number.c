@@ -1,6 +1,6 @@
 /* number.c: constants under construction: doubles, narrowed to integers at the end if they can be.
  */
-#include "match.h"
+#include "number.h"
 #include <math.h>
 
 static const double exact = 9007199254740992.0; /* 2^53: integers up to here are exact doubles */

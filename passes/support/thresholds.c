@@ -1,9 +1,10 @@
-/* steps.c: the rows of a multithreshold as doubles, moved exactly and built anew.
+/* thresholds.c: the rows of a multithreshold as doubles, moved exactly and built anew.
  *
  * A threshold is compared with doubles only, so the smallest double that is not below the exact
  * value t - a or t / a decides x >= t - a and x < t - a as the exact value would.
  */
-#include "match.h"
+#include "thresholds.h"
+#include "number.h"
 #include <math.h>
 #include <stdlib.h>
 

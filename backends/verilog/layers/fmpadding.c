@@ -1,4 +1,4 @@
-/* pad.c: hw.fmpadding to its module. */
+/* fmpadding.c: hw.fmpadding to its module. */
 #include "emit.h"
 
 static nashc_status

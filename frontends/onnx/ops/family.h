@@ -104,12 +104,12 @@ nashc_status onnx_read_maxpool_nhwc(onnx_in *r);
 nashc_status onnx_read_quant_avgpool(onnx_in *r);
 nashc_status onnx_read_channels_last(onnx_in *r);
 
-/* exact.c: replaces codes in float by integers, and weights *w, whose outputs run along axis, with
- * them, where the sum of their products may exceed what float32 holds exactly. */
+/* integer_operands.c: replaces codes in float by integers, and weights *w, whose outputs run along
+ * axis, with them, where the sum of their products may exceed what float32 holds exactly. */
 void onnx_integer_operands(onnx_in *r, nashc_value **x, nashc_value **w, int axis);
 nashc_status onnx_read_matmul(onnx_in *r);
 
-/* own.c: IR operators that ONNX cannot say */
+/* vendor.c: IR operators that ONNX cannot say */
 nashc_status onnx_read_vendor(onnx_in *r);
 
 /* --- parameters of quantisers, shared by quant.c, qdq.c and qop.c

@@ -1,4 +1,4 @@
-/* exact.c: sums of integers that float32 containers cannot hold.
+/* integer_operands.c: sums of integers that float32 containers cannot hold.
  *
  * QONNX keeps integers in float32, which is exact up to 2^24. Where quantised codes (scale 1, zero
  * point 0) meet constant integer weights and the sum can be larger, the product is built on

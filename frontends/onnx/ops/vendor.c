@@ -1,4 +1,4 @@
-/* own.c: the domain "nashc": IR operators that no standard operator expresses, under their own
+/* vendor.c: the domain "nashc": IR operators that no standard operator expresses, under their own
  * names, with their attributes as text of the IR. */
 #include "frontends/onnx/ops/family.h"
 #include <string.h>

@@ -1,4 +1,5 @@
-/* hw_join.c: hw.add_streams(a, b), the sum, difference, product, larger or smaller of two streams.
+/* add_streams.c: hw.add_streams(a, b), the sum, difference, product, larger or smaller of two
+ * streams.
  *
  * Both hold the same number of elements, in the same order; one step a beat reads both inputs.
  * hardware.md B.9.

@@ -1,4 +1,4 @@
-/* hw_concat.c: two streams that take turns: hw.concat(a, b) and its inverse hw.split(x).
+/* concat.c: two streams that take turns: hw.concat(a, b) and its inverse hw.split(x).
  *
  *     hw.concat   na elements of a, then nb of b, again and again
  *     hw.split    na elements to the first result, then nb to the second, again and again

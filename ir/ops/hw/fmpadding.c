@@ -1,4 +1,4 @@
-/* hw_pad.c: hw.fmpadding(x, p), frames with constants around them and between their pixels.
+/* fmpadding.c: hw.fmpadding(x, p), frames with constants around them and between their pixels.
  *
  *     y[top + r * (gaps[0] + 1)][left + c * (gaps[1] + 1)] = x[r][c], else p
  *

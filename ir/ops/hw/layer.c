@@ -1,4 +1,4 @@
-/* hw.c: what the streaming layer ops share: stream views, divisors, cost formulas. */
+/* layer.c: what the streaming layer ops share: stream views, divisors, cost formulas. */
 #include "layer.h"
 #include <stdio.h>
 

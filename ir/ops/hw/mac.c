@@ -1,4 +1,4 @@
-/* hw_mac.c: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau. */
+/* mac.c: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau. */
 #include "mac.h"
 #include <stdlib.h>
 

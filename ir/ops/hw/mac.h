@@ -1,4 +1,4 @@
-/* hw_mac.h: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau.
+/* mac.h: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau.
  *
  *     acc[c] = sum over k < products of x * w[k][c]
  *     y = acc, or act_bias + #{j : acc >= t[c][j]}     (dir[c] < 0: acc < t[c][j])

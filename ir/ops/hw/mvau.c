@@ -1,6 +1,6 @@
-/* hw_mvau.c: hw.mvau(x, w, [t], [dir]), matrix-vector unit with an optional threshold activation.
+/* mvau.c: hw.mvau(x, w, [t], [dir]), matrix-vector unit with an optional threshold activation.
  *
- *     acc[v][r] = sum over c of x[v][c] * w[c][r], then as hw_mac.h says
+ *     acc[v][r] = sum over c of x[v][c] * w[c][r], then as mac.h says
  *
  * x holds vectors of MW elements, w is [MW,MH], t [MH,K] or [1,K], dir [MH]. With groups = G the
  * vectors belong to groups 0 .. G-1 in turn, vector v meets columns g*MH/G .. (g+1)*MH/G - 1 of w,

@@ -1,4 +1,4 @@
-/* hw_pool.c: hw.pool(x), maxima, minima or sums of groups of rows, channel by channel.
+/* pool.c: hw.pool(x), maxima, minima or sums of groups of rows, channel by channel.
  *
  *     y[o*ow + j][c] = max, min or sum over i < kh, k < kw of x[((o*kh + i)*ow + j)*kw + k][c]
  *

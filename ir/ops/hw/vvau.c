@@ -1,6 +1,6 @@
-/* hw_vvau.c: hw.vvau(x, w, [t], [dir]), depthwise products with an optional threshold activation.
+/* vvau.c: hw.vvau(x, w, [t], [dir]), depthwise products with an optional threshold activation.
  *
- *     acc[p][c] = sum over k of x[p*K + k][c] * w[k][c], then as hw_mac.h says
+ *     acc[p][c] = sum over k of x[p*K + k][c] * w[k][c], then as mac.h says
  *
  * x holds rows of C channels, K of them for each of P results; w is [K,C], t [C,L] or [1,L], dir
  * [C]. Schedule: for each result, for k < K, for cf < C/pe: one step, which reads a beat; a beat of

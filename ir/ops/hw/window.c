@@ -1,4 +1,4 @@
-/* hw_window.c: hw.window(x), the elements of a frame in the order of a nest of loops.
+/* window.c: hw.window(x), the elements of a frame in the order of a nest of loops.
  *
  *     y = [x[offset + i0 * s0 + i1 * s1 + ..] for i0 < n0 for i1 < n1 ..]      (row-major x)
  *
