@@ -146,6 +146,7 @@ check_shape(const check *ck, nashc_desc_kind k, const void *desc, const char *ow
     const nashc_pass *pass = desc;
     const nashc_pipeline *pipeline = desc;
     const nashc_executor *ex = desc;
+    const nashc_impl *impl = desc;
 
     switch (k) {
     case NASHC_D_OP:
@@ -179,8 +180,8 @@ check_shape(const check *ck, nashc_desc_kind k, const void *desc, const char *ow
             return nashc_error(d, NULL, "%s: prepare, run or free is missing", owner);
         break;
     case NASHC_D_IMPL:
-        if (!((const nashc_impl *)desc)->fn)
-            return nashc_error(d, NULL, "%s: no function", owner);
+        if (!impl->fn == !impl->rule)
+            return nashc_error(d, NULL, "%s: neither a function nor a rule, or both", owner);
         break;
     case NASHC_D_COMMAND:
         if (!((const nashc_command *)desc)->main)
@@ -479,12 +480,25 @@ nashc_lookup(nashc_ctx *c, nashc_desc_kind k, const char *name, nashc_diag *d)
     return NULL;
 }
 
-void (*nashc_impl_find(nashc_ctx *c, const char *iface, const char *op))(void)
+static const nashc_impl *
+find_impl(nashc_ctx *c, const char *iface, const char *op)
 {
     char key[2 * MAX_NAME + 2];
     int n = snprintf(key, sizeof key, "%s/%s", iface, op);
     if (n < 0 || (size_t)n >= sizeof key)
         return NULL;
-    const nashc_impl *impl = nashc_find(c, NASHC_D_IMPL, key);
+    return nashc_find(c, NASHC_D_IMPL, key);
+}
+
+void (*nashc_impl_find(nashc_ctx *c, const char *iface, const char *op))(void)
+{
+    const nashc_impl *impl = find_impl(c, iface, op);
     return impl ? impl->fn : NULL;
+}
+
+const void *
+nashc_impl_rule(nashc_ctx *c, const char *iface, const char *op)
+{
+    const nashc_impl *impl = find_impl(c, iface, op);
+    return impl ? impl->rule : NULL;
 }

@@ -106,7 +106,7 @@ for p in newer clash nohelp; do compile c $p.c $p.so; done
 ok "no shared object" refused 1 text.so "$nashc" opt net.nashir --load-plugin "$tmp/text.so" -passes= -o -
 ok "no such file" refused 4 missing.so "$nashc" opt net.nashir --load-plugin "$tmp/missing.so" -passes= -o -
 ok "missing entry" refused 1 nashc_plugin_entry "$nashc" opt net.nashir --load-plugin "$tmp/nosym.so" -passes= -o -
-ok "newer ABI" refused 1 'ABI 2.0' "$nashc" opt net.nashir --load-plugin "$tmp/newer.so" -passes= -o -
+ok "newer ABI" refused 1 'ABI 3.0' "$nashc" opt net.nashir --load-plugin "$tmp/newer.so" -passes= -o -
 ok "name clash" refused 1 fold-constants "$nashc" opt net.nashir --load-plugin "$tmp/clash.so" -passes= -o -
 ok "descriptor without help" refused 1 hello "$nashc" opt net.nashir --load-plugin "$tmp/nohelp.so" -passes= -o -
 

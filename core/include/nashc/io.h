@@ -39,14 +39,18 @@ typedef struct nashc_backend {
 } nashc_backend;
 
 /* How one interface treats one op: an open table of ops x interfaces. Interfaces are "verilog",
- * "hlsc", "cpu", "grad", and whatever a plugin names. */
+ * "hls", "cpu", "grad", and whatever a plugin names. Each has a macro that checks at compile time
+ * that fn or rule is of the type that it asks for. */
 typedef struct nashc_impl {
     uint32_t struct_size, flags;
     const char *iface, *op;
-    void (*fn)(void); /* of the type that the interface says */
+    void (*fn)(void); /* the one function of the interface, or */
+    const void *rule; /* a struct of it, for those that ask for several: one of the two */
 } nashc_impl;
 
+/* fn, or rule, of the interface for the op; NULL: it has none. */
 NASHC_API void (*nashc_impl_find(nashc_ctx *c, const char *iface, const char *op))(void);
+NASHC_API const void *nashc_impl_rule(nashc_ctx *c, const char *iface, const char *op);
 
 /* A file written whole or not at all: open, write, then commit (rename) or drop. */
 typedef struct nashc_outfile nashc_outfile;
