@@ -127,15 +127,15 @@ check_arity(nashc_parser *p, const nashc_op *op, const char *at, int len)
     while (p->n_in && (int64_t)p->n_in > op->min_in && !p->in[p->n_in - 1])
         p->n_in--;
     if ((int64_t)p->n_in < op->min_in || (op->max_in >= 0 && (int64_t)n > op->max_in))
-        return nashc_parse_error(
-            p, at, len, "%s has %zu operands, nashc_parse_expected %d%s", op->name, n,
-            (int64_t)n > op->max_in && op->max_in >= 0 ? op->max_in : op->min_in,
-            op->min_in == op->max_in                     ? ""
-            : (int64_t)n > op->max_in && op->max_in >= 0 ? " at most"
-                                                         : " or more");
+        return nashc_parse_error(p, at, len, "%s has %zu operands, expected %d%s", op->name, n,
+                                 (int64_t)n > op->max_in && op->max_in >= 0 ? op->max_in
+                                                                            : op->min_in,
+                                 op->min_in == op->max_in                     ? ""
+                                 : (int64_t)n > op->max_in && op->max_in >= 0 ? " at most"
+                                                                              : " or more");
     if ((int64_t)p->n_def < op->min_out || (op->max_out >= 0 && (int64_t)p->n_def > op->max_out))
-        return nashc_parse_error(p, at, len, "%s has %zu results, nashc_parse_expected %d%s",
-                                 op->name, p->n_def, op->min_out,
+        return nashc_parse_error(p, at, len, "%s has %zu results, expected %d%s", op->name,
+                                 p->n_def, op->min_out,
                                  op->min_out == op->max_out ? "" : " or another number");
     for (int i = 0; i < op->min_in; i++)
         if (!p->in[i])
@@ -450,7 +450,7 @@ parse_file(nashc_parser *p)
     at = p->s;
     if (!nashc_num_parse_int(&p->s, &version) || version != 1)
         return nashc_parse_error(p, at, nashc_parse_span(at),
-                                 "nashc_parse_expected version 1 of the text form");
+                                 "expected version 1 of the text form");
     s = nashc_parse_newline(p);
     while (!s) {
         nashc_parse_blank_lines(p);

@@ -84,12 +84,10 @@ nashc_status
 nashc_parse_expected(nashc_parser *p, const char *what)
 {
     if (!*p->s)
-        return nashc_parse_error(p, p->s, 1, "nashc_parse_expected %s, found the end of the text",
-                                 what);
+        return nashc_parse_error(p, p->s, 1, "expected %s, found the end of the text", what);
     if (*p->s == '\n' || *p->s == '\r')
-        return nashc_parse_error(p, p->s, 1, "nashc_parse_expected %s, found the end of the line",
-                                 what);
-    return nashc_parse_error(p, p->s, nashc_parse_span(p->s), "nashc_parse_expected %s", what);
+        return nashc_parse_error(p, p->s, 1, "expected %s, found the end of the line", what);
+    return nashc_parse_error(p, p->s, nashc_parse_span(p->s), "expected %s", what);
 }
 
 void

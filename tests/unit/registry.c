@@ -123,7 +123,7 @@ abi(void **state)
     nashc_plugin p = plugin_of(NULL);
     p.abi = (NASHC_ABI_MAJOR + 1u) << 16;
     assert_int_not_equal(nashc_register(*state, &p, "new.so", nashc_ctx_diag(*state)), NASHC_OK);
-    unit_expect_message(*state, "new.so: error: built for plugin ABI 2.0, this nashc provides 1.0");
+    unit_expect_message(*state, "new.so: error: built for plugin ABI 3.0, this nashc provides 2.0");
 }
 
 static void
