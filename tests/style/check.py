@@ -280,10 +280,34 @@ def nashc(*args):
     return subprocess.run([BUILD / "tools/nashc", *args], capture_output=True, text=True).stdout
 
 
+STAGES = {
+    "cleanup": "Types, shapes, names, folding of constants",
+    "quant": "Forms of quantisers into each other",
+    "algebra": "Scales, sums and thresholds past operators and into each other",
+    "layout": "Channels-last",
+    "integer": "The integer graph",
+    "channels": "Channels that do nothing; thresholds that are evenly spaced",
+    "hw": "Layers of hardware, their folding and their FIFOs",
+    "graph": "Parts of graphs: cutting and joining models",
+}
+
+
+def passes_by_stage():
+    """The table of passes, one a room of passes/, in the order of the flow."""
+    lines = nashc("list", "passes", "--markdown").splitlines()
+    text = ""
+    for room, title in STAGES.items():
+        mine = {p.stem.replace("_", "-") for p in tracked(f"passes/{room}/*.c")}
+        rows = [x for x in lines[2:] if x.split("`")[1] in mine]
+        text += f"## {title} (`passes/{room}`)\n\n" + "\n".join(lines[:2] + rows) + "\n\n"
+        lines = lines[:2] + [x for x in lines[2:] if x not in rows]
+    assert len(lines) == 2, f"passes in no room: {lines[2:]}"
+    return text
+
+
 def pages():
     """Text of the generated pages by path."""
-    passes = PASSES_HEAD + nashc("list", "passes", "--markdown") + "\n## Pipelines\n\n" + nashc(
-        "list", "pipelines", "--markdown")
+    passes = PASSES_HEAD + passes_by_stage() + "## Pipelines\n\n" + nashc("list", "pipelines", "--markdown")
     cli = CLI_HEAD + "".join(f"## nashc {row['name']}\n\n```\n{nashc(row['name'], '--help').rstrip()}\n```\n\n"
                              for row in listing("commands"))
     return {"docs/passes.md": passes, "docs/cli.md": cli.rstrip() + "\n"}
