@@ -1,7 +1,5 @@
 /* add_streams.c: hw.add_streams to nashc_add_streams. */
 #include "emit.h"
-#include <stdlib.h>
-#include <string.h>
 
 static nashc_status
 emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

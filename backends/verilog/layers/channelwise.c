@@ -1,7 +1,5 @@
 /* channelwise.c: hw.channelwise to nashc_channelwise. */
 #include "emit.h"
-#include <stdlib.h>
-#include <string.h>
 
 static nashc_status
 emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

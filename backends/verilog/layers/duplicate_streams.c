@@ -1,6 +1,5 @@
 /* duplicate_streams.c: hw.duplicate_streams to nashc_duplicate_streams. */
 #include "emit.h"
-#include <string.h>
 
 static nashc_status
 emit_duplicate(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

@@ -1,6 +1,5 @@
 /* dwc.c: hw.dwc to nashc_dwc. */
 #include "emit.h"
-#include <string.h>
 
 static nashc_status
 emit_dwc(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

@@ -1,6 +1,5 @@
 /* label_select.c: hw.label_select to nashc_label_select. */
 #include "emit.h"
-#include <string.h>
 
 static nashc_status
 emit_select(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

@@ -1,7 +1,5 @@
 /* lut.c: hw.lut to nashc_lut. */
 #include "emit.h"
-#include <stdlib.h>
-#include <string.h>
 
 static nashc_status
 emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

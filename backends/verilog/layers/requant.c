@@ -1,7 +1,5 @@
 /* requant.c: hw.requant to nashc_requant. */
 #include "emit.h"
-#include <stdlib.h>
-#include <string.h>
 
 /* Bits of v in two's complement, and of what was seen before. */
 static int
