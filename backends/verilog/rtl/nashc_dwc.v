@@ -31,7 +31,7 @@ module nashc_dwc #(
         end
     endfunction
 
-    localparam G  = gcd(S_W, M_W);   // bits per unit
+    localparam G  = gcd(S_W, M_W);      // bits per unit
     localparam IU = S_W / G;
     localparam OU = M_W / G;
     localparam BU = ((IU > OU) ? IU : OU) - 1;          // units in the buffer
@@ -96,7 +96,7 @@ module nashc_dwc #(
 
             if (IU == 1) begin : g_up   // whole ratio: a shift register, no multiplexer
                 reg  [M_W-S_W-1:0] buf_q;
-                wire [M_W-1:0]      all = {s_tdata, buf_q};
+                wire [M_W-1:0]     all = {s_tdata, buf_q};
                 assign reads  = 1'b1;
                 assign writes = fill == OUT_U - 1'b1;
                 assign fill_d = writes ? {(FW+1){1'b0}} : fill + 1'b1;
@@ -104,8 +104,8 @@ module nashc_dwc #(
                 always @(posedge clk) if (fire) buf_q <= all[M_W-1:S_W];
             end else if (OU == 1) begin : g_down
                 reg  [S_W-M_W-1:0] buf_q;
-                wire [S_W-1:0]       rest = {{M_W{1'b0}}, buf_q};
-                wire [S_W-1:0]       all  = reads ? s_tdata : rest;
+                wire [S_W-1:0]     rest = {{M_W{1'b0}}, buf_q};
+                wire [S_W-1:0]     all  = reads ? s_tdata : rest;
                 assign reads  = fill_q == {FW{1'b0}};
                 assign writes = 1'b1;
                 assign fill_d = reads ? IN_U - 1'b1 : fill - 1'b1;
@@ -113,7 +113,7 @@ module nashc_dwc #(
                 always @(posedge clk) if (fire) buf_q <= all[S_W-1:M_W];
             end else begin : g_gear
                 localparam BW = BU * G;                 // bits in the buffer
-                localparam AW = (IU + OU - 1) * G;         // what a step may see
+                localparam AW = (IU + OU - 1) * G;  // what a step may see
                 reg  [BW-1:0] buf_q;                    // zero above its fill
                 wire [BW-1:0] held = (fill_q == {FW{1'b0}}) ? {BW{1'b0}} : buf_q;
                 wire [AW-1:0] next = {{(AW-S_W){1'b0}}, s_tdata} << (fill_q * G);

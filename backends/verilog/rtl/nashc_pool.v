@@ -33,7 +33,7 @@ module nashc_pool #(
     localparam CW  = (CF <= 1) ? 1 : $clog2(CF);
     localparam KWW = (KW <= 1) ? 1 : $clog2(KW);
     localparam KHW = (KH <= 1) ? 1 : $clog2(KH);
-    localparam EW  = (X_BIP != 0) ? 2 : XW;           // bits per accumulated element
+    localparam EW  = (X_BIP != 0) ? 2 : XW;         // bits per accumulated element
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [CW-1:0]  CF_LAST = CF - 1;

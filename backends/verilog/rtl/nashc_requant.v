@@ -32,7 +32,7 @@ module nashc_requant #(
     localparam CF = C / PE;
     localparam FW = (CF <= 1) ? 1 : $clog2(CF);
     localparam LW = FACTOR_W + ADDEND_W;            // bits a channel
-    localparam PW = XW + 1 + FACTOR_W;        // bits of a product
+    localparam PW = XW + 1 + FACTOR_W;  // bits of a product
     localparam SW = ((PW > ADDEND_W) ? PW : ADDEND_W) + 1;
     /* verilator lint_off WIDTH */
     localparam [FW-1:0] LAST = CF - 1;
@@ -72,10 +72,10 @@ module nashc_requant #(
     genvar p;
     generate
         for (p = 0; p < PE; p = p + 1) begin : g_lane
-            wire signed [XW:0]   x = {(X_SIGNED != 0) && x_q[p*XW + XW - 1], x_q[p*XW +: XW]};
+            wire signed [XW:0]         x = {(X_SIGNED != 0) && x_q[p*XW + XW - 1], x_q[p*XW +: XW]};
             wire signed [FACTOR_W-1:0] m = param[p*LW +: FACTOR_W];
             wire signed [ADDEND_W-1:0] a = param[p*LW + FACTOR_W +: ADDEND_W];
-            reg  signed [PW-1:0] product_q;
+            reg  signed [PW-1:0]       product_q;
             reg  signed [ADDEND_W-1:0] a_q;
             // Operands widen to the sum; the clamped result has no more than the output's bits.
             /* verilator lint_off WIDTH */

@@ -15,7 +15,7 @@ module nashc_rows_sum #(
     input  wire [PE*SIMD*XW-1:0] a,     // element i of row p at [(p*SIMD+i)*XW +: XW]
     output reg  [PE*SW-1:0]      sum_q
 );
-    localparam NP = ((SIMD + 3) / 4) * 4;  // rows end in zeros up to a multiple of 4
+    localparam NP = ((SIMD + 3) / 4) * 4;           // rows end in zeros up to a multiple of 4
 
     // Operands widen to the sum by Verilog's own rules.
     /* verilator lint_off WIDTH */

@@ -17,7 +17,7 @@ module nashc_rows_xnor #(
     input  wire [PE*SIMD-1:0] w,        // row p at [p*SIMD +: SIMD]
     output wire [PE*SW-1:0]   sum
 );
-    localparam G = (SIMD + 5) / 6;     // tables per row
+    localparam G = (SIMD + 5) / 6;      // tables per row
 
     reg [2:0] ones [0:63];
     integer   n;

@@ -29,7 +29,7 @@ module nashc_thresholding_search_core #(
     output wire [PE*OUT_W-1:0] y
 );
     localparam N    = $clog2(K + 1);
-    localparam LF   = (T_SHARED != 0) ? 1 : FOLDS;         // folds in the memories
+    localparam LF   = (T_SHARED != 0) ? 1 : FOLDS;  // folds in the memories
     localparam TAPS = (N - 1) * (1 + DEEP) + 1;
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */

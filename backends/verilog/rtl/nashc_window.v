@@ -9,7 +9,7 @@
 `default_nettype none
 module nashc_window #(
     parameter W      = 8,               // bits per word
-    parameter WORDS      = 16,              // words a frame
+    parameter WORDS  = 16,              // words a frame
     parameter DEPTH  = 8,               // words in the ring, at least 2
     parameter FIRST  = 0,
     parameter COUNT0 = 1, parameter COUNT1 = 1, parameter COUNT2 = 1, parameter COUNT3 = 1,
