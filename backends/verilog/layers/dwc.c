@@ -1,14 +1,13 @@
 /* dwc.c: hw.dwc to nashc_dwc. */
 #include "emit.h"
-#include <string.h>
 
 static nashc_status
 emit_dwc(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     (void)d;
     nashc_vlog_core(v, "nashc_dwc");
-    nashc_vlog_int(v, "IN_W", emit_int(n, "lanes_in") * emit_bits_in(n));
-    nashc_vlog_int(v, "OUT_W", emit_int(n, "lanes_out") * emit_bits_in(n));
+    nashc_vlog_int(v, "S_W", emit_int(n, "lanes_in") * emit_bits_in(n));
+    nashc_vlog_int(v, "M_W", emit_int(n, "lanes_out") * emit_bits_in(n));
     return NASHC_OK;
 }
 

@@ -1,6 +1,7 @@
 /* emit.c: what the emitters of layers share; memory layouts of docs/timing.md. */
 #include "emit.h"
 #include <stdio.h>
+#include <string.h>
 
 int64_t
 emit_int(const nashc_node *n, const char *name)
@@ -41,6 +42,20 @@ emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_t
         snprintf(text, sizeof text, "%s%s", name, params[i].suffix);
         nashc_vlog_int(v, text, params[i].value);
     }
+}
+
+void
+emit_func(const nashc_node *n, nashc_vlog *v)
+{
+    static const struct {
+        const char *func;
+        int code;
+    } codes[] = {{"add", 0}, {"sum", 0}, {"mul", 1}, {"max", 4}, {"min", 5}, {"sub", 6}};
+    const char *func = emit_text(n, "func");
+
+    for (size_t i = 0; i < NASHC_COUNT(codes); i++)
+        if (strcmp(func, codes[i].func) == 0)
+            nashc_vlog_int(v, "FUNC", codes[i].code);
 }
 
 static int64_t
@@ -98,7 +113,7 @@ emit_thresholds(nashc_vlog *v, const emit_steps *s)
     nashc_vlog_int(v, "T_SIGNED", s->is_signed);
     nashc_vlog_int(v, "HAS_DIR", s->dir != NULL);
     nashc_vlog_int(v, "T_SHARED", s->rows == 1);
-    nashc_vlog_str(v, "T_STYLE", s->ram_style);
+    nashc_vlog_str(v, "T_RAM_STYLE", s->ram_style);
     if (s->parallel) {
         parallel_file(v, s);
     } else {

@@ -19,6 +19,9 @@ int64_t emit_code(const nashc_type *t, int64_t value);
 /* Parameters nameW, name_SIGNED and name_BIP of an input element t that becomes an element y. */
 void emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_type *y);
 
+/* Parameter FUNC: the code of attribute func, one numbering in all modules (docs/timing.md). */
+void emit_func(const nashc_node *n, nashc_vlog *v);
+
 /* Thresholds of a layer, as the hardware compares them. */
 typedef struct emit_steps {
     const int64_t *t; /* rows * n */
@@ -30,7 +33,7 @@ typedef struct emit_steps {
     bool parallel;
 } emit_steps;
 
-/* Parameters K TW T_SIGNED HAS_DIR T_SHARED T_STYLE T_FILE DIR_FILE (DEEP) and the files. */
+/* Parameters K TW T_SIGNED HAS_DIR T_SHARED T_RAM_STYLE T_FILE DIR_FILE (DEEP) and the files. */
 void emit_thresholds(nashc_vlog *v, const emit_steps *s);
 
 /* Channels of a layer with parameters: their rows, or the last dimension of its input. */

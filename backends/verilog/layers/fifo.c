@@ -1,6 +1,5 @@
 /* fifo.c: hw.fifo to nashc_fifo. */
 #include "emit.h"
-#include <string.h>
 
 static nashc_status
 emit_fifo(const nashc_node *n, nashc_vlog *v, nashc_diag *d)

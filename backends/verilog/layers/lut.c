@@ -1,7 +1,5 @@
 /* lut.c: hw.lut to nashc_lut. */
 #include "emit.h"
-#include <stdlib.h>
-#include <string.h>
 
 static nashc_status
 emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -17,10 +15,10 @@ emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_lut");
     emit_common(n, v);
     nashc_vlog_int(v, "LO", emit_int(n, "lo"));
-    nashc_vlog_int(v, "N", size);
+    nashc_vlog_int(v, "ENTRIES", size);
     nashc_vlog_int(v, "SHARED", rows == 1);
     nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
-    const char *prefix = nashc_vlog_prefix(v, "T_FILE", "table", t);
+    const char *prefix = nashc_vlog_prefix(v, "FILE", "table", t);
     for (int64_t p = 0; p < lanes; p++) {
         nashc_vlog_mem *m = nashc_vlog_memory(v, folds * size, y->bits);
         for (int64_t f = 0; f < folds; f++)

@@ -1,6 +1,6 @@
-// thresh_par_tb.sv: nashc_thresh_par against vectors, with random stalls, checked to the cycle.
+// thresholding_parallel_tb.sv: nashc_thresholding_parallel against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
-module thresh_par_tb #(
+module thresholding_parallel_tb #(
     parameter C = 4,
     parameter PE = 1,
     parameter XW = 8,
@@ -25,7 +25,7 @@ module thresh_par_tb #(
     wire [0:0] s1_tdata;
     wire [PE*OUT_W-1:0] m_tdata;
 
-    nashc_thresh_par #(
+    nashc_thresholding_parallel #(
         .C(C),
         .PE(PE),
         .XW(XW),
