@@ -2,10 +2,11 @@
  *
  *     inputs -- floats of the host -- quantiser -- integer ops of hardware -- floats of the host
  *
- * Integer ops are those that hardware has (layers, joins, moves), with integer constants; a float
- * may lie in front of the first quantiser or behind the last integer, never between two integers.
+ * Two questions. Floats: one may lie in front of the first quantiser or behind the last integer,
+ * never between two integers, and products are of integers. Layers: what to-hw would say of the
+ * graph, channels-last: the same split by the same lowering rules, so neither can know better.
  */
-#include <nashc/pass.h>
+#include "split.h"
 #include <string.h>
 
 enum { AFTER = 1, BEFORE = 2 }; /* behind, in front of an integer op */
@@ -59,75 +60,6 @@ boundary(const nashc_node *n)
 static const char *const products[] = {"nn.conv", "nn.conv_transpose", "nn.matmul", "nn.gemm",
                                        NULL};
 
-static const char *
-constant_fault(const nashc_node *n)
-{
-    for (int i = 0; i < nashc_node_n_in(n); i++) {
-        const nashc_value *v = nashc_node_in(n, i);
-        if (v && nashc_value_const(v) && !is_int(v))
-            return "a constant operand is float";
-    }
-    return NULL;
-}
-
-/* What keeps integer node n from being a layer; NULL: nothing. */
-static const char *
-layer_fault(const nashc_node *n)
-{
-    static const char *const layers[] = {"nn.conv",
-                                         "nn.conv_transpose",
-                                         "nn.matmul",
-                                         "nn.maxpool",
-                                         "nn.global_maxpool",
-                                         "nn.sumpool",
-                                         "nn.global_sumpool",
-                                         "q.multithreshold",
-                                         "q.requant",
-                                         "q.lut",
-                                         "nn.add",
-                                         "nn.sub",
-                                         "nn.mul",
-                                         "nn.min",
-                                         "nn.max",
-                                         "nn.relu",
-                                         "nn.clip",
-                                         "nn.neg",
-                                         "nn.abs",
-                                         "nn.reshape",
-                                         "nn.transpose",
-                                         "nn.concat",
-                                         "nn.split",
-                                         "nn.slice",
-                                         "nn.pad",
-                                         "nn.gather",
-                                         "nn.expand",
-                                         "nn.tile",
-                                         "nn.resize",
-                                         "nn.depth_to_space",
-                                         "nn.space_to_depth",
-                                         "nn.topk",
-                                         "nn.argmax",
-                                         "nn.reduce_sum",
-                                         "nn.reduce_max",
-                                         "nn.reduce_min",
-                                         "nn.identity",
-                                         "nn.cast",
-                                         "call",
-                                         NULL};
-    if (!strncmp(nashc_node_opname(n), "hw.", 3))
-        return NULL;
-    if (!nashc_node_is_any(n, layers))
-        return "no layer computes this op";
-    if (constant_fault(n))
-        return constant_fault(n);
-    if (nashc_node_is(n, "q.multithreshold")) {
-        int64_t scale = nashc_attr_int(n, nashc_attr_index(n, "out_scale"));
-        if (scale != 1 && nashc_value_type(nashc_node_out(n, 0))->kind != NASHC_K_BIP)
-            return "out_scale is not 1";
-    }
-    return NULL;
-}
-
 /* Is v an integer tensor times a scale, plus an offset? */
 static bool
 rescaled(const nashc_value *v)
@@ -165,9 +97,8 @@ float_fault(const nashc_node *n)
 }
 
 static void
-report(nashc_run *r, const nashc_node *n, const char *fault)
+report(nashc_diag *d, const nashc_node *n, const char *fault)
 {
-    nashc_diag *d = nashc_run_diag(r);
     nashc_node_error(d, n, "not streamlined: %s", fault);
     if (strstr(fault, "weights"))
         nashc_help(d, "quantise the weights (train with quantisation, or insert quantisers)");
@@ -179,59 +110,164 @@ report(nashc_run *r, const nashc_node *n, const char *fault)
                       "scaled-integer tells why this node stayed in float");
 }
 
+/* --- floats ------------------------------------------------------------------------------------
+ */
+
+typedef struct floats {
+    uint8_t *mark; /* by value id: AFTER, BEFORE */
+    nashc_diag *d;
+    int n_faults;
+} floats;
+
+/* Is some computed operand of n behind an integer op? */
+static bool
+behind_integer(const floats *f, const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        if (computed(v) && f->mark[nashc_value_id(v)] & AFTER)
+            return true;
+    }
+    return false;
+}
+
+static bool
+before_integer(const floats *f, const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_out(n); i++)
+        if (f->mark[nashc_value_id(nashc_node_out(n, i))] & BEFORE)
+            return true;
+    return false;
+}
+
+/* Marks what lies behind, and what in front of integers; are there any? */
+static bool
+mark_values(const floats *f, const nashc_graph *g)
+{
+    bool integers = false;
+
+    NASHC_EACH_NODE(g, n)
+    {
+        bool integer = integer_node(n) || boundary(n);
+        integers = integers || integer;
+        if (integer || behind_integer(f, n))
+            for (int i = 0; i < nashc_node_n_out(n); i++)
+                f->mark[nashc_value_id(nashc_node_out(n, i))] |= AFTER;
+    }
+    for (nashc_node *n = nashc_graph_last(g); n; n = nashc_node_prev(n)) {
+        if (!integer_node(n) && !boundary(n) && !before_integer(f, n))
+            continue;
+        for (int i = 0; i < nashc_node_n_in(n); i++)
+            if (computed(nashc_node_in(n, i)))
+                f->mark[nashc_value_id(nashc_node_in(n, i))] |= BEFORE;
+    }
+    return integers;
+}
+
+static void
+fault_of(floats *f, const nashc_node *n)
+{
+    report(f->d, n, float_fault(n));
+    f->n_faults++;
+}
+
+static void
+check_floats(floats *f, const nashc_graph *g)
+{
+    bool integers = mark_values(f, g);
+    const nashc_node *product = NULL;
+
+    NASHC_EACH_NODE(g, n)
+    {
+        bool multiplies = nashc_node_is_any(n, products);
+        if (integer_node(n))
+            continue;
+        product = multiplies ? n : product;
+        if (behind_integer(f, n) && (before_integer(f, n) || boundary(n) || multiplies) &&
+            float_fault(n))
+            fault_of(f, n);
+    }
+    if (!f->n_faults && !integers && product)
+        fault_of(f, product);
+}
+
+/* --- layers ------------------------------------------------------------------------------------
+ */
+
+/* A copy of m as to-hw wants it, for the caller to free; NULL: *s says why not. */
+static nashc_module *
+channels_last(const nashc_module *m, nashc_diag *d, nashc_status *s)
+{
+    nashc_module *copy = nashc_module_clone(m);
+    int verbosity = nashc_diag_verbosity(d);
+
+    if (!copy) {
+        *s = nashc_enomem(d);
+        return NULL;
+    }
+    nashc_diag_set_verbosity(d, 0); /* of a question, nothing is told */
+    *s = nashc_run_pipeline(&copy, "to-channels-last", NULL, d);
+    nashc_diag_set_verbosity(d, verbosity);
+    if (*s == NASHC_OK)
+        return copy;
+    nashc_module_free(copy);
+    return NULL;
+}
+
+/* Reports nodes of g that would have to be layers; others than those that compute integers from
+ * integers only where floats are not at fault. */
+static nashc_status
+check_layers(nashc_graph *g, bool all, nashc_arena *a, nashc_diag *d)
+{
+    nashc_status st = NASHC_OK;
+    split s;
+
+    if (!split_graph(&s, g, false, a))
+        return nashc_enomem(d);
+    NASHC_EACH_NODE(g, n)
+    {
+        const char *why = nashc_node_op(n)->hw ? NULL : split_fault(&s, n);
+        if (!why || !(all || integer_node(n)))
+            continue;
+        st = nashc_node_error(d, n, "not streamlined: %s", why);
+        nashc_help(d, "`nashc list impls` shows which operators become layers: to-hw/OP");
+    }
+    return st;
+}
+
+static nashc_status
+check_graph(nashc_run *r, const nashc_graph *g, nashc_graph *last)
+{
+    nashc_arena *a = nashc_run_arena(r);
+    floats f = {.mark = NASHC_NEW_N(a, uint8_t, nashc_graph_max_id(g) + 1), .d = nashc_run_diag(r)};
+
+    if (!f.mark)
+        return nashc_enomem(f.d);
+    check_floats(&f, g);
+    nashc_status s = last ? check_layers(last, f.n_faults == 0, a, f.d) : NASHC_OK;
+    return s != NASHC_OK ? s : f.n_faults ? NASHC_EINPUT : NASHC_OK;
+}
+
 static nashc_status
 check(nashc_run *r, nashc_graph *g)
 {
-    uint8_t *mark = NASHC_NEW_N(nashc_run_arena(r), uint8_t, nashc_graph_max_id(g) + 1);
-    int faults = 0, integers = 0;
-    const nashc_node *product = NULL;
+    const nashc_module *m = nashc_graph_module(g);
+    nashc_status s = NASHC_OK, one;
+    nashc_module *last = channels_last(m, nashc_run_diag(r), &s);
 
-    if (!mark)
-        return nashc_enomem(nashc_run_diag(r));
-    for (nashc_node *n = nashc_graph_first(g); n; n = nashc_node_next(n)) {
-        uint8_t m = integer_node(n) || boundary(n) ? AFTER : 0;
-        integers += m != 0;
-        for (int i = 0; i < nashc_node_n_in(n); i++)
-            if (computed(nashc_node_in(n, i)))
-                m |= mark[nashc_value_id(nashc_node_in(n, i))] & AFTER;
-        for (int i = 0; i < nashc_node_n_out(n); i++)
-            mark[nashc_value_id(nashc_node_out(n, i))] |= m;
+    for (int i = 0; last && i < nashc_module_n_graphs(m); i++) {
+        g = nashc_module_graph_at(m, i);
+        one = check_graph(r, g, nashc_module_graph(last, nashc_graph_name(g)));
+        s = one == NASHC_OK ? s : one;
     }
-    for (nashc_node *n = nashc_graph_last(g); n; n = nashc_node_prev(n)) {
-        uint8_t m = integer_node(n) || boundary(n) ? BEFORE : 0;
-        for (int i = 0; i < nashc_node_n_out(n); i++)
-            m |= mark[nashc_value_id(nashc_node_out(n, i))] & BEFORE;
-        for (int i = 0; i < nashc_node_n_in(n); i++)
-            if (computed(nashc_node_in(n, i)))
-                mark[nashc_value_id(nashc_node_in(n, i))] |= m;
-    }
-    for (nashc_node *n = nashc_graph_first(g); n; n = nashc_node_next(n)) {
-        const char *fault = NULL;
-        uint8_t in = 0, out = 0;
-        for (int i = 0; i < nashc_node_n_in(n); i++)
-            if (computed(nashc_node_in(n, i)))
-                in |= mark[nashc_value_id(nashc_node_in(n, i))] & AFTER;
-        for (int i = 0; i < nashc_node_n_out(n); i++)
-            out |= mark[nashc_value_id(nashc_node_out(n, i))] & BEFORE;
-        product = nashc_node_is_any(n, products) && !integer_node(n) ? n : product;
-        if (integer_node(n))
-            fault = layer_fault(n);
-        else if (in && (out || boundary(n) || nashc_node_is_any(n, products)))
-            fault = float_fault(n);
-        if (fault)
-            report(r, n, fault);
-        faults += fault != NULL;
-    }
-    if (!faults && !integers && product) {
-        report(r, product, float_fault(product));
-        faults++;
-    }
-    return faults ? NASHC_EINPUT : NASHC_OK;
+    if (last)
+        nashc_module_free(last);
+    return s;
 }
 
 const nashc_pass nashc_pass_check_streamlined = {
     NASHC_DESC(nashc_pass),
-    .flags = NASHC_PASS_CHECK,
+    .flags = NASHC_PASS_CHECK | NASHC_PASS_MODULE,
     .name = "check-streamlined",
     .help = "accept the integer normal form only; one diagnostic for each node that is left over",
     .gives = "integer-only",
