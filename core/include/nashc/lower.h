@@ -13,9 +13,9 @@ NASHC_BEGIN
  * where these lie innermost, or whatever the layer that writes it gives. */
 typedef struct nashc_lower nashc_lower;
 
-/* The rule of one operator; docs/lowering.md. why_not and convert are a pair: where the first
- * returns NULL the second must not fail but for lack of memory, so that to-hw can place every node
- * before it builds the first layer, and check-streamlined knows the answer without building any. */
+/* The rule of one operator; docs/lowering.md. why_not and convert are a pair: what the first lets
+ * pass the second converts, failing for lack of memory or of 64 bits only. So to-hw can place every
+ * node before it builds a layer, and check-streamlined knows the answer without building any. */
 typedef struct nashc_lower_rule {
     uint32_t struct_size, flags;
 

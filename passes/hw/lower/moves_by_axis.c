@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MAX_PIECES 16 /* of an axis */
+#define MAX_RUNS 16 /* of an axis */
 
 /* Places from i on that a step of the same length joins; *step is its length. */
 static int64_t
@@ -30,7 +30,7 @@ few_runs(const int64_t *at, int64_t n)
 
     for (int64_t i = 0; i < n; i += run_at(at, n, i, &step))
         runs++;
-    return runs <= MAX_PIECES;
+    return runs <= MAX_RUNS;
 }
 
 bool
