@@ -230,6 +230,7 @@ check_layers(nashc_graph *g, bool all, nashc_arena *a, nashc_diag *d)
         if (!why || !(all || integer_node(n)))
             continue;
         st = nashc_node_error(d, n, "not streamlined: %s", why);
+        split_note_operands(n, d);
         nashc_help(d, "`nashc list impls` shows which operators become layers: to-hw/OP");
     }
     return st;

@@ -99,3 +99,14 @@ split_fault(const split *s, const nashc_node *n)
 
     return s->where[id] != SPLIT_LAYER && (between || integer_work(n)) ? s->why[id] : NULL;
 }
+
+void
+split_note_operands(const nashc_node *n, nashc_diag *d)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        if (v && !nashc_value_const(v))
+            nashc_note(d, "input \"%%%s\" has type %s", nashc_quote(d, nashc_value_name(v)),
+                       nashc_type_str(d, nashc_value_type(v)));
+    }
+}

@@ -24,4 +24,7 @@ split_place split_of(const split *s, const nashc_value *v);
 /* Why n would have to be a layer and cannot be one; NULL: it is one, or the host may run it. */
 const char *split_fault(const split *s, const nashc_node *n);
 
+/* Notes behind a fault of n: the types of what it reads. */
+void split_note_operands(const nashc_node *n, nashc_diag *d);
+
 #endif

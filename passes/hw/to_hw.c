@@ -73,13 +73,7 @@ report(lowering *s)
         if (!why)
             continue;
         st = nashc_node_unsup(s->d, n, "no hardware layer: %s", why);
-        for (int i = 0; i < nashc_node_n_in(n); i++) {
-            const nashc_value *v = nashc_node_in(n, i);
-            if (v && !nashc_value_const(v))
-                nashc_note(s->d, "input \"%%%s\" has type %s",
-                           nashc_quote(s->d, nashc_value_name(v)),
-                           nashc_type_str(s->d, nashc_value_type(v)));
-        }
+        split_note_operands(n, s->d);
         nashc_help(s->d, "between the first and the last layer every operator needs a layer; see "
                          "`nashc opt MODEL -passes=streamline -o -`");
     }
