@@ -1,73 +1,25 @@
-/* to_hw.c: split the integer graph into host prefix, graph of hardware layers, and host host_tail.
+/* to_hw.c: split the integer graph into host prefix, graph of hardware layers, and host tail.
  *
  *     @main:  x -- float chain, quantiser (codes) -- call @dataflow -- scale, softmax -- y
  *     @dataflow:  hw.* layers only, every stream read once
  *
- * Host prefix: what depends on nothing but inputs and other prefix nodes and has no layer, or only
- * moves elements. Layers: what hw_why_not accepts. Tail: the rest, which must lead to no layer any
- * more. Neither end may compute integers from integers: such a node is reported with the first
- * precondition that it misses. Streams with several readers get a hw.duplicate_streams.
+ * What becomes a layer say the lowering rules (nashc/lower.h), who runs what says split.c. A node
+ * that neither end may run is reported with the first precondition that it misses. Streams with
+ * several readers get a hw.duplicate_streams.
  */
-#include "convert.h"
-#include <string.h>
+#include "split.h"
+#include <nashc/flow.h>
 
-enum { PRE, LAYER, TAIL };
-
-typedef struct split {
+typedef struct lowering {
     nashc_run *r;
-    nashc_graph *g;
+    nashc_graph *g; /* the integer graph */
     nashc_arena *a;
     nashc_diag *d;
-    uint8_t *where;    /* by node id */
-    const char **why;  /* by node id: why it has no layer */
-    bool *leads;       /* by node id: a node that could be a layer depends on it */
+    split split;
     nashc_value **in;  /* values that enter the layers, and that leave them */
     nashc_value **out; /* of the integer graph */
-    int n_in, n_out, n_layers;
-    bool through; /* identities are layers: nothing else is */
-} split;
-
-static int
-place(const split *s, const nashc_value *v)
-{
-    const nashc_node *def = v ? nashc_value_def(v) : NULL;
-
-    return def ? s->where[nashc_node_id(def)] : PRE;
-}
-
-static void
-classify(split *s)
-{
-    NASHC_EACH_NODE(s->g, n)
-    {
-        uint32_t id = nashc_node_id(n);
-        bool pre = true, host_tail = false;
-        for (int i = 0; i < nashc_node_n_in(n); i++) {
-            int p = place(s, nashc_node_in(n, i));
-            pre = pre && p == PRE;
-            host_tail = host_tail || p == TAIL;
-        }
-        s->why[id] = hw_why_not(n, s->a);
-        bool moves = (nashc_node_op(n)->flags & NASHC_OP_SHAPE) &&
-                     !(s->through && nashc_node_is(n, "nn.identity"));
-        if (pre && (s->why[id] || moves))
-            s->where[id] = PRE;
-        else
-            s->where[id] = s->why[id] || host_tail ? TAIL : LAYER;
-        s->n_layers += s->where[id] == LAYER;
-    }
-    for (nashc_node *n = nashc_graph_last(s->g); n; n = nashc_node_prev(n)) {
-        uint32_t id = nashc_node_id(n);
-        bool layer = !s->why[id] && !(nashc_node_op(n)->flags & NASHC_OP_SHAPE);
-        if (!s->leads[id] && !layer)
-            continue;
-        for (int i = 0; i < nashc_node_n_in(n); i++) {
-            const nashc_value *v = nashc_node_in(n, i);
-            if (v && nashc_value_def(v))
-                s->leads[nashc_node_id(nashc_value_def(v))] = true;
-        }
-    }
-}
+    int n_in, n_out;
+} lowering;
 
 static bool
 turns_float(const nashc_value *v, nashc_arena *a)
@@ -84,11 +36,10 @@ turns_float(const nashc_value *v, nashc_arena *a)
 /* Where there is no layer at all, the integers that become floats or leave pass through hardware:
  * behind each goes an identity that counts as one. */
 static nashc_status
-pass_through(split *s)
+pass_through(lowering *s)
 {
     nashc_build *b = nashc_run_build(s->r, s->g);
 
-    s->through = true;
     for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
         next = nashc_node_next(n);
         nashc_value *v = nashc_node_out(n, 0);
@@ -111,49 +62,22 @@ pass_through(split *s)
     return NASHC_OK;
 }
 
-/* Work on integers that the host must not silently take over: neither a quantiser of the chain at
- * the input, nor something that only moves elements, nor the choice of the largest at the end. */
-static bool
-integer_work(const nashc_node *n)
-{
-    static const char *const light[] = {"q.quant", "q.bipolar_quant", "nn.cast",
-                                        "nn.topk", "nn.argmax",       "call"};
-    bool integer = false;
-
-    for (size_t i = 0; i < NASHC_COUNT(light); i++)
-        if (nashc_node_is(n, light[i]))
-            return false;
-    for (int i = 0; i < nashc_node_n_in(n); i++) {
-        const nashc_value *v = nashc_node_in(n, i);
-        integer = integer || (v && !nashc_value_const(v) && nashc_type_is_int(nashc_value_type(v)));
-    }
-    return integer && nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))) &&
-           !(nashc_node_op(n)->flags & NASHC_OP_SHAPE);
-}
-
 static nashc_status
-report(split *s)
+report(lowering *s)
 {
     nashc_status st = NASHC_OK;
 
     NASHC_EACH_NODE(s->g, n)
     {
-        uint32_t id = nashc_node_id(n);
-        bool between = s->where[id] == TAIL && s->leads[id];
-        if (s->where[id] == LAYER || !s->why[id] || !(between || integer_work(n)))
+        const char *why = split_fault(&s->split, n);
+        if (!why)
             continue;
-        st = nashc_node_unsup(s->d, n, "no hardware layer: %s", s->why[id]);
-        for (int i = 0; i < nashc_node_n_in(n); i++) {
-            const nashc_value *v = nashc_node_in(n, i);
-            if (v && !nashc_value_const(v))
-                nashc_note(s->d, "input \"%%%s\" has type %s",
-                           nashc_quote(s->d, nashc_value_name(v)),
-                           nashc_type_str(s->d, nashc_value_type(v)));
-        }
+        st = nashc_node_unsup(s->d, n, "no hardware layer: %s", why);
+        split_note_operands(n, s->d);
         nashc_help(s->d, "between the first and the last layer every operator needs a layer; see "
                          "`nashc opt MODEL -passes=streamline -o -`");
     }
-    if (st == NASHC_OK && s->n_layers == 0) {
+    if (st == NASHC_OK && s->split.n_layers == 0) {
         st = nashc_error(s->d, NULL, "graph @%s holds nothing that hardware could do",
                          nashc_graph_name(s->g));
         nashc_help(s->d, "hardware starts at an integer tensor: a quantised activation, or an "
@@ -172,7 +96,7 @@ add_once(nashc_value **list, int *n, nashc_value *v)
 }
 
 static nashc_status
-borders(split *s)
+borders(lowering *s)
 {
     int slots = nashc_graph_n_outputs(s->g) + 1;
 
@@ -186,19 +110,19 @@ borders(split *s)
         return nashc_enomem(s->d);
     NASHC_EACH_NODE(s->g, n)
     {
-        bool layer = s->where[nashc_node_id(n)] == LAYER;
+        bool layer = s->split.where[nashc_node_id(n)] == SPLIT_LAYER;
         for (int i = 0; i < nashc_node_n_in(n); i++) {
             nashc_value *v = nashc_node_in(n, i);
             if (!v || nashc_value_const(v))
                 continue;
-            if (layer && place(s, v) != LAYER)
+            if (layer && split_of(&s->split, v) != SPLIT_LAYER)
                 add_once(s->in, &s->n_in, v);
-            if (!layer && place(s, v) == LAYER)
+            if (!layer && split_of(&s->split, v) == SPLIT_LAYER)
                 add_once(s->out, &s->n_out, v);
         }
     }
     for (int i = 0; i < nashc_graph_n_outputs(s->g); i++)
-        if (place(s, nashc_graph_output(s->g, i)) == LAYER)
+        if (split_of(&s->split, nashc_graph_output(s->g, i)) == SPLIT_LAYER)
             add_once(s->out, &s->n_out, nashc_graph_output(s->g, i));
     return NASHC_OK;
 }
@@ -218,36 +142,35 @@ stream_type(const nashc_type *t)
 }
 
 static nashc_status
-build_layers(split *s, nashc_graph *f, nashc_value **map)
+build_layers(lowering *s, nashc_graph *f)
 {
-    hw_conv c = {.r = s->r, .a = s->a, .d = s->d, .map = map, .bip = nashc_type_bip()};
+    nashc_lower *l = nashc_lower_create(s->r, s->g, f);
 
-    c.b = nashc_run_build(s->r, f);
-    c.done = NASHC_NEW_N(s->a, bool, nashc_graph_max_id(s->g) + 1);
-    if (!c.b || !c.done)
-        return nashc_enomem(s->d);
+    if (!l)
+        return NASHC_ENOMEM;
     for (int i = 0; i < s->n_in; i++) {
         nashc_type t = stream_type(nashc_value_type(s->in[i]));
-        map[nashc_value_id(s->in[i])] = nashc_graph_add_input(f, nashc_value_name(s->in[i]), &t);
+        nashc_lower_set_stream(l, s->in[i],
+                               nashc_graph_add_input(f, nashc_value_name(s->in[i]), &t));
     }
     NASHC_EACH_NODE(s->g, n)
     {
-        if (s->where[nashc_node_id(n)] != LAYER || c.done[nashc_node_id(n)])
+        if (s->split.where[nashc_node_id(n)] != SPLIT_LAYER || nashc_lower_absorbed(l, n))
             continue;
-        nashc_status st = hw_convert(&c, n);
+        nashc_status st = nashc_lower_convert(l, n);
         if (st != NASHC_OK)
             return st;
         nashc_stat(s->r, 0, 1);
     }
     for (int i = 0; i < s->n_out; i++) {
-        nashc_value *v = map[nashc_value_id(s->out[i])];
+        nashc_value *v = nashc_lower_stream(l, s->out[i]);
         if (!nashc_value_def(v)) /* a stream needs a layer at one end */
-            v = nashc_build_op(c.b, "hw.fifo", &v, 1, "depth=2");
+            v = nashc_lower_op(l, "hw.fifo", &v, 1, "depth=2");
         if (!v)
             break;
         nashc_graph_add_output(f, nashc_value_name(s->out[i]), v);
     }
-    return nashc_build_status(c.b);
+    return nashc_lower_status(l);
 }
 
 /* One copy of v for each operand slot and output slot that reads it. */
@@ -274,7 +197,7 @@ duplicate(nashc_build *b, nashc_graph *f, nashc_value *v, nashc_arena *a, nashc_
 }
 
 static nashc_status
-duplicate_all(split *s, nashc_graph *f)
+duplicate_all(lowering *s, nashc_graph *f)
 {
     nashc_build *b = nashc_run_build(s->r, f);
     nashc_status st = NASHC_OK;
@@ -305,9 +228,9 @@ reshaped(nashc_build *b, nashc_value *v, const nashc_type *want)
                                  nashc_build_ints(b, want->dim, want->rank), layout[want->layout]);
 }
 
-/* The call in the place of the layers, host_tail behind it. */
+/* The call in the place of the layers, the tail behind it. */
 static nashc_status
-link_main(split *s, nashc_graph *f)
+link_main(lowering *s, nashc_graph *f)
 {
     nashc_build *b = nashc_run_build(s->r, s->g);
     nashc_value **args = NASHC_NEW_N(s->a, nashc_value *, s->n_in + 1);
@@ -318,7 +241,7 @@ link_main(split *s, nashc_graph *f)
         return nashc_enomem(s->d);
     for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
         next = n == end ? NULL : nashc_node_next(n);
-        if (s->where[nashc_node_id(n)] == PRE)
+        if (s->split.where[nashc_node_id(n)] == SPLIT_PREFIX)
             continue;
         nashc_node_move(n, NULL); /* behind all of the prefix, order kept */
         first = first ? first : n;
@@ -345,32 +268,25 @@ link_main(split *s, nashc_graph *f)
 }
 
 static nashc_status
-place_all(split *s)
+place_all(lowering *s)
 {
-    size_t ids = nashc_graph_max_id(s->g) + 1;
+    nashc_status st = NASHC_OK;
 
-    s->where = NASHC_NEW_N(s->a, uint8_t, ids);
-    s->why = NASHC_NEW_N(s->a, const char *, ids);
-    s->leads = NASHC_NEW_N(s->a, bool, ids);
-    if (!s->where || !s->why || !s->leads)
+    if (!split_graph(&s->split, s->g, false, s->a))
         return nashc_enomem(s->d);
-    classify(s);
-    return NASHC_OK;
+    if (s->split.n_layers > 0 || (st = pass_through(s)) != NASHC_OK)
+        return st;
+    return split_graph(&s->split, s->g, true, s->a) ? NASHC_OK : nashc_enomem(s->d);
 }
 
 static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
-    split s = {.r = r, .g = g, .a = nashc_run_arena(r), .d = nashc_run_diag(r)};
+    lowering s = {.r = r, .g = g, .a = nashc_run_arena(r), .d = nashc_run_diag(r)};
     nashc_status st = place_all(&s);
 
-    if (st == NASHC_OK && s.n_layers == 0 && (st = pass_through(&s)) == NASHC_OK)
-        st = place_all(&s);
     if (st != NASHC_OK)
         return st;
-    nashc_value **map = NASHC_NEW_N(s.a, nashc_value *, nashc_graph_max_id(g) + 1);
-    if (!map)
-        return nashc_enomem(s.d);
     if ((st = report(&s)) != NASHC_OK || (st = borders(&s)) != NASHC_OK)
         return st;
     if (s.n_in == 0 || s.n_out == 0)
@@ -379,7 +295,7 @@ run(nashc_run *r, nashc_graph *g)
     nashc_graph *f = nashc_module_add_graph(nashc_graph_module(g), "dataflow");
     if (!f)
         return nashc_error(s.d, NULL, "the module has a graph @dataflow already");
-    if ((st = build_layers(&s, f, map)) != NASHC_OK)
+    if ((st = build_layers(&s, f)) != NASHC_OK)
         return st;
     nashc_graph_remove_dead(f);
     if ((st = duplicate_all(&s, f)) != NASHC_OK || (st = link_main(&s, f)) != NASHC_OK)

@@ -1,4 +1,4 @@
-/* channels_last.c: how each op runs channels-last.
+/* channels_last.c: runs an op channels-last, as its rule says (nashc/layout.h).
  *
  *     x -- op(.., z) -- y     ==>     x -- to last -- op'(.., z') -- to first -- y
  *
@@ -8,16 +8,6 @@
  */
 #include "layout.h"
 #include "passes/support/match.h"
-#include <string.h>
-
-typedef struct form {
-    const char *op;
-    bool all;                                 /* all operands turn, else the first alone, */
-    bool weights;                             /* and the second */
-    const char *axis, *axes;                  /* attributes: an axis, a list of axes, */
-    const char *lists[2];                     /* lists with one entry, or two, for each axis */
-    bool (*may)(nashc_rw *rw, nashc_node *n); /* NULL: always; false with a miss */
-} form;
 
 /* CF axis of each CL axis, and the reverse. */
 static int
@@ -31,116 +21,6 @@ last_of(int64_t axis, int rank)
 {
     axis += axis < 0 ? rank : 0;
     return axis == 0 ? 0 : axis == 1 ? rank - 1 : axis - 1;
-}
-
-/* --- what may not turn --------------------------------------------------------------------------
- */
-
-/* Bit set of the CF axes that n reduces or compares along. */
-static unsigned
-reduced(const nashc_node *n)
-{
-    int count, rank = nashc_value_type(nashc_node_in(n, 0))->rank;
-    const int64_t *axes = match_ints(n, "axes", &count);
-    int64_t axis = match_int(n, "axis");
-    unsigned set = 0;
-
-    if (nashc_attr_index(n, "axes") < 0)
-        return 1u << (axis < 0 ? axis + rank : axis);
-    for (int i = 0; i < count; i++)
-        set |= 1u << (axes[i] < 0 ? axes[i] + rank : axes[i]);
-    return count ? set : (1u << rank) - 1u;
-}
-
-/* Sums of floats must keep their order: not channels together with positions. */
-static bool
-may_reduce(nashc_rw *rw, nashc_node *n)
-{
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    bool sum = nashc_node_is(n, "nn.reduce_sum") || nashc_node_is(n, "nn.reduce_mean");
-    bool positions = false;
-
-    for (int a = 2; a < x->rank; a++)
-        positions |= x->dim[a] > 1 && reduced(n) >> a & 1u;
-    if (sum && nashc_type_is_float(nashc_value_type(nashc_node_out(n, 0))) && positions &&
-        x->dim[1] > 1 && reduced(n) >> 1 & 1u)
-        return nashc_rw_miss(rw, n, "its sums of floats would change their order");
-    return true;
-}
-
-static bool
-may_resize(nashc_rw *rw, nashc_node *n)
-{
-    int count, n_scales;
-    const int64_t *sizes = match_ints(n, "sizes", &count);
-    const double *scales = nashc_attr_floats(n, nashc_attr_index(n, "scales"), &n_scales);
-    bool channels = sizes[1] != nashc_value_type(nashc_node_in(n, 0))->dim[1] ||
-                    (n_scales > 1 && scales[1] != 1.0);
-
-    if (channels && strcmp(match_str(n, "mode"), "nearest") != 0)
-        return nashc_rw_miss(rw, n, "its sums of floats would change their order");
-    return true;
-}
-
-static bool
-may_gather(nashc_rw *rw, nashc_node *n)
-{
-    int rank = nashc_value_type(nashc_node_in(n, 1))->rank;
-
-    return rank == 1 || nashc_rw_miss(rw, n, "its index has rank %d", rank);
-}
-
-static bool
-may_expand(nashc_rw *rw, nashc_node *n)
-{
-    if (nashc_value_type(nashc_node_out(n, 0))->rank != nashc_value_type(nashc_node_in(n, 0))->rank)
-        return nashc_rw_miss(rw, n, "it adds axes");
-    return true;
-}
-
-/* Ops without a row that are element by element turn all operands. */
-static const form forms[] = {
-    {.op = "nn.conv", .weights = true},
-    {.op = "nn.conv_transpose", .weights = true},
-    {.op = "nn.maxpool"},
-    {.op = "nn.avgpool"},
-    {.op = "nn.sumpool"},
-    {.op = "nn.global_maxpool"},
-    {.op = "nn.global_avgpool"},
-    {.op = "nn.global_sumpool"},
-    {.op = "nn.batchnorm"},
-    {.op = "nn.depth_to_space"},
-    {.op = "nn.space_to_depth"},
-    {.op = "q.multithreshold"},
-    {.op = "q.requant"},
-    {.op = "q.lut"},
-    {.op = "nn.concat", .all = true, .axis = "axis"},
-    {.op = "nn.split", .axis = "axis"},
-    {.op = "nn.softmax", .axis = "axis"},
-    {.op = "nn.log_softmax", .axis = "axis"},
-    {.op = "nn.topk", .axis = "axis"},
-    {.op = "nn.argmax", .axis = "axis"},
-    {.op = "nn.gather", .axis = "axis", .may = may_gather},
-    {.op = "nn.slice", .axes = "axes"},
-    {.op = "nn.reduce_sum", .axes = "axes", .may = may_reduce},
-    {.op = "nn.reduce_mean", .axes = "axes", .may = may_reduce},
-    {.op = "nn.reduce_max", .axes = "axes"},
-    {.op = "nn.reduce_min", .axes = "axes"},
-    {.op = "nn.pad", .lists = {"pads"}},
-    {.op = "nn.tile", .lists = {"repeats"}},
-    {.op = "nn.expand", .lists = {"shape"}, .may = may_expand},
-    {.op = "nn.resize", .lists = {"sizes", "scales"}, .may = may_resize},
-};
-
-static const form eltwise = {.all = true};
-
-static const form *
-form_of(const nashc_node *n)
-{
-    for (size_t i = 0; i < NASHC_COUNT(forms); i++)
-        if (nashc_node_is(n, forms[i].op))
-            return &forms[i];
-    return nashc_node_op(n)->flags & NASHC_OP_ELTWISE && nashc_node_n_out(n) == 1 ? &eltwise : NULL;
 }
 
 /* --- attributes ---------------------------------------------------------------------------------
@@ -184,28 +64,28 @@ drops_to_mix(const nashc_node *n)
 {
     int keep = nashc_attr_index(n, "keepdims"), rank = nashc_value_type(nashc_node_in(n, 0))->rank;
 
-    if (keep < 0 || nashc_attr_bool(n, keep) || reduced(n) >> 1 & 1u)
+    if (keep < 0 || nashc_attr_bool(n, keep) || layout_reduced(n) >> 1 & 1u)
         return false;
     for (int a = 2; a < rank; a++)
-        if (!(reduced(n) >> a & 1u))
+        if (!(layout_reduced(n) >> a & 1u))
             return true;
     return false;
 }
 
 /* The attributes of n that change. NULL: out of memory. */
 static const char *
-changed_attrs(nashc_rw *rw, const nashc_node *n, const form *f, int rank)
+changed_attrs(nashc_rw *rw, const nashc_node *n, const nashc_layout_rule *r, int rank)
 {
     nashc_arena *a = nashc_rw_arena(rw);
     const char *text = drops_to_mix(n) ? "keepdims=true" : "";
 
-    if (f->axis)
-        text = nashc_arena_printf(a, "%s %s=%" PRId64, text, f->axis,
-                                  last_of(match_int(n, f->axis), rank));
-    if (f->axes)
-        text = nashc_arena_printf(a, "%s %s", text, mapped_axes(rw, n, f->axes, rank));
-    for (int i = 0; text && i < 2 && f->lists[i]; i++) {
-        const char *list = permuted_list(rw, n, f->lists[i], rank);
+    if (r->axis)
+        text = nashc_arena_printf(a, "%s %s=%" PRId64, text, r->axis,
+                                  last_of(match_int(n, r->axis), rank));
+    if (r->axes)
+        text = nashc_arena_printf(a, "%s %s", text, mapped_axes(rw, n, r->axes, rank));
+    for (int i = 0; text && i < 2 && r->lists[i]; i++) {
+        const char *list = permuted_list(rw, n, r->lists[i], rank);
         text = list ? nashc_arena_printf(a, "%s %s", text, list) : NULL;
     }
     return text;
@@ -347,8 +227,8 @@ shuffle_last(nashc_rw *rw, nashc_node *n)
 
 /* A reshape that keeps batch and channels, and goes from or to an image: of [N,C] and [N,C,1,1],
  * [N,C,H,W] and [N,C,HW]. */
-static bool
-reshape_last(nashc_rw *rw, nashc_node *n)
+bool
+layout_reshape_last(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *x = nashc_node_in(n, 0), *old = nashc_node_out(n, 0);
     const nashc_type *from = nashc_value_type(x), *to = nashc_value_type(old);
@@ -368,8 +248,8 @@ reshape_last(nashc_rw *rw, nashc_node *n)
 }
 
 /* A transpose of positions, of rank 3 or 4. */
-static bool
-transpose_last(nashc_rw *rw, nashc_node *n)
+bool
+layout_transpose_last(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *x = nashc_node_in(n, 0);
     int rank;
@@ -391,14 +271,15 @@ transpose_last(nashc_rw *rw, nashc_node *n)
     return true;
 }
 
-/* --- all other ops -------------------------------------------------------------------------------
+/* --- by the fields of a rule
+ * -------------------------------------------------------------------------------
  */
 
 /* Is some operand that turns data of this rank? */
 static bool
-has_data(const nashc_node *n, const form *f, int rank)
+has_data(const nashc_node *n, const nashc_layout_rule *r, int rank)
 {
-    for (int i = 0; i < (f->all ? nashc_node_n_in(n) : 1); i++) {
+    for (int i = 0; i < (r->flags & NASHC_TURN_ALL ? nashc_node_n_in(n) : 1); i++) {
         const nashc_value *v = nashc_node_in(n, i);
         if (v && !layout_none(v) && nashc_value_type(v)->rank == rank)
             return true;
@@ -407,9 +288,10 @@ has_data(const nashc_node *n, const form *f, int rank)
 }
 
 static bool
-form_last(nashc_rw *rw, nashc_node *n, const form *f)
+by_rule(nashc_rw *rw, nashc_node *n, const nashc_layout_rule *r)
 {
-    const nashc_type *type = nashc_value_type(f->all ? nashc_node_out(n, 0) : nashc_node_in(n, 0));
+    const nashc_type *type =
+        nashc_value_type(r->flags & NASHC_TURN_ALL ? nashc_node_out(n, 0) : nashc_node_in(n, 0));
     int rank = type->rank, n_in = nashc_node_n_in(n);
     nashc_value **in = NASHC_NEW_N(nashc_rw_arena(rw), nashc_value *, n_in + 1);
 
@@ -417,16 +299,16 @@ form_last(nashc_rw *rw, nashc_node *n, const form *f)
         return false;
     if (rank != 3 && rank != 4)
         return nashc_rw_miss(rw, n, "there is no channels-last layout of rank %d", rank);
-    if (!has_data(n, f, rank))
+    if (!has_data(n, r, rank))
         return nashc_rw_miss(rw, n, "its data operand is constant");
-    if (f->may && !f->may(rw, n))
+    if (r->may && !r->may(rw, n))
         return false;
-    const char *attrs = changed_attrs(rw, n, f, rank);
+    const char *attrs = changed_attrs(rw, n, r, rank);
     for (int i = 0; i < n_in; i++) {
         nashc_value *v = nashc_node_in(n, i);
-        in[i] = i == 0 || f->all       ? operand_last(rw, n, v, rank)
-                : i == 1 && f->weights ? layout_last(rw, v, rank)
-                                       : v;
+        in[i] = i == 0 || r->flags & NASHC_TURN_ALL       ? operand_last(rw, n, v, rank)
+                : i == 1 && r->flags & NASHC_TURN_WEIGHTS ? layout_last(rw, v, rank)
+                                                          : v;
     }
     nashc_node *made = nashc_rw_like_with(rw, n, in, n_in, attrs);
     for (int i = 0, n_out = nashc_node_n_out(n); made && i < n_out && !nashc_node_dead(n); i++)
@@ -438,13 +320,11 @@ form_last(nashc_rw *rw, nashc_node *n, const form *f)
 bool
 layout_channels_last(nashc_rw *rw, nashc_node *n)
 {
-    const form *f = form_of(n);
+    const nashc_layout_rule *r = layout_rule(n);
 
     nashc_rw_at(rw, n);
     nashc_rw_loc(rw, n);
-    if (nashc_node_is(n, "nn.reshape"))
-        return reshape_last(rw, n);
-    if (nashc_node_is(n, "nn.transpose"))
-        return transpose_last(rw, n);
-    return f ? form_last(rw, n, f) : nashc_rw_miss(rw, n, "it has no channels-last form");
+    if (!r)
+        return nashc_rw_miss(rw, n, "it has no channels-last form");
+    return r->turn ? r->turn(rw, n) : by_rule(rw, n, r);
 }

@@ -62,10 +62,9 @@ flatten_const(nashc_rw *rw, nashc_value *v, int axis, const nashc_value *image)
 bool
 flatten_channels_last(nashc_rw *rw, nashc_node *n)
 {
-    static const char *const by_row[] = {"q.multithreshold", "q.requant", "q.lut", "nn.batchnorm",
-                                         NULL};
     nashc_value *in[5] = {0}, *image = NULL, *flat = NULL, *old = nashc_node_out(n, 0);
-    bool rows = nashc_node_is_any(n, by_row);
+    const nashc_layout_rule *r = layout_rule(n);
+    bool rows = r && r->flags & NASHC_TURN_ROWS;
     int n_in = nashc_node_n_in(n);
 
     for (int i = 0; i < n_in && !image; i++) {

@@ -2,8 +2,9 @@
  *
  *     op(x, w)     ==>     x -- to channels-last -- op(x', w') -- to channels-first
  *
- * for conv, conv_transpose, pools and batchnorm on channels-first tensors of rank 3 and 4, and for
- * every other op on integers that channels_last.c knows: hardware wants the channels innermost.
+ * for ops with NASHC_TURN_FLOAT (conv, conv_transpose, pools, batchnorm) on channels-first tensors
+ * of rank 3 and 4, and for every other op on integers that has a rule: hardware wants the channels
+ * innermost.
  * Weights of convolutions turn as well; kernels, strides and paddings count spatial axes only and
  * stay. An op on integers beside a matmul of rank 3 or 4, or in front of [0,3,1,2], stays: its
  * channels are last, whatever the layout is called. Terminates: the new ops are channels-last.
@@ -54,10 +55,13 @@ is_integer_data(const nashc_value *v)
 }
 
 static bool
-insert_integer(nashc_rw *rw, nashc_node *n)
+insert(nashc_rw *rw, nashc_node *n)
 {
+    const nashc_layout_rule *r = layout_rule(n);
     bool integer = false;
 
+    if (r && r->flags & NASHC_TURN_FLOAT)
+        return layout_channels_last(rw, n);
     for (int i = 0; i < nashc_node_n_in(n); i++)
         integer |= is_integer_data(nashc_node_in(n, i));
     for (int i = 0; i < nashc_node_n_out(n); i++)
@@ -69,22 +73,12 @@ insert_integer(nashc_rw *rw, nashc_node *n)
     return layout_channels_last(rw, n);
 }
 
-static const nashc_pattern patterns[] = {
-    {"nn.conv", layout_channels_last},
-    {"nn.conv_transpose", layout_channels_last},
-    {"nn.maxpool", layout_channels_last},
-    {"nn.avgpool", layout_channels_last},
-    {"nn.sumpool", layout_channels_last},
-    {"nn.batchnorm", layout_channels_last},
-    {"*", insert_integer},
-};
+static const nashc_pattern pattern = {"*", insert};
 
 const nashc_pass nashc_pass_insert_cl = {
     NASHC_DESC(nashc_pass),
     .name = "insert-cl",
     .alias = "InsertChannelsLastDomainsAndTrafos",
     .help = "run convolutions, pools, batchnorms and ops on integers channels-last",
-    .patterns =
-        (const nashc_pattern *const[]){&patterns[0], &patterns[1], &patterns[2], &patterns[3],
-                                       &patterns[4], &patterns[5], &patterns[6], NULL},
+    .patterns = (const nashc_pattern *const[]){&pattern, NULL},
 };

@@ -2,7 +2,7 @@
 #ifndef NASHC_PASSES_LAYOUT_H
 #define NASHC_PASSES_LAYOUT_H
 
-#include <nashc/rewrite.h>
+#include <nashc/layout.h>
 
 /* Is n a transpose from channels-first to channels-last, or back (rank 3 or 4)? NULL n: false. */
 bool layout_to_last(const nashc_node *n);
@@ -20,6 +20,17 @@ nashc_value *layout_first(nashc_rw *rw, nashc_value *v, int rank);
 
 /* v, in row-major order, with shape and layout of type: v itself, or a reshape of it. */
 nashc_value *layout_relabelled(nashc_rw *rw, nashc_value *v, const nashc_type *type);
+
+/* How n runs channels-last; NULL: it does not. */
+const nashc_layout_rule *layout_rule(const nashc_node *n);
+
+/* Bit set of the axes of operand 0 that n, with an attribute axes or axis, reduces or compares
+ * along. */
+unsigned layout_reduced(const nashc_node *n);
+
+/* Of rules: a reshape that keeps batch and channels, a transpose of positions. */
+bool layout_reshape_last(nashc_rw *rw, nashc_node *n);
+bool layout_transpose_last(nashc_rw *rw, nashc_node *n);
 
 /* Runs n channels-last: its data turns in front of it and back behind it, attributes follow the
  * axes. Transposes that are there already are undone or shared. False if n is channels-last, or,

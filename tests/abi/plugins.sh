@@ -86,6 +86,9 @@ for lang in c c++; do
     ok "$lang op and pass plugin, checked" has 'square.square(%x)' \
         "$nashc" opt net.nashir --load-plugin "$tmp/$lang-square.so" -passes=use-square --verify-each \
         --check-each -o -
+    ok "$lang op of a plugin becomes a layer" has 'hw.add_streams' \
+        "$nashc" opt net.nashir --load-plugin "$tmp/$lang-square.so" \
+        -passes=use-square,check-streamlined,to-hw --verify-each --check-each -o -
     ok "$lang backend plugin writes by suffix" \
         "$nashc" opt net.nashir --load-plugin "$tmp/$lang-wiring.so" -passes= -o "$lang.wires"
     ok "$lang backend plugin's file" grep -q 'nn.mul -> nn.mul' "$lang.wires"

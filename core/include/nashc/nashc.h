@@ -9,6 +9,8 @@
 #include <nashc/flow.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
+#include <nashc/layout.h>
+#include <nashc/lower.h>
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>

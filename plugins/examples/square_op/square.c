@@ -1,6 +1,6 @@
-/* square.c: a plugin with a new operator and the pass that introduces it.
+/* square.c: a plugin with a new operator, the pass that introduces it, and its way into hardware.
  *
- *     nn.mul(x, x)    ==>    square.square(x)
+ *     nn.mul(x, x)    ==>    square.square(x)    ==>    hw.add_streams(x, x) func=mul
  *
  *   cc -shared -fPIC square.c -o square.so $(pkg-config --cflags --libs nashc)
  *   nashc opt --load-plugin=./square.so -passes=use-square --check-each model.nashir -o -
@@ -9,6 +9,7 @@
  * reference executor, --check-each and the text form work on it like on any built-in one.
  * Valid C11 and C++17.
  */
+#include <nashc/lower.h>
 #include <nashc/plugin.h>
 #include <nashc/rewrite.h>
 
@@ -89,17 +90,50 @@ static const nashc_pass use_square_pass = {
     .patterns = use_square_patterns,
 };
 
+/* As a layer: the product of two streams, which are one here. */
+static const char *
+why_not_square(const nashc_node *n, nashc_arena *a)
+{
+    (void)a;
+    return nashc_type_is_int(nashc_value_type(nashc_node_in(n, 0)))
+               ? NULL
+               : "its input is not an integer tensor";
+}
+
+static nashc_status
+convert_square(nashc_lower *l, nashc_node *n)
+{
+    nashc_value *x = nashc_lower_in(l, n, 0);
+    nashc_value *in[2] = {x, x};
+
+    return nashc_lower_put(l, n, 0, nashc_lower_op(l, "hw.add_streams", in, 2, "func=mul"));
+}
+
+static const nashc_lower_rule square_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .flags = 0,
+    .why_not = why_not_square,
+    .convert = convert_square,
+};
+static const nashc_impl square_to_hw = NASHC_IMPL_TO_HW("square.square", &square_rule);
+
 static const nashc_op *const square_ops[] = {&square_op, NULL};
 static const nashc_pass *const square_passes[] = {&use_square_pass, NULL};
+static const nashc_impl *const square_impls[] = {&square_to_hw, NULL};
 
 static const nashc_plugin square = {
     NASHC_DESC(nashc_plugin),
     .abi = NASHC_ABI,
     .name = "square",
     .version = "1.0",
-    .help = "a squaring operator and its pass",
+    .help = "a squaring operator, its pass and its lowering rule",
     .ops = square_ops,
     .passes = square_passes,
+    .pipelines = NULL,
+    .frontends = NULL,
+    .backends = NULL,
+    .executors = NULL,
+    .impls = square_impls,
 };
 
 const nashc_plugin *

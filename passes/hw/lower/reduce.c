@@ -2,16 +2,9 @@
  *
  *     nn.global_sumpool, nn.global_maxpool, nn.reduce_sum, nn.reduce_max, nn.reduce_min   hw.pool
  */
-#include "convert.h"
+#include "lower.h"
 #include <inttypes.h>
 #include <string.h>
-
-nashc_value *
-hw_put_pool(hw_conv *c, nashc_value *x, const char *func, const int64_t window[3], int64_t channels)
-{
-    return nashc_build_op(c->b, "hw.pool", &x, 1, "func=%s window=%s channels=%" PRId64, func,
-                          nashc_build_ints(c->b, window, 3), hw_columns(x, channels));
-}
 
 /* The axes over which n reduces as one run first..last-1; false: with others in between. */
 static bool
@@ -46,7 +39,7 @@ why_not_reduce(const nashc_node *n, nashc_arena *a)
     int first, last;
 
     (void)a;
-    if (!hw_is_int(nashc_node_in(n, 0)) ||
+    if (!lower_is_int(nashc_node_in(n, 0)) ||
         !nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
         return "it does not compute integers from integers";
     if (nashc_node_n_in(n) > 1 && nashc_node_in(n, 1))
@@ -55,7 +48,7 @@ why_not_reduce(const nashc_node *n, nashc_arena *a)
 }
 
 static nashc_status
-convert_reduce(hw_conv *c, nashc_node *n)
+convert_reduce(nashc_lower *l, nashc_node *n)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     const char *name = nashc_node_opname(n);
@@ -68,15 +61,20 @@ convert_reduce(hw_conv *c, nashc_node *n)
         window[0] *= t->dim[i];
     for (int i = last > 0 ? last : t->rank; i < t->rank; i++)
         inner *= t->dim[i];
-    return hw_put(c, n,
-                  hw_put_pool(c, c->map[nashc_value_id(nashc_node_in(n, 0))], func, window, inner));
+    return nashc_lower_put(l, n, 0,
+                           lower_put_pool(l, nashc_lower_in(l, n, 0), func, window, inner));
 }
 
-const hw_rule hw_reduce_rules[] = {
-    {"nn.global_sumpool", why_not_reduce, convert_reduce},
-    {"nn.global_maxpool", why_not_reduce, convert_reduce},
-    {"nn.reduce_sum", why_not_reduce, convert_reduce},
-    {"nn.reduce_max", why_not_reduce, convert_reduce},
-    {"nn.reduce_min", why_not_reduce, convert_reduce},
-    {0},
+static const nashc_lower_rule reduce_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_reduce,
+    .convert = convert_reduce,
 };
+
+const nashc_impl nashc_impl_to_hw_nn_global_sumpool =
+    NASHC_IMPL_TO_HW("nn.global_sumpool", &reduce_rule);
+const nashc_impl nashc_impl_to_hw_nn_global_maxpool =
+    NASHC_IMPL_TO_HW("nn.global_maxpool", &reduce_rule);
+const nashc_impl nashc_impl_to_hw_nn_reduce_sum = NASHC_IMPL_TO_HW("nn.reduce_sum", &reduce_rule);
+const nashc_impl nashc_impl_to_hw_nn_reduce_max = NASHC_IMPL_TO_HW("nn.reduce_max", &reduce_rule);
+const nashc_impl nashc_impl_to_hw_nn_reduce_min = NASHC_IMPL_TO_HW("nn.reduce_min", &reduce_rule);

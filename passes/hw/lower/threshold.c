@@ -5,7 +5,7 @@
  *     q.lut                   hw.lut
  *     nn.argmax, nn.topk      hw.label_select; the one largest value hw.pool
  */
-#include "convert.h"
+#include "lower.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -33,9 +33,9 @@ can_repeat(const nashc_type *t, int64_t columns)
 
 /* Each of `rows` rows `times` times in a row. */
 static int64_t *
-repeat_rows(hw_conv *c, const int64_t *v, int64_t rows, int64_t columns, int64_t times)
+repeat_rows(nashc_lower *l, const int64_t *v, int64_t rows, int64_t columns, int64_t times)
 {
-    int64_t *out = NASHC_NEW_N(c->a, int64_t, rows * times * columns);
+    int64_t *out = NASHC_NEW_N(nashc_lower_arena(l), int64_t, rows * times * columns);
 
     for (int64_t r = 0; out && r < rows * times; r++)
         memcpy(out + r * columns, v + r / times * columns, sizeof *out * (size_t)columns);
@@ -43,13 +43,13 @@ repeat_rows(hw_conv *c, const int64_t *v, int64_t rows, int64_t columns, int64_t
 }
 
 const char *
-hw_why_not_thresholds(const nashc_node *n, nashc_arena *a)
+lower_why_not_thresholds(const nashc_node *n, nashc_arena *a)
 {
     const nashc_value *x = nashc_node_in(n, 0), *t = nashc_node_in(n, 1),
                       *dir = nashc_node_in(n, 2);
 
     (void)a;
-    if (!hw_is_int(x))
+    if (!lower_is_int(x))
         return "its input is not an integer tensor";
     if (!t || !nashc_value_const(t) || (dir && !nashc_value_const(dir)))
         return "its thresholds are not constant";
@@ -62,45 +62,47 @@ hw_why_not_thresholds(const nashc_node *n, nashc_arena *a)
 }
 
 static nashc_status
-convert_thresholds(hw_conv *c, nashc_node *n)
+convert_thresholds(nashc_lower *l, nashc_node *n)
 {
     const nashc_type *xt = nashc_value_type(nashc_node_in(n, 0));
-    nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
+    nashc_value *x = nashc_lower_in(l, n, 0);
     const nashc_type *st = nashc_value_type(x);
     int64_t channels = nashc_type_channels(xt);
     int64_t times = positions(xt);
-    hw_thresholds s;
+    lower_thresholds s;
 
-    nashc_status status =
-        hw_prepare_thresholds(n, NULL, 0, channels, st->lo, st->hi, c->a, &s, c->d);
+    nashc_status status = lower_prepare_thresholds(n, NULL, 0, channels, st->lo, st->hi,
+                                                   nashc_lower_arena(l), &s, nashc_lower_diag(l));
     if (status != NASHC_OK)
         return status;
     if (times > 1 && (s.rows > 1 || s.dir)) {
-        s.t = s.rows > 1 ? repeat_rows(c, s.t, s.rows, s.n, times) : s.t;
-        s.dir = s.dir ? repeat_rows(c, s.dir, channels, 1, times) : NULL;
+        s.t = s.rows > 1 ? repeat_rows(l, s.t, s.rows, s.n, times) : s.t;
+        s.dir = s.dir ? repeat_rows(l, s.dir, channels, 1, times) : NULL;
         channels *= times;
         s.rows = s.rows > 1 ? channels : 1;
         if (!s.t)
-            return nashc_enomem(c->d);
+            return nashc_enomem(nashc_lower_diag(l));
     }
     if (s.dir && channels == 1) { /* a direction a column */
         channels = st->dim[st->rank - 1];
-        s.dir = repeat_rows(c, s.dir, 1, 1, channels);
+        s.dir = repeat_rows(l, s.dir, 1, 1, channels);
         if (!s.dir)
-            return nashc_enomem(c->d);
+            return nashc_enomem(nashc_lower_diag(l));
     }
     if (s.dir && s.rows == 1 && channels != st->dim[st->rank - 1]) {
-        int64_t *t = NASHC_NEW_N(c->a, int64_t, channels * s.n); /* a row a channel again */
+        int64_t *t =
+            NASHC_NEW_N(nashc_lower_arena(l), int64_t, channels * s.n); /* a row a channel again */
         if (!t)
-            return nashc_enomem(c->d);
+            return nashc_enomem(nashc_lower_diag(l));
         for (int64_t i = 0; i < channels * s.n; i++)
             t[i] = s.t[i % s.n];
         s.t = t;
         s.rows = channels;
     }
-    nashc_value *in[3] = {x, hw_matrix(c, s.t, s.rows, s.n, NULL), hw_directions(c, &s, channels)};
-    x = nashc_build_op(c->b, "hw.thresholding", in, in[2] ? 3 : 2, "%s", hw_thresholds_text(c, &s));
-    return hw_put(c, n, hw_put_affine(c, x, &s));
+    nashc_value *in[3] = {x, nashc_lower_matrix(l, s.t, s.rows, s.n, NULL),
+                          lower_directions(l, &s, channels)};
+    x = nashc_lower_op(l, "hw.thresholding", in, in[2] ? 3 : 2, "%s", lower_thresholds_text(l, &s));
+    return nashc_lower_put(l, n, 0, lower_put_affine(l, x, &s));
 }
 
 /* --- the others ---------------------------------------------------------------------------------
@@ -108,12 +110,12 @@ convert_thresholds(hw_conv *c, nashc_node *n)
 
 /* The stream of operand 0 of n, bipolar elements as the integers -1 and +1. */
 static nashc_value *
-integers(hw_conv *c, const nashc_node *n)
+integers(nashc_lower *l, const nashc_node *n)
 {
-    nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
+    nashc_value *x = nashc_lower_in(l, n, 0);
 
     return nashc_value_type(x)->kind == NASHC_K_BIP
-               ? hw_put_channelwise(c, x, "add", &(int64_t){0}, 1)
+               ? lower_put_channelwise(l, x, "add", &(int64_t){0}, 1)
                : x;
 }
 
@@ -125,7 +127,7 @@ why_not_requant(const nashc_node *n, nashc_arena *a)
     const nashc_type *b = nashc_value_type(nashc_node_in(n, 2));
 
     (void)a;
-    if (hw_attr(n, "qmin") < INT32_MIN || hw_attr(n, "qmax") > INT32_MAX)
+    if (lower_attr(n, "qmin") < INT32_MIN || lower_attr(n, "qmax") > INT32_MAX)
         return "a bound of its result exceeds 32 bits";
     if ((m->dim[0] > 1 || b->dim[0] > 1) && !can_repeat(x, 2))
         return "its channels are not the innermost dimension of the stream, which is too long";
@@ -135,32 +137,34 @@ why_not_requant(const nashc_node *n, nashc_arena *a)
 /* A constant vector of q.requant as one column, a row for each of `rows` channels, each repeated.
  */
 static nashc_value *
-column(hw_conv *c, const nashc_value *v, int64_t rows, int64_t times)
+column(nashc_lower *l, const nashc_value *v, int64_t rows, int64_t times)
 {
     const nashc_tensor *t = nashc_value_const(v);
-    int64_t n = nashc_tensor_count(t), *out = NASHC_NEW_N(c->a, int64_t, rows * times);
+    int64_t n = nashc_tensor_count(t),
+            *out = NASHC_NEW_N(nashc_lower_arena(l), int64_t, rows * times);
 
     for (int64_t i = 0; out && i < rows * times; i++)
         out[i] = nashc_tensor_get_int(t, n == 1 ? 0 : i / times);
-    return out ? hw_matrix(c, out, rows * times, 1, NULL) : NULL;
+    return out ? nashc_lower_matrix(l, out, rows * times, 1, NULL) : NULL;
 }
 
 static nashc_status
-convert_requant(hw_conv *c, nashc_node *n)
+convert_requant(nashc_lower *l, nashc_node *n)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     nashc_value *m = nashc_node_in(n, 1), *a = nashc_node_in(n, 2);
     bool one = nashc_value_type(m)->dim[0] == 1 && nashc_value_type(a)->dim[0] == 1;
     int64_t rows = one ? 1 : nashc_type_channels(x), times = one ? 1 : positions(x);
-    nashc_value *in[3] = {integers(c, n), column(c, m, rows, times), column(c, a, rows, times)};
+    nashc_value *in[3] = {integers(l, n), column(l, m, rows, times), column(l, a, rows, times)};
 
     if (!in[0] || !in[1] || !in[2])
-        return nashc_enomem(c->d);
-    return hw_put(c, n,
-                  nashc_build_op(c->b, "hw.requant", in, 3,
-                                 "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
-                                 hw_attr(n, "shift"), hw_attr(n, "qmin"), hw_attr(n, "qmax"),
-                                 hw_attr(n, "ties_even") ? "true" : "false"));
+        return nashc_enomem(nashc_lower_diag(l));
+    return nashc_lower_put(
+        l, n, 0,
+        nashc_lower_op(l, "hw.requant", in, 3,
+                       "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
+                       lower_attr(n, "shift"), lower_attr(n, "qmin"), lower_attr(n, "qmax"),
+                       lower_attr(n, "ties_even") ? "true" : "false"));
 }
 
 static const char *
@@ -169,9 +173,9 @@ why_not_lut(const nashc_node *n, nashc_arena *a)
     const nashc_value *t = nashc_node_in(n, 1);
 
     (void)a;
-    if (!hw_is_int(nashc_node_in(n, 0)))
+    if (!lower_is_int(nashc_node_in(n, 0)))
         return "its input is not an integer tensor";
-    if (!hw_is_int(t) || !nashc_value_const(t) || nashc_value_type(t)->rank != 2)
+    if (!lower_is_int(t) || !nashc_value_const(t) || nashc_value_type(t)->rank != 2)
         return "its table is not a constant integer matrix";
     if (nashc_value_type(t)->dim[0] > 1 &&
         !can_repeat(nashc_value_type(nashc_node_in(n, 0)), nashc_value_type(t)->dim[1]))
@@ -180,20 +184,20 @@ why_not_lut(const nashc_node *n, nashc_arena *a)
 }
 
 static nashc_status
-convert_lut(hw_conv *c, nashc_node *n)
+convert_lut(nashc_lower *l, nashc_node *n)
 {
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *tt = nashc_tensor_type(t);
-    nashc_value *x = integers(c, n);
+    nashc_value *x = integers(l, n);
 
     if (!x)
-        return nashc_build_status(c->b);
+        return nashc_lower_status(l);
     const nashc_type *st = nashc_value_type(x);
-    int64_t first = hw_attr(n, "lo"), rows = tt->dim[0], last = first + tt->dim[1] - 1;
+    int64_t first = lower_attr(n, "lo"), rows = tt->dim[0], last = first + tt->dim[1] - 1;
     int64_t lo = st->lo < first ? st->lo : first,
             columns = (st->hi > last ? st->hi : last) - lo + 1;
     int64_t times = rows > 1 ? positions(nashc_value_type(nashc_node_in(n, 0))) : 1;
-    int64_t *v = NASHC_NEW_N(c->a, int64_t, rows * columns);
+    int64_t *v = NASHC_NEW_N(nashc_lower_arena(l), int64_t, rows * columns);
 
     /* The stream's type may be wider than what the tensor holds: entries that are never read. */
     for (int64_t i = 0; v && i < rows * columns; i++) {
@@ -201,18 +205,18 @@ convert_lut(hw_conv *c, nashc_node *n)
         e = e < first ? first : e > last ? last : e;
         v[i] = nashc_tensor_get_int(t, i / columns * tt->dim[1] + e - first);
     }
-    v = v ? repeat_rows(c, v, rows, columns, times) : NULL;
+    v = v ? repeat_rows(l, v, rows, columns, times) : NULL;
     if (!v)
-        return nashc_enomem(c->d);
-    nashc_value *in[2] = {x, hw_matrix(c, v, rows * times, columns, tt)};
-    return hw_put(c, n, nashc_build_op(c->b, "hw.lut", in, 2, "lo=%" PRId64, lo));
+        return nashc_enomem(nashc_lower_diag(l));
+    nashc_value *in[2] = {x, nashc_lower_matrix(l, v, rows * times, columns, tt)};
+    return nashc_lower_put(l, n, 0, nashc_lower_op(l, "hw.lut", in, 2, "lo=%" PRId64, lo));
 }
 
 /* The axis that nn.argmax or nn.topk n looks along. */
 static int
 axis_of(const nashc_node *n)
 {
-    int axis = (int)hw_attr(n, "axis");
+    int axis = (int)lower_attr(n, "axis");
 
     return axis < 0 ? axis + nashc_value_type(nashc_node_in(n, 0))->rank : axis;
 }
@@ -224,57 +228,70 @@ why_not_select(const nashc_node *n, nashc_arena *a)
     bool topk = nashc_node_is(n, "nn.topk");
 
     (void)a;
-    if (!hw_is_int(nashc_node_in(n, 0)))
+    if (!lower_is_int(nashc_node_in(n, 0)))
         return "its input is not an integer tensor";
     for (int i = axis_of(n) + 1; i < x->rank; i++)
         if (x->dim[i] != 1)
             return "it does not run along the innermost dimension";
-    if (topk && hw_attr(n, "k") > 1 && nashc_value_n_uses(nashc_node_out(n, 0)) > 0)
+    if (topk && lower_attr(n, "k") > 1 && nashc_value_n_uses(nashc_node_out(n, 0)) > 0)
         return "its values are read, the layer gives indices only";
     if (!topk && nashc_attr_bool(n, nashc_attr_index(n, "select_last")))
         return "it takes the last of equal elements";
     return NULL;
 }
 
-static nashc_status
-put_result(hw_conv *c, const nashc_node *n, int i, nashc_value *v)
-{
-    const nashc_value *old = nashc_node_out(n, i);
-
-    if (!v)
-        return nashc_build_status(c->b);
-    c->map[nashc_value_id(old)] = v;
-    nashc_value_set_name(v, nashc_value_name(old));
-    return NASHC_OK;
-}
-
 /* The smallest elements are the largest of -x. */
 static nashc_status
-convert_select(hw_conv *c, nashc_node *n)
+convert_select(nashc_lower *l, nashc_node *n)
 {
     int64_t labels = nashc_value_type(nashc_node_in(n, 0))->dim[axis_of(n)];
     int64_t window[3] = {labels, 1, 1}, minus = -1;
-    nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
+    nashc_value *x = nashc_lower_in(l, n, 0);
     bool topk = nashc_node_is(n, "nn.topk");
     bool least = topk && !nashc_attr_bool(n, nashc_attr_index(n, "largest"));
     nashc_status s = NASHC_OK;
 
     if (topk && nashc_value_n_uses(nashc_node_out(n, 0)) > 0)
-        s = put_result(c, n, 0, hw_put_pool(c, x, least ? "min" : "max", window, 1));
-    x = least ? hw_put_channelwise(c, x, "mul", &minus, 1) : x;
+        s = nashc_lower_put(l, n, 0, lower_put_pool(l, x, least ? "min" : "max", window, 1));
+    x = least ? lower_put_channelwise(l, x, "mul", &minus, 1) : x;
     if (s != NASHC_OK || !x)
-        return nashc_build_status(c->b);
-    return put_result(c, n, topk,
-                      nashc_build_op(c->b, "hw.label_select", &x, 1,
-                                     "k=%" PRId64 " labels=%" PRId64, topk ? hw_attr(n, "k") : 1,
-                                     hw_columns(x, labels)));
+        return s != NASHC_OK ? s : nashc_lower_status(l);
+    return nashc_lower_put(l, n, topk,
+                           nashc_lower_op(l, "hw.label_select", &x, 1,
+                                          "k=%" PRId64 " labels=%" PRId64,
+                                          topk ? lower_attr(n, "k") : 1, lower_columns(x, labels)));
 }
 
-const hw_rule hw_threshold_rules[] = {
-    {"q.multithreshold", hw_why_not_thresholds, convert_thresholds},
-    {"q.requant", why_not_requant, convert_requant},
-    {"q.lut", why_not_lut, convert_lut},
-    {"nn.argmax", why_not_select, convert_select},
-    {"nn.topk", why_not_select, convert_select},
-    {0},
+static const nashc_lower_rule thresholds_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = lower_why_not_thresholds,
+    .convert = convert_thresholds,
 };
+
+const nashc_impl nashc_impl_to_hw_q_multithreshold =
+    NASHC_IMPL_TO_HW("q.multithreshold", &thresholds_rule);
+
+static const nashc_lower_rule requant_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_requant,
+    .convert = convert_requant,
+};
+
+const nashc_impl nashc_impl_to_hw_q_requant = NASHC_IMPL_TO_HW("q.requant", &requant_rule);
+
+static const nashc_lower_rule lut_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_lut,
+    .convert = convert_lut,
+};
+
+const nashc_impl nashc_impl_to_hw_q_lut = NASHC_IMPL_TO_HW("q.lut", &lut_rule);
+
+static const nashc_lower_rule select_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_select,
+    .convert = convert_select,
+};
+
+const nashc_impl nashc_impl_to_hw_nn_argmax = NASHC_IMPL_TO_HW("nn.argmax", &select_rule);
+const nashc_impl nashc_impl_to_hw_nn_topk = NASHC_IMPL_TO_HW("nn.topk", &select_rule);

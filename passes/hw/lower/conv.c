@@ -9,7 +9,7 @@
  * Windows come with the kernel's positions outside and the channels inside, whatever the folding. A
  * pool whose windows tile the frame needs no window generator: the pool keeps a row of maxima.
  */
-#include "convert.h"
+#include "lower.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ why_no_frame(const nashc_value *v)
 {
     const nashc_type *t = nashc_value_type(v);
 
-    if (!hw_is_int(v))
+    if (!lower_is_int(v))
         return "its input is not an integer tensor";
     if (t->rank != 3 && t->rank != 4)
         return "its input has no one or two spatial dimensions";
@@ -113,7 +113,7 @@ transposed_of(const nashc_node *n, const int64_t kernel[2])
 
 /* x with border and gaps of value, and the frame that this gives. */
 static nashc_value *
-put_border(hw_conv *c, nashc_value *x, frame *f, const sliding *s, nashc_value *value)
+put_border(nashc_lower *l, nashc_value *x, frame *f, const sliding *s, nashc_value *value)
 {
     int64_t dim[2] = {f->h, f->w}, gaps[2] = {f->h > 1 ? s->gap[0] : 0, f->w > 1 ? s->gap[1] : 0};
     int64_t pads[4] = {at_least_0(s->before[0]), at_least_0(s->before[1]), at_least_0(s->behind[0]),
@@ -124,31 +124,31 @@ put_border(hw_conv *c, nashc_value *x, frame *f, const sliding *s, nashc_value *
         return x;
     f->h = pads[0] + (f->h - 1) * (gaps[0] + 1) + 1 + pads[2];
     f->w = pads[1] + (f->w - 1) * (gaps[1] + 1) + 1 + pads[3];
-    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s gaps=%s channels=%" PRId64,
-                          nashc_build_ints(c->b, dim, 2), nashc_build_ints(c->b, pads, 4),
-                          nashc_build_ints(c->b, gaps, 2), hw_columns(x, f->c));
+    return nashc_lower_op(l, "hw.fmpadding", in, 2, "dim=%s pads=%s gaps=%s channels=%" PRId64,
+                          nashc_lower_ints(l, dim, 2), nashc_lower_ints(l, pads, 4),
+                          nashc_lower_ints(l, gaps, 2), lower_columns(x, f->c));
 }
 
 static nashc_value *
-one_value(hw_conv *c, int64_t v)
+one_value(nashc_lower *l, int64_t v)
 {
-    return hw_matrix(c, &v, 1, 1, NULL);
+    return nashc_lower_matrix(l, &v, 1, 1, NULL);
 }
 
 /* The windows of x, of groups of channels each, a row a position of the kernel. */
 static nashc_value *
-put_windows(hw_conv *c, nashc_value *x, const frame *f, const sliding *s, int64_t groups)
+put_windows(nashc_lower *l, nashc_value *x, const frame *f, const sliding *s, int64_t groups)
 {
     bool point = s->kernel[0] == 1 && s->kernel[1] == 1;
     int64_t of_group = f->c / groups;
     int64_t cut[2] = {at_least_0(-s->before[0]), at_least_0(-s->before[1])};
-    hw_loops nest = {.n = 6,
-                     .dim = {s->out.h, s->out.w, groups, s->kernel[0], s->kernel[1], of_group},
-                     .stride = {s->stride[0] * f->w * f->c, s->stride[1] * f->c, of_group,
-                                s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1},
-                     .offset = (cut[0] * f->w + cut[1]) * f->c};
+    lower_loops nest = {.n = 6,
+                        .dim = {s->out.h, s->out.w, groups, s->kernel[0], s->kernel[1], of_group},
+                        .stride = {s->stride[0] * f->w * f->c, s->stride[1] * f->c, of_group,
+                                   s->dilation[0] * f->w * f->c, s->dilation[1] * f->c, 1},
+                        .offset = (cut[0] * f->w + cut[1]) * f->c};
 
-    return hw_put_loops(c, x, &nest, of_group, point ? "downsample" : "im2col");
+    return lower_put_loops(l, x, &nest, of_group, point ? "downsample" : "im2col");
 }
 
 /* --- convolutions ------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ why_not_conv(const nashc_node *n, nashc_arena *a)
     (void)a;
     if (why)
         return why;
-    if (!nashc_value_const(w) || !hw_is_int(w))
+    if (!nashc_value_const(w) || !lower_is_int(w))
         return "its weights are not constant integers";
     if (nashc_node_in(n, 2))
         return "it has a bias operand, which belongs behind it as nn.add";
@@ -172,62 +172,63 @@ why_not_conv(const nashc_node *n, nashc_arena *a)
     return NULL;
 }
 
-/* Weights [O,(kh,)kw,I/G] as rows of kernel positions and channels of a group, a column an output;
- * own: a row a position. */
+/* Weights [O,(kh,)kw,I/G] as rows of kernel positions and channels of a group, a column an output.
+ */
 static void
-conv_weights(const nashc_tensor *w, hw_matmul *u)
+conv_weights(const nashc_tensor *w, lower_mvau *m)
 {
-    for (int64_t o = 0; o < u->mh; o++)
-        for (int64_t i = 0; i < u->mw; i++)
-            hw_set_weight(u, i, o, nashc_tensor_get_int(w, o * u->mw + i));
+    for (int64_t o = 0; o < m->mh; o++)
+        for (int64_t i = 0; i < m->mw; i++)
+            lower_set_weight(m, i, o, nashc_tensor_get_int(w, o * m->mw + i));
 }
 
 /* Weights [I,(kh,)kw,O/G] as the same rows and columns, kernels turned round. */
 static void
-transposed_weights(const nashc_tensor *w, int64_t channels, hw_matmul *u)
+transposed_weights(const nashc_tensor *w, int64_t channels, lower_mvau *m)
 {
     const nashc_type *t = nashc_tensor_type(w);
-    int64_t outs = t->dim[t->rank - 1], of_group = channels * outs / u->mh;
-    int64_t taps = u->mw / of_group;
+    int64_t outs = t->dim[t->rank - 1], of_group = channels * outs / m->mh;
+    int64_t taps = m->mw / of_group;
 
-    for (int64_t o = 0; o < u->mh; o++)
-        for (int64_t i = 0; i < u->mw; i++) {
+    for (int64_t o = 0; o < m->mh; o++)
+        for (int64_t i = 0; i < m->mw; i++) {
             int64_t from = o / outs * of_group + i % of_group, tap = taps - 1 - i / of_group;
-            hw_set_weight(u, i, o, nashc_tensor_get_int(w, (from * taps + tap) * outs + o % outs));
+            lower_set_weight(m, i, o,
+                             nashc_tensor_get_int(w, (from * taps + tap) * outs + o % outs));
         }
 }
 
 static nashc_status
-convert_conv(hw_conv *c, nashc_node *n)
+convert_conv(nashc_lower *l, nashc_node *n)
 {
     const nashc_tensor *weights = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *w = nashc_tensor_type(weights);
     bool trans = nashc_node_is(n, "nn.conv_transpose");
     int64_t kernel[2] = {w->rank == 4 ? w->dim[1] : 1, w->dim[w->rank - 2]};
-    int64_t group = hw_attr(n, "group");
+    int64_t group = lower_attr(n, "group");
     sliding s = trans ? transposed_of(n, kernel) : sliding_of(n, kernel);
     frame f = s.in;
     int64_t of_group = f.c / group;
-    bool own = of_group == 1 && s.out.c == f.c && group > 1;
-    hw_matmul u = {.op = own ? "hw.vvau" : "hw.mvau",
-                   .attrs =
-                       own || group == 1 ? "" : nashc_arena_printf(c->a, "groups=%" PRId64, group),
-                   .mw = kernel[0] * kernel[1] * of_group,
-                   .mh = s.out.c,
-                   .inner = 1};
+    bool depthwise = of_group == 1 && s.out.c == f.c && group > 1;
+    lower_mvau m = {.op = depthwise ? "hw.vvau" : "hw.mvau",
+                    .attrs = depthwise || group == 1 ? ""
+                                                     : nashc_arena_printf(nashc_lower_arena(l),
+                                                                          "groups=%" PRId64, group),
+                    .mw = kernel[0] * kernel[1] * of_group,
+                    .mh = s.out.c,
+                    .inner = 1};
 
-    nashc_value *x =
-        put_border(c, c->map[nashc_value_id(nashc_node_in(n, 0))], &f, &s, one_value(c, 0));
-    x = x ? put_windows(c, x, &f, &s, own ? 1 : group) : NULL;
+    nashc_value *x = put_border(l, nashc_lower_in(l, n, 0), &f, &s, one_value(l, 0));
+    x = x ? put_windows(l, x, &f, &s, depthwise ? 1 : group) : NULL;
     if (!x)
-        return nashc_build_status(c->b);
-    if (!hw_new_weights(c, &u))
-        return nashc_enomem(c->d);
+        return nashc_lower_status(l);
+    if (!lower_new_weights(l, &m))
+        return nashc_enomem(nashc_lower_diag(l));
     if (trans)
-        transposed_weights(weights, f.c, &u);
+        transposed_weights(weights, f.c, &m);
     else
-        conv_weights(weights, &u);
-    return hw_put_matmul(c, n, x, &u);
+        conv_weights(weights, &m);
+    return lower_put_mvau(l, n, x, &m);
 }
 
 /* --- pools -------------------------------------------------------------------------------------
@@ -250,7 +251,7 @@ tiles(const sliding *s, const frame *f)
 }
 
 static nashc_status
-convert_pool(hw_conv *c, nashc_node *n)
+convert_pool(nashc_lower *l, nashc_node *n)
 {
     bool max = nashc_node_is(n, "nn.maxpool");
     int64_t kernel[2];
@@ -258,22 +259,34 @@ convert_pool(hw_conv *c, nashc_node *n)
     pair_of(n, "kernel", 1, false, kernel);
     sliding s = sliding_of(n, kernel);
     frame f = s.in;
-    nashc_value *x = c->map[nashc_value_id(nashc_node_in(n, 0))];
-    x = put_border(c, x, &f, &s, one_value(c, max ? nashc_value_type(x)->lo : 0));
+    nashc_value *x = nashc_lower_in(l, n, 0);
+    x = put_border(l, x, &f, &s, one_value(l, max ? nashc_value_type(x)->lo : 0));
     int64_t tile[3] = {kernel[0], s.out.w, kernel[1]};
     int64_t repeated[3] = {1, 1, kernel[0] * kernel[1]};
     bool direct = x && tiles(&s, &f);
     if (x && !direct)
-        x = put_windows(c, x, &f, &s, 1);
+        x = put_windows(l, x, &f, &s, 1);
     if (!x)
-        return nashc_build_status(c->b);
-    return hw_put(c, n, hw_put_pool(c, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
+        return nashc_lower_status(l);
+    return nashc_lower_put(
+        l, n, 0, lower_put_pool(l, x, max ? "max" : "sum", direct ? tile : repeated, f.c));
 }
 
-const hw_rule hw_conv_rules[] = {
-    {"nn.conv", why_not_conv, convert_conv},
-    {"nn.conv_transpose", why_not_conv, convert_conv},
-    {"nn.maxpool", why_not_pool, convert_pool},
-    {"nn.sumpool", why_not_pool, convert_pool},
-    {0},
+static const nashc_lower_rule conv_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_conv,
+    .convert = convert_conv,
 };
+
+const nashc_impl nashc_impl_to_hw_nn_conv = NASHC_IMPL_TO_HW("nn.conv", &conv_rule);
+const nashc_impl nashc_impl_to_hw_nn_conv_transpose =
+    NASHC_IMPL_TO_HW("nn.conv_transpose", &conv_rule);
+
+static const nashc_lower_rule pool_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_pool,
+    .convert = convert_pool,
+};
+
+const nashc_impl nashc_impl_to_hw_nn_maxpool = NASHC_IMPL_TO_HW("nn.maxpool", &pool_rule);
+const nashc_impl nashc_impl_to_hw_nn_sumpool = NASHC_IMPL_TO_HW("nn.sumpool", &pool_rule);

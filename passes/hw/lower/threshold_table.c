@@ -1,18 +1,12 @@
 /* threshold_table.c: thresholds of the integer graph to thresholds of a layer. */
-#include "convert.h"
+#include "lower.h"
 #include <math.h>
-
-static int64_t
-attr(const nashc_node *n, const char *name)
-{
-    return nashc_attr_int(n, nashc_attr_index(n, name));
-}
 
 /* out_scale and out_bias as bias, bipolar and direction, else as layers behind. */
 static void
-output_map(const nashc_node *mt, int64_t steps, hw_thresholds *out, bool *flip)
+output_map(const nashc_node *mt, int64_t steps, lower_thresholds *out, bool *flip)
 {
-    int64_t bias = attr(mt, "out_bias"), scale = attr(mt, "out_scale");
+    int64_t bias = lower_attr(mt, "out_bias"), scale = lower_attr(mt, "out_scale");
 
     out->bipolar = steps == 1 && ((scale == 2 && bias == -1) || (scale == -2 && bias == 1));
     out->scale = 1;
@@ -30,11 +24,11 @@ output_map(const nashc_node *mt, int64_t steps, hw_thresholds *out, bool *flip)
 }
 
 nashc_value *
-hw_put_affine(hw_conv *c, nashc_value *v, const hw_thresholds *s)
+lower_put_affine(nashc_lower *l, nashc_value *v, const lower_thresholds *s)
 {
     if (s->scale != 1)
-        v = hw_put_channelwise(c, v, "mul", &s->scale, 1);
-    return s->offset == 0 ? v : hw_put_channelwise(c, v, "add", &s->offset, 1);
+        v = lower_put_channelwise(l, v, "mul", &s->scale, 1);
+    return s->offset == 0 ? v : lower_put_channelwise(l, v, "add", &s->offset, 1);
 }
 
 static int64_t
@@ -45,7 +39,7 @@ clip(double v, int64_t lo, int64_t hi)
 }
 
 static void
-drop_columns(hw_thresholds *s, int64_t lo, int64_t hi)
+drop_columns(lower_thresholds *s, int64_t lo, int64_t hi)
 {
     int64_t first = 0, last = s->n;
     bool all = true;
@@ -71,7 +65,7 @@ drop_columns(hw_thresholds *s, int64_t lo, int64_t hi)
 }
 
 static void
-merge_rows(hw_thresholds *s)
+merge_rows(lower_thresholds *s)
 {
     for (int64_t i = s->n; i < s->rows * s->n; i++)
         if (s->t[i] != s->t[i - s->n])
@@ -80,15 +74,16 @@ merge_rows(hw_thresholds *s)
 }
 
 nashc_status
-hw_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_t channels,
-                      int64_t lo, int64_t hi, nashc_arena *a, hw_thresholds *out, nashc_diag *d)
+lower_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_t channels,
+                         int64_t lo, int64_t hi, nashc_arena *a, lower_thresholds *out,
+                         nashc_diag *d)
 {
     const nashc_tensor *t = nashc_value_const(nashc_node_in(mt, 1));
     const nashc_value *dv = nashc_node_in(mt, 2);
     const nashc_tensor *dir = dv ? nashc_value_const(dv) : NULL;
     const nashc_type *tt = nashc_tensor_type(t);
     int64_t rows = tt->dim[0], n = tt->dim[1];
-    hw_thresholds s = {.rows = rows > 1 || n_add > 1 ? channels : 1, .n = n};
+    lower_thresholds s = {.rows = rows > 1 || n_add > 1 ? channels : 1, .n = n};
     bool flip, down = false;
 
     output_map(mt, n, &s, &flip);
@@ -112,4 +107,20 @@ hw_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add, i
     merge_rows(&s);
     *out = s;
     return NASHC_OK;
+}
+
+nashc_value *
+lower_directions(nashc_lower *l, const lower_thresholds *s, int64_t channels)
+{
+    nashc_type bip = nashc_type_bip(), t = nashc_type_shaped(bip, 1, (int64_t[]){channels});
+
+    return s->dir ? nashc_build_const(nashc_lower_build(l), NULL, nashc_tensor_from_i64(&t, s->dir))
+                  : NULL;
+}
+
+const char *
+lower_thresholds_text(nashc_lower *l, const lower_thresholds *s)
+{
+    return s->bipolar ? "bipolar=true"
+                      : nashc_arena_printf(nashc_lower_arena(l), "act_bias=%" PRId64, s->bias);
 }

@@ -2,7 +2,7 @@
  *
  *     map = 0 4 8  1 5 9  2 6 10 ..     =     for i < 4: for j < 3: i + 4 j
  */
-#include "convert.h"
+#include "lower.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -20,10 +20,10 @@ blocks(const int64_t *map, int64_t count, int64_t n, int64_t d)
 }
 
 bool
-hw_fit_loops(const int64_t *map, int64_t count, nashc_arena *a, hw_loops *out)
+lower_fit_loops(const int64_t *map, int64_t count, nashc_arena *a, lower_loops *out)
 {
     int64_t *head = NASHC_NEW_N(a, int64_t, count);
-    hw_loops z = {.offset = count > 0 ? map[0] : 0};
+    lower_loops z = {.offset = count > 0 ? map[0] : 0};
 
     if (!head || count < 1)
         return false;
@@ -55,7 +55,8 @@ hw_fit_loops(const int64_t *map, int64_t count, nashc_arena *a, hw_loops *out)
 }
 
 nashc_value *
-hw_put_loops(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t channels, const char *role)
+lower_put_loops(nashc_lower *l, nashc_value *x, const lower_loops *nest, int64_t channels,
+                const char *role)
 {
     int64_t count = nashc_type_count(nashc_value_type(x)), expected = 1;
     bool same = nest->offset == 0;
@@ -66,9 +67,8 @@ hw_put_loops(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t channels,
     }
     if (same && expected == count)
         return x;
-    return nashc_build_op(c->b, "hw.window", &x, 1,
-                          "dims=%s strides=%s offset=%" PRId64 " channels=%" PRId64 " role=%s",
-                          nashc_build_ints(c->b, nest->dim, nest->n),
-                          nashc_build_ints(c->b, nest->stride, nest->n), nest->offset,
-                          channels == nest->dim[nest->n - 1] ? 0 : channels, role);
+    return nashc_lower_op(
+        l, "hw.window", &x, 1, "dims=%s strides=%s offset=%" PRId64 " channels=%" PRId64 " role=%s",
+        nashc_lower_ints(l, nest->dim, nest->n), nashc_lower_ints(l, nest->stride, nest->n),
+        nest->offset, channels == nest->dim[nest->n - 1] ? 0 : channels, role);
 }

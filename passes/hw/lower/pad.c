@@ -4,7 +4,7 @@
  *
  * Values of the frame itself (reflect, edge, wrap) are moves of elements: moves_by_axis.c.
  */
-#include "convert.h"
+#include "lower.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -32,14 +32,14 @@ why_not_pad(const nashc_node *n, nashc_arena *a)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
 
     if (strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") != 0)
-        return hw_why_not_move(n, a);
-    if (!hw_is_int(nashc_node_in(n, 0)))
+        return lower_why_not_move(n, a);
+    if (!lower_is_int(nashc_node_in(n, 0)))
         return "its input is not an integer tensor";
     if (x->rank == 0)
         return "its input has no axes";
     if (!v)
         return NULL;
-    if (!nashc_value_const(v) || !hw_is_int(v))
+    if (!nashc_value_const(v) || !lower_is_int(v))
         return "its value is not a constant integer";
     if (nashc_type_count(nashc_value_type(v)) == 1)
         return NULL;
@@ -53,11 +53,11 @@ why_not_pad(const nashc_node *n, nashc_arena *a)
 
 /* Elements without those that negative pads cut off; dim becomes the extents. */
 static nashc_value *
-put_cut(hw_conv *c, const nashc_node *n, nashc_value *x, int64_t *dim)
+put_cut(nashc_lower *l, const nashc_node *n, nashc_value *x, int64_t *dim)
 {
     const int64_t *pads = pads_of(n);
     int rank = nashc_value_type(nashc_node_in(n, 0))->rank;
-    hw_loops nest = {.n = rank};
+    lower_loops nest = {.n = rank};
     int64_t stride = 1;
 
     for (int i = rank - 1; i >= 0; i--) {
@@ -68,12 +68,12 @@ put_cut(hw_conv *c, const nashc_node *n, nashc_value *x, int64_t *dim)
         dim[i] -= before + (pads[i + rank] < 0 ? -pads[i + rank] : 0);
         nest.dim[i] = dim[i];
     }
-    return hw_put_loops(c, x, &nest, dim[rank - 1], "crop");
+    return lower_put_loops(l, x, &nest, dim[rank - 1], "crop");
 }
 
 /* x with constants along axes `axis` and, if two, the next one. */
 static nashc_value *
-put_axes(hw_conv *c, const nashc_node *n, nashc_value *x, nashc_value *value, int64_t *dim,
+put_axes(nashc_lower *l, const nashc_node *n, nashc_value *x, nashc_value *value, int64_t *dim,
          int axis, bool two)
 {
     int rank = nashc_value_type(nashc_node_in(n, 0))->rank;
@@ -90,42 +90,41 @@ put_axes(hw_conv *c, const nashc_node *n, nashc_value *x, nashc_value *value, in
     }
     for (int i = axis + 1 + two; i < rank; i++)
         inner *= dim[i];
-    return nashc_build_op(c->b, "hw.fmpadding", in, 2, "dim=%s pads=%s channels=%" PRId64,
-                          nashc_build_ints(c->b, size, 2), nashc_build_ints(c->b, pads, 4),
-                          hw_columns(x, inner));
+    return nashc_lower_op(l, "hw.fmpadding", in, 2, "dim=%s pads=%s channels=%" PRId64,
+                          nashc_lower_ints(l, size, 2), nashc_lower_ints(l, pads, 4),
+                          lower_columns(x, inner));
 }
 
 static nashc_status
-convert_pad(hw_conv *c, nashc_node *n)
+convert_pad(nashc_lower *l, nashc_node *n)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     const nashc_tensor *p = nashc_node_in(n, 1) ? nashc_value_const(nashc_node_in(n, 1)) : NULL;
     int64_t dim[NASHC_MAX_RANK], rows = p ? nashc_tensor_count(p) : 1;
-    int64_t *v = NASHC_NEW_N(c->a, int64_t, rows);
+    int64_t *v = NASHC_NEW_N(nashc_lower_arena(l), int64_t, rows);
     int two = t->rank >= 3 ? t->rank - 3 : -2; /* this axis and the next at once */
 
     if (strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") != 0)
-        return hw_convert_move(c, n);
+        return lower_convert_move(l, n);
     if (!v)
-        return nashc_enomem(c->d);
+        return nashc_enomem(nashc_lower_diag(l));
     for (int64_t i = 0; p && i < rows; i++)
         v[i] = nashc_tensor_get_int(p, i);
     memcpy(dim, t->dim, sizeof *dim * (size_t)t->rank);
-    nashc_value *value = hw_matrix(c, v, rows, 1, NULL);
-    nashc_value *x = put_cut(c, n, c->map[nashc_value_id(nashc_node_in(n, 0))], dim);
+    nashc_value *value = nashc_lower_matrix(l, v, rows, 1, NULL);
+    nashc_value *x = put_cut(l, n, nashc_lower_in(l, n, 0), dim);
     for (int i = 0; x && i < t->rank; i++) {
         bool pair = i == two && (grows(n, i) || grows(n, i + 1));
         if (pair || (i != two && i != two + 1 && grows(n, i)))
-            x = put_axes(c, n, x, value, dim, i, pair);
+            x = put_axes(l, n, x, value, dim, i, pair);
     }
-    if (x == c->map[nashc_value_id(nashc_node_in(n, 0))]) { /* nothing to do */
-        c->map[nashc_value_id(nashc_node_out(n, 0))] = x;
-        return NASHC_OK;
-    }
-    return hw_put(c, n, x);
+    return nashc_lower_put(l, n, 0, x);
 }
 
-const hw_rule hw_pad_rules[] = {
-    {"nn.pad", why_not_pad, convert_pad},
-    {0},
+static const nashc_lower_rule pad_rule = {
+    NASHC_DESC(nashc_lower_rule),
+    .why_not = why_not_pad,
+    .convert = convert_pad,
 };
+
+const nashc_impl nashc_impl_to_hw_nn_pad = NASHC_IMPL_TO_HW("nn.pad", &pad_rule);

@@ -5,11 +5,11 @@
  * Along an axis the places are one nest of loops, or runs of equal steps: hw.window for each, and
  * hw.concat. What comes first in the result waits for nothing, the others in FIFOs.
  */
-#include "convert.h"
+#include "lower.h"
 #include <inttypes.h>
 #include <string.h>
 
-#define MAX_PIECES 16 /* of an axis */
+#define MAX_RUNS 16 /* of an axis */
 
 /* Places from i on that a step of the same length joins; *step is its length. */
 static int64_t
@@ -30,19 +30,19 @@ few_runs(const int64_t *at, int64_t n)
 
     for (int64_t i = 0; i < n; i += run_at(at, n, i, &step))
         runs++;
-    return runs <= MAX_PIECES;
+    return runs <= MAX_RUNS;
 }
 
 bool
-hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nashc_arena *a,
-              hw_places *out)
+lower_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nashc_arena *a,
+                 lower_places *out)
 {
     int64_t xs = 1, ys = 1, count = nashc_type_count(y);
-    hw_loops nest;
+    lower_loops nest;
 
     if (x->rank != y->rank || x->rank == 0 || count < 1)
         return false;
-    *out = (hw_places){.rank = x->rank};
+    *out = (lower_places){.rank = x->rank};
     int64_t *sum = NASHC_NEW_N(a, int64_t, count);
     if (!sum)
         return false;
@@ -57,7 +57,7 @@ hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nash
         out->from[i] = x->dim[i];
         out->n[i] = y->dim[i];
         out->at[i] = at;
-        out->whole[i] = hw_fit_loops(at, y->dim[i], a, &nest) && nest.n + 2 <= NASHC_RING_LOOPS;
+        out->whole[i] = lower_fit_loops(at, y->dim[i], a, &nest) && nest.n + 2 <= NASHC_RING_LOOPS;
         if (!out->whole[i] && !few_runs(at, y->dim[i]))
             return false;
         xs *= x->dim[i];
@@ -68,10 +68,10 @@ hw_fit_places(const int64_t *map, const nashc_type *x, const nashc_type *y, nash
 
 /* The elements of x at the places of nest along an axis of n, outer before it, inner behind it. */
 static nashc_value *
-put_places(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t n, int64_t outer,
+put_places(nashc_lower *l, nashc_value *x, const lower_loops *nest, int64_t n, int64_t outer,
            int64_t inner, int64_t columns)
 {
-    hw_loops z = {.n = nest->n + 2, .offset = nest->offset * inner};
+    lower_loops z = {.n = nest->n + 2, .offset = nest->offset * inner};
 
     z.dim[0] = outer;
     z.stride[0] = n * inner;
@@ -81,12 +81,12 @@ put_places(hw_conv *c, nashc_value *x, const hw_loops *nest, int64_t n, int64_t 
     }
     z.dim[nest->n + 1] = inner;
     z.stride[nest->n + 1] = 1;
-    return hw_put_loops(c, x, &z, columns, "shuffle");
+    return lower_put_loops(l, x, &z, columns, "shuffle");
 }
 
 static nashc_value *
-put_runs(hw_conv *c, nashc_value *x, const hw_places *p, int axis, int64_t outer, int64_t inner,
-         int64_t columns)
+put_runs(nashc_lower *l, nashc_value *x, const lower_places *p, int axis, int64_t outer,
+         int64_t inner, int64_t columns)
 {
     const int64_t *at = p->at[axis];
     int64_t n = p->n[axis], run, step, parts[2] = {0, 0};
@@ -94,13 +94,13 @@ put_runs(hw_conv *c, nashc_value *x, const hw_places *p, int axis, int64_t outer
 
     for (int64_t i = 0; i < n; i += run) {
         run = run_at(at, n, i, &step);
-        hw_loops nest = {.n = 1, .dim = {run}, .stride = {step < 0 ? 0 : step}, .offset = at[i]};
-        in[1] = put_places(c, x, &nest, p->from[axis], outer, inner, columns ? columns : run);
+        lower_loops nest = {.n = 1, .dim = {run}, .stride = {step < 0 ? 0 : step}, .offset = at[i]};
+        in[1] = put_places(l, x, &nest, p->from[axis], outer, inner, columns ? columns : run);
         parts[1] = run * inner;
         in[0] = i == 0 || !in[1]
                     ? in[1]
-                    : nashc_build_op(c->b, "hw.concat", in, 2, "parts=%s channels=%" PRId64,
-                                     nashc_build_ints(c->b, parts, 2), columns);
+                    : nashc_lower_op(l, "hw.concat", in, 2, "parts=%s channels=%" PRId64,
+                                     nashc_lower_ints(l, parts, 2), columns);
         if (!in[0])
             return NULL;
         parts[0] += parts[1];
@@ -109,19 +109,19 @@ put_runs(hw_conv *c, nashc_value *x, const hw_places *p, int axis, int64_t outer
 }
 
 nashc_value *
-hw_put_places(hw_conv *c, nashc_value *x, const hw_places *p)
+lower_put_places(nashc_lower *l, nashc_value *x, const lower_places *p)
 {
     int64_t outer = 1;
 
     for (int i = 0; x && i < p->rank; i++) {
         int64_t inner = 1, columns = i == p->rank - 1 ? 0 : p->from[p->rank - 1];
-        hw_loops nest;
+        lower_loops nest;
         for (int k = i + 1; k < p->rank; k++)
             inner *= p->from[k];
         if (!p->whole[i])
-            x = put_runs(c, x, p, i, outer, inner, columns);
-        else if (hw_fit_loops(p->at[i], p->n[i], c->a, &nest))
-            x = put_places(c, x, &nest, p->from[i], outer, inner, columns ? columns : p->n[i]);
+            x = put_runs(l, x, p, i, outer, inner, columns);
+        else if (lower_fit_loops(p->at[i], p->n[i], nashc_lower_arena(l), &nest))
+            x = put_places(l, x, &nest, p->from[i], outer, inner, columns ? columns : p->n[i]);
         else
             return NULL;
         outer *= p->n[i];
