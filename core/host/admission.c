@@ -74,7 +74,7 @@ nashc_desc_name(nashc_ctx *c, nashc_desc_kind k, const void *desc)
 typedef struct check {
     nashc_ctx *ctx;
     nashc_diag *diag;
-    const char *origin;
+    nashc_loc file;   /* of the plugin */
     nashc_map *given; /* by kind: names of this plugin so far, to their owners */
 } check;
 
@@ -104,7 +104,7 @@ legal_suffixes(nashc_ctx *c, const char *s)
 static nashc_status
 illegal(const check *ck, const char *owner, const char *what, const char *name)
 {
-    nashc_error(ck->diag, NULL, "%s: illegal %s \"%s\"", owner, what,
+    nashc_error(ck->diag, &ck->file, "%s: illegal %s \"%s\"", owner, what,
                 name ? nashc_quote(ck->diag, name) : "(none)");
     nashc_help(ck->diag,
                "a name has letters, digits, \".\", \"_\" and \"-\", up to %d of them, and "
@@ -122,12 +122,13 @@ check_schema(const check *ck, const nashc_param *schema, const char *owner)
         if (!legal_name(p->name))
             return illegal(ck, owner, "name of an option:", p->name);
         if (!p->help || !p->help[0])
-            return nashc_error(d, NULL, "%s: option \"%s\" has no help", owner, p->name);
+            return nashc_error(d, &ck->file, "%s: option \"%s\" has no help", owner, p->name);
         if (!nashc_param_valid(p, err))
-            return nashc_error(d, NULL, "%s: option \"%s\": %s", owner, p->name, err);
+            return nashc_error(d, &ck->file, "%s: option \"%s\": %s", owner, p->name, err);
         for (const nashc_param *q = schema; q != p; q++)
             if (strcmp(q->name, p->name) == 0)
-                return nashc_error(d, NULL, "%s: option \"%s\" is declared twice", owner, p->name);
+                return nashc_error(d, &ck->file, "%s: option \"%s\" is declared twice", owner,
+                                   p->name);
     }
     return NASHC_OK;
 }
@@ -146,46 +147,47 @@ check_shape(const check *ck, nashc_desc_kind k, const void *desc, const char *ow
     case NASHC_D_OP:
         if (op->min_in < 0 || op->min_out < 1 || (op->max_in >= 0 && op->max_in < op->min_in) ||
             (op->max_out >= 0 && op->max_out < op->min_out))
-            return nashc_error(d, NULL, "%s: operand or result counts are not ranges", owner);
+            return nashc_error(d, &ck->file, "%s: operand or result counts are not ranges", owner);
         if (!op->infer && !(op->flags & NASHC_OP_OPAQUE))
-            return nashc_error(d, NULL, "%s: infer is missing", owner);
+            return nashc_error(d, &ck->file, "%s: infer is missing", owner);
         break;
     case NASHC_D_PASS:
         if (!pass->run && !pass->patterns)
-            return nashc_error(d, NULL, "%s: neither patterns nor run", owner);
+            return nashc_error(d, &ck->file, "%s: neither patterns nor run", owner);
         for (int i = 0; pass->patterns && pass->patterns[i]; i++)
             if (!pass->patterns[i]->root || !pass->patterns[i]->rewrite)
-                return nashc_error(d, NULL, "%s: pattern %d has no root or no rewrite", owner, i);
+                return nashc_error(d, &ck->file, "%s: pattern %d has no root or no rewrite", owner,
+                                   i);
         break;
     case NASHC_D_PIPELINE:
         if (!pipeline->text)
-            return nashc_error(d, NULL, "%s: no text", owner);
+            return nashc_error(d, &ck->file, "%s: no text", owner);
         break;
     case NASHC_D_FRONTEND:
         if (!((const nashc_frontend *)desc)->probe || !((const nashc_frontend *)desc)->read)
-            return nashc_error(d, NULL, "%s: probe or read is missing", owner);
+            return nashc_error(d, &ck->file, "%s: probe or read is missing", owner);
         if (!legal_suffixes(ck->ctx, ((const nashc_frontend *)desc)->suffixes))
             return illegal(ck, owner, "suffixes", ((const nashc_frontend *)desc)->suffixes);
         break;
     case NASHC_D_BACKEND:
         if (!((const nashc_backend *)desc)->write)
-            return nashc_error(d, NULL, "%s: write is missing", owner);
+            return nashc_error(d, &ck->file, "%s: write is missing", owner);
         if (!legal_suffixes(ck->ctx, ((const nashc_backend *)desc)->suffixes))
             return illegal(ck, owner, "suffixes", ((const nashc_backend *)desc)->suffixes);
         break;
     case NASHC_D_EXECUTOR:
         if (!ex->prepare || !ex->run || !ex->free)
-            return nashc_error(d, NULL, "%s: prepare, run or free is missing", owner);
+            return nashc_error(d, &ck->file, "%s: prepare, run or free is missing", owner);
         break;
     case NASHC_D_IMPL:
         if (!legal_name(impl->iface) || !legal_name(impl->op))
             return illegal(ck, owner, "interface or op", impl->iface);
         if (!impl->fn == !impl->rule)
-            return nashc_error(d, NULL, "%s: neither a function nor a rule, or both", owner);
+            return nashc_error(d, &ck->file, "%s: neither a function nor a rule, or both", owner);
         break;
     case NASHC_D_COMMAND:
         if (!((const nashc_command *)desc)->main)
-            return nashc_error(d, NULL, "%s: main is missing", owner);
+            return nashc_error(d, &ck->file, "%s: main is missing", owner);
         break;
     case NASHC_D_PLUGIN: /* is no descriptor */
         break;
@@ -247,8 +249,8 @@ space_of(nashc_desc_kind k)
 static nashc_status
 taken(const check *ck, const char *owner, const char *key, const char *holder, const char *from)
 {
-    return nashc_error(ck->diag, NULL, "%s: the name \"%s\" is taken by %s%s%s", owner, key, holder,
-                       from ? " from " : "", from ? from : "");
+    return nashc_error(ck->diag, &ck->file, "%s: the name \"%s\" is taken by %s%s%s", owner, key,
+                       holder, from ? " from " : "", from ? from : "");
 }
 
 /* Does another descriptor of the registry have the name, one that desc does not replace? */
@@ -287,8 +289,7 @@ check_key(const check *ck, nashc_desc_kind k, const void *desc, const char *owne
     const char *other = nashc_map_get(given, key);
     if (other)
         return taken(ck, owner, key, other, "the same plugin");
-    /* kept without the file in front */
-    if (!nashc_map_put(given, key, (void *)(owner + strlen(ck->origin) + 2)))
+    if (!nashc_map_put(given, key, (void *)owner))
         return nashc_enomem(ck->diag);
     return check_registered(ck, k, desc, owner, key);
 }
@@ -312,16 +313,16 @@ check_one(const check *ck, nashc_desc_kind k, const void *desc)
     const head *h = desc;
     nashc_diag *d = ck->diag;
     if (h->struct_size < kinds[k].min_size || h->struct_size > (1u << 20))
-        return nashc_error(d, NULL, "%s: a %s descriptor has struct_size %u, expected %zu or more",
-                           ck->origin, kinds[k].noun, h->struct_size, kinds[k].min_size);
+        return nashc_error(d, &ck->file, "a %s descriptor has struct_size %u, expected %zu or more",
+                           kinds[k].noun, h->struct_size, kinds[k].min_size);
     const char *name = nashc_desc_name(ck->ctx, k, desc);
-    const char *owner = nashc_arena_printf(ck->ctx->arena, "%s: %s \"%s\"", ck->origin,
-                                           kinds[k].noun, name ? nashc_quote(d, name) : "");
+    const char *owner = nashc_arena_printf(ck->ctx->arena, "%s \"%s\"", kinds[k].noun,
+                                           name ? nashc_quote(d, name) : "");
     if (!owner)
         return nashc_enomem(d);
     const char *help = entry_help(k, desc);
     if (!help || !help[0])
-        return nashc_error(d, NULL, "%s: no help", owner);
+        return nashc_error(d, &ck->file, "%s: no help", owner);
     if (!name || (k != NASHC_D_IMPL && !legal_name(name)))
         return illegal(ck, owner, "name", name);
     nashc_status s = check_shape(ck, k, desc, owner);
@@ -336,19 +337,17 @@ check_plugin(const check *ck, const nashc_plugin *p)
     static const char *const reserved[] = {"built-in", "host", "tool"}; /* of nashc itself */
     nashc_diag *d = ck->diag;
     if (p->struct_size < offsetof(nashc_plugin, ops))
-        return nashc_error(d, NULL, "%s: plugin descriptor has struct_size %u", ck->origin,
-                           p->struct_size);
+        return nashc_error(d, &ck->file, "plugin descriptor has struct_size %u", p->struct_size);
     if (p->abi >> 16 != NASHC_ABI_MAJOR || (p->abi & 0xffff) > NASHC_ABI_MINOR)
-        return nashc_error(d, &(nashc_loc){.file = ck->origin},
-                           "built for plugin ABI %u.%u, this nashc provides %d.%d", p->abi >> 16,
-                           p->abi & 0xffff, NASHC_ABI_MAJOR, NASHC_ABI_MINOR);
+        return nashc_error(d, &ck->file, "built for plugin ABI %u.%u, this nashc provides %d.%d",
+                           p->abi >> 16, p->abi & 0xffff, NASHC_ABI_MAJOR, NASHC_ABI_MINOR);
     if (!p->name || !p->version || !p->help)
-        return nashc_error(d, NULL, "%s: plugin without name, version or help", ck->origin);
+        return nashc_error(d, &ck->file, "plugin without name, version or help");
     if (!legal_name(p->name))
-        return illegal(ck, ck->origin, "name", p->name);
+        return illegal(ck, "the plugin", "name", p->name);
     for (size_t i = 0; i < NASHC_COUNT(reserved); i++)
-        if (strcmp(p->name, reserved[i]) == 0 && strcmp(ck->origin, "built-in") != 0)
-            return taken(ck, ck->origin, p->name, "nashc itself", NULL);
+        if (strcmp(p->name, reserved[i]) == 0 && strcmp(ck->file.file, "built-in") != 0)
+            return taken(ck, "the plugin", p->name, "nashc itself", NULL);
     return NASHC_OK;
 }
 
@@ -366,7 +365,7 @@ nashc_status
 nashc_admit(nashc_ctx *c, const nashc_plugin *p, const char *origin, nashc_diag *d)
 {
     nashc_map given[NASHC_N_DESC] = {{0}};
-    check ck = {c, d, origin, given};
+    check ck = {c, d, {.file = origin}, given};
     nashc_status s = check_plugin(&ck, p);
     for (int k = 0; s == NASHC_OK && k < NASHC_N_DESC; k++) {
         const void *const *list = nashc_plugin_list(p, (nashc_desc_kind)k);

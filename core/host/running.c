@@ -154,7 +154,8 @@ static void
 report_silence(const nashc_frame *f, nashc_status s)
 {
     const char *noun = nashc_desc_noun((nashc_desc_kind)f->kind);
-    const nashc_loc *loc = f->node ? nashc_node_loc(f->node) : NULL;
+    const nashc_loc file = {.file = origin(f)};
+    const nashc_loc *loc = f->node ? nashc_node_loc(f->node) : &file;
     if (s == NASHC_ENOMEM)
         nashc_enomem(f->diag);
     else
