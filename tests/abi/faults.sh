@@ -91,21 +91,35 @@ if ! nm -D "$build/libnashc.so" | grep -q __asan_init; then
         "\"notes\":[{\"kind\":\"note\",\"text\":\"this is $theirs\"}]}" -- opt f-root --diag=json
 fi
 
+# A crash of nashc itself: it waits for the other end of a pipe.
+mkfifo wait.nashir
+stopped() { # SIGNAL COMMAND...: sends SIGNAL, then tells how the command ended
+    python3 -c '
+import signal, subprocess, sys, time
+p = subprocess.Popen(sys.argv[2:])
+time.sleep(0.7)
+p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
+print("ended with", p.wait())' "$@"
+}
+if ! nm -D "$build/libnashc.so" | grep -q __asan_init; then
+    check "a crash of nashc" 0 'nashc: error: internal error: command "opt" crashed: segmentation fault' \
+        'this is a bug in nashc' 'ended with 70' -- stopped SEGV "$nashc" opt wait.nashir -passes= -o -
+fi
+
 # Ends that are none.
 check "exit() in a pass" 4 './f.so: error: pass "f-exit" ended the program by exit()' "$ours" -- opt f-exit
 check "time-out" 4 './f.so: error: pass "f-endless" took longer than --pass-timeout=1' -- \
     opt f-endless --pass-timeout=1
 check "no time-out of what is in time" 0 -- opt fold-constants,sort-graph --pass-timeout=5 -o net.out.nashir
-for signal in INT TERM; do
-    check "SIG$signal" 0 './f.so: note: pass "f-endless" was interrupted' 'ended by the signal' -- \
-        python3 -c '
-import signal, subprocess, sys, time
-p = subprocess.Popen(sys.argv[2:])
-time.sleep(0.7)
-p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
-assert p.wait() == -getattr(signal, "SIG" + sys.argv[1])
-print("ended by the signal")' $signal "$nashc" opt net.nashir --load-plugin=./f.so -passes=f-endless
-done
+check "Ctrl-C" 0 './f.so: note: pass "f-endless" was interrupted' 'ended with -2' -- \
+    stopped INT "$nashc" opt net.nashir --load-plugin=./f.so -passes=f-endless
+check "SIGTERM" 0 './f.so: note: pass "f-endless" was interrupted' 'ended with -15' -- \
+    stopped TERM "$nashc" opt net.nashir --load-plugin=./f.so -passes=f-endless
+# The program that was started says by a file that it lives; its folder of candidates goes too.
+check "Ctrl-C ends what was started" 0 'command "reduce" was interrupted' 'ended with -2' -- \
+    stopped INT "$nashc" reduce net.nashir "--test=sh -c 'echo \$1 >candidate; sleep 2; echo >late' -- {}" -o r.nashir
+sleep 2
+check "and its files" 0 -- sh -c '[ -s candidate ] && [ ! -e late ] && [ ! -e "$(cat candidate)" ]'
 check "endless patterns" 4 'pass "f-forever" does not come to an end' 'in pass "f-forever" of ./f.so' "$theirs" \
     "$ours" -- opt f-forever
 check "odd exit code of a command" 4 'command "odd" returned 12345' "$theirs" 'in command "odd" of ./f.so' -- \
