@@ -3,7 +3,7 @@
 #include "ir/impl.h"
 #include <math.h>
 #include <nashc/eval.h>
-#include <nashc/plugin.h>
+#include <nashc/running.h>
 #include <string.h>
 
 #define MAX_CALL_DEPTH 16
@@ -190,13 +190,15 @@ run_node(nashc_eval *e)
             break;
         }
     if (s == NASHC_OK) {
+        nashc_frame f;
+        nashc_enter(&f, nashc_module_ctx(nashc_graph_module(nashc_node_graph(n))), NASHC_D_OP,
+                    nashc_node_opname(n), n, e->diag);
         s = nashc_node_op(n)->eval(e, n);
-        if (s == NASHC_ENOMEM)
-            nashc_enomem(e->diag);
+        for (int i = 0; s == NASHC_OK && i < e->n_out; i++)
+            if (e->out[i].fault)
+                s = report_fault(e->diag, n, i);
+        s = nashc_leave(&f, s);
     }
-    for (int i = 0; s == NASHC_OK && i < e->n_out; i++)
-        if (e->out[i].fault)
-            s = report_fault(e->diag, n, i);
     if (s != NASHC_OK)
         free_all(e->out, made);
     while (e->scratch) {

@@ -1,5 +1,6 @@
 /* value.c: nodes and values: reading them, and the chains of uses. */
 #include "core/base/rng.h"
+#include "core/base/running.h"
 #include "ir/impl.h"
 #include <nashc/op.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 nashc_node *
 nashc_node_next(const nashc_node *n)
 {
+    nashc_frame_seen(n);
     return n->next;
 }
 

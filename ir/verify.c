@@ -2,6 +2,7 @@
 #include "core/base/mem.h"
 #include "ir/impl.h"
 #include <nashc/diag.h>
+#include <nashc/running.h>
 
 /* --- level 1: structure. A fault is a bug of ours, whatever the input was. -------------------- */
 
@@ -131,6 +132,15 @@ check_types(const nashc_node *n, nashc_type **types, size_t *cap, nashc_diag *d)
     return s;
 }
 
+/* What the operator asks of its nodes. */
+static nashc_status
+check_rules(const nashc_node *n, nashc_diag *d)
+{
+    nashc_frame f;
+    nashc_enter(&f, n->graph->module->ctx, NASHC_D_OP, n->op->name, n, d);
+    return nashc_leave(&f, n->op->verify(n, d));
+}
+
 static nashc_status
 check_known(const nashc_node *n, nashc_diag *d)
 {
@@ -172,7 +182,7 @@ check_meaning(const nashc_graph *g, int level, nashc_diag *d)
     for (const nashc_node *n = g->first; n && !s; n = n->next) {
         s = check_types(n, &types, &cap, d);
         if (!s && level >= 3 && n->op->verify)
-            s = n->op->verify(n, d);
+            s = check_rules(n, d);
         if (!s && level >= 4)
             s = check_known(n, d);
     }

@@ -1,4 +1,7 @@
 # lit.cfg.py: how the text tests (*.nashir, *.test with RUN lines) are run; see docs/testing.md.
+#
+# Parameters: build, a build tree (default: build); or nashc, the folder of an installed nashc; llvm, the folder of
+# FileCheck. Substitutions: %s the test, %t a temporary name, and in the source tree %data, %build, %tests.
 import os
 import lit.formats
 import lit.util
@@ -9,11 +12,13 @@ config.suffixes = [".nashir", ".test"]
 config.excludes = ["data"]
 
 build = os.path.abspath(lit_config.params.get("build", "build"))
-llvm = "/usr/lib/llvm-14/bin"
+installed = lit_config.params.get("nashc")
+llvm = lit_config.params.get("llvm", "/usr/lib/llvm-14/bin")
 here = os.path.dirname(os.path.abspath(__file__))
-config.test_exec_root = os.path.join(build, "tests", "lit")
+if not installed:
+    config.test_exec_root = os.path.join(build, "tests", "lit")
 config.environment["PATH"] = os.pathsep.join(
-    [os.path.join(build, "tools"), here, llvm, os.environ["PATH"]])
+    [installed or os.path.join(build, "tools"), here, llvm, os.environ["PATH"]])
 config.environment["NO_COLOR"] = "1"
 for name in ("NASHC_PLUGIN_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH"):
     if name in os.environ:

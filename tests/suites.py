@@ -75,6 +75,7 @@ SUITES = [
     ("cli", "build", lit("build", "cli"), True, {}),
     ("abi", "build", script("tests/abi/check.py", "build"), True, {}),
     ("plugins", "build", script("tests/abi/plugins.sh", "build"), True, {}),
+    ("faults", "build", script("tests/abi/faults.sh", "build"), True, {}),
     ("ops", "build", script("tests/diff/ops.py", "build"), True, {}),
     ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
@@ -204,9 +205,8 @@ def main():
         print(f"tests/run: error: unknown suite {', '.join(sorted(unknown))}; see tests/run --list", file=sys.stderr)
         return 2
     if o.plugin:
-        env = {"NASHC_PLUGIN_PATH": str(pathlib.Path(o.plugin[0]).resolve())}
-        folder = str(pathlib.Path(o.plugin[1]).resolve())
-        chosen = [("plugin", "build", lambda o: lit("build")(o) + [folder], True, env)]
+        chosen = [("plugin", "build", lambda o: [PYTHON, "tests/nashc-test", "--nashc", "build/tools/nashc", "--plugin",
+                                                 *o.plugin], True, {})]
     else:
         chosen = [s for s in SUITES if (s[0] in o.suite if o.suite else s[3] or ci)]
     total = [0, 0, 0]

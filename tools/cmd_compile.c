@@ -25,6 +25,7 @@ static const nashc_param options[] = {
      .def = "false",
      .help = "keep the graph after every pass that changed it, in DIR/temps",
      .kind = NASHC_P_BOOL},
+    TOOL_TIMEOUT_OPTION,
     TOOL_LOAD_OPTIONS,
     TOOL_INPUT_OPTIONS,
     {0},
@@ -181,7 +182,7 @@ write_all(job *j)
     nashc_status s = backend_options(j, &bo);
 
     if (s == NASHC_OK)
-        s = j->backend->write(j->h.m, path, bo, j->h.d);
+        s = nashc_backend_write(j->backend, j->h.m, path, bo, j->h.d);
     if (s == NASHC_OK)
         s = nashc_write_model(j->h.m, nashc_arena_printf(j->h.a, "%s/model.nashir", path), j->h.d);
     if (s == NASHC_OK && nashc_find(j->h.ctx, NASHC_D_BACKEND, "onnx"))

@@ -82,7 +82,7 @@ man_page(nashc_ctx *c)
            ".TP\n.B \\-\\-load\\-plugin FILE\na plugin; any number of times\n"
            ".TP\n.B \\-W[no\\-][error=]FLAG\nsilence a warning or make it an error\n");
     printf(".SH EXIT STATUS\n0 done, 1 input malformed or not supported, 2 wrong usage, 3 results "
-           "differ,\n4 a file or an outside program failed, 70 a bug in nashc\n");
+           "differ,\n4 a file, an outside program or a plugin failed, 70 a bug in nashc\n");
     printf(".SH ENVIRONMENT\n.TP\n.B NASHC_PLUGIN_PATH\nfolders and files of plugins, separated by "
            "colons\n.TP\n.B NO_COLOR\nno colours\n");
 }

@@ -75,6 +75,7 @@ static const nashc_param options[] = {
      .def = "",
      .help = "on failure write graph and remaining passes here",
      .kind = NASHC_P_PATH},
+    TOOL_TIMEOUT_OPTION,
     {.name = "run-repro",
      .def = "false",
      .help = "run the passes that a file of --repro names",

@@ -339,6 +339,8 @@ reduce_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *ar
     bool made = s == NASHC_OK && mkdtemp(r.folder);
     if (s == NASHC_OK && !made)
         s = nashc_io_error(r.diag, NULL, "cannot make a folder for the candidates");
+    if (made)
+        nashc_temp_note(r.folder);
     snprintf(r.file, sizeof r.file, "%s/model.nashir", r.folder);
     if (s == NASHC_OK)
         s = reduce(&r, nashc_opts_str(o, "o"));
@@ -347,6 +349,7 @@ reduce_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *ar
                nashc_opts_str(o, "o"));
     if (made)
         remove_files(&r);
+    nashc_temp_done(r.folder);
     nashc_module_free(r.best);
     nashc_arena_free(r.arena);
     return nashc_status_exit(s);

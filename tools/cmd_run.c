@@ -79,7 +79,11 @@ prepare(job *j)
         s = key ? nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, j->diag)
                 : nashc_enomem(j->diag);
     }
-    return s == NASHC_OK ? j->executor->prepare(j->module, o, &j->program, j->diag) : s;
+    if (s != NASHC_OK)
+        return s;
+    nashc_frame f;
+    nashc_enter(&f, j->ctx, NASHC_D_EXECUTOR, j->executor->name, NULL, j->diag);
+    return nashc_leave(&f, j->executor->prepare(j->module, o, &j->program, j->diag));
 }
 
 static nashc_status
@@ -118,8 +122,11 @@ run_sample(job *j, int64_t k, nashc_buf *in, const nashc_buf **pin, nashc_buf *o
         pin[i] = &in[i];
     }
     double start = tool_clock();
-    if (s == NASHC_OK)
-        s = j->executor->run(j->program, pin, out, j->diag);
+    if (s == NASHC_OK) {
+        nashc_frame f;
+        nashc_enter(&f, j->ctx, NASHC_D_EXECUTOR, j->executor->name, NULL, j->diag);
+        s = nashc_leave(&f, j->executor->run(j->program, pin, out, j->diag));
+    }
     j->seconds += tool_clock() - start;
     if (s != NASHC_OK)
         return s;

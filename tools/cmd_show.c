@@ -26,8 +26,9 @@ write_to_stdout(const nashc_backend *be, const nashc_module *m, const nashc_opts
     size_t size = 0;
     if (!mkdtemp(folder))
         return nashc_io_error(d, NULL, "cannot make a temporary folder");
+    nashc_temp_note(folder);
     snprintf(path, sizeof path, "%s/out", folder);
-    nashc_status s = be->write(m, path, o, d);
+    nashc_status s = nashc_backend_write(be, m, path, o, d);
     if (s == NASHC_OK)
         s = nashc_file_read(path, MAX_PICTURE, &data, &size, d);
     if (s == NASHC_OK)
@@ -35,6 +36,7 @@ write_to_stdout(const nashc_backend *be, const nashc_module *m, const nashc_opts
     nashc_mem_free(data);
     (void)unlink(path);
     (void)rmdir(folder);
+    nashc_temp_done(folder);
     return s;
 }
 
@@ -57,7 +59,7 @@ show(nashc_ctx *c, const nashc_module *m, const char *format, const char *out, n
     else if (strcmp(out, "-") == 0)
         s = write_to_stdout(be, m, o, d);
     else
-        s = be->write(m, out, o, d);
+        s = nashc_backend_write(be, m, out, o, d);
     nashc_arena_free(a);
     return s;
 }

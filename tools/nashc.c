@@ -1,7 +1,6 @@
 /* nashc.c: the command line: options common to all commands, then the command itself. */
 #include "tool.h"
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,6 +176,24 @@ fail(nashc_ctx *c, nashc_status s)
 }
 
 static int
+call_command(nashc_ctx *c, const nashc_command *cmd, const nashc_opts *o, int n_args,
+             const char *const *args)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    nashc_frame f;
+    nashc_enter(&f, c, NASHC_D_COMMAND, cmd->name, NULL, d);
+    int exit_code = cmd->main(c, o, n_args, args);
+    bool good = exit_code >= 0 && exit_code <= 255;
+    nashc_status s = good
+                         ? NASHC_OK
+                         : nashc_bug(d, NULL, "command \"%s\" returned %d, which is no exit status",
+                                     cmd->name, exit_code);
+    s = nashc_leave(&f, s);
+    tool_flush(c);
+    return good ? exit_code : nashc_status_exit(s);
+}
+
+static int
 run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_arena *a)
 {
     nashc_diag *d = nashc_ctx_diag(c);
@@ -199,9 +216,8 @@ run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_ar
     }
     if (s != NASHC_OK)
         return fail(c, s);
-    int exit_code = cmd->main(c, o, n_args, args);
-    tool_flush(c);
-    return exit_code;
+    tool_state.pass_timeout = (unsigned)nashc_opts_int(o, "pass-timeout");
+    return call_command(c, cmd, o, n_args, args);
 }
 
 static int
@@ -254,37 +270,11 @@ finish(int exit_code)
     return exit_code ? exit_code : 4;
 }
 
-#ifndef __SANITIZE_ADDRESS__
-/* A crash is a bug of ours and says so. Only what is safe in a signal handler. */
-static void
-crashed(int signal)
-{
-    static const char text[] = "nashc: error: internal error: the program crashed\n"
-                               "  note: this is a bug in nashc, not in your input\n";
-    (void)signal;
-    _exit(write(2, text, sizeof text - 1) < 0 ? 70 : 70);
-}
-
-static void
-catch_crashes(void)
-{
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    struct sigaction action = {.sa_handler = crashed};
-    for (size_t i = 0; i < NASHC_COUNT(signals); i++)
-        sigaction(signals[i], &action, NULL);
-}
-#else
-static void
-catch_crashes(void)
-{
-}
-#endif
-
 int
 main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");
-    catch_crashes();
+    tool_catch_signals();
     nashc_ctx *c = nashc_ctx_create();
     nashc_arena *a = nashc_arena_create();
     globals g = {0};

@@ -11,6 +11,8 @@
 
 #define MAX_OUTPUT ((size_t)256 << 20)
 
+static volatile pid_t child; /* the one that runs; 0: none */
+
 typedef struct stream {
     int fd;
     char *data;
@@ -116,11 +118,13 @@ static nashc_status
 finish(pid_t pid, stream *s, double seconds, tool_process *out)
 {
     int status = 0;
+    child = pid;
     out->timed_out = !collect(s, seconds);
     if (out->timed_out)
         kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    child = 0;
     out->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     for (int i = 0; i < 2; i++)
         if (!s[i].data)
@@ -169,6 +173,13 @@ tool_process_run(const char *const *argv, const char *dir, double seconds, tool_
     close_pair(pe);
     close_pair(pr);
     return s;
+}
+
+void
+tool_process_kill(void)
+{
+    if (child > 0 && kill(-child, SIGKILL) != 0)
+        kill(child, SIGKILL); /* it has no group of its own yet */
 }
 
 void

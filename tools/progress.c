@@ -56,6 +56,7 @@ void
 tool_pass_progress(void *user, const char *pass, int done, int total)
 {
     (void)user;
+    (void)alarm(pass ? tool_state.pass_timeout : 0);
     if (pass)
         tool_progress(pass, done, total < done + 1 ? done + 1 : total);
     else

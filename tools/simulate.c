@@ -48,6 +48,7 @@ sim_prepare(sim_job *j, char *const *in)
         j->folder = NULL;
         return s;
     }
+    nashc_temp_note(j->folder);
     if ((s = link_to(j, "rtl")) != NASHC_OK || (s = link_to(j, "tb")) != NASHC_OK)
         return s;
     for (int i = 0; i < nashc_graph_n_inputs(j->layers) && s == NASHC_OK; i++)
@@ -61,6 +62,7 @@ sim_free(sim_job *j)
     DIR *dir = j->folder ? opendir(j->folder) : NULL;
     struct dirent *e;
 
+    nashc_temp_done(j->folder);
     if (!dir)
         return;
     /* Verilator leaves a folder of its own, one level deep. */

@@ -165,6 +165,9 @@ typedef struct tool_process {
 nashc_status tool_process_run(const char *const *argv, const char *dir, double seconds,
                               tool_process *out, nashc_diag *d);
 void tool_process_free(tool_process *p);
+
+/* Kills what tool_process_run waits for. Async-signal-safe. */
+void tool_process_kill(void);
 bool tool_program_exists(const char *name);
 
 /* --- progress.c ------------------------------------------------------------------------------ */
@@ -173,15 +176,30 @@ bool tool_program_exists(const char *name);
  * then elsewhere, nothing under -q. done == total ends it. */
 void tool_progress(const char *what, int64_t done, int64_t total);
 
-/* As nashc_pm_options.progress. */
+/* As nashc_pm_options.progress; starts the clock of --pass-timeout anew. */
 void tool_pass_progress(void *user, const char *pass, int done, int total);
 
 double tool_clock(void); /* seconds, monotonic */
+
+/* --- signals.c ------------------------------------------------------------------------------- */
+
+/* From here on the process does not end in silence: a crash, Ctrl-C, the time-out of a pass and an
+ * exit() inside a plugin say whose code ran; half-written files and started programs are removed.
+ */
+void tool_catch_signals(void);
+
+/* A row of the schema of commands that run passes. */
+#define TOOL_TIMEOUT_OPTION                                                                        \
+    {                                                                                              \
+        .name = "pass-timeout", .def = "0", .domain = "0..1000000",                                \
+        .help = "most seconds for a pass and its checks; 0: no limit", .kind = NASHC_P_INT         \
+    }
 
 /* Options of the whole run (nashc.c); commands ask by the functions above. */
 extern struct tool_state {
     bool json, quiet, json_diag, help, version, color;
     int verbosity;
+    unsigned pass_timeout; /* seconds; 0: none */
     const nashc_command *command;
 } tool_state;
 

@@ -1,6 +1,7 @@
 /* layer.c: layer modules: ports as FINN has them around one module of the library. */
 #include "build.h"
 #include <inttypes.h>
+#include <nashc/running.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,20 @@ print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in
 }
 
 static nashc_status
+call_emitter(nashc_verilog_emit emit, const nashc_node *n, nashc_vlog *v)
+{
+    nashc_diag *d = v->z->d;
+    nashc_frame f;
+
+    nashc_enter(&f, v->z->ctx, NASHC_D_IMPL, "verilog", n, d);
+    nashc_status s = emit(n, v, d);
+    s = s == NASHC_OK ? v->status : s;
+    if (s == NASHC_OK && !v->module)
+        s = nashc_bug(d, nashc_node_loc(n), "emitter of %s named no module", nashc_node_opname(n));
+    return nashc_leave(&f, s);
+}
+
+static nashc_status
 write_layer(design *z, const nashc_node *n)
 {
     nashc_stream in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS];
@@ -290,16 +305,12 @@ write_layer(design *z, const nashc_node *n)
     bool bad = !text_open(&v.params);
     bad = !text_open(&v.ties) || bad;
     bad = !text_open(&v.wires) || bad;
-    s = bad ? nashc_enomem(z->d) : emit(n, &v, z->d);
-    s = s == NASHC_OK ? v.status : s;
+    s = bad ? nashc_enomem(z->d) : call_emitter(emit, n, &v);
     bad = !text_close(&v.params) || bad;
     bad = !text_close(&v.ties) || bad;
     bad = !text_close(&v.wires) || bad;
     if (s == NASHC_OK && bad)
         s = nashc_enomem(z->d);
-    if (s == NASHC_OK && !v.module)
-        s = nashc_bug(z->d, nashc_node_loc(n), "emitter of %s named no module",
-                      nashc_node_opname(n));
     if (s == NASHC_OK) {
         z->has_memory[nashc_node_id(n)] = v.memory;
         mark_used(z, v.module);

@@ -88,6 +88,7 @@ nashc_status_exit(nashc_status s)
         return 3;
     case NASHC_ENOMEM:
     case NASHC_EIO:
+    case NASHC_EPLUGIN: /* to the user an outside program, which failed */
         return 4;
     case NASHC_EBUG:
         break;
@@ -129,8 +130,9 @@ nashc_diag_add(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, con
     m->text = text ? text : "out of memory";
 }
 
-static void
-report(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *fmt, va_list ap)
+void
+nashc_diag_vadd(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *fmt,
+                va_list ap)
 {
     if (!d)
         return;
@@ -147,7 +149,7 @@ report(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char 
     do {                                                                                           \
         va_list ap;                                                                                \
         va_start(ap, fmt);                                                                         \
-        report(d, severity, loc, fmt, ap);                                                         \
+        nashc_diag_vadd(d, severity, loc, fmt, ap);                                                \
         va_end(ap);                                                                                \
     } while (0)
 
@@ -177,14 +179,6 @@ nashc_usage(nashc_diag *d, const char *fmt, ...)
 {
     REPORT(NASHC_ERROR, NULL);
     return NASHC_EUSAGE;
-}
-
-nashc_status
-nashc_bug(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
-{
-    REPORT(NASHC_ERROR, loc);
-    nashc_note(d, "this is a bug in nashc %s, not in your input", NASHC_VERSION);
-    return NASHC_EBUG;
 }
 
 nashc_status
@@ -447,9 +441,20 @@ int
 nashc_diag_count(const nashc_diag *d, nashc_severity at_least)
 {
     int n = 0;
+    if (at_least <= NASHC_NOTE)
+        return d->n;
     for (int i = 0; i < d->n; i++)
         n += d->msg[i].severity >= at_least;
     return n;
+}
+
+bool
+nashc_diag_error_since(const nashc_diag *d, int n)
+{
+    for (int i = d->n; i > n;)
+        if (d->msg[--i].severity == NASHC_ERROR)
+            return true;
+    return false;
 }
 
 const char *

@@ -17,4 +17,11 @@ nashc_arena *nashc_diag_arena(nashc_diag *d);
 void nashc_diag_add(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *node,
                     const char *text);
 
+/* As nashc_error and its kin, with a severity and a list of arguments. */
+void nashc_diag_vadd(nashc_diag *d, nashc_severity severity, const nashc_loc *loc, const char *fmt,
+                     va_list ap);
+
+/* Is there an error behind the first n messages (as counted with NASHC_NOTE)? */
+bool nashc_diag_error_since(const nashc_diag *d, int n);
+
 #endif

@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700 /* POSIX.1-2008 with realpath */
 #include "core/base/mem.h"
 #include "core/base/str.h"
+#include "core/base/temp.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -109,6 +110,7 @@ temp_name(const char *path)
 static void
 outfile_free(nashc_outfile *f)
 {
+    nashc_temp_done(f->temp);
     nashc_mem_free(f->path);
     nashc_mem_free(f->temp);
     nashc_mem_free(f->buffer);
@@ -150,6 +152,7 @@ nashc_out_open(const char *path, nashc_diag *d)
         outfile_free(f);
         return NULL;
     }
+    nashc_temp_note(f->temp);
     if (special)
         f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
     else
@@ -247,55 +250,6 @@ struct nashc_outdir {
     char *path, *temp;
 };
 
-#define MAX_DEPTH 32 /* folders of ours are two deep; deeper ones are left alone */
-
-/* Removes a folder with all below it. Links are removed, not followed. */
-static bool
-remove_tree(const char *root)
-{
-    nashc_str stack[MAX_DEPTH] = {{0}};
-    int depth = 1;
-    bool ok = true;
-
-    nashc_str_puts(&stack[0], root);
-    while (depth && ok) {
-        nashc_str *top = &stack[depth - 1];
-        bool descended = false;
-        DIR *dir = top->bad ? NULL : opendir(top->data);
-        struct dirent *e;
-        ok = dir != NULL;
-        while (ok && !descended && (e = readdir(dir))) {
-            nashc_str child = {0};
-            struct stat st;
-            if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-                continue;
-            nashc_str_printf(&child, "%s/%s", top->data, e->d_name);
-            ok = !child.bad && lstat(child.data, &st) == 0;
-            if (ok && S_ISDIR(st.st_mode)) {
-                ok = depth < MAX_DEPTH;
-                if (ok) {
-                    stack[depth++] = child;
-                    child = (nashc_str){0};
-                }
-                descended = true;
-            } else if (ok) {
-                ok = unlink(child.data) == 0;
-            }
-            nashc_str_free(&child);
-        }
-        if (dir)
-            closedir(dir);
-        if (ok && !descended) {
-            ok = rmdir(top->data) == 0;
-            nashc_str_free(top);
-            depth--;
-        }
-    }
-    for (int i = 0; i < MAX_DEPTH; i++)
-        nashc_str_free(&stack[i]);
-    return ok;
-}
-
 static bool
 is_empty_dir(const char *path)
 {
@@ -348,6 +302,7 @@ check_target(const char *path, nashc_diag *d)
 static void
 outdir_free(nashc_outdir *o)
 {
+    nashc_temp_done(o->temp);
     nashc_mem_free(o->path);
     nashc_mem_free(o->temp);
     nashc_mem_free(o);
@@ -377,6 +332,7 @@ nashc_outdir_open(const char *path, nashc_diag *d)
     } else if (mkdir(o->temp, 0777) != 0) {
         io_error(d, path, "cannot create the folder", errno);
     } else {
+        nashc_temp_note(o->temp);
         return o;
     }
     if (o)
@@ -408,7 +364,7 @@ nashc_outdir_commit(nashc_outdir *o, nashc_diag *d)
         s = io_error(d, o->path, "cannot write the folder", errno);
         if (old)
             rename(old, o->path);
-    } else if (!s && old && !remove_tree(old)) {
+    } else if (!s && old && !nashc_tree_remove(old)) {
         s = io_error(d, old, "cannot remove the former output", errno);
     }
     nashc_mem_free(old);
@@ -425,6 +381,6 @@ nashc_outdir_drop(nashc_outdir *o)
 {
     if (!o)
         return;
-    remove_tree(o->temp);
+    nashc_tree_remove(o->temp);
     outdir_free(o);
 }

@@ -21,7 +21,8 @@ typedef struct nashc_entry {
     const void *desc;
     const char *name, *alias; /* alias: NULL or names separated by '|' */
     const char *origin;
-    bool hidden; /* replaced by an override */
+    bool hidden;  /* replaced by an override */
+    bool foreign; /* a plugin brought it */
 } nashc_entry;
 
 /* Entries of one kind; the map leads from name and alias to index + 1. */
@@ -46,10 +47,37 @@ struct nashc_ctx {
 
 extern const nashc_plugin nashc_builtins; /* generated */
 
-/* Schema, name and alias checks of registry.c, for commands that the tool adds. */
-nashc_status nashc_schema_check(const nashc_param *schema, const char *owner, nashc_diag *d);
+/* Index of the entry with this name or alias, -1: none. */
+int nashc_table_find(const nashc_table *t, const char *key);
+
+/* --- admission.c ----------------------------------------------------------------------------- */
+
+#define NASHC_MAX_NAME 120
+
+/* Checks all that p brings, before any of it is added. One message says what is wrong. */
+nashc_status nashc_admit(nashc_ctx *c, const nashc_plugin *p, const char *origin, nashc_diag *d);
+
+/* The list of descriptors of kind k that p brings; not NULL. */
+const void *const *nashc_plugin_list(const nashc_plugin *p, nashc_desc_kind k);
+
+/* Name ("iface/op" for an impl; NULL: memory out) and aliases of a descriptor; the next '|'
+ * separated part of *s, which moves on, NULL at the end. Owned by c. */
+const char *nashc_desc_name(nashc_ctx *c, nashc_desc_kind k, const void *desc);
+const char *nashc_desc_alias(nashc_desc_kind k, const void *desc);
+const char *nashc_next_alias(nashc_ctx *c, const char **s);
+
+/* "pass"; NASHC_D_PLUGIN: "plugin". */
+const char *nashc_desc_noun(nashc_desc_kind k);
+
+/* The file of the plugin that brought descriptor name of kind k (for NASHC_D_IMPL: of interface
+ * name for op); NULL: built-in, or unknown. Async-signal-safe; O(descriptors of the kind). */
+const char *nashc_plugin_of(const nashc_ctx *c, nashc_desc_kind k, const char *name,
+                            const char *op);
 
 /* --- pipeline.c ------------------------------------------------------------------------------ */
+
+/* Is name one of repeat, fixpoint, try? */
+bool nashc_is_combinator(const char *name);
 
 typedef enum nashc_item_kind {
     NASHC_I_SEQUENCE, /* a named pipeline, or the whole text */
@@ -94,6 +122,8 @@ typedef struct nashc_pm {
     int64_t n_edits; /* counted ones, all passes */
     bool stopped;    /* the bisect limit has been reached */
     struct nashc_pass_time *times, *last_time;
+    const nashc_item *root;
+    const nashc_item *now;    /* the pass that runs */
     const nashc_item *failed; /* the item that failed, for the repro file */
 } nashc_pm;
 
@@ -121,6 +151,7 @@ struct nashc_run {
     int64_t n_edits; /* counted edits of this run */
     bool explain;
     nashc_status status; /* sticky failure outside builders */
+    nashc_frame frame;   /* names this run as what runs now */
     nashc_build **build; /* handed out */
     size_t n_builds, cap_builds;
 };
@@ -135,6 +166,6 @@ nashc_status nashc_save_temp(nashc_pm *pm, const nashc_item *it, const nashc_mod
 nashc_pass_time *nashc_pass_clock(nashc_pm *pm, const nashc_pass *p);
 void nashc_print_times(const nashc_pm *pm);
 void nashc_print_stats(const nashc_pm *pm);
-void nashc_write_repro(nashc_pm *pm, const nashc_item *root, nashc_status s);
+void nashc_write_repro(nashc_pm *pm, nashc_status s);
 
 #endif

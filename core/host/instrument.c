@@ -243,14 +243,15 @@ remaining_text(const nashc_pm *pm, const nashc_item *root, nashc_str *out)
 }
 
 void
-nashc_write_repro(nashc_pm *pm, const nashc_item *root, nashc_status s)
+nashc_write_repro(nashc_pm *pm, nashc_status s)
 {
-    const char *path = pm->o.repro ? pm->o.repro : s == NASHC_EBUG ? pm->o.repro_on_bug : NULL;
+    bool bug = s == NASHC_EBUG || s == NASHC_EPLUGIN;
+    const char *path = pm->o.repro ? pm->o.repro : bug ? pm->o.repro_on_bug : NULL;
     nashc_str text = {0};
     if (!path)
         return;
     nashc_module *m = nashc_module_clone(pm->module);
-    remaining_text(pm, root, &text);
+    remaining_text(pm, pm->root, &text);
     if (m && text.data && !text.bad) {
         nashc_module_set_meta(m, "repro_version", NASHC_VERSION);
         nashc_module_set_meta(m, "repro_passes", text.data);

@@ -53,6 +53,37 @@ ends_in(const char *path, const char *list)
     return false;
 }
 
+static int
+probe(nashc_ctx *c, const nashc_frontend *fe, const uint8_t *head, size_t n, nashc_diag *d)
+{
+    nashc_frame f;
+    nashc_enter(&f, c, NASHC_D_FRONTEND, fe->name, NULL, d);
+    int score = fe->probe(head, n);
+    nashc_leave(&f, NASHC_OK);
+    return score;
+}
+
+/* What a plugin reads is verified here too: the rest of nashc trusts it. */
+static nashc_status
+read_by(nashc_ctx *c, const nashc_frontend *fe, const char *path, const nashc_opts *o,
+        nashc_module **out, nashc_diag *d)
+{
+    nashc_module *m = NULL;
+    nashc_frame f;
+    nashc_enter(&f, c, NASHC_D_FRONTEND, fe->name, NULL, d);
+    nashc_status s = fe->read(c, path, o, &m, d);
+    if (s == NASHC_OK && !m)
+        s = nashc_bug(d, &(nashc_loc){.file = path}, "frontend \"%s\" gave no model", fe->name);
+    if (s == NASHC_OK && nashc_plugin_of(c, NASHC_D_FRONTEND, fe->name, NULL))
+        s = nashc_verify(m, 3, d);
+    s = nashc_leave(&f, s);
+    if (s == NASHC_OK)
+        *out = m;
+    else
+        nashc_module_free(m);
+    return s;
+}
+
 static nashc_status
 choose_frontend(nashc_ctx *c, const char *path, const nashc_frontend **out, nashc_diag *d)
 {
@@ -71,7 +102,7 @@ choose_frontend(nashc_ctx *c, const char *path, const nashc_frontend **out, nash
     int best = 0;
     const nashc_frontend *found = NULL, *fe;
     for (int i = 0; (fe = nashc_desc_at(c, NASHC_D_FRONTEND, i)); i++) {
-        int score = fe->probe(head, n);
+        int score = probe(c, fe, head, n, d);
         if (score > 0 && ends_in(path, fe->suffixes))
             score += 10;
         if (score > best) {
@@ -118,7 +149,7 @@ nashc_read_model_opts(nashc_ctx *c, const char *path, const char *frontend,
     if (s == NASHC_OK)
         s = nashc_opts_check(o, NULL, d);
     if (s == NASHC_OK)
-        s = fe->read(c, path, o, out, d);
+        s = read_by(c, fe, path, o, out, d);
     nashc_arena_free(a);
     return s;
 }
@@ -130,12 +161,21 @@ nashc_read_model(nashc_ctx *c, const char *path, const char *frontend, nashc_mod
     return nashc_read_model_opts(c, path, frontend, NULL, out, d);
 }
 
+nashc_status
+nashc_backend_write(const nashc_backend *be, const nashc_module *m, const char *path,
+                    const nashc_opts *o, nashc_diag *d)
+{
+    nashc_frame f;
+    nashc_enter(&f, nashc_module_ctx(m), NASHC_D_BACKEND, be->name, NULL, d);
+    return nashc_leave(&f, be->write(m, path, o, d));
+}
+
 static nashc_status
 write_by(const nashc_backend *be, const nashc_module *m, const char *path, nashc_diag *d)
 {
     nashc_arena *a = nashc_arena_create();
     nashc_opts *o = a ? nashc_opts_create(a, be->options) : NULL;
-    nashc_status s = o ? be->write(m, path, o, d) : nashc_enomem(d);
+    nashc_status s = o ? nashc_backend_write(be, m, path, o, d) : nashc_enomem(d);
     nashc_arena_free(a);
     return s;
 }

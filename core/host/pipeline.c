@@ -35,6 +35,15 @@ static const struct {
 
 static nashc_status parse_list(parser *p, char end, nashc_item **out);
 
+bool
+nashc_is_combinator(const char *name)
+{
+    for (size_t i = 0; i < NASHC_COUNT(combinators); i++)
+        if (strcmp(combinators[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* --- messages -------------------------------------------------------------------------------- */
 
 static nashc_loc

@@ -4,14 +4,12 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#ifndef NASHC_PLUGIN_DIR
-#define NASHC_PLUGIN_DIR ""
-#endif
 
 static nashc_status
 refuse(nashc_diag *d, const char *path, const char *reason)
@@ -29,17 +27,61 @@ already_loaded(nashc_ctx *c, const nashc_plugin *p)
     return false;
 }
 
-nashc_status
-nashc_load_plugin(nashc_ctx *c, const char *path, nashc_diag *d)
+/* --- is the file whole? -----------------------------------------------------------------------
+ *
+ * dlopen maps what the headers promise and faults where the file ends before that. */
+
+/* Does [at, at + size) lie in a file of n bytes? */
+static bool
+inside(uint64_t at, uint64_t size, uint64_t n)
 {
-    /* A name without a slash would make dlopen search the system's folders. */
-    const char *file = strchr(path, '/') ? path : nashc_arena_printf(c->arena, "./%s", path);
-    if (!file)
-        return nashc_enomem(d);
-    if (access(file, R_OK) != 0) {
-        nashc_loc loc = {.file = path};
-        return nashc_io_error(d, &loc, "cannot load the plugin: %s", strerror(errno));
+    return at <= n && size <= n - at;
+}
+
+/* Are the headers, and the parts of an ELF file that they load, within its n bytes? What is no ELF
+ * file of this machine is left to dlopen, which says so. */
+static bool
+is_whole(int fd, uint64_t n)
+{
+    ElfW(Ehdr) e = {0};
+    ssize_t got = pread(fd, &e, sizeof e, 0);
+    if (memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
+        return true;
+    if (got != (ssize_t)sizeof e || e.e_phentsize != sizeof(ElfW(Phdr)))
+        return got == (ssize_t)sizeof e;
+    bool whole = inside(e.e_phoff, (uint64_t)e.e_phnum * sizeof(ElfW(Phdr)), n);
+    for (int i = 0; whole && i < e.e_phnum; i++) {
+        ElfW(Phdr) p;
+        off_t at = (off_t)(e.e_phoff + (uint64_t)i * sizeof p);
+        whole = pread(fd, &p, sizeof p, at) == (ssize_t)sizeof p &&
+                (p.p_type == PT_NULL || inside(p.p_offset, p.p_filesz, n));
     }
+    return whole;
+}
+
+/* A regular file that can be read, and is not cut off. Pipes and devices are never opened. */
+static nashc_status
+check_file(const char *path, const char *file, nashc_diag *d)
+{
+    nashc_loc loc = {.file = path};
+    struct stat st;
+    int fd = -1;
+    bool found = stat(file, &st) == 0;
+    if (found && !S_ISREG(st.st_mode))
+        return refuse(d, path, "it is not a regular file");
+    if (!found || (fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+        return nashc_io_error(d, &loc, "cannot load the plugin: %s", strerror(errno));
+    bool whole = is_whole(fd, (uint64_t)st.st_size);
+    close(fd);
+    return whole ? NASHC_OK : refuse(d, path, "the file is cut off: it is shorter than it says");
+}
+
+/* --- one plugin ------------------------------------------------------------------------------ */
+
+/* From here on code of the plugin runs: its constructors, its entry. */
+static nashc_status
+open_plugin(nashc_ctx *c, const char *path, const char *file, nashc_diag *d)
+{
     void *so = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!so) {
         const char *why = dlerror();
@@ -57,6 +99,23 @@ nashc_load_plugin(nashc_ctx *c, const char *path, nashc_diag *d)
     return already_loaded(c, p) ? NASHC_OK : nashc_register(c, p, path, d);
 }
 
+nashc_status
+nashc_load_plugin(nashc_ctx *c, const char *path, nashc_diag *d)
+{
+    /* A name without a slash would make dlopen search the system's folders. */
+    const char *file = strchr(path, '/') ? path : nashc_arena_printf(c->arena, "./%s", path);
+    if (!file)
+        return nashc_enomem(d);
+    nashc_status s = check_file(path, file, d);
+    if (s != NASHC_OK)
+        return s;
+    nashc_frame f;
+    nashc_enter(&f, c, NASHC_D_PLUGIN, path, NULL, d);
+    return nashc_leave(&f, open_plugin(c, path, file, d));
+}
+
+/* --- folders --------------------------------------------------------------------------------- */
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -68,13 +127,6 @@ is_library(const char *name)
 {
     size_t n = strlen(name);
     return n > 3 && strcmp(name + n - 3, ".so") == 0;
-}
-
-static bool
-is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* All *.so of a folder, in sorted order. A folder that cannot be read is one without plugins. */
@@ -108,27 +160,30 @@ load_folder(nashc_ctx *c, const char *path, nashc_diag *d)
     return s;
 }
 
-/* The folder of plugins goes with the library: LIBDIR/nashc where it is installed, wherever that
- * was moved to; BUILD/plugins in a build tree. The configured folder is the last resort. */
+static bool
+is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The folder of plugins goes with the library, wherever that was moved to: LIBDIR/nashc where it is
+ * installed, BUILD/plugins in a build tree, which its build.ninja gives away. */
 static nashc_status
 load_installed(nashc_ctx *c, nashc_diag *d)
 {
-    static const char *const folders[] = {"nashc", "plugins"};
     static const char anchor; /* an address inside the library */
     Dl_info info;
-    if (dladdr(&anchor, &info) != 0 && info.dli_fname) {
-        const char *slash = strrchr(info.dli_fname, '/');
-        int len = slash ? (int)(slash - info.dli_fname) : 0;
-        for (size_t i = 0; slash && i < NASHC_COUNT(folders); i++) {
-            const char *path =
-                nashc_arena_printf(c->arena, "%.*s/%s", len, info.dli_fname, folders[i]);
-            if (!path)
-                return nashc_enomem(d);
-            if (is_folder(path))
-                return load_folder(c, path, d);
-        }
-    }
-    return load_folder(c, NASHC_PLUGIN_DIR, d);
+    const char *slash = NULL;
+    if (dladdr(&anchor, &info) != 0 && info.dli_fname)
+        slash = strrchr(info.dli_fname, '/');
+    if (!slash)
+        return NASHC_OK;
+    int len = (int)(slash - info.dli_fname);
+    const char *ninja = nashc_arena_printf(c->arena, "%.*s/build.ninja", len, info.dli_fname);
+    const char *path = nashc_arena_printf(c->arena, "%.*s/%s", len, info.dli_fname,
+                                          ninja && is_file(ninja) ? "plugins" : "nashc");
+    return ninja && path ? load_folder(c, path, d) : nashc_enomem(d);
 }
 
 nashc_status

@@ -102,21 +102,6 @@ sum_edits(const nashc_module *m)
     return sum;
 }
 
-/* A status without a message would leave the user alone with an exit code. */
-static nashc_status
-explain_failure(nashc_pm *pm, const nashc_item *it, nashc_status s, int n_errors)
-{
-    if (nashc_diag_count(pm->diag, NASHC_ERROR) == n_errors) {
-        if (s == NASHC_ENOMEM)
-            nashc_enomem(pm->diag);
-        else
-            nashc_bug(pm->diag, NULL, "pass \"%s\" failed with status %d and no message", it->name,
-                      (int)s);
-    }
-    nashc_note(pm->diag, "in pass \"%s\"", it->name);
-    return s;
-}
-
 static nashc_status
 check_result(nashc_pm *pm, const nashc_item *it, const nashc_module *after, bool changed)
 {
@@ -124,8 +109,7 @@ check_result(nashc_pm *pm, const nashc_item *it, const nashc_module *after, bool
     if (pm->o.verify_each > 0) {
         s = nashc_verify(after, pm->o.verify_each, pm->diag);
         if (s != NASHC_OK && s != NASHC_ENOMEM) {
-            nashc_bug(pm->diag, NULL, "pass \"%s\" left an invalid graph, see above", it->name);
-            s = NASHC_EBUG;
+            s = nashc_bug(pm->diag, NULL, "pass \"%s\" left an invalid graph, see above", it->name);
         }
     }
     if (s != NASHC_OK || !changed || pm->o.check_each <= 0 || it->pass->flags & NASHC_PASS_CHECK)
@@ -153,6 +137,34 @@ show_result(nashc_pm *pm, const nashc_item *it, const nashc_module *after, bool 
     return s;
 }
 
+/* Runs the pass on its clone, takes the time, then checks and shows what came out. */
+static nashc_status
+run_and_check(nashc_run *r, const nashc_item *it, nashc_module *after, nashc_pass_time *clock)
+{
+    nashc_pm *pm = r->pm;
+    r->stats = clock->stats;
+    r->n_stats = clock->n_stats;
+    if (pm->o.shuffle_uses)
+        nashc_module_shuffle_uses(after, pm->o.shuffle_uses + (uint64_t)pm->n_done);
+    nashc_edits old = sum_edits(after), now;
+    double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    nashc_status s = run_on_module(r, after);
+    if (s == NASHC_OK && !(it->pass->flags & NASHC_PASS_CHECK))
+        s = refresh_calls(after, pm->diag);
+    clock->wall += seconds(CLOCK_MONOTONIC) - wall;
+    clock->cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    clock->runs++;
+    clock->edits += r->n_edits;
+    clock->n_nodes = count_nodes(after);
+    now = sum_edits(after);
+    bool changed = memcmp(&old, &now, sizeof old) != 0;
+    if (s == NASHC_OK)
+        s = check_result(pm, it, after, changed);
+    if (s == NASHC_OK)
+        s = show_result(pm, it, after, changed);
+    return s;
+}
+
 static nashc_status
 run_pass(nashc_pm *pm, const nashc_item *it)
 {
@@ -160,7 +172,6 @@ run_pass(nashc_pm *pm, const nashc_item *it)
         pm->o.progress(pm->o.user, it->name, pm->n_done, pm->n_total);
     if (nashc_name_listed(pm->o.print_before, it->name, it->pass->alias))
         nashc_print_step(pm, "before", it, pm->module);
-    int n_errors = nashc_diag_count(pm->diag, NASHC_ERROR);
     nashc_module *after = nashc_module_clone(pm->module);
     nashc_pass_time *clock = nashc_pass_clock(pm, it->pass);
     nashc_run r = {.pm = pm,
@@ -170,36 +181,17 @@ run_pass(nashc_pm *pm, const nashc_item *it)
                    .pass = it->pass,
                    .opts = it->opts,
                    .explain = nashc_name_listed(pm->o.explain, it->name, it->pass->alias)};
-    nashc_status s = after && clock && r.arena ? NASHC_OK : NASHC_ENOMEM;
-    bool changed = false;
-    if (after && pm->o.shuffle_uses)
-        nashc_module_shuffle_uses(after, pm->o.shuffle_uses + (uint64_t)pm->n_done);
-    if (s == NASHC_OK) {
-        r.stats = clock->stats;
-        r.n_stats = clock->n_stats;
-        nashc_edits old = sum_edits(after), now;
-        double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-        s = run_on_module(&r, after);
-        if (s == NASHC_OK && !(it->pass->flags & NASHC_PASS_CHECK))
-            s = refresh_calls(after, pm->diag);
-        clock->wall += seconds(CLOCK_MONOTONIC) - wall;
-        clock->cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-        clock->runs++;
-        clock->edits += r.n_edits;
-        clock->n_nodes = count_nodes(after);
-        now = sum_edits(after);
-        changed = memcmp(&old, &now, sizeof old) != 0;
-    }
-    if (s == NASHC_OK)
-        s = check_result(pm, it, after, changed);
-    if (s == NASHC_OK)
-        s = show_result(pm, it, after, changed);
+    pm->now = it;
+    nashc_enter(&r.frame, pm->ctx, NASHC_D_PASS, it->name, NULL, pm->diag);
+    nashc_status s = after && clock && r.arena ? run_and_check(&r, it, after, clock) : NASHC_ENOMEM;
+    s = nashc_leave(&r.frame, s);
+    pm->now = NULL;
     nashc_mem_free(r.build);
     nashc_arena_free(r.arena);
     if (s != NASHC_OK) {
         nashc_module_free(after);
         pm->failed = it;
-        return explain_failure(pm, it, s, n_errors);
+        return s;
     }
     if (nashc_diag_verbosity(pm->diag) >= 2)
         nashc_remark(pm->diag, NULL, "[%s] %" PRId64 " edits, %d nodes", it->name, r.n_edits,
@@ -377,6 +369,21 @@ check_stages(nashc_pm *pm, const nashc_item *it, nashc_str *given)
 
 /* --- entry ----------------------------------------------------------------------------------- */
 
+/* The pipeline that runs in this thread, for a crash to save what it was given. */
+static _Thread_local nashc_pm *running_pm;
+
+void
+nashc_running_repro(void)
+{
+    nashc_pm *pm = running_pm;
+    running_pm = NULL;
+    if (!pm || !pm->now)
+        return;
+    pm->failed = pm->now;
+    nashc_write_repro(pm, NASHC_EBUG);
+    nashc_diag_flush(pm->diag);
+}
+
 static void
 take_options(nashc_pm_options *to, const nashc_pm_options *from)
 {
@@ -389,6 +396,7 @@ nashc_status
 nashc_run_pipeline(nashc_module **m, const char *text, const nashc_pm_options *o, nashc_diag *d)
 {
     nashc_pm pm = {.ctx = nashc_module_ctx(*m), .diag = d, .arena = nashc_arena_create()};
+    nashc_pm *outer = running_pm;
     nashc_item *root = NULL;
     nashc_str given = {0};
     take_options(&pm.o, o);
@@ -399,10 +407,13 @@ nashc_run_pipeline(nashc_module **m, const char *text, const nashc_pm_options *o
     if (s == NASHC_OK)
         s = check_stages(&pm, root->child, &given);
     nashc_str_free(&given);
+    pm.root = root;
+    running_pm = &pm;
     if (s == NASHC_OK)
         s = run_list(&pm, root->child);
+    running_pm = outer;
     if (s != NASHC_OK && pm.failed)
-        nashc_write_repro(&pm, root, s);
+        nashc_write_repro(&pm, s);
     *m = pm.module; /* after a failure: what the failing pass was given */
     if (pm.o.progress)
         pm.o.progress(pm.o.user, NULL, pm.n_done, pm.n_total);

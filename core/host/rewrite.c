@@ -230,7 +230,9 @@ try_root(nashc_rw *rw, nashc_node *n)
         nashc_build_before(rw->build, n);
         nashc_build_loc(rw->build, nashc_node_loc(n));
         const char *opname = nashc_node_opname(n);
+        rw->run->frame.node = n;
         bool changed = p->patterns[i]->rewrite(rw, n);
+        rw->run->frame.node = NULL;
         if (rw->status == NASHC_OK)
             rw->status = nashc_build_status(rw->build);
         if (rw->status != NASHC_OK)

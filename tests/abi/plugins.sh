@@ -1,6 +1,7 @@
 #!/bin/sh
 # plugins.sh BUILD: builds the example plugins out of the tree against an installed prefix with nothing but
-# cc and pkg-config, as C11 and as C++17, and uses them; then loads plugins that must be refused.
+# cc and pkg-config, as C11 and as C++17, and uses them; runs their tests by the installed nashc-test; moves the
+# prefix and runs it again; then loads plugins that must be refused.
 set -u
 build=$(cd "$1" && pwd)
 src=$(cd "$(dirname "$0")/../.." && pwd)
@@ -29,8 +30,7 @@ prefix=$(dirname "$prefix")
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 flags="$(pkg-config --define-variable=prefix="$prefix" --cflags --libs nashc)"
-LD_LIBRARY_PATH=$(dirname "$(dirname "$pc")")
-export LD_LIBRARY_PATH
+libdir=$(dirname "$(dirname "$pc")")
 nashc=$prefix/bin/nashc
 unset NASHC_PLUGIN_PATH
 
@@ -66,6 +66,11 @@ has() { # TEXT COMMAND...: COMMAND succeeds and prints TEXT
     "$@" >"$tmp/out" 2>&1 && grep -qF -- "$text" "$tmp/out" || { cat "$tmp/out"; return 1; }
 }
 
+no_plugins_of_others() { # LIBDIR/plugins is not ours
+    mkdir "$libdir/plugins" && cp c-square.so "$libdir/plugins"
+    has 'plugin hello' env -i "$nashc" --version && ! grep -q square "$tmp/out"
+}
+
 refused() { # CODE TEXT COMMAND...: COMMAND exits with CODE and an error that has TEXT
     code=$1 text=$2
     shift 2
@@ -75,11 +80,28 @@ refused() { # CODE TEXT COMMAND...: COMMAND exits with CODE and an error that ha
         { echo "exit $got, wanted $code and '$text'"; cat "$tmp/out"; return 1; }
 }
 
+same_files() { # A B: two folders hold the same names
+    [ "$(cd "$1" && find . -type f | sort)" = "$(cd "$2" && find . -type f | sort)" ]
+}
+
+ok "every public header is installed" same_files "$src/core/include/nashc" "$prefix/include/nashc"
+ok "every example is installed" same_files "$src/plugins/examples" "$prefix/share/nashc/examples"
+cat >all.c <<'C'
+#include <nashc/nashc.h>
+int answer(void);
+int answer(void) { return (int)NASHC_ABI + nashc_status_exit(NASHC_OK); }
+C
+ok "all headers, C11" cc -std=c11 -Wall -Wextra -Werror -c all.c -o all.o $flags
+ok "all headers, C++17" c++ -x c++ -std=c++17 -Wall -Wextra -Werror -c all.c -o all.o $flags
+ok "runs in an empty environment" has 'plugin ABI' env -i "$nashc" --version
+
+examples=$prefix/share/nashc/examples
 for lang in c c++; do
     for p in hello_pass/hello square_op/square wiring_backend/wiring; do
         so=$tmp/$lang-$(basename $p).so
-        ok "$lang $p builds against the prefix" compile $lang "$src/plugins/examples/$p.c" "$so"
+        ok "$lang $p builds against the prefix" compile $lang "$examples/$p.c" "$so"
         ok "$lang $p exports one symbol" one_symbol "$so"
+        ok "$lang $p passes its tests" "$prefix/bin/nashc-test" --plugin "$so" "$examples/$(dirname $p)"
     done
     ok "$lang pass plugin runs in a pipeline" has 'hello: graph @main has 2 nodes of nn.mul' \
         "$nashc" opt net.nashir --load-plugin "$tmp/$lang-hello.so" '-passes=hello(op=nn.mul)' -o -
@@ -97,6 +119,24 @@ mkdir plugins && cp c-hello.so plugins
 ok "NASHC_PLUGIN_PATH" env NASHC_PLUGIN_PATH="$tmp/plugins" "$nashc" opt net.nashir -passes=hello -o -
 ok "the listing names the owner" has hello "$nashc" list plugins --load-plugin "$tmp/c-hello.so"
 
+# nashc-test fails where a test does, and where there is nothing to run.
+mkdir failing && sed 's/2 nodes/3 nodes/' "$examples/hello_pass/hello.nashir" >failing/hello.nashir
+ok "nashc-test sees a failure" refused 1 'error:' "$prefix/bin/nashc-test" --plugin c-hello.so failing
+ok "nashc-test: no such plugin" refused 4 none.so "$prefix/bin/nashc-test" --plugin none.so failing
+
+# A prefix may be moved, its own plugins with it.
+mkdir -p "$libdir/nashc" && cp c-hello.so "$libdir/nashc"
+ok "a plugin of the prefix" has 'plugin hello' env -i "$nashc" --version
+ok "libnashc beside other software" no_plugins_of_others
+moved=$tmp/elsewhere
+mv "$prefix" "$moved"
+ok "a moved prefix" has 'plugin hello' env -i "$moved/bin/nashc" --version
+ok "nashc-test of a moved prefix" "$moved/bin/nashc-test" "$moved/share/nashc/examples/hello_pass"
+ln -s "$moved" "a folder"
+ok "a link to it" has 'plugin hello' env -i "./a folder/bin/nashc" --version
+mv "$moved" "$prefix"
+rm -r "$libdir/nashc"
+
 # Plugins that must be refused, each with its own message.
 cat >text.so <<'TXT'
 not a shared object
@@ -105,11 +145,21 @@ printf 'int other; int other = 1;\n' >nosym.c && cc -shared -fPIC nosym.c -o nos
 sed 's/\.abi = NASHC_ABI/.abi = NASHC_ABI + 0x10000u/' "$src/plugins/examples/hello_pass/hello.c" >newer.c
 sed 's/"hello"/"fold-constants"/; s/"Hello"/NULL/' "$src/plugins/examples/hello_pass/hello.c" >clash.c
 sed 's/= "count the nodes of each graph"/= NULL/' "$src/plugins/examples/hello_pass/hello.c" >nohelp.c
-for p in newer clash nohelp; do compile c $p.c $p.so; done
+sed 's/"hello"/"streamline"/; s/"Hello"/NULL/' "$src/plugins/examples/hello_pass/hello.c" >pipeline.c
+sed 's/"Hello"/"Streamline"/; s/"hello"/"repeat"/' "$src/plugins/examples/hello_pass/hello.c" >grammar.c
+sed 's/"Hello"/"He<b>llo"/' "$src/plugins/examples/hello_pass/hello.c" >markup.c
+for p in newer clash nohelp pipeline grammar markup; do compile c $p.c $p.so; done
 ok "no shared object" refused 1 text.so "$nashc" opt net.nashir --load-plugin "$tmp/text.so" -passes= -o -
 ok "no such file" refused 4 missing.so "$nashc" opt net.nashir --load-plugin "$tmp/missing.so" -passes= -o -
 ok "missing entry" refused 1 nashc_plugin_entry "$nashc" opt net.nashir --load-plugin "$tmp/nosym.so" -passes= -o -
 ok "newer ABI" refused 1 'ABI 3.0' "$nashc" opt net.nashir --load-plugin "$tmp/newer.so" -passes= -o -
+wanted='the name "streamline" is taken by pipeline "streamline" from built-in'
+ok "a pass with the name of a pipeline" refused 1 "$wanted" \
+    "$nashc" opt net.nashir --load-plugin "$tmp/pipeline.so" -passes=streamline -o -
+ok "a name of the grammar" refused 1 'the name "repeat" is taken by the grammar' \
+    "$nashc" opt net.nashir --load-plugin "$tmp/grammar.so" -passes= -o -
+ok "an alias that is no name" refused 1 'illegal name "He<b>llo"' \
+    "$nashc" opt net.nashir --load-plugin "$tmp/markup.so" -passes= -o -
 ok "name clash" refused 1 fold-constants "$nashc" opt net.nashir --load-plugin "$tmp/clash.so" -passes= -o -
 ok "descriptor without help" refused 1 hello "$nashc" opt net.nashir --load-plugin "$tmp/nohelp.so" -passes= -o -
 

@@ -270,7 +270,8 @@ Generated from the descriptors (`tests/run --suite style --update`). Rules of ev
 - Results go to standard output or to files, talk goes to standard error. `-q` silences progress, `-v` adds detail,
   `--json` makes the result one JSON document. Long options take one dash or two, and `=` or a blank before the value.
 - Exit status: 0 done, and equal where something was compared; 1 the input is malformed or not supported; 2 wrong
-  usage; 3 results differ; 4 a file or an outside program failed; 70 a bug of nashc, with a repro file written.
+  usage; 3 results differ; 4 a file, an outside program or a plugin failed; 70 a bug of nashc, with a repro file
+  written.
 - Tensors are `.npy` or `.npz`; the first axis counts samples. Outputs are written aside and renamed: nothing is left
   half written.
 

@@ -72,6 +72,8 @@ main(void)
 }
 
 /* progress.c asks whether -q was given. */
+struct tool_state tool_state;
+
 bool
 tool_quiet(void)
 {

@@ -99,7 +99,8 @@ faults_refuse_the_unit(void **state)
     expect_refusal(*state, &empty_pass, "neither patterns nor run");
     expect_refusal(*state, &small_pass, "struct_size");
     expect_refusal(*state, &bad_schema, "option \"n\"");
-    expect_refusal(*state, &clashing_pass, "listed twice");
+    expect_refusal(*state, &clashing_pass,
+                   "the name \"unit-pass\" is taken by pass \"unit-pass\" from the same plugin");
 }
 
 static void
@@ -111,7 +112,9 @@ clashes(void **state)
     nashc_diag *d = nashc_ctx_diag(*state);
     assert_int_equal(nashc_register(*state, &p, "p.so", d), NASHC_OK);
     assert_int_equal(nashc_register(*state, &q, "q.so", d), NASHC_EINPUT);
-    unit_expect_message(*state, "q.so: pass \"unit-pass\" exists already, from p.so");
+    unit_expect_message(*state,
+                        "q.so: error: pass \"unit-pass\": the name \"unit-pass\" is taken by "
+                        "pass \"unit-pass\" from p.so");
     assert_int_equal(nashc_register(*state, &r, "r.so", d), NASHC_OK);
     assert_ptr_equal(nashc_find(*state, NASHC_D_PASS, "unit-pass"), &override_pass);
     assert_ptr_equal(nashc_find(*state, NASHC_D_PASS, "UnitPass"), &good_pass);

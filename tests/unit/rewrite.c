@@ -109,21 +109,21 @@ explain(void **state)
 }
 
 static void
-endless_patterns_are_bugs(void **state)
+endless_patterns_are_faults(void **state)
 {
     nashc_module *m =
         unit_parse(*state, "graph @main(%x: f32[4]) -> (%y) {\n%y: f32[4] = nn.neg(%x)\n}\n");
-    assert_int_equal(run(*state, &m, "unit-grow", NULL), NASHC_EBUG);
+    assert_int_equal(run(*state, &m, "unit-grow", NULL), NASHC_EPLUGIN);
     unit_expect_message(*state, "does not come to an end");
     assert_int_equal(nashc_graph_n_nodes(nashc_module_main(m)), 1);
     nashc_module_free(m);
 }
 
 static void
-edits_before_declining_are_bugs(void **state)
+edits_before_declining_are_faults(void **state)
 {
     nashc_module *m = unit_parse(*state, one_relu);
-    assert_int_equal(run(*state, &m, "unit-decline", NULL), NASHC_EBUG);
+    assert_int_equal(run(*state, &m, "unit-decline", NULL), NASHC_EPLUGIN);
     unit_expect_message(*state, "edited at a node nn.relu and then declined");
     nashc_module_free(m);
 }
@@ -160,8 +160,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(chains_collapse),
         TEST(explain),
-        TEST(endless_patterns_are_bugs),
-        TEST(edits_before_declining_are_bugs),
+        TEST(endless_patterns_are_faults),
+        TEST(edits_before_declining_are_faults),
         TEST(failures_stick),
         TEST(types_follow_edits),
     };

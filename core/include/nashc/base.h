@@ -56,7 +56,8 @@ typedef enum nashc_status {
     NASHC_ENOMEM,    /* out of memory */
     NASHC_EIO,       /* a file or an outside program failed */
     NASHC_EMISMATCH, /* a comparison found a difference */
-    NASHC_EBUG       /* a broken invariant of nashc itself */
+    NASHC_EBUG,      /* a broken invariant of nashc itself */
+    NASHC_EPLUGIN    /* a plugin broke what docs/plugins.md asks of it; set by the host */
 } nashc_status;
 
 /* Exit status of the tool for a status (docs/cli): 0, 1, 2, 3, 4 or 70. */

@@ -16,9 +16,12 @@ NASHC_API nashc_status nashc_unsup(nashc_diag *d, const nashc_loc *loc, const ch
 NASHC_API nashc_status nashc_io_error(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
     NASHC_PRINTF(3, 4);
 NASHC_API nashc_status nashc_usage(nashc_diag *d, const char *fmt, ...) NASHC_PRINTF(2, 3);
+NASHC_API nashc_status nashc_enomem(nashc_diag *d);
+
+/* A broken invariant: of nashc (EBUG), or of the plugin whose code runs now (EPLUGIN, see
+ * nashc/running.h); a note says which. */
 NASHC_API nashc_status nashc_bug(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
     NASHC_PRINTF(3, 4);
-NASHC_API nashc_status nashc_enomem(nashc_diag *d);
 
 /* The same, with location, name and op of the node in front: `node "Conv_3" (nn.conv): text`. */
 NASHC_API nashc_status nashc_node_error(nashc_diag *d, const nashc_node *n, const char *fmt, ...)

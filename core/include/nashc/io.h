@@ -68,6 +68,13 @@ NASHC_API const char *nashc_outdir_path(const nashc_outdir *o); /* write here un
 NASHC_API nashc_status nashc_outdir_commit(nashc_outdir *o, nashc_diag *d); /* frees o */
 NASHC_API void nashc_outdir_drop(nashc_outdir *o);
 
+/* A file or folder that must not outlive the process, whatever ends it; done when it is gone or
+ * has its final name. nashc_out_open and nashc_outdir_open do so themselves. Of more than 64 at a
+ * time the rest is not noted. path is borrowed. nashc_temp_remove_all is async-signal-safe. */
+NASHC_API void nashc_temp_note(const char *path);
+NASHC_API void nashc_temp_done(const char *path);
+NASHC_API void nashc_temp_remove_all(void);
+
 /* The whole file, with a 0 behind it; freed by nashc_mem_free. max: refuse larger ones. */
 NASHC_API nashc_status nashc_file_read(const char *path, int64_t max, char **data, size_t *size,
                                        nashc_diag *d);
@@ -80,6 +87,10 @@ NASHC_API nashc_status nashc_read_model(nashc_ctx *c, const char *path, const ch
 NASHC_API nashc_status nashc_read_model_opts(nashc_ctx *c, const char *path, const char *frontend,
                                              const char *const *options, nashc_module **out,
                                              nashc_diag *d);
+
+/* Calls be->write as code of be (running.h). */
+NASHC_API nashc_status nashc_backend_write(const nashc_backend *be, const nashc_module *m,
+                                           const char *path, const nashc_opts *o, nashc_diag *d);
 
 /* Writes by suffix (.nashir, .onnx, .dot ...), or text to standard output for "-". */
 NASHC_API nashc_status nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d);

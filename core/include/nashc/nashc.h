@@ -15,6 +15,7 @@
 #include <nashc/pass.h>
 #include <nashc/plugin.h>
 #include <nashc/rewrite.h>
+#include <nashc/running.h>
 #include <nashc/tensor.h>
 #include <nashc/type.h>
 #include <nashc/verilog.h>

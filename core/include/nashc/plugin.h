@@ -53,7 +53,8 @@ typedef enum nashc_desc_kind {
     NASHC_D_EXECUTOR,
     NASHC_D_IMPL,
     NASHC_D_COMMAND,
-    NASHC_D_DEVICE
+    NASHC_D_DEVICE,
+    NASHC_D_PLUGIN /* no descriptor: for nashc_enter (running.h) */
 } nashc_desc_kind;
 
 /* Descriptor by name or alias, NULL if there is none; by index in order of registration; and who
