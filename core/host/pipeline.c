@@ -174,18 +174,18 @@ find_option(const nashc_param *schema, const char *name)
     return schema && schema->name ? schema : NULL;
 }
 
-/* The option of the owner that the len bytes at name it; NULL: complained. */
-static const nashc_param *
-owner_option(parser *p, const char *at, size_t len)
+/* The option of the owner that the len bytes at name it. */
+static nashc_status
+owner_option(parser *p, const char *at, size_t len, const nashc_param **out)
 {
     const char *name = copy(p, at, len);
-    const nashc_param *q = name ? find_option(pipeline_options(p->owner), name) : NULL;
+    *out = name ? find_option(pipeline_options(p->owner), name) : NULL;
     if (!name)
-        nashc_enomem(p->diag);
-    else if (!q)
-        complain(p, at, len ? len : 1, "pipeline \"%s\" has no option \"%s\"", p->owner->name,
-                 nashc_quote(p->diag, name));
-    return q;
+        return nashc_enomem(p->diag);
+    if (!*out)
+        return complain(p, at, len ? len : 1, "pipeline \"%s\" has no option \"%s\"",
+                        p->owner->name, nashc_quote(p->diag, name));
+    return NASHC_OK;
 }
 
 /* KEY=VALUE as text that parses to these again. What holds a quote came without quotes around. */
@@ -207,51 +207,66 @@ keep_text(parser *p, nashc_item *it, const char *text)
     return text && it->opt_text ? NASHC_OK : nashc_enomem(p->diag);
 }
 
+/* One KEY=VALUE as it stands in the text. */
+typedef struct option {
+    const char *key, *value;
+    const char *key_at, *value_at; /* value_at is key_at where the value is left out */
+    size_t key_len, value_len;
+} option;
+
 static nashc_status
-parse_option(parser *p, nashc_item *it, const nashc_param *schema)
+read_option(parser *p, const nashc_item *it, option *o)
 {
     skip_space(p);
-    size_t key_len = word_length(p->at);
-    const char *key_at = p->at, *value = "true";
-    if (key_len == 0)
+    *o = (option){.value = "true", .key_at = p->at, .value_at = p->at};
+    o->key_len = o->value_len = word_length(p->at);
+    if (o->key_len == 0)
         return complain(p, p->at, 1, "expected the name of an option of %s \"%s\"", noun(it),
                         it->name);
-    const char *key = copy(p, p->at, key_len);
-    p->at += key_len;
+    o->key = copy(p, p->at, o->key_len);
+    p->at += o->key_len;
     skip_space(p);
-    const char *value_at = key_at;
-    size_t len = key_len;
     if (*p->at == '=') {
         p->at++;
         while (*p->at == ' ')
             p->at++;
-        value_at = p->at;
-        len = value_length(p->at);
+        o->value_at = p->at;
+        size_t len = value_length(p->at);
         p->at += len;
-        while (len > 0 && isspace((unsigned char)value_at[len - 1]))
+        while (len > 0 && isspace((unsigned char)o->value_at[len - 1]))
             len--;
-        bool quoted = len >= 2 && value_at[0] == '"' && value_at[len - 1] == '"';
-        value = quoted ? copy(p, value_at + 1, len - 2) : copy(p, value_at, len);
+        bool quoted = len >= 2 && o->value_at[0] == '"' && o->value_at[len - 1] == '"';
+        o->value = copy(p, o->value_at + quoted, len - 2 * quoted);
+        o->value_len = len;
     }
-    if (!key || !value)
-        return nashc_enomem(p->diag);
-    bool known = find_option(schema, key) != NULL, handed = p->owner && value_at[0] == '$';
+    return o->key && o->value ? NASHC_OK : nashc_enomem(p->diag);
+}
+
+static nashc_status
+parse_option(parser *p, nashc_item *it, const nashc_param *schema)
+{
+    option o;
+    const nashc_param *q;
+    nashc_status s = read_option(p, it, &o);
+    bool known = s == NASHC_OK && find_option(schema, o.key);
+    bool handed = s == NASHC_OK && p->owner && o.value_at[0] == '$';
     if (handed) {
-        if (!owner_option(p, value_at + 1, len - 1))
-            return NASHC_EUSAGE;
-        value = nashc_opts_str(p->given, value + 1);
-        if (known && !value[0])
+        s = owner_option(p, o.value_at + 1, o.value_len - 1, &q);
+        o.value = s == NASHC_OK ? nashc_opts_str(p->given, q->name) : "";
+        if (s == NASHC_OK && known && !o.value[0])
             return NASHC_OK;
     }
-    nashc_loc loc = place(p, known ? value_at : key_at);
-    nashc_status s = nashc_opts_set(it->opts, key, value, &loc, p->diag);
-    if (s != NASHC_OK && s != NASHC_ENOMEM)
-        mark(p, known ? value_at : key_at, known ? len : key_len);
     if (s != NASHC_OK)
         return s;
-    return keep_text(p, it,
-                     handed ? option_text(p, key, value)
-                            : copy(p, key_at, (size_t)(value_at + len - key_at)));
+    const char *at = known ? o.value_at : o.key_at;
+    nashc_loc loc = place(p, at);
+    s = nashc_opts_set(it->opts, o.key, o.value, &loc, p->diag);
+    if (s != NASHC_OK && s != NASHC_ENOMEM)
+        mark(p, at, known ? o.value_len : o.key_len);
+    if (s != NASHC_OK)
+        return s;
+    size_t written = (size_t)(o.value_at + o.value_len - o.key_at);
+    return keep_text(p, it, handed ? option_text(p, o.key, o.value) : copy(p, o.key_at, written));
 }
 
 /* What stands in the brackets behind a pass or a named pipeline, if there are any. */
@@ -354,10 +369,11 @@ parse_if(parser *p, const char *at, size_t len, nashc_item **out)
     if (*p->at != '<')
         return complain(p, at, len, "\"if\" needs an option: if<KEY>(a,b)");
     size_t n = word_length(++p->at);
-    const nashc_param *q = owner_option(p, p->at, n);
+    const nashc_param *q;
+    nashc_status s = owner_option(p, p->at, n, &q);
     nashc_item *it = new_item(p, NASHC_I_SEQUENCE, "");
-    if (!q || !it)
-        return q ? nashc_enomem(p->diag) : NASHC_EUSAGE;
+    if (s != NASHC_OK || !it)
+        return s != NASHC_OK ? s : nashc_enomem(p->diag);
     p->at += n;
     if (p->at[0] != '>' || p->at[1] != '(')
         return complain(p, p->at, 1, "\"if\" needs passes: if<%s>(a,b)", q->name);
@@ -365,7 +381,7 @@ parse_if(parser *p, const char *at, size_t len, nashc_item **out)
     bool outside = p->dead, kept = holds(p, q);
     p->dead = outside || !kept;
     p->depth++;
-    nashc_status s = parse_list(p, ')', &it->child);
+    s = parse_list(p, ')', &it->child);
     p->depth--;
     p->dead = outside;
     *out = kept ? it : NULL;

@@ -142,7 +142,7 @@ refused(void **state)
         {"unit-inner<2>", "pipeline \"unit-inner\" takes no count"},
         {"unit-inner(=1)", "expected the name of an option of pipeline \"unit-inner\""},
         {"unit-inner(must=x)", "pipeline unit-inner:1:"},
-        {"unit-wrong", "pipeline unit-wrong:1:10: error: pipeline \"unit-wrong\" has no option "
+        {"unit-wrong", "pipeline unit-wrong:1:11: error: pipeline \"unit-wrong\" has no option "
                        "\"m\""},
         {"unit-typo", "unknown option \"mist\""},
         {"unit-hard", "-passes:1:1: error: option \"key\" is required"},
