@@ -109,7 +109,8 @@ for lang in c c++; do
 done
 # It must not claim to be another tool, and what is no object is told.
 sed 's/{\\"layers\\": %d}/[%d]/' "$src/plugins/examples/folder_backend/folder.c" >list.c
-sed 's/{\\"layers\\": %d}/{\\"tool\\": \\"other\\", \\"n\\": %d}/' "$src/plugins/examples/folder_backend/folder.c" >other.c
+sed 's/{\\"layers\\": %d}/{\\"tool\\": \\"other\\", \\"n\\": %d}/' \
+    "$src/plugins/examples/folder_backend/folder.c" >other.c
 for p in list other; do compile c $p.c $p.so; done
 bad() { "$nashc" compile "$src/tests/data/tfc_w1a1_fmnist/model.onnx" -o bad --load-plugin "$tmp/$1.so" \
     --backend layer-list; }
