@@ -132,3 +132,78 @@ const nashc_pipeline nashc_pipeline_to_channels_last = {
             "move-cf-downstream,cancel-transposes,move-transpose-past-join-concat,"
             "absorb-transpose-into-flatten,absorb-cf-into-matmul,canonicalize),fold-constants",
 };
+
+/* How the hardware is wanted: the options of the list below, handed on by `compile`. */
+static const nashc_param hardware_options[] = {
+    {.name = "device",
+     .def = "",
+     .help = "device that costs are counted for; see `nashc list devices`",
+     .kind = NASHC_P_STRING},
+    {.name = "clock-ns", .def = "10", .help = "clock period", .kind = NASHC_P_FLOAT},
+    {.name = "target-fps",
+     .def = "0",
+     .help = "fold until so many frames a second; 0: at most 64 multipliers a layer",
+     .kind = NASHC_P_FLOAT},
+    {.name = "mvau-wwidth-max",
+     .def = "0",
+     .domain = "0..",
+     .help = "most weight bits a PE reads a cycle; 0: no limit",
+     .kind = NASHC_P_INT},
+    {.name = "folding",
+     .def = "exact",
+     .domain = "exact|compat",
+     .help = "cheapest folding for the target, or FINN's algorithm",
+     .kind = NASHC_P_ENUM},
+    {.name = "two-pass",
+     .def = "true",
+     .help = "compat: fold again for the slowest layer if the target is missed",
+     .kind = NASHC_P_BOOL},
+    {.name = "folding-file",
+     .def = "",
+     .help = "FINN folding file that replaces the folding and FIFO depths found",
+     .kind = NASHC_P_PATH},
+    {0},
+};
+
+/* The back half: the integer graph to layers, folded, with converters and FIFOs. */
+const nashc_pipeline nashc_pipeline_hardware = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "hardware",
+    .help = "the integer graph to folded hardware layers with width converters and FIFOs",
+    .text = "to-channels-last,to-hw,"
+            "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
+            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;device=$device),"
+            "if<folding-file>(apply-folding(file=$folding-file)),"
+            "insert-dwc,insert-fifo(file=$folding-file)",
+    .options = hardware_options,
+};
+
+/* What `nashc compile` and nashc_compile() run. */
+const nashc_pipeline nashc_pipeline_compile = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "compile",
+    .help = "any imported model to folded hardware layers, as `nashc compile` does it",
+    .text = "fix-batch,streamline,check-streamlined,"
+            "hardware(device=$device;clock-ns=$clock-ns;target-fps=$target-fps;"
+            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;"
+            "folding-file=$folding-file)",
+    .options = hardware_options,
+};
+
+static const nashc_param refold_options[] = {
+    {.name = "folding-file",
+     .def = "",
+     .help = "FINN folding file; without one the layers stay as they are",
+     .kind = NASHC_P_PATH},
+    {0},
+};
+
+/* What they run on a graph that consists of layers already. */
+const nashc_pipeline nashc_pipeline_refold = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "refold",
+    .help = "hardware layers folded anew from a FINN folding file",
+    .text = "if<folding-file>(remove-dwc-fifo,apply-folding(file=$folding-file),insert-dwc,"
+            "insert-fifo(file=$folding-file))",
+    .options = refold_options,
+};

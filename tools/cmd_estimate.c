@@ -1,5 +1,5 @@
 /* cmd_estimate.c: nashc estimate: cycles, throughput and resources per layer without generating. */
-#include "hwflow.h"
+#include "compile_options.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -7,94 +7,98 @@
 #include <sys/stat.h>
 
 static const nashc_param options[] = {
-    HWFLOW_OPTIONS,
+    COMPILE_OPTIONS,
     TOOL_LOAD_OPTIONS,
     TOOL_INPUT_OPTIONS,
     {0},
 };
 
+typedef struct job {
+    nashc_ctx *ctx;
+    nashc_diag *d;
+    nashc_arena *a;
+    const nashc_opts *opts;
+    nashc_compile_options o;
+    nashc_pm_options pm;
+    nashc_module *m;
+    nashc_compile_result r;
+} job;
+
 /* The model itself, or DIR/model.nashir of a compiled design, whose clock and device count. */
 static nashc_status
-load(hwflow *h, const char *path)
+load(job *j, const char *path)
 {
     struct stat st;
 
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-        return tool_load(h->ctx, h->o, path, &h->m);
-    const char *manifest = nashc_arena_printf(h->a, "%s/manifest.json", path);
+        return tool_load(j->ctx, j->opts, path, &j->m);
+    const char *manifest = nashc_arena_printf(j->a, "%s/manifest.json", path);
     char *text;
     size_t size;
-    nashc_status s = nashc_file_read(manifest, 1 << 24, &text, &size, h->d);
+    nashc_status s = nashc_file_read(manifest, 1 << 24, &text, &size, j->d);
     if (s != NASHC_OK)
         return s;
     json_t *root = json_loadb(text, size, 0, NULL);
     nashc_mem_free(text);
-    const char *device = json_string_value(json_object_get(root, "device"));
+    const char *name = json_string_value(json_object_get(root, "device"));
+    const nashc_device *device = name ? nashc_find(j->ctx, NASHC_D_DEVICE, name) : NULL;
     double clk = json_number_value(json_object_get(root, "clock_ns"));
-    if (!nashc_opts_given(h->o, "clock-ns") && clk > 0)
-        h->clk_ns = clk;
-    if (!h->device && device && device[0])
-        h->device = nashc_find(h->ctx, NASHC_D_DEVICE, device);
+    if (!nashc_opts_given(j->opts, "clock-ns") && clk > 0)
+        j->o.clock_ns = clk;
+    if (!j->o.device && device)
+        j->o.device = device->name;
     json_decref(root);
-    return tool_load(h->ctx, h->o, nashc_arena_printf(h->a, "%s/model.nashir", path), &h->m);
-}
-
-static nashc_cost
-cost_of(const hwflow *h, const nashc_node *n)
-{
-    nashc_cost c = {0};
-
-    if (nashc_node_op(n)->hw->cost)
-        nashc_node_op(n)->hw->cost(n, h->device, &c);
-    return c;
+    return tool_load(j->ctx, j->opts, nashc_arena_printf(j->a, "%s/model.nashir", path), &j->m);
 }
 
 static void
-print_text(const hwflow *h, const nashc_graph *f, const nashc_flow_result *r)
+print_text(const job *j)
 {
-    const char *const *names = nashc_flow_names(f, h->a);
-    double interval = nashc_flow_interval(r);
-    nashc_cost sum = hwflow_cost(h, f);
+    const nashc_compile_result *r = &j->r;
+    const nashc_cost *sum = r->cost;
 
     printf("%-32s %10s %8s %8s %7s %6s %6s  %s\n", "layer", "cycles", "LUT", "FF", "BRAM18", "URAM",
            "DSP", "folding");
-    NASHC_EACH_NODE(f, n)
+    NASHC_EACH_NODE(r->graph, n)
     {
-        nashc_cost c = cost_of(h, n);
+        const nashc_cost *c = &r->layer_cost[nashc_node_id(n)];
         printf("%-32s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64
                "  %s\n",
-               names[nashc_node_id(n)], nashc_node_op(n)->hw->cycles(n), c.lut, c.ff, c.bram18,
-               c.uram, c.dsp, nashc_node_attr_text(n, h->a));
+               r->names[nashc_node_id(n)], nashc_node_op(n)->hw->cycles(n), c->lut, c->ff,
+               c->bram18, c->uram, c->dsp, nashc_node_attr_text(n, j->a));
     }
     printf("%-32s %10s %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n", "total",
-           "", sum.lut, sum.ff, sum.bram18, sum.uram, sum.dsp);
+           "", sum->lut, sum->ff, sum->bram18, sum->uram, sum->dsp);
     printf("interval: %g cycles\nlatency: %" PRIu64 " cycles\nthroughput: %.6g fps at %g ns\n",
-           interval, r->latency, 1e9 / h->clk_ns / interval, h->clk_ns);
+           r->interval, r->latency, r->fps, j->o.clock_ns);
+}
+
+static json_t *
+layer_json(const job *j, const nashc_node *n)
+{
+    const nashc_cost *c = &j->r.layer_cost[nashc_node_id(n)];
+
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "name", j->r.names[nashc_node_id(n)], "cycles",
+        (json_int_t)nashc_node_op(n)->hw->cycles(n), "LUT", (json_int_t)c->lut, "FF",
+        (json_int_t)c->ff, "BRAM_18K", (json_int_t)c->bram18, "URAM", (json_int_t)c->uram, "DSP",
+        (json_int_t)c->dsp, "folding", nashc_node_attr_text(n, j->a));
 }
 
 static void
-print_json(const hwflow *h, const nashc_graph *f, const nashc_flow_result *r)
+print_json(const job *j)
 {
-    const char *const *names = nashc_flow_names(f, h->a);
-    double interval = nashc_flow_interval(r);
     json_t *o = json_object(), *layers = json_array();
 
-    NASHC_EACH_NODE(f, n)
+    NASHC_EACH_NODE(j->r.graph, n)
     {
-        nashc_cost c = cost_of(h, n);
-        json_array_append_new(layers, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "name",
-                                                names[nashc_node_id(n)], "cycles",
-                                                (json_int_t)nashc_node_op(n)->hw->cycles(n), "LUT",
-                                                (json_int_t)c.lut, "FF", (json_int_t)c.ff,
-                                                "BRAM_18K", (json_int_t)c.bram18, "URAM",
-                                                (json_int_t)c.uram, "DSP", (json_int_t)c.dsp,
-                                                "folding", nashc_node_attr_text(n, h->a)));
+        json_array_append_new(layers, layer_json(j, n));
     }
     json_object_set_new(o, "layers", layers);
-    json_object_set_new(o, "interval_cycles", json_real(interval));
-    json_object_set_new(o, "latency_cycles", json_integer((json_int_t)r->latency));
-    json_object_set_new(o, "throughput_fps", json_real(1e9 / h->clk_ns / interval));
-    json_object_set_new(o, "clock_ns", json_real(h->clk_ns));
+    json_object_set_new(o, "interval_cycles", json_real(j->r.interval));
+    json_object_set_new(o, "latency_cycles", json_integer((json_int_t)j->r.latency));
+    json_object_set_new(o, "throughput_fps", json_real(j->r.fps));
+    json_object_set_new(o, "clock_ns", json_real(j->o.clock_ns));
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     printf("%s\n", text ? text : "{}");
     free(text);
@@ -102,48 +106,33 @@ print_json(const hwflow *h, const nashc_graph *f, const nashc_flow_result *r)
 }
 
 static nashc_status
-estimate(hwflow *h, const char *path)
+estimate(job *j, const char *path)
 {
-    nashc_pm_options po = {.struct_size = sizeof po,
-                           .bisect_limit = -1,
-                           .repro_on_bug = "nashc-repro.nashir",
-                           .progress = tool_pass_progress};
-    nashc_status s = load(h, path);
-    nashc_flow_result r;
+    nashc_status s = compile_options_take(&j->o, &j->pm, j->ctx, j->opts, j->a);
 
-    if (s != NASHC_OK)
+    if (s != NASHC_OK || (s = nashc_compile_check(j->ctx, &j->o, j->d)) != NASHC_OK ||
+        (s = load(j, path)) != NASHC_OK)
         return s;
-    const char *passes = hwflow_passes(h, &s);
-    if (!passes)
-        return s;
-    tool_flush(h->ctx);
-    if ((s = nashc_run_pipeline(&h->m, passes, &po, h->d)) != NASHC_OK)
-        return s;
-    const nashc_graph *f = nashc_flow_graph(h->m, h->d);
-    if (!f)
-        return NASHC_EINPUT;
-    if ((s = nashc_flow_simulate(f, NULL, &r, h->a, h->d)) != NASHC_OK ||
-        (s = hwflow_check(h, f, &r)) != NASHC_OK)
+    j->r.struct_size = sizeof j->r;
+    tool_flush(j->ctx);
+    if ((s = nashc_compile(&j->m, &j->o, &j->r, j->a, j->d)) != NASHC_OK)
         return s;
     if (tool_json())
-        print_json(h, f, &r);
+        print_json(j);
     else
-        print_text(h, f, &r);
+        print_text(j);
     return NASHC_OK;
 }
 
 static int
 estimate_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 {
-    nashc_arena *a = nashc_arena_create();
-    hwflow h = {0};
+    job j = {.ctx = c, .d = nashc_ctx_diag(c), .a = nashc_arena_create(), .opts = o};
 
     (void)n_args;
-    nashc_status s = a ? hwflow_options(&h, c, o, a) : nashc_enomem(nashc_ctx_diag(c));
-    if (s == NASHC_OK)
-        s = estimate(&h, args[0]);
-    nashc_module_free(h.m);
-    nashc_arena_free(a);
+    nashc_status s = j.a ? estimate(&j, args[0]) : nashc_enomem(j.d);
+    nashc_module_free(j.m);
+    nashc_arena_free(j.a);
     return nashc_status_exit(s);
 }
 

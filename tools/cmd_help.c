@@ -132,6 +132,16 @@ explain_pass(const nashc_pass *p)
 }
 
 static void
+explain_pipeline(const nashc_pipeline *p)
+{
+    printf("pipeline %s\n\n%s\n\n%s\n", p->name, p->help, p->text);
+    if (NASHC_HAS(p, options) && p->options && p->options[0].name) {
+        printf("\noptions:\n");
+        tool_print_params(stdout, p->options, "");
+    }
+}
+
+static void
 explain_op(const nashc_op *op)
 {
     printf("op %s\n\n%s\n", op->name, op->help);
@@ -151,8 +161,7 @@ explain(nashc_ctx *c, const char *name)
     } else if ((found = nashc_find(c, NASHC_D_PASS, name))) {
         explain_pass(found);
     } else if ((found = nashc_find(c, NASHC_D_PIPELINE, name))) {
-        const nashc_pipeline *p = found;
-        printf("pipeline %s\n\n%s\n\n%s\n", p->name, p->help, p->text);
+        explain_pipeline(found);
     } else if (strncmp(name, "unknown.", 8) != 0 && (found = nashc_find(c, NASHC_D_OP, name))) {
         explain_op(found);
     } else {

@@ -58,7 +58,8 @@ describe(int k, const void *desc, nashc_arena *a)
                      .alias = p->alias,
                      .help = p->help,
                      .extra = p->text,
-                     .extra_name = "passes"};
+                     .extra_name = "passes",
+                     .params = NASHC_HAS(p, options) ? p->options : NULL};
     }
     case NASHC_D_FRONTEND: {
         const nashc_frontend *f = desc;
@@ -206,7 +207,7 @@ print_markdown(const row *r)
         putchar('`');
     }
     for (const nashc_param *p = r->params; p && p->name; p++) {
-        printf("%s`%s`", p == r->params ? "" : ", ", p->name);
+        printf("%s`%s`", p != r->params || (r->extra && r->extra[0]) ? ", " : "", p->name);
         if (p->def && p->def[0]) {
             printf("=`");
             print_cell(p->def);

@@ -13,6 +13,8 @@ static const nashc_param options[] = {
      .def = "",
      .help = "output, by suffix (.nashir, .onnx, .dot ...); - prints text",
      .kind = NASHC_P_PATH},
+    TOOL_EXTRA_PASSES,
+    TOOL_BACKEND_OPTION,
     TOOL_LOAD_OPTIONS,
     TOOL_INPUT_OPTIONS,
     {.name = "print-before",
@@ -83,17 +85,6 @@ static const nashc_param options[] = {
     {0},
 };
 
-/* A repeatable option as a NULL-terminated array. */
-static const char *const *
-list_of(const nashc_opts *o, const char *name, nashc_arena *a)
-{
-    int n = nashc_opts_n(o, name);
-    const char **list = NASHC_NEW_N(a, const char *, n + 1);
-    for (int i = 0; list && i < n; i++)
-        list[i] = nashc_opts_str_at(o, name, i);
-    return list;
-}
-
 static const char *
 or_null(const char *s)
 {
@@ -110,9 +101,9 @@ pass_options(const nashc_opts *o, nashc_arena *a)
         .seed = (uint64_t)nashc_opts_int(o, "seed"),
         .bisect_limit = nashc_opts_int(o, "bisect-limit"),
         .shuffle_uses = (uint64_t)nashc_opts_int(o, "shuffle-uses"),
-        .print_before = list_of(o, "print-before", a),
-        .print_after = list_of(o, "print-after", a),
-        .explain = list_of(o, "explain", a),
+        .print_before = tool_list(o, "print-before", a),
+        .print_after = tool_list(o, "print-after", a),
+        .explain = tool_list(o, "explain", a),
         .print_changed = nashc_opts_bool(o, "print-changed"),
         .time_passes = nashc_opts_bool(o, "time-passes"),
         .stats = nashc_opts_bool(o, "stats"),
@@ -120,6 +111,7 @@ pass_options(const nashc_opts *o, nashc_arena *a)
         .repro = or_null(nashc_opts_str(o, "repro")),
         .repro_on_bug = "nashc-repro.nashir",
         .progress = tool_pass_progress,
+        .extra_passes = tool_list(o, "extra-passes", a),
     };
 }
 
@@ -188,7 +180,8 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
     if (!nashc_opts_bool(o, "run-repro")) { /* a typing error should show before a long import */
         nashc_status early;
         const char *text = tool_passes(o, nashc_opts_str(o, "passes"), a, &early, d);
-        early = text ? nashc_check_pipeline(c, text, d) : early;
+        nashc_pm_options po = pass_options(o, a);
+        early = text ? nashc_check_pipeline_opts(c, text, &po, d) : early;
         if (early != NASHC_OK) {
             nashc_arena_free(a);
             return nashc_status_exit(early);
@@ -203,7 +196,7 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
         s = nashc_run_pipeline(&m, passes, &po, d);
     }
     if (s == NASHC_OK && out[0])
-        s = nashc_write_model(m, out, d);
+        s = nashc_write_model_opts(m, out, tool_list(o, "backend-option", a), d);
     if (s == NASHC_OK && tool_json() && strcmp(out, "-") != 0)
         print_json(m);
     nashc_module_free(m);

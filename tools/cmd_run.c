@@ -69,16 +69,11 @@ prepare(job *j)
         return NASHC_EUSAGE;
     }
     nashc_opts *o = nashc_opts_create(j->arena, j->executor->options);
-    if (!o)
+    const char *owner = nashc_arena_printf(j->arena, "executor \"%s\"", j->executor->name);
+    const char *const *pairs = tool_list(j->opts, "executor-option", j->arena);
+    if (!o || !owner || !pairs)
         return nashc_enomem(j->diag);
-    nashc_status s = NASHC_OK;
-    for (int i = 0; s == NASHC_OK && i < nashc_opts_n(j->opts, "executor-option"); i++) {
-        const char *text = nashc_opts_str_at(j->opts, "executor-option", i),
-                   *eq = strchr(text, '=');
-        const char *key = nashc_arena_printf(j->arena, "%.*s", (int)strcspn(text, "="), text);
-        s = key ? nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, j->diag)
-                : nashc_enomem(j->diag);
-    }
+    nashc_status s = nashc_opts_set_pairs(o, pairs, owner, j->diag);
     if (s != NASHC_OK)
         return s;
     nashc_frame f;

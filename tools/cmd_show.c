@@ -14,13 +14,15 @@ static const nashc_param options[] = {
      .kind = NASHC_P_STRING},
     {.name = "o", .def = "-", .help = "output; - is standard output", .kind = NASHC_P_PATH},
     {.name = "passes", .def = "", .help = "run this pipeline first", .kind = NASHC_P_STRING},
+    TOOL_BACKEND_OPTION,
     TOOL_LOAD_OPTIONS,
     {0},
 };
 
 /* Lets the backend write a temporary file and copies that to standard output. */
 static nashc_status
-write_to_stdout(const nashc_backend *be, const nashc_module *m, const nashc_opts *o, nashc_diag *d)
+write_to_stdout(const nashc_backend *be, const nashc_module *m, const char *const *pairs,
+                nashc_diag *d)
 {
     char folder[] = "/tmp/nashc-show-XXXXXX", path[64], *data = NULL;
     size_t size = 0;
@@ -28,7 +30,7 @@ write_to_stdout(const nashc_backend *be, const nashc_module *m, const nashc_opts
         return nashc_io_error(d, NULL, "cannot make a temporary folder");
     nashc_temp_note(folder);
     snprintf(path, sizeof path, "%s/out", folder);
-    nashc_status s = nashc_backend_write(be, m, path, o, d);
+    nashc_status s = nashc_write_by(be, m, path, pairs, d);
     if (s == NASHC_OK)
         s = nashc_file_read(path, MAX_PICTURE, &data, &size, d);
     if (s == NASHC_OK)
@@ -41,27 +43,25 @@ write_to_stdout(const nashc_backend *be, const nashc_module *m, const nashc_opts
 }
 
 static nashc_status
-show(nashc_ctx *c, const nashc_module *m, const char *format, const char *out, nashc_diag *d)
+show(nashc_ctx *c, const nashc_module *m, const nashc_opts *o, nashc_arena *a)
 {
-    if (!format[0] || strcmp(format, "text") == 0)
-        return strcmp(format, "text") == 0 ? nashc_write_nashir(m, out, d)
-                                           : nashc_write_model(m, out, d);
+    nashc_diag *d = nashc_ctx_diag(c);
+    const char *format = nashc_opts_str(o, "format"), *out = nashc_opts_str(o, "o");
+    const char *const *pairs = tool_list(o, "backend-option", a);
+    if (!pairs)
+        return nashc_enomem(d);
+    if (!format[0])
+        return nashc_write_model_opts(m, out, pairs, d);
+    if (strcmp(format, "text") == 0)
+        return *pairs ? nashc_usage(d, "--format text takes no --backend-option")
+                      : nashc_write_nashir(m, out, d);
     const nashc_backend *be = nashc_lookup(c, NASHC_D_BACKEND, format, d);
     if (!be)
         return NASHC_EUSAGE;
     if (!be->suffixes)
         return nashc_usage(d, "backend \"%s\" writes a folder: use `nashc compile`", be->name);
-    nashc_arena *a = nashc_arena_create();
-    nashc_opts *o = a ? nashc_opts_create(a, be->options) : NULL;
-    nashc_status s = NASHC_OK;
-    if (!o)
-        s = nashc_enomem(d);
-    else if (strcmp(out, "-") == 0)
-        s = write_to_stdout(be, m, o, d);
-    else
-        s = nashc_backend_write(be, m, out, o, d);
-    nashc_arena_free(a);
-    return s;
+    return strcmp(out, "-") == 0 ? write_to_stdout(be, m, pairs, d)
+                                 : nashc_write_by(be, m, out, pairs, d);
 }
 
 static int
@@ -69,13 +69,15 @@ show_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
 {
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_module *m = NULL;
+    nashc_arena *a = nashc_arena_create();
     (void)n_args;
-    nashc_status s = tool_load(c, o, args[0], &m);
+    nashc_status s = a ? tool_load(c, o, args[0], &m) : nashc_enomem(d);
     if (s == NASHC_OK && nashc_opts_given(o, "passes"))
         s = nashc_run_pipeline(&m, nashc_opts_str(o, "passes"), NULL, d);
     if (s == NASHC_OK)
-        s = show(c, m, nashc_opts_str(o, "format"), nashc_opts_str(o, "o"), d);
+        s = show(c, m, o, a);
     nashc_module_free(m);
+    nashc_arena_free(a);
     return nashc_status_exit(s);
 }
 

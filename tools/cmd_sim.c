@@ -81,15 +81,15 @@ read_manifest(job *j)
     j->clk_ns = json_number_value(json_object_get(root, "clock_ns"));
     j->period = json_integer_value(json_object_get(root, "interval_frames"));
     j->steady = json_integer_value(json_object_get(root, "steady_frames"));
-    if (!top || !graph || !(j->clk_ns > 0) ||
+    if (backend && strcmp(backend, "verilog") != 0) {
+        json_decref(root);
+        return nashc_error(s->d, &loc, "the design was not written by the Verilog backend");
+    }
+    if (!backend || !top || !graph || !(j->clk_ns > 0) ||
         strspn(top, "abcdefghijklmnopqrstuvwxyz_0123456789"
                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(top)) {
         json_decref(root);
         return nashc_error(s->d, &loc, "this is no manifest of a design");
-    }
-    if (!backend || strcmp(backend, "verilog") != 0) {
-        json_decref(root);
-        return nashc_error(s->d, &loc, "the design was not written by the Verilog backend");
     }
     s->top = nashc_arena_strdup(s->a, top);
     const char *name = nashc_arena_strdup(s->a, graph);

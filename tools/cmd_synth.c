@@ -1,5 +1,5 @@
 /* cmd_synth.c: nashc synth: figures of the generated layers from Yosys, beside the estimates. */
-#include "hwflow.h"
+#include "tool.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -54,7 +54,12 @@ static const struct family {
 };
 
 typedef struct job {
-    hwflow h;
+    nashc_ctx *ctx;
+    nashc_diag *d;
+    nashc_arena *a;
+    const nashc_opts *o;
+    const nashc_device *device; /* of the design; NULL: none */
+    nashc_module *m;
     const char *dir, *top, *yosys; /* yosys: its version */
     const struct family *family;
     const nashc_graph *f;
@@ -64,38 +69,37 @@ typedef struct job {
 static nashc_status
 load(job *j)
 {
-    hwflow *h = &j->h;
-    const char *path = nashc_arena_printf(h->a, "%s/manifest.json", j->dir);
-    const char *family = nashc_opts_str(h->o, "family");
+    const char *path = nashc_arena_printf(j->a, "%s/manifest.json", j->dir);
+    const char *family = nashc_opts_str(j->o, "family");
     char *text;
     size_t size;
-    nashc_status s = nashc_file_read(path, 1 << 24, &text, &size, h->d);
+    nashc_status s = nashc_file_read(path, 1 << 24, &text, &size, j->d);
 
     if (s != NASHC_OK) {
-        nashc_help(h->d, "DIR is what `nashc compile -o DIR` wrote");
+        nashc_help(j->d, "DIR is what `nashc compile -o DIR` wrote");
         return s;
     }
     json_t *root = json_loadb(text, size, 0, NULL);
     nashc_mem_free(text);
     const char *top = json_string_value(json_object_get(root, "top"));
     const char *device = json_string_value(json_object_get(root, "device"));
-    j->top = top ? nashc_arena_strdup(h->a, top) : NULL;
-    h->device = device && device[0] ? nashc_find(h->ctx, NASHC_D_DEVICE, device) : NULL;
+    j->top = top ? nashc_arena_strdup(j->a, top) : NULL;
+    j->device = device && device[0] ? nashc_find(j->ctx, NASHC_D_DEVICE, device) : NULL;
     json_decref(root);
     if (!j->top)
-        return nashc_error(h->d, &(nashc_loc){.file = path}, "this is no manifest of a design");
+        return nashc_error(j->d, &(nashc_loc){.file = path}, "this is no manifest of a design");
     if (!family[0])
-        family = h->device ? h->device->family : "xcup";
+        family = j->device ? j->device->family : "xcup";
     for (size_t i = 0; i < NASHC_COUNT(families); i++)
         if (strcmp(families[i].name, family) == 0)
             j->family = &families[i];
     if (!j->family) {
-        s = nashc_usage(h->d, "Yosys is not asked for family %s here", nashc_quote(h->d, family));
-        nashc_help(h->d, "give --family xcup, xc7, ice40 or ecp5");
+        s = nashc_usage(j->d, "Yosys is not asked for family %s here", nashc_quote(j->d, family));
+        nashc_help(j->d, "give --family xcup, xc7, ice40 or ecp5");
         return s;
     }
-    s = nashc_read_nashir(h->ctx, nashc_arena_printf(h->a, "%s/model.nashir", j->dir), &h->m, h->d);
-    j->f = s == NASHC_OK ? nashc_flow_graph(h->m, h->d) : NULL;
+    s = nashc_read_nashir(j->ctx, nashc_arena_printf(j->a, "%s/model.nashir", j->dir), &j->m, j->d);
+    j->f = s == NASHC_OK ? nashc_flow_graph(j->m, j->d) : NULL;
     return s == NASHC_OK && !j->f ? NASHC_EINPUT : s;
 }
 
@@ -134,7 +138,7 @@ read_stat(job *j, const char *path, nashc_cost *out)
 {
     char *text;
     size_t size;
-    nashc_status s = nashc_file_read(path, 1 << 26, &text, &size, j->h.d);
+    nashc_status s = nashc_file_read(path, 1 << 26, &text, &size, j->d);
 
     if (s != NASHC_OK)
         return s;
@@ -145,7 +149,7 @@ read_stat(job *j, const char *path, nashc_cost *out)
     if (cells)
         count_cells(j->family->cells, cells, out);
     else
-        s = nashc_io_error(j->h.d, NULL, "Yosys wrote no statistics");
+        s = nashc_io_error(j->d, NULL, "Yosys wrote no statistics");
     json_decref(root);
     nashc_mem_free(text);
     return s;
@@ -154,24 +158,23 @@ read_stat(job *j, const char *path, nashc_cost *out)
 static nashc_status
 synthesize(job *j, const char *name, nashc_cost *out)
 {
-    hwflow *h = &j->h;
-    const char *rtl = nashc_arena_printf(h->a, "%s/rtl", j->dir), *base = getenv("TMPDIR");
-    char *stat = nashc_arena_printf(h->a, "%s/nashc-synth-XXXXXX", base && base[0] ? base : "/tmp");
+    const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir), *base = getenv("TMPDIR");
+    char *stat = nashc_arena_printf(j->a, "%s/nashc-synth-XXXXXX", base && base[0] ? base : "/tmp");
     int fd = stat ? mkstemp(stat) : -1;
     tool_process p = {0};
 
     if (fd < 0)
-        return nashc_io_error(h->d, NULL, "cannot create a temporary file");
+        return nashc_io_error(j->d, NULL, "cannot create a temporary file");
     close(fd);
     const char *script =
-        nashc_arena_printf(h->a, "read_verilog -defer *.v; %s -top %s_%s; tee -o %s stat -json",
+        nashc_arena_printf(j->a, "read_verilog -defer *.v; %s -top %s_%s; tee -o %s stat -json",
                            j->family->command, j->top, name, stat);
     const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
-    nashc_status s = tool_process_run(argv, rtl, 0, &p, h->d);
+    nashc_status s = tool_process_run(argv, rtl, 0, &p, j->d);
     if (s == NASHC_OK && p.exit_status != 0) {
         const char *line = strstr(p.err, "ERROR") ? strstr(p.err, "ERROR") : p.err;
-        s = nashc_io_error(h->d, NULL, "yosys failed on layer %s", name);
-        nashc_note(h->d, "%.*s", (int)strcspn(line, "\n"), line);
+        s = nashc_io_error(j->d, NULL, "yosys failed on layer %s", name);
+        nashc_note(j->d, "%.*s", (int)strcspn(line, "\n"), line);
     }
     tool_process_free(&p);
     if (s == NASHC_OK)
@@ -188,16 +191,16 @@ version(job *j)
     nashc_status s;
 
     if (!tool_program_exists("yosys")) {
-        s = nashc_io_error(j->h.d, NULL, "program yosys was not found");
-        nashc_help(j->h.d, "install Yosys and have it in PATH");
+        s = nashc_io_error(j->d, NULL, "program yosys was not found");
+        nashc_help(j->d, "install Yosys and have it in PATH");
         return s;
     }
-    if ((s = tool_process_run(argv, NULL, 0, &p, j->h.d)) != NASHC_OK)
+    if ((s = tool_process_run(argv, NULL, 0, &p, j->d)) != NASHC_OK)
         return s;
     size_t n = strcspn(p.out, "(\n");
     while (n > 0 && p.out[n - 1] == ' ')
         n--;
-    j->yosys = nashc_arena_printf(j->h.a, "%.*s", (int)n, p.out);
+    j->yosys = nashc_arena_printf(j->a, "%.*s", (int)n, p.out);
     tool_process_free(&p);
     return NASHC_OK;
 }
@@ -216,7 +219,7 @@ estimate_of(const job *j, const nashc_node *n)
     nashc_cost c = {0};
 
     if (nashc_node_op(n)->hw->cost)
-        nashc_node_op(n)->hw->cost(n, j->h.device, &c);
+        nashc_node_op(n)->hw->cost(n, j->device, &c);
     return c;
 }
 
@@ -276,13 +279,13 @@ report(job *j, const char *const *names, const char *only)
 
     json_decref(o);
     if (!text)
-        return nashc_enomem(j->h.d);
+        return nashc_enomem(j->d);
     if (!only[0]) {
         nashc_outfile *f = nashc_out_open(
-            nashc_arena_printf(j->h.a, "%s/report/post_synth_resources.json", j->dir), j->h.d);
+            nashc_arena_printf(j->a, "%s/report/post_synth_resources.json", j->dir), j->d);
         if (f)
             nashc_out_printf(f, "%s\n", text);
-        s = f ? nashc_out_commit(f, j->h.d) : NASHC_EIO;
+        s = f ? nashc_out_commit(f, j->d) : NASHC_EIO;
     }
     if (tool_json()) {
         printf("%s\n", text);
@@ -309,23 +312,23 @@ report(job *j, const char *const *names, const char *only)
 static nashc_status
 run(job *j)
 {
-    const char *only = nashc_opts_str(j->h.o, "layer");
+    const char *only = nashc_opts_str(j->o, "layer");
     int done = 0, total = 0, found = 0;
     nashc_status s = load(j);
 
     if (s != NASHC_OK || (s = version(j)) != NASHC_OK)
         return s;
-    const char *const *names = nashc_flow_names(j->f, j->h.a);
-    j->real = NASHC_NEW_N(j->h.a, nashc_cost, nashc_graph_max_id(j->f) + 1);
+    const char *const *names = nashc_flow_names(j->f, j->a);
+    j->real = NASHC_NEW_N(j->a, nashc_cost, nashc_graph_max_id(j->f) + 1);
     if (!names || !j->real)
-        return nashc_enomem(j->h.d);
+        return nashc_enomem(j->d);
     NASHC_EACH_NODE(j->f, n)
     {
         found += strcmp(names[nashc_node_id(n)], only) == 0;
         total++;
     }
     if (only[0] && !found)
-        return nashc_usage(j->h.d, "the design has no layer %s", nashc_quote(j->h.d, only));
+        return nashc_usage(j->d, "the design has no layer %s", nashc_quote(j->d, only));
     total = only[0] ? 1 : total;
     tool_progress("layers", 0, total);
     NASHC_EACH_NODE(j->f, n)
@@ -341,13 +344,13 @@ run(job *j)
 static int
 synth_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 {
-    job j = {.dir = args[0], .h = {.ctx = c, .d = nashc_ctx_diag(c), .o = o}};
+    job j = {.dir = args[0], .ctx = c, .d = nashc_ctx_diag(c), .o = o};
 
     (void)n_args;
-    j.h.a = nashc_arena_create();
-    nashc_status s = j.h.a ? run(&j) : nashc_enomem(j.h.d);
-    nashc_module_free(j.h.m);
-    nashc_arena_free(j.h.a);
+    j.a = nashc_arena_create();
+    nashc_status s = j.a ? run(&j) : nashc_enomem(j.d);
+    nashc_module_free(j.m);
+    nashc_arena_free(j.a);
     return nashc_status_exit(s);
 }
 

@@ -2,20 +2,25 @@
 #include "tool.h"
 #include <string.h>
 
+const char *const *
+tool_list(const nashc_opts *o, const char *name, nashc_arena *a)
+{
+    int n = nashc_opts_n(o, name);
+    const char **list = NASHC_NEW_N(a, const char *, n + 1);
+    for (int i = 0; list && i < n; i++)
+        list[i] = nashc_opts_str_at(o, name, i);
+    return list;
+}
+
 nashc_status
 tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **out)
 {
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_arena *a = nashc_arena_create();
-    int n = nashc_opts_n(o, "frontend-option");
-    const char **options = a ? NASHC_NEW_N(a, const char *, n + 1) : NULL;
-    if (!options) {
-        nashc_arena_free(a);
-        return nashc_enomem(d);
-    }
-    for (int i = 0; i < n; i++)
-        options[i] = nashc_opts_str_at(o, "frontend-option", i);
-    nashc_status s = nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);
+    const char *const *options = a ? tool_list(o, "frontend-option", a) : NULL;
+    nashc_status s = options ? NASHC_OK : nashc_enomem(d);
+    if (s == NASHC_OK)
+        s = nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);
     nashc_arena_free(a);
     return s;
 }
@@ -51,7 +56,7 @@ plain_value(const char *s)
 }
 
 const char *
-tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_status *s, nashc_diag *d)
+tool_input_passes(const nashc_opts *o, nashc_arena *a, nashc_status *s, nashc_diag *d)
 {
     const char *text = "";
     int n = nashc_opts_n(o, "input-datatype");
@@ -71,12 +76,24 @@ tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_statu
                              nashc_quote(d, nashc_opts_str_at(o, "input-datatype", i)));
             return NULL;
         }
-        text = nashc_arena_printf(a, "%sset-input-datatype(datatype=%s%s%s%s%s%s%s%s),", text, type,
-                                  scale ? ";scale=" : "", scale ? scale : "", bias ? ";bias=" : "",
-                                  bias ? bias : "", name[0] ? ";input=\"" : "", name,
-                                  name[0] ? "\"" : "");
+        text = nashc_arena_printf(a, "%s%sset-input-datatype(datatype=%s%s%s%s%s%s%s%s)", text,
+                                  i ? "," : "", type, scale ? ";scale=" : "", scale ? scale : "",
+                                  bias ? ";bias=" : "", bias ? bias : "",
+                                  name[0] ? ";input=\"" : "", name, name[0] ? "\"" : "");
     }
-    text = text ? nashc_arena_printf(a, "%s%s", text, passes) : NULL;
+    if (!text)
+        *s = nashc_enomem(d);
+    return text;
+}
+
+const char *
+tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_status *s, nashc_diag *d)
+{
+    const char *first = tool_input_passes(o, a, s, d);
+    if (!first)
+        return NULL;
+    const char *text =
+        nashc_arena_printf(a, "%s%s%s", first, first[0] && passes[0] ? "," : "", passes);
     if (!text)
         *s = nashc_enomem(d);
     return text;

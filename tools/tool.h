@@ -71,11 +71,33 @@ const char *tool_value_name(const nashc_param *p);
         .flags = NASHC_P_REPEAT                                                                    \
     }
 
+/* An option of those that run a pipeline. */
+#define TOOL_EXTRA_PASSES                                                                          \
+    {                                                                                              \
+        .name = "extra-passes", .def = "",                                                         \
+        .help = "after:NAME=PASSES or before:NAME=PASSES: put in at each pass or pipeline NAME",   \
+        .kind = NASHC_P_STRING, .flags = NASHC_P_REPEAT                                            \
+    }
+
+/* An option of those that write through a backend. */
+#define TOOL_BACKEND_OPTION                                                                        \
+    {                                                                                              \
+        .name = "backend-option", .def = "",                                                       \
+        .help = "KEY=VALUE for the backend that writes; see `nashc list backends`",                \
+        .kind = NASHC_P_STRING, .flags = NASHC_P_REPEAT                                            \
+    }
+
+/* A repeatable option as a NULL-terminated array owned by a; NULL: memory is out. */
+const char *const *tool_list(const nashc_opts *o, const char *name, nashc_arena *a);
+
 /* Reads a model with the options above (those the schema lacks count as not given). */
 nashc_status tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **out);
 
-/* passes with a set-input-datatype in front for each --input-datatype; owned by a. NULL: reported,
- * *s has the status. */
+/* A set-input-datatype for each --input-datatype, commas between, "" for none; owned by a. NULL:
+ * reported, *s has the status. */
+const char *tool_input_passes(const nashc_opts *o, nashc_arena *a, nashc_status *s, nashc_diag *d);
+
+/* passes with those in front. */
 const char *tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_status *s,
                         nashc_diag *d);
 

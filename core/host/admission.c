@@ -18,7 +18,8 @@ typedef struct kind_info {
 static const kind_info kinds[NASHC_N_DESC] = {
     [NASHC_D_OP] = {"op", offsetof(nashc_plugin, ops), sizeof(nashc_op)},
     [NASHC_D_PASS] = {"pass", offsetof(nashc_plugin, passes), sizeof(nashc_pass)},
-    [NASHC_D_PIPELINE] = {"pipeline", offsetof(nashc_plugin, pipelines), sizeof(nashc_pipeline)},
+    [NASHC_D_PIPELINE] = {"pipeline", offsetof(nashc_plugin, pipelines),
+                          offsetof(nashc_pipeline, options)},
     [NASHC_D_FRONTEND] = {"frontend", offsetof(nashc_plugin, frontends), sizeof(nashc_frontend)},
     [NASHC_D_BACKEND] = {"backend", offsetof(nashc_plugin, backends), sizeof(nashc_backend)},
     [NASHC_D_EXECUTOR] = {"executor", offsetof(nashc_plugin, executors), sizeof(nashc_executor)},
@@ -209,6 +210,10 @@ entry_schema(nashc_desc_kind k, const void *desc)
         return ((const nashc_op *)desc)->attrs;
     case NASHC_D_PASS:
         return ((const nashc_pass *)desc)->options;
+    case NASHC_D_PIPELINE:
+        return NASHC_HAS((const nashc_pipeline *)desc, options)
+                   ? ((const nashc_pipeline *)desc)->options
+                   : NULL;
     case NASHC_D_FRONTEND:
         return ((const nashc_frontend *)desc)->options;
     case NASHC_D_BACKEND:

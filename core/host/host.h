@@ -91,15 +91,23 @@ typedef struct nashc_item {
     nashc_item_kind kind;
     const char *name;       /* as registered */
     const nashc_pass *pass; /* PASS */
-    nashc_opts *opts;       /* PASS */
-    const char *opt_text;   /* PASS: options as written, "" for none */
+    nashc_opts *opts;       /* PASS and named pipelines */
+    const char *opt_text;   /* of opts, as written; handed-on values are in it; "" for none */
     int64_t count;          /* REPEAT, FIXPOINT */
     struct nashc_item *child, *next;
 } nashc_item;
 
-/* Parses text into a tree owned by a; names the fault with a caret otherwise. */
-nashc_status nashc_pipeline_parse(nashc_ctx *c, nashc_arena *a, const char *text, nashc_item **out,
-                                  nashc_diag *d);
+/* Parses text into a tree owned by a; names the fault with a caret otherwise. file: where the text
+ * is from, for messages; NULL: -passes. */
+nashc_status nashc_pipeline_parse(nashc_ctx *c, nashc_arena *a, const char *file, const char *text,
+                                  nashc_item **out, nashc_diag *d);
+
+/* --- extra.c --------------------------------------------------------------------------------- */
+
+/* Puts extra passes ("after:NAME=PASSES", see nashc_pm_options) into the tree below root. list is
+ * NULL-terminated; NULL: none. */
+nashc_status nashc_pipeline_extend(nashc_ctx *c, nashc_arena *a, nashc_item *root,
+                                   const char *const *list, nashc_diag *d);
 
 /* --- perturb.c ---------------------------------------------------------------------------------
  */

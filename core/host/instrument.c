@@ -183,15 +183,7 @@ nashc_print_stats(const nashc_pm *pm)
 
 /* --- repro files ----------------------------------------------------------------------------- */
 
-/* Does the tree below it hold what? The nesting is bounded by the parser. */
-static bool
-holds(const nashc_item *it, const nashc_item *what)
-{
-    for (const nashc_item *c = it->child; c; c = c->next)
-        if (c == what || holds(c, what))
-            return true;
-    return it == what;
-}
+static void add_item(const nashc_item *it, nashc_str *out);
 
 static void
 item_text(const nashc_item *it, nashc_str *out)
@@ -212,34 +204,43 @@ item_text(const nashc_item *it, nashc_str *out)
     case NASHC_I_SEQUENCE:
         break;
     }
-    for (const nashc_item *c = it->child; c; c = c->next) {
-        item_text(c, out);
-        if (c->next)
-            nashc_str_puts(out, ",");
-    }
+    for (const nashc_item *c = it->child; c; c = c->next)
+        add_item(c, out);
     if (it->kind != NASHC_I_SEQUENCE)
         nashc_str_putc(out, ')');
 }
 
-/* The failing pass, then what would have followed it: the rest of each list that encloses it. */
+/* Behind what is there, with a comma if that does not end in one; an empty sequence adds nothing.
+ */
 static void
-remaining_text(const nashc_pm *pm, const nashc_item *root, nashc_str *out)
+add_item(const nashc_item *it, nashc_str *out)
 {
-    item_text(pm->failed, out);
-    const nashc_item *level = root;
-    while (level) {
-        const nashc_item *inside = level->child;
-        while (inside && !holds(inside, pm->failed))
-            inside = inside->next;
-        if (!inside)
-            break;
-        if (level == root)
-            for (const nashc_item *c = inside->next; c; c = c->next) {
-                nashc_str_putc(out, ',');
-                item_text(c, out);
-            }
-        level = inside == pm->failed ? NULL : inside;
+    size_t before = out->n;
+    if (before > 0 && !strchr("(,", out->data[before - 1]))
+        nashc_str_putc(out, ',');
+    size_t start = out->n;
+    item_text(it, out);
+    if (out->n == start && out->data) {
+        out->n = before;
+        out->data[before] = 0;
     }
+}
+
+/* The failing pass, then what would have followed it: the rest of each list that encloses it, of
+ * the round that was on where that is a loop. False: it is not in this list. */
+static bool
+remaining_text(const nashc_item *list, const nashc_item *failed, nashc_str *out)
+{
+    for (const nashc_item *it = list; it; it = it->next) {
+        if (it == failed)
+            add_item(it, out);
+        else if (!remaining_text(it->child, failed, out))
+            continue;
+        while ((it = it->next))
+            add_item(it, out);
+        return true;
+    }
+    return false;
 }
 
 void
@@ -251,7 +252,7 @@ nashc_write_repro(nashc_pm *pm, nashc_status s)
     if (!path)
         return;
     nashc_module *m = nashc_module_clone(pm->module);
-    remaining_text(pm, pm->root, &text);
+    remaining_text(pm->root->child, pm->failed, &text);
     if (m && text.data && !text.bad) {
         nashc_module_set_meta(m, "repro_version", NASHC_VERSION);
         nashc_module_set_meta(m, "repro_passes", text.data);

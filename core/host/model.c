@@ -139,15 +139,8 @@ nashc_read_model_opts(nashc_ctx *c, const char *path, const char *frontend,
         return s;
     nashc_arena *a = nashc_arena_create();
     nashc_opts *o = a ? nashc_opts_create(a, fe->options) : NULL;
-    if (!o)
-        s = nashc_enomem(d);
-    for (; s == NASHC_OK && options && *options; options++) {
-        const char *eq = strchr(*options, '=');
-        const char *key = nashc_arena_printf(a, "%.*s", (int)strcspn(*options, "="), *options);
-        s = key ? nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, d) : nashc_enomem(d);
-    }
-    if (s == NASHC_OK)
-        s = nashc_opts_check(o, NULL, d);
+    const char *owner = a ? nashc_arena_printf(a, "frontend \"%s\"", fe->name) : NULL;
+    s = o && owner ? nashc_opts_set_pairs(o, options, owner, d) : nashc_enomem(d);
     if (s == NASHC_OK)
         s = read_by(c, fe, path, o, out, d);
     nashc_arena_free(a);
@@ -170,29 +163,43 @@ nashc_backend_write(const nashc_backend *be, const nashc_module *m, const char *
     return nashc_leave(&f, be->write(m, path, o, d));
 }
 
-static nashc_status
-write_by(const nashc_backend *be, const nashc_module *m, const char *path, nashc_diag *d)
+nashc_status
+nashc_write_by(const nashc_backend *be, const nashc_module *m, const char *path,
+               const char *const *options, nashc_diag *d)
 {
     nashc_arena *a = nashc_arena_create();
     nashc_opts *o = a ? nashc_opts_create(a, be->options) : NULL;
-    nashc_status s = o ? nashc_backend_write(be, m, path, o, d) : nashc_enomem(d);
+    const char *owner = a ? nashc_arena_printf(a, "backend \"%s\"", be->name) : NULL;
+    nashc_status s = o && owner ? nashc_opts_set_pairs(o, options, owner, d) : nashc_enomem(d);
+    if (s == NASHC_OK)
+        s = nashc_backend_write(be, m, path, o, d);
     nashc_arena_free(a);
     return s;
 }
 
+/* The text form has no options. */
+static nashc_status
+write_text(const nashc_module *m, const char *path, const char *const *options, nashc_diag *d)
+{
+    if (options && *options)
+        return nashc_usage(d, "the text form takes no options: \"%s\"", nashc_quote(d, *options));
+    return nashc_write_nashir(m, path, d);
+}
+
 nashc_status
-nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d)
+nashc_write_model_opts(const nashc_module *m, const char *path, const char *const *options,
+                       nashc_diag *d)
 {
     nashc_ctx *c = nashc_module_ctx(m);
     const nashc_backend *be;
     if (strcmp(path, "-") == 0 || ends_in(path, ".nashir"))
-        return nashc_write_nashir(m, path, d);
+        return write_text(m, path, options, d);
     nashc_str known = {0};
     nashc_str_puts(&known, ".nashir");
     for (int i = 0; (be = nashc_desc_at(c, NASHC_D_BACKEND, i)); i++) {
         if (be->suffixes && ends_in(path, be->suffixes)) {
             nashc_str_free(&known);
-            return write_by(be, m, path, d);
+            return nashc_write_by(be, m, path, options, d);
         }
         if (be->suffixes)
             nashc_str_printf(&known, " %s", be->suffixes);
@@ -202,4 +209,10 @@ nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d)
                known.data ? known.data : ".nashir");
     nashc_str_free(&known);
     return NASHC_EUSAGE;
+}
+
+nashc_status
+nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d)
+{
+    return nashc_write_model_opts(m, path, NULL, d);
 }

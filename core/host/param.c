@@ -124,6 +124,46 @@ nashc_opts_check(const nashc_opts *o, const nashc_loc *where, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* "unknown option "x" of backend "b"", with what there is. */
+static nashc_status
+report_unknown_of(const nashc_opts *o, const char *key, const char *owner, nashc_diag *d)
+{
+    const char **names = NASHC_NEW_N(o->arena, const char *, o->n + 1);
+    const char *all = "";
+    if (!names)
+        return nashc_enomem(d);
+    for (int i = 0; all && i < o->n; i++) {
+        names[i] = o->schema[i].name;
+        all = nashc_arena_printf(o->arena, "%s%s%s", all, i ? ", " : "", names[i]);
+    }
+    const char *near = nashc_nearest(d, key, names);
+    nashc_usage(d, "unknown option \"%s\" of %s%s%s", nashc_quote(d, key), owner,
+                near[0] ? "; " : "", near);
+    if (o->n == 0)
+        nashc_help(d, "%s has no options", owner);
+    else if (all)
+        nashc_help(d, "options of %s: %s", owner, all);
+    return NASHC_EUSAGE;
+}
+
+nashc_status
+nashc_opts_set_pairs(nashc_opts *o, const char *const *pairs, const char *owner, nashc_diag *d)
+{
+    nashc_status s = NASHC_OK;
+    for (; s == NASHC_OK && pairs && *pairs; pairs++) {
+        const char *eq = strchr(*pairs, '=');
+        const char *key = nashc_arena_printf(o->arena, "%.*s", (int)strcspn(*pairs, "="), *pairs);
+        if (!key)
+            return nashc_enomem(d);
+        if (find(o, key) < 0)
+            return report_unknown_of(o, key, owner, d);
+        s = nashc_opts_set(o, key, eq ? eq + 1 : "true", NULL, d);
+        if (s != NASHC_OK && s != NASHC_ENOMEM)
+            nashc_note(d, "of %s", owner);
+    }
+    return s == NASHC_OK ? nashc_opts_check(o, NULL, d) : s;
+}
+
 /* --- access ---------------------------------------------------------------------------------- */
 
 static const slot *

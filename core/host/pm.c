@@ -403,7 +403,9 @@ nashc_run_pipeline(nashc_module **m, const char *text, const nashc_pm_options *o
     if (!pm.arena)
         return nashc_enomem(d);
     pm.module = *m;
-    nashc_status s = nashc_pipeline_parse(pm.ctx, pm.arena, text, &root, d);
+    nashc_status s = nashc_pipeline_parse(pm.ctx, pm.arena, NULL, text, &root, d);
+    if (s == NASHC_OK)
+        s = nashc_pipeline_extend(pm.ctx, pm.arena, root, pm.o.extra_passes, d);
     if (s == NASHC_OK)
         s = check_stages(&pm, root->child, &given);
     nashc_str_free(&given);

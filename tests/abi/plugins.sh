@@ -97,7 +97,7 @@ ok "runs in an empty environment" has 'plugin ABI' env -i "$nashc" --version
 
 examples=$prefix/share/nashc/examples
 for lang in c c++; do
-    for p in hello_pass/hello square_op/square wiring_backend/wiring; do
+    for p in hello_pass/hello square_op/square wiring_backend/wiring folder_backend/folder; do
         so=$tmp/$lang-$(basename $p).so
         ok "$lang $p builds against the prefix" compile $lang "$examples/$p.c" "$so"
         ok "$lang $p exports one symbol" one_symbol "$so"
@@ -115,6 +115,35 @@ for lang in c c++; do
         "$nashc" opt net.nashir --load-plugin "$tmp/$lang-wiring.so" -passes= -o "$lang.wires"
     ok "$lang backend plugin's file" grep -q 'nn.mul -> nn.mul' "$lang.wires"
 done
+
+# A backend that writes a folder: its files, the host's manifest with its key, and again into the same folder.
+for lang in c c++; do
+    folder() { "$nashc" compile "$src/tests/data/tfc_w1a1_fmnist/model.onnx" -o "$lang-design" \
+        --load-plugin "$tmp/$lang-folder.so" --backend layer-list "$@"; }
+    ok "$lang folder backend compiles" has 'interval: 640 cycles' folder
+    ok "$lang folder backend's file" grep -qx hw.mvau "$lang-design/layers.txt"
+    ok "$lang manifest of the host" grep -q '"backend": "layer-list"' "$lang-design/manifest.json"
+    ok "$lang manifest has the backend's key" grep -q '"layers": [1-9]' "$lang-design/manifest.json"
+    ok "$lang graph of the host" grep -q hw.mvau "$lang-design/model.nashir"
+    ok "$lang the same folder again, with an option" folder --backend-option cycles
+    ok "$lang the option counts" grep -Eqx 'hw.mvau [0-9]+' "$lang-design/layers.txt"
+    ok "$lang estimate of the folder" has 'interval: 640 cycles' "$nashc" estimate "$lang-design"
+    ok "$lang unknown option" refused 2 'options of backend "layer-list": cycles' folder --backend-option cycle
+    ok "$lang sim knows whose it is" refused 1 'was not written by the Verilog backend' \
+        "$nashc" sim "$lang-design" --input "$src/tests/data/tfc_w1a1_fmnist/input.npy"
+done
+# It must not claim to be another tool, and what is no object is told.
+sed 's/{\\"layers\\": %d}/[%d]/' "$src/plugins/examples/folder_backend/folder.c" >list.c
+sed 's/{\\"layers\\": %d}/{\\"tool\\": \\"other\\", \\"n\\": %d}/' \
+    "$src/plugins/examples/folder_backend/folder.c" >other.c
+for p in list other; do compile c $p.c $p.so; done
+bad() { "$nashc" compile "$src/tests/data/tfc_w1a1_fmnist/model.onnx" -o bad --load-plugin "$tmp/$1.so" \
+    --backend layer-list; }
+ok "manifest that is no object" refused 1 'backend "layer-list" left a manifest.json that is no JSON object' bad list
+ok "and nothing is left" test ! -e bad
+ok "manifest of another tool" bad other
+ok "is ours all the same" grep -q '"tool": "nashc"' bad/manifest.json
+
 mkdir plugins && cp c-hello.so plugins
 ok "NASHC_PLUGIN_PATH" env NASHC_PLUGIN_PATH="$tmp/plugins" "$nashc" opt net.nashir -passes=hello -o -
 ok "the listing names the owner" has hello "$nashc" list plugins --load-plugin "$tmp/c-hello.so"

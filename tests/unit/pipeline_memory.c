@@ -98,10 +98,35 @@ so_may_those_of_passes_over_graphs(void **state)
     fail_each(*state, "partition(nodes=c,m),extend-partition");
 }
 
+/* Options that are handed on, and extra passes. */
+static void
+so_may_those_of_the_parser(void **state)
+{
+    static const char *const extra[] = {"after:to-hw=canonicalize", "before:hardware=cleanup",
+                                        NULL};
+    const char *text = "compile(device=U250;folding-file=\"a;b\")";
+    nashc_pm_options o = {.struct_size = sizeof o, .bisect_limit = -1, .extra_passes = extra};
+    nashc_diag *d = nashc_ctx_diag(*state);
+    assert_int_equal(nashc_check_pipeline_opts(*state, text, &o, d), NASHC_OK);
+    nashc_mem_fail_after(0);
+    nashc_check_pipeline_opts(*state, text, &o, d);
+    uint64_t total = nashc_mem_fail_after(0);
+    assert_true(total > 0);
+    for (uint64_t n = 1; n <= total; n++) {
+        nashc_diag_truncate(d, 0);
+        nashc_mem_fail_after(n);
+        nashc_status s = nashc_check_pipeline_opts(*state, text, &o, d);
+        nashc_mem_fail_after(0);
+        assert_int_equal(s, NASHC_ENOMEM);
+    }
+    print_message("# %d allocations\n", (int)total);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {UNIT(every_allocation_may_fail),
-                                       UNIT(so_may_those_of_passes_over_graphs)};
+                                       UNIT(so_may_those_of_passes_over_graphs),
+                                       UNIT(so_may_those_of_the_parser)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ pipelines_parse(void **state)
     nashc_diag *d = nashc_ctx_diag(*state);
     const nashc_pipeline *p;
     for (int i = 0; (p = nashc_desc_at(*state, NASHC_D_PIPELINE, i)); i++)
-        if (nashc_check_pipeline(*state, p->text, d) != NASHC_OK)
+        if (nashc_check_pipeline(*state, p->name, d) != NASHC_OK)
             fail_msg("pipeline %s: %s", p->name, nashc_diag_text(d, 0));
 }
 

@@ -32,8 +32,9 @@ typedef struct nashc_backend {
     const nashc_param *options;
     const char *needs; /* stage the IR must have reached */
 
-    /* path is a file (suffixes set) or an existing empty folder, which becomes visible to the user
-     * only if this succeeds. */
+    /* path is a file (suffixes set) or an existing folder with nothing of the user in it, which
+     * becomes visible only if this succeeds. A folder backend may leave keys of its own in
+     * manifest.json there; the host adds what every design has (nashc_compile_write). */
     nashc_status (*write)(const nashc_module *m, const char *path, const nashc_opts *o,
                           nashc_diag *d);
 } nashc_backend;
@@ -94,6 +95,14 @@ NASHC_API nashc_status nashc_backend_write(const nashc_backend *be, const nashc_
 
 /* Writes by suffix (.nashir, .onnx, .dot ...), or text to standard output for "-". */
 NASHC_API nashc_status nashc_write_model(const nashc_module *m, const char *path, nashc_diag *d);
+
+/* The same with options of the backend, "KEY=VALUE" each; NULL-terminated, or NULL. */
+NASHC_API nashc_status nashc_write_model_opts(const nashc_module *m, const char *path,
+                                              const char *const *options, nashc_diag *d);
+
+/* Writes through this backend; options as above. path: see nashc_backend.write. */
+NASHC_API nashc_status nashc_write_by(const nashc_backend *be, const nashc_module *m,
+                                      const char *path, const char *const *options, nashc_diag *d);
 
 typedef struct nashc_command {
     uint32_t struct_size, flags;

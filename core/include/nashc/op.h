@@ -56,6 +56,12 @@ NASHC_API nashc_status nashc_opts_set(nashc_opts *o, const char *name, const cha
                                       const nashc_loc *where, nashc_diag *d);
 NASHC_API nashc_status nashc_opts_check(const nashc_opts *o, const nashc_loc *where, nashc_diag *d);
 
+/* Sets pairs "KEY=VALUE" ("KEY" alone: true), NULL-terminated (NULL: none), then checks that
+ * nothing required is missing. owner is who has the options, `backend "verilog"`, for messages: an
+ * unknown KEY is EUSAGE with the nearest names and the list of all. */
+NASHC_API nashc_status nashc_opts_set_pairs(nashc_opts *o, const char *const *pairs,
+                                            const char *owner, nashc_diag *d);
+
 /* --- operators ---------------------------------------------------------------------------------
  */
 

@@ -29,11 +29,14 @@ typedef struct nashc_pass {
     nashc_status (*run)(nashc_run *r, nashc_graph *g); /* then this; either may be NULL */
 } nashc_pass;
 
-/* A named pass list, itself usable as a pass. */
+/* A named pass list, itself usable as a pass: name(option=value). In its text the value "$option"
+ * of an item is that of the pipeline's own option (left out while that is empty), and
+ * if<option>(a,b) stands only if the option is neither empty nor false. */
 typedef struct nashc_pipeline {
     uint32_t struct_size, flags;
     const char *name, *alias, *help;
     const char *text;
+    const nashc_param *options; /* ends with {0}; NULL: none */
 } nashc_pipeline;
 
 /* --- inside run
@@ -91,6 +94,11 @@ typedef struct nashc_pm_options {
     void (*progress)(void *user, const char *pass, int done, int total);
     void *user;
     const char *repro_on_bug; /* like repro, but only when the failure is a bug; NULL: none */
+
+    /* "after:NAME=PASSES" or "before:NAME=PASSES" each, NULL-terminated; NULL: none. NAME is a pass
+     * or a named pipeline, by name or alias, at any depth of the pipeline; PASSES are put at every
+     * place of it, in the order of this list. A NAME that does not occur is EUSAGE. */
+    const char *const *extra_passes;
 } nashc_pm_options;
 
 /* Runs the pipeline text on *m, pass by pass, each on a clone: on failure *m is what it was before
@@ -98,8 +106,12 @@ typedef struct nashc_pm_options {
 NASHC_API nashc_status nashc_run_pipeline(nashc_module **m, const char *text,
                                           const nashc_pm_options *o, nashc_diag *d);
 
-/* Only parses and checks names, options and stages. */
+/* Only parses, and checks names and options: EUSAGE with a caret under the fault. */
 NASHC_API nashc_status nashc_check_pipeline(nashc_ctx *c, const char *text, nashc_diag *d);
+
+/* The same with the extra passes of o (NULL: none). */
+NASHC_API nashc_status nashc_check_pipeline_opts(nashc_ctx *c, const char *text,
+                                                 const nashc_pm_options *o, nashc_diag *d);
 
 /* Compares two modules of equal interface on n random and the corner inputs: EMISMATCH names the
  * first differing output element, its two values and the input. Boundary cases (numerics.md) are

@@ -1,11 +1,11 @@
-/* hwflow.h: from a model to a folded hardware graph: what compile and estimate share. */
-#ifndef NASHC_TOOL_HWFLOW_H
-#define NASHC_TOOL_HWFLOW_H
+/* compile_options.h: what compile and estimate are asked for, as options of nashc_compile. */
+#ifndef NASHC_TOOL_COMPILE_OPTIONS_H
+#define NASHC_TOOL_COMPILE_OPTIONS_H
 
 #include "tool.h"
 
 /* Options of both commands; rows of their schemas. */
-#define HWFLOW_OPTIONS                                                                             \
+#define COMPILE_OPTIONS                                                                            \
     {.name = "device",                                                                             \
      .def = "",                                                                                    \
      .help = "board or part; see `nashc list devices`",                                            \
@@ -28,35 +28,20 @@
          .def = "",                                                                                \
          .help = "FINN dataflow_build_config.json",                                                \
          .kind = NASHC_P_PATH},                                                                    \
-    {                                                                                              \
-        .name = "passes", .def = "", .help = "pipeline in place of the default one",               \
-        .kind = NASHC_P_STRING                                                                     \
-    }
+        {.name = "passes",                                                                         \
+         .def = "",                                                                                \
+         .help = "pipeline in place of the default one, which is `compile`",                       \
+         .kind = NASHC_P_STRING},                                                                  \
+        TOOL_EXTRA_PASSES
 
-typedef struct hwflow {
-    nashc_ctx *ctx;
-    nashc_diag *d;
-    nashc_arena *a;
-    const nashc_opts *o;
-    const nashc_device *device; /* NULL: none given */
-    double clk_ns, fps;
-    int64_t wwidth_max;
-    const char *folding; /* file, "" if none */
-    bool compat, two_pass;
-    nashc_module *m;
-} hwflow;
+/* Takes these options, those of TOOL_INPUT_OPTIONS and --finn-config (keys that do not apply are
+ * noted). pm is zeroed and becomes out->pm; all is owned by a. Not checked: nashc_compile_check. */
+nashc_status compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx *c,
+                                  const nashc_opts *o, nashc_arena *a);
 
-/* Takes options and --finn-config (keys that do not apply are noted). h is zeroed before. */
-nashc_status hwflow_options(hwflow *h, nashc_ctx *c, const nashc_opts *o, nashc_arena *a);
-
-/* The passes for m: those of --passes; none for a graph of layers without a folding file; else the
- * default. Owned by h->a; NULL: reported. */
-const char *hwflow_passes(hwflow *h, nashc_status *s);
-
-/* Checks the target and the device against the result; flow is the simulation of the graph. */
-nashc_status hwflow_check(hwflow *h, const nashc_graph *f, const nashc_flow_result *flow);
-
-/* Costs of all layers of f. */
-nashc_cost hwflow_cost(const hwflow *h, const nashc_graph *f);
+/* finn_config.c: takes the keys of a FINN dataflow_build_config.json that have no option of their
+ * own in o. Strings are owned by a. EINPUT: not such a file. */
+nashc_status finn_config_take(nashc_compile_options *out, const char *path, nashc_ctx *c,
+                              const nashc_opts *o, nashc_arena *a);
 
 #endif

@@ -1,0 +1,243 @@
+/* compile.c: from a model in memory to folded layers with their cycles and costs.
+ *
+ *     model ------------ pipeline `compile` --+
+ *     graph of layers -- pipeline `refold` ---+--> layers --> simulation, costs --> checks
+ *     any, o->passes --- those ---------------+
+ */
+#include "compile.h"
+#include <string.h>
+
+void
+nashc_compile_take(nashc_compile_options *to, const nashc_compile_options *o)
+{
+    *to = (nashc_compile_options)NASHC_COMPILE_DEFAULTS;
+    if (o)
+        memcpy(to, o, o->struct_size < sizeof *to ? o->struct_size : sizeof *to);
+    to->struct_size = sizeof *to;
+}
+
+static const char *
+or_empty(const char *s)
+{
+    return s ? s : "";
+}
+
+/* --- options --------------------------------------------------------------------------------- */
+
+static nashc_status
+check_numbers(const nashc_compile_options *o, nashc_diag *d)
+{
+    if (!(o->clock_ns >= 0.01 && o->clock_ns <= 1e6))
+        return nashc_usage(d, "--clock-ns must lie in 0.01..1000000");
+    if (!(o->target_fps >= 0 && o->target_fps <= 1e15))
+        return nashc_usage(d, "--target-fps must not be negative");
+    if (o->mvau_wwidth_max < 0)
+        return nashc_usage(d, "--mvau-wwidth-max must not be negative");
+    if (o->folding != NASHC_FOLDING_EXACT && o->folding != NASHC_FOLDING_COMPAT)
+        return nashc_usage(d, "folding must be exact or compat");
+    if (strpbrk(or_empty(o->folding_file), "\"\n"))
+        return nashc_usage(d, "the name of the folding file must not hold quotes");
+    return NASHC_OK;
+}
+
+static nashc_status
+check_options(nashc_ctx *c, const nashc_compile_options *o, nashc_arena *a, nashc_diag *d)
+{
+    const nashc_backend *backend;
+    nashc_opts *opts;
+    if (or_empty(o->device)[0] && !nashc_lookup(c, NASHC_D_DEVICE, o->device, d))
+        return NASHC_EUSAGE;
+    nashc_status s = check_numbers(o, d);
+    if (s == NASHC_OK && o->first_passes)
+        s = nashc_check_pipeline(c, o->first_passes, d);
+    if (s == NASHC_OK && o->passes)
+        s = nashc_check_pipeline(c, o->passes, d);
+    /* Who compiles only, may do so without any backend. */
+    if (s == NASHC_OK && (o->backend || o->backend_options))
+        s = nashc_design_backend(c, o, NULL, a, &backend, &opts, d);
+    return s;
+}
+
+nashc_status
+nashc_compile_check(nashc_ctx *c, const nashc_compile_options *o, nashc_diag *d)
+{
+    nashc_compile_options all;
+    nashc_arena *a = nashc_arena_create();
+    nashc_compile_take(&all, o);
+    nashc_status s = a ? check_options(c, &all, a, d) : nashc_enomem(d);
+    nashc_arena_free(a);
+    return s;
+}
+
+/* --- passes ---------------------------------------------------------------------------------- */
+
+static bool
+has_layers(const nashc_module *m)
+{
+    for (int i = 0; i < nashc_module_n_graphs(m); i++)
+        NASHC_EACH_NODE(nashc_module_graph_at(m, i), n)
+        {
+            if (nashc_node_op(n)->hw)
+                return true;
+        }
+    return false;
+}
+
+static bool
+is_static(const nashc_module *m)
+{
+    const nashc_graph *g = nashc_module_main(m);
+    for (int i = 0; g && i < nashc_graph_n_inputs(g); i++)
+        if (!nashc_type_is_static(nashc_value_type(nashc_graph_input(g, i))))
+            return false;
+    return true;
+}
+
+/* The text of what is run; owned by a, NULL when memory is out. */
+static const char *
+pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena *a)
+{
+    const char *first = or_empty(o->first_passes), *comma = first[0] ? "," : "";
+    if (o->passes)
+        return nashc_arena_printf(a, "%s%s%s", first, o->passes[0] ? comma : "", o->passes);
+    if (has_layers(m))
+        return nashc_arena_printf(a, "refold(folding-file=\"%s\")", or_empty(o->folding_file));
+    return nashc_arena_printf(
+        a,
+        "%s%scompile(device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
+        "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;folding-file=\"%s\")",
+        first, comma, or_empty(o->device), o->clock_ns, o->target_fps, o->mvau_wwidth_max,
+        o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact", o->two_pass ? "true" : "false",
+        or_empty(o->folding_file));
+}
+
+static nashc_status
+run_passes(nashc_module **m, const nashc_compile_options *o, nashc_arena *a, nashc_diag *d)
+{
+    const char *text = pipeline_text(*m, o, a);
+    nashc_status s = text ? NASHC_OK : nashc_enomem(d);
+    /* `compile` does this itself; passes of the caller must not have to think of it. */
+    if (s == NASHC_OK && o->passes && !is_static(*m))
+        s = nashc_run_pipeline(m, "fix-batch", NULL, d);
+    return s == NASHC_OK ? nashc_run_pipeline(m, text, o->pm, d) : s;
+}
+
+/* --- results --------------------------------------------------------------------------------- */
+
+static nashc_status
+add_costs(nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
+{
+    nashc_cost *sum = NASHC_NEW(a, nashc_cost);
+    nashc_cost *each = NASHC_NEW_N(a, nashc_cost, nashc_graph_max_id(r->graph) + 1);
+    if (!sum || !each)
+        return nashc_enomem(d);
+    NASHC_EACH_NODE(r->graph, n)
+    {
+        const nashc_hw *hw = nashc_node_op(n)->hw;
+        nashc_cost *c = &each[nashc_node_id(n)];
+        if (!hw->cost || hw->cost(n, r->device, c) != NASHC_OK)
+            continue;
+        sum->lut += c->lut;
+        sum->ff += c->ff;
+        sum->bram18 += c->bram18;
+        sum->uram += c->uram;
+        sum->dsp += c->dsp;
+    }
+    r->cost = sum;
+    r->layer_cost = each;
+    return NASHC_OK;
+}
+
+static nashc_status
+measure(const nashc_module *m, const nashc_compile_options *o, nashc_compile_result *r,
+        nashc_arena *a, nashc_diag *d)
+{
+    nashc_flow_result *flow = NASHC_NEW(a, nashc_flow_result);
+    r->graph = nashc_flow_graph(m, d);
+    if (!r->graph)
+        return NASHC_EINPUT;
+    r->names = nashc_flow_names(r->graph, a);
+    if (!flow || !r->names)
+        return nashc_enomem(d);
+    nashc_status s = nashc_flow_simulate(r->graph, NULL, flow, a, d);
+    if (s != NASHC_OK)
+        return s;
+    r->flow = flow;
+    r->interval = nashc_flow_interval(flow);
+    r->latency = flow->latency;
+    r->fps = 1e9 / o->clock_ns / r->interval;
+    return add_costs(r, a, d);
+}
+
+static bool
+fits(const nashc_device *dev, const char *what, uint64_t need, uint64_t have, nashc_diag *d)
+{
+    if (need > have)
+        nashc_warning(d, NULL, "device-full",
+                      "the layers need about %" PRIu64 " %s, %s has %" PRIu64, need, what,
+                      dev->name, have);
+    return need <= have;
+}
+
+static void
+check_fit(nashc_compile_result *r, nashc_diag *d)
+{
+    const nashc_device *dev = r->device;
+    r->fits = true;
+    if (!dev)
+        return;
+    r->fits &= fits(dev, "LUTs", r->cost->lut, dev->lut, d);
+    r->fits &= fits(dev, "flip-flops", r->cost->ff, dev->ff, d);
+    r->fits &= fits(dev, "block RAMs", r->cost->bram18, dev->bram18, d);
+    r->fits &= fits(dev, "DSPs", r->cost->dsp, dev->dsp, d);
+}
+
+static nashc_status
+check_target(const nashc_compile_options *o, const nashc_compile_result *r, nashc_diag *d)
+{
+    const char *slowest = "?";
+    uint64_t most = 0;
+    if (!(o->target_fps > 0 && r->fps < o->target_fps * (1 - 1e-9)))
+        return NASHC_OK;
+    NASHC_EACH_NODE(r->graph, n)
+    {
+        uint64_t cycles = nashc_node_op(n)->hw->cycles(n);
+        if (cycles > most) {
+            most = cycles;
+            slowest = r->names[nashc_node_id(n)];
+        }
+    }
+    nashc_status s =
+        nashc_error(d, NULL,
+                    "the design reaches %.6g frames a second, not %.6g: layer %s takes %" PRIu64
+                    " cycles a frame",
+                    r->fps, o->target_fps, slowest, most);
+    nashc_help(d, or_empty(o->folding_file)[0]
+                      ? "the folding file overrides the search for a folding"
+                      : "lower --target-fps or --clock-ns");
+    return s;
+}
+
+nashc_status
+nashc_compile(nashc_module **m, const nashc_compile_options *options, nashc_compile_result *out,
+              nashc_arena *a, nashc_diag *d)
+{
+    nashc_ctx *c = nashc_module_ctx(*m);
+    nashc_compile_options o;
+    nashc_compile_result r = {.struct_size = out->struct_size};
+    nashc_compile_take(&o, options);
+    if (!NASHC_HAS(out, layer_cost))
+        return nashc_usage(d, "nashc_compile: struct_size of the result is not set");
+    nashc_status s = check_options(c, &o, a, d);
+    if (s == NASHC_OK)
+        s = run_passes(m, &o, a, d);
+    if (s != NASHC_OK)
+        return s;
+    r.device = or_empty(o.device)[0] ? nashc_find(c, NASHC_D_DEVICE, o.device) : NULL;
+    s = measure(*m, &o, &r, a, d);
+    if (s != NASHC_OK)
+        return s;
+    check_fit(&r, d);
+    memcpy(out, &r, r.struct_size < sizeof r ? r.struct_size : sizeof r);
+    return check_target(&o, &r, d);
+}

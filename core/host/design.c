@@ -1,0 +1,272 @@
+/* design.c: the folder of a compiled design: files of the backend, the final graph, manifest.json.
+ */
+#include "compile.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_MANIFEST ((int64_t)1 << 24)
+
+typedef struct design {
+    const nashc_module *m;
+    const nashc_compile_options *o;
+    const nashc_compile_result *r;
+    const nashc_backend *backend;
+    nashc_opts *opts; /* of the backend */
+    const char *dir;
+    nashc_arena *a;
+    nashc_diag *d;
+} design;
+
+/* --- the backend ----------------------------------------------------------------------------- */
+
+static bool
+has_option(const nashc_backend *be, const char *name)
+{
+    const nashc_param *p = be->options;
+    while (p && p->name && strcmp(p->name, name) != 0)
+        p++;
+    return p && p->name;
+}
+
+/* What a backend can be told of the compilation, where it has options of these names. */
+static nashc_status
+set_common(const nashc_compile_options *o, const nashc_compile_result *r, const nashc_backend *be,
+           nashc_opts *opts, nashc_arena *a, nashc_diag *d)
+{
+    bool checked = o->pm && o->pm->check_each > 0;
+    const struct {
+        const char *name, *value;
+    } values[] = {
+        {"top", o->top},
+        {"clock-ns", nashc_arena_printf(a, "%.17g", o->clock_ns)},
+        {"device", r && r->device ? r->device->name : o->device},
+        {"verified", o->verified ? o->verified
+                     : checked   ? "every pass compared with the imported model"
+                                 : "none"},
+    };
+    nashc_status s = NASHC_OK;
+    for (size_t i = 0; i < NASHC_COUNT(values) && s == NASHC_OK; i++) {
+        size_t len = strlen(values[i].name);
+        for (const char *const *p = o->backend_options; p && *p; p++)
+            if (strncmp(*p, values[i].name, len) == 0 && ((*p)[len] == '=' || !(*p)[len]))
+                return nashc_usage(d, "backend option \"%s\" is an option of the compilation",
+                                   values[i].name);
+        if (values[i].value && has_option(be, values[i].name))
+            s = nashc_opts_set(opts, values[i].name, values[i].value, NULL, d);
+    }
+    return s;
+}
+
+nashc_status
+nashc_design_backend(nashc_ctx *c, const nashc_compile_options *o, const nashc_compile_result *r,
+                     nashc_arena *a, const nashc_backend **out, nashc_opts **opts, nashc_diag *d)
+{
+    const nashc_backend *be =
+        nashc_lookup(c, NASHC_D_BACKEND, o->backend ? o->backend : "verilog", d);
+    if (!be)
+        return NASHC_EUSAGE;
+    if (be->suffixes)
+        return nashc_usage(d, "backend \"%s\" writes one file: use `nashc opt MODEL -o FILE`",
+                           be->name);
+    const char *owner = nashc_arena_printf(a, "backend \"%s\"", be->name);
+    *opts = nashc_opts_create(a, be->options);
+    *out = be;
+    if (!owner || !*opts)
+        return nashc_enomem(d);
+    nashc_status s = set_common(o, r, be, *opts, a, d);
+    return s == NASHC_OK ? nashc_opts_set_pairs(*opts, o->backend_options, owner, d) : s;
+}
+
+/* --- manifest -------------------------------------------------------------------------------- */
+
+/* Text of the user may be no UTF-8. */
+static json_t *
+text_json(const char *s)
+{
+    json_t *j = json_string(s);
+    return j ? j : json_string("?");
+}
+
+/* "a=1", "b=2" as an object. */
+static void
+add_pairs(const design *z, json_t *to, const char *const *pairs)
+{
+    for (; pairs && *pairs; pairs++) {
+        const char *eq = strchr(*pairs, '=');
+        const char *key = nashc_arena_printf(z->a, "%.*s", (int)strcspn(*pairs, "="), *pairs);
+        if (key)
+            json_object_set_new(to, key, text_json(eq ? eq + 1 : "true"));
+    }
+}
+
+/* Options that decide the result. Names of files are left out: they say nothing elsewhere. */
+static json_t *
+options_json(const design *z)
+{
+    const nashc_compile_options *o = z->o;
+    const char *const *extra = o->pm && NASHC_HAS(o->pm, extra_passes) ? o->pm->extra_passes : NULL;
+    bool file = o->folding_file && o->folding_file[0];
+    json_t *j = json_object(), *list = json_array(), *options = json_object();
+    json_object_set_new(j, "backend", json_string(z->backend->name));
+    json_object_set_new(j, "clock-ns", json_sprintf("%.9g", o->clock_ns));
+    json_object_set_new(j, "target-fps", json_sprintf("%.9g", o->target_fps));
+    json_object_set_new(j, "mvau-wwidth-max", json_sprintf("%lld", (long long)o->mvau_wwidth_max));
+    json_object_set_new(j, "folding",
+                        json_string(file                                 ? "file"
+                                    : o->folding == NASHC_FOLDING_COMPAT ? "compat"
+                                                                         : "exact"));
+    add_pairs(z, j, o->notes);
+    if (o->passes)
+        json_object_set_new(j, "passes", text_json(o->passes));
+    for (; extra && *extra; extra++)
+        json_array_append_new(list, text_json(*extra));
+    if (json_array_size(list) > 0)
+        json_object_set(j, "extra-passes", list);
+    add_pairs(z, options, o->backend_options);
+    if (json_object_size(options) > 0)
+        json_object_set(j, "backend-options", options);
+    json_decref(list);
+    json_decref(options);
+    return j;
+}
+
+/* An input or output of the model itself, which the host sees. */
+static json_t *
+port_json(const nashc_value *v, const char *name)
+{
+    const nashc_type *t = nashc_value_type(v);
+    json_t *shape = json_array();
+    char elem[NASHC_TYPE_STR_MAX] = "";
+    for (int i = 0; i < t->rank; i++)
+        json_array_append_new(shape, json_integer(t->dim[i]));
+    nashc_type_finn_name(t, elem, sizeof elem);
+    return json_pack("{s:s, s:o, s:s}", "name", name, "shape", shape, "datatype", elem);
+}
+
+static void
+add_ports(const design *z, json_t *j)
+{
+    const nashc_graph *g = nashc_module_main(z->m);
+    json_t *in = json_array(), *out = json_array();
+    for (int i = 0; g && i < nashc_graph_n_inputs(g); i++) {
+        const nashc_value *v = nashc_graph_input(g, i);
+        json_array_append_new(in, port_json(v, nashc_value_name(v)));
+    }
+    for (int i = 0; g && i < nashc_graph_n_outputs(g); i++)
+        json_array_append_new(out,
+                              port_json(nashc_graph_output(g, i), nashc_graph_output_name(g, i)));
+    json_object_set_new(j, "model_inputs", in);
+    json_object_set_new(j, "model_outputs", out);
+}
+
+/* What every design has, with the keys of own that are not among them. */
+static json_t *
+manifest_json(const design *z, const json_t *own)
+{
+    const nashc_compile_result *r = z->r;
+    json_t *j = json_object();
+    json_object_set_new(j, "tool", json_string("nashc"));
+    json_object_set_new(j, "version", json_string(NASHC_VERSION));
+    json_object_set_new(j, "backend", json_string(z->backend->name));
+    json_object_set_new(j, "input_sha256", text_json(z->o->input_sha256 ? z->o->input_sha256 : ""));
+    json_object_set_new(j, "options", options_json(z));
+    if (has_option(z->backend, "top"))
+        json_object_set_new(j, "top", text_json(nashc_opts_str(z->opts, "top")));
+    json_object_set_new(j, "graph", json_string(nashc_graph_name(r->graph)));
+    json_object_set_new(j, "clock_ns", json_real(z->o->clock_ns));
+    json_object_set_new(j, "device", json_string(r->device ? r->device->name : ""));
+    json_object_set_new(j, "interval_cycles", json_real(r->interval));
+    json_object_set_new(j, "interval_frames", json_integer(r->flow->period));
+    json_object_set_new(j, "latency_cycles", json_integer((json_int_t)r->latency));
+    json_object_set_new(j, "steady_frames", json_integer(r->flow->frames));
+    json_object_update_missing(j, (json_t *)(uintptr_t)own);
+    add_ports(z, j);
+    return j;
+}
+
+/* What the backend left as manifest.json; an empty object if nothing. */
+static nashc_status
+read_own(const design *z, const char *path, json_t **out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    nashc_status s = NASHC_OK;
+    if (access(path, F_OK) == 0)
+        s = nashc_file_read(path, MAX_MANIFEST, &text, &size, z->d);
+    if (s != NASHC_OK)
+        return s;
+    *out = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : json_object();
+    nashc_mem_free(text);
+    if (json_is_object(*out))
+        return NASHC_OK;
+    json_decref(*out);
+    *out = NULL;
+    return nashc_error(z->d, NULL, "backend \"%s\" left a manifest.json that is no JSON object",
+                       z->backend->name);
+}
+
+static nashc_status
+write_manifest(const design *z)
+{
+    const char *path = nashc_arena_printf(z->a, "%s/manifest.json", z->dir);
+    json_t *own = NULL;
+    nashc_status s = path ? read_own(z, path, &own) : nashc_enomem(z->d);
+    if (s != NASHC_OK)
+        return s;
+    json_t *j = manifest_json(z, own);
+    char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    json_decref(own);
+    json_decref(j);
+    nashc_outfile *f = text ? nashc_out_open(path, z->d) : NULL;
+    if (f)
+        nashc_out_printf(f, "%s\n", text);
+    bool written = text != NULL;
+    free(text);
+    if (!written)
+        return nashc_enomem(z->d);
+    return f ? nashc_out_commit(f, z->d) : NASHC_EIO;
+}
+
+/* --- entry ----------------------------------------------------------------------------------- */
+
+static nashc_status
+write_graph(const design *z, const char *name)
+{
+    const char *path = nashc_arena_printf(z->a, "%s/%s", z->dir, name);
+    return path ? nashc_write_model(z->m, path, z->d) : nashc_enomem(z->d);
+}
+
+static nashc_status
+write_all(design *z)
+{
+    nashc_ctx *c = nashc_module_ctx(z->m);
+    nashc_status s = nashc_design_backend(c, z->o, z->r, z->a, &z->backend, &z->opts, z->d);
+    if (s == NASHC_OK)
+        s = nashc_backend_write(z->backend, z->m, z->dir, z->opts, z->d);
+    if (s == NASHC_OK)
+        s = write_manifest(z);
+    if (s == NASHC_OK)
+        s = write_graph(z, "model.nashir");
+    if (s == NASHC_OK && nashc_find(c, NASHC_D_BACKEND, "onnx"))
+        s = write_graph(z, "model.onnx");
+    return s;
+}
+
+nashc_status
+nashc_compile_write(const nashc_module *m, const nashc_compile_options *o,
+                    const nashc_compile_result *r, const nashc_outdir *dir, nashc_diag *d)
+{
+    nashc_compile_options all;
+    nashc_compile_take(&all, o);
+    design z = {.m = m,
+                .o = &all,
+                .r = r,
+                .dir = nashc_outdir_path(dir),
+                .a = nashc_arena_create(),
+                .d = d};
+    nashc_status s = z.a ? write_all(&z) : nashc_enomem(d);
+    nashc_arena_free(z.a);
+    return s;
+}

@@ -1,0 +1,262 @@
+/* compile.c: tests of core/host/compile.c and design.c: from a module in memory to cycles, costs
+ * and a folder, without the tool. */
+#include "unit.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* 4 inputs, 2 results: 8 multipliers at most, so that one frame a cycle is the widest folding. */
+static const char net[] = "graph @main(%x: f32[?,4]) -> (%y) {\n"
+                          "  %s: f32[] = [0.5]\n"
+                          "  %z: f32[] = [0]\n"
+                          "  %q: f32[?,4] = q.quant(%x, %s, %z) qmin=-8 qmax=7\n"
+                          "  %w: f32[4,2] = [1,-1,2,0,3,1,-2,1]\n"
+                          "  %y: f32[?,2] = nn.matmul(%q, %w)\n"
+                          "}\n";
+
+static char folder[] = "/tmp/nashc-unit-XXXXXX";
+
+static const char *
+in_folder(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+    FILE *f = fopen(in_folder(name), "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static bool
+file_has(const char *name, const char *part)
+{
+    char text[8192] = "";
+    FILE *f = fopen(in_folder(name), "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    return strstr(text, part) != NULL;
+}
+
+static void
+expect(nashc_ctx *c, nashc_status got, nashc_status want)
+{
+    if (got != want)
+        unit_print_messages(c);
+    assert_int_equal(got, want);
+}
+
+static void
+defaults(void **state)
+{
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(*state, net);
+    nashc_compile_result r = {.struct_size = sizeof r};
+    uint64_t lut = 0;
+
+    expect(*state, nashc_compile(&m, NULL, &r, a, nashc_ctx_diag(*state)), NASHC_OK);
+    assert_true(r.interval == 1);
+    assert_int_equal(r.latency, r.flow->latency);
+    assert_true(r.latency >= 2);
+    assert_true(r.fps == 1e8);
+    assert_null(r.device);
+    assert_true(r.fits);
+    NASHC_EACH_NODE(r.graph, n)
+    {
+        assert_non_null(r.names[nashc_node_id(n)]);
+        lut += r.layer_cost[nashc_node_id(n)].lut;
+    }
+    assert_true(lut > 0);
+    assert_int_equal(r.cost->lut, lut);
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
+/* The call and the named pipeline are the same, and each option reaches its pass. */
+static void
+same_as_pipeline(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(*state, net), *other = unit_parse(*state, net);
+    nashc_compile_result r = {.struct_size = sizeof r};
+    nashc_compile_options o = NASHC_COMPILE_DEFAULTS;
+
+    o.device = "U250";
+    o.clock_ns = 5;
+    o.target_fps = 3e7;
+    o.mvau_wwidth_max = 36;
+    expect(*state, nashc_compile(&m, &o, &r, a, d), NASHC_OK);
+    assert_true(r.interval > 1 && r.fps >= o.target_fps);
+    assert_string_equal(r.device->name, "U250");
+    expect(*state,
+           nashc_run_pipeline(&other,
+                              "compile(device=U250;clock-ns=5;target-fps=3e7;mvau-wwidth-max=36)",
+                              NULL, d),
+           NASHC_OK);
+    char *x = nashc_print(m, NULL), *y = nashc_print(other, NULL);
+    assert_string_equal(x, y);
+    nashc_mem_free(x);
+    nashc_mem_free(y);
+    nashc_module_free(other);
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
+/* A graph of layers is folded anew, and a missed target tells the figures all the same. */
+static void
+refold_and_miss(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(*state, net);
+    nashc_compile_result r = {.struct_size = sizeof r};
+    nashc_compile_options o = NASHC_COMPILE_DEFAULTS;
+
+    expect(*state, nashc_compile(&m, NULL, &r, a, d), NASHC_OK);
+    write_file("fold.json", "{\"MVAU_hls_0\": {\"PE\": 1, \"SIMD\": 1}}");
+    o.folding_file = nashc_arena_strdup(a, in_folder("fold.json"));
+    expect(*state, nashc_compile(&m, &o, &r, a, d), NASHC_OK);
+    assert_true(r.interval == 8);
+    o.target_fps = 1e8;
+    assert_int_equal(nashc_compile(&m, &o, &r, a, d), NASHC_EINPUT);
+    assert_true(r.interval == 8 && r.cost->lut > 0);
+    unit_expect_message(*state, "the design reaches 1.25e+07 frames a second, not 1e+08: layer "
+                                "MVAU_hls_0 takes 8 cycles a frame");
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
+static void
+bad_options(void **state)
+{
+    static const char *const unknown_key[] = {"vektors=1", NULL}, *const bad_value[] = {"vectors=0",
+                                                                                        NULL};
+    static const char *const taken[] = {"clock-ns=3", NULL}, *const nowhere[] = {"after:to-hv=",
+                                                                                 NULL};
+    static const nashc_pm_options extra = {
+        .struct_size = sizeof extra, .bisect_limit = -1, .extra_passes = nowhere};
+    const struct {
+        nashc_compile_options o;
+        const char *message;
+    } bad[] = {
+        {{.clock_ns = 10, .device = "U2500"}, "unknown device \"U2500\""},
+        {{.clock_ns = 0}, "--clock-ns must lie in"},
+        {{.clock_ns = 10, .target_fps = -1}, "--target-fps must not be negative"},
+        {{.clock_ns = 10, .mvau_wwidth_max = -1}, "--mvau-wwidth-max must not be negative"},
+        {{.clock_ns = 10, .folding = (nashc_folding)7}, "folding must be exact or compat"},
+        {{.clock_ns = 10, .folding_file = "a\"b"}, "must not hold quotes"},
+        {{.clock_ns = 10, .passes = "nope"}, "unknown pass \"nope\""},
+        {{.clock_ns = 10, .first_passes = "nope"}, "unknown pass \"nope\""},
+        {{.clock_ns = 10, .backend = "verilock"}, "unknown backend \"verilock\""},
+        {{.clock_ns = 10, .backend = "onnx"}, "backend \"onnx\" writes one file"},
+        {{.clock_ns = 10, .backend_options = unknown_key},
+         "unknown option \"vektors\" of backend \"verilog\"; did you mean \"vectors\"?"},
+        {{.clock_ns = 10, .backend_options = bad_value},
+         "option \"vectors\": 0 is outside 1..1024"},
+        {{.clock_ns = 10, .backend_options = taken}, "is an option of the compilation"},
+        {{.clock_ns = 10, .pm = &extra}, "the pipeline has no \"to-hv\"; did you mean \"to-hw\"?"},
+    };
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(*state, net);
+    char *before = nashc_print(m, NULL);
+
+    for (size_t i = 0; i < NASHC_COUNT(bad); i++) {
+        nashc_compile_result r = {.struct_size = sizeof r};
+        nashc_compile_options o = bad[i].o;
+        o.struct_size = sizeof o;
+        nashc_diag_truncate(d, 0);
+        assert_int_equal(nashc_compile(&m, &o, &r, a, d), NASHC_EUSAGE);
+        unit_expect_message(*state, bad[i].message);
+        assert_null(r.graph);
+    }
+    nashc_diag_truncate(d, 0);
+    nashc_compile_result unsized = {0};
+    assert_int_equal(nashc_compile(&m, NULL, &unsized, a, d), NASHC_EUSAGE);
+    char *after = nashc_print(m, NULL);
+    assert_string_equal(before, after);
+    nashc_mem_free(before);
+    nashc_mem_free(after);
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
+static void
+not_hardware(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(*state, net);
+    nashc_compile_result r = {.struct_size = sizeof r};
+    nashc_compile_options o = NASHC_COMPILE_DEFAULTS;
+
+    o.passes = "";
+    assert_int_equal(nashc_compile(&m, &o, &r, a, d), NASHC_EINPUT);
+    unit_expect_message(*state, "the module holds no graph of hardware layers");
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
+/* Twice into one folder, which is ours from the first time on. */
+static void
+writes_folder(void **state)
+{
+    static const char *const notes[] = {"search=7", NULL}, *const vectors[] = {"vectors=2", NULL};
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(*state, net);
+    nashc_compile_result r = {.struct_size = sizeof r};
+    nashc_compile_options o = NASHC_COMPILE_DEFAULTS;
+    const char *path = nashc_arena_strdup(a, in_folder("design"));
+
+    o.notes = notes;
+    o.backend_options = vectors;
+    o.top = "small";
+    expect(*state, nashc_compile(&m, &o, &r, a, d), NASHC_OK);
+    for (int i = 0; i < 2; i++) {
+        nashc_outdir *dir = nashc_outdir_open(path, d);
+        assert_non_null(dir);
+        expect(*state, nashc_compile_write(m, &o, &r, dir, d), NASHC_OK);
+        expect(*state, nashc_outdir_commit(dir, d), NASHC_OK);
+    }
+    assert_true(file_has("design/manifest.json", "\"tool\": \"nashc\""));
+    assert_true(file_has("design/manifest.json", "\"search\": \"7\""));
+    assert_true(file_has("design/manifest.json", "\"vectors\": \"2\""));
+    assert_true(file_has("design/manifest.json", "\"top\": \"small\""));
+    assert_true(file_has("design/manifest.json", "\"port\": \"s_axis_0\"")); /* the backend's */
+    assert_true(file_has("design/model.nashir", "hw.mvau"));
+    assert_int_equal(access(in_folder("design/rtl/small.v"), F_OK), 0);
+    nashc_module_free(m);
+    nashc_arena_free(a);
+}
+
+static int
+make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int
+remove_folder(void **state)
+{
+    char command[64];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {UNIT(defaults),        UNIT(same_as_pipeline),
+                                       UNIT(refold_and_miss), UNIT(bad_options),
+                                       UNIT(not_hardware),    UNIT(writes_folder)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
