@@ -1,7 +1,6 @@
 /* names.c: open addressing over an array in insertion order, so that walking it is deterministic.
  */
 #include "frontends/onnx/names.h"
-#include "frontends/onnx/reader.h"
 #include <string.h>
 
 typedef struct entry {
@@ -108,10 +107,4 @@ void *
 onnx_names_at(const onnx_names *m, size_t i)
 {
     return m->entries[i].item;
-}
-
-onnx_sym *
-onnx_sym_find(const onnx_in *r, const char *name)
-{
-    return name && *name ? onnx_names_get(r->names, name) : NULL;
 }

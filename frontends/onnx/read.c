@@ -13,7 +13,7 @@ probe(const uint8_t *head, size_t n)
 }
 
 static nashc_status
-read_graph(onnx_in *r)
+read_graph(nashc_onnx_in *r)
 {
     size_t *order;
     nashc_status s;
@@ -56,7 +56,7 @@ read_graph(onnx_in *r)
 }
 
 static void
-forget(onnx_in *r)
+forget(nashc_onnx_in *r)
 {
     for (size_t i = 0; r->names && i < onnx_names_count(r->names); i++)
         nashc_tensor_unref(((onnx_sym *)onnx_names_at(r->names, i))->tensor);
@@ -65,7 +65,7 @@ forget(onnx_in *r)
 }
 
 nashc_status
-onnx_model_read(onnx_in *r, const uint8_t *data, size_t size)
+onnx_model_read(nashc_onnx_in *r, const uint8_t *data, size_t size)
 {
     onnx_budget budget;
     nashc_status s;
@@ -87,7 +87,7 @@ onnx_model_read(onnx_in *r, const uint8_t *data, size_t size)
 static nashc_status
 read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out, nashc_diag *d)
 {
-    onnx_in r = {
+    nashc_onnx_in r = {
         .ctx = c, .d = d, .opts = o, .path = path, .file = {.file = path}, .eval_left = MAX_EVAL};
     char *data = NULL;
     size_t size = 0;
@@ -97,7 +97,8 @@ read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **ou
         return s;
     r.arena = nashc_arena_create();
     r.allow_unknown = o && nashc_opts_bool(o, "allow-unknown");
-    s = r.arena ? onnx_model_read(&r, (const uint8_t *)data, size) : nashc_enomem(d);
+    s = r.arena ? onnx_rows_build(c, r.arena, d, &r.rows) : nashc_enomem(d);
+    s = s ? s : onnx_model_read(&r, (const uint8_t *)data, size);
     nashc_mem_free(data);
     nashc_arena_free(r.arena);
     if (s)
@@ -126,14 +127,17 @@ static const nashc_param options[] = {
 };
 
 static bool
-import_row(int i, const char **foreign, const char **meaning, int *since)
+import_row(nashc_ctx *c, int i, nashc_import *out)
 {
-    const onnx_row *r = &onnx_rows[i];
-    if (!r->name)
+    const nashc_onnx_row *row = onnx_rows_at(c, i, &out->origin);
+
+    if (!row)
         return false;
-    *foreign = r->name;
-    *meaning = r->flags & ONNX_R_REFUSE ? r->attrs : r->op ? r->op : "several ops";
-    *since = r->since;
+    out->domain = onnx_domain_of(row->domain);
+    out->name = row->name;
+    out->since = row->since;
+    out->op = row->op;
+    out->refused = row->flags & NASHC_ONNX_REFUSE ? row->attrs : NULL;
     return true;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 int64_t
-onnx_import_version(const onnx_in *r, const char *domain)
+onnx_import_version(const nashc_onnx_in *r, const char *domain)
 {
     for (size_t i = 0; i < r->model->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
@@ -18,7 +18,7 @@ onnx_import_version(const onnx_in *r, const char *domain)
 }
 
 nashc_status
-onnx_check_versions(onnx_in *r)
+onnx_check_versions(nashc_onnx_in *r)
 {
     const Onnx__ModelProto *m = r->model;
     bool found = false;

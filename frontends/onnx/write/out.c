@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *
-grab(onnx_out *o, size_t size)
+void *
+onnx_grab(onnx_out *o, size_t size)
 {
     void *p = nashc_arena_alloc(o->arena, size);
 
@@ -19,8 +19,8 @@ grab(onnx_out *o, size_t size)
     return p ? p : size <= sizeof o->spare ? o->spare : NULL;
 }
 
-static void
-push(onnx_out *o, onnx_list *l, void *item)
+void
+onnx_push(onnx_out *o, onnx_list *l, void *item)
 {
     if (l->n == l->size) {
         size_t size = l->size ? 2 * l->size : 64;
@@ -37,8 +37,8 @@ push(onnx_out *o, onnx_list *l, void *item)
     l->items[l->n++] = item;
 }
 
-static char *
-text(onnx_out *o, const char *s)
+char *
+onnx_text(onnx_out *o, const char *s)
 {
     char *copy = nashc_arena_strdup(o->arena, s);
 
@@ -55,8 +55,8 @@ unique(onnx_out *o, const char *name)
 
     for (int i = 1; onnx_names_get(o->taken, try); i++)
         try = nashc_arena_printf(o->arena, "%s_%d", *name ? name : "t", i);
-    try = text(o, try);
-    int *elem = grab(o, sizeof *elem);
+    try = onnx_text(o, try);
+    int *elem = onnx_grab(o, sizeof *elem);
     if (!onnx_names_put(o->taken, try, elem))
         o->no_memory = true;
     return try;
@@ -77,10 +77,10 @@ onnx_container(const nashc_type *t)
     int64_t limit = INT64_C(1) << 24;
 
     if (nashc_type_is_int(t) && (t->lo < -limit || t->hi > limit))
-        return ONNX_DOUBLE;
-    return t->kind == NASHC_K_F64   ? ONNX_DOUBLE
-           : t->kind == NASHC_K_F16 ? ONNX_FLOAT16
-                                    : ONNX_FLOAT;
+        return NASHC_ONNX_DOUBLE;
+    return t->kind == NASHC_K_F64   ? NASHC_ONNX_DOUBLE
+           : t->kind == NASHC_K_F16 ? NASHC_ONNX_FLOAT16
+                                    : NASHC_ONNX_FLOAT;
 }
 
 bool
@@ -90,7 +90,7 @@ onnx_fits_float(const nashc_tensor *t)
     int64_t n = nashc_tensor_count(t);
 
     if (type->kind == NASHC_K_F32 ||
-        (nashc_type_is_int(type) && onnx_container(type) == ONNX_FLOAT))
+        (nashc_type_is_int(type) && onnx_container(type) == NASHC_ONNX_FLOAT))
         return true;
     for (int64_t i = 0; i < n; i++) {
         double v = nashc_tensor_get(t, i);
@@ -106,9 +106,9 @@ onnx_fits_float(const nashc_tensor *t)
 static void
 store(uint8_t *to, int elem, double v, int64_t i)
 {
-    if (elem == ONNX_DOUBLE) {
+    if (elem == NASHC_ONNX_DOUBLE) {
         memcpy(to, &v, sizeof v);
-    } else if (elem == ONNX_INT64) {
+    } else if (elem == NASHC_ONNX_INT64) {
         uint64_t u = (uint64_t)i;
         for (int k = 0; k < 8; k++)
             to[k] = (uint8_t)(u >> 8 * k);
@@ -139,10 +139,10 @@ const char *
 onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
 {
     const nashc_type *type = nashc_tensor_type(t);
-    Onnx__TensorProto *p = grab(o, sizeof *p);
+    Onnx__TensorProto *p = onnx_grab(o, sizeof *p);
     int64_t n = nashc_tensor_count(t);
-    size_t size = elem == ONNX_FLOAT16 ? 2 : elem == ONNX_FLOAT ? 4 : 8;
-    uint8_t *raw = grab(o, (size_t)n * size);
+    size_t size = elem == NASHC_ONNX_FLOAT16 ? 2 : elem == NASHC_ONNX_FLOAT ? 4 : 8;
+    uint8_t *raw = onnx_grab(o, (size_t)n * size);
 
     if (!raw)
         return "";
@@ -151,10 +151,10 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
     p->has_data_type = true;
     p->data_type = elem;
     p->n_dims = type->rank;
-    p->dims = grab(o, sizeof(int64_t) * (type->rank + 1u));
+    p->dims = onnx_grab(o, sizeof(int64_t) * (type->rank + 1u));
     memcpy(p->dims, type->dim, sizeof(int64_t) * type->rank);
     for (int64_t i = 0; i < n; i++) {
-        if (elem == ONNX_FLOAT16) {
+        if (elem == NASHC_ONNX_FLOAT16) {
             uint16_t h = half(nashc_tensor_get(t, i));
             raw[2 * i] = (uint8_t)h;
             raw[2 * i + 1] = (uint8_t)(h >> 8);
@@ -165,7 +165,7 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
     }
     p->has_raw_data = true;
     p->raw_data = (ProtobufCBinaryData){(size_t)n * size, raw};
-    push(o, &o->initialisers, p);
+    onnx_push(o, &o->initialisers, p);
     set_elem(o, p->name, elem);
     if (nashc_type_is_int(type))
         onnx_put_note(o, p->name, type);
@@ -175,27 +175,27 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
 const char *
 onnx_put_shape(onnx_out *o, const int64_t *v, int n)
 {
-    Onnx__TensorProto *p = grab(o, sizeof *p);
+    Onnx__TensorProto *p = onnx_grab(o, sizeof *p);
 
     *p = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
     p->name = (char *)unique(o, "shape");
     p->has_data_type = true;
-    p->data_type = ONNX_INT64;
+    p->data_type = NASHC_ONNX_INT64;
     p->n_dims = 1;
-    p->dims = grab(o, sizeof(int64_t));
+    p->dims = onnx_grab(o, sizeof(int64_t));
     p->dims[0] = n;
     p->n_int64_data = (size_t)n;
-    p->int64_data = grab(o, sizeof(int64_t) * (size_t)(n + 1));
+    p->int64_data = onnx_grab(o, sizeof(int64_t) * (size_t)(n + 1));
     memcpy(p->int64_data, v, sizeof(int64_t) * (size_t)n);
-    push(o, &o->initialisers, p);
+    onnx_push(o, &o->initialisers, p);
     return p->name;
 }
 
 const char *
 onnx_put_array(onnx_out *o, const double *v, const nashc_type *shape, int elem)
 {
-    nashc_type t = nashc_type_shaped(elem == ONNX_DOUBLE ? nashc_type_f64() : nashc_type_f32(),
-                                     shape->rank, shape->dim);
+    nashc_type t = nashc_type_shaped(
+        elem == NASHC_ONNX_DOUBLE ? nashc_type_f64() : nashc_type_f32(), shape->rank, shape->dim);
     nashc_buf b;
     const char *name = "";
 
@@ -232,11 +232,11 @@ onnx_put_scalar(onnx_out *o, double v, int elem)
 static Onnx__StringStringEntryProto *
 entry(onnx_out *o, const char *key, const char *value)
 {
-    Onnx__StringStringEntryProto *e = grab(o, sizeof *e);
+    Onnx__StringStringEntryProto *e = onnx_grab(o, sizeof *e);
 
     *e = (Onnx__StringStringEntryProto)ONNX__STRING_STRING_ENTRY_PROTO__INIT;
-    e->key = text(o, key);
-    e->value = text(o, value);
+    e->key = onnx_text(o, key);
+    e->value = onnx_text(o, value);
     return e;
 }
 
@@ -248,10 +248,10 @@ onnx_put_note(onnx_out *o, const char *name, const nashc_type *type)
 
     if (!typed && type->layout == NASHC_LAYOUT_DEFAULT)
         return;
-    Onnx__TensorAnnotation *a = grab(o, sizeof *a);
+    Onnx__TensorAnnotation *a = onnx_grab(o, sizeof *a);
     *a = (Onnx__TensorAnnotation)ONNX__TENSOR_ANNOTATION__INIT;
-    a->tensor_name = text(o, name);
-    a->quant_parameter_tensor_names = grab(o, 2 * sizeof(void *));
+    a->tensor_name = onnx_text(o, name);
+    a->quant_parameter_tensor_names = onnx_grab(o, 2 * sizeof(void *));
     if (typed)
         a->quant_parameter_tensor_names[a->n_quant_parameter_tensor_names++] =
             entry(o, "finn_datatype", nashc_type_finn_name(type, finn, sizeof finn));
@@ -259,7 +259,7 @@ onnx_put_note(onnx_out *o, const char *name, const nashc_type *type)
         a->quant_parameter_tensor_names[a->n_quant_parameter_tensor_names++] =
             entry(o, "tensor_layout",
                   type->layout == NASHC_LAYOUT_NHWC ? "['N', 'H', 'W', 'C']" : "['N', 'W', 'C']");
-    push(o, &o->notes, a);
+    onnx_push(o, &o->notes, a);
 }
 
 /* --- values -------------------------------------------------------------------------------------
@@ -278,8 +278,8 @@ const_elem(const nashc_value *v)
     const nashc_type *type = nashc_tensor_type(t);
 
     if (type->kind == NASHC_K_F16)
-        return ONNX_FLOAT16;
-    return onnx_fits_float(t) ? ONNX_FLOAT : ONNX_DOUBLE;
+        return NASHC_ONNX_FLOAT16;
+    return onnx_fits_float(t) ? NASHC_ONNX_FLOAT : NASHC_ONNX_DOUBLE;
 }
 
 int
@@ -301,10 +301,10 @@ onnx_use(onnx_out *o, const nashc_value *v, int elem)
     const nashc_tensor *t = nashc_value_const(v);
 
     elem = elem ? elem : onnx_elem_of(o, v);
-    const char **other = &x->as[elem == ONNX_DOUBLE    ? 1
-                                : elem == ONNX_INT64   ? 2
-                                : elem == ONNX_FLOAT16 ? 3
-                                                       : 0];
+    const char **other = &x->as[elem == NASHC_ONNX_DOUBLE    ? 1
+                                : elem == NASHC_ONNX_INT64   ? 2
+                                : elem == NASHC_ONNX_FLOAT16 ? 3
+                                                             : 0];
     if (t) {
         /* One initialiser for each container that is asked for. */
         if (!*other)
@@ -330,35 +330,35 @@ onnx_use(onnx_out *o, const nashc_value *v, int elem)
 void
 onnx_put_info(onnx_out *o, const char *name, const nashc_type *t, int elem)
 {
-    Onnx__ValueInfoProto *v = grab(o, sizeof *v);
-    Onnx__TypeProto *type = grab(o, sizeof *type);
-    Onnx__TypeProto__Tensor *tensor = grab(o, sizeof *tensor);
-    Onnx__TensorShapeProto *shape = grab(o, sizeof *shape);
+    Onnx__ValueInfoProto *v = onnx_grab(o, sizeof *v);
+    Onnx__TypeProto *type = onnx_grab(o, sizeof *type);
+    Onnx__TypeProto__Tensor *tensor = onnx_grab(o, sizeof *tensor);
+    Onnx__TensorShapeProto *shape = onnx_grab(o, sizeof *shape);
 
     *v = (Onnx__ValueInfoProto)ONNX__VALUE_INFO_PROTO__INIT;
     *type = (Onnx__TypeProto)ONNX__TYPE_PROTO__INIT;
     *tensor = (Onnx__TypeProto__Tensor)ONNX__TYPE_PROTO__TENSOR__INIT;
     *shape = (Onnx__TensorShapeProto)ONNX__TENSOR_SHAPE_PROTO__INIT;
-    v->name = text(o, name);
+    v->name = onnx_text(o, name);
     v->type = type;
     type->tensor_type = tensor;
     tensor->has_elem_type = true;
     tensor->elem_type = elem;
     tensor->shape = shape;
     shape->n_dim = t->rank;
-    shape->dim = grab(o, sizeof(void *) * (t->rank + 1u));
+    shape->dim = onnx_grab(o, sizeof(void *) * (t->rank + 1u));
     for (int i = 0; i < t->rank; i++) {
-        Onnx__TensorShapeProto__Dimension *dim = grab(o, sizeof *dim);
+        Onnx__TensorShapeProto__Dimension *dim = onnx_grab(o, sizeof *dim);
         *dim = (Onnx__TensorShapeProto__Dimension)ONNX__TENSOR_SHAPE_PROTO__DIMENSION__INIT;
         if (t->dim[i] >= 0) {
             dim->has_dim_value = true;
             dim->dim_value = t->dim[i];
         } else {
-            dim->dim_param = text(o, "N");
+            dim->dim_param = onnx_text(o, "N");
         }
         shape->dim[i] = dim;
     }
-    push(o, &o->infos, v);
+    onnx_push(o, &o->infos, v);
 }
 
 const char *
@@ -399,38 +399,56 @@ onnx_between_like(onnx_out *o, const nashc_value *shape, const nashc_type *type,
 /* --- nodes --------------------------------------------------------------------------------------
  */
 
+void
+onnx_add_domain(onnx_out *o, const char *name, int version, bool used)
+{
+    onnx_domain *d = NULL;
+
+    if (o->no_memory)
+        return;
+    for (size_t i = 0; i < o->domains.n && !d; i++)
+        if (!strcmp(((onnx_domain *)o->domains.items[i])->name, name))
+            d = o->domains.items[i];
+    if (!d) {
+        d = onnx_grab(o, sizeof *d);
+        *d = (onnx_domain){.name = onnx_text(o, name)};
+        onnx_push(o, &o->domains, d);
+    }
+    d->version = version > d->version ? version : d->version;
+    d->used = d->used || used;
+}
+
 const char *
 onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in, int n_in,
           const char *const *out, int n_out)
 {
-    Onnx__NodeProto *n = grab(o, sizeof *n);
+    Onnx__NodeProto *n = onnx_grab(o, sizeof *n);
     const char *name = o->node ? nashc_node_loc(o->node)->name : NULL, *between;
 
     if (!out) {
-        between = onnx_between(o, NULL, ONNX_FLOAT);
+        between = onnx_between(o, NULL, NASHC_ONNX_FLOAT);
         out = &between;
         n_out = 1;
     }
     *n = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
-    n->op_type = text(o, op);
+    n->op_type = onnx_text(o, op);
     if (*domain)
-        n->domain = text(o, domain);
+        n->domain = onnx_text(o, domain);
     if (name && *name)
         n->name = o->n_parts ? (char *)nashc_arena_printf(o->arena, "%s_%d", name, o->n_parts)
-                             : text(o, name);
+                             : onnx_text(o, name);
     o->n_parts++;
     n->n_input = (size_t)n_in;
-    n->input = grab(o, sizeof(char *) * (size_t)(n_in + 1));
+    n->input = onnx_grab(o, sizeof(char *) * (size_t)(n_in + 1));
     for (int i = 0; i < n_in; i++)
-        n->input[i] = text(o, in[i] ? in[i] : "");
+        n->input[i] = onnx_text(o, in[i] ? in[i] : "");
     n->n_output = (size_t)n_out;
-    n->output = grab(o, sizeof(char *) * (size_t)(n_out + 1));
+    n->output = onnx_grab(o, sizeof(char *) * (size_t)(n_out + 1));
     for (int i = 0; i < n_out; i++)
-        n->output[i] = text(o, out[i]);
-    o->uses_qonnx = o->uses_qonnx || !strcmp(domain, ONNX_DOMAIN_QONNX);
-    o->uses_channels_last = o->uses_channels_last || !strcmp(domain, ONNX_DOMAIN_CL);
-    o->uses_vendor = o->uses_vendor || !strcmp(domain, ONNX_DOMAIN_OWN);
-    push(o, &o->nodes, n);
+        n->output[i] = onnx_text(o, out[i]);
+    if (*domain)
+        onnx_add_domain(o, domain, 1, true);
+    onnx_push(o, &o->nodes, n);
     return n->output[0];
 }
 
@@ -442,7 +460,7 @@ onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b, const nash
 
     if (!out) {
         const int *elem = onnx_names_get(o->taken, a);
-        out = onnx_between(o, type, elem && *elem ? *elem : ONNX_FLOAT);
+        out = onnx_between(o, type, elem && *elem ? *elem : NASHC_ONNX_FLOAT);
     }
     return onnx_emit(o, "", op, in, b ? 2 : 1, &out, 1);
 }
@@ -463,94 +481,8 @@ onnx_last(onnx_out *o)
     return o->nodes.items[o->nodes.n - 1];
 }
 
-static Onnx__AttributeProto *
-attribute(onnx_out *o, const char *name, int type)
-{
-    Onnx__NodeProto *n = onnx_last(o);
-    Onnx__AttributeProto *a = grab(o, sizeof *a), **all;
-
-    *a = (Onnx__AttributeProto)ONNX__ATTRIBUTE_PROTO__INIT;
-    a->name = text(o, name);
-    a->has_type = true;
-    a->type = type;
-    all = grab(o, sizeof(void *) * (n->n_attribute + 1));
-    if (n->n_attribute)
-        memcpy(all, n->attribute, sizeof(void *) * n->n_attribute);
-    all[n->n_attribute++] = a;
-    n->attribute = all;
-    return a;
-}
-
-void
-onnx_put_int(onnx_out *o, const char *name, int64_t v)
-{
-    Onnx__AttributeProto *a = attribute(o, name, 2);
-
-    a->has_i = true;
-    a->i = v;
-}
-
-void
-onnx_put_float(onnx_out *o, const char *name, double v)
-{
-    Onnx__AttributeProto *a = attribute(o, name, 1);
-
-    a->has_f = true;
-    a->f = (float)v;
-}
-
-void
-onnx_put_str(onnx_out *o, const char *name, const char *v)
-{
-    Onnx__AttributeProto *a = attribute(o, name, 3);
-
-    a->has_s = true;
-    a->s.data = (uint8_t *)text(o, v);
-    a->s.len = strlen(v);
-}
-
-void
-onnx_put_ints(onnx_out *o, const char *name, const int64_t *v, int n)
-{
-    Onnx__AttributeProto *a = attribute(o, name, 7);
-
-    a->n_ints = (size_t)n;
-    a->ints = grab(o, sizeof(int64_t) * (size_t)(n + 1));
-    memcpy(a->ints, v, sizeof(int64_t) * (size_t)n);
-}
-
 /* --- the IR node --------------------------------------------------------------------------------
  */
-
-int64_t
-onnx_get_int(const onnx_out *o, const char *name)
-{
-    return nashc_attr_int(o->node, nashc_attr_index(o->node, name));
-}
-
-bool
-onnx_get_bool(const onnx_out *o, const char *name)
-{
-    return nashc_attr_bool(o->node, nashc_attr_index(o->node, name));
-}
-
-double
-onnx_get_float(const onnx_out *o, const char *name)
-{
-    return nashc_attr_float(o->node, nashc_attr_index(o->node, name));
-}
-
-const char *
-onnx_get_str(const onnx_out *o, const char *name)
-{
-    return nashc_attr_str(o->node, nashc_attr_index(o->node, name));
-}
-
-const int64_t *
-onnx_get_ints(const onnx_out *o, const char *name, int *n)
-{
-    return nashc_attr_ints(o->node, nashc_attr_index(o->node, name), n);
-}
 
 int
 onnx_work_elem(onnx_out *o)
@@ -559,8 +491,8 @@ onnx_work_elem(onnx_out *o)
 
     for (int i = 0; i < nashc_node_n_in(o->node); i++) {
         const nashc_value *v = nashc_node_in(o->node, i);
-        if (v && elem == ONNX_FLOAT && onnx_elem_of(o, v) == ONNX_DOUBLE)
-            elem = ONNX_DOUBLE;
+        if (v && elem == NASHC_ONNX_FLOAT && onnx_elem_of(o, v) == NASHC_ONNX_DOUBLE)
+            elem = NASHC_ONNX_DOUBLE;
     }
     return elem;
 }

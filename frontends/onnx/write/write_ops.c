@@ -32,48 +32,89 @@ operands(onnx_out *o, int work, int *n)
     return in ? in : none;
 }
 
+/* IR attribute i as the row names it. */
+static void
+put_attr(onnx_out *o, const onnx_attr_spec *spec, int i)
+{
+    const double *f;
+    const int64_t *v;
+    int n;
+
+    switch (spec->kind) {
+    case 'f':
+        onnx_put_float(o, spec->name, nashc_attr_float(o->node, i));
+        break;
+    case 'i':
+        onnx_put_int(o, spec->name, nashc_attr_int(o->node, i));
+        break;
+    case 's':
+        onnx_put_str(o, spec->name, nashc_attr_str(o->node, i));
+        break;
+    case 'I':
+        v = nashc_attr_ints(o->node, i, &n);
+        onnx_put_ints(o, spec->name, v, n);
+        break;
+    default:
+        f = nashc_attr_floats(o->node, i, &n);
+        onnx_put_floats(o, spec->name, f, n);
+    }
+}
+
 /* Attributes as the row names them; what is the default in both worlds is left out. */
 static void
-put_row_attrs(onnx_out *o, const onnx_row *row)
+put_row_attrs(onnx_out *o, const nashc_onnx_row *row)
 {
     const char *at = row->attrs;
     onnx_attr_spec spec;
 
     while (onnx_attr_next(&at, &spec)) {
         int i = spec.copied ? nashc_attr_index(o->node, spec.ir) : -1;
-        if (i < 0)
-            continue;
-        const char *def = nashc_node_op(o->node)->attrs[i].def;
-        switch (spec.kind) {
-        case 'f':
-            if (!def || strtod(def, NULL) != nashc_attr_float(o->node, i))
-                onnx_put_float(o, spec.name, nashc_attr_float(o->node, i));
-            break;
-        case 'i':
-            onnx_put_int(o, spec.name, nashc_attr_int(o->node, i));
-            break;
-        case 's':
-            onnx_put_str(o, spec.name, nashc_attr_str(o->node, i));
-            break;
-        default:
-            break;
-        }
+        const char *def = i >= 0 ? nashc_node_op(o->node)->attrs[i].def : NULL;
+        bool same = spec.kind == 'f' && def && strtod(def, NULL) == nashc_attr_float(o->node, i);
+        if (i >= 0 && !same)
+            put_attr(o, &spec, i);
     }
 }
 
-nashc_status
-onnx_write_plain(onnx_out *o)
+/* The node as it is: each operand and result in its own container. */
+static nashc_status
+emit_whole(onnx_out *o, const char *domain, const char *name)
 {
-    const char *op = nashc_node_opname(o->node);
-    const onnx_row *row = onnx_row_for(op);
-    int n, work = onnx_work_elem(o);
-    const char **in;
+    int n_in, n_out = nashc_node_n_out(o->node);
+    const char **in = operands(o, 0, &n_in);
+    const char **out = NASHC_NEW_N(o->arena, const char *, n_out + 1);
 
-    if (row->since > o->opset)
+    if (!out)
+        return nashc_enomem(o->d);
+    for (int i = 0; i < n_out; i++) {
+        const nashc_value *v = nashc_node_out(o->node, i);
+        out[i] = onnx_define(o, v, onnx_container(nashc_value_type(v)));
+    }
+    onnx_emit(o, domain, name, in, n_in, out, n_out);
+    return NASHC_OK;
+}
+
+/* 1:1, by the operator's row. */
+static nashc_status
+write_row(onnx_out *o, const nashc_onnx_row *row)
+{
+    bool standard = !strcmp(onnx_domain_of(row->domain), ONNX_DOMAIN_STD);
+    const char *domain = standard ? "" : row->domain;
+    int n, work = onnx_work_elem(o);
+    nashc_status s;
+
+    if (!standard)
+        onnx_add_domain(o, domain, row->since, true);
+    else if (row->since > o->opset)
         o->opset = row->since;
-    in = operands(o, work, &n);
-    const char *out = onnx_begin(o, work);
-    onnx_emit(o, "", row->name, in, n, &out, 1);
+    if (nashc_node_n_out(o->node) > 1) {
+        if ((s = emit_whole(o, domain, row->name)))
+            return s;
+        put_row_attrs(o, row);
+        return NASHC_OK;
+    }
+    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    onnx_emit(o, domain, row->name, in, n, &out, 1);
     put_row_attrs(o, row);
     return onnx_finish(o, work, out);
 }
@@ -82,25 +123,12 @@ onnx_write_plain(onnx_out *o)
 nashc_status
 onnx_write_vendor(onnx_out *o)
 {
-    int n_in = nashc_node_n_in(o->node), n_out = nashc_node_n_out(o->node);
-    const char **in = NASHC_NEW_N(o->arena, const char *, n_in + 1);
-    const char **out = NASHC_NEW_N(o->arena, const char *, n_out + 1);
     const char *attrs = nashc_node_attr_text(o->node, o->arena);
+    nashc_status s = emit_whole(o, ONNX_DOMAIN_OWN, nashc_node_opname(o->node));
 
-    if (!in || !out)
-        return nashc_enomem(o->d);
-    for (int i = 0; i < n_in; i++) {
-        const nashc_value *v = nashc_node_in(o->node, i);
-        in[i] = v ? onnx_use(o, v, 0) : "";
-    }
-    for (int i = 0; i < n_out; i++) {
-        const nashc_value *v = nashc_node_out(o->node, i);
-        out[i] = onnx_define(o, v, onnx_container(nashc_value_type(v)));
-    }
-    onnx_emit(o, ONNX_DOMAIN_OWN, nashc_node_opname(o->node), in, n_in, out, n_out);
-    if (attrs && *attrs)
+    if (!s && attrs && *attrs)
         onnx_put_str(o, "attributes", attrs);
-    return NASHC_OK;
+    return s;
 }
 
 static nashc_status
@@ -129,15 +157,15 @@ write_clip(onnx_out *o)
     int work = onnx_work_elem(o);
     double lo = onnx_get_float(o, "min"), hi = onnx_get_float(o, "max");
     /* A limit that float32 does not hold is applied in double. */
-    if (work == ONNX_FLOAT &&
+    if (work == NASHC_ONNX_FLOAT &&
         (((double)(float)lo != lo && lo > -1e300) || ((double)(float)hi != hi && hi < 1e300)))
-        work = ONNX_DOUBLE;
+        work = NASHC_ONNX_DOUBLE;
     const char *in[3] = {onnx_use(o, nashc_node_in(o->node, 0), work), NULL, NULL};
 
     if (lo > -1e300)
-        in[1] = onnx_put_scalar(o, lo, work == ONNX_FLOAT16 ? ONNX_FLOAT : work);
+        in[1] = onnx_put_scalar(o, lo, work == NASHC_ONNX_FLOAT16 ? NASHC_ONNX_FLOAT : work);
     if (hi < 1e300)
-        in[2] = onnx_put_scalar(o, hi, work == ONNX_FLOAT16 ? ONNX_FLOAT : work);
+        in[2] = onnx_put_scalar(o, hi, work == NASHC_ONNX_FLOAT16 ? NASHC_ONNX_FLOAT : work);
     const char *out = onnx_begin(o, work);
     onnx_emit(o, "", "Clip", in, in[2] ? 3 : in[1] ? 2 : 1, &out, 1);
     return onnx_finish(o, work, out);
@@ -148,8 +176,10 @@ write_cast(onnx_out *o)
 {
     const nashc_value *x = nashc_node_in(o->node, 0), *y = nashc_node_out(o->node, 0);
     const nashc_type *t = nashc_value_type(y);
-    static const int8_t ints[] = {ONNX_INT8, ONNX_INT16, ONNX_INT32, ONNX_INT64};
-    static const int8_t uints[] = {ONNX_UINT8, ONNX_UINT16, ONNX_UINT32, ONNX_UINT64};
+    static const int8_t ints[] = {NASHC_ONNX_INT8, NASHC_ONNX_INT16, NASHC_ONNX_INT32,
+                                  NASHC_ONNX_INT64};
+    static const int8_t uints[] = {NASHC_ONNX_UINT8, NASHC_ONNX_UINT16, NASHC_ONNX_UINT32,
+                                   NASHC_ONNX_UINT64};
     int elem = onnx_container(t);
 
     if (t->kind == NASHC_K_INT || t->kind == NASHC_K_UINT) {
@@ -291,7 +321,7 @@ write_sumpool(onnx_out *o)
     const int64_t *kernel = onnx_get_ints(o, "kernel", &k);
     nashc_type shape = *x;
 
-    if (channels_last(x) || onnx_get_bool(o, "ceil") || work != ONNX_FLOAT)
+    if (channels_last(x) || onnx_get_bool(o, "ceil") || work != NASHC_ONNX_FLOAT)
         return onnx_write_vendor(o);
     shape.dim[0] = x->dim[1];
     shape.dim[1] = 1;
@@ -308,7 +338,7 @@ write_sumpool(onnx_out *o)
     if (!t)
         return nashc_enomem(o->d);
     const char *in[2] = {onnx_use(o, nashc_node_in(o->node, 0), work),
-                         onnx_put_tensor(o, "ones", t, ONNX_FLOAT)};
+                         onnx_put_tensor(o, "ones", t, NASHC_ONNX_FLOAT)};
     nashc_tensor_unref(t);
     const char *out = onnx_begin(o, work);
     onnx_emit(o, "", "Conv", in, 2, &out, 1);
@@ -399,21 +429,23 @@ static const struct {
     {"q.lut", onnx_write_lut},
 };
 
-onnx_write_fn
-onnx_writer_of(const char *op)
+static onnx_write_fn
+writer_of(const char *op)
 {
     for (size_t i = 0; i < NASHC_COUNT(writers); i++)
         if (!strcmp(writers[i].op, op))
             return writers[i].write;
-    return onnx_row_for(op) ? onnx_write_plain : NULL;
+    return NULL;
 }
 
 nashc_status
 onnx_write_node(onnx_out *o, const nashc_node *n)
 {
-    onnx_write_fn write = onnx_writer_of(nashc_node_opname(n));
+    const char *op = nashc_node_opname(n);
+    onnx_write_fn write = writer_of(op);
+    const nashc_onnx_row *row = write ? NULL : onnx_rows_for_op(o->rows, op);
 
     o->node = n;
     o->n_parts = 0;
-    return write ? write(o) : onnx_write_vendor(o);
+    return write ? write(o) : row ? write_row(o, row) : onnx_write_vendor(o);
 }

@@ -108,7 +108,7 @@ nashc_status
 onnx_write_gather(onnx_out *o)
 {
     int work = onnx_work_elem(o);
-    const char *names[2] = {onnx_use(o, in(o, 0), work), onnx_use(o, in(o, 1), ONNX_INT64)};
+    const char *names[2] = {onnx_use(o, in(o, 0), work), onnx_use(o, in(o, 1), NASHC_ONNX_INT64)};
     const char *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "Gather", names, 2, &out, 1);
@@ -128,7 +128,7 @@ pad_channels(onnx_out *o, int work, const int64_t *pads, int n)
 
     if (!t || !nashc_type_is_int(xt) || !nashc_type_is_int(nashc_tensor_type(t)) ||
         !nashc_type_is_int(nashc_value_type(y)) || nashc_tensor_count(t) != channels ||
-        work == ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
+        work == NASHC_ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
         strcmp(onnx_get_str(o, "mode"), "constant"))
         return onnx_write_vendor(o);
     for (int i = 0; i < xt->rank; i++)
@@ -194,7 +194,7 @@ onnx_write_resize(onnx_out *o)
     if (n_scales) {
         shape.rank = 1;
         shape.dim[0] = n_scales;
-        names[2] = onnx_put_array(o, scales, &shape, ONNX_FLOAT);
+        names[2] = onnx_put_array(o, scales, &shape, NASHC_ONNX_FLOAT);
     } else {
         names[3] = onnx_put_shape(o, sizes, n);
     }
@@ -257,7 +257,7 @@ onnx_write_argmax(onnx_out *o)
     const nashc_value *y = nashc_node_out(o->node, 0);
     const char *x = onnx_use(o, in(o, 0), onnx_container(nashc_value_type(in(o, 0))));
 
-    onnx_emit1(o, "ArgMax", x, NULL, NULL, onnx_define(o, y, ONNX_INT64));
+    onnx_emit1(o, "ArgMax", x, NULL, NULL, onnx_define(o, y, NASHC_ONNX_INT64));
     onnx_put_int(o, "axis", onnx_get_int(o, "axis"));
     onnx_put_int(o, "keepdims", onnx_get_bool(o, "keepdims"));
     onnx_put_int(o, "select_last_index", onnx_get_bool(o, "select_last"));
@@ -271,7 +271,7 @@ onnx_write_topk(onnx_out *o)
     int64_t k = onnx_get_int(o, "k");
     const char *names[2] = {onnx_use(o, in(o, 0), elem), onnx_put_shape(o, &k, 1)};
     const char *out[2] = {onnx_define(o, nashc_node_out(o->node, 0), elem),
-                          onnx_define(o, nashc_node_out(o->node, 1), ONNX_INT64)};
+                          onnx_define(o, nashc_node_out(o->node, 1), NASHC_ONNX_INT64)};
 
     onnx_emit(o, "", "TopK", names, 2, out, 2);
     onnx_put_int(o, "axis", onnx_get_int(o, "axis"));

@@ -25,8 +25,16 @@ typedef struct onnx_scope {
     struct onnx_scope *caller;
 } onnx_scope;
 
-struct onnx_out {
+/* A domain that nodes of the file may be of, in the order in which the file imports them. */
+typedef struct onnx_domain {
+    const char *name;
+    int version;
+    bool used;
+} onnx_domain;
+
+typedef struct onnx_out {
     const nashc_module *module;
+    const onnx_rows *rows;
     nashc_diag *d;
     nashc_arena *arena;
     onnx_scope *scope;
@@ -37,14 +45,19 @@ struct onnx_out {
     int n_parts;            /* ONNX nodes written for it */
     int opset;
     int trunc_version; /* of QONNX's domain */
-    bool uses_qonnx, uses_channels_last, uses_vendor;
+    onnx_list domains; /* onnx_domain: all but the standard's */
     bool no_memory;
     _Alignas(16) char spare[4096]; /* written to, never read, once memory is out */
-};
+} onnx_out;
 
-#define ONNX_DOMAIN_QONNX "qonnx.custom_op.general"
-#define ONNX_DOMAIN_CL    "qonnx.custom_op.channels_last"
-#define ONNX_DOMAIN_OWN   "nashc"
+/* Zeroed memory of the file, and a copy of a string. When memory is out they give what may be
+ * written to, and no_memory says so at the end. */
+void *onnx_grab(onnx_out *o, size_t size);
+char *onnx_text(onnx_out *o, const char *s);
+void onnx_push(onnx_out *o, onnx_list *l, void *item);
+
+/* The file imports the domain, in that version at least; used: a node is of it. */
+void onnx_add_domain(onnx_out *o, const char *name, int version, bool used);
 
 /* Container that values of type t have if nothing else is asked: integers are in float32. */
 int onnx_container(const nashc_type *t);
@@ -76,6 +89,7 @@ void onnx_put_int(onnx_out *o, const char *name, int64_t v);
 void onnx_put_float(onnx_out *o, const char *name, double v);
 void onnx_put_str(onnx_out *o, const char *name, const char *v);
 void onnx_put_ints(onnx_out *o, const char *name, const int64_t *v, int n);
+void onnx_put_floats(onnx_out *o, const char *name, const double *v, int n);
 
 /* New initialisers. */
 const char *onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem);
@@ -108,9 +122,7 @@ int onnx_work_elem(onnx_out *o);
 const char *onnx_begin(onnx_out *o, int work);
 nashc_status onnx_finish(onnx_out *o, int work, const char *name);
 
-/* How IR operators are written; NULL: under its own name in the domain nashc. */
 typedef nashc_status (*onnx_write_fn)(onnx_out *o);
-onnx_write_fn onnx_writer_of(const char *op);
 
 /* write_quant.c */
 nashc_status onnx_write_quant(onnx_out *o);
@@ -139,7 +151,6 @@ nashc_status onnx_write_argmax(onnx_out *o);
 nashc_status onnx_write_topk(onnx_out *o);
 
 /* write_ops.c */
-nashc_status onnx_write_plain(onnx_out *o);
 nashc_status onnx_write_vendor(onnx_out *o);
 nashc_status onnx_write_node(onnx_out *o, const nashc_node *n);
 
