@@ -16,126 +16,11 @@ channels_last(const nashc_type *t)
     return t->layout != NASHC_LAYOUT_DEFAULT;
 }
 
-/* All operands in container work; left-out ones "". */
-static const char **
-operands(onnx_out *o, int work, int *n)
-{
-    static const char *none[1] = {""};
-    int count = nashc_node_n_in(o->node);
-    const char **in = NASHC_NEW_N(o->arena, const char *, count + 1);
-
-    *n = in ? count : 0;
-    for (int i = 0; in && i < count; i++) {
-        const nashc_value *v = nashc_node_in(o->node, i);
-        in[i] = v ? onnx_use(o, v, work) : "";
-    }
-    return in ? in : none;
-}
-
-/* IR attribute i as the row names it. */
-static void
-put_attr(onnx_out *o, const onnx_attr_spec *spec, int i)
-{
-    const double *f;
-    const int64_t *v;
-    int n;
-
-    switch (spec->kind) {
-    case 'f':
-        onnx_put_float(o, spec->name, nashc_attr_float(o->node, i));
-        break;
-    case 'i':
-        onnx_put_int(o, spec->name, nashc_attr_int(o->node, i));
-        break;
-    case 's':
-        onnx_put_str(o, spec->name, nashc_attr_str(o->node, i));
-        break;
-    case 'I':
-        v = nashc_attr_ints(o->node, i, &n);
-        onnx_put_ints(o, spec->name, v, n);
-        break;
-    default:
-        f = nashc_attr_floats(o->node, i, &n);
-        onnx_put_floats(o, spec->name, f, n);
-    }
-}
-
-/* Attributes as the row names them; what is the default in both worlds is left out. */
-static void
-put_row_attrs(onnx_out *o, const nashc_onnx_row *row)
-{
-    const char *at = row->attrs;
-    onnx_attr_spec spec;
-
-    while (onnx_attr_next(&at, &spec)) {
-        int i = spec.copied ? nashc_attr_index(o->node, spec.ir) : -1;
-        const char *def = i >= 0 ? nashc_node_op(o->node)->attrs[i].def : NULL;
-        bool same = spec.kind == 'f' && def && strtod(def, NULL) == nashc_attr_float(o->node, i);
-        if (i >= 0 && !same)
-            put_attr(o, &spec, i);
-    }
-}
-
-/* The node as it is: each operand and result in its own container. */
-static nashc_status
-emit_whole(onnx_out *o, const char *domain, const char *name)
-{
-    int n_in, n_out = nashc_node_n_out(o->node);
-    const char **in = operands(o, 0, &n_in);
-    const char **out = NASHC_NEW_N(o->arena, const char *, n_out + 1);
-
-    if (!out)
-        return nashc_enomem(o->d);
-    for (int i = 0; i < n_out; i++) {
-        const nashc_value *v = nashc_node_out(o->node, i);
-        out[i] = onnx_define(o, v, onnx_container(nashc_value_type(v)));
-    }
-    onnx_emit(o, domain, name, in, n_in, out, n_out);
-    return NASHC_OK;
-}
-
-/* 1:1, by the operator's row. */
-static nashc_status
-write_row(onnx_out *o, const nashc_onnx_row *row)
-{
-    bool standard = !strcmp(onnx_domain_of(row->domain), ONNX_DOMAIN_STD);
-    const char *domain = standard ? "" : row->domain;
-    int n, work = onnx_work_elem(o);
-    nashc_status s;
-
-    if (!standard)
-        onnx_add_domain(o, domain, row->since, true);
-    else if (row->since > o->opset)
-        o->opset = row->since;
-    if (nashc_node_n_out(o->node) > 1) {
-        if ((s = emit_whole(o, domain, row->name)))
-            return s;
-        put_row_attrs(o, row);
-        return NASHC_OK;
-    }
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
-    onnx_emit(o, domain, row->name, in, n, &out, 1);
-    put_row_attrs(o, row);
-    return onnx_finish(o, work, out);
-}
-
-/* Under the name of the IR, attributes as text. */
-nashc_status
-onnx_write_vendor(onnx_out *o)
-{
-    const char *attrs = nashc_node_attr_text(o->node, o->arena);
-    nashc_status s = emit_whole(o, ONNX_DOMAIN_OWN, nashc_node_opname(o->node));
-
-    if (!s && attrs && *attrs)
-        onnx_put_str(o, "attributes", attrs);
-    return s;
-}
-
 static nashc_status
 write_div(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "Div", in, n, &out, 1);
     return onnx_finish(o, work, out);
@@ -145,7 +30,7 @@ static nashc_status
 write_min_max(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", strcmp(nashc_node_opname(o->node), "nn.min") ? "Max" : "Min", in, n, &out, 1);
     return onnx_finish(o, work, out);
@@ -197,7 +82,7 @@ static nashc_status
 write_gemm(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "Gemm", in, n, &out, 1);
     onnx_put_float(o, "alpha", onnx_get_float(o, "alpha"));
@@ -211,7 +96,7 @@ static nashc_status
 write_batchnorm(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, channels_last(in_type(o, 0)) ? ONNX_DOMAIN_CL : "", "BatchNormalization", in, n,
               &out, 1);
@@ -223,7 +108,7 @@ static nashc_status
 write_layer_norm(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "LayerNormalization", in, n, &out, 1);
     onnx_put_int(o, "axis", onnx_get_int(o, "axis"));
@@ -254,7 +139,7 @@ write_conv(onnx_out *o)
 {
     const nashc_type *x = in_type(o, 0), *w = in_type(o, 1);
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, channels_last(x) ? ONNX_DOMAIN_CL : "", "Conv", in, n, &out, 1);
     put_window(o, w->dim + (channels_last(x) ? 1 : 2), w->rank - 2);
@@ -271,7 +156,7 @@ write_conv_transpose(onnx_out *o)
 
     if (channels_last(in_type(o, 0)))
         return onnx_write_vendor(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
     onnx_emit(o, "", "ConvTranspose", in, n, &out, 1);
     put_window(o, w->dim + 2, w->rank - 2);
     onnx_put_int(o, "group", onnx_get_int(o, "group"));
@@ -285,7 +170,7 @@ write_maxpool(onnx_out *o)
 {
     int n, k, work = onnx_work_elem(o);
     const int64_t *kernel = onnx_get_ints(o, "kernel", &k);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, channels_last(in_type(o, 0)) ? ONNX_DOMAIN_CL : "", "MaxPool", in, n, &out, 1);
     put_window(o, kernel, k);
@@ -304,7 +189,7 @@ write_avgpool(onnx_out *o)
         return onnx_write_vendor(o);
     if (n_dilation && o->opset < 19)
         o->opset = 19;
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
     onnx_emit(o, "", "AveragePool", in, n, &out, 1);
     put_window(o, kernel, k);
     onnx_put_int(o, "ceil_mode", onnx_get_bool(o, "ceil"));
@@ -378,13 +263,7 @@ write_global_pool(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-/* --- the table ----------------------------------------------------------------------------------
- */
-
-static const struct {
-    const char *op;
-    onnx_write_fn write;
-} writers[] = {
+const onnx_writer onnx_arithmetic_writers[] = {
     {"nn.div", write_div},
     {"nn.min", write_min_max},
     {"nn.max", write_min_max},
@@ -401,51 +280,5 @@ static const struct {
     {"nn.global_avgpool", write_global_pool},
     {"nn.global_maxpool", write_global_pool},
     {"nn.global_sumpool", write_global_pool},
-    {"nn.reshape", onnx_write_shaped},
-    {"nn.expand", onnx_write_shaped},
-    {"nn.tile", onnx_write_shaped},
-    {"nn.transpose", onnx_write_transpose},
-    {"nn.concat", onnx_write_concat},
-    {"nn.split", onnx_write_split},
-    {"nn.slice", onnx_write_slice},
-    {"nn.gather", onnx_write_gather},
-    {"nn.pad", onnx_write_pad},
-    {"nn.resize", onnx_write_resize},
-    {"nn.depth_to_space", onnx_write_depth_space},
-    {"nn.space_to_depth", onnx_write_depth_space},
-    {"nn.reduce_mean", onnx_write_reduce},
-    {"nn.reduce_sum", onnx_write_reduce},
-    {"nn.reduce_max", onnx_write_reduce},
-    {"nn.reduce_min", onnx_write_reduce},
-    {"nn.argmax", onnx_write_argmax},
-    {"nn.topk", onnx_write_topk},
-    {"q.quant", onnx_write_quant},
-    {"q.bipolar_quant", onnx_write_bipolar_quant},
-    {"q.dequant", onnx_write_dequant},
-    {"q.trunc", onnx_write_trunc},
-    {"q.float_quant", onnx_write_float_quant},
-    {"q.multithreshold", onnx_write_multithreshold},
-    {"q.requant", onnx_write_requant},
-    {"q.lut", onnx_write_lut},
+    {0},
 };
-
-static onnx_write_fn
-writer_of(const char *op)
-{
-    for (size_t i = 0; i < NASHC_COUNT(writers); i++)
-        if (!strcmp(writers[i].op, op))
-            return writers[i].write;
-    return NULL;
-}
-
-nashc_status
-onnx_write_node(onnx_out *o, const nashc_node *n)
-{
-    const char *op = nashc_node_opname(n);
-    onnx_write_fn write = writer_of(op);
-    const nashc_onnx_row *row = write ? NULL : onnx_rows_for_op(o->rows, op);
-
-    o->node = n;
-    o->n_parts = 0;
-    return write ? write(o) : row ? write_row(o, row) : onnx_write_vendor(o);
-}

@@ -234,8 +234,8 @@ write_scaled(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *round
     return NASHC_OK;
 }
 
-nashc_status
-onnx_write_quant(onnx_out *o)
+static nashc_status
+write_quant(onnx_out *o)
 {
     int64_t lo = onnx_get_int(o, "qmin"), hi = onnx_get_int(o, "qmax"), least = 0, most = 0;
     bool codes = onnx_get_bool(o, "codes"), before = onnx_get_bool(o, "round_before_zp");
@@ -275,8 +275,8 @@ onnx_write_quant(onnx_out *o)
                  : write_scaled(o, lo, hi, before, rounding);
 }
 
-nashc_status
-onnx_write_bipolar_quant(onnx_out *o)
+static nashc_status
+write_bipolar_quant(onnx_out *o)
 {
     bool codes = onnx_get_bool(o, "codes");
     const nashc_tensor *s = nashc_value_const(operand(o, 1));
@@ -295,8 +295,8 @@ onnx_write_bipolar_quant(onnx_out *o)
 
 /* Constant codes of a standard width with scalar or vector parameters keep the standard form;
  * otherwise a difference and a product say the same. */
-nashc_status
-onnx_write_dequant(onnx_out *o)
+static nashc_status
+write_dequant(onnx_out *o)
 {
     int work = onnx_work_elem(o);
     const char *x = onnx_use(o, operand(o, 0), work);
@@ -325,8 +325,8 @@ onnx_write_dequant(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_trunc(onnx_out *o)
+static nashc_status
+write_trunc(onnx_out *o)
 {
     bool v2 = operand(o, 3) != NULL;
     const char *in[6];
@@ -354,8 +354,8 @@ onnx_write_trunc(onnx_out *o)
     return NASHC_OK;
 }
 
-nashc_status
-onnx_write_float_quant(onnx_out *o)
+static nashc_status
+write_float_quant(onnx_out *o)
 {
     const char *in[6] = {onnx_use(o, operand(o, 0), NASHC_ONNX_FLOAT),
                          onnx_use(o, operand(o, 1), NASHC_ONNX_FLOAT),
@@ -375,8 +375,8 @@ onnx_write_float_quant(onnx_out *o)
 }
 
 /* y = table[c][x - lo]: one Gather from all rows behind each other, row c from c * N on. */
-nashc_status
-onnx_write_lut(onnx_out *o)
+static nashc_status
+write_lut(onnx_out *o)
 {
     const nashc_value *x = operand(o, 0);
     const nashc_tensor *table = nashc_value_const(operand(o, 1));
@@ -414,3 +414,13 @@ onnx_write_lut(onnx_out *o)
     nashc_tensor_unref(all);
     return NASHC_OK;
 }
+
+const onnx_writer onnx_quant_writers[] = {
+    {"q.quant", write_quant},
+    {"q.bipolar_quant", write_bipolar_quant},
+    {"q.dequant", write_dequant},
+    {"q.trunc", write_trunc},
+    {"q.float_quant", write_float_quant},
+    {"q.lut", write_lut},
+    {0},
+};

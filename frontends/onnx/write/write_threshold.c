@@ -124,8 +124,8 @@ write_count(onnx_out *o, const counting *c, int work)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_multithreshold(onnx_out *o)
+static nashc_status
+write_multithreshold(onnx_out *o)
 {
     const nashc_tensor *t = nashc_value_const(operand(o, 1));
     const nashc_tensor *dir = operand(o, 2) ? nashc_value_const(operand(o, 2)) : NULL;
@@ -219,8 +219,8 @@ row_steps(const line *l, const nashc_type *x, const nashc_type *y, int64_t k, do
         t[i] = (double)step_of(l, x->lo, x->hi, l->mul >= 0 ? y->lo + 1 + i : y->lo + k - i);
 }
 
-nashc_status
-onnx_write_requant(onnx_out *o)
+static nashc_status
+write_requant(onnx_out *o)
 {
     const nashc_type *x = nashc_value_type(operand(o, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(o->node, 0));
@@ -259,3 +259,9 @@ onnx_write_requant(onnx_out *o)
     free(c.down);
     return s;
 }
+
+const onnx_writer onnx_threshold_writers[] = {
+    {"q.multithreshold", write_multithreshold},
+    {"q.requant", write_requant},
+    {0},
+};

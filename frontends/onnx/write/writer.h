@@ -56,6 +56,12 @@ void *onnx_grab(onnx_out *o, size_t size);
 char *onnx_text(onnx_out *o, const char *s);
 void onnx_push(onnx_out *o, onnx_list *l, void *item);
 
+/* name, made unique among the tensors; the container that a tensor has; a value's name with that of
+ * the called graph it is in. */
+const char *onnx_unique(onnx_out *o, const char *name);
+void onnx_set_elem(onnx_out *o, const char *name, int elem);
+const char *onnx_scoped(onnx_out *o, const char *name);
+
 /* The file imports the domain, in that version at least; used: a node is of it. */
 void onnx_add_domain(onnx_out *o, const char *name, int version, bool used);
 
@@ -122,36 +128,24 @@ int onnx_work_elem(onnx_out *o);
 const char *onnx_begin(onnx_out *o, int work);
 nashc_status onnx_finish(onnx_out *o, int work, const char *name);
 
-typedef nashc_status (*onnx_write_fn)(onnx_out *o);
+/* Operands of the node in container work (0: each in its own); left-out ones "". */
+const char **onnx_operands(onnx_out *o, int work, int *n);
 
-/* write_quant.c */
-nashc_status onnx_write_quant(onnx_out *o);
-nashc_status onnx_write_bipolar_quant(onnx_out *o);
-nashc_status onnx_write_dequant(onnx_out *o);
-nashc_status onnx_write_trunc(onnx_out *o);
-nashc_status onnx_write_float_quant(onnx_out *o);
-nashc_status onnx_write_lut(onnx_out *o);
-
-/* write_threshold.c */
-nashc_status onnx_write_multithreshold(onnx_out *o);
-nashc_status onnx_write_requant(onnx_out *o);
-
-/* write_shape.c */
-nashc_status onnx_write_shaped(onnx_out *o);
-nashc_status onnx_write_transpose(onnx_out *o);
-nashc_status onnx_write_concat(onnx_out *o);
-nashc_status onnx_write_split(onnx_out *o);
-nashc_status onnx_write_slice(onnx_out *o);
-nashc_status onnx_write_gather(onnx_out *o);
-nashc_status onnx_write_pad(onnx_out *o);
-nashc_status onnx_write_resize(onnx_out *o);
-nashc_status onnx_write_depth_space(onnx_out *o);
-nashc_status onnx_write_reduce(onnx_out *o);
-nashc_status onnx_write_argmax(onnx_out *o);
-nashc_status onnx_write_topk(onnx_out *o);
-
-/* write_ops.c */
+/* plain.c: 1:1 by a row of the tables; or under the name of the IR in the domain nashc. */
+nashc_status onnx_write_row(onnx_out *o, const nashc_onnx_row *row);
 nashc_status onnx_write_vendor(onnx_out *o);
+
+/* How IR operators that are not 1:1 are written; tables end with {0}. */
+typedef struct onnx_writer {
+    const char *op;
+    nashc_status (*write)(onnx_out *o);
+} onnx_writer;
+extern const onnx_writer onnx_arithmetic_writers[];
+extern const onnx_writer onnx_shape_writers[];
+extern const onnx_writer onnx_quant_writers[];
+extern const onnx_writer onnx_threshold_writers[];
+
+/* ir.c */
 nashc_status onnx_write_node(onnx_out *o, const nashc_node *n);
 
 #endif

@@ -1,4 +1,4 @@
-/* out.c: tensors, nodes and attributes of an ONNX file in the making.
+/* tensors.c: tensors of an ONNX file in the making: names, initialisers, types and notes.
  *
  * Integer tensors are kept in float32 containers with a finn_datatype annotation, as QONNX and FINN
  * have them; beyond 2^24 in float64. The indices of ArgMax and TopK are int64.
@@ -47,9 +47,8 @@ onnx_text(onnx_out *o, const char *s)
     return copy ? copy : (char *)"";
 }
 
-/* name, made unique among the tensors. */
-static const char *
-unique(onnx_out *o, const char *name)
+const char *
+onnx_unique(onnx_out *o, const char *name)
 {
     const char *try = *name ? name : "t";
 
@@ -62,8 +61,8 @@ unique(onnx_out *o, const char *name)
     return try;
 }
 
-static void
-set_elem(onnx_out *o, const char *name, int elem)
+void
+onnx_set_elem(onnx_out *o, const char *name, int elem)
 {
     int *at = onnx_names_get(o->taken, name);
 
@@ -147,7 +146,7 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
     if (!raw)
         return "";
     *p = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
-    p->name = (char *)unique(o, name);
+    p->name = (char *)onnx_unique(o, name);
     p->has_data_type = true;
     p->data_type = elem;
     p->n_dims = type->rank;
@@ -166,7 +165,7 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
     p->has_raw_data = true;
     p->raw_data = (ProtobufCBinaryData){(size_t)n * size, raw};
     onnx_push(o, &o->initialisers, p);
-    set_elem(o, p->name, elem);
+    onnx_set_elem(o, p->name, elem);
     if (nashc_type_is_int(type))
         onnx_put_note(o, p->name, type);
     return p->name;
@@ -178,7 +177,7 @@ onnx_put_shape(onnx_out *o, const int64_t *v, int n)
     Onnx__TensorProto *p = onnx_grab(o, sizeof *p);
 
     *p = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
-    p->name = (char *)unique(o, "shape");
+    p->name = (char *)onnx_unique(o, "shape");
     p->has_data_type = true;
     p->data_type = NASHC_ONNX_INT64;
     p->n_dims = 1;
@@ -262,69 +261,10 @@ onnx_put_note(onnx_out *o, const char *name, const nashc_type *type)
     onnx_push(o, &o->notes, a);
 }
 
-/* --- values -------------------------------------------------------------------------------------
- */
-
-static onnx_value *
-value_of(onnx_out *o, const nashc_value *v)
-{
-    return &o->scope->values[nashc_value_id(v)];
-}
-
-static int
-const_elem(const nashc_value *v)
-{
-    const nashc_tensor *t = nashc_value_const(v);
-    const nashc_type *type = nashc_tensor_type(t);
-
-    if (type->kind == NASHC_K_F16)
-        return NASHC_ONNX_FLOAT16;
-    return onnx_fits_float(t) ? NASHC_ONNX_FLOAT : NASHC_ONNX_DOUBLE;
-}
-
-int
-onnx_elem_of(onnx_out *o, const nashc_value *v)
-{
-    return nashc_value_const(v) ? const_elem(v) : value_of(o, v)->elem;
-}
-
-static const char *
-scoped(onnx_out *o, const char *name)
+const char *
+onnx_scoped(onnx_out *o, const char *name)
 {
     return *o->scope->prefix ? nashc_arena_printf(o->arena, "%s%s", o->scope->prefix, name) : name;
-}
-
-const char *
-onnx_use(onnx_out *o, const nashc_value *v, int elem)
-{
-    onnx_value *x = value_of(o, v);
-    const nashc_tensor *t = nashc_value_const(v);
-
-    elem = elem ? elem : onnx_elem_of(o, v);
-    const char **other = &x->as[elem == NASHC_ONNX_DOUBLE    ? 1
-                                : elem == NASHC_ONNX_INT64   ? 2
-                                : elem == NASHC_ONNX_FLOAT16 ? 3
-                                                             : 0];
-    if (t) {
-        /* One initialiser for each container that is asked for. */
-        if (!*other)
-            *other = onnx_put_tensor(o, scoped(o, nashc_value_name(v)), t, elem);
-        return *other;
-    }
-    if (!x->name) {
-        nashc_bug(o->d, NULL, "value \"%s\" is read before it is written", nashc_value_name(v));
-        return "";
-    }
-    if (x->elem == elem)
-        return x->name;
-    if (!*other) {
-        const char *name = unique(o, nashc_arena_printf(o->arena, "%s_cast", x->name));
-        *other = onnx_emit_cast(o, x->name, elem, name);
-        set_elem(o, name, elem);
-        onnx_put_info(o, name, nashc_value_type(v), elem);
-        onnx_put_note(o, name, nashc_value_type(v)); /* a new container, the same integers */
-    }
-    return *other;
 }
 
 void
@@ -362,21 +302,6 @@ onnx_put_info(onnx_out *o, const char *name, const nashc_type *t, int elem)
 }
 
 const char *
-onnx_define(onnx_out *o, const nashc_value *v, int elem)
-{
-    onnx_value *x = value_of(o, v);
-    const nashc_type *t = nashc_value_type(v);
-
-    if (!x->name) /* graph inputs and outputs are named before */
-        x->name = unique(o, scoped(o, nashc_value_name(v)));
-    x->elem = elem;
-    set_elem(o, x->name, elem);
-    onnx_put_info(o, x->name, t, elem);
-    onnx_put_note(o, x->name, t);
-    return x->name;
-}
-
-const char *
 onnx_between(onnx_out *o, const nashc_type *type, int elem)
 {
     return onnx_between_like(o, nashc_node_out(o->node, 0), type, elem);
@@ -386,134 +311,12 @@ const char *
 onnx_between_like(onnx_out *o, const nashc_value *shape, const nashc_type *type, int elem)
 {
     const nashc_value *y = nashc_node_out(o->node, 0);
-    const char *name = unique(
-        o, nashc_arena_printf(o->arena, "%s_%d", scoped(o, nashc_value_name(y)), o->n_parts));
+    const char *name = onnx_unique(
+        o, nashc_arena_printf(o->arena, "%s_%d", onnx_scoped(o, nashc_value_name(y)), o->n_parts));
 
-    set_elem(o, name, elem);
+    onnx_set_elem(o, name, elem);
     onnx_put_info(o, name, nashc_value_type(shape), elem);
     if (type)
         onnx_put_note(o, name, type);
     return name;
-}
-
-/* --- nodes --------------------------------------------------------------------------------------
- */
-
-void
-onnx_add_domain(onnx_out *o, const char *name, int version, bool used)
-{
-    onnx_domain *d = NULL;
-
-    if (o->no_memory)
-        return;
-    for (size_t i = 0; i < o->domains.n && !d; i++)
-        if (!strcmp(((onnx_domain *)o->domains.items[i])->name, name))
-            d = o->domains.items[i];
-    if (!d) {
-        d = onnx_grab(o, sizeof *d);
-        *d = (onnx_domain){.name = onnx_text(o, name)};
-        onnx_push(o, &o->domains, d);
-    }
-    d->version = version > d->version ? version : d->version;
-    d->used = d->used || used;
-}
-
-const char *
-onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in, int n_in,
-          const char *const *out, int n_out)
-{
-    Onnx__NodeProto *n = onnx_grab(o, sizeof *n);
-    const char *name = o->node ? nashc_node_loc(o->node)->name : NULL, *between;
-
-    if (!out) {
-        between = onnx_between(o, NULL, NASHC_ONNX_FLOAT);
-        out = &between;
-        n_out = 1;
-    }
-    *n = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
-    n->op_type = onnx_text(o, op);
-    if (*domain)
-        n->domain = onnx_text(o, domain);
-    if (name && *name)
-        n->name = o->n_parts ? (char *)nashc_arena_printf(o->arena, "%s_%d", name, o->n_parts)
-                             : onnx_text(o, name);
-    o->n_parts++;
-    n->n_input = (size_t)n_in;
-    n->input = onnx_grab(o, sizeof(char *) * (size_t)(n_in + 1));
-    for (int i = 0; i < n_in; i++)
-        n->input[i] = onnx_text(o, in[i] ? in[i] : "");
-    n->n_output = (size_t)n_out;
-    n->output = onnx_grab(o, sizeof(char *) * (size_t)(n_out + 1));
-    for (int i = 0; i < n_out; i++)
-        n->output[i] = onnx_text(o, out[i]);
-    if (*domain)
-        onnx_add_domain(o, domain, 1, true);
-    onnx_push(o, &o->nodes, n);
-    return n->output[0];
-}
-
-const char *
-onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b, const nashc_type *type,
-           const char *out)
-{
-    const char *in[2] = {a, b};
-
-    if (!out) {
-        const int *elem = onnx_names_get(o->taken, a);
-        out = onnx_between(o, type, elem && *elem ? *elem : NASHC_ONNX_FLOAT);
-    }
-    return onnx_emit(o, "", op, in, b ? 2 : 1, &out, 1);
-}
-
-const char *
-onnx_emit_cast(onnx_out *o, const char *a, int elem, const char *out)
-{
-    if (!out)
-        out = onnx_between(o, NULL, elem);
-    onnx_emit(o, "", "Cast", &a, 1, &out, 1);
-    onnx_put_int(o, "to", elem);
-    return out;
-}
-
-Onnx__NodeProto *
-onnx_last(onnx_out *o)
-{
-    return o->nodes.items[o->nodes.n - 1];
-}
-
-/* --- the IR node --------------------------------------------------------------------------------
- */
-
-int
-onnx_work_elem(onnx_out *o)
-{
-    int elem = onnx_container(nashc_value_type(nashc_node_out(o->node, 0)));
-
-    for (int i = 0; i < nashc_node_n_in(o->node); i++) {
-        const nashc_value *v = nashc_node_in(o->node, i);
-        if (v && elem == NASHC_ONNX_FLOAT && onnx_elem_of(o, v) == NASHC_ONNX_DOUBLE)
-            elem = NASHC_ONNX_DOUBLE;
-    }
-    return elem;
-}
-
-const char *
-onnx_begin(onnx_out *o, int work)
-{
-    const nashc_value *v = nashc_node_out(o->node, 0);
-    int elem = onnx_container(nashc_value_type(v));
-
-    return work == elem ? onnx_define(o, v, elem) : onnx_between(o, nashc_value_type(v), work);
-}
-
-nashc_status
-onnx_finish(onnx_out *o, int work, const char *name)
-{
-    const nashc_value *v = nashc_node_out(o->node, 0);
-    int elem = onnx_container(nashc_value_type(v));
-
-    if (work == elem)
-        return NASHC_OK;
-    onnx_emit_cast(o, name, elem, onnx_define(o, v, elem));
-    return NASHC_OK;
 }
