@@ -75,6 +75,7 @@ SUITES = [
     ("cli", "build", lit("build", "cli"), True, {}),
     ("abi", "build", script("tests/abi/check.py", "build"), True, {}),
     ("plugins", "build", script("tests/abi/plugins.sh", "build"), True, {}),
+    ("onnx-plugins", "build", script("tests/abi/onnx.sh", "build"), True, {}),
     ("ops", "build", script("tests/diff/ops.py", "build"), True, {}),
     ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),

@@ -14,9 +14,9 @@ typedef struct row {
     const char *name, *alias, *help, *origin, *extra; /* extra: text of a pipeline, a part ... */
     const char *extra_name;
     const nashc_param *params;
-    bool inexact;       /* a pass that moves floats, or changes values on purpose */
-    const char *domain; /* of a foreign operator */
-    bool refused;       /* it is known, but not read */
+    bool inexact;            /* a pass that moves floats, or changes values on purpose */
+    const char *domain, *op; /* of a foreign operator; the IR operator that it is */
+    bool refused;            /* it is known, but not read */
 } row;
 
 typedef struct kind {
@@ -119,6 +119,7 @@ describe_import(const nashc_import *m, const char *frontend, nashc_arena *a)
                  .extra_name = "since version",
                  .origin = strcmp(m->origin, "built-in") ? m->origin : frontend,
                  .domain = m->domain,
+                 .op = m->op,
                  .refused = m->refused != NULL};
 }
 
@@ -253,6 +254,7 @@ json_row(const row *r)
     if (r->inexact)
         json_object_set_new(o, "inexact", json_true());
     set_text(o, "domain", r->domain);
+    set_text(o, "op", r->op);
     if (r->refused)
         json_object_set_new(o, "refused", json_true());
     for (const nashc_param *p = r->params; p && p->name; p++) {

@@ -50,14 +50,14 @@ unknown_error(nashc_onnx_in *r, int since)
         nashc_onnx_unsup(r, "unknown operator %s.%s", nashc_quote(r->d, domain), type);
     else
         nashc_onnx_unsup(r, "unknown operator '%s' (opset %" PRId64 ")", type, r->version);
+    const char *lead = "a plugin may bring it";
     if (!onnx_rows_has_domain(r->rows, domain_of(r, domain)))
-        nashc_help(r->d,
-                   "nothing that is loaded knows the domain \"%s\"; a plugin may bring its "
-                   "operators (--load-plugin)",
-                   nashc_quote(r->d, domain));
-    nashc_help(r->d,
-               "a plugin may bring it (--load-plugin); allow-unknown=true of the onnx frontend "
-               "keeps it for inspection");
+        lead = nashc_arena_printf(
+            r->arena, "no operator of the domain \"%s\" is known; a plugin may bring them",
+            nashc_quote(r->d, domain));
+    nashc_help(
+        r->d, "%s (--load-plugin); allow-unknown=true of the onnx frontend keeps it for inspection",
+        lead);
     return NASHC_EUNSUP;
 }
 

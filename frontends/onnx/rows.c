@@ -168,7 +168,7 @@ clash(const onnx_rows *m, const form *a, const form *b)
     const nashc_onnx_row *row = b->row;
 
     nashc_error(m->d, NULL, "%s: ONNX operator %s.%s of version %d exists already, from %s",
-                b->origin, row->domain, row->name, row->since, a->origin);
+                b->origin, onnx_domain_of(row->domain), row->name, row->since, a->origin);
     nashc_help(m->d, "load one of both; a table with NASHC_F_OVERRIDE may replace rows");
     return NASHC_EINPUT;
 }
