@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Linear: nodes have a handful of attributes. */
 const Onnx__AttributeProto *
 onnx_attr(const nashc_onnx_in *r, const char *name)
 {
@@ -35,6 +36,8 @@ nashc_onnx_attr_float(const nashc_onnx_in *r, const char *name, double def)
     return a ? (double)a->f : def;
 }
 
+/* The bytes of the file, with a 0 behind them; the wire check has refused NUL bytes inside names
+ * only, so what is behind one is lost. */
 const char *
 nashc_onnx_attr_str(const nashc_onnx_in *r, const char *name, const char *def)
 {
@@ -86,6 +89,7 @@ nashc_onnx_attr_tensor(nashc_onnx_in *r, const char *name, nashc_tensor **out, i
     return onnx_tensor_read(r, a->t, nashc_arena_printf(r->arena, "attribute %s", name), NULL, out);
 }
 
+/* Names as AttributeProto.AttributeType has them, for messages. */
 static const char *
 kind_name(int type)
 {
@@ -96,6 +100,7 @@ kind_name(int type)
     return type >= 0 && (size_t)type < NASHC_COUNT(names) ? names[type] : "unknown";
 }
 
+/* AttributeType of a letter of a row: its place in the list. */
 static int
 kind_code(char kind)
 {
@@ -120,6 +125,8 @@ onnx_attr_type(const Onnx__AttributeProto *a)
                           : 7;
 }
 
+/* Every attribute of the node passes here before the row's function runs, so that the accessors
+ * above need no checks of kinds. */
 nashc_status
 onnx_attr_check(nashc_onnx_in *r, const Onnx__AttributeProto *a)
 {
@@ -216,6 +223,8 @@ copied(nashc_onnx_in *r, const onnx_attr_spec *spec, const Onnx__AttributeProto 
     }
 }
 
+/* Attributes that the file leaves out stay out: the IR operator's own default is what ONNX says, as
+ * rows promise. */
 const char *
 onnx_copied_attrs(nashc_onnx_in *r)
 {

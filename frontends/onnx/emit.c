@@ -19,6 +19,8 @@ nashc_onnx_ints(nashc_onnx_in *r, const int64_t *v, int n)
     return text;
 }
 
+/* Contents are remembered by value id beside the graph: the node stays, in case something needs it
+ * at run time. */
 const nashc_tensor *
 nashc_onnx_known(const nashc_onnx_in *r, const nashc_value *v)
 {
@@ -29,6 +31,7 @@ nashc_onnx_known(const nashc_onnx_in *r, const nashc_value *v)
     return nashc_value_id(v) < r->n_known ? r->known[nashc_value_id(v)] : NULL;
 }
 
+/* Grows by doubling; ids are dense. */
 static bool
 remember(nashc_onnx_in *r, const nashc_value *v, nashc_tensor *t)
 {
@@ -90,6 +93,8 @@ evaluate(nashc_onnx_in *r, nashc_node *n)
     }
 }
 
+/* All nodes of the reader are made here: the result is checked to be countable before anything
+ * computes with it. */
 nashc_node *
 nashc_onnx_node(nashc_onnx_in *r, const char *op, nashc_value *const *in, int n_in, int n_out,
                 const char *attrs)
@@ -126,6 +131,8 @@ nashc_onnx_const(nashc_onnx_in *r, const char *name, nashc_tensor *t)
     return v;
 }
 
+/* An integer that is known becomes a constant, which shape arithmetic is full of. Quantisers stay
+ * nodes, as their place in the graph is what passes look for. */
 nashc_value *
 nashc_onnx_op(nashc_onnx_in *r, const char *op, nashc_value *const *in, int n_in, const char *attrs,
               ...)
@@ -213,6 +220,8 @@ nashc_onnx_cast(nashc_onnx_in *r, nashc_value *x, const char *type)
     return nashc_onnx_op1(r, "nn.cast", x, "to=%s", type);
 }
 
+/* Outputs that nobody reads are often named all the same: the mask of a Dropout, the mean of a
+ * normalisation. */
 bool
 nashc_onnx_out_used(const nashc_onnx_in *r, int k)
 {
@@ -229,6 +238,7 @@ nashc_onnx_out_note(const nashc_onnx_in *r, int k)
     return s ? s->note : NULL;
 }
 
+/* Nothing is built yet: a constant that only shapes need never reaches the graph. */
 nashc_status
 nashc_onnx_set_tensor(nashc_onnx_in *r, int k, nashc_tensor *t, int elem)
 {

@@ -99,6 +99,7 @@ option_for(const nashc_onnx_in *r, const char *option, const char *name)
     return NULL;
 }
 
+/* An option overrides whatever the file declares, the rank too. */
 static nashc_status
 shape_from_option(nashc_onnx_in *r, const char *name, const char *text, nashc_type *out)
 {
@@ -230,6 +231,8 @@ bound_inputs(nashc_onnx_in *r)
     return nashc_error(r->d, &r->file, "the model has %d inputs, but gets %d", k, r->bound->n_in);
 }
 
+/* Inputs with an initialiser are constants: up to IR version 3 every initialiser had to be listed
+ * as input. */
 nashc_status
 onnx_graph_inputs(nashc_onnx_in *r)
 {
@@ -285,6 +288,7 @@ check_declared(nashc_onnx_in *r, const char *what, const char *name, const Onnx_
                        r->bound && *what == 'i' ? "given" : "inferred", nashc_type_str(r->d, have));
 }
 
+/* An output may be an initialiser that no node reads, or an input; both are legal. */
 nashc_status
 onnx_graph_outputs(nashc_onnx_in *r)
 {

@@ -14,6 +14,7 @@ onnx_node_title(nashc_onnx_in *r)
                               n->n_output ? nashc_quote(r->d, n->output[0]) : "");
 }
 
+/* By number where there is no name: exporters name the tensors rather than the nodes. */
 const char *
 onnx_node_text(nashc_onnx_in *r, size_t i)
 {
@@ -24,6 +25,8 @@ onnx_node_text(nashc_onnx_in *r, size_t i)
     return nashc_arena_printf(r->arena, "%zu (%s)", i, nashc_quote(r->d, n->op_type));
 }
 
+/* failed makes everything that builds return NULL from here on, so that one fault gives one
+ * message. */
 nashc_status
 nashc_onnx_error(nashc_onnx_in *r, const char *fmt, ...)
 {

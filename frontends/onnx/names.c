@@ -16,6 +16,7 @@ struct onnx_names {
     size_t n, size, n_slots;
 };
 
+/* The last shift brings the high bits down, which the mask of the table would cut off. */
 static uint64_t
 hash_of(const char *s)
 {
@@ -26,6 +27,7 @@ hash_of(const char *s)
     return h ^ h >> 29;
 }
 
+/* At most half of the slots are taken, so that chains stay short; slots are filled anew. */
 static bool
 resize(onnx_names *m, size_t size)
 {

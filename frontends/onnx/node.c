@@ -61,6 +61,7 @@ unknown_error(nashc_onnx_in *r, int since)
     return NASHC_EUNSUP;
 }
 
+/* Outputs may be fewer than the row has: those at the end are left out. */
 static nashc_status
 check_arity(nashc_onnx_in *r)
 {
@@ -83,6 +84,8 @@ check_arity(nashc_onnx_in *r)
     return NASHC_OK;
 }
 
+/* The standard has one type variable T for all of them; broadcasting mixes shapes, never element
+ * types. */
 static nashc_status
 check_operands(nashc_onnx_in *r)
 {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+/* Exporters write "" for operands left out, at the end too. */
 int
 nashc_onnx_n_in(const nashc_onnx_in *r)
 {
@@ -13,6 +14,7 @@ nashc_onnx_n_in(const nashc_onnx_in *r)
     return (int)n;
 }
 
+/* The order of the nodes has made sure that every name is defined. */
 onnx_sym *
 onnx_in_sym(const nashc_onnx_in *r, int i)
 {
@@ -33,6 +35,8 @@ nashc_onnx_in_elem(const nashc_onnx_in *r, int i)
     return s ? s->elem : 0;
 }
 
+/* Initialisers are read when a node first asks: those that nobody reads may be broken, and large
+ * ones cost time. */
 static nashc_status
 load(nashc_onnx_in *r, onnx_sym *s)
 {
@@ -58,6 +62,7 @@ nashc_onnx_given(const nashc_onnx_in *r, int i)
     return onnx_in_sym(r, i) != NULL;
 }
 
+/* Exporters leave out an operand also by an empty tensor: the roi of Resize. */
 bool
 nashc_onnx_has(const nashc_onnx_in *r, int i)
 {
@@ -71,6 +76,7 @@ nashc_onnx_has(const nashc_onnx_in *r, int i)
     return !s->empty;
 }
 
+/* A known result that is not in the graph yet becomes a constant there now. */
 nashc_value *
 nashc_onnx_in_value(nashc_onnx_in *r, int i)
 {
@@ -92,6 +98,7 @@ nashc_onnx_in_value(nashc_onnx_in *r, int i)
     return s->value;
 }
 
+/* Does not put a constant into the graph, unlike in_value. */
 const nashc_type *
 nashc_onnx_in_type(nashc_onnx_in *r, int i)
 {
@@ -110,6 +117,7 @@ nashc_onnx_in_const(nashc_onnx_in *r, int i)
     return s && !load(r, s) ? s->tensor : NULL;
 }
 
+/* Float containers are accepted where the values are integers: QONNX stores bit widths so. */
 nashc_status
 nashc_onnx_in_ints(nashc_onnx_in *r, int i, const char *what, const int64_t **v, int *n)
 {
@@ -168,6 +176,7 @@ nashc_onnx_in_number(nashc_onnx_in *r, int i, const char *what, double def, doub
     return NASHC_OK;
 }
 
+/* A reshape to the same shape takes the label off. */
 nashc_value *
 nashc_onnx_in_plain(nashc_onnx_in *r, int i)
 {
@@ -187,6 +196,7 @@ nashc_onnx_axis(nashc_onnx_in *r, int64_t axis, int rank, int *out)
     return NASHC_OK;
 }
 
+/* Sorted by a mark per axis, which finds doubles as well. */
 nashc_status
 nashc_onnx_axes(nashc_onnx_in *r, const int64_t *axes, int n, int rank, int64_t **out)
 {

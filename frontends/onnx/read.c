@@ -55,6 +55,8 @@ read_graph(nashc_onnx_in *r)
     return nashc_verify(r->module, 3, r->d);
 }
 
+/* Tensors are counted and outlive the arena: references of the symbols and of known results are
+ * given back. */
 static void
 forget(nashc_onnx_in *r)
 {
@@ -64,6 +66,8 @@ forget(nashc_onnx_in *r)
         nashc_tensor_unref(r->known[i]);
 }
 
+/* Also for models that a node of another one names (ops/partition.c): nothing here knows at which
+ * depth it is. */
 nashc_status
 onnx_model_read(nashc_onnx_in *r, const uint8_t *data, size_t size)
 {
@@ -84,6 +88,7 @@ onnx_model_read(nashc_onnx_in *r, const uint8_t *data, size_t size)
     return s;
 }
 
+/* On any error the module goes, and with it all that has been built. */
 static nashc_status
 read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out, nashc_diag *d)
 {

@@ -3,6 +3,7 @@
 #include "frontends/onnx/graph.h"
 #include <string.h>
 
+/* One entry for each name, made where it is first seen. */
 static onnx_sym *
 symbol(nashc_onnx_in *r, const char *name)
 {
@@ -100,6 +101,7 @@ note_layout(nashc_onnx_in *r, onnx_sym *s, const char *text)
         s->layout = NASHC_LAYOUT_NWC;
 }
 
+/* Upstream keeps datatypes and layouts that ONNX has no field for as quantisation annotations. */
 static nashc_status
 annotation(nashc_onnx_in *r, const Onnx__TensorAnnotation *a)
 {
@@ -146,6 +148,7 @@ initialisers(nashc_onnx_in *r)
     return NASHC_OK;
 }
 
+/* What nothing reads is neither loaded nor built. */
 static void
 mark_used(nashc_onnx_in *r)
 {
@@ -162,6 +165,7 @@ mark_used(nashc_onnx_in *r)
     }
 }
 
+/* Initialisers first: what a node or an input may not define again is then known. */
 nashc_status
 onnx_graph_symbols(nashc_onnx_in *r)
 {

@@ -98,6 +98,7 @@ int_at(const source *s, int64_t i, int64_t *out)
     return *out >= -(INT64_C(1) << (bits - 1)) && *out < INT64_C(1) << (bits - 1);
 }
 
+/* Zero sizes are legal in the standard, so the product is taken only where it must be a count. */
 static nashc_status
 check_dims(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t *count)
 {
@@ -190,6 +191,8 @@ check_store(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what, int6
     return NASHC_OK;
 }
 
+/* The type of an initialiser is the range of its values, not that of the container: that is what
+ * datatypes are. */
 static nashc_status
 read_ints(nashc_onnx_in *r, const source *s, const char *what, nashc_type *type, int64_t count,
           nashc_tensor **out)
@@ -217,6 +220,7 @@ read_ints(nashc_onnx_in *r, const source *s, const char *what, nashc_type *type,
     return *out ? NASHC_OK : nashc_enomem(r->d);
 }
 
+/* NaN is refused here once, so that no pass has to think of it. */
 static nashc_status
 read_floats(nashc_onnx_in *r, const source *s, const char *what, const nashc_type *type,
             int64_t count, nashc_tensor **out)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* "" and "ai.onnx" are one domain; of several entries the first counts. */
 int64_t
 onnx_import_version(const nashc_onnx_in *r, const char *domain)
 {
@@ -17,6 +18,8 @@ onnx_import_version(const nashc_onnx_in *r, const char *domain)
     return 0;
 }
 
+/* The IR version is checked before the graph, as older and newer files may differ in all that
+ * follows. */
 nashc_status
 onnx_check_versions(nashc_onnx_in *r)
 {

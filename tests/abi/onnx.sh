@@ -109,7 +109,7 @@ cat >net.nashir <<'IR'
 nashc 1
 
 graph @main(%x: f32[1,4]) -> (%y, %b) {
-  %s: f32[1,4] = example.scale2(%x) gain=0.25 negate=true shift=-3 mode=fancy note="\xc3\xa4\"" taps=[1,-2] levels=[1,2.5]
+  %s: f32[1,4] = example.scale2(%x) gain=0.25 negate=true shift=3 mode=fancy note="\xc3\"" taps=[1,-2] levels=[1,2.5]
   %r: f32[1,4] = nn.relu(%s)
   %a: f32[1,4], %b: f32[1,4] = example.halves(%r)
   %y: f32[1,4] = example.scale2(%a)

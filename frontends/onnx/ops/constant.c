@@ -37,6 +37,7 @@ set_empty(nashc_onnx_in *r, int elem)
     return NASHC_OK;
 }
 
+/* Values of float attributes, n of them. */
 static nashc_status
 floats(nashc_onnx_in *r, const float *v, int rank, int64_t n)
 {
@@ -51,6 +52,7 @@ floats(nashc_onnx_in *r, const float *v, int rank, int64_t n)
     return nashc_onnx_set_tensor(r, 0, t, NASHC_ONNX_FLOAT);
 }
 
+/* Exactly one of the attributes holds the value. */
 static nashc_status
 read_constant(nashc_onnx_in *r)
 {
@@ -88,6 +90,8 @@ read_constant(nashc_onnx_in *r)
         nashc_quote(r->d, r->node->attribute[0]->name));
 }
 
+/* One value, zero by default, as often as the shape asks; the count is limited, as a few bytes ask
+ * for it. */
 static nashc_status
 read_constant_of_shape(nashc_onnx_in *r)
 {
@@ -127,6 +131,7 @@ read_constant_of_shape(nashc_onnx_in *r)
     return nashc_onnx_set_tensor(r, 0, out, elem);
 }
 
+/* Known while reading, whatever the input is: shapes are static. */
 static nashc_status
 read_shape(nashc_onnx_in *r)
 {

@@ -11,6 +11,7 @@ typedef struct window {
     int64_t kernel[SPATIAL], stride[SPATIAL], dilation[SPATIAL], pads[2 * SPATIAL];
 } window;
 
+/* The attribute as n numbers of at least least; absent: def for each. */
 static nashc_status
 list(nashc_onnx_in *r, const char *name, int n, int64_t def, int64_t least, int64_t *out)
 {
@@ -137,6 +138,7 @@ window_text(nashc_onnx_in *r, const window *w, bool kernel)
     return *text == ' ' ? text + 1 : text;
 }
 
+/* w is [out, in/group, ...], for the transposed one [in, out/group, ...]. */
 static nashc_status
 check_groups(nashc_onnx_in *r, const nashc_type *x, const nashc_type *w, int64_t group,
              bool transposed)
@@ -169,6 +171,7 @@ check_groups(nashc_onnx_in *r, const nashc_type *x, const nashc_type *w, int64_t
     return NASHC_OK;
 }
 
+/* ONNX has biases as vectors only. */
 static nashc_status
 check_bias(nashc_onnx_in *r, int i, int64_t channels)
 {
@@ -197,6 +200,7 @@ onnx_conv_attrs(nashc_onnx_in *r, const nashc_type *x, const nashc_type *w, cons
     return NASHC_OK;
 }
 
+/* Without bias: with one the sum is float arithmetic anyway, and stays as the file has it. */
 static nashc_status
 read_conv(nashc_onnx_in *r)
 {
@@ -249,6 +253,8 @@ transpose_sizes(nashc_onnx_in *r, const nashc_type *x, window *w, int64_t *extra
     return NASHC_OK;
 }
 
+/* SAME pads so that the output is input * stride, which needs the output, not the input, to be
+ * solved for. */
 static nashc_status
 read_conv_transpose(nashc_onnx_in *r)
 {
@@ -288,6 +294,7 @@ read_conv_transpose(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* A window that lies in the padding alone would have no maximum and no mean. */
 nashc_status
 onnx_pool_text(nashc_onnx_in *r, const nashc_type *x, const char **text)
 {
@@ -310,6 +317,7 @@ onnx_pool_text(nashc_onnx_in *r, const nashc_type *x, const char **text)
     return NASHC_OK;
 }
 
+/* Its padding is minus infinity, that of nn.maxpool too. */
 static nashc_status
 read_maxpool(nashc_onnx_in *r)
 {
@@ -344,6 +352,7 @@ read_avgpool(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* Over all spatial axes. */
 static nashc_status
 read_global_pool(nashc_onnx_in *r)
 {

@@ -39,6 +39,7 @@ read_variadic(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, chain(r, op), nashc_onnx_in_elem(r, 0));
 }
 
+/* The sum first, then one division. */
 static nashc_status
 read_mean(nashc_onnx_in *r)
 {
@@ -100,6 +101,8 @@ divide_narrow(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_cast(r, q, element_text(r, &t)), elem);
 }
 
+/* Three meanings by element: truncating for integer containers, exact for known ones, real for
+ * floats. */
 static nashc_status
 read_div(nashc_onnx_in *r)
 {
@@ -124,6 +127,8 @@ read_div(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_op2(r, "nn.div", a, b), nashc_onnx_in_elem(r, 0));
 }
 
+/* Limits that cut nothing are left out; a Clip without any is an identity, which cleanup removes.
+ */
 static nashc_value *
 clip(nashc_onnx_in *r, nashc_value *x, bool has_lo, double lo, bool has_hi, double hi)
 {
@@ -138,6 +143,7 @@ clip(nashc_onnx_in *r, nashc_value *x, bool has_lo, double lo, bool has_hi, doub
     return nashc_onnx_op1(r, "nn.clip", x, "%s", text + 1);
 }
 
+/* Attributes have the largest float32 as default, which stands for no limit. */
 static nashc_status
 read_clip_old(nashc_onnx_in *r)
 {
@@ -153,6 +159,8 @@ read_clip_old(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, clip(r, x, has_lo, lo, has_hi, hi), nashc_onnx_in_elem(r, 0));
 }
 
+/* Known limits become attributes, which passes can reason about; computed ones become max and min.
+ */
 static nashc_status
 read_clip(nashc_onnx_in *r)
 {
@@ -184,6 +192,7 @@ read_clip(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* A cast between containers that changes no value is no node: an identity, or nothing at all. */
 static nashc_status
 read_cast(nashc_onnx_in *r)
 {
@@ -227,6 +236,7 @@ all_kept(nashc_onnx_in *r, const nashc_type *x)
     return nashc_onnx_set_tensor(r, 1, nashc_tensor_take(&b), NASHC_ONNX_BOOL);
 }
 
+/* Nothing is dropped at inference. */
 static nashc_status
 read_dropout(nashc_onnx_in *r)
 {
@@ -244,6 +254,7 @@ read_dropout(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* x * tanh(softplus(x)) */
 static nashc_status
 read_mish(nashc_onnx_in *r)
 {
@@ -255,6 +266,7 @@ read_mish(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_op2(r, "nn.mul", x, t), nashc_onnx_in_elem(r, 0));
 }
 
+/* x * sigmoid(alpha * x) */
 static nashc_status
 read_swish(nashc_onnx_in *r)
 {

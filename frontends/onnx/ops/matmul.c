@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* alpha, beta and the transpositions are attributes of nn.gemm, too. */
 static nashc_status
 read_gemm(nashc_onnx_in *r)
 {
@@ -32,6 +33,8 @@ read_gemm(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* A matrix on the right is a weight, whose columns are the outputs; other products have no weights.
+ */
 static nashc_status
 read_matmul(nashc_onnx_in *r)
 {
@@ -44,6 +47,7 @@ read_matmul(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_op2(r, "nn.matmul", a, b), nashc_onnx_in_elem(r, 0));
 }
 
+/* The variance is checked here: hardware gets scale / sqrt(variance + epsilon) as a constant. */
 static nashc_status
 read_batchnorm(nashc_onnx_in *r)
 {

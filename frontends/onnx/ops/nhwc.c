@@ -19,6 +19,7 @@ to_first(nashc_onnx_in *r, nashc_value *x)
     return x;
 }
 
+/* The inverse. */
 static nashc_value *
 to_last(nashc_onnx_in *r, nashc_value *x)
 {
@@ -30,6 +31,7 @@ to_last(nashc_onnx_in *r, nashc_value *x)
     return nashc_onnx_transpose(r, x, perm);
 }
 
+/* The attribute as n numbers of at least least; absent: def for each. */
 static nashc_status
 ints(nashc_onnx_in *r, const char *name, int n, int64_t least, int64_t def, int64_t *out)
 {
@@ -101,6 +103,8 @@ read_im2col(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, x, nashc_onnx_in_elem(r, 0));
 }
 
+/* Two transposes around the plain pool; passes remove them where the neighbours are channels-last.
+ */
 static nashc_status
 read_maxpool_nhwc(nashc_onnx_in *r)
 {

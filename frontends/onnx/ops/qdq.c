@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Containers that a quantiser may yield here: the IR's codes have up to 32 bits. */
 static bool
 has_ints(int elem)
 {
@@ -31,6 +32,7 @@ onnx_quantise(nashc_onnx_in *r, nashc_value *x, nashc_value *s, nashc_value *z, 
                          zero ? "" : " round_before_zp=true");
 }
 
+/* The axis that a vector of scales runs along; -1: one scale for all. */
 static nashc_status
 quantiser_axis(nashc_onnx_in *r, const nashc_type *x, int *axis)
 {
@@ -79,6 +81,7 @@ read_quantize(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, onnx_quantise(r, x, s, z, elem), elem);
 }
 
+/* By value: exporters write the parameters of Q and DQ as two initialisers. */
 static bool
 same_content(const nashc_value *a, const nashc_value *b)
 {
@@ -129,6 +132,7 @@ quantiser_of(const nashc_value *q, int64_t *lo, int64_t *hi)
     return *lo < *hi ? quant : NULL;
 }
 
+/* Behind its own quantiser both are one q.quant; else the codes times scale. */
 static nashc_status
 read_dequantize(nashc_onnx_in *r)
 {

@@ -141,6 +141,7 @@ finish(nashc_onnx_in *r, nashc_value *y, int is, int iz)
     return nashc_onnx_set(r, 0, onnx_quantise(r, y, s, z, elem), elem);
 }
 
+/* x xs xz w ws wz ys yz [b]; b is integer, of scale xs*ws. */
 static nashc_status
 read_qlinear_conv(nashc_onnx_in *r)
 {
@@ -158,6 +159,7 @@ read_qlinear_conv(nashc_onnx_in *r)
     return finish(r, rescale(r, acc, 1, 4, 6, 1), -1, 7);
 }
 
+/* a as az b bs bz ys yz; scales of b run along its columns. */
 static nashc_status
 read_qlinear_matmul(nashc_onnx_in *r)
 {
@@ -175,6 +177,7 @@ read_qlinear_matmul(nashc_onnx_in *r)
     return finish(r, rescale(r, acc, 1, 4, 6, nashc_value_type(acc)->rank - 1), -1, 7);
 }
 
+/* x w [xz] [wz], the sum as it is. */
 static nashc_status
 read_conv_integer(nashc_onnx_in *r)
 {
@@ -190,6 +193,7 @@ read_conv_integer(nashc_onnx_in *r)
                           NASHC_ONNX_INT32);
 }
 
+/* a b [az] [bz]; zero points of a run along its rows, those of b along its columns. */
 static nashc_status
 read_matmul_integer(nashc_onnx_in *r)
 {
@@ -237,6 +241,7 @@ dequantised(nashc_onnx_in *r, int i)
     return nashc_onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL);
 }
 
+/* a as az b bs bz ys [yz] */
 static nashc_status
 read_qlinear_binary(nashc_onnx_in *r)
 {
@@ -248,6 +253,7 @@ read_qlinear_binary(nashc_onnx_in *r)
     return finish(r, nashc_onnx_op2(r, op, a, b), 6, 7);
 }
 
+/* x xs xz ys [yz] */
 static nashc_status
 read_qlinear_unary(nashc_onnx_in *r)
 {

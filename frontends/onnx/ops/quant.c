@@ -173,6 +173,7 @@ rounding_mode(nashc_onnx_in *r, const char *def, const nashc_value *s, const nas
     return NASHC_EINPUT;
 }
 
+/* narrow leaves out the lowest code of signed ranges, the highest one of unsigned ranges. */
 static void
 code_range(int bits, bool is_signed, bool narrow, int64_t *lo, int64_t *hi)
 {
@@ -192,6 +193,7 @@ yields_codes(nashc_onnx_in *r, const nashc_value *s, const nashc_value *z, const
            note->hi >= range->hi;
 }
 
+/* One signed bit is the sign: codes -1 and 1. */
 static nashc_status
 read_quant(nashc_onnx_in *r)
 {
@@ -231,6 +233,7 @@ read_quant(nashc_onnx_in *r)
                           NASHC_ONNX_FLOAT);
 }
 
+/* -s and s by the sign of x. */
 static nashc_status
 read_bipolar_quant(nashc_onnx_in *r)
 {

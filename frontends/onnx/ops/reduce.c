@@ -29,6 +29,8 @@ reduce_axes(nashc_onnx_in *r, int rank, int64_t **axes, int *n, bool *nothing)
     return nashc_onnx_axes(r, v, *n, rank, axes);
 }
 
+/* What is not max, min, mean or sum is one of them between element-wise operators: L1 = sum |x|, L2
+ * = sqrt(sum x*x), LogSumExp = log(sum exp x). */
 static nashc_status
 read_reduce(nashc_onnx_in *r)
 {
@@ -67,6 +69,7 @@ read_reduce(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, x, nashc_onnx_in_elem(r, 0));
 }
 
+/* The least is the greatest of the negated; the first of equals stays the first. */
 static nashc_status
 read_argmax(nashc_onnx_in *r)
 {
@@ -89,6 +92,7 @@ read_argmax(nashc_onnx_in *r)
         NASHC_ONNX_INT64);
 }
 
+/* K is an attribute in opset 1, a constant operand later. */
 static nashc_status
 read_topk(nashc_onnx_in *r)
 {

@@ -39,6 +39,7 @@ by_scales(nashc_onnx_in *r, const nashc_type *x, const double *scales, int n, co
     return NASHC_OK;
 }
 
+/* A known vector of one scale for each axis, or for each of axes. */
 static nashc_status
 read_scales(nashc_onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
 {
@@ -153,6 +154,7 @@ one_of(const char *s, const char *const *names)
     return false;
 }
 
+/* Either scales or sizes; roi is read by modes that are refused. */
 static nashc_status
 read_resize(nashc_onnx_in *r)
 {
@@ -216,6 +218,7 @@ read_resize10(nashc_onnx_in *r)
     return emit(r, x, &p, mode, "asymmetric", "floor");
 }
 
+/* Scales as attribute in opset 7; opset 9 is Resize of opset 10. */
 static nashc_status
 read_upsample(nashc_onnx_in *r)
 {

@@ -16,6 +16,7 @@ list(nashc_onnx_in *r, const char *name, int i, const int64_t **v, int *n)
     return i >= 0 ? nashc_onnx_in_ints(r, i, name, v, n) : (*v = NULL, *n = 0, NASHC_OK);
 }
 
+/* 0 copies the input's dimension, unless allowzero is set; one -1 takes what is left. */
 static nashc_status
 read_reshape(nashc_onnx_in *r)
 {
@@ -62,6 +63,7 @@ read_reshape(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_reshape(r, x, dim, n), nashc_onnx_in_elem(r, 0));
 }
 
+/* Two dimensions: those before axis, and the rest. */
 static nashc_status
 read_flatten(nashc_onnx_in *r)
 {
@@ -80,6 +82,8 @@ read_flatten(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_reshape(r, x, dim, 2), nashc_onnx_in_elem(r, 0));
 }
 
+/* Without perm the axes are reversed. Sorted perm must be 0..n-1: onnx_axes finds doubles and
+ * strangers. */
 static nashc_status
 read_transpose(nashc_onnx_in *r)
 {
@@ -111,6 +115,7 @@ read_transpose(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_transpose(r, x, perm), nashc_onnx_in_elem(r, 0));
 }
 
+/* Without axes all dimensions of size 1 go. */
 static nashc_status
 read_squeeze(nashc_onnx_in *r)
 {
@@ -138,6 +143,7 @@ read_squeeze(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, nashc_onnx_reshape(r, x, dim, rank), nashc_onnx_in_elem(r, 0));
 }
 
+/* Axes count in the result, so its rank bounds them. */
 static nashc_status
 read_unsqueeze(nashc_onnx_in *r)
 {
@@ -164,6 +170,7 @@ read_unsqueeze(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* Both shapes broadcast to each other: a 1 in the wanted shape keeps the input's size. */
 static nashc_status
 read_expand(nashc_onnx_in *r)
 {
@@ -194,6 +201,7 @@ read_expand(nashc_onnx_in *r)
         nashc_onnx_in_elem(r, 0));
 }
 
+/* repeats has one entry for each axis. */
 static nashc_status
 read_tile(nashc_onnx_in *r)
 {
@@ -218,6 +226,7 @@ read_tile(nashc_onnx_in *r)
         nashc_onnx_in_elem(r, 0));
 }
 
+/* Operands without elements add nothing. */
 static nashc_status
 read_concat(nashc_onnx_in *r)
 {
@@ -244,6 +253,7 @@ read_concat(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* Without sizes the parts are equal, the last one smaller where the dimension does not divide. */
 static nashc_status
 read_split(nashc_onnx_in *r)
 {
@@ -283,6 +293,7 @@ read_split(nashc_onnx_in *r)
     return NASHC_OK;
 }
 
+/* DCR: blocks are the outer part of the channels; CRD: the inner one. */
 static nashc_status
 read_depth_space(nashc_onnx_in *r)
 {

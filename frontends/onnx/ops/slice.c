@@ -47,6 +47,7 @@ slice(nashc_onnx_in *r, nashc_value *x, const int64_t *starts, const int64_t *en
     return NASHC_OK;
 }
 
+/* Shared by both forms: the lists are attributes before opset 10, operands from then on. */
 static nashc_status
 sliced(nashc_onnx_in *r, const int64_t *starts, int n, const int64_t *ends, int n_ends,
        const int64_t *axes, int n_axes, const int64_t *steps, int n_steps)
@@ -89,6 +90,7 @@ read_slice(nashc_onnx_in *r)
     return sliced(r, v[0], n[0], v[1], n[1], v[2], n[2], v[3], n[3]);
 }
 
+/* Known indices get the smallest type that holds them, and no negative one is left. */
 static nashc_status
 read_gather(nashc_onnx_in *r)
 {
@@ -170,6 +172,7 @@ pad(nashc_onnx_in *r, nashc_value *x, const int64_t *pads, nashc_value *value)
     return nashc_onnx_set(r, 0, x, nashc_onnx_in_elem(r, 0));
 }
 
+/* Opset 2: all axes, value as attribute. */
 static nashc_status
 read_pad_old(nashc_onnx_in *r)
 {
@@ -185,6 +188,7 @@ read_pad_old(nashc_onnx_in *r)
     return pad(r, x, pads, value != 0 ? nashc_onnx_f32(r, value) : NULL);
 }
 
+/* A fill value of 0 is the operator's own and needs no operand. */
 static nashc_status
 read_pad(nashc_onnx_in *r)
 {

@@ -62,6 +62,7 @@ check_datatype(nashc_onnx_in *r, double scale, double bias, int64_t k)
     return NASHC_OK;
 }
 
+/* y = out_scale * (number of thresholds reached) + out_bias, channel by channel. */
 static nashc_status
 read_multithreshold(nashc_onnx_in *r)
 {

@@ -21,6 +21,7 @@ onnx_add_domain(onnx_out *o, const char *name, int version, bool used)
     d->used = d->used || used;
 }
 
+/* Parts of one IR node are numbered, so that Netron shows where they come from. */
 const char *
 onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in, int n_in,
           const char *const *out, int n_out)
@@ -55,6 +56,7 @@ onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in
     return n->output[0];
 }
 
+/* Between two parts the container is that of the first operand. */
 const char *
 onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b, const nashc_type *type,
            const char *out)

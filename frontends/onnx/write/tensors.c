@@ -47,6 +47,7 @@ onnx_text(onnx_out *o, const char *s)
     return copy ? copy : (char *)"";
 }
 
+/* Names of IR values are unique in a graph, not with those of called graphs and of parts. */
 const char *
 onnx_unique(onnx_out *o, const char *name)
 {
@@ -70,6 +71,7 @@ onnx_set_elem(onnx_out *o, const char *name, int elem)
         *at = elem;
 }
 
+/* float32 holds integers up to 2^24. */
 int
 onnx_container(const nashc_type *t)
 {
@@ -190,6 +192,7 @@ onnx_put_shape(onnx_out *o, const int64_t *v, int n)
     return p->name;
 }
 
+/* Values of a parameter that the IR has as an attribute and ONNX as an operand. */
 const char *
 onnx_put_array(onnx_out *o, const double *v, const nashc_type *shape, int elem)
 {
@@ -213,6 +216,7 @@ onnx_put_array(onnx_out *o, const double *v, const nashc_type *shape, int elem)
     return name;
 }
 
+/* Shared: factors and limits of one value are many. */
 const char *
 onnx_put_scalar(onnx_out *o, double v, int elem)
 {

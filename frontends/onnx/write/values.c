@@ -24,6 +24,7 @@ onnx_elem_of(onnx_out *o, const nashc_value *v)
     return nashc_value_const(v) ? const_elem(v) : value_of(o, v)->elem;
 }
 
+/* A value is cast to another container once, and the result shared by all that ask for it. */
 const char *
 onnx_use(onnx_out *o, const nashc_value *v, int elem)
 {
@@ -57,6 +58,7 @@ onnx_use(onnx_out *o, const nashc_value *v, int elem)
     return *other;
 }
 
+/* Where a node is written its results get name, shape and annotation. */
 const char *
 onnx_define(onnx_out *o, const nashc_value *v, int elem)
 {
@@ -85,6 +87,8 @@ onnx_work_elem(onnx_out *o)
     return elem;
 }
 
+/* A node computed in double for exactness ends in a Cast to the container that its readers expect.
+ */
 const char *
 onnx_begin(onnx_out *o, int work)
 {

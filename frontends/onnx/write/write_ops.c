@@ -56,6 +56,8 @@ write_clip(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* A cast of the IR rounds to a datatype; only those that are containers of ONNX can be said by its
+ * Cast. */
 static nashc_status
 write_cast(onnx_out *o)
 {
@@ -78,6 +80,7 @@ write_cast(onnx_out *o)
     return NASHC_OK;
 }
 
+/* alpha and beta are always spelt out. */
 static nashc_status
 write_gemm(onnx_out *o)
 {
@@ -134,6 +137,7 @@ put_window(onnx_out *o, const int64_t *kernel, int n)
         onnx_put_ints(o, "dilations", v, k);
 }
 
+/* Channels-last convolutions have weights O,kh,kw,I in QONNX's domain. */
 static nashc_status
 write_conv(onnx_out *o)
 {
@@ -232,6 +236,7 @@ write_sumpool(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* Channels-last, or a sum: a reduction over the spatial axes says the same. */
 static nashc_status
 write_global_pool(onnx_out *o)
 {
