@@ -248,6 +248,21 @@ check(nashc_onnx_in *r)
     return s ? s : check_operands(r);
 }
 
+/* A function of a plugin may forget what its row promises; say so here, where the node is known. */
+static nashc_status
+check_results(nashc_onnx_in *r)
+{
+    if (r->failed)
+        return nashc_onnx_status(r);
+    for (int k = 0; k < (int)r->node->n_output; k++) {
+        const onnx_sym *s = nashc_onnx_out_used(r, k) ? onnx_sym_find(r, r->node->output[k]) : NULL;
+        if (s && !s->value && !s->tensor && !s->empty)
+            return nashc_onnx_error(r, "the function of row %s-%d has not set output %d",
+                                    r->row->name, (int)r->row->since, k);
+    }
+    return NASHC_OK;
+}
+
 /* Makes node i of the file the one at hand, and finds its row; *since as for onnx_rows_find. */
 static void
 enter(nashc_onnx_in *r, size_t i, int *since)
@@ -283,5 +298,6 @@ onnx_node_read(nashc_onnx_in *r, size_t i)
         return nashc_onnx_unsup(r, "%s %s", r->node->op_type, r->row->attrs);
     if ((s = check(r)))
         return s;
-    return r->row->read ? r->row->read(r) : read_plain(r);
+    s = r->row->read ? r->row->read(r) : read_plain(r);
+    return s ? s : check_results(r);
 }

@@ -1,4 +1,12 @@
-/* read.c: the ONNX frontend: file, versions, and the order of the steps. */
+/* read.c: the ONNX frontend: file, versions, and the order of the steps.
+ *
+ *     bytes -> wire.c -> protobuf -> versions.c -> symbols.c -> graph.c (order, inputs)
+ *           -> node.c for each node: its row (rows.c), checks, the row's function -> graph.c
+ * (outputs)
+ *
+ * The functions of rows (ops/, plugins) see the interface of nashc/onnx.h alone: operands.c,
+ * attributes.c, emit.c, messages.c and handle.c. No file calls back into one before it.
+ */
 #include "frontends/onnx/graph.h"
 #include <inttypes.h>
 #include <string.h>
@@ -66,8 +74,8 @@ forget(nashc_onnx_in *r)
         nashc_tensor_unref(r->known[i]);
 }
 
-/* Also for models that a node of another one names (ops/partition.c): nothing here knows at which
- * depth it is. */
+/* Also for models that a node of another one names (ops/partition.c): the graph goes into the
+ * module at hand, which is verified once, as a whole. */
 nashc_status
 onnx_model_read(nashc_onnx_in *r, const uint8_t *data, size_t size)
 {
