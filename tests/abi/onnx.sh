@@ -82,6 +82,7 @@ model 2 'op_type: "Scale2" attribute { name: "mode" s: "plain shift=9" type: 3 }
 model 1 'op_type: "Scale2"' >old.onnx
 model 1 'op_type: "Other"' >other.onnx
 model 1 'op_type: "Loop"' >loop.onnx
+model 1 'op_type: "Forgets"' >forgets.onnx
 model 1 'op_type: "Halves" output: "z"' >halves.onnx
 
 # Reading.
@@ -98,6 +99,8 @@ ok "counts of operands are checked" refused 'node "it" (Twice): 2 inputs, 1 expe
 ok "kinds of attributes are checked" refused 'attribute sign has type FLOAT, INT expected' $opt kind.onnx
 ok "a later form is named" refused 'operator Scale2 is part of opset 2 and later, the file imports 1' $opt old.onnx
 ok "a row that refuses" refused 'node "it" (Loop): Loop is a loop of its own' $opt loop.onnx
+ok "an output that was not set" refused 'node "it" (Forgets): the function of row Forgets-1 has not set output 0' \
+    $opt forgets.onnx
 ok "an unknown operator of a known domain" refused 'help: a plugin may bring it (--load-plugin)' $opt other.onnx
 ok "an unknown domain" refused \
     'help: no operator of the domain "com.example" is known; a plugin may bring them (--load-plugin)' \

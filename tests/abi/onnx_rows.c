@@ -97,6 +97,14 @@ read_twice(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, y, nashc_onnx_in_elem(r, 0));
 }
 
+/* Wrong on purpose: sets nothing. */
+static nashc_status
+read_forgets(nashc_onnx_in *r)
+{
+    (void)r;
+    return NASHC_OK;
+}
+
 static const nashc_onnx_row rows[] = {
 #if defined(BAD)
     BAD,
@@ -117,6 +125,7 @@ static const nashc_onnx_row rows[] = {
     {"com.example", "Halves", 1, "example.halves", "", 1, 1, 2, 0, NULL, {NULL}},
     {"com.example", "Twice", 1, NULL, "sign-:i", 1, 1, 1, 0, read_twice, {NULL}},
     {"com.example", "Twice", 3, NULL, "sign-:i", 1, 1, 1, 0, read_twice, {NULL}},
+    {"com.example", "Forgets", 1, NULL, "", 1, 1, 1, 0, read_forgets, {NULL}},
     {"com.example",
      "Loop",
      1,
