@@ -12,6 +12,7 @@
 #include <nashc/ir.h>
 #include <nashc/layout.h>
 #include <nashc/lower.h>
+#include <nashc/onnx.h>
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>
