@@ -6,7 +6,7 @@
 static nashc_status
 emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    static const int funcs[] = {0, 1, 4, 5}; /* add, mul, max, min as nashc_binary counts */
+    static const int funcs[] = {0, 1, 4, 5}; /* add, mul, max, min as nashc_elementwise counts */
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));

@@ -9,7 +9,7 @@ emit_select(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     int64_t labels = emit_int(n, "labels");
 
     (void)d;
-    nashc_vlog_core(v, "nashc_labelselect");
+    nashc_vlog_core(v, "nashc_label_select");
     nashc_vlog_int(v, "LABELS", labels ? labels : x->rank ? x->dim[x->rank - 1] : 1);
     nashc_vlog_int(v, "PE", emit_int(n, "pe"));
     nashc_vlog_int(v, "K", emit_int(n, "k"));

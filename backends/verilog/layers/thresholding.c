@@ -1,4 +1,4 @@
-/* thresholding.c: hw.thresholding to nashc_thresh_par or nashc_thresh_bs. */
+/* thresholding.c: hw.thresholding to nashc_thresholding_parallel or nashc_thresholding_search. */
 #include "emit.h"
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ emit_thresholding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     if (nashc_node_in(n, 2))
         s.dir = nashc_value_const(nashc_node_in(n, 2));
     s.parallel = style == 1 || (style == 0 && s.n <= 3);
-    nashc_vlog_core(v, s.parallel ? "nashc_thresh_par" : "nashc_thresh_bs");
+    nashc_vlog_core(v, s.parallel ? "nashc_thresholding_parallel" : "nashc_thresholding_search");
     emit_common(n, v);
     nashc_vlog_int(v, "ACTVAL", emit_int(n, "act_bias"));
     emit_thresholds(v, &s);

@@ -104,7 +104,7 @@ threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     return NASHC_OK;
 }
 
-/* nashc_thresh_par, or nashc_thresh_bs with DEEP = 1. */
+/* nashc_thresholding_parallel, or nashc_thresholding_search with DEEP = 1. */
 static nashc_status
 threshold_timing(const nashc_node *n, nashc_timing *out)
 {

@@ -1,10 +1,10 @@
-// nashc_rows_planes.v: PE rows of x times weights without multipliers, modulo 2**SW: for each bit
+// nashc_rows_bit_planes.v: PE rows of x times weights without multipliers, modulo 2**SW: for each bit
 // plane of one operand the gated sum of the other, weighted by the plane's power of two (negative
 // for a sign bit). One result/cycle, 1 + PIPE stages, PE*SIMD*planes gated adders: the planes are
 // those of the narrower operand. A bipolar x (XW 1, X_BIPOLAR) counts as +1 or -1.
 // PE, SIMD, XW, WW >= 1.
 `default_nettype none
-module nashc_rows_planes #(
+module nashc_rows_bit_planes #(
     parameter PE        = 2,            // rows
     parameter SIMD      = 8,            // columns
     parameter XW        = 4,            // bits per input

@@ -1,8 +1,8 @@
-// nashc_weights.v: streams the lines of a memory file for ever, in order: the weight source of a
+// nashc_weight_stream.v: streams the lines of a memory file for ever, in order: the weight source of a
 // matrix unit with W_EXT = 1. Throughput 1 line/cycle, LATENCY 1, DEPTH steps a round, each writes.
 // DEPTH*W memory bits with registered read. W, DEPTH >= 1.
 `default_nettype none
-module nashc_weights #(
+module nashc_weight_stream #(
     parameter W         = 8,            // bits per line
     parameter DEPTH     = 16,           // lines
     parameter MEM_DIR   = ".",
@@ -23,7 +23,7 @@ module nashc_weights #(
 
 `ifndef SYNTHESIS
     initial if (W < 1 || DEPTH < 1) begin
-        $display("nashc_weights: illegal parameters W=%0d DEPTH=%0d", W, DEPTH);
+        $display("nashc_weight_stream: illegal parameters W=%0d DEPTH=%0d", W, DEPTH);
         $finish;
     end
 `endif

@@ -1,12 +1,18 @@
-// labelselect_tb.sv: nashc_labelselect against vectors, with random stalls, checked to the cycle.
+// thresholding_search_tb.sv: nashc_thresholding_search against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
-module labelselect_tb #(
-    parameter LABELS = 10,
+module thresholding_search_tb #(
+    parameter C = 4,
     parameter PE = 1,
-    parameter K = 1,
     parameter XW = 8,
     parameter X_SIGNED = 1,
-    parameter OUT_W = 8,
+    parameter TW = 8,
+    parameter T_SIGNED = 1,
+    parameter K = 3,
+    parameter OUT_W = 2,
+    parameter ACTVAL = 0,
+    parameter HAS_DIR = 0,
+    parameter T_SHARED = 0,
+    parameter DEEP = 0,
     parameter NIN = 1,
     parameter NIN1 = 0,
     parameter NOUT = 1,
@@ -18,15 +24,21 @@ module labelselect_tb #(
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
     wire [PE*XW-1:0] s_tdata;
     wire [0:0] s1_tdata;
-    wire [OUT_W-1:0] m_tdata;
+    wire [PE*OUT_W-1:0] m_tdata;
 
-    nashc_labelselect #(
-        .LABELS(LABELS),
+    nashc_thresholding_search #(
+        .C(C),
         .PE(PE),
-        .K(K),
         .XW(XW),
         .X_SIGNED(X_SIGNED),
-        .OUT_W(OUT_W)
+        .TW(TW),
+        .T_SIGNED(T_SIGNED),
+        .K(K),
+        .OUT_W(OUT_W),
+        .ACTVAL(ACTVAL),
+        .HAS_DIR(HAS_DIR),
+        .T_SHARED(T_SHARED),
+        .DEEP(DEEP)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
@@ -34,7 +46,7 @@ module labelselect_tb #(
     );
 
     stream_harness #(
-        .IN_W(PE*XW), .IN1_W(1), .OUT_W(OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(PE*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

@@ -1,8 +1,8 @@
-// nashc_thresh_bs.v: y = ACTVAL + #{t : T[c][t] <= x} by binary search, N = clog2(K+1) stages.
+// nashc_thresholding_search.v: y = ACTVAL + #{t : T[c][t] <= x} by binary search, N = clog2(K+1) stages.
 // Throughput 1 beat/cycle, C/PE steps a vector, LATENCY N+1 (DEEP: 2*N). PE*N comparators, PE*N
 // memories of (C/PE) << stage words of TW bits. PE divides C, K >= 1, rows ascend.
 `default_nettype none
-module nashc_thresh_bs #(
+module nashc_thresholding_search #(
     parameter C        = 4,             // channels
     parameter PE       = 1,             // lanes
     parameter XW       = 8,             // bits per input
@@ -40,7 +40,7 @@ module nashc_thresh_bs #(
 
 `ifndef SYNTHESIS
     initial if (PE < 1 || C % PE != 0 || XW < 1 || TW < 1 || K < 1 || OUT_W < 1) begin
-        $display("nashc_thresh_bs: illegal parameters C=%0d PE=%0d K=%0d", C, PE, K);
+        $display("nashc_thresholding_search: illegal parameters C=%0d PE=%0d K=%0d", C, PE, K);
         $finish;
     end
 `endif
@@ -58,7 +58,7 @@ module nashc_thresh_bs #(
     end
     always @(posedge clk) if (en) x_q <= s_tdata;
 
-    nashc_thbs_core #(
+    nashc_thresholding_search_core #(
         .CF(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
         .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP),
         .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)

@@ -1,6 +1,6 @@
-// nashc_binary.v: y = a op b, lane by lane. Combinational: PE adders, multipliers or comparators.
+// nashc_elementwise.v: y = a op b, lane by lane. Combinational: PE adders, multipliers or comparators.
 `default_nettype none
-module nashc_binary #(
+module nashc_elementwise #(
     parameter PE      = 1,              // lanes
     parameter FUNC    = 0,              // 0 add, 1 mul, 2 a <= b, 3 a >= b, 4 max, 5 min, 6 a - b
     parameter AW      = 5,              // bits per operand, two's complement
@@ -16,7 +16,7 @@ module nashc_binary #(
 
 `ifndef SYNTHESIS
     initial if (PE < 1 || FUNC < 0 || FUNC > 6 || (OUT_BIP != 0 && OUT_W != 1)) begin
-        $display("nashc_binary: illegal parameters PE=%0d FUNC=%0d", PE, FUNC);
+        $display("nashc_elementwise: illegal parameters PE=%0d FUNC=%0d", PE, FUNC);
         $finish;
     end
 `endif

@@ -1,8 +1,8 @@
-// nashc_thresh_par.v: y = ACTVAL + #{t : T[c][t] <= x} with one comparator per threshold and lane.
+// nashc_thresholding_parallel.v: y = ACTVAL + #{t : T[c][t] <= x} with one comparator per threshold and lane.
 // Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 2. PE*K comparators, C*K*TW memory bits in
 // lines of PE*K*TW (T_SHARED: K*TW). PE divides C, K >= 1.
 `default_nettype none
-module nashc_thresh_par #(
+module nashc_thresholding_parallel #(
     parameter C        = 4,             // channels
     parameter PE       = 1,             // lanes
     parameter XW       = 8,             // bits per input
@@ -38,7 +38,7 @@ module nashc_thresh_par #(
 
 `ifndef SYNTHESIS
     initial if (PE < 1 || C % PE != 0 || XW < 1 || TW < 1 || K < 1 || OUT_W < 1) begin
-        $display("nashc_thresh_par: illegal parameters C=%0d PE=%0d K=%0d", C, PE, K);
+        $display("nashc_thresholding_parallel: illegal parameters C=%0d PE=%0d K=%0d", C, PE, K);
         $finish;
     end
 `endif
@@ -56,7 +56,7 @@ module nashc_thresh_par #(
     end
     always @(posedge clk) if (en) x_q <= s_tdata;
 
-    nashc_thpar_core #(
+    nashc_thresholding_parallel_core #(
         .CF(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
         .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED),
         .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)

@@ -1,7 +1,7 @@
-// nashc_turns.v: whose turn it is of two: FA steps the first, FB steps the second, again and again.
+// nashc_parts.v: whose turn it is of two: FA steps the first, FB steps the second, again and again.
 // clog2(max(FA, FB)) + 1 flip-flops. FA, FB >= 1.
 `default_nettype none
-module nashc_turns #(
+module nashc_parts #(
     parameter FA = 2,                   // steps of the first
     parameter FB = 3                    // steps of the second
 ) (
@@ -20,7 +20,7 @@ module nashc_turns #(
 
 `ifndef SYNTHESIS
     initial if (FA < 1 || FB < 1) begin
-        $display("nashc_turns: illegal parameters FA=%0d FB=%0d", FA, FB);
+        $display("nashc_parts: illegal parameters FA=%0d FB=%0d", FA, FB);
         $finish;
     end
 `endif

@@ -1,24 +1,32 @@
-// join2_tb.sv: nashc_join2 against vectors, with random stalls, checked to the cycle.
+// add_streams_tb.sv: nashc_add_streams against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
-module join2_tb #(
-    parameter W0 = 8,
-    parameter W1 = 5,
+module add_streams_tb #(
+    parameter PE = 1,
+    parameter XW = 4,
+    parameter X_SIGNED = 0,
+    parameter X_BIP = 0,
+    parameter X1W = 4,
+    parameter X1_SIGNED = 0,
+    parameter X1_BIP = 0,
+    parameter FUNC = 0,
+    parameter OUT_BIP = 0,
+    parameter OUT_W = 6,
     parameter NIN = 1,
     parameter NIN1 = 0,
     parameter NOUT = 1,
     parameter STEPS = 1,
-    parameter LATENCY = 0,
+    parameter LATENCY = 1,
     parameter DEPTH_OUT = 2,
     parameter TOTAL = 1
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
-    wire [W0-1:0] s_tdata;
-    wire [W1-1:0] s1_tdata;
-    wire [W0+W1-1:0] m_tdata;
+    wire [PE*XW-1:0] s_tdata;
+    wire [PE*X1W-1:0] s1_tdata;
+    wire [PE*OUT_W-1:0] m_tdata;
 
-    nashc_join2 #(
-        .W0(W0),
-        .W1(W1)
+    nashc_add_streams #(
+        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .X1W(X1W), .X1_SIGNED(X1_SIGNED),
+        .X1_BIP(X1_BIP), .FUNC(FUNC), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
@@ -27,7 +35,7 @@ module join2_tb #(
     );
 
     stream_harness #(
-        .IN_W(W0), .IN1_W(W1), .OUT_W(W0+W1), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(PE*XW), .IN1_W(PE*X1W), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

@@ -1,9 +1,9 @@
-// nashc_labelselect.v: indices of the K largest of LABELS values, best first; of equal values the
+// nashc_label_select.v: indices of the K largest of LABELS values, best first; of equal values the
 // one with the lowest index. LABELS/PE + K - 1 steps a frame (the first index leaves with the last
 // beat), LATENCY 2. No memory, no multiplier; K 1: PE comparators in a tree, else a chain of PE*K.
 // PE divides LABELS, 1 <= K <= LABELS, OUT_W holds LABELS - 1.
 `default_nettype none
-module nashc_labelselect #(
+module nashc_label_select #(
     parameter LABELS   = 10,            // values per frame
     parameter PE       = 1,             // values per beat
     parameter K        = 1,             // indices per frame, one a beat
@@ -32,7 +32,7 @@ module nashc_labelselect #(
 
 `ifndef SYNTHESIS
     initial if (PE < 1 || LABELS % PE != 0 || K < 1 || K > LABELS || XW < 1 || OUT_W < IW) begin
-        $display("nashc_labelselect: illegal parameters LABELS=%0d PE=%0d K=%0d OUT_W=%0d",
+        $display("nashc_label_select: illegal parameters LABELS=%0d PE=%0d K=%0d OUT_W=%0d",
                  LABELS, PE, K, OUT_W);
         $finish;
     end

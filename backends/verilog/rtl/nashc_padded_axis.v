@@ -1,8 +1,8 @@
-// nashc_axis.v: positions along one axis of a padded frame, one a step, again and again: FIRST of
+// nashc_padded_axis.v: positions along one axis of a padded frame, one a step, again and again: FIRST of
 // the border, N of the frame with GAP others between any two, LAST of the border.
 // clog2(positions + 1) + clog2(GAP + 1) flip-flops. N >= 1; FIRST, GAP and LAST may be 0.
 `default_nettype none
-module nashc_axis #(
+module nashc_padded_axis #(
     parameter N     = 3,                // positions of the frame
     parameter FIRST = 1,                // before them
     parameter GAP   = 0,                // between two of them
@@ -31,7 +31,7 @@ module nashc_axis #(
 
 `ifndef SYNTHESIS
     initial if (N < 1 || FIRST < 0 || GAP < 0 || LAST < 0) begin
-        $display("nashc_axis: illegal parameters N=%0d FIRST=%0d GAP=%0d LAST=%0d", N, FIRST, GAP,
+        $display("nashc_padded_axis: illegal parameters N=%0d FIRST=%0d GAP=%0d LAST=%0d", N, FIRST, GAP,
                  LAST);
         $finish;
     end

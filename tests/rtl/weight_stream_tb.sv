@@ -1,6 +1,6 @@
-// weights_tb.sv: nashc_weights against vectors, with random stalls, checked to the cycle.
+// weight_stream_tb.sv: nashc_weight_stream against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
-module weights_tb #(
+module weight_stream_tb #(
     parameter W = 8,
     parameter DEPTH = 16,
     parameter NIN = 1,
@@ -16,7 +16,7 @@ module weights_tb #(
     wire [0:0] s1_tdata;
     wire [W-1:0] m_tdata;
 
-    nashc_weights #(
+    nashc_weight_stream #(
         .W(W),
         .DEPTH(DEPTH)
     ) dut (

@@ -1,7 +1,7 @@
-// arith_tb.sv: nashc_rows_xnor, nashc_rows_pm, nashc_rows_mul, nashc_rows_planes, nashc_rows_sum and
-// nashc_delay against sums written as loops, on random operands and corners.
+// rows_tb.sv: nashc_rows_xnor, nashc_rows_plus_minus, nashc_rows_multiply, nashc_rows_bit_planes, nashc_rows_sum and
+// nashc_delay_line against sums written as loops, on random operands and corners.
 `timescale 1ns / 1ns
-module arith_tb #(
+module rows_tb #(
     parameter PE = 2,
     parameter N = 9,                    // elements per row
     parameter XW = 3,
@@ -29,25 +29,25 @@ module arith_tb #(
     nashc_rows_xnor #(.PE(PE), .SIMD(N), .SW(SW), .DOT(1), .PIPE(PIPE)) u_dot (
         .clk(clk), .en(en), .x(xb), .w(wb), .sum(dot)
     );
-    nashc_rows_pm #(.PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .SW(SW), .PIPE(PIPE)) u_pm (
+    nashc_rows_plus_minus #(.PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .SW(SW), .PIPE(PIPE)) u_pm (
         .clk(clk), .en(en), .x(x), .w(wb), .sum_q(pm)
     );
-    nashc_rows_mul #(
+    nashc_rows_multiply #(
         .PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
     ) u_mul (.clk(clk), .en(en), .x(x), .w(w), .sum(mul));
-    nashc_rows_planes #(
+    nashc_rows_bit_planes #(
         .PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
     ) u_planes (.clk(clk), .en(en), .x(x), .w(w), .sum_q(planes));
-    nashc_rows_mul #(
+    nashc_rows_multiply #(
         .PE(PE), .SIMD(N), .XW(1), .X_BIPOLAR(1), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
     ) u_bmul (.clk(clk), .en(en), .x(xb), .w(w), .sum(bmul));
-    nashc_rows_planes #(
+    nashc_rows_bit_planes #(
         .PE(PE), .SIMD(N), .XW(1), .X_BIPOLAR(1), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
     ) u_bplanes (.clk(clk), .en(en), .x(xb), .w(w), .sum_q(bplanes));
     nashc_rows_sum #(.PE(PE), .N(N), .W(WW), .SIGNED(WS), .WO(SW)) u_sum (
         .clk(clk), .en(en), .a(w), .sum_q(sum)
     );
-    nashc_delay #(.W(XW), .TAPS(3)) u_delay (.clk(clk), .en(en), .a(x[XW-1:0]), .taps(taps));
+    nashc_delay_line #(.W(XW), .TAPS(3)) u_delay (.clk(clk), .en(en), .a(x[XW-1:0]), .taps(taps));
 
     function integer element(input [31:0] bits, input integer width, input integer is_signed);
         element = (is_signed != 0 && bits[width-1]) ? bits - (1 << width) : bits;

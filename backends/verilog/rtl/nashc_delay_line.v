@@ -1,7 +1,7 @@
-// nashc_delay.v: all the taps of a delay line that moves with en: tap k is a, k enabled cycles old.
+// nashc_delay_line.v: all the taps of a delay line that moves with en: tap k is a, k enabled cycles old.
 // W*(TAPS-1) flip-flops. W, TAPS >= 1.
 `default_nettype none
-module nashc_delay #(
+module nashc_delay_line #(
     parameter W    = 8,                 // bits
     parameter TAPS = 2                  // taps, the undelayed one included
 ) (

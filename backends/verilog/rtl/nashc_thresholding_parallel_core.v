@@ -1,8 +1,8 @@
-// nashc_thpar_core.v: parallel threshold comparators of PE lanes, the data path only.
+// nashc_thresholding_parallel_core.v: parallel threshold comparators of PE lanes, the data path only.
 // The fold enters in one enabled cycle, x in the next, y leaves in the one after that (two stages
 // from fold to y). PE*K comparators, PE*K popcount bits, CF*PE*K*TW memory bits (T_SHARED: K*TW).
 `default_nettype none
-module nashc_thpar_core #(
+module nashc_thresholding_parallel_core #(
     parameter CF        = 1,            // folds: channels / PE
     parameter PE        = 1,            // lanes
     parameter XW        = 8,            // bits per input

@@ -1,17 +1,12 @@
-// thresh_par_tb.sv: nashc_thresh_par against vectors, with random stalls, checked to the cycle.
+// label_select_tb.sv: nashc_label_select against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
-module thresh_par_tb #(
-    parameter C = 4,
+module label_select_tb #(
+    parameter LABELS = 10,
     parameter PE = 1,
+    parameter K = 1,
     parameter XW = 8,
     parameter X_SIGNED = 1,
-    parameter TW = 8,
-    parameter T_SIGNED = 1,
-    parameter K = 3,
-    parameter OUT_W = 2,
-    parameter ACTVAL = 0,
-    parameter HAS_DIR = 0,
-    parameter T_SHARED = 0,
+    parameter OUT_W = 8,
     parameter NIN = 1,
     parameter NIN1 = 0,
     parameter NOUT = 1,
@@ -23,20 +18,15 @@ module thresh_par_tb #(
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
     wire [PE*XW-1:0] s_tdata;
     wire [0:0] s1_tdata;
-    wire [PE*OUT_W-1:0] m_tdata;
+    wire [OUT_W-1:0] m_tdata;
 
-    nashc_thresh_par #(
-        .C(C),
+    nashc_label_select #(
+        .LABELS(LABELS),
         .PE(PE),
+        .K(K),
         .XW(XW),
         .X_SIGNED(X_SIGNED),
-        .TW(TW),
-        .T_SIGNED(T_SIGNED),
-        .K(K),
-        .OUT_W(OUT_W),
-        .ACTVAL(ACTVAL),
-        .HAS_DIR(HAS_DIR),
-        .T_SHARED(T_SHARED)
+        .OUT_W(OUT_W)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
@@ -44,7 +34,7 @@ module thresh_par_tb #(
     );
 
     stream_harness #(
-        .IN_W(PE*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(PE*XW), .IN1_W(1), .OUT_W(OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

@@ -1,8 +1,8 @@
-// nashc_addstreams.v: y = s op s1, lane by lane: a sync join of two streams.
+// nashc_add_streams.v: y = s op s1, lane by lane: a sync join of two streams.
 // Throughput 1 beat/cycle, LATENCY 1. PE adders, multipliers or comparators; 3*PE*OUT_W + 3
 // flip-flops. OUT_W holds every result.
 `default_nettype none
-module nashc_addstreams #(
+module nashc_add_streams #(
     parameter PE        = 1,            // lanes
     parameter XW        = 4,            // bits per element of s
     parameter X_SIGNED  = 0,
@@ -10,7 +10,7 @@ module nashc_addstreams #(
     parameter X1W       = 4,            // bits per element of s1
     parameter X1_SIGNED = 0,
     parameter X1_BIP    = 0,
-    parameter FUNC      = 0,            // as in nashc_binary
+    parameter FUNC      = 0,            // as in nashc_elementwise
     parameter OUT_BIP   = 0,            // 1: m is bipolar (OUT_W 1), as are s and s1
     parameter OUT_W     = 5             // bits per output
 ) (
@@ -28,7 +28,7 @@ module nashc_addstreams #(
 );
 `ifndef SYNTHESIS
     initial if (PE < 1 || XW < 1 || X1W < 1 || OUT_W < 1) begin
-        $display("nashc_addstreams: illegal parameters PE=%0d XW=%0d X1W=%0d", PE, XW, X1W);
+        $display("nashc_add_streams: illegal parameters PE=%0d XW=%0d X1W=%0d", PE, XW, X1W);
         $finish;
     end
 `endif
@@ -44,13 +44,13 @@ module nashc_addstreams #(
 
     wire [PE*(XW+1)-1:0]  a;
     wire [PE*(X1W+1)-1:0] b;
-    nashc_widen #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_a (
+    nashc_widen_elements #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_a (
         .x(s_tdata), .y(a)
     );
-    nashc_widen #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(X1W + 1)) u_b (
+    nashc_widen_elements #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(X1W + 1)) u_b (
         .x(s1_tdata), .y(b)
     );
-    nashc_binary #(
+    nashc_elementwise #(
         .PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(X1W + 1), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
     ) u_op (.a(a), .b(b), .y(y_d));
 

@@ -1,8 +1,8 @@
-// nashc_rows_mul.v: PE rows of x times weights with one multiplier per pair, modulo 2**SW.
+// nashc_rows_multiply.v: PE rows of x times weights with one multiplier per pair, modulo 2**SW.
 // One result/cycle, 1 + PIPE stages, PE*SIMD multipliers. A bipolar x (XW 1, X_BIPOLAR) counts as
 // +1 or -1. PE, SIMD, XW, WW >= 1.
 `default_nettype none
-module nashc_rows_mul #(
+module nashc_rows_multiply #(
     parameter PE        = 2,            // rows
     parameter SIMD      = 8,            // columns
     parameter XW        = 4,            // bits per input

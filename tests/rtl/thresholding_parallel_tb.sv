@@ -1,6 +1,6 @@
-// thresh_bs_tb.sv: nashc_thresh_bs against vectors, with random stalls, checked to the cycle.
+// thresholding_parallel_tb.sv: nashc_thresholding_parallel against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
-module thresh_bs_tb #(
+module thresholding_parallel_tb #(
     parameter C = 4,
     parameter PE = 1,
     parameter XW = 8,
@@ -12,7 +12,6 @@ module thresh_bs_tb #(
     parameter ACTVAL = 0,
     parameter HAS_DIR = 0,
     parameter T_SHARED = 0,
-    parameter DEEP = 0,
     parameter NIN = 1,
     parameter NIN1 = 0,
     parameter NOUT = 1,
@@ -26,7 +25,7 @@ module thresh_bs_tb #(
     wire [0:0] s1_tdata;
     wire [PE*OUT_W-1:0] m_tdata;
 
-    nashc_thresh_bs #(
+    nashc_thresholding_parallel #(
         .C(C),
         .PE(PE),
         .XW(XW),
@@ -37,8 +36,7 @@ module thresh_bs_tb #(
         .OUT_W(OUT_W),
         .ACTVAL(ACTVAL),
         .HAS_DIR(HAS_DIR),
-        .T_SHARED(T_SHARED),
-        .DEEP(DEEP)
+        .T_SHARED(T_SHARED)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

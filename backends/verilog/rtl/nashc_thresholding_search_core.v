@@ -1,9 +1,9 @@
-// nashc_thbs_core.v: thresholds by binary search, PE lanes, N = clog2(K+1) stages, data path only.
+// nashc_thresholding_search_core.v: thresholds by binary search, PE lanes, N = clog2(K+1) stages, data path only.
 // The fold enters in one enabled cycle, x in the next; y leaves N (DEEP: 2*N-1) stages after x.
 // PE*N comparators and PE*N memories of CF << stage words of TW bits with registered read.
 // Rows ascend; nodes at or above K never fire. Files {T_FILE}_<lane>_<stage>.dat (docs/timing.md).
 `default_nettype none
-module nashc_thbs_core #(
+module nashc_thresholding_search_core #(
     parameter CF       = 1,             // folds: channels / PE
     parameter PE       = 1,             // lanes, at most 10000
     parameter XW       = 8,             // bits per input
@@ -45,8 +45,8 @@ module nashc_thbs_core #(
     wire [PE*OUT_W-1:0]   y_d;
     reg  [PE*OUT_W-1:0]   y_q;
 
-    nashc_delay #(.W(FW), .TAPS(TAPS)) u_fold (.clk(clk), .en(en), .a(fold), .taps(fold_at));
-    nashc_delay #(.W(PE*XW), .TAPS(TAPS)) u_x (.clk(clk), .en(en), .a(x), .taps(x_at));
+    nashc_delay_line #(.W(FW), .TAPS(TAPS)) u_fold (.clk(clk), .en(en), .a(fold), .taps(fold_at));
+    nashc_delay_line #(.W(PE*XW), .TAPS(TAPS)) u_x (.clk(clk), .en(en), .a(x), .taps(x_at));
 
     genvar p, k;
     generate
@@ -80,7 +80,7 @@ module nashc_thbs_core #(
                 /* verilator lint_off UNUSEDSIGNAL */
                 wire [(2+DEEP)*PE*(k+1)-1:0] taps;
                 /* verilator lint_on UNUSEDSIGNAL */
-                nashc_delay #(.W(PE*(k+1)), .TAPS(2+DEEP)) u_found (
+                nashc_delay_line #(.W(PE*(k+1)), .TAPS(2+DEEP)) u_found (
                     .clk(clk), .en(en), .a(found), .taps(taps)
                 );
                 assign ready = taps[DEEP*PE*(k+1) +: PE*(k+1)];

@@ -1,8 +1,8 @@
-// nashc_join2.v: pairs the beats of two streams, m = {s1, s}; a sync join: s_tready waits for
+// nashc_pair_streams.v: pairs the beats of two streams, m = {s1, s}; a sync join: s_tready waits for
 // s1_tvalid and the other way round. Throughput 1 beat/cycle, LATENCY 0, 2*(W0+W1)+2 flip-flops.
 // W0, W1 >= 1.
 `default_nettype none
-module nashc_join2 #(
+module nashc_pair_streams #(
     parameter W0 = 8,                   // bits per beat of s
     parameter W1 = 8                    // bits per beat of s1
 ) (

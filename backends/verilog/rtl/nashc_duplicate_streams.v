@@ -1,9 +1,9 @@
-// nashc_fork.v: copies each beat to N outputs, each behind its own skid.
+// nashc_duplicate_streams.v: copies each beat to N outputs, each behind its own skid.
 // Throughput 1 beat/cycle, LATENCY 0; a step needs room in every skid, and each skid holds two
 // beats, so a free output runs up to two beats ahead of a blocked one. 2*N*(W+1) flip-flops.
 // N >= 1, W >= 1.
 `default_nettype none
-module nashc_fork #(
+module nashc_duplicate_streams #(
     parameter W = 8,                    // bits per beat
     parameter N = 2                     // outputs
 ) (
@@ -18,7 +18,7 @@ module nashc_fork #(
 );
 `ifndef SYNTHESIS
     initial if (W < 1 || N < 1) begin
-        $display("nashc_fork: illegal parameters W=%0d N=%0d", W, N);
+        $display("nashc_duplicate_streams: illegal parameters W=%0d N=%0d", W, N);
         $finish;
     end
 `endif

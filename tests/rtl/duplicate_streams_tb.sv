@@ -1,6 +1,6 @@
-// fork_tb.sv: nashc_fork with independent random stalls on each output, checked to the cycle.
+// duplicate_streams_tb.sv: nashc_duplicate_streams with independent random stalls on each output, checked to the cycle.
 `timescale 1ns / 1ns
-module fork_tb #(
+module duplicate_streams_tb #(
     parameter W = 8,
     parameter N = 3,
     parameter STEPS = 1,
@@ -11,7 +11,7 @@ module fork_tb #(
     wire [N*W-1:0] m_tdata;
     wire [N-1:0] m_tvalid, m_tready;
 
-    nashc_fork #(.W(W), .N(N)) dut (
+    nashc_duplicate_streams #(.W(W), .N(N)) dut (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
