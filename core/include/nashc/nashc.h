@@ -13,6 +13,7 @@
 #include <nashc/layout.h>
 #include <nashc/lower.h>
 #include <nashc/onnx.h>
+#include <nashc/model.h>
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>
