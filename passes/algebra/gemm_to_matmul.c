@@ -6,8 +6,8 @@
  * and a beta of 0 leave nothing behind.
  * Terminates: each rewrite removes a gemm.
  */
-#include "passes/support/match.h"
 #include "passes/support/number.h"
+#include <nashc/rewrite.h>
 
 static nashc_value *
 transposed(nashc_rw *rw, nashc_value *v, bool yes)

@@ -15,10 +15,10 @@
  * Terminates: each rewrite removes a multithreshold.
  */
 #include "channels.h"
-#include "passes/support/match.h"
 #include "passes/support/thresholds.h"
 #include "staircase.h"
 #include <math.h>
+#include <nashc/rewrite.h>
 
 enum { REQUANTS, THRESHOLDS, CONSTANT };
 

@@ -4,7 +4,7 @@
  * inferred again. Inputs that have another first dimension than the first input stay.
  * Changes the interface.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 /* First entry of list attribute attr from old to new. */
 static nashc_status

@@ -5,7 +5,7 @@
  * for a transpose that moves only axes of extent 1, as after a pool over the whole image.
  * Terminates: each rewrite removes a transpose in front of a reshape.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static bool
 absorb(nashc_rw *rw, nashc_node *flat)

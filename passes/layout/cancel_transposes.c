@@ -6,7 +6,7 @@
  * other readers of the first keep it. Terminates: each rewrite removes a transpose.
  */
 #include "layout.h"
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static bool
 cancel(nashc_rw *rw, nashc_node *n)

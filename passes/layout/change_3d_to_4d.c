@@ -6,7 +6,7 @@
  * that a chain of such ops stays in four dimensions.
  * Terminates: the new ops have rank 4.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static const char *
 widened(nashc_rw *rw, const nashc_node *n, const char *attr, int64_t fill)

@@ -6,7 +6,7 @@
  * out. A quantiser that rounds before it adds z, or gives codes, is left alone.
  * Terminates: the new quantiser has scale 1 and zero point 0.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static nashc_value *
 f32(nashc_rw *rw, float v)

@@ -8,9 +8,9 @@
  * quantiser says in round_before_zp and keeps. Several dequants of one quant each get a quantiser.
  * Terminates: each rewrite removes a dequant.
  */
-#include "passes/support/match.h"
 #include "passes/support/number.h"
 #include <math.h>
+#include <nashc/rewrite.h>
 
 static bool
 equal(nashc_rw *rw, const nashc_value *a, const nashc_value *b)

@@ -7,7 +7,7 @@
  * Rounding must be to nearest, the zero point an integer, the codes of at most 8 bits.
  * Terminates: each rewrite turns a quantiser into one with codes=true.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 #include <string.h>
 
 static bool

@@ -97,31 +97,6 @@ match_retypable(nashc_rw *rw, const nashc_value *v)
     return true;
 }
 
-int64_t
-match_int(const nashc_node *n, const char *attr)
-{
-    int i = nashc_attr_index(n, attr);
-
-    return i < 0 ? 0 : nashc_attr_int(n, i);
-}
-
-const int64_t *
-match_ints(const nashc_node *n, const char *attr, int *count)
-{
-    int i = nashc_attr_index(n, attr);
-
-    *count = 0;
-    return i < 0 ? NULL : nashc_attr_ints(n, i, count);
-}
-
-const char *
-match_str(const nashc_node *n, const char *attr)
-{
-    int i = nashc_attr_index(n, attr);
-
-    return i < 0 ? "" : nashc_attr_str(n, i);
-}
-
 bool
 match_all(const nashc_node *n, const char *attr, int64_t v)
 {

@@ -12,8 +12,8 @@
 #include <nashc/ir.h>
 #include <nashc/layout.h>
 #include <nashc/lower.h>
-#include <nashc/onnx.h>
 #include <nashc/model.h>
+#include <nashc/onnx.h>
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>

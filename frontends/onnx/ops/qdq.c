@@ -96,22 +96,6 @@ same_content(const nashc_value *a, const nashc_value *b)
     return true;
 }
 
-static bool
-flag(const nashc_node *n, const char *name)
-{
-    int i = nashc_attr_index(n, name);
-
-    return i >= 0 && nashc_attr_bool(n, i);
-}
-
-static int64_t
-integer(const nashc_node *n, const char *name)
-{
-    int i = nashc_attr_index(n, name);
-
-    return i >= 0 ? nashc_attr_int(n, i) : 0;
-}
-
 /* The q.quant that yields the codes q, through up to one clip, whose limits narrow lo and hi. */
 static nashc_node *
 quantiser_of(const nashc_value *q, int64_t *lo, int64_t *hi)
@@ -119,13 +103,13 @@ quantiser_of(const nashc_value *q, int64_t *lo, int64_t *hi)
     nashc_node *clip = nashc_value_def_by(q, "nn.clip"), *quant;
 
     quant = nashc_value_def_by(clip ? nashc_node_in(clip, 0) : q, "q.quant");
-    if (!quant || !flag(quant, "codes"))
+    if (!quant || !nashc_node_bool(quant, "codes"))
         return NULL;
-    *lo = integer(quant, "qmin");
-    *hi = integer(quant, "qmax");
+    *lo = nashc_node_int(quant, "qmin");
+    *hi = nashc_node_int(quant, "qmax");
     if (clip) {
-        double min = nashc_attr_float(clip, nashc_attr_index(clip, "min"));
-        double max = nashc_attr_float(clip, nashc_attr_index(clip, "max"));
+        double min = nashc_node_float(clip, "min");
+        double max = nashc_node_float(clip, "max");
         *lo = min > (double)*lo ? (int64_t)min : *lo;
         *hi = max < (double)*hi ? (int64_t)max : *hi;
     }
@@ -157,7 +141,7 @@ read_dequantize(nashc_onnx_in *r)
         return nashc_onnx_set(
             r, 0,
             nashc_onnx_op(r, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 "%s", lo, hi,
-                          flag(quant, "round_before_zp") ? " round_before_zp=true" : ""),
+                          nashc_node_bool(quant, "round_before_zp") ? " round_before_zp=true" : ""),
             nashc_onnx_in_elem(r, 1));
     }
     return nashc_onnx_set(r, 0, nashc_onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL),

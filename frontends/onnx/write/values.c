@@ -116,29 +116,29 @@ onnx_finish(onnx_out *o, int work, const char *name)
 int64_t
 onnx_get_int(const onnx_out *o, const char *name)
 {
-    return nashc_attr_int(o->node, nashc_attr_index(o->node, name));
+    return nashc_node_int(o->node, name);
 }
 
 bool
 onnx_get_bool(const onnx_out *o, const char *name)
 {
-    return nashc_attr_bool(o->node, nashc_attr_index(o->node, name));
+    return nashc_node_bool(o->node, name);
 }
 
 double
 onnx_get_float(const onnx_out *o, const char *name)
 {
-    return nashc_attr_float(o->node, nashc_attr_index(o->node, name));
+    return nashc_node_float(o->node, name);
 }
 
 const char *
 onnx_get_str(const onnx_out *o, const char *name)
 {
-    return nashc_attr_str(o->node, nashc_attr_index(o->node, name));
+    return nashc_node_str(o->node, name);
 }
 
 const int64_t *
 onnx_get_ints(const onnx_out *o, const char *name, int *n)
 {
-    return nashc_attr_ints(o->node, nashc_attr_index(o->node, name), n);
+    return nashc_node_ints(o->node, name, n);
 }

@@ -30,8 +30,7 @@ open_scope(onnx_out *o, const nashc_graph *g, const char *prefix)
 static nashc_status
 write_call(onnx_out *o, const nashc_node *n, int depth)
 {
-    const nashc_graph *g =
-        nashc_module_graph(o->module, nashc_attr_str(n, nashc_attr_index(n, "graph")));
+    const nashc_graph *g = nashc_module_graph(o->module, nashc_node_str(n, "graph"));
     onnx_scope *caller = o->scope, *scope;
     nashc_status s;
 

@@ -182,8 +182,7 @@ write_resize(onnx_out *o)
 {
     int n, n_scales, work = onnx_work_elem(o);
     const int64_t *sizes = onnx_get_ints(o, "sizes", &n);
-    int i = nashc_attr_index(o->node, "scales");
-    const double *scales = nashc_attr_floats(o->node, i, &n_scales);
+    const double *scales = nashc_node_floats(o->node, "scales", &n_scales);
     nashc_type shape = nashc_type_f32();
 
     for (int k = 0; k < n_scales; k++) /* the standard takes scales or sizes, and rounds down */

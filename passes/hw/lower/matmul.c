@@ -9,7 +9,7 @@
 static bool
 flag(const nashc_node *n, const char *name)
 {
-    return nashc_node_is(n, "nn.gemm") && nashc_attr_bool(n, nashc_attr_index(n, name));
+    return nashc_node_is(n, "nn.gemm") && nashc_node_bool(n, name);
 }
 
 /* The operand of n that holds the weights. */
@@ -39,8 +39,7 @@ why_not_matmul(const nashc_node *n, nashc_arena *a)
     (void)a;
     if (nashc_node_is(n, "nn.gemm")) {
         b = nashc_node_in(n, 2);
-        if (nashc_attr_float(n, nashc_attr_index(n, "alpha")) != 1.0 ||
-            (b && nashc_attr_float(n, nashc_attr_index(n, "beta")) != 1.0))
+        if (nashc_node_float(n, "alpha") != 1.0 || (b && nashc_node_float(n, "beta") != 1.0))
             return "alpha or beta is not 1";
         if (b)
             return "it has a bias operand, which belongs behind it as nn.add";

@@ -23,7 +23,7 @@ lower_relabels(const nashc_node *n)
     if (!nashc_node_is(n, "nn.transpose"))
         return false;
     x = nashc_value_type(nashc_node_in(n, 0));
-    const int64_t *perm = nashc_attr_ints(n, nashc_attr_index(n, "perm"), &count);
+    const int64_t *perm = nashc_node_ints(n, "perm", &count);
     for (int i = 0; i < count; i++) {
         if (x->dim[perm[i]] == 1)
             continue;
@@ -114,7 +114,7 @@ chunk(const nashc_value *v, int axis)
 static int
 axis_of(const nashc_node *n)
 {
-    int axis = (int)lower_attr(n, "axis");
+    int axis = (int)nashc_node_int(n, "axis");
 
     return axis < 0 ? axis + nashc_value_type(nashc_node_in(n, 0))->rank : axis;
 }
