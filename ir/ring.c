@@ -72,7 +72,8 @@ rising(const nest *z)
 }
 
 /* Depth with which neither side waits for the other: what a window spans, and what has to come in
- * while one is given (hardware.md B.3.2), of the next frame behind the last one. words: a frame. */
+ * while one is given (docs/layers.md, hw.window), of the next frame behind the last one. words: a
+ * frame. */
 static int64_t
 good_depth(const nest *z, int p, int64_t words)
 {

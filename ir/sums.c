@@ -1,4 +1,4 @@
-/* sums.c: least and greatest values of weighted sums; transforms A.4. */
+/* sums.c: least and greatest values of weighted sums; docs/datatypes.md, intervals of sums. */
 #include <nashc/tensor.h>
 
 /* One weight. */

@@ -97,7 +97,7 @@ const nashc_pipeline nashc_pipeline_resnet = {
             ",remove-unused-nodes),absorb-negative-mul,round-and-clip-thresholds," NAMES,
 };
 
-/* The list NASH uses: the residual one, with two additions (transforms E.4). */
+/* The list NASH uses: the residual one, with two additions (docs/passes.md). */
 const nashc_pipeline nashc_pipeline_nash = {
     NASHC_DESC(nashc_pipeline),
     .name = "nash",

@@ -117,8 +117,11 @@ estimate(job *j, const char *path)
 {
     nashc_status s = compile_options_take(&j->o, &j->pm, j->ctx, j->opts, j->a);
 
-    if (nashc_opts_str(j->opts, "backend")[0])
-        j->o.backend = nashc_opts_str(j->opts, "backend");
+    const char *backend = nashc_opts_str(j->opts, "backend");
+    if (s == NASHC_OK && backend[0] && !nashc_model_backend(j->ctx, backend, j->d))
+        s = NASHC_EUSAGE;
+    if (backend[0])
+        j->o.backend = backend;
     if (s != NASHC_OK || (s = nashc_compile_check(j->ctx, &j->o, j->d)) != NASHC_OK ||
         (s = load(j, path)) != NASHC_OK)
         return s;

@@ -1,4 +1,4 @@
-/* report.c: FINN's JSON reports and folding file (hardware.md H.3, D.3). */
+/* report.c: FINN's JSON reports and folding file: docs/reports.md, docs/folding.md. */
 #include "build.h"
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,9 +3,10 @@
  *     nn.matmul(a, b)       y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]      (numpy)
  *     nn.gemm(a, b, [c])    y = alpha * a' * b' + beta * c,  a' and b' transposed as asked  (ONNX)
  *
- * Integers: exact ranges for a constant operand (transforms A.4), the hull over rows or columns.
- * Floats are summed in double and rounded once. The layout of nn.matmul's result is that of a
- * where the rank is the same: a 1x1 convolution on channels-last data is a matmul.
+ * Integers: exact ranges for a constant operand (docs/datatypes.md, intervals of sums), the hull
+ * over rows or columns. Floats are summed in double and rounded once. The layout of nn.matmul's
+ * result is that of a where the rank is the same: a 1x1 convolution on channels-last data is a
+ * matmul.
  */
 #include "ops.h"
 

@@ -41,7 +41,7 @@ int64_t fold_weight_width(const nashc_node *n);
  * exactly on a chain, by local search elsewhere. */
 void fold_solve(fold_problem *z, uint64_t target);
 
-/* FINN's SetFolding (hardware.md D.2); wwidth 0: its default of 36. */
+/* FINN's SetFolding (docs/folding.md, compat); wwidth 0: its default of 36. */
 nashc_status fold_like_finn(fold_problem *z, uint64_t target, bool two_pass);
 
 #endif

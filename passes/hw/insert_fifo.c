@@ -5,7 +5,7 @@
  * that join streams, until the network runs at the interval of its slowest layer. Then no FIFO
  * keeps more than it was ever filled with, and each in turn, the costliest first, is bisected down
  * to the smallest depth (0: none) that keeps interval, and, with keep-latency, the latency of the
- * first frame; on large networks until `effort` is used up. hardware.md E.4.
+ * first frame; on large networks until `effort` is used up. docs/hardware.md, FIFO depths.
  */
 #include "hw.h"
 #include <jansson.h>

@@ -1,11 +1,13 @@
 /* set_folding.c: choose pe and simd of every layer.
  *
- * exact   every layer has a finite list of folding points (nashc_hw.fold), each with the cycles and
- *         the cost that the models of the backend give it. For a target of T cycles a frame take
- * the cheapest point with cycles <= T, where a width converter towards a neighbour of another
- * stream width is part of the cost: by dynamic programming on a chain, by local search from the
- * cheapest points elsewhere. Without target-fps T is the smallest at which no unit has more than
- * `parallel` multipliers. compat  FINN's SetFolding (hardware.md D.2), for comparison.
+ *     exact     the cheapest point of each layer that is fast enough, converters between neighbours
+ *               of other stream widths included: by dynamic programming on a chain, by local search
+ *               from the cheapest points elsewhere
+ *     compat    FINN's SetFolding, for comparison
+ *
+ * Every layer has a finite list of folding points (nashc_hw.fold), with the cycles and the cost
+ * that the models of the backend give it. Without target-fps the target is the least cycles at
+ * which no unit has more than `parallel` multipliers. docs/folding.md.
  */
 #include "fold.h"
 #include <string.h>

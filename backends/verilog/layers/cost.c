@@ -18,7 +18,7 @@ cost_clog2(uint64_t v)
     return n;
 }
 
-/* Block RAMs of 18 kbit for depth words of width bits (hardware.md B.0). */
+/* Block RAMs of 18 kbit for depth words of width bits (docs/layers.md, memories). */
 static uint64_t
 bram18(uint64_t depth, uint64_t width)
 {

@@ -2,7 +2,7 @@
  * streams.
  *
  * Both hold the same number of elements, in the same order; one step a beat reads both inputs.
- * hardware.md B.9.
+ * docs/layers.md, hw.add_streams.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"

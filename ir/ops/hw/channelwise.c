@@ -1,6 +1,6 @@
 /* channelwise.c: hw.channelwise(x, p): y = x + p[c], x * p[c], or the larger or smaller of both.
  *
- * hardware.md B.11.
+ * docs/layers.md, hw.channelwise.
  */
 #include "ir/ops/ops.h"
 #include "params.h"

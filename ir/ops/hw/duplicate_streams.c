@@ -1,6 +1,6 @@
 /* duplicate_streams.c: hw.duplicate_streams(x): every beat to all of several readers.
  *
- * hardware.md B.18. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.duplicate_streams. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
 

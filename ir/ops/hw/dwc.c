@@ -1,6 +1,6 @@
 /* dwc.c: hw.dwc(x): the same elements, another number a beat.
  *
- * hardware.md B.12. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.dwc. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
 

@@ -1,4 +1,4 @@
-/* fifo.c: hw.fifo(x): queue of beats. hardware.md B.17. Cycle behaviour: docs/timing.md. */
+/* fifo.c: hw.fifo(x): queue of beats. docs/layers.md, hw.fifo. Cycle behaviour: docs/timing.md. */
 #include "layer.h"
 
 enum { F_DEPTH, F_LANES, F_RAM_STYLE };

@@ -3,7 +3,7 @@
  *     y[top + r * (gaps[0] + 1)][left + c * (gaps[1] + 1)] = x[r][c], else p
  *
  * x holds frames of dim pixels, row by row, channels last; p is one value, or one a channel. A step
- * an output beat; it reads iff it belongs to a pixel of x. hardware.md B.4.
+ * an output beat; it reads iff it belongs to a pixel of x. docs/layers.md, hw.fmpadding.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"

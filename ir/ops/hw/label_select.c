@@ -1,6 +1,6 @@
 /* label_select.c: hw.label_select(x): indices of the largest elements of each row.
  *
- * hardware.md B.10. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.label_select. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
 

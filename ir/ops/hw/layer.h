@@ -1,8 +1,8 @@
 /* layer.h: what the streaming layer ops share: stream views, divisors, thresholds.
  *
  * A layer reads its operand as the row-major sequence of its elements, seen as vecs rows of
- * channels; for a channels-last tensor that is the order of hardware.md A.1. A beat carries lanes
- * consecutive elements, the first one in the low bits.
+ * channels; for a channels-last tensor that is the order of docs/layers.md, streams. A beat carries
+ * lanes consecutive elements, the first one in the low bits.
  */
 #ifndef NASHC_OPS_HW_LAYER_H
 #define NASHC_OPS_HW_LAYER_H

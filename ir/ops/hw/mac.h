@@ -29,7 +29,7 @@ void hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels);
 /* Operand 0 is an integer tensor, operand 1 a constant integer matrix. */
 nashc_status hw_mac_operands(const nashc_node *n, nashc_diag *d);
 
-/* Smallest and largest value of any accumulator: hardware.md F.2. */
+/* Smallest and largest value of any accumulator: docs/datatypes.md, intervals of sums. */
 nashc_status hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d);
 
 /* Element of the result; checks that thresholds fit. */

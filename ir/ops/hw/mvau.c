@@ -6,7 +6,8 @@
  * vectors belong to groups 0 .. G-1 in turn, vector v meets columns g*MH/G .. (g+1)*MH/G - 1 of w,
  * g = v mod G, and the results of G vectors are one row of MH.
  * Schedule: for each vector, for nf < MH/G/pe, for sf < MW/simd: one step; x is read while nf = 0
- * and replayed afterwards, a beat of pe results is written when sf is last. hardware.md B.1.
+ * and replayed afterwards, a beat of pe results is written when sf is last. docs/layers.md,
+ * hw.mvau.
  */
 #include "mac.h"
 #include <stdlib.h>
@@ -155,7 +156,7 @@ mvau_fold(const nashc_node *n, int64_t k, nashc_fold *out)
     return true;
 }
 
-/* FINN's choice of style (hardware.md C.4); ours differs in the cost model only. */
+/* FINN's choice of style (docs/layers.md, hw.mvau); ours differs in the cost model only. */
 static const char *
 mvau_kind(const nashc_node *n)
 {

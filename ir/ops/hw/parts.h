@@ -2,7 +2,7 @@
  *
  * A round is na elements of the first stream, then nb of the second, again and again; parts =
  * [na,nb]: the channel counts along the channels, larger chunks along another axis. A step moves
- * one beat, of the stream whose part it is. hardware.md B.13.
+ * one beat, of the stream whose part it is. docs/layers.md, hw.concat.
  */
 #ifndef NASHC_OPS_HW_PARTS_H
 #define NASHC_OPS_HW_PARTS_H

@@ -4,7 +4,7 @@
  *
  * x is rows of C elements, seen as [outer,kh,ow,kw]. Max and min keep the element, bip included;
  * a bipolar sum adds -1 and +1. One step a beat of pe channels, in the order of x; the result of
- * (o, j) is written while i and k are last. hardware.md B.6, B.7, B.8.
+ * (o, j) is written while i and k are last. docs/layers.md, hw.pool.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"

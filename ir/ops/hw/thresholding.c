@@ -2,7 +2,7 @@
  *
  *     y = act_bias + #{k : x >= t[c][k]}      (dir[c] < 0: x < t)
  *
- * hardware.md B.5.
+ * docs/layers.md, hw.thresholding.
  */
 #include "ir/ops/ops.h"
 #include "params.h"

@@ -4,7 +4,7 @@
  *
  * x holds rows of C channels, K of them for each of P results; w is [K,C], t [C,L] or [1,L], dir
  * [C]. Schedule: for each result, for k < K, for cf < C/pe: one step, which reads a beat; a beat of
- * pe results is written when k is last. hardware.md B.2 has another order of the input.
+ * pe results is written when k is last. FINN orders the input otherwise: docs/layers.md, hw.vvau.
  */
 #include "mac.h"
 

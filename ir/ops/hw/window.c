@@ -5,7 +5,7 @@
  * The windows of a convolution on a channels-last image of width W and C channels are the loops
  * (OH, OW, kh, kw, C) with strides (sh*W*C, sw*C, dh*W*C, dw*C, 1); strided, repeated, cut out and
  * transposed frames are other loops. Elements pass in beats of simd, through a ring of depth beats:
- * hardware.md B.3, B.14, B.16, B.25. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.window. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
 #include <nashc/model.h>
