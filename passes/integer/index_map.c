@@ -1,35 +1,43 @@
 /* index_map.c: which element of its operand each element of a moving node is. */
-#include "integer.h"
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "index_map.h"
 
-/* map[e]: which element of operand 0 result element e is; on the heap, NULL: S->st. */
 int64_t *
-si_index_map(si_state *S, const nashc_node *n, int out, const nashc_type *in)
+si_index_map(si_job *job, const nashc_node *n, const nashc_tensor *const *constant, int out,
+             const nashc_type *in)
 {
     nashc_type f64 = nashc_type_f64(), t = nashc_type_with_elem(in, &f64);
     int n_in = nashc_node_n_in(n), n_out = nashc_node_n_out(n);
-    nashc_tensor **op = si_alloc(S, n_in, sizeof(*op)), **res = si_alloc(S, n_out, sizeof(*res));
-    nashc_buf buf;
-    if (!op || !res)
+    const nashc_tensor **operand = si_alloc(job, n_in, sizeof(*operand));
+    nashc_tensor **result = si_alloc(job, n_out, sizeof(*result));
+    nashc_buf indices;
+    if (!operand || !result)
         return NULL;
-    if (!nashc_buf_alloc(&buf, &t)) {
-        si_fail(S, nashc_enomem(S->diag));
+    if (!nashc_buf_alloc(&indices, &t)) {
+        si_no_memory(job);
         return NULL;
     }
-    for (int64_t i = 0; i < buf.n; i++)
-        nashc_buf_set(&buf, i, (double)i);
-    op[0] = si_keep(S, nashc_tensor_take(&buf));
+    for (int64_t i = 0; i < indices.n; i++)
+        nashc_buf_set(&indices, i, (double)i);
+    operand[0] = si_keep(job, nashc_tensor_take(&indices));
     for (int i = 1; i < n_in; i++)
-        if (nashc_node_in(n, i))
-            op[i] = (nashc_tensor *)(uintptr_t)si_known(S, nashc_node_in(n, i));
-    if (!op[0] || S->st != NASHC_OK || !si_eval(S, n, NULL, NULL, op, n_in, n_out, res))
+        operand[i] = constant[i];
+    if (!operand[0] || !si_eval(job, n, NULL, NULL, operand, n_in, n_out, result))
         return NULL;
-    int64_t *map = nashc_buf_to_i64(nashc_tensor_buf(res[out]));
+    int64_t *map = nashc_buf_to_i64(nashc_tensor_buf(result[out]));
     if (!map)
-        si_fail(S, nashc_enomem(S->diag));
+        si_no_memory(job);
     return map;
+}
+
+int64_t
+si_channel_of(const nashc_type *t, int64_t e)
+{
+    int axis = nashc_type_channel_axis(t);
+    if (axis < 0)
+        return 0;
+    for (int i = t->rank - 1; i > axis; i--)
+        e /= t->dim[i];
+    return e % t->dim[axis];
 }
 
 int64_t
