@@ -130,6 +130,8 @@ channels_and_axes(void **state)
     assert_false(si_along(job, &a, &t, 3, &along)); /* it varies along another axis */
     assert_true(si_per_axis(job, (double[]){1, 2}, 2, 3, 4, &a));
     assert_false(si_channel_only(&a, &t));
+    nashc_type flat = shape(1, (int64_t[]){2});
+    assert_false(si_channel_only(&a, &flat)); /* it has more axes than the tensor */
     assert_true(si_along(job, &a, &t, 3, &along));
     assert_true(along.v[0] == 1 && along.v[1] == 2);
 }

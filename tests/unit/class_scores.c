@@ -59,17 +59,20 @@ what_is_proven_is_right(void **state)
     assert_true(proven > 60);
 }
 
-/* Zero is a score of all classes: those that have it tie, in the model and here. */
+/* A value is a score of all classes: those that have it tie, in the model and here. */
 static void
 classes_that_meet_still_tie(void **state)
 {
     si_job *job = *state;
-    si_array s = vector(job, (double[]){0.3, 0.7}, 2), b = vector(job, (double[]){-0.9, -2.8}, 2);
-    si_class_scores z;
-    assert_true(si_classes_set(job, &s, &b, 0, 15, &z));
-    assert_true(z.meet);
-    si_classes_weigh(&z, 10);
-    assert_true(z.m.v[0] * 3 + z.offset.v[0] == z.m.v[1] * 4 + z.offset.v[1]);
+    si_array s = vector(job, (double[]){0.3, 0.7}, 2);
+    for (int common = 0; common < 6; common += 5) {
+        si_array b = vector(job, (double[]){common - 0.9, common - 2.8}, 2);
+        si_class_scores z;
+        assert_true(si_classes_set(job, &s, &b, 0, 15, &z));
+        assert_true(z.meet && fabs(z.common - common) < 1e-9);
+        si_classes_weigh(&z, 10);
+        assert_true(z.m.v[0] * 3 + z.offset.v[0] == z.m.v[1] * 4 + z.offset.v[1]);
+    }
 }
 
 static void

@@ -140,6 +140,26 @@ stairs_behind_sums(void **state)
     assert_true(found > 390); /* a tie of the doubles has no multipliers */
 }
 
+/* Halves that lie on the steps, which go to the even code, up or down. */
+static void
+ties_of_dyadic_scales(void **state)
+{
+    nashc_rng rng;
+    int64_t found = 0;
+    nashc_rng_seed(&rng, 5);
+    for (int round = 0; round < 100; round++) {
+        si_summands s = random_summands(&rng, 2);
+        behind b = {.slope = round % 2 ? 1 : -1, .offset = 4, .code_max = 9};
+        for (int k = 0; k < 2; k++) {
+            s.leaf[k].bias = 0;
+            s.leaf[k].scale = (double)nashc_rng_range(&rng, 1, 3) / 2;
+            s.leaf[k].scale_in_sum = s.leaf[k].scale;
+        }
+        found += search(*state, &b, &s, 1, true);
+    }
+    assert_int_equal(found, 100);
+}
+
 static void
 variants_with_multipliers_of_their_own(void **state)
 {
@@ -214,6 +234,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         JOB_TEST(stairs_behind_sums),
+        JOB_TEST(ties_of_dyadic_scales),
         JOB_TEST(variants_with_multipliers_of_their_own),
         JOB_TEST(waves_become_tables),
         JOB_TEST(related_scales_keep_small_multipliers),

@@ -134,6 +134,25 @@ wide_intervals_are_bisected(void **state)
     }
 }
 
+/* A step at the very ends, far from where it is guessed. */
+static void
+steps_at_the_ends(void **state)
+{
+    for (int end = 0; end < 4; end++) {
+        stair s[VARIANTS];
+        for (int i = 0; i < VARIANTS; i++) {
+            double at = end % 2 ? 20000 - i : i + 1; /* first integer behind the step */
+            double slope = end < 2 ? 1 : -1;
+            s[i] = (stair){.hi = 20000, .slope = slope, .code_max = 1 + i};
+            s[i].offset = slope * (0.4 - at) + (slope > 0 ? 0.2 : 1);
+        }
+        for (int how = 0; how < 3; how++)
+            search_and_compare(*state, s,
+                               &(stairs){.stair = s, .blind = how == 2, .astray = how ? -300 : 300},
+                               true);
+    }
+}
+
 static void
 wide_waves_are_tabled(void **state)
 {
@@ -207,9 +226,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        JOB_TEST(narrow_intervals_are_swept), JOB_TEST(wide_intervals_are_bisected),
-        JOB_TEST(wide_waves_are_tabled),      JOB_TEST(what_is_too_much_is_refused),
-        cmocka_unit_test(numbers_of_doubles), JOB_TEST(thresholds_among_doubles),
+        JOB_TEST(narrow_intervals_are_swept),  JOB_TEST(wide_intervals_are_bisected),
+        JOB_TEST(steps_at_the_ends),           JOB_TEST(wide_waves_are_tabled),
+        JOB_TEST(what_is_too_much_is_refused), cmocka_unit_test(numbers_of_doubles),
+        JOB_TEST(thresholds_among_doubles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
