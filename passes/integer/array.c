@@ -1,4 +1,7 @@
-/* array.c: small arrays of doubles that are broadcast against a tensor: scales, offsets, bounds. */
+/* array.c: small arrays of doubles that are broadcast against a tensor: scales, offsets, bounds.
+ *
+ *     tensor [1, 8, 6, 6]     array [8, 1, 1]: one number a channel; [6]: one a column; []: one
+ */
 #include "array.h"
 
 #include <math.h>
@@ -31,6 +34,8 @@ si_shape_array(si_job *job, si_array *out, int rank, const int64_t *dim)
     return true;
 }
 
+/* Coordinates of e are taken from the last axis on, as arrays are aligned right; along an axis of
+ * length 1 the array has one number for all. */
 int64_t
 si_index(const si_array *a, const nashc_type *t, int64_t e)
 {
@@ -90,12 +95,13 @@ squeeze_axis(si_array *a, int axis)
     a->n = outer * inner;
 }
 
+/* Zeros become positive first: -0 and 0 are the same number, but not the same bytes. */
 void
 si_squeeze(si_array *a)
 {
     for (int64_t i = 0; i < a->n; i++)
         if (a->v[i] == 0.0)
-            a->v[i] = 0.0; /* one zero only */
+            a->v[i] = 0.0;
     for (int i = 0; i < a->rank; i++)
         if (a->dim[i] > 1)
             squeeze_axis(a, i);
@@ -117,6 +123,7 @@ si_from_tensor(si_job *job, const nashc_tensor *t, si_array *out)
     return true;
 }
 
+/* Axes that the array has not, in front of its own, do not matter to it. */
 bool
 si_varies(const si_array *a, const nashc_type *t, int axis)
 {
@@ -152,6 +159,7 @@ si_sub(double x, double y)
     return x - y;
 }
 
+/* 0 times infinity: a channel with scale 0 stays 0, whatever it is multiplied by. */
 double
 si_mul(double x, double y)
 {
@@ -189,6 +197,7 @@ si_negated(double x, double unused)
     return -x;
 }
 
+/* numpy: axes are equal, or one of them is 1 or missing. */
 bool
 si_joint_shape(const si_array *x, const si_array *y, nashc_type *t)
 {
@@ -216,6 +225,8 @@ si_spread(si_job *job, const si_array *a, const nashc_type *t, si_array *out)
     return true;
 }
 
+/* f is called once for each element of the joint shape. The result is built aside, so that out may
+ * be an operand. */
 bool
 si_zip(si_job *job, const si_array *x, const si_array *y, si_fn *f, si_array *out)
 {
@@ -253,6 +264,7 @@ si_along(si_job *job, const si_array *a, const nashc_type *t, int axis, si_array
     return true;
 }
 
+/* Without a map where it would not change anything: maps of large tensors are costly. */
 bool
 si_gather(si_job *job, const si_array *a, const nashc_type *from, const nashc_type *to,
           const int64_t *map, si_array *out)
@@ -305,12 +317,14 @@ si_round_to_integers(si_array *a)
     return true;
 }
 
+/* Products and quotients of a few doubles are off by a few units in the last place. */
 static bool
 near_integer(double x)
 {
     return fabs(x - nearbyint(x)) <= fmin(1e-13 * fabs(x), 1e-3);
 }
 
+/* Are all values whole multiples of unit, below max? */
 static bool
 is_unit(const double *v, int64_t n, double max, double unit)
 {

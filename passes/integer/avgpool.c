@@ -71,6 +71,7 @@ divisors(si_job *job, nashc_node *n, const nashc_node *sum, si_array *count, si_
     return true;
 }
 
+/* Least common multiple, by Euclid; whole numbers in doubles. */
 static double
 lcm(const si_array *a)
 {
@@ -201,6 +202,7 @@ rebuild_pool(si_walk *walk, nashc_node *n)
     return anchor_mean(walk, y, integer, &scale, &bias, &divisor);
 }
 
+/* Windows are small, whole images rarely more than 64 x 64. */
 static int
 pool_growth(si_walk *walk, const nashc_node *n)
 {

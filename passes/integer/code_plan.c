@@ -1,4 +1,7 @@
-/* code_plan.c: how many rows of thresholds a quantiser needs, and what is in them. */
+/* code_plan.c: how many rows of thresholds a quantiser needs, and what is in them.
+ *
+ *     variants of the chain -- one row for all, one a channel, or one an element
+ */
 #include "quantiser.h"
 
 #include <string.h>
@@ -18,6 +21,7 @@ halve(si_code_plan *plan)
     }
 }
 
+/* Same codes on the same interval? */
 static bool
 same_thresholds(const si_thresholds *a, const si_thresholds *b)
 {
@@ -51,6 +55,7 @@ choose_rows(si_code_plan *plan, const nashc_type *t)
     plan->n_rows = channels;
 }
 
+/* Row r of the plan is that of channel r, unless there is one for all, or one an element. */
 const si_thresholds *
 si_plan_row(const si_code_plan *plan, const nashc_type *t, int64_t row)
 {
@@ -61,6 +66,7 @@ si_plan_row(const si_code_plan *plan, const nashc_type *t, int64_t row)
     return &plan->found[plan->chain->variant_of[row]];
 }
 
+/* Are codes -1 and 1, without 0? */
 static bool
 gives_signs(const nashc_node *quantiser)
 {
@@ -71,6 +77,7 @@ gives_signs(const nashc_node *quantiser)
                 0);
 }
 
+/* Codes of all variants have one type: the least and largest of any decide on it. */
 void
 si_plan_make(si_code_plan *plan, nashc_node *quantiser, si_chain *chain, si_thresholds *found)
 {

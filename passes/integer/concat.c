@@ -61,6 +61,7 @@ join_arrays(si_job *job, const concat *c, const si_array *const *a, si_array *ou
     return true;
 }
 
+/* All operands as affine forms. */
 static bool
 set_operands(si_walk *walk, const nashc_node *n, concat *c)
 {
@@ -82,6 +83,7 @@ set_operands(si_walk *walk, const nashc_node *n, concat *c)
     return true;
 }
 
+/* Scales need not agree: the result has one for each position along the axis, if need be. */
 static bool
 rebuild_concat(si_walk *walk, nashc_node *n)
 {

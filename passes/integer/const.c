@@ -20,6 +20,7 @@ si_is_const(const si_walk *walk, const nashc_value *v)
     return nashc_value_const(v) || si_of(walk, v)->kind == SI_CONST;
 }
 
+/* Codes come first, as weights are large; their real values only if someone asks. */
 const nashc_tensor *
 si_known(si_walk *walk, nashc_value *v)
 {
@@ -82,6 +83,7 @@ dyadic_unit(const nashc_tensor *t, int max_bits, double *unit)
         if (most - least > max_bits)
             return false;
     }
+    /* whole numbers stay what they are, even where all of them are even */
     *unit = least == 2000 || (least >= 0 && most <= max_bits) ? 1.0 : ldexp(1.0, least);
     return true;
 }
@@ -118,6 +120,7 @@ codes_in(si_job *job, const nashc_tensor *t, double unit)
     return r;
 }
 
+/* Kept with the value: a constant that several layers read is coded once. */
 bool
 si_const_codes(si_walk *walk, nashc_value *v, nashc_tensor **codes, si_array *scale)
 {

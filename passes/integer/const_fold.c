@@ -31,6 +31,7 @@ without_offset(si_job *job, const nashc_tensor *t, const si_array *offset)
     return r;
 }
 
+/* Zero points that are no small integers have no codes without them. */
 static bool
 is_integral(const si_array *a)
 {
@@ -40,6 +41,7 @@ is_integral(const si_array *a)
     return true;
 }
 
+/* v = scale * codes from here on. */
 static void
 set_codes(si_walk *walk, nashc_value *v, nashc_tensor *codes, const si_array *scale)
 {
@@ -82,6 +84,7 @@ codes_of(si_walk *walk, nashc_node *n, const nashc_tensor *const *in, si_array *
     return si_eval(walk->job, n, NULL, attrs, in, nashc_node_n_in(n), 1, &codes) ? codes : NULL;
 }
 
+/* Weights: quant(float weights) are codes with the scale of the quantiser. */
 static bool
 quantised_const(si_walk *walk, nashc_node *n)
 {
@@ -153,6 +156,7 @@ coded_const(si_walk *walk, nashc_node *n)
     return (nashc_node_is(n, "nn.mul") || nashc_node_is(n, "nn.div")) && scaled_const(walk, n);
 }
 
+/* Without codes, what the op itself computes: real values, in double. */
 bool
 si_const_node(si_walk *walk, nashc_node *n)
 {

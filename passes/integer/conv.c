@@ -4,7 +4,7 @@
  * with the integer that stands for zero; off the grid of the integers, the offset of the result
  * varies over the border instead.
  */
-#include "products.h"
+#include "products_layer.h"
 
 #include <inttypes.h>
 
@@ -56,6 +56,7 @@ offset_map(si_walk *walk, const nashc_node *n, const si_value *x, si_array *out)
            si_from_tensor(walk->job, result, out);
 }
 
+/* Of the memory of transposed weights, see products.h. */
 static si_products
 transposed_products(const nashc_type *x, const nashc_type *w, int64_t groups)
 {
@@ -127,6 +128,7 @@ add_bias(si_walk *walk, si_layer_build *build)
     return ok;
 }
 
+/* In this order: the weights decide on the scale that offsets are made of. */
 static bool
 build_conv(si_walk *walk, si_layer_build *build)
 {

@@ -29,6 +29,7 @@ hash_of(const char *op, nashc_value *const *in, int n, const char *attrs)
     return h;
 }
 
+/* The hash may clash, and says nothing of constants. */
 static bool
 is_same(const si_made *m, uint64_t hash, const char *op, nashc_value *const *in, int n,
         const char *attrs)
@@ -39,6 +40,8 @@ is_same(const si_made *m, uint64_t hash, const char *op, nashc_value *const *in,
     return same;
 }
 
+/* Equal ones come up all the time: two quantisers with the same thresholds on one tensor, the same
+ * float recomputed for several readers. */
 nashc_value *
 si_emit(si_walk *walk, const char *op, nashc_value *const *in, int n, const char *attrs)
 {
@@ -55,6 +58,7 @@ si_emit(si_walk *walk, const char *op, nashc_value *const *in, int n, const char
         si_fail(walk->job, nashc_build_status(walk->build));
         return NULL;
     }
+    /* memory for the note may run out: then an equal node is built twice, which is no fault */
     text = kept ? nashc_arena_strdup(walk->job->arena, text) : NULL;
     m = text ? si_alloc(walk->job, 1, sizeof(*m)) : NULL;
     if (m) {
@@ -69,6 +73,7 @@ si_emit(si_walk *walk, const char *op, nashc_value *const *in, int n, const char
     return v;
 }
 
+/* The caller has rounded: a holds whole numbers. */
 nashc_value *
 si_const_int(si_walk *walk, const si_array *a)
 {

@@ -9,6 +9,7 @@ si_ref(const nashc_tensor *t)
     return nashc_tensor_ref((nashc_tensor *)(uintptr_t)t);
 }
 
+/* The least and the largest value decide on the type. */
 nashc_tensor *
 si_int_tensor(si_job *job, const nashc_type *t, const int64_t *v)
 {
@@ -47,7 +48,7 @@ one_node(si_job *job, nashc_build *b, const nashc_node *like, const char *op, co
     if (!v)
         return NULL;
     nashc_build_loc(b, nashc_node_loc(like));
-    for (int i = 0; i < n_in; i++)
+    for (int i = 0; i < n_in; i++) /* ops ask whether the others are constant */
         v[i] = i == 0  ? nashc_graph_add_input(g, "x", nashc_tensor_type(in[0]))
                : in[i] ? nashc_build_const(b, NULL, si_ref(in[i]))
                        : NULL;
@@ -60,6 +61,7 @@ one_node(si_job *job, nashc_build *b, const nashc_node *like, const char *op, co
     return n;
 }
 
+/* Wide: results are kept as the doubles that the op computes (docs/numerics.md). */
 static bool
 run_on(si_job *job, nashc_graph *g, const nashc_tensor *input, int n_out, nashc_tensor **out)
 {
@@ -79,6 +81,8 @@ run_on(si_job *job, nashc_graph *g, const nashc_tensor *input, int n_out, nashc_
     return !si_failed(job);
 }
 
+/* A module of its own for one node: the op itself says what it means, so no op needs a second
+ * definition here. */
 bool
 si_eval(si_job *job, const nashc_node *like, const char *op, const char *attrs,
         const nashc_tensor *const *in, int n_in, int n_out, nashc_tensor **out)

@@ -1,6 +1,7 @@
 /* index_map.c: which element of its operand each element of a moving node is. */
 #include "index_map.h"
 
+/* The indices are doubles: exact up to 2^53 elements. */
 int64_t *
 si_index_map(si_job *job, const nashc_node *n, const nashc_tensor *const *constant, int out,
              const nashc_type *in)
@@ -19,7 +20,7 @@ si_index_map(si_job *job, const nashc_node *n, const nashc_tensor *const *consta
     for (int64_t i = 0; i < indices.n; i++)
         nashc_buf_set(&indices, i, (double)i);
     operand[0] = si_keep(job, nashc_tensor_take(&indices));
-    for (int i = 1; i < n_in; i++)
+    for (int i = 1; i < n_in; i++) /* indices of a gather, and the like */
         operand[i] = constant[i];
     if (!operand[0] || !si_eval(job, n, NULL, NULL, operand, n_in, n_out, result))
         return NULL;

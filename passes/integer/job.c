@@ -9,6 +9,7 @@ si_failed(const si_job *job)
     return job->status != NASHC_OK;
 }
 
+/* The first failure is the cause of those that follow. */
 bool
 si_fail(si_job *job, nashc_status status)
 {
@@ -23,6 +24,7 @@ si_no_memory(si_job *job)
     return si_fail(job, job->diag ? nashc_enomem(job->diag) : NASHC_ENOMEM);
 }
 
+/* So is the first reason: callers that give up say less. */
 bool
 si_no(si_job *job, const char *why)
 {
@@ -45,6 +47,7 @@ si_alloc(si_job *job, int64_t n, size_t size)
     return p;
 }
 
+/* Tensors are counted references on the heap, which an arena does not release. */
 nashc_tensor *
 si_keep(si_job *job, nashc_tensor *t)
 {

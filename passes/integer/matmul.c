@@ -1,5 +1,9 @@
-/* matmul.c: matrix products of the model on integers: nn.matmul and nn.gemm. */
-#include "products.h"
+/* matmul.c: matrix products of the model on integers: nn.matmul and nn.gemm.
+ *
+ *     x w     with constant w on either side: products like those of a convolution with one tap
+ *     x y     of two computed tensors: scales multiply, and must be one for all
+ */
+#include "products_layer.h"
 
 /* Two tensors that are both computed: scalar scales, no offsets. */
 static bool
@@ -23,6 +27,7 @@ typedef struct matrix {
     bool first; /* operand 0 */
 } matrix;
 
+/* Output channels are the rows of a constant on the left, the columns of one on the right. */
 static si_products
 matrix_products(const nashc_type *w, bool first)
 {
@@ -34,6 +39,7 @@ matrix_products(const nashc_type *w, bool first)
     return p;
 }
 
+/* bias NULL: none. */
 static bool
 build_matmul(si_walk *walk, si_layer_build *build, const si_array *bias)
 {
@@ -132,6 +138,7 @@ rebuild_gemm(si_walk *walk, nashc_node *n)
            const_matmul(walk, n, x, &w, c ? &bias : NULL);
 }
 
+/* The constant may be on either side, or there is none. */
 static bool
 rebuild_matmul(si_walk *walk, nashc_node *n)
 {
@@ -147,6 +154,7 @@ rebuild_matmul(si_walk *walk, nashc_node *n)
     return y && dynamic_matmul(walk, n, x, y);
 }
 
+/* Sums over the longer axis, if it is not known which is summed. */
 static int
 matmul_growth(si_walk *walk, const nashc_node *n)
 {

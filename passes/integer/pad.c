@@ -1,6 +1,10 @@
-/* pad.c: constant padding with the integer that stands for the value. */
+/* pad.c: constant padding with the integer that stands for the value.
+ *
+ *     pad(scale i + bias, value)     ==>     scale pad(i, (value - bias) / scale) + bias
+ */
 #include "integer.h"
 
+/* Off the grid there is no such integer. */
 const char *
 si_padding_fault(si_job *job, const si_value *x, const nashc_type *t, const si_array *real,
                  si_array *out)
@@ -28,6 +32,7 @@ padding_value(si_walk *walk, const nashc_node *n, const nashc_type *t, si_array 
     return out->n == 1 || out->rank != 1 || si_per_channel(walk->job, t, v, out);
 }
 
+/* Scale and offset of the border are those of the inside, so they must not vary along it. */
 bool
 si_pad(si_walk *walk, nashc_node *n)
 {

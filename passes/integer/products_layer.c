@@ -4,7 +4,7 @@
  *
  * where scale and the multipliers m come from s_w and s_x (products.c), and bias from b_x.
  */
-#include "products.h"
+#include "products_layer.h"
 
 #include <math.h>
 #include <stdlib.h>

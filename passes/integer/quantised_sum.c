@@ -1,4 +1,9 @@
-/* quantised_sum.c: quantisers on pending sums: the multipliers for which their codes are right. */
+/* quantised_sum.c: quantisers on pending sums: the multipliers for which their codes are right.
+ *
+ *     s1 i + s2 j -- chain -- quantiser     ==>     m1 i + m2 j -- thresholds or table
+ *
+ * This file says what the terms are in each variant of the chain; sum_search.c finds m1 and m2.
+ */
 #include "quantiser.h"
 
 #include <stdlib.h>
@@ -6,6 +11,7 @@
 
 #include "sum_search.h"
 
+/* The order of the additions is that of the model for all elements. */
 static si_sum_order
 order_of(const si_tensor *sum)
 {
@@ -113,6 +119,7 @@ emit_sum_codes(si_walk *walk, const si_code_plan *plan, const si_tensor *sum, co
     return u && si_anchor_codes(walk, plan->quantiser, si_emit_rows(walk, plan, u), grid);
 }
 
+/* Where no multipliers are found, the sum falls back on those of sum_fallback.c. */
 si_outcome
 si_quantised_sum(si_walk *walk, nashc_node *quantiser, const si_value *x, const si_grid *grid)
 {

@@ -100,6 +100,7 @@ nashc_integer_by_channel(nashc_integer_walk *walk, const nashc_type *t, const do
     return si_per_channel(walk->job, t, v, &a) ? kept(walk->job, &a) : NULL;
 }
 
+/* Squeezed, like all arrays: what does not vary by element costs nothing later. */
 nashc_integer_array *
 nashc_integer_by_element(nashc_integer_walk *walk, const nashc_type *t, const double *v)
 {

@@ -14,6 +14,7 @@
 #define ALL_OPERANDS ((int64_t)1 << 22) /* of all variants */
 #define MAX_INT      0x1p32             /* so that u with multipliers of 26 bits fits 64 */
 
+/* Biases matter for the values, not for the multipliers. */
 bool
 si_operands_same(const si_summands *a, const si_summands *b, bool scales_only)
 {
@@ -58,6 +59,7 @@ typedef struct calculator {
     int top;
 } calculator;
 
+/* scale * i + bias for all integers of the leaf. */
 static bool
 push_leaf(calculator *stack, const si_leaf *leaf)
 {
@@ -115,6 +117,7 @@ typedef struct keyed {
     int32_t c;
 } keyed;
 
+/* Of equal values the earlier combination comes first: the same order on every machine. */
 static int
 by_value(const void *a, const void *b)
 {
@@ -162,6 +165,8 @@ sort_operand(si_sum_operand *operand)
     return true;
 }
 
+/* Neighbouring variants that have the same terms share their combinations: a bias by channel
+ * behind the sum makes many such. */
 static bool
 fill_operands(si_job *job, const si_summands *summands, si_sum_search *search)
 {
@@ -185,6 +190,7 @@ fill_operands(si_job *job, const si_summands *summands, si_sum_search *search)
     return true;
 }
 
+/* Five arrays as long as the longest operand, for one candidate after the other. */
 static bool
 make_scratch(si_job *job, si_sum_search *search)
 {
@@ -228,6 +234,7 @@ weigh(const si_summands *summands, const si_sum_operand *operand, const int64_t 
         u[operand->pos[c]] = by_combination[c];
 }
 
+/* most and least are for gap_at of sum_search.c, which meets runs of right combinations. */
 void
 si_operands_weigh(si_sum_search *search, const si_sum_variant *variant, const int64_t *m)
 {

@@ -1,6 +1,10 @@
-/* tensor.c: integer tensors of the new graph and what they stand for in the model. */
+/* tensor.c: integer tensors of the new graph and what they stand for in the model.
+ *
+ *     v of the model  ==  scale * integer + bias      "v is anchored": all that follows goes by it
+ */
 #include "integer.h"
 
+/* The interval of the type is a first bound; layers know better ones, by channel. */
 si_tensor *
 si_new_tensor(si_job *job, nashc_value *integer, nashc_value *origin, const si_array *scale,
               const si_array *bias)
@@ -20,6 +24,7 @@ si_new_tensor(si_job *job, nashc_value *integer, nashc_value *origin, const si_a
     return !si_failed(job) ? r : NULL;
 }
 
+/* Which way scale * i goes: its direction. */
 static double
 sign_of(double x, double unused)
 {
@@ -27,6 +32,7 @@ sign_of(double x, double unused)
     return (x > 0) - (x < 0);
 }
 
+/* An affine function is monotone in each channel, up or down. */
 bool
 si_make_affine(si_job *job, const nashc_value *v, si_tensor *tensor, const si_array *scale,
                const si_array *bias, si_value *out)
@@ -48,6 +54,7 @@ si_set_affine(si_walk *walk, nashc_value *v, si_tensor *tensor, const si_array *
     return si_make_affine(walk->job, v, tensor, scale, bias, si_of(walk, v));
 }
 
+/* Only noted: the model is edited when the walk is over, as later nodes still read v. */
 bool
 si_replace_float(si_walk *walk, nashc_value *v, nashc_value *real, nashc_value *same)
 {
@@ -93,7 +100,7 @@ si_anchor(si_walk *walk, nashc_value *v, nashc_value *integer, const si_array *s
     tensor->layer = layer;
     if (!si_set_affine(walk, v, tensor, scale, bias))
         return false;
-    if (integer == v)
+    if (integer == v) /* the model has integers here: nothing to recompute */
         return true;
     bool same = si_all_eq(scale, 1.0) && si_zero(bias);
     real = real ? real : emit_real(walk, v, integer, scale, bias);
