@@ -53,7 +53,8 @@
  * intervals alike (moves.c). What is left stays on the host, with the reason for --explain.
  *
  * FILES. Pure, with a job and nothing of the walk: array, evaluate, index_map, multipliers,
- * threshold_search, sum_search (with sum_operands, sum_table). The rest takes the walk, which is
+ * threshold_search, sum_search (with sum_operands, sum_table), products, class_scores; each can be
+ * read alone, and has a test of its name in tests/unit. The rest takes the walk, which is
  * called `walk` everywhere, and `job` is its job. `n` is the node of the model, `x` an operand, `y`
  * the result.
  *

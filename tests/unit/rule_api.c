@@ -1,4 +1,4 @@
-/* rules.c: tests of passes/integer/rules.c: operators from outside, with a rule or with flags only.
+/* rule_api.c: tests of passes/integer/rule_api.c: operators from outside, with a rule or with flags only.
  */
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-/* rules.c: what rules from outside call: the functions of <nashc/integer.h>.
+/* rule_api.c: what rules from outside call: the functions of <nashc/integer.h>.
  *
  * Rules of this folder call what lies behind them.
  */
