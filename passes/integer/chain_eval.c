@@ -57,7 +57,10 @@ gather_rows(si_job *job, const si_chain *chain, const nashc_node *n, const nashc
             else
                 nashc_buf_set(&buf, r * cells + i, nashc_tensor_get(k, at + i));
     }
-    return nashc_tensor_take(&buf);
+    nashc_tensor *r = nashc_tensor_take(&buf);
+    if (!r)
+        si_no_memory(job);
+    return r;
 }
 
 /* Constant operand i of n for the columns: a vector, or rows of a table. */

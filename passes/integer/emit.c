@@ -40,6 +40,25 @@ is_same(const si_made *m, uint64_t hash, const char *op, nashc_value *const *in,
     return same;
 }
 
+/* Remembers that v is the result of such a node. */
+static bool
+note(si_walk *walk, si_made **list, uint64_t hash, nashc_value *const *in, int n, const char *attrs,
+     nashc_value *v)
+{
+    si_made *m = si_alloc(walk->job, 1, sizeof(*m));
+    const char *text = m ? nashc_arena_strdup(walk->job->arena, attrs) : NULL;
+    if (!text)
+        return m ? si_no_memory(walk->job) : false;
+    *m = (si_made){.hash = hash,
+                   .op = nashc_node_opname(nashc_value_def(v)),
+                   .attrs = text,
+                   .out = v,
+                   .next = *list};
+    memcpy(m->in, in, (size_t)n * sizeof(*in));
+    *list = m;
+    return true;
+}
+
 /* Equal ones come up all the time: two quantisers with the same thresholds on one tensor, the same
  * float recomputed for several readers. */
 nashc_value *
@@ -58,19 +77,7 @@ si_emit(si_walk *walk, const char *op, nashc_value *const *in, int n, const char
         si_fail(walk->job, nashc_build_status(walk->build));
         return NULL;
     }
-    /* memory for the note may run out: then an equal node is built twice, which is no fault */
-    text = kept ? nashc_arena_strdup(walk->job->arena, text) : NULL;
-    m = text ? si_alloc(walk->job, 1, sizeof(*m)) : NULL;
-    if (m) {
-        *m = (si_made){.hash = h,
-                       .op = nashc_node_opname(nashc_value_def(v)),
-                       .attrs = text,
-                       .out = v,
-                       .next = *list};
-        memcpy(m->in, in, (size_t)n * sizeof(*in));
-        *list = m;
-    }
-    return v;
+    return kept && !note(walk, list, h, in, n, text, v) ? NULL : v;
 }
 
 /* The caller has rounded: a holds whole numbers. */
