@@ -100,6 +100,8 @@ SUITES = [
     ("accept-spine", "build", accept("spine"), False, {}),
     ("accept-models", "build", accept("models"), False, {}),
     ("accept-hardware", "build", accept("hardware/sim", "--filter", "micro_"), False, {}),
+    ("replay", "build-hard", script("tests/replay/replay.py", "build/tools/nashc", "build-hard/tools/nashc",
+                                    "--filter", "micro_|data/|tfc|cases/0"), False, {}),
     ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
 ]
 

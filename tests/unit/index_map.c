@@ -65,6 +65,24 @@ gather(void **state)
     nashc_module_free(m);
 }
 
+/* Elements that are repeated, and those that stay in order. */
+static void
+expand_and_reshape(void **state)
+{
+    static const int64_t repeated[] = {0, 0, 0, 1, 1, 1}, same[] = {0, 1, 2, 3, 4, 5};
+    nashc_module *m = unit_parse(*state, "graph @main(%x: f32[2,1]) -> (%y) {\n"
+                                         "  %y: f32[2,3] = nn.expand(%x) shape=[2,3]\n"
+                                         "}\n");
+
+    expect(*state, first(m), NULL, 0, repeated, 6);
+    nashc_module_free(m);
+    m = unit_parse(*state, "graph @main(%x: u4[1,2,3]) -> (%y) {\n"
+                           "  %y: u4[1,6] = nn.reshape(%x) shape=[1,6]\n"
+                           "}\n");
+    expect(*state, first(m), NULL, 0, same, 6);
+    nashc_module_free(m);
+}
+
 /* An operand that nobody knows is reported. */
 static void
 unknown(void **state)
@@ -82,6 +100,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {UNIT(transpose), UNIT(second_result), UNIT(gather),
-                                       UNIT(unknown)};
+                                       UNIT(expand_and_reshape), UNIT(unknown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
