@@ -8,13 +8,15 @@ tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **ou
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_arena *a = nashc_arena_create();
     int n = nashc_opts_n(o, "frontend-option");
-    const char **options = a ? NASHC_NEW_N(a, const char *, n + 1) : NULL;
+    const char **options = a ? NASHC_NEW_N(a, const char *, n + 2) : NULL;
     if (!options) {
         nashc_arena_free(a);
         return nashc_enomem(d);
     }
     for (int i = 0; i < n; i++)
         options[i] = nashc_opts_str_at(o, "frontend-option", i);
+    if (nashc_opts_given(o, "weights"))
+        options[n] = nashc_arena_printf(a, "weights=%s", nashc_opts_str(o, "weights"));
     nashc_status s = nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);
     nashc_arena_free(a);
     return s;

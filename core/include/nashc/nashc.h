@@ -7,6 +7,7 @@
 #include <nashc/diag.h>
 #include <nashc/eval.h>
 #include <nashc/flow.h>
+#include <nashc/genotype.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
 #include <nashc/op.h>
