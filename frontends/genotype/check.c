@@ -207,6 +207,9 @@ check_input(geno_in *in)
             return geno_fault_at(in, 2, line, 1,
                                  i ? "%d numbers for %d channels" : "%d scales: the input has one",
                                  n[i], x->c);
+    if (x->n_scale && (x->n_mean || x->n_std))
+        return geno_fault_at(in, 2, line, 1,
+                             "scale beside mean or std: these count in codes, whose scale is 1");
     for (int i = 0; i < x->n_scale; i++)
         if (x->scale[i] <= 0)
             return geno_fault_at(in, 2, line, 1, "the scale of the input must be positive");

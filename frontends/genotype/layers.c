@@ -76,9 +76,14 @@ scale_value(nashc_geno_net *n, geno_scale *s, int code)
         geno_parameter(n, geno_name(n, "%s.v", s->name), 0, NULL, GENO_VALUE, log2(s->max));
     if (!v)
         return NULL;
-    float t = (float)exp2(nashc_tensor_get(v, 0));
+    double most = exp2(nashc_tensor_get(v, 0));
     nashc_tensor_unref(v);
-    s->value = geno_f32(n, geno_name(n, "%s.scale", s->name), (double)(t / (float)code));
+    if (!(most >= LEAST_SCALE && most < 1e30)) {
+        n->status = nashc_error(n->d, &(nashc_loc){.file = n->weights.file},
+                                "parameter \"%s.v\" makes no scale", s->name);
+        return NULL;
+    }
+    s->value = geno_f32(n, geno_name(n, "%s.scale", s->name), (double)((float)most / (float)code));
     return s->value;
 }
 
@@ -96,7 +101,7 @@ geno_quant(nashc_geno_net *n, geno_scale *s, nashc_value *x, const char *where)
 /* Scale of a run of weights: largest magnitude over the largest code, or the mean magnitude at one
  * bit. */
 static float
-scale_of(const float *w, int64_t n, int bits, double least)
+scale_of(const float *w, int64_t n, int bits)
 {
     double sum = 0, most = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -105,8 +110,8 @@ scale_of(const float *w, int64_t n, int bits, double least)
         most = a > most ? a : most;
     }
     if (bits == 1)
-        return (float)fmax(sum / (double)n, least);
-    return (float)fmax(most, least) / (float)((1 << (bits - 1)) - 1);
+        return (float)fmax(sum / (double)n, LEAST_SCALE);
+    return (float)fmax(most, LEAST_SCALE) / (float)((1 << (bits - 1)) - 1);
 }
 
 /* Shape [channels, 1, ...], or a scalar. */
@@ -125,7 +130,7 @@ weight_scales(nashc_geno_net *n, const char *name, const nashc_tensor *w, int bi
         return NULL;
     }
     for (int64_t c = 0; c < channels; c++)
-        ((float *)b.data)[c] = scale_of(v + c * each, each, bits, per_tensor ? 1e-10 : LEAST_SCALE);
+        ((float *)b.data)[c] = scale_of(v + c * each, each, bits);
     nashc_value *s = constant(n, geno_name(n, "%s.scale", name), nashc_tensor_take(&b));
     nashc_buf_free(&b);
     return s;
@@ -148,6 +153,16 @@ geno_weights(nashc_geno_net *n, const char *name, int rank, const int64_t *dim, 
 
 /* --- layers ---------------------------------------------------------------------------------- */
 
+/* " key=[v,v]", or nothing where v is the default. */
+static const char *
+each(nashc_geno_net *n, const char *key, int times, int v, int normal)
+{
+    if (v == normal)
+        return "";
+    return times == 2 ? geno_name(n, " %s=[%d,%d]", key, v, v)
+                      : geno_name(n, " %s=[%d,%d,%d,%d]", key, v, v, v, v);
+}
+
 nashc_value *
 nashc_geno_net_conv(nashc_geno_net *n, const char *scope, nashc_value *x, const nashc_geno_conv *c)
 {
@@ -162,9 +177,10 @@ nashc_geno_net_conv(nashc_geno_net *n, const char *scope, nashc_value *x, const 
     nashc_value *w = geno_weights(n, geno_name(n, "%s.%s.weight", scope, c->name), 4, dim, c->wbits,
                                   c->per_tensor, sqrt(2 / fan));
     nashc_value *operands[] = {x, w};
-    return nashc_build_op(n->b, "nn.conv", operands, 2,
-                          "stride=[%d,%d] pads=[%d,%d,%d,%d] dilation=[%d,%d] group=%d", c->stride,
-                          c->stride, pad, pad, pad, pad, c->dilation, c->dilation, (int)group);
+    return nashc_build_op(n->b, "nn.conv", operands, 2, "%s%s%s%s",
+                          each(n, "stride", 2, c->stride, 1), each(n, "pads", 4, pad, 0),
+                          each(n, "dilation", 2, c->dilation, 1),
+                          group > 1 ? geno_name(n, " group=%d", (int)group) : "");
 }
 
 nashc_value *

@@ -64,7 +64,7 @@ typedef struct geno_scale {
 
 nashc_value *geno_quant(nashc_geno_net *n, geno_scale *s, nashc_value *x, const char *where);
 
-/* Weights behind their quantiser. per_tensor: one scale. */
+/* Weights behind their quantiser. per_tensor: one scale for all, else one a channel. */
 nashc_value *geno_weights(nashc_geno_net *n, const char *name, int rank, const int64_t *dim,
                           int bits, bool per_tensor, double deviation);
 

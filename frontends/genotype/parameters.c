@@ -70,12 +70,13 @@ keep(void *user, const char *name, int rank, const int64_t *dim, const nashc_buf
         return NASHC_OK;
     if (a->n == MAX_ARRAYS)
         return nashc_error(d, &(nashc_loc){.file = a->file}, "more than %d arrays", MAX_ARRAYS);
-    nashc_type t = nashc_type_shaped(nashc_type_f32(), rank, dim);
+    bool scalar = data->n == 1; /* a threshold: kept in full */
+    nashc_type t = nashc_type_shaped(scalar ? nashc_type_f64() : nashc_type_f32(), rank, dim);
     nashc_buf b;
     const char *copy = nashc_arena_strdup(a->arena, name);
     if (!copy || !nashc_buf_alloc(&b, &t))
         return nashc_enomem(d);
-    if (data->cell == NASHC_FLOAT)
+    if (data->cell == NASHC_FLOAT && !scalar)
         memcpy(b.data, data->data, (size_t)b.n * sizeof(float));
     else
         for (int64_t i = 0; i < b.n; i++)
@@ -137,7 +138,12 @@ take(nashc_geno_net *n, const char *name, const nashc_type *t)
         n->status = nashc_error(n->d, &loc, "parameter \"%s\" is not finite", name);
         return NULL;
     }
-    return t->rank == 0 ? nashc_tensor_reshaped(a->tensor, 0, NULL) : nashc_tensor_ref(a->tensor);
+    if (t->rank == 0)
+        return nashc_tensor_reshaped(a->tensor, 0, NULL);
+    if (nashc_tensor_type(a->tensor)->kind == t->kind)
+        return nashc_tensor_ref(a->tensor);
+    double one = nashc_tensor_get(a->tensor, 0);
+    return nashc_tensor_from_f64(t, &one);
 }
 
 /* --- either ---------------------------------------------------------------------------------- */

@@ -77,8 +77,8 @@ pool_and_bn(nashc_geno_net *n, const nashc_branch *b, const char *op)
     nashc_build *build = nashc_geno_net_build(n);
     nashc_value *x = b->x, *copies[MOST];
     nashc_geno_net_at(n, b->scope, "pool");
-    nashc_value *y = nashc_build_op(build, op, &x, 1, "kernel=[3,3] stride=[%d,%d] pads=[1,1,1,1]",
-                                    b->stride, b->stride);
+    nashc_value *y = nashc_build_op(build, op, &x, 1, "kernel=[3,3] pads=[1,1,1,1]%s",
+                                    b->stride == 2 ? " stride=[2,2]" : "");
     int times = b->out / b->in;
     for (int i = 0; i < times && i < MOST; i++)
         copies[i] = y;
