@@ -88,7 +88,7 @@ class Net:
             op, args, attrs, kind = self.node[name]
             if op in ("nn.gemm", "nn.matmul") and not values:
                 return f"matmul {done[args[0]]}"
-            exact = values and op != "q.requant"
+            exact = values and op not in ("q.requant", "nn.batchnorm")
             return f"{op} {shape(kind)} {attrs if exact else ''} " + " ".join(done[a] for a in self.args(name, done))
 
         stack = [self.out]

@@ -41,6 +41,7 @@ LAYERS = {
     "passes/support": ["passes/support"],
     "passes/": ["passes/support"],  # and rooms without a circle, see below
     "frontends/onnx": ["frontends/onnx"],
+    "frontends/genotype": ["frontends/genotype"],
     "backends/verilog": ["backends/verilog"],
     "backends/dot": ["backends/dot"],
     "plugins": [],
