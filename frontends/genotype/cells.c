@@ -55,7 +55,7 @@ sum(cell *c, nashc_value *a, nashc_value *b, const char *what)
     nashc_value *in[] = {quant(c, &c->q4, a, geno_name(c->n, "%s.q4a", what)),
                          quant(c, &c->q4, b, geno_name(c->n, "%s.q4b", what))};
     nashc_geno_net_at(c->n, geno_name(c->n, "group%d.step%d", c->index, c->step + 1), what);
-    return nashc_build_op(c->n->b, "nn.add", in, 2, NULL);
+    return nashc_geno_net_op(c->n, "nn.add", in, 2, "%s", "");
 }
 
 /* --- backbone -------------------------------------------------------------------------------- */

@@ -133,7 +133,7 @@ check_edge(geno_in *in, int i, const nashc_geno_edge *e, bool even)
         return geno_fault_at(in, 7, e->line, e->col, "%s is not allowed%s in %s", e->op,
                              strided && p->pool ? " on an edge of stride 2" : "",
                              geno_versions[g->version]);
-    if (g->version == NASHC_GENO_CUSTOM && strided && p->pool)
+    if (g->version == NASHC_GENO_CUSTOM && strided && p->pool && in->opts) /* the user's own text */
         nashc_warning(in->d, &loc, "genotype-reduce",
                       "genotype G07: %s on an edge of stride 2 costs extra hardware", e->op);
     return check_shape(in, e, p, first ? channels_before(g, i) : g->group[i].channels,

@@ -16,10 +16,18 @@ geno_name(nashc_geno_net *n, const char *fmt, ...)
     return s;
 }
 
-nashc_build *
-nashc_geno_net_build(nashc_geno_net *n)
+nashc_value *
+nashc_geno_net_op(nashc_geno_net *n, const char *op, nashc_value *const *in, int n_in,
+                  const char *attrs, ...)
 {
-    return n->b;
+    va_list ap;
+    for (int i = 0; i < n_in; i++)
+        if (!in[i] || n->status != NASHC_OK)
+            return NULL;
+    va_start(ap, attrs);
+    const char *text = nashc_arena_vprintf(n->arena, attrs, ap);
+    va_end(ap);
+    return text ? nashc_build_op(n->b, op, in, n_in, "%s", text) : NULL;
 }
 
 void
@@ -60,7 +68,7 @@ static nashc_value *
 relu(nashc_geno_net *n, nashc_value *x)
 {
     if (n->relu_of != x) {
-        n->relu = nashc_build_op(n->b, "nn.relu", &x, 1, NULL);
+        n->relu = nashc_geno_net_op(n, "nn.relu", &x, 1, "%s", "");
         n->relu_of = x;
     }
     return n->relu;
@@ -93,7 +101,7 @@ geno_quant(nashc_geno_net *n, geno_scale *s, nashc_value *x, const char *where)
     int code = s->sign ? (1 << (s->bits - 1)) - 1 : (1 << s->bits) - 1;
     nashc_geno_net_at(n, where, NULL);
     nashc_value *in[] = {s->sign ? x : relu(n, x), scale_value(n, s, code), zero(n)};
-    return nashc_build_op(n->b, "q.quant", in, 3, "qmin=%d qmax=%d", s->sign ? -code : 0, code);
+    return nashc_geno_net_op(n, "q.quant", in, 3, "qmin=%d qmax=%d", s->sign ? -code : 0, code);
 }
 
 /* --- weights --------------------------------------------------------------------------------- */
@@ -147,8 +155,8 @@ geno_weights(nashc_geno_net *n, const char *name, int rank, const int64_t *dim, 
     nashc_value *in[] = {constant(n, name, w), scale, zero(n)};
     int code = (1 << (bits - 1)) - 1;
     if (bits == 1)
-        return nashc_build_op(n->b, "q.bipolar_quant", in, 2, NULL);
-    return nashc_build_op(n->b, "q.quant", in, 3, "qmin=%d qmax=%d", -code, code);
+        return nashc_geno_net_op(n, "q.bipolar_quant", in, 2, "%s", "");
+    return nashc_geno_net_op(n, "q.quant", in, 3, "qmin=%d qmax=%d", -code, code);
 }
 
 /* --- layers ---------------------------------------------------------------------------------- */
@@ -177,10 +185,10 @@ nashc_geno_net_conv(nashc_geno_net *n, const char *scope, nashc_value *x, const 
     nashc_value *w = geno_weights(n, geno_name(n, "%s.%s.weight", scope, c->name), 4, dim, c->wbits,
                                   c->per_tensor, sqrt(2 / fan));
     nashc_value *operands[] = {x, w};
-    return nashc_build_op(n->b, "nn.conv", operands, 2, "%s%s%s%s",
-                          each(n, "stride", 2, c->stride, 1), each(n, "pads", 4, pad, 0),
-                          each(n, "dilation", 2, c->dilation, 1),
-                          group > 1 ? geno_name(n, " group=%d", (int)group) : "");
+    return nashc_geno_net_op(n, "nn.conv", operands, 2, "%s%s%s%s",
+                             each(n, "stride", 2, c->stride, 1), each(n, "pads", 4, pad, 0),
+                             each(n, "dilation", 2, c->dilation, 1),
+                             group > 1 ? geno_name(n, " group=%d", (int)group) : "");
 }
 
 nashc_value *
@@ -198,5 +206,5 @@ nashc_geno_net_bn(nashc_geno_net *n, const char *scope, nashc_value *x)
             n, name,
             geno_parameter(n, name, 1, &nashc_value_type(x)->dim[1], GENO_VALUE, start[i]));
     }
-    return nashc_build_op(n->b, "nn.batchnorm", in, 5, "eps=1e-05");
+    return nashc_geno_net_op(n, "nn.batchnorm", in, 5, "eps=1e-05");
 }

@@ -74,16 +74,15 @@ static nashc_value *
 pool_and_bn(nashc_geno_net *n, const nashc_branch *b, const char *op)
 {
     enum { MOST = 64 };
-    nashc_build *build = nashc_geno_net_build(n);
     nashc_value *x = b->x, *copies[MOST];
     nashc_geno_net_at(n, b->scope, "pool");
-    nashc_value *y = nashc_build_op(build, op, &x, 1, "kernel=[3,3] pads=[1,1,1,1]%s",
-                                    b->stride == 2 ? " stride=[2,2]" : "");
+    nashc_value *y = nashc_geno_net_op(n, op, &x, 1, "kernel=[3,3] pads=[1,1,1,1]%s",
+                                       b->stride == 2 ? " stride=[2,2]" : "");
     int times = b->out / b->in;
     for (int i = 0; i < times && i < MOST; i++)
         copies[i] = y;
     if (times > 1)
-        y = nashc_build_op(build, "nn.concat", copies, times < MOST ? times : MOST, "axis=1");
+        y = nashc_geno_net_op(n, "nn.concat", copies, times < MOST ? times : MOST, "axis=1");
     return nashc_geno_net_bn(n, b->scope, y);
 }
 
@@ -105,7 +104,6 @@ avg_pool(nashc_geno_net *n, const nashc_branch *b)
 static nashc_value *
 skip_connect(nashc_geno_net *n, const nashc_branch *b)
 {
-    nashc_build *build = nashc_geno_net_build(n);
     nashc_value *x = b->x, *half[2];
     nashc_geno_conv c = {.name = "conv_a",
                          .kernel = 1,
@@ -120,13 +118,13 @@ skip_connect(nashc_geno_net *n, const nashc_branch *b)
     half[0] = nashc_geno_net_conv(n, b->scope, x, &c);
     nashc_geno_net_at(n, b->scope, "shift");
     if (b->stride > 1)
-        x = nashc_build_op(build, "nn.slice", &x, 1,
-                           "starts=[1,1] ends=[%d,%d] axes=[2,3] steps=[1,1]", (int)t->dim[2],
-                           (int)t->dim[3]);
+        x = nashc_geno_net_op(n, "nn.slice", &x, 1,
+                              "starts=[1,1] ends=[%d,%d] axes=[2,3] steps=[1,1]", (int)t->dim[2],
+                              (int)t->dim[3]);
     c.name = "conv_b";
     half[1] = nashc_geno_net_conv(n, b->scope, x, &c);
     nashc_geno_net_at(n, b->scope, "concat");
-    return nashc_geno_net_bn(n, b->scope, nashc_build_op(build, "nn.concat", half, 2, "axis=1"));
+    return nashc_geno_net_bn(n, b->scope, nashc_geno_net_op(n, "nn.concat", half, 2, "axis=1"));
 }
 
 /* --- descriptors ----------------------------------------------------------------------------- */

@@ -37,14 +37,14 @@ normalise(nashc_geno_net *n, nashc_value *x)
     nashc_geno_net_at(n, "input", "normalise");
     if (p->n_mean) {
         nashc_value *in[] = {x, per_channel(n, "input.mean", p->mean, p->n_mean, true)};
-        x = nashc_build_op(n->b, "nn.sub", in, 2, NULL);
+        x = nashc_geno_net_op(n, "nn.sub", in, 2, "%s", "");
     }
     for (int i = 0; i < p->n_std; i++)
         log_sum += log2(p->std[i]);
     if (p->n_std) {
         double scale = exp2(-nearbyint(log_sum / p->n_std));
         nashc_value *in[] = {x, geno_f32(n, "input.std", scale)};
-        x = nashc_build_op(n->b, "nn.mul", in, 2, NULL);
+        x = nashc_geno_net_op(n, "nn.mul", in, 2, "%s", "");
     }
     return x;
 }
@@ -59,7 +59,7 @@ input(nashc_geno_net *n, nashc_value *x)
     if (strcmp(p->dtype, "float") != 0) {
         nashc_geno_net_at(n, "input", "quant");
         nashc_value *in[] = {x, geno_f32(n, "input.scale", scale), geno_f32(n, "input.zero", 0)};
-        x = nashc_build_op(n->b, "q.quant", in, 3, sign ? "qmin=-128 qmax=127" : "qmin=0 qmax=255");
+        x = nashc_geno_net_op(n, "q.quant", in, 3, sign ? "qmin=-128 qmax=127" : "qmin=0 qmax=255");
     }
     return codes ? normalise(n, x) : x;
 }
@@ -72,9 +72,9 @@ stem_pool(nashc_geno_net *n, nashc_value *x)
     const nashc_geno_stem *s = &n->g->stem;
     int pad = (s->pool - 1) / 2;
     nashc_geno_net_at(n, "stem", "pool");
-    return nashc_build_op(n->b, "nn.maxpool", &x, 1,
-                          "kernel=[%d,%d] stride=[%d,%d] pads=[%d,%d,%d,%d]", s->pool, s->pool,
-                          s->pool_stride, s->pool_stride, pad, pad, pad, pad);
+    return nashc_geno_net_op(n, "nn.maxpool", &x, 1,
+                             "kernel=[%d,%d] stride=[%d,%d] pads=[%d,%d,%d,%d]", s->pool, s->pool,
+                             s->pool_stride, s->pool_stride, pad, pad, pad, pad);
 }
 
 nashc_value *
@@ -118,15 +118,15 @@ drop_bits(nashc_geno_net *n, nashc_value *x, int64_t window, double scale, int b
     if (shift >= 0) {
         nashc_value *in[] = {x, geno_f32(n, "head.fine", fine), geno_f32(n, "head.zero", 0),
                              geno_f32(n, "head.unit", unit)};
-        x = nashc_build_op(n->b, "q.trunc", in, 4,
-                           "in_bits=%d out_bits=%d signed=false rounding=%s", width + power,
-                           h->poolbits + power, h->round ? "round" : "floor");
+        x = nashc_geno_net_op(n, "q.trunc", in, 4,
+                              "in_bits=%d out_bits=%d signed=false rounding=%s", width + power,
+                              h->poolbits + power, h->round ? "round" : "floor");
     }
     if (h->round)
         return x;
     nashc_geno_net_at(n, "head", "rescale");
     nashc_value *in[] = {x, geno_f32(n, "head.rescale", back)};
-    return nashc_build_op(n->b, "nn.mul", in, 2, NULL);
+    return nashc_geno_net_op(n, "nn.mul", in, 2, "%s", "");
 }
 
 static nashc_value *
@@ -142,7 +142,7 @@ head_pool(nashc_geno_net *n, nashc_value *x)
         return NULL;
     nashc_geno_net_at(n, "head", "pool");
     nashc_value *y =
-        nashc_build_op(n->b, "nn.avgpool", &x, 1, "kernel=[%d,%d] count_include_pad=true", kh, kw);
+        nashc_geno_net_op(n, "nn.avgpool", &x, 1, "kernel=[%d,%d] count_include_pad=true", kh, kw);
     return drop_bits(n, y, (int64_t)kh * kw, nashc_tensor_get(scale, 0),
                      g->group[g->n_groups - 1].bits.act);
 }
@@ -157,7 +157,7 @@ geno_head(nashc_geno_net *n, nashc_value *x)
     const nashc_type *t = nashc_value_type(y);
     int64_t features = t->dim[1] * t->dim[2] * t->dim[3], dim[] = {g->classes, features};
     nashc_geno_net_at(n, "head", "flatten");
-    y = nashc_build_op(n->b, "nn.reshape", &y, 1, "shape=[1,%d]", (int)features);
+    y = nashc_geno_net_op(n, "nn.reshape", &y, 1, "shape=[1,%d]", (int)features);
     nashc_geno_net_at(n, "head", "fc");
     /* The deviation of uniform weights of +-1 / sqrt(features). */
     nashc_value *w = geno_weights(n, "head.fc.weight", 2, dim, g->head.wbits, true,
@@ -167,5 +167,5 @@ geno_head(nashc_geno_net *n, nashc_value *x)
         nashc_tensor *b = geno_parameter(n, "head.fc.bias", 1, dim, GENO_VALUE, 0);
         in[2] = b ? nashc_build_const(n->b, "head.fc.bias", b) : NULL;
     }
-    return nashc_build_op(n->b, "nn.gemm", in, 2 + g->head.bias, "trans_b=true");
+    return nashc_geno_net_op(n, "nn.gemm", in, 2 + g->head.bias, "trans_b=true");
 }

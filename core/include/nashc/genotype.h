@@ -165,7 +165,9 @@ typedef struct nashc_geno_conv {
     int pad; /* -1: (kernel - 1) / 2 * dilation */
     bool depthwise, per_tensor;
 } nashc_geno_conv;
-NASHC_API nashc_build *nashc_geno_net_build(nashc_geno_net *n);
+NASHC_API nashc_value *nashc_geno_net_op(nashc_geno_net *n, const char *op, nashc_value *const *in,
+                                         int n_in, const char *attrs, ...)
+    NASHC_PRINTF(5, 6); /* as nashc_build_op; nothing where an operand is NULL */
 NASHC_API nashc_value *nashc_geno_net_conv(nashc_geno_net *n, const char *scope, nashc_value *x,
                                            const nashc_geno_conv *c);
 NASHC_API nashc_value *nashc_geno_net_bn(nashc_geno_net *n, const char *scope, nashc_value *x);
