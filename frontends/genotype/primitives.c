@@ -9,13 +9,15 @@
 static int
 kernel_of(const char *name, size_t *base)
 {
+    char want[16];
     const char *end = strrchr(name, '_');
-    int a = 0, b = 0, used = 0;
-    if (!end || sscanf(end, "_%2dx%2d%n", &a, &b, &used) != 2 || end[used] || a != b || a < 1 ||
-        a > NASHC_GENO_MAX_KERNEL || a % 2 == 0 || end[1] < '0' || end[1] > '9')
-        return 0;
-    *base = (size_t)(end - name);
-    return a;
+    for (int k = 1; end && k <= NASHC_GENO_MAX_KERNEL; k += 2) {
+        snprintf(want, sizeof want, "_%dx%d", k, k);
+        *base = (size_t)(end - name);
+        if (strcmp(end, want) == 0)
+            return k;
+    }
+    return 0;
 }
 
 const nashc_primitive *

@@ -90,7 +90,8 @@ add_stem(text *t, const nashc_genotype *g)
     bool opened = false, conv = s->kernel != n->kernel || s->stride != n->stride;
     if (conv) {
         add(t, "stem conv=%dx%d", s->kernel, s->kernel);
-        add(t, s->stride != 1 ? "/%d" : "", s->stride);
+        if (s->stride != 1)
+            add(t, "/%d", s->stride);
         opened = true;
     }
     option(t, "stem", &opened, "pad", s->pad, conv ? (s->kernel - 1) / 2 : n->pad);
