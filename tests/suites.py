@@ -99,6 +99,8 @@ SUITES = [
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),
     ("accept-spine", "build", accept("spine"), False, {}),
     ("accept-models", "build", accept("models"), False, {}),
+    ("accept-nash", "build", accept("nash/counts", "nash/canonical", "nash/bad"), False, {}),
+    ("genotypes", "build", script("tests/diff/genotypes.py", "build"), False, {}),
     ("accept-hardware", "build", accept("hardware/sim", "--filter", "micro_"), False, {}),
     ("replay", "build-hard", script("tests/replay/replay.py", "build/tools/nashc", "build-hard/tools/nashc",
                                     "--filter", "micro_|data/|tfc|cases/0"), False, {}),
@@ -108,7 +110,7 @@ SUITES = [
 
 def available(name):
     """Why a suite cannot run here, or None."""
-    if name.startswith("accept") and not (SHARED / "accept/accept.py").is_file():
+    if name.startswith(("accept", "genotypes")) and not (SHARED / "accept/accept.py").is_file():
         return "the acceptance fixtures are not beside the checkout"
     return None
 

@@ -8,6 +8,7 @@
 #include <nashc/diag.h>
 #include <nashc/eval.h>
 #include <nashc/flow.h>
+#include <nashc/genotype.h>
 #include <nashc/integer.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
