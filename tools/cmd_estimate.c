@@ -52,9 +52,17 @@ load(job *j, const char *path)
         j->o.clock_ns = clk;
     if (!j->o.device && device)
         j->o.device = device->name;
+    bool known = !backend || nashc_find(j->ctx, NASHC_D_BACKEND, backend);
     if (!j->o.backend && backend)
         j->o.backend = nashc_arena_strdup(j->a, backend);
     json_decref(root);
+    if (!known) {
+        nashc_error(j->d, &(nashc_loc){.file = path},
+                    "the backend \"%s\" wrote it, which is not there",
+                    nashc_quote(j->d, j->o.backend));
+        nashc_help(j->d, "load its plugin (--load-plugin), or name another one (--backend)");
+        return NASHC_EINPUT;
+    }
     return tool_load(j->ctx, j->opts, nashc_arena_printf(j->a, "%s/model.nashir", path), &j->m);
 }
 
