@@ -1,12 +1,12 @@
 /* rule_api.c: tests of passes/integer/rule_api.c: operators of plugins, with and without rule. */
 #include "unit.h"
 
-    /* --- operators of a plugin
-     * ---------------------------------------------------------------------
-     */
+/* --- operators of a plugin
+ * ---------------------------------------------------------------------
+ */
 
-    static double
-    apply(const nashc_node *n, const nashc_buf *x, int64_t i)
+static double
+apply(const nashc_node *n, const nashc_buf *x, int64_t i)
 {
     double v = nashc_buf_get(x, i);
     if (nashc_node_is(n, "t.cube"))
