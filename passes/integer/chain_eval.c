@@ -150,7 +150,7 @@ small_graph(const si_chain *chain, const columns *c, int64_t points)
     if (b && made) {
         nashc_type t = points_type(chain, points, c->n);
         nashc_value *x = nashc_graph_add_input(g, "x", &t);
-        for (int k = 0; k < chain->n_node; k++)
+        for (int k = 0; x && k < chain->n_node; k++)
             y = made[k] = copy_node(chain, b, chain->node[k], made, x, c);
         if (y)
             nashc_graph_add_output(g, "y", y);

@@ -48,10 +48,13 @@ one_node(si_job *job, nashc_build *b, const nashc_node *like, const char *op, co
     if (!v)
         return NULL;
     nashc_build_loc(b, nashc_node_loc(like));
-    for (int i = 0; i < n_in; i++) /* ops ask whether the others are constant */
-        v[i] = i == 0  ? nashc_graph_add_input(g, "x", nashc_tensor_type(in[0]))
-               : in[i] ? nashc_build_const(b, NULL, si_ref(in[i]))
-                       : NULL;
+    v[0] = nashc_graph_add_input(g, "x", nashc_tensor_type(in[0]));
+    for (int i = 1; i < n_in; i++) /* ops ask whether the others are constant */
+        v[i] = in[i] ? nashc_build_const(b, NULL, si_ref(in[i])) : NULL;
+    if (!v[0]) {
+        si_no_memory(job);
+        return NULL;
+    }
     nashc_node *n = nashc_build_node(b, op ? op : nashc_node_opname(like), v, n_in, n_out, "%s",
                                      attrs ? attrs : nashc_node_attr_text(like, job->arena));
     for (int i = 0; n && i < n_out; i++)

@@ -130,7 +130,8 @@ for lang in c c++; do
     ok "$lang the option counts" grep -Eqx 'hw.mvau [0-9]+' "$lang-design/layers.txt"
     ok "$lang estimate of the folder" has 'interval: 640 cycles' "$nashc" estimate "$lang-design" \
         --load-plugin "$tmp/$lang-folder.so"
-    ok "$lang estimate without its backend" refused 1 'the backend "layer-list" wrote it' "$nashc" estimate "$lang-design"
+    ok "$lang estimate without its backend" refused 1 'the backend "layer-list" wrote it' \
+        "$nashc" estimate "$lang-design"
     ok "$lang unknown option" refused 2 'options of backend "layer-list": cycles' folder --backend-option cycle
     ok "$lang sim knows whose it is" refused 1 'was not written by the Verilog backend' \
         "$nashc" sim "$lang-design" --input "$src/tests/data/tfc_w1a1_fmnist/input.npy"

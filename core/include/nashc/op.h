@@ -70,9 +70,7 @@ NASHC_API nashc_status nashc_opts_set_pairs(nashc_opts *o, const char *const *pa
 
 #define NASHC_OP_ELTWISE  1u /* result element i depends on operand elements i (broadcast) only */
 #define NASHC_OP_COMMUTES 2u /* operands 0 and 1 may be exchanged */
-#define NASHC_OP_MONOTONE                                                                          \
-    4u                       /* with ELTWISE, the others constant: never decreasing in operand 0   \
-                              */
+#define NASHC_OP_MONOTONE 4u /* with ELTWISE, rest constant: never decreasing in operand 0 */
 #define NASHC_OP_SHAPE    8u /* moves elements, computes none: result values are operand values */
 #define NASHC_OP_STATEFUL 16u
 #define NASHC_OP_OPAQUE   32u /* meaning unknown: no eval, any types */
