@@ -33,7 +33,6 @@ static const nashc_param options[] = {
 typedef struct job {
     hwflow h;
     const char *model, *out, *hash, *verify;
-    const nashc_backend *backend;
     nashc_outdir *dir;
     nashc_flow_result flow;
 } job;
@@ -99,7 +98,7 @@ settings(job *j)
     hwflow *h = &j->h;
     const char *s = nashc_arena_printf(
         h->a, "backend=%s\nclock-ns=%.9g\ntarget-fps=%.9g\nmvau-wwidth-max=%" PRId64 "\nfolding=%s",
-        j->backend->name, h->clk_ns, h->fps, h->wwidth_max,
+        j->h.backend->name, h->clk_ns, h->fps, h->wwidth_max,
         h->folding[0] ? "file"
         : h->compat   ? "compat"
                       : "exact");
@@ -134,11 +133,11 @@ backend_options(job *j, nashc_opts **out)
     };
     nashc_status s = NASHC_OK;
 
-    *out = nashc_opts_create(h->a, j->backend->options);
+    *out = nashc_opts_create(h->a, j->h.backend->options);
     if (!*out)
         return nashc_enomem(h->d);
     for (size_t i = 0; i < NASHC_COUNT(values) && s == NASHC_OK; i++)
-        for (const nashc_param *p = j->backend->options; p && p->name; p++)
+        for (const nashc_param *p = j->h.backend->options; p && p->name; p++)
             if (strcmp(p->name, values[i].name) == 0 && values[i].value && s == NASHC_OK)
                 s = nashc_opts_set(*out, p->name, values[i].value, NULL, h->d);
     return s;
@@ -181,7 +180,7 @@ write_all(job *j)
     nashc_status s = backend_options(j, &bo);
 
     if (s == NASHC_OK)
-        s = j->backend->write(j->h.m, path, bo, j->h.d);
+        s = j->h.backend->write(j->h.m, path, bo, j->h.d);
     if (s == NASHC_OK)
         s = nashc_write_model(j->h.m, nashc_arena_printf(j->h.a, "%s/model.nashir", path), j->h.d);
     if (s == NASHC_OK && nashc_find(j->h.ctx, NASHC_D_BACKEND, "onnx"))
@@ -231,7 +230,8 @@ compile(job *j)
     const nashc_graph *f = nashc_flow_graph(h->m, h->d);
     if (!f)
         return NASHC_EINPUT;
-    if ((s = nashc_flow_simulate(f, NULL, &j->flow, h->a, h->d)) != NASHC_OK ||
+    const nashc_flow_options fo = {.struct_size = sizeof fo, .backend = h->backend};
+    if ((s = nashc_flow_simulate(f, &fo, &j->flow, h->a, h->d)) != NASHC_OK ||
         (s = hwflow_check(h, f, &j->flow)) != NASHC_OK || (s = write_all(j)) != NASHC_OK)
         return s;
     s = nashc_outdir_commit(j->dir, h->d);
@@ -253,12 +253,11 @@ compile_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *a
     j.verify = nashc_opts_str(o, "verify");
     if (s == NASHC_OK && !j.out[0])
         s = nashc_usage(d, "an output folder is needed: -o DIR");
-    if (s == NASHC_OK &&
-        !(j.backend = nashc_lookup(c, NASHC_D_BACKEND, nashc_opts_str(o, "backend"), d)))
-        s = NASHC_EUSAGE;
-    if (s == NASHC_OK && j.backend->suffixes)
+    if (s == NASHC_OK && j.h.backend->suffixes)
         s = nashc_usage(d, "backend \"%s\" writes one file: use `nashc opt MODEL -o FILE`",
-                        j.backend->name);
+                        j.h.backend->name);
+    if (s == NASHC_OK && !nashc_model_backend(c, j.h.backend->name, d))
+        s = NASHC_EUNSUP;
     if (s == NASHC_OK)
         s = compile(&j);
     nashc_outdir_drop(j.dir);

@@ -7,6 +7,10 @@
 #include <sys/stat.h>
 
 static const nashc_param options[] = {
+    {.name = "backend",
+     .def = NASHC_MODEL_BACKEND,
+     .help = "whose layers; of a compiled design, the one that wrote it",
+     .kind = NASHC_P_STRING},
     HWFLOW_OPTIONS,
     TOOL_LOAD_OPTIONS,
     TOOL_INPUT_OPTIONS,
@@ -30,22 +34,26 @@ load(hwflow *h, const char *path)
     json_t *root = json_loadb(text, size, 0, NULL);
     nashc_mem_free(text);
     const char *device = json_string_value(json_object_get(root, "device"));
+    const char *backend = json_string_value(json_object_get(root, "backend"));
     double clk = json_number_value(json_object_get(root, "clock_ns"));
     if (!nashc_opts_given(h->o, "clock-ns") && clk > 0)
         h->clk_ns = clk;
+    if (!nashc_opts_given(h->o, "backend") && backend)
+        h->backend = nashc_lookup(h->ctx, NASHC_D_BACKEND, backend, h->d);
     if (!h->device && device && device[0])
         h->device = nashc_find(h->ctx, NASHC_D_DEVICE, device);
     json_decref(root);
+    if (!h->backend)
+        return NASHC_EINPUT;
     return tool_load(h->ctx, h->o, nashc_arena_printf(h->a, "%s/model.nashir", path), &h->m);
 }
 
 static nashc_cost
 cost_of(const hwflow *h, const nashc_node *n)
 {
-    nashc_cost c = {0};
+    nashc_cost c;
 
-    if (nashc_node_op(n)->hw->cost)
-        nashc_node_op(n)->hw->cost(n, h->device, &c);
+    nashc_layer_cost(n, h->backend, h->device, &c);
     return c;
 }
 
@@ -63,7 +71,7 @@ print_text(const hwflow *h, const nashc_graph *f, const nashc_flow_result *r)
         nashc_cost c = cost_of(h, n);
         printf("%-32s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64
                "  %s\n",
-               names[nashc_node_id(n)], nashc_node_op(n)->hw->cycles(n), c.lut, c.ff, c.bram18,
+               names[nashc_node_id(n)], nashc_layer_cycles(n, h->backend), c.lut, c.ff, c.bram18,
                c.uram, c.dsp, nashc_node_attr_text(n, h->a));
     }
     printf("%-32s %10s %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n", "total",
@@ -84,8 +92,8 @@ print_json(const hwflow *h, const nashc_graph *f, const nashc_flow_result *r)
         nashc_cost c = cost_of(h, n);
         json_array_append_new(layers, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "name",
                                                 names[nashc_node_id(n)], "cycles",
-                                                (json_int_t)nashc_node_op(n)->hw->cycles(n), "LUT",
-                                                (json_int_t)c.lut, "FF", (json_int_t)c.ff,
+                                                (json_int_t)nashc_layer_cycles(n, h->backend),
+                                                "LUT", (json_int_t)c.lut, "FF", (json_int_t)c.ff,
                                                 "BRAM_18K", (json_int_t)c.bram18, "URAM",
                                                 (json_int_t)c.uram, "DSP", (json_int_t)c.dsp,
                                                 "folding", nashc_node_attr_text(n, h->a)));
@@ -122,7 +130,8 @@ estimate(hwflow *h, const char *path)
     const nashc_graph *f = nashc_flow_graph(h->m, h->d);
     if (!f)
         return NASHC_EINPUT;
-    if ((s = nashc_flow_simulate(f, NULL, &r, h->a, h->d)) != NASHC_OK ||
+    const nashc_flow_options fo = {.struct_size = sizeof fo, .backend = h->backend};
+    if ((s = nashc_flow_simulate(f, &fo, &r, h->a, h->d)) != NASHC_OK ||
         (s = hwflow_check(h, f, &r)) != NASHC_OK)
         return s;
     if (tool_json())

@@ -134,6 +134,8 @@ hwflow_options(hwflow *h, nashc_ctx *c, const nashc_opts *o, nashc_arena *a)
         h->compat = strcmp(h->folding, "compat") == 0;
         h->folding = "";
     }
+    if (!(h->backend = nashc_lookup(c, NASHC_D_BACKEND, nashc_opts_str(o, "backend"), h->d)))
+        return NASHC_EUSAGE;
     if (device[0] && !(h->device = nashc_lookup(c, NASHC_D_DEVICE, device, h->d)))
         return NASHC_EUSAGE;
     if (config[0])
@@ -173,23 +175,25 @@ hwflow_passes(hwflow *h, nashc_status *s)
         device = nashc_arena_printf(h->a, ";device=\"%s\"", h->device->name);
     if (h->folding[0]) {
         file = nashc_arena_printf(h->a, "apply-folding(file=\"%s\")", h->folding);
-        depths = nashc_arena_printf(h->a, "(file=\"%s\")", h->folding);
+        depths = nashc_arena_printf(h->a, ";file=\"%s\"", h->folding);
     }
     if (has_layers(h->m)) {
         *s = NASHC_OK;
         return file && file[0]
-                   ? nashc_arena_printf(h->a, "remove-dwc-fifo,%s,insert-dwc,insert-fifo%s", file,
-                                        depths ? depths : "")
+                   ? nashc_arena_printf(h->a,
+                                        "remove-dwc-fifo,%s,insert-dwc,insert-fifo(backend=%s%s)",
+                                        file, h->backend->name, depths ? depths : "")
                    : "";
     }
-    text = nashc_arena_printf(h->a,
-                              "streamline,check-streamlined,to-channels-last,to-hw,"
-                              "set-folding(clock-ns=%.17g;target-fps=%.17g;"
-                              "mvau-wwidth-max=%" PRId64
-                              ";folding=%s;two-pass=%s%s),%s%sinsert-dwc,insert-fifo%s",
-                              h->clk_ns, h->fps, h->wwidth_max, h->compat ? "compat" : "exact",
-                              h->two_pass ? "true" : "false", device ? device : "",
-                              file ? file : "", file && file[0] ? "," : "", depths ? depths : "");
+    text = nashc_arena_printf(
+        h->a,
+        "streamline,check-streamlined,to-channels-last,to-hw,"
+        "set-folding(clock-ns=%.17g;target-fps=%.17g;"
+        "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;backend=%s%s),%s%sinsert-dwc,"
+        "insert-fifo(backend=%s%s)",
+        h->clk_ns, h->fps, h->wwidth_max, h->compat ? "compat" : "exact",
+        h->two_pass ? "true" : "false", h->backend->name, device ? device : "", file ? file : "",
+        file && file[0] ? "," : "", h->backend->name, depths ? depths : "");
     return tool_passes(h->o, text ? text : "", h->a, s, h->d);
 }
 
@@ -200,14 +204,9 @@ hwflow_cost(const hwflow *h, const nashc_graph *f)
 
     NASHC_EACH_NODE(f, n)
     {
-        nashc_cost c = {0};
-        if (!nashc_node_op(n)->hw->cost || nashc_node_op(n)->hw->cost(n, h->device, &c) != NASHC_OK)
-            continue;
-        sum.lut += c.lut;
-        sum.ff += c.ff;
-        sum.bram18 += c.bram18;
-        sum.uram += c.uram;
-        sum.dsp += c.dsp;
+        nashc_cost c;
+        nashc_layer_cost(n, h->backend, h->device, &c);
+        nashc_cost_add(&sum, &c);
     }
     return sum;
 }
@@ -238,7 +237,7 @@ hwflow_check(hwflow *h, const nashc_graph *f, const nashc_flow_result *flow)
         uint64_t most = 0;
         NASHC_EACH_NODE(f, n)
         {
-            uint64_t cycles = nashc_node_op(n)->hw->cycles(n);
+            uint64_t cycles = nashc_layer_cycles(n, h->backend);
             if (names && cycles > most) {
                 most = cycles;
                 slowest = names[nashc_node_id(n)];

@@ -38,7 +38,8 @@ typedef struct hwflow {
     nashc_diag *d;
     nashc_arena *a;
     const nashc_opts *o;
-    const nashc_device *device; /* NULL: none given */
+    const nashc_backend *backend; /* whose layers are meant */
+    const nashc_device *device;   /* NULL: none given */
     double clk_ns, fps;
     int64_t wwidth_max;
     const char *folding; /* file, "" if none */

@@ -66,8 +66,8 @@ product_range(const nashc_node *n, const matmul *g)
     int64_t lines = b ? g->n : g->m, size = g->k * lines;
     int64_t step = b ? g->b_n : g->a_m, along = b ? g->b_k : g->a_k;
     for (int64_t i = 0; i < nashc_tensor_count(w) / size * lines; i++) {
-        ops_sums s = {0};
-        ops_sums_add(&s, nashc_tensor_buf(w), i / lines * size + i % lines * step, along, g->k);
+        nashc_sums s = {0};
+        nashc_sums_add(&s, nashc_tensor_buf(w), i / lines * size + i % lines * step, along, g->k);
         ops_interval r = ops_sums_range(&s, b ? ra : rb);
         all = i ? ops_interval_hull(all, r) : r;
     }

@@ -30,6 +30,16 @@ tame(const nashc_type *t)
     return nashc_type_is_int(t) && t->lo > -(INT64_C(1) << 52) && t->hi < INT64_C(1) << 52;
 }
 
+/* Nothing but the type tells the range of the result's channels. */
+static void
+unknown(const nashc_node *n, ch_range *y, int64_t channels)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
+
+    for (int64_t c = 0; c < channels; c++)
+        y[c] = (ch_range){t->lo, t->hi};
+}
+
 static void
 layer_ranges(ch_state *S, const nashc_node *n, const ch_layer *l, ch_range *y)
 {
@@ -52,13 +62,13 @@ layer_ranges(ch_state *S, const nashc_node *n, const ch_layer *l, ch_range *y)
             bool taps = l->c != 2 && l->o != 2; /* the innermost loop meets one channel */
             int64_t run = taps ? l->n[2] : 1;
             for (at[2] = 0; at[2] < l->n[2]; at[2] += run, v += run) {
-                int64_t above = 0, below = 0;
-                for (int64_t i = 0; i < run; i++) {
-                    above += v[i] > 0 ? v[i] : 0;
-                    below += v[i] > 0 ? 0 : v[i];
-                }
-                y[at[l->o]].lo += above * x[at[l->c]].lo + below * x[at[l->c]].hi;
-                y[at[l->o]].hi += above * x[at[l->c]].hi + below * x[at[l->c]].lo;
+                nashc_sums sums = {0};
+                ch_range part;
+                nashc_sums_add_i64(&sums, v, 1, run);
+                if (!nashc_sums_range(&sums, x[at[l->c]].lo, x[at[l->c]].hi, &part.lo, &part.hi))
+                    return unknown(n, y, l->n[l->o]);
+                y[at[l->o]].lo += part.lo;
+                y[at[l->o]].hi += part.hi;
             }
         }
     }

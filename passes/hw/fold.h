@@ -5,13 +5,14 @@
 #include "hw.h"
 
 typedef struct fold_point {
-    char text[96];
+    nashc_fold fold;
     uint64_t cycles, score;
     int64_t in, out; /* lanes */
 } fold_point;
 
 typedef struct fold_item {
     nashc_node *n;
+    const nashc_layer_model *model;
     fold_point *points;
     int n_points, chosen;
     int *prev; /* neighbours upstream, as items; for the DP: best predecessor point */
@@ -22,6 +23,7 @@ typedef struct fold_problem {
     nashc_run *r;
     nashc_graph *f;
     nashc_diag *d;
+    const nashc_backend *backend; /* whose layers these are */
     const nashc_device *dev;
     fold_item *items;
     int n;

@@ -65,14 +65,11 @@ acc_bounds(const nashc_type *x, const int64_t *w, int64_t mw, int64_t mh, int64_
     *lo = INT64_MAX;
     *hi = INT64_MIN;
     for (int64_t r = 0; r < mh; r++) {
-        int64_t a = 0, b = 0;
-        for (int64_t i = 0; i < mw; i++) {
-            int64_t v = w[i * mh + r], p, q;
-            if (__builtin_mul_overflow(v, v > 0 ? x->lo : x->hi, &p) ||
-                __builtin_mul_overflow(v, v > 0 ? x->hi : x->lo, &q) ||
-                __builtin_add_overflow(a, p, &a) || __builtin_add_overflow(b, q, &b))
-                return false;
-        }
+        nashc_sums s = {0};
+        int64_t a, b;
+        nashc_sums_add_i64(&s, w + r, mh, mw);
+        if (!nashc_sums_range(&s, x->lo, x->hi, &a, &b))
+            return false;
         *lo = a < *lo ? a : *lo;
         *hi = b > *hi ? b : *hi;
     }

@@ -20,10 +20,10 @@ RTL = os.path.normpath(os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rt
 PROOFS = (
     ('skid', [dict(W=1), dict(W=3)]),
     ('pipe', [dict(W=2, LATENCY=n) for n in (0, 1, 2, 5)]),
-    ('fork', [dict(W=2, N=n) for n in (1, 2, 3)]),
-    ('turns', [dict(FA=a, FB=b) for a, b in ((1, 1), (2, 3), (1, 4), (5, 2))]),
+    ('duplicate_streams', [dict(W=2, N=n) for n in (1, 2, 3)]),
+    ('parts', [dict(FA=a, FB=b) for a, b in ((1, 1), (2, 3), (1, 4), (5, 2))]),
     ('split', [dict(NA=a, NB=b, XW=2) for a, b in ((1, 1), (2, 3))]),
-    ('axis', [dict(N=n, FIRST=f, GAP=g, LAST=l)
+    ('padded_axis', [dict(N=n, FIRST=f, GAP=g, LAST=l)
               for n, f, g, l in ((1, 0, 0, 0), (3, 1, 0, 2), (2, 4, 1, 0), (3, 1, 2, 1), (2, 5, 3, 3), (1, 2, 2, 0))]),
     ('fmpadding', [dict(C=c, SIMD=2, H=h, W=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, ROW_GAP=g, XW=2, OUT_W=2)
                    for c, h, w, t, l, b, r, g in ((2, 1, 1, 0, 0, 0, 0, 0), (4, 2, 3, 1, 0, 0, 2, 1),
@@ -34,7 +34,7 @@ PROOFS = (
                                                 (4, 6))]),
     ('window', [dict(W=1, N=6, DEPTH=3, COUNT0=2, COUNT1=3, MOVE0=1, MOVE1=0, MOVE8=3, FREE1=1, FREE8=4),
                 dict(W=1, N=4, DEPTH=2, COUNT0=2, MOVE0=2, FREE0=2, MOVE8=2, FREE8=2)]),
-    ('labelselect', [dict(LABELS=6, PE=p, K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
+    ('label_select', [dict(LABELS=6, PE=p, K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
                                                                          (6, 4))]),
     ('accumulate', [dict(PE=2, FUNC=f, XW=2, X_SIGNED=s, W=3, DEPTH=d) for f, s, d in (
         (0, 0, 1), (0, 1, 3), (1, 0, 4), (1, 1, 2), (2, 0, 2), (2, 1, 3))]),

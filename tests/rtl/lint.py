@@ -62,7 +62,7 @@ def lint(job):
 def jobs():
     rnd = random.Random(1)
     count = {}
-    defaults = {'nashc_rom': 'rom.dat', 'nashc_weights': 'memblock.dat'}
+    defaults = {'nashc_rom': 'rom.dat', 'nashc_weight_stream': 'memblock.dat'}
     for path in sorted(glob.glob(RTL + '/nashc_*.v')):
         name = os.path.basename(path)[:-2]
         files = {defaults[name]: '00\n' * 16} if name in defaults else {}
@@ -72,7 +72,7 @@ def jobs():
     for module, kw in vectors.sweep(rnd):
         params, files = vectors.MAKERS[module](rnd, **kw)
         params = {k: v for k, v in params.items() if k not in HARNESS}
-        if module == 'mvau' and params['ACT'] == 2 or module == 'thresh_bs':
+        if module == 'mvau' and params['ACT'] == 2 or module == 'thresholding_search':
             files.pop('thresh', None)
         n = count[module] = count.get(module, 0) + 1
         yield 'nashc_' + module, params, files, n % 7 == 3 and n < 7 * YOSYS_SETS

@@ -82,7 +82,7 @@ def jobs(args):
     for n in (1, 2, 6, 8, 9, 17, 64, 65, 130):
         for signs in range(4):
             aw, bw = rnd.choice((1, 2, 4, 8)), rnd.choice((1, 3, 4, 8))
-            own.append(('arith', dict(PE=rnd.choice((1, 2, 3)), N=n, XW=aw, WW=bw, XS=signs & 1,
+            own.append(('rows', dict(PE=rnd.choice((1, 2, 3)), N=n, XW=aw, WW=bw, XS=signs & 1,
                                       WS=signs >> 1, PIPE=rnd.randint(0, 1),
                                       SW=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)))))
     for module, params in own:
@@ -121,7 +121,7 @@ def main():
             elif args.verbose:
                 print('PASS %s: %d beats %d cycles' % (title, beats, cycles))
     for module, (n, b, c) in total.items():
-        print('%-12s %3d sets x %d stall patterns: %d beats, %d cycles' % (module, n, len(STALLS), b,
+        print('%-21s %3d sets x %d stall patterns: %d beats, %d cycles' % (module, n, len(STALLS), b,
                                                                           c))
     print('%d passed, %d failed' % (sum(n for n, _, _ in total.values()) - failed, failed))
     return 1 if failed or not total else 0

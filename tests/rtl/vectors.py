@@ -72,7 +72,7 @@ def dwc(rnd, a=8, b=32):
     return run(dict(IN_W=a, OUT_W=b), {}, steps, 0, cut(a), cut(b), a, b, 60)
 
 
-def join2(rnd, w0=8, w1=5):
+def pair_streams(rnd, w0=8, w1=5):
     a, b = draw(rnd, w0, 0, 200), draw(rnd, w1, 0, 200)
     out = [x | y << w0 for x, y in zip(a, b)]
     return run(dict(W0=w0, W1=w1), {}, [7], 0, a, out, w0, w0 + w1, 200, in1=b, in1_w=w1)
@@ -82,7 +82,7 @@ BINARY = (lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a <= b, lambda a,
           lambda a, b: a - b)
 
 
-def addstreams(rnd, pe=1, x='u4', z='u4', func=0, ow=6):
+def add_streams(rnd, pe=1, x='u4', z='u4', func=0, ow=6):
     (a, xw, xs, xb), (b, zw, zs, zb) = element(rnd, x, pe * 200), element(rnd, z, pe * 200)
     y = [BINARY[func](v, w) for v, w in zip(a, b)]
     bip = int(ow == 1 and xb and zb)
@@ -96,7 +96,7 @@ def outs(params, n, writes):
     return dict(params, STEPS=len(writes), BEATS=500), {'steps.hex': lines(writes, n)}
 
 
-def fork(rnd, w=8, n=2):
+def duplicate_streams(rnd, w=8, n=2):
     return outs(dict(W=w, N=n), n, [(1 << n) - 1])
 
 
@@ -150,7 +150,7 @@ def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, gaps
                frames, endless=steps[0] == 4)
 
 
-def weights(rnd, w=8, depth=16):
+def weight_stream(rnd, w=8, depth=16):
     mem = draw(rnd, w, 0, depth)
     return run(dict(W=w, DEPTH=depth), {'memblock.dat': lines(mem, w)}, [4] * depth, 1, [], mem * 5,
                1, w, 5, endless=True)
@@ -211,11 +211,11 @@ def thresh(rnd, search, c=4, pe=1, xw=8, xs=1, tw=8, ts=1, k=3, ow=2, act=0, has
                vectors)
 
 
-def thresh_par(rnd, **kw):
+def thresholding_parallel(rnd, **kw):
     return thresh(rnd, False, **kw)
 
 
-def thresh_bs(rnd, **kw):
+def thresholding_search(rnd, **kw):
     return thresh(rnd, True, **kw)
 
 
@@ -258,7 +258,7 @@ def lut(rnd, c=4, pe=1, xw=4, xs=0, lo=0, n=16, ow=8, shared=0):
     return run(p, files, [RW] * (c // pe), 2, beats(x, xw), beats(y, ow), pe * xw, pe * ow, vectors)
 
 
-def labelselect(rnd, labels=10, pe=1, k=1, xw=8, xs=1, ow=8):
+def label_select(rnd, labels=10, pe=1, k=1, xw=8, xs=1, ow=8):
     frames, ins, outs = 40, [], []
     for f in range(frames):
         v = draw(rnd, xw, xs, labels)
@@ -416,27 +416,27 @@ def sweep(rnd):
         yield 'window', dict(words=6, dims=(2, 3, 2), strides=(3, 0, 1), base=1, extra=extra)
         yield 'window', dict(words=42, dims=(3, 2, 2, 2, 2), strides=(12, 4, 8, 2, 1), first=1, base=1, extra=extra)
     yield 'window', dict(w=1, words=7, dims=(2,), strides=(3,), base=1)
-    yield 'join2', dict()
-    yield 'join2', dict(w0=1, w1=30)
+    yield 'pair_streams', dict()
+    yield 'pair_streams', dict(w0=1, w1=30)
     for func in (0, 1, 4, 5, 6):
         for x, z in (('u4', 'u4'), ('i8', 'u2'), ('u1', 'i7'), ('i4', 'i4'), ('bip', 'i3'), ('u3', 'bip')):
-            yield 'addstreams', dict(pe=pick((1, 3)), x=x, z=z, func=func, ow=12)
-        yield 'addstreams', dict(pe=pick((1, 3)), x='bip', z='bip', func=func, ow=1 if func in (1, 4, 5) else 3)
+            yield 'add_streams', dict(pe=pick((1, 3)), x=x, z=z, func=func, ow=12)
+        yield 'add_streams', dict(pe=pick((1, 3)), x='bip', z='bip', func=func, ow=1 if func in (1, 4, 5) else 3)
     for depth in (1, 2, 5, 16):
-        yield 'weights', dict(depth=depth)
+        yield 'weight_stream', dict(depth=depth)
     for _ in range(25):
         pe = pick((1, 1, 2, 3, 5))
         k = pick((1, 2, 3, 4, 7, 8, 15, 20, 31, 40))
         kw = dict(c=pe * pick((1, 2, 3, 5)), pe=pe, xw=pick((1, 4, 8, 13)), xs=pick((0, 1)),
                   tw=pick((2, 7, 8, 14)), ts=pick((0, 1)), k=k, ow=clog2(k + 1) + pick((0, 0, 1, 3)),
                   act=pick((0, 0, -1, -4, 3)), has_dir=pick((0, 0, 1)), shared=pick((0, 0, 0, 1)))
-        yield 'thresh_par', kw
-        yield 'thresh_bs', dict(kw, deep=pick((0, 1)))
-    yield 'thresh_par', dict(c=12, pe=12, k=1, ow=1)
-    yield 'thresh_par', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
-    yield 'thresh_bs', dict(c=24, pe=12, k=3)
-    yield 'thresh_bs', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
-    yield 'thresh_bs', dict(c=2, pe=1, k=1500, tw=16, xw=16, ow=11, deep=1)
+        yield 'thresholding_parallel', kw
+        yield 'thresholding_search', dict(kw, deep=pick((0, 1)))
+    yield 'thresholding_parallel', dict(c=12, pe=12, k=1, ow=1)
+    yield 'thresholding_parallel', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
+    yield 'thresholding_search', dict(c=24, pe=12, k=3)
+    yield 'thresholding_search', dict(c=4, pe=2, k=255, tw=16, xw=16, ow=8)
+    yield 'thresholding_search', dict(c=2, pe=1, k=1500, tw=16, xw=16, ow=11, deep=1)
     for func in range(6):
         for x in ('u1', 'i5', 'u8', 'i8', 'bip'):
             pe = pick((1, 2, 3))
@@ -463,10 +463,10 @@ def sweep(rnd):
     for labels, pe, k in ((10, 1, 1), (10, 2, 1), (10, 5, 1), (10, 10, 1), (7, 7, 1), (1, 1, 1),
                           (10, 1, 5), (10, 2, 3), (10, 10, 10), (10, 5, 2), (12, 3, 12), (6, 1, 6),
                           (100, 1, 1), (100, 20, 5), (16, 16, 2), (9, 3, 1)):
-        yield 'labelselect', dict(labels=labels, pe=pe, k=k, xw=pick((1, 3, 8, 17)), xs=pick((0, 1)),
+        yield 'label_select', dict(labels=labels, pe=pe, k=k, xw=pick((1, 3, 8, 17)), xs=pick((0, 1)),
                                   ow=pick((8, clog2(labels) or 1)))
     for w, n in ((1, 1), (8, 2), (5, 3), (16, 6)):
-        yield 'fork', dict(w=w, n=n)
+        yield 'duplicate_streams', dict(w=w, n=n)
     for na, nb, pe in ((2, 3, 1), (1, 1, 1), (4, 4, 4), (4, 6, 2), (6, 2, 2), (1, 9, 1), (8, 4, 4), (17, 2, 1)):
         yield 'split', dict(pe=pe, na=na, nb=nb, xw=pick((1, 3, 8)))
         yield 'concat', dict(pe=pe, na=na, nb=nb, a=pick(('u1', 'u4')), b=pick(('u2', 'u7')), ow=pick((7, 8)))
@@ -541,7 +541,6 @@ def sweep(rnd):
         yield 'pool', dict(c=24, pe=2, func=func, kh=2, ow=20, kw=2, xw=8, xs=1, outer=3)
 
 
-MAKERS = dict(skid=skid, fifo=fifo, dwc=dwc, fork=fork, join2=join2, addstreams=addstreams, concat=concat, split=split,
-              fmpadding=fmpadding, weights=weights, thresh_par=thresh_par, thresh_bs=thresh_bs,
-              channelwise=channelwise, requant=requant, lut=lut, labelselect=labelselect, mvau=mvau, vvau=vvau,
-              pool=pool, window=window)
+MAKERS = {maker.__name__: maker for maker in (
+    skid, fifo, dwc, duplicate_streams, pair_streams, add_streams, concat, split, fmpadding, weight_stream,
+    thresholding_parallel, thresholding_search, channelwise, requant, lut, label_select, mvau, vvau, pool, window)}

@@ -1,137 +1,17 @@
-/* mvau.c: hw.mvau to nashc_mvau, hw.vvau to nashc_vvau.
+/* mvau.c: hw.mvau to nashc_mvau.
  *
- * Weight line nf*SF + sf of a matrix unit holds W[sf*SIMD+s][nf*PE+p] at [(p*SIMD+s)*WW +: WW], nf
- * counting through the groups; line k*CF + cf of a depthwise unit w[k][cf*PE+p] at [p*WW +: WW].
- * Two bipolar operands accumulate the number of equal bits, pop = (acc + N) / 2 of N products;
- * thresholds move along: acc >= t  <=>  pop >= ceil((t + N) / 2).
+ * Weight line nf*SF + sf holds W[sf*SIMD+s][nf*PE+p] at [(p*SIMD+s)*WW +: WW], nf counting through
+ * the groups.
  */
-#include "emit.h"
-#include <stdlib.h>
-#include <string.h>
-
-enum { XNOR, PM1_W, PRODUCT, PM1_X };
-
-static int
-arithmetic(const nashc_type *x, const nashc_type *w)
-{
-    if (x->kind == NASHC_K_BIP)
-        return w->kind == NASHC_K_BIP ? XNOR : PM1_X;
-    return w->kind == NASHC_K_BIP ? PM1_W : PRODUCT;
-}
-
-/* Type that holds every accumulator of the layer. */
-static nashc_type
-accumulator(const nashc_type *x, const nashc_tensor *w, int64_t mw, int64_t mh)
-{
-    int64_t lo = 0, hi = 0;
-
-    for (int64_t r = 0; r < mh; r++) {
-        int64_t a = 0, b = 0;
-        for (int64_t c = 0; c < mw; c++) {
-            int64_t v = nashc_tensor_get_int(w, c * mh + r);
-            int64_t p = v * x->lo, q = v * x->hi;
-            a += p < q ? (p < 0 ? p : 0) : (q < 0 ? q : 0);
-            b += p > q ? (p > 0 ? p : 0) : (q > 0 ? q : 0);
-        }
-        lo = a < lo ? a : lo;
-        hi = b > hi ? b : hi;
-    }
-    return nashc_type_for_range(lo, hi);
-}
-
-static void
-emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m)
-{
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 1));
-
-    nashc_vlog_int(v, "WW", t->bits);
-    nashc_vlog_int(v, "W_SIGNED", emit_signed(t));
-    nashc_vlog_str(v, "W_STYLE", style);
-    nashc_vlog_file(v, "W_FILE", "weights", m);
-}
-
-static nashc_status
-emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
-{
-    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-    const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 2));
-    const nashc_type *tt = nashc_tensor_type(t);
-    int64_t count = nashc_tensor_count(t), style = emit_int(n, "act_style");
-    int64_t *values = malloc((size_t)count * sizeof *values);
-    emit_steps s = {.t = values,
-                    .rows = tt->dim[0],
-                    .n = tt->dim[1],
-                    .channels = w->dim[1],
-                    .pe = emit_int(n, "pe"),
-                    .bits = tt->bits,
-                    .is_signed = emit_signed(tt),
-                    .hash = t,
-                    .ram_style = emit_text(n, "ram_style_thresholds")};
-
-    if (!values)
-        return nashc_enomem(d);
-    for (int64_t i = 0; i < count; i++)
-        values[i] = nashc_tensor_get_int(t, i);
-    if (mode == XNOR) {
-        for (int64_t i = 0; i < count; i++) {
-            int64_t pop = values[i] + w->dim[0];
-            pop = pop <= 0 ? 0 : (pop + 1) / 2;
-            values[i] = pop > w->dim[0] + 1 ? w->dim[0] + 1 : pop;
-        }
-        nashc_type u = nashc_type_for_range(0, w->dim[0] + 1);
-        s.bits = u.bits;
-        s.is_signed = 0;
-    }
-    if (nashc_node_in(n, 3))
-        s.dir = nashc_value_const(nashc_node_in(n, 3));
-    s.parallel = style == 1 || (style == 0 && s.n <= 3);
-    nashc_vlog_int(v, "ACT", s.parallel ? 1 : 2);
-    nashc_vlog_int(v, "ACTVAL", emit_int(n, "act_bias"));
-    emit_thresholds(v, &s);
-    free(values);
-    return NASHC_OK;
-}
-
-static int
-multiplier_style(const nashc_node *n, const nashc_type *x, const nashc_type *w)
-{
-    int64_t res = emit_int(n, "res_type");
-
-    return res == 1 || (res == 0 && x->bits + w->bits <= 9);
-}
-
-/* Parameters of the arithmetic and the activation, which both units have. */
-static nashc_status
-emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
-{
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *wt = nashc_tensor_type(w), *y = nashc_value_type(nashc_node_out(n, 0));
-    bool act = nashc_node_in(n, 2) != NULL;
-    int mode = arithmetic(x, wt);
-    nashc_type acc = act ? accumulator(x, w, wt->dim[0], wt->dim[1]) : *y;
-
-    if (mode == XNOR && act)
-        acc = nashc_type_for_range(0, wt->dim[0]);
-    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
-    nashc_vlog_int(v, "MODE", mode);
-    nashc_vlog_int(v, "XW", x->bits);
-    nashc_vlog_int(v, "X_SIGNED", emit_signed(x));
-    nashc_vlog_int(v, "ACC_W", acc.bits);
-    nashc_vlog_int(v, "ACC_SIGNED", emit_signed(&acc));
-    nashc_vlog_int(v, "DOT", mode == XNOR && !act);
-    nashc_vlog_int(v, "MUL_STYLE", multiplier_style(n, x, wt));
-    nashc_vlog_int(v, "PIPE", pipe);
-    nashc_vlog_int(v, "OUT_W", y->bits);
-    return act ? emit_activation(n, v, mode, d) : NASHC_OK;
-}
+#include "mac.h"
 
 static nashc_status
 emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *t = nashc_tensor_type(w);
-    int64_t mw = t->dim[0], mh = t->dim[1], pe = emit_int(n, "pe"), simd = emit_int(n, "simd");
+    int64_t mw = t->dim[0], mh = t->dim[1], pe = nashc_node_int(n, "pe"),
+            simd = nashc_node_int(n, "simd");
     int64_t sf = mw / simd, nf = mh / pe;
     nashc_vlog_mem *m = nashc_vlog_memory(v, nf * sf, pe * simd * t->bits);
 
@@ -142,34 +22,115 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_mvau");
     nashc_vlog_int(v, "MW", mw);
     nashc_vlog_int(v, "MH", mh);
-    nashc_vlog_int(v, "GROUPS", emit_int(n, "groups"));
+    nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
     nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(n, v, emit_int(n, "mem_mode") == 1 ? "logic" : emit_text(n, "ram_style"), m);
+    emit_weights(n, v,
+                 nashc_node_int(n, "mem_mode") == 1 ? "logic" : nashc_node_str(n, "ram_style"), m);
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
     nashc_vlog_open(v, "s1_tready", 1);
     return emit_mac(n, v, 1, d);
 }
 
-/* One product a lane needs no stage inside the sum. */
-static nashc_status
-emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
-{
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w);
-    int64_t kernel = t->dim[0], c = t->dim[1], pe = emit_int(n, "pe");
-    nashc_vlog_mem *m = nashc_vlog_memory(v, kernel * (c / pe), pe * t->bits);
+const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
 
-    for (int64_t i = 0; i < kernel * c; i++)
-        nashc_vlog_put(m, i / pe, i % pe * t->bits, t->bits,
-                       emit_code(t, nashc_tensor_get_int(w, i)));
-    nashc_vlog_core(v, "nashc_vvau");
-    nashc_vlog_int(v, "C", c);
-    nashc_vlog_int(v, "KERNEL", kernel);
-    emit_weights(n, v, emit_text(n, "ram_style"), m);
-    return emit_mac(n, v, 0, d);
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+/* Steps of a layer: sf for each group of pe rows, nf of those for each vector. */
+typedef struct sizes {
+    uint64_t pe, simd, sf, nf, groups, vectors;
+} sizes;
+
+static sizes
+sizes_of(const nashc_node *n)
+{
+    const nashc_type *w = model_in(n, 1);
+    sizes z = {.pe = (uint64_t)nashc_node_int(n, "pe"),
+               .simd = (uint64_t)nashc_node_int(n, "simd"),
+               .groups = (uint64_t)nashc_node_int(n, "groups")};
+
+    z.sf = (uint64_t)w->dim[0] / z.simd;
+    z.nf = (uint64_t)w->dim[1] / z.groups / z.pe;
+    z.vectors = (uint64_t)(nashc_type_count(model_in(n, 0)) / w->dim[0]);
+    return z;
 }
 
-extern const nashc_impl nashc_impl_verilog_hw_mvau, nashc_impl_verilog_hw_vvau;
-const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
-const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);
+static uint64_t
+mvau_cycles(const nashc_node *n)
+{
+    sizes z = sizes_of(n);
+
+    return z.vectors * z.sf * z.nf;
+}
+
+/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
+ * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
+ * Fitted to Yosys. */
+static uint64_t
+products(const nashc_node *n, uint64_t simd, bool dsp)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
+        return simd * 9 / 4;
+    if (dsp)
+        return simd * (a + b) / 2;
+    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
+}
+
+static nashc_status
+mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits;
+    uint64_t acc = mac_accumulator(n, false).bits;
+    int64_t style = nashc_node_int(n, "ram_style");
+    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, dev);
+    nashc_cost c = {COST_START};
+    sizes z = sizes_of(n);
+
+    c.lut = 60 + z.pe * (products(n, z.simd, dsp) + acc);
+    c.dsp = dsp ? z.pe * z.simd * cost_dsps(a, b) : 0;
+    c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
+    cost_memory(&c, embedded ? 2 : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
+    if (z.nf > 1) /* the vector is kept for the other rounds */
+        cost_memory(&c, 0, z.sf, z.simd * a);
+    mac_cost_activation(n, z.pe, acc, &c);
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md). */
+static nashc_status
+mvau_timing(const nashc_node *n, nashc_timing *out)
+{
+    sizes z = sizes_of(n);
+
+    *out = (nashc_timing){.steps = mvau_cycles(n),
+                          .latency = 3 + (z.sf > 1) + mac_latency(n),
+                          .depth = 2,
+                          .arg = {z.sf, z.nf}};
+    return NASHC_OK;
+}
+
+/* The vector is read with the first rows; a beat is given with the last columns. */
+static void
+mvau_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    uint64_t sf = t->arg[0], nf = t->arg[1];
+
+    *reads = i / sf % nf == 0;
+    *writes = i % sf == sf - 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = mvau_cycles,
+    .timing = mvau_timing,
+    .step = mvau_step,
+    .cost = mvau_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_mvau = MODEL("hw.mvau", model);

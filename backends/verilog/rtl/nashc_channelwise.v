@@ -63,13 +63,13 @@ module nashc_channelwise #(
 
     wire [PE*(XW+1)-1:0] x;
     wire [PE*(PW+1)-1:0] c;
-    nashc_widen #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_x (
+    nashc_widen_elements #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_x (
         .x(x_q), .y(x)
     );
-    nashc_widen #(.PE(PE), .XW(PW), .X_SIGNED(P_SIGNED), .X_BIP(0), .OUT_W(PW + 1)) u_c (
+    nashc_widen_elements #(.PE(PE), .XW(PW), .X_SIGNED(P_SIGNED), .X_BIP(0), .OUT_W(PW + 1)) u_c (
         .x(param), .y(c)
     );
-    nashc_binary #(.PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(PW + 1), .OUT_W(OUT_W)) u_op (
+    nashc_elementwise #(.PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(PW + 1), .OUT_W(OUT_W)) u_op (
         .a(x), .b(c), .y(y_d)
     );
 

@@ -41,13 +41,13 @@ module nashc_concat #(
     assign s_tready  = en && !second;
     assign s1_tready = en && second;
 
-    nashc_turns #(.FA(NA / PE), .FB(NB / PE)) u_turns (
+    nashc_parts #(.FA(NA / PE), .FB(NB / PE)) u_parts (
         .clk(clk), .rst_n(rst_n), .fire(fire), .second(second)
     );
-    nashc_widen #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)) u_a (
+    nashc_widen_elements #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)) u_a (
         .x(s_tdata), .y(a)
     );
-    nashc_widen #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(OUT_W)) u_b (
+    nashc_widen_elements #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(OUT_W)) u_b (
         .x(s1_tdata), .y(b)
     );
 

@@ -61,12 +61,12 @@ module nashc_fmpadding #(
         if (!rst_n) fold_q <= {FW{1'b0}};
         else if (fire) fold_q <= fold_end ? {FW{1'b0}} : fold_q + 1'b1;
     end
-    nashc_axis #(.N(W), .FIRST(LEFT), .GAP(COL_GAP), .LAST(RIGHT)) u_cols (
+    nashc_padded_axis #(.N(W), .FIRST(LEFT), .GAP(COL_GAP), .LAST(RIGHT)) u_cols (
         .clk(clk), .rst_n(rst_n), .step(fire && fold_end), .inner(col_in), .last(col_last)
     );
     // frames follow one another: nothing asks for the last row
     /* verilator lint_off PINCONNECTEMPTY */
-    nashc_axis #(.N(H), .FIRST(TOP), .GAP(ROW_GAP), .LAST(BOTTOM)) u_rows (
+    nashc_padded_axis #(.N(H), .FIRST(TOP), .GAP(ROW_GAP), .LAST(BOTTOM)) u_rows (
         .clk(clk), .rst_n(rst_n), .step(fire && fold_end && col_last), .inner(row_in), .last()
     );
     /* verilator lint_on PINCONNECTEMPTY */
@@ -91,7 +91,7 @@ module nashc_fmpadding #(
         .clk(clk), .en(en), .addr(line), .q(value)
     );
 
-    nashc_widen #(.PE(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)) u_x (
+    nashc_widen_elements #(.PE(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)) u_x (
         .x(x_q), .y(x)
     );
 

@@ -88,16 +88,16 @@ module nashc_mac #(
                     .clk(clk), .en(en), .x(xb), .w(wb), .sum(sb)
                 );
             end else if (MODE == 1) begin : g_pm
-                nashc_rows_pm #(
+                nashc_rows_plus_minus #(
                     .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .SW(SW), .PIPE(PIPE)
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum_q(sb));
             end else if (MUL_STYLE == 0) begin : g_mul
-                nashc_rows_mul #(
+                nashc_rows_multiply #(
                     .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
                     .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum(sb));
             end else begin : g_planes
-                nashc_rows_planes #(
+                nashc_rows_bit_planes #(
                     .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
                     .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum_q(sb));
@@ -118,7 +118,7 @@ module nashc_mac #(
             /* verilator lint_on UNUSEDSIGNAL */
             wire          step, start;
             wire [AW-1:0] at;
-            nashc_delay #(.W(AW + 2), .TAPS(PIPE + 2)) u_step (
+            nashc_delay_line #(.W(AW + 2), .TAPS(PIPE + 2)) u_step (
                 .clk(clk), .en(en), .a({fire, first, addr}), .taps(steps)
             );
             assign {step, start, at} = steps[(PIPE+1)*(AW+2) +: AW+2];
@@ -158,14 +158,14 @@ module nashc_mac #(
             wire unused = last_d[AST-1];
 
             if (ACT == 1) begin : g_par
-                nashc_thpar_core #(
+                nashc_thresholding_parallel_core #(
                     .CF(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
                     .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
                     .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .T_FILE(T_FILE), .DIR_FILE(DIR_FILE),
                     .T_STYLE(T_STYLE)
                 ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
             end else begin : g_bs
-                nashc_thbs_core #(
+                nashc_thresholding_search_core #(
                     .CF(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
                     .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
                     .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE(T_FILE),

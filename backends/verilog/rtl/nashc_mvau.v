@@ -5,7 +5,7 @@
 // LATENCY = 2 + PIPE + (SF > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, then those of nashc_mac.
 // Memory: MW*MH*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), replay
-// SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresh_*. Multipliers: PE*SIMD in
+// SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresholding_*. Multipliers: PE*SIMD in
 // MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW; ACC_W holds
 // every partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none

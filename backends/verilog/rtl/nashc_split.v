@@ -32,7 +32,7 @@ module nashc_split #(
     wire [1:0] push = {fire && second, fire && !second};
     assign s_tready = second ? room[1] : room[0];   // registers of the skids
 
-    nashc_turns #(.FA(NA / PE), .FB(NB / PE)) u_turns (
+    nashc_parts #(.FA(NA / PE), .FB(NB / PE)) u_parts (
         .clk(clk), .rst_n(rst_n), .fire(fire), .second(second)
     );
 

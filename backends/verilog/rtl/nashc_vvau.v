@@ -3,7 +3,7 @@
 // LATENCY = 2 + PIPE + (KERNEL > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, then those of nashc_mac.
 // Memory: KERNEL*C*WW weight bits in lines of PE*WW (registered read), C*ACC_W accumulator bits if
-// KERNEL > 1 (a register if PE = C), thresholds as in nashc_thresh_*. Multipliers: PE in MODE 2 and
+// KERNEL > 1 (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers: PE in MODE 2 and
 // 3 with MUL_STYLE 0, else none. PE divides C; ACC_W holds every partial sum; OUT_W = ACC_W if ACT
 // is 0.
 `default_nettype none

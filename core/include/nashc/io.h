@@ -36,11 +36,16 @@ typedef struct nashc_backend {
      * only if this succeeds. */
     nashc_status (*write)(const nashc_module *m, const char *path, const nashc_opts *o,
                           nashc_diag *d);
+
+    /* Interface that its layer models have among the impls (nashc/model.h): "verilog.model", its
+     * own, or that of a backend whose layers behave as its own do. NULL: it has no models, and
+     * nothing can be folded, sized or estimated for it. */
+    const char *model;
 } nashc_backend;
 
 /* How one interface treats one op: an open table of ops x interfaces. Interfaces are "verilog",
- * "hls", "cpu", "grad", and whatever a plugin names. Each has a macro that checks at compile time
- * that fn or rule is of the type that it asks for. */
+ * "verilog.model", "hls", "cpu", "grad", and whatever a plugin names. Each has a macro that checks
+ * at compile time that fn or rule is of the type that it asks for. */
 typedef struct nashc_impl {
     uint32_t struct_size, flags;
     const char *iface, *op;

@@ -9,6 +9,7 @@
 #include <nashc/flow.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
+#include <nashc/model.h>
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>

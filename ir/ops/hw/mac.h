@@ -47,14 +47,4 @@ typedef struct hw_act {
 bool hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out);
 int64_t hw_act_value(const hw_act *a, int64_t channel, int64_t acc);
 
-/* Do products go to multiplier blocks? Where asked for, or where both operands are wide. */
-bool hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev);
-
-/* Adds thresholds on pe lanes of width bits, and fits the sum of LUTs to the device. */
-void hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,
-                       nashc_cost *c);
-
-/* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
-uint32_t hw_mac_latency(const nashc_node *n);
-
 #endif

@@ -1,0 +1,45 @@
+// add_streams_tb.sv: nashc_add_streams against vectors, with random stalls, checked to the cycle.
+`timescale 1ns / 1ns
+module add_streams_tb #(
+    parameter PE = 1,
+    parameter XW = 4,
+    parameter X_SIGNED = 0,
+    parameter X_BIP = 0,
+    parameter X1W = 4,
+    parameter X1_SIGNED = 0,
+    parameter X1_BIP = 0,
+    parameter FUNC = 0,
+    parameter OUT_BIP = 0,
+    parameter OUT_W = 6,
+    parameter NIN = 1,
+    parameter NIN1 = 0,
+    parameter NOUT = 1,
+    parameter STEPS = 1,
+    parameter LATENCY = 1,
+    parameter DEPTH_OUT = 2,
+    parameter TOTAL = 1
+);
+    wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
+    wire [PE*XW-1:0] s_tdata;
+    wire [PE*X1W-1:0] s1_tdata;
+    wire [PE*OUT_W-1:0] m_tdata;
+
+    nashc_add_streams #(
+        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .X1W(X1W), .X1_SIGNED(X1_SIGNED),
+        .X1_BIP(X1_BIP), .FUNC(FUNC), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
+    ) dut (
+        .clk(clk), .rst_n(rst_n),
+        .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+
+    stream_harness #(
+        .IN_W(PE*XW), .IN1_W(PE*X1W), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
+    ) harness (
+        .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+endmodule

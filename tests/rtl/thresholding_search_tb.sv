@@ -1,0 +1,56 @@
+// thresholding_search_tb.sv: nashc_thresholding_search against vectors, with random stalls, checked to the cycle.
+`timescale 1ns / 1ns
+module thresholding_search_tb #(
+    parameter C = 4,
+    parameter PE = 1,
+    parameter XW = 8,
+    parameter X_SIGNED = 1,
+    parameter TW = 8,
+    parameter T_SIGNED = 1,
+    parameter K = 3,
+    parameter OUT_W = 2,
+    parameter ACTVAL = 0,
+    parameter HAS_DIR = 0,
+    parameter T_SHARED = 0,
+    parameter DEEP = 0,
+    parameter NIN = 1,
+    parameter NIN1 = 0,
+    parameter NOUT = 1,
+    parameter STEPS = 1,
+    parameter LATENCY = 0,
+    parameter DEPTH_OUT = 2,
+    parameter TOTAL = 1
+);
+    wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
+    wire [PE*XW-1:0] s_tdata;
+    wire [0:0] s1_tdata;
+    wire [PE*OUT_W-1:0] m_tdata;
+
+    nashc_thresholding_search #(
+        .C(C),
+        .PE(PE),
+        .XW(XW),
+        .X_SIGNED(X_SIGNED),
+        .TW(TW),
+        .T_SIGNED(T_SIGNED),
+        .K(K),
+        .OUT_W(OUT_W),
+        .ACTVAL(ACTVAL),
+        .HAS_DIR(HAS_DIR),
+        .T_SHARED(T_SHARED),
+        .DEEP(DEEP)
+    ) dut (
+        .clk(clk), .rst_n(rst_n),
+        .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+
+    stream_harness #(
+        .IN_W(PE*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
+    ) harness (
+        .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
+endmodule
