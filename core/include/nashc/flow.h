@@ -41,9 +41,6 @@ typedef struct nashc_flow_options {
     uint32_t struct_size;
     int max_frames;       /* give up the search for a steady state after so many; 0: 64 */
     const uint32_t *fifo; /* by value id: depth of a FIFO assumed on that stream, 0: none; NULL */
-    /* Pipelines hold one result, as if all other stages held bubbles. Cycles are not right then,
-     * but what does not dead-lock so never does, however its inputs and outputs stall. */
-    bool shallow;
     const nashc_backend *backend; /* whose layer models count; NULL: NASHC_MODEL_BACKEND */
 } nashc_flow_options;
 
@@ -65,6 +62,23 @@ NASHC_API nashc_status nashc_flow_simulate(const nashc_graph *g, const nashc_flo
 
 /* Cycles a frame in the steady state: cycles / period. */
 NASHC_API double nashc_flow_interval(const nashc_flow_result *r);
+
+typedef struct nashc_flow_sizing {
+    uint32_t *depth;        /* by value id: of the FIFO to put on that stream; 0: none */
+    uint32_t n_ids;         /* entries of depth */
+    uint64_t slowest;       /* cycles a frame of the slowest layer: no network is faster */
+    nashc_flow_result flow; /* with these FIFOs */
+    uint32_t rounds;        /* exact simulations until the schedule held */
+    uint32_t dropped;       /* FIFOs of the schedule that proved to be needless */
+    uint32_t untried;       /* those that were not looked at, to save time */
+} nashc_flow_sizing;
+
+/* Depths of FIFOs, of small memory, with which g does a frame in `slowest` cycles and never
+ * dead-locks: from a schedule (hardware.md E.4), confirmed by simulation. o: backend and max_frames
+ * count. Warns with figures if the interval is missed. EINPUT: no FIFOs help g. Results are owned
+ * by a. Time as some simulations. */
+NASHC_API nashc_status nashc_flow_size(const nashc_graph *g, const nashc_flow_options *o,
+                                       nashc_flow_sizing *out, nashc_arena *a, nashc_diag *d);
 
 NASHC_END
 #endif
