@@ -39,7 +39,7 @@
 #include "core/base/mincost.h"
 #include <string.h>
 
-#define TRANSFER   2                   /* cycles from the end of a pipeline to the reader, FIFO between */
+#define TRANSFER   1                   /* cycles from the end of a pipeline to the reader */
 #define HORIZON    ((uint64_t)1 << 50) /* reversed time t is HORIZON - t */
 #define MAX_FRAMES 12                  /* until a layer alone repeats */
 
@@ -217,7 +217,7 @@ retime(flow_plan *p, const flow_layer *l, bool back, nashc_diag *d)
 
     if (ok)
         set_up(b, p, l, back);
-    for (; ok && same < 2 && f < MAX_FRAMES; f++) {
+    for (; ok && same < 1 + l->ring && f < MAX_FRAMES; f++) {
         ok = frame(b, p, f, next);
         bool again = f > 0 && next[0] == last[0] + p->period && next[1] == last[1] + p->period;
         same = again ? same + 1 : 0;
@@ -335,6 +335,21 @@ flow_plan_edge(const flow_net *z, uint32_t id)
            !nashc_node_is(z->layers[z->reader[id] - 1].n, "hw.fifo");
 }
 
+/* Edges that need a FIFO at these starts and were not taken for such: how many. A FIFO takes each
+ * beat a cycle longer. */
+static uint32_t
+find_queues(flow_plan *p)
+{
+    uint32_t found = 0;
+
+    for (uint32_t id = 0; id < p->z->n_ids; id++)
+        if (flow_plan_edge(p->z, id) && !p->queue[id] && flow_plan_depth(p, id, false) > 0) {
+            p->queue[id] = true;
+            found++;
+        }
+    return found;
+}
+
 /* Starts at which the fewest bits wait: each cycle of an edge costs its bits a period. */
 static bool
 choose_starts(flow_plan *p)
@@ -343,11 +358,22 @@ choose_starts(flow_plan *p)
     nashc_distance *e = nashc_mem_calloc((size_t)z->n_ids + 1, sizeof *e);
     uint32_t m = 0;
 
+    memset(p->queue, 0, z->n_ids * sizeof *p->queue);
     for (uint32_t id = 0; id < z->n_ids && e; id++)
         if (z->writer[id] > 0 && z->reader[id] > 0)
             e[m++] = (nashc_distance){z->writer[id] - 1, z->reader[id] - 1, least_lag(p, id),
                                       (int64_t)z->width[id] * z->beats[id]};
     bool ok = e && nashc_mincost(z->n_layers, e, m, p->start);
+    while (ok && find_queues(p) > 0) {
+        m = 0;
+        for (uint32_t id = 0; id < z->n_ids; id++)
+            if (z->writer[id] > 0 && z->reader[id] > 0)
+                e[m++].lag += p->queue[id] && !p->slower[id];
+        for (uint32_t id = 0; id < z->n_ids; id++)
+            p->slower[id] = p->queue[id];
+        ok = nashc_mincost(z->n_layers, e, m, p->start);
+    }
+    memset(p->slower, 0, z->n_ids * sizeof *p->slower);
     nashc_mem_free(e);
     return ok;
 }
@@ -361,7 +387,7 @@ flow_plan_depth(const flow_plan *p, uint32_t id, bool reserved)
 
     late -= reserved ? 0 : w->latency;
     uint64_t places = flow_most(&p->put[id], &p->get[id], late, 0, p->period);
-    if (places <= w->depth)
+    if (places <= w->depth && !p->queue[id])
         return 0;
     places = flow_most(&p->put[id], &p->get[id], late + 1, 0, p->period);
     if (places > UINT32_MAX / 2)
@@ -389,9 +415,11 @@ alloc(flow_plan *p, nashc_diag *d)
     p->put = NASHC_NEW_N(p->a, flow_tokens, 2 * (size_t)z->n_ids);
     p->start = NASHC_NEW_N(p->a, int64_t, (size_t)z->n_layers + 1);
     p->back = NASHC_NEW_N(p->a, flow_pattern, 2 * (size_t)z->n_layers + 1);
-    if (!p->put || !p->start || !p->back)
+    p->queue = NASHC_NEW_N(p->a, bool, 2 * (size_t)z->n_ids);
+    if (!p->put || !p->start || !p->back || !p->queue)
         return nashc_enomem(d);
     p->get = p->put + z->n_ids;
+    p->slower = p->queue + z->n_ids;
     for (uint32_t i = 0; i < z->n_layers; i++)
         for (int side = 0; side <= z->layers[i].ring; side++) {
             p->back[2 * i + side] = flow_reversed(&z->layers[i].p[side], p->a);

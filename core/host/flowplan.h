@@ -12,6 +12,7 @@ typedef struct flow_plan {
     flow_tokens *put, *get; /* by value id: cycles of the steps that write and read, of one frame */
     int64_t *start;         /* by layer: added to its cycles */
     flow_pattern *back;     /* reversed, two a layer */
+    bool *queue, *slower;   /* by value id: has a FIFO; its lag tells so */
     uint64_t events;
 } flow_plan;
 

@@ -11,6 +11,8 @@
 #include "core/base/mem.h"
 #include <string.h>
 
+#define PLAIN UINT32_MAX
+
 static flow_channel *
 add_channel(flow_sim *s, flow_machine *from, uint32_t depth)
 {
@@ -123,7 +125,8 @@ alloc(flow_sim *s, nashc_diag *d)
     for (s->list.cap = 1; s->list.cap <= n;)
         s->list.cap *= 2;
     s->list.m = NASHC_NEW_N(s->a, flow_machine *, s->list.cap);
-    return s->channels && s->machines && s->stream && s->list.m ? NASHC_OK : nashc_enomem(d);
+    s->later = NASHC_NEW_N(s->a, uint64_t, n);
+    return s->channels && s->machines && s->stream && s->list.m && s->later ? NASHC_OK : nashc_enomem(d);
 }
 
 static uint32_t
@@ -264,28 +267,28 @@ flow_sim_frame(flow_sim *s, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* A cycle, of machine m; PLAIN: a number that is none. */
 static void
-add_word(flow_sim *s, flow_state *x, uint64_t w)
+add_word(flow_sim *s, flow_state *x, uint64_t w, uint32_t m)
 {
-    if (s->list.full ||
-        !nashc_mem_grow((void **)&x->word, &x->cap, x->n + 1, sizeof *x->word))
+    if (s->list.full || !nashc_mem_grow((void **)&x->word, &x->cap, x->n + 1, sizeof *x->word))
         s->list.full = true;
     else
-        x->word[x->n++] = w;
+        x->word[x->n++] = (flow_word){w, m};
 }
 
-/* Times of tokens, none below least, relative to zero. */
+/* Cycles of tokens; those below least make no difference, so are least. */
 static void
-add_tokens(flow_sim *s, flow_state *x, const flow_tokens *q, uint64_t least, uint64_t zero)
+add_tokens(flow_sim *s, flow_state *x, const flow_tokens *q, uint64_t least, uint32_t m)
 {
     for (size_t i = q->head; i < q->len; i++)
         for (uint64_t k = 0; k < q->s[i].n; k++) {
             uint64_t t = q->s[i].t + k * q->s[i].d;
-            add_word(s, x, (t > least ? t : least) - zero);
+            add_word(s, x, t > least ? t : least, m);
         }
 }
 
-/* All that decides the future: first when each machine may go on, then the rest, relative. */
+/* All that decides the future. */
 static flow_state *
 add_state(flow_sim *s)
 {
@@ -295,51 +298,68 @@ add_state(flow_sim *s)
     }
     flow_state *x = &s->states[s->n_states++];
     *x = (flow_state){.done = s->done};
-    for (uint32_t k = 0; k < s->n_machines; k++)
-        add_word(s, x, s->machines[k].next);
     for (uint32_t k = 0; k < s->n_machines; k++) {
         const flow_machine *m = &s->machines[k];
+        add_word(s, x, m->next, k);
+        add_word(s, x, m->n_stalls, PLAIN);
         for (uint32_t i = 0; i < m->n_stalls; i++) {
-            add_word(s, x, m->stall[i].from - m->next);
-            add_word(s, x, m->stall[i].to - m->next);
+            add_word(s, x, m->stall[i].from, k);
+            add_word(s, x, m->stall[i].to, k);
         }
-        add_word(s, x, UINT64_MAX);
     }
     for (uint32_t k = 0; k < s->n_channels; k++) {
         const flow_channel *c = &s->channels[k];
         if (c->depth > 0)
-            add_tokens(s, x, &c->space, c->from->next + c->from->latency, c->from->next);
+            add_tokens(s, x, &c->space, c->from->next + c->from->latency,
+                       (uint32_t)(c->from - s->machines));
         if (c->to)
-            add_tokens(s, x, &c->data, c->to->next, c->to->next);
+            add_tokens(s, x, &c->data, c->to->next, (uint32_t)(c->to - s->machines));
     }
     return s->list.full ? NULL : x;
 }
 
-/* Is b what a was, later by a number of cycles that is the same within each part? */
+/* Is b what a was, later by a number of cycles that is the same within each part? *cycles: the
+ * most of them. */
 static bool
-repeats(const flow_sim *s, const flow_state *a, const flow_state *b)
+repeats(const flow_sim *s, const flow_state *a, const flow_state *b, uint64_t *cycles)
 {
-    uint32_t n = s->n_machines;
+    uint64_t *later = s->later;
 
-    if (a->n != b->n || memcmp(a->word + n, b->word + n, (a->n - n) * sizeof *a->word) != 0)
+    *cycles = 0;
+    if (a->n != b->n)
         return false;
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t p = s->machines[k].part;
-        if (b->word[k] - a->word[k] != b->word[p] - a->word[p])
+    memset(later, 0, s->n_machines * sizeof *later);
+    for (size_t i = 0; i < a->n; i++) {
+        uint64_t by = b->word[i].w - a->word[i].w;
+        uint32_t m = a->word[i].of;
+        if (m != b->word[i].of || (m == PLAIN && by != 0))
             return false;
+        if (m == PLAIN)
+            continue;
+        uint32_t part = s->machines[m].part;
+        later[part] = later[part] == 0 ? by : later[part];
+        if (by != later[part])
+            return false;
+        *cycles = by > *cycles ? by : *cycles;
     }
     return true;
 }
 
-/* Cycles from a to b of the slowest part. */
-static uint64_t
-cycles_between(const flow_sim *s, const flow_state *a, const flow_state *b)
+/* Is nothing in b later than in a by more than the slowest layer takes, and the end by just that?
+ * What is no later is followed by what is no later, and no frame takes less: so it stays, also if
+ * some FIFO is still filling up. */
+static bool
+holds(const flow_sim *s, const flow_state *a, const flow_state *b)
 {
-    uint64_t most = 0;
-
-    for (uint32_t k = 0; k < s->n_machines; k++)
-        most = b->word[k] - a->word[k] > most ? b->word[k] - a->word[k] : most;
-    return most;
+    if (a->n != b->n || b->done - a->done != s->z->slowest)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->word[i].of != b->word[i].of ||
+            (a->word[i].of == PLAIN && a->word[i].w != b->word[i].w) ||
+            b->word[i].w > a->word[i].w + s->z->slowest)
+            return false;
+    }
+    return true;
 }
 
 nashc_status
@@ -354,12 +374,13 @@ flow_sim_run(flow_sim *s, uint32_t max_frames, nashc_flow_result *r, nashc_diag 
         if (!now)
             return nashc_enomem(d);
         for (uint32_t p = 1; p < s->n_states && !r->steady; p++) {
-            const flow_state *then = now - p;
-            if (!repeats(s, then, now))
-                continue;
-            r->steady = true;
+            r->steady = repeats(s, now - p, now, &r->cycles);
             r->period = p;
-            r->cycles = cycles_between(s, then, now);
+        }
+        if (!r->steady && s->n_states > 1 && holds(s, now - 1, now)) {
+            r->steady = true;
+            r->period = 1;
+            r->cycles = s->z->slowest;
         }
     }
     if (st != NASHC_OK)

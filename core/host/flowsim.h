@@ -4,9 +4,14 @@
 
 #include "flownet.h"
 
+typedef struct flow_word {
+    uint64_t w;
+    uint32_t of; /* machine whose time it is, UINT32_MAX: a plain number */
+} flow_word;
+
 /* A network at the end of a frame. */
 typedef struct flow_state {
-    uint64_t *word;
+    flow_word *word;
     size_t n, cap;
     uint64_t done; /* the cycle in which the last output was complete */
 } flow_state;
@@ -21,6 +26,7 @@ typedef struct flow_sim {
     uint64_t first, done; /* first beat taken; end of the last frame */
     flow_state *states;
     size_t n_states, cap_states;
+    uint64_t *later; /* by machine */
 } flow_sim;
 
 /* fifo as in nashc_flow_options. Freed by flow_sim_free, also after an error. */
