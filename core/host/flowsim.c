@@ -55,8 +55,9 @@ add_stream(flow_sim *s, flow_channel *c, uint32_t id, const uint32_t *fifo, nash
 {
     if (fifo && fifo[id] > 0 && !(c = add_fifo(s, c, s->z->beats[id], fifo[id])))
         return nashc_enomem(d);
+    bool is_fifo = c->from && (!c->from->layer || nashc_node_is(c->from->layer->n, "hw.fifo"));
     c->id = id;
-    c->logged = true;
+    c->logged = c->source || is_fifo;
     s->stream[id] = c;
     return NASHC_OK;
 }
@@ -261,6 +262,7 @@ flow_sim_frame(flow_sim *s, nashc_diag *d)
             s->done = c->last + 1; /* taken in the cycle after it is given */
         if (c->to && !c->source && c->logged)
             flow_held(c);
+        c->logged = c->logged && !c->source;
         flow_clear(&c->given);
         flow_clear(&c->taken);
     }

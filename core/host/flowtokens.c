@@ -1,6 +1,7 @@
 /* flowtokens.c: queues of tokens, stored as runs of equal distances. */
 #include "core/base/mem.h"
 #include "flownet.h"
+#include <string.h>
 
 /* Can (t, n, d) be one run with the last one? *d_all: of both. */
 static bool
@@ -12,6 +13,19 @@ continues(const flow_seg *last, uint64_t t, uint64_t n, uint64_t d, uint64_t *d_
     return (last->n == 1 || last->d == gap) && (n == 1 || d == gap);
 }
 
+/* Room for one more segment. */
+static bool
+make_room(flow_tokens *q)
+{
+    if (q->head > q->cap / 2) { /* the front half is used up */
+        memmove(q->s, q->s + q->head, (q->len - q->head) * sizeof *q->s);
+        q->len -= q->head;
+        q->head = 0;
+        return true;
+    }
+    return nashc_mem_grow((void **)&q->s, &q->cap, q->len + 1, sizeof *q->s);
+}
+
 bool
 flow_put(flow_tokens *q, uint64_t t, uint64_t n, uint64_t d)
 {
@@ -19,22 +33,17 @@ flow_put(flow_tokens *q, uint64_t t, uint64_t n, uint64_t d)
 
     if (n == 0)
         return true;
-    q->n += n;
-    if (q->len > q->head && continues(&q->s[q->len - 1], t, n, d, &all)) {
+    if (q->head == q->len) {
+        q->head = q->len = 0;
+    } else if (continues(&q->s[q->len - 1], t, n, d, &all)) {
+        q->n += n;
         q->s[q->len - 1].d = all;
         q->s[q->len - 1].n += n;
         return true;
     }
-    if (q->head == q->len)
-        q->head = q->len = 0;
-    if (q->len == q->cap && q->head > q->cap / 2) { /* the front half is used up */
-        for (size_t i = q->head; i < q->len; i++)
-            q->s[i - q->head] = q->s[i];
-        q->len -= q->head;
-        q->head = 0;
-    }
-    if (!nashc_mem_grow((void **)&q->s, &q->cap, q->len + 1, sizeof *q->s))
+    if (q->len == q->cap && !make_room(q))
         return false;
+    q->n += n;
     q->s[q->len++] = (flow_seg){t, n, n > 1 ? d : 0};
     return true;
 }

@@ -50,8 +50,8 @@ typedef struct nashc_flow_result {
     uint32_t period;     /* usually 1 */
     uint32_t frames;     /* frames until that was proven: simulate as many to see it */
     bool steady;         /* false: max_frames reached; cycles is that of the last frame */
-    uint32_t *occupancy; /* by value id: most beats held by the buffer or FIFO behind it */
-    uint64_t work; /* what the simulation took: layers looked at, some 20 to 50 million a second */
+    uint32_t *occupancy; /* by value id: most beats that the FIFO which gives it held; 0: none */
+    uint64_t work;       /* what the simulation took: runs of steps, some 10 million a second */
 } nashc_flow_result;
 
 /* Runs g cycle by cycle (docs/timing.md), inputs always valid, outputs always ready, from reset
