@@ -148,6 +148,7 @@ flush(flow_list *l, flow_machine *m)
         burst due = {first(&m->pipe)->t, first(&m->pipe)->n, first(&m->pipe)->d};
         if (s->t > due.t) {
             stall(m, due.t, s->t);
+            c->stalled = true;
             continue;
         }
         uint64_t n = in_time(s, &due);

@@ -76,6 +76,11 @@ nashc_status flow_net_read(const nashc_graph *g, const nashc_backend *b, flow_ne
 /* The pattern in reverse: last step first, inputs and outputs exchanged. NULL runs: memory out. */
 flow_pattern flow_reversed(const flow_pattern *p, nashc_arena *a);
 
+/* The certificate of z with FIFOs of these depths (NULL: none). EINPUT: there is none; then full,
+ * by value id, tells the streams that have no place left (NULL: not asked for). */
+nashc_status flow_prove(const flow_net *z, const uint32_t *fifo, nashc_flow_proof *out, bool *full,
+                        nashc_arena *a, nashc_diag *d);
+
 typedef struct flow_machine flow_machine;
 
 /* Where tokens pass from one machine to the next. */
@@ -87,6 +92,7 @@ typedef struct flow_channel {
     uint64_t moved, last;     /* tokens given in all; when the last one was */
     uint32_t depth;           /* places; 0: no bound */
     bool source;              /* always has tokens */
+    bool stalled;             /* it stopped the pipeline of its writer */
     bool logged;              /* keeps the times of giving and taking: */
     flow_tokens given, taken;
     uint64_t most;            /* tokens it held at most, as far as flow_held was asked */

@@ -335,6 +335,23 @@ flow_plan_edge(const flow_net *z, uint32_t id)
            !nashc_node_is(z->layers[z->reader[id] - 1].n, "hw.fifo");
 }
 
+uint32_t
+flow_plan_depth(const flow_plan *p, uint32_t id)
+{
+    const flow_net *z = p->z;
+    const flow_layer *w = &z->layers[z->writer[id] - 1];
+    int64_t late = p->start[z->reader[id] - 1] - p->start[z->writer[id] - 1] + 1;
+
+    late -= p->reserved[id] ? 0 : w->latency;
+    uint64_t places = flow_most(&p->put[id], &p->get[id], late, 0, p->period);
+    if (places <= w->depth && !p->queue[id])
+        return 0;
+    places = flow_most(&p->put[id], &p->get[id], late + 1, 0, p->period);
+    if (places > UINT32_MAX / 2)
+        return UINT32_MAX / 2;
+    return places <= w->depth + 2 ? 2 : (uint32_t)(places - w->depth);
+}
+
 /* Edges that need a FIFO at these starts and were not taken for such: how many. A FIFO takes each
  * beat a cycle longer. */
 static uint32_t
@@ -343,16 +360,16 @@ find_queues(flow_plan *p)
     uint32_t found = 0;
 
     for (uint32_t id = 0; id < p->z->n_ids; id++)
-        if (flow_plan_edge(p->z, id) && !p->queue[id] && flow_plan_depth(p, id, false) > 0) {
+        if (flow_plan_edge(p->z, id) && !p->queue[id] && flow_plan_depth(p, id) > 0) {
             p->queue[id] = true;
             found++;
         }
     return found;
 }
 
-/* Starts at which the fewest bits wait: each cycle of an edge costs its bits a period. */
-static bool
-choose_starts(flow_plan *p)
+/* Each cycle of an edge costs its bits a period. */
+bool
+flow_plan_starts(flow_plan *p)
 {
     const flow_net *z = p->z;
     nashc_distance *e = nashc_mem_calloc((size_t)z->n_ids + 1, sizeof *e);
@@ -378,23 +395,6 @@ choose_starts(flow_plan *p)
     return ok;
 }
 
-uint32_t
-flow_plan_depth(const flow_plan *p, uint32_t id, bool reserved)
-{
-    const flow_net *z = p->z;
-    const flow_layer *w = &z->layers[z->writer[id] - 1];
-    int64_t late = p->start[z->reader[id] - 1] - p->start[z->writer[id] - 1] + 1;
-
-    late -= reserved ? 0 : w->latency;
-    uint64_t places = flow_most(&p->put[id], &p->get[id], late, 0, p->period);
-    if (places <= w->depth && !p->queue[id])
-        return 0;
-    places = flow_most(&p->put[id], &p->get[id], late + 1, 0, p->period);
-    if (places > UINT32_MAX / 2)
-        return UINT32_MAX / 2;
-    return places <= w->depth + 2 ? 2 : (uint32_t)(places - w->depth);
-}
-
 /* Bits of all FIFOs. */
 static uint64_t
 bits_of(const flow_plan *p)
@@ -403,7 +403,7 @@ bits_of(const flow_plan *p)
 
     for (uint32_t id = 0; id < p->z->n_ids; id++)
         if (flow_plan_edge(p->z, id))
-            bits += (uint64_t)flow_plan_depth(p, id, false) * p->z->width[id];
+            bits += (uint64_t)flow_plan_depth(p, id) * p->z->width[id];
     return bits;
 }
 
@@ -415,11 +415,12 @@ alloc(flow_plan *p, nashc_diag *d)
     p->put = NASHC_NEW_N(p->a, flow_tokens, 2 * (size_t)z->n_ids);
     p->start = NASHC_NEW_N(p->a, int64_t, (size_t)z->n_layers + 1);
     p->back = NASHC_NEW_N(p->a, flow_pattern, 2 * (size_t)z->n_layers + 1);
-    p->queue = NASHC_NEW_N(p->a, bool, 2 * (size_t)z->n_ids);
+    p->queue = NASHC_NEW_N(p->a, bool, 3 * (size_t)z->n_ids);
     if (!p->put || !p->start || !p->back || !p->queue)
         return nashc_enomem(d);
     p->get = p->put + z->n_ids;
     p->slower = p->queue + z->n_ids;
+    p->reserved = p->slower + z->n_ids;
     for (uint32_t i = 0; i < z->n_layers; i++)
         for (int side = 0; side <= z->layers[i].ring; side++) {
             p->back[2 * i + side] = flow_reversed(&z->layers[i].p[side], p->a);
@@ -436,7 +437,7 @@ make(flow_plan *p, sweep last, uint64_t bits[N_SWEEPS], nashc_diag *d)
     nashc_status s = NASHC_OK;
 
     for (sweep w = ALL_EARLY; w <= last && s == NASHC_OK; w++) {
-        if ((s = sweep_layers(p, w, d)) == NASHC_OK && !choose_starts(p))
+        if ((s = sweep_layers(p, w, d)) == NASHC_OK && !flow_plan_starts(p))
             s = nashc_enomem(d);
         if (s == NASHC_OK)
             bits[w] = bits_of(p);

@@ -13,6 +13,8 @@ typedef struct flow_plan {
     int64_t *start;         /* by layer: added to its cycles */
     flow_pattern *back;     /* reversed, two a layer */
     bool *queue, *slower;   /* by value id: has a FIFO; its lag tells so */
+    bool *reserved;         /* by value id: results have a place from the step on that starts them,
+                               not from the end of the pipeline on */
     uint64_t events;
 } flow_plan;
 
@@ -20,9 +22,12 @@ typedef struct flow_plan {
 nashc_status flow_plan_make(flow_plan *p, const flow_net *z, nashc_arena *a, nashc_diag *d);
 void flow_plan_free(flow_plan *p);
 
-/* Depth of the FIFO that stream id, between two layers, needs to keep p; 0: none. reserved: with a
- * place for each result from the step that starts it, not from the end of the pipeline. */
-uint32_t flow_plan_depth(const flow_plan *p, uint32_t id, bool reserved);
+/* Chooses the starts anew, at which the fewest bits wait, after p->reserved was changed. False:
+ * memory is out. */
+bool flow_plan_starts(flow_plan *p);
+
+/* Depth of the FIFO that stream id, between two layers, needs to keep p; 0: none. */
+uint32_t flow_plan_depth(const flow_plan *p, uint32_t id);
 
 /* Does a FIFO fit on stream id: between two layers that are none themselves? */
 bool flow_plan_edge(const flow_net *z, uint32_t id);

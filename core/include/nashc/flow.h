@@ -67,18 +67,42 @@ typedef struct nashc_flow_sizing {
     uint32_t *depth;        /* by value id: of the FIFO to put on that stream; 0: none */
     uint32_t n_ids;         /* entries of depth */
     uint64_t slowest;       /* cycles a frame of the slowest layer: no network is faster */
-    nashc_flow_result flow; /* with these FIFOs */
-    uint32_t rounds;        /* exact simulations until the schedule held */
-    uint32_t dropped;       /* FIFOs of the schedule that proved to be needless */
-    uint32_t untried;       /* those that were not looked at, to save time */
+    nashc_flow_result flow; /* with these FIFOs; occupancy is NULL */
+    uint32_t rounds;        /* schedules until one held in simulation */
+    uint32_t saved;         /* FIFOs that take a memory less than in the schedule */
+    uint32_t untried;       /* FIFOs that might, but to try took too long */
 } nashc_flow_sizing;
 
 /* Depths of FIFOs, of small memory, with which g does a frame in `slowest` cycles and never
  * dead-locks: from a schedule (hardware.md E.4), confirmed by simulation. o: backend and max_frames
- * count. Warns with figures if the interval is missed. EINPUT: no FIFOs help g. Results are owned
- * by a. Time as some simulations. */
+ * count. Warns with figures if the interval is missed (-Wfifo-interval) or something was left
+ * untried (-Wfifo-effort). EINPUT: no FIFOs help g. Results are owned by a. Time as that of some
+ * simulations. */
 NASHC_API nashc_status nashc_flow_size(const nashc_graph *g, const nashc_flow_options *o,
                                        nashc_flow_sizing *out, nashc_arena *a, nashc_diag *d);
+
+/* An execution of one frame without time, with the buffers and FIFOs that g has, in an order of
+ * which this is the hash: it proves that g never dead-locks (core/host/flowproof.c has the rule of
+ * the order and the argument). */
+typedef struct nashc_flow_proof {
+    uint32_t units;  /* that do steps: layers, two for a ring */
+    uint64_t steps;  /* of the frame, of all units */
+    uint64_t visits; /* parts of the order: a unit and how many steps it does */
+    uint64_t order;  /* FNV-1a of the visits */
+} nashc_flow_proof;
+
+#define NASHC_FLOW_BASIS 0xcbf29ce484222325u
+#define NASHC_FLOW_PRIME 0x100000001b3u
+
+/* Of o the backend counts. EINPUT names a layer that cannot end its frame: g can dead-lock. */
+NASHC_API nashc_status nashc_flow_prove(const nashc_graph *g, const nashc_flow_options *o,
+                                        nashc_flow_proof *out, nashc_arena *a, nashc_diag *d);
+
+/* Does the execution again, step by step and by other means. EINPUT: it is not *p, or it does not
+ * end. O(steps), 10^8 a second or so. */
+NASHC_API nashc_status nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o,
+                                              const nashc_flow_proof *p, nashc_arena *a,
+                                              nashc_diag *d);
 
 NASHC_END
 #endif
