@@ -157,22 +157,24 @@ read_steps(flow_layer *l, const nashc_layer_model *m, const nashc_timing *t, nas
 }
 
 static nashc_status
-read_layer(flow_net *z, const nashc_node *n, const nashc_backend *b, nashc_arena *a, nashc_diag *d)
+read_layer(flow_net *z, flow_layer *l, const nashc_backend *b, nashc_arena *a, nashc_diag *d)
 {
-    flow_layer *l = &z->layers[z->n_layers++];
-    const nashc_layer_model *m = nashc_layer_model_of(n, b, d);
+    const nashc_layer_model *m = nashc_layer_model_of(l->n, b, d);
     nashc_timing t;
 
-    l->n = n;
     if (!m)
         return NASHC_EUNSUP;
-    if (m->timing(n, &t) != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2)
-        return nashc_node_unsup(d, n, "this layer has no usable cycle model");
+    if (m->timing(l->n, &t) != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2)
+        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
     l->latency = t.latency;
     l->depth = t.depth;
     nashc_status s = t.kind == 2 ? read_ring(l, m, a, d) : read_steps(l, m, &t, a, d);
-    for (int side = 0; s == NASHC_OK && side <= l->ring; side++)
-        z->slowest = l->p[side].steps > z->slowest ? l->p[side].steps : z->slowest;
+    if (s != NASHC_OK)
+        return s;
+    uint64_t cycles = l->ring ? 0 : l->p[0].steps;
+    if (l->ring && (cycles = flow_alone(l)) == 0)
+        s = nashc_node_error(d, l->n, "this layer never gives its frame: its ring is too small");
+    z->slowest = cycles > z->slowest ? cycles : z->slowest;
     return s;
 }
 
@@ -235,10 +237,11 @@ flow_net_read(const nashc_graph *g, const nashc_backend *b, flow_net *out, nashc
         s = read_width(out, nashc_graph_input(g, i), d);
     NASHC_EACH_NODE(g, n)
     {
-        if (s != NASHC_OK || (s = read_layer(out, n, b, a, d)) != NASHC_OK)
+        flow_layer *l = &out->layers[out->n_layers++];
+        l->n = n;
+        if (s != NASHC_OK || (s = read_streams(out, l, a, d)) != NASHC_OK ||
+            (s = read_layer(out, l, b, a, d)) != NASHC_OK)
             return s;
-        flow_layer *l = &out->layers[out->n_layers - 1];
-        s = read_streams(out, l, a, d);
         for (uint32_t k = 0; k < l->n_out && s == NASHC_OK; k++)
             s = read_width(out, nashc_node_out(n, (int)k), d);
     }

@@ -65,7 +65,7 @@ typedef struct flow_net {
     uint32_t *writer, *reader; /* by value id: layer + 1; 0: an end of the graph */
     uint32_t *width, *beats;   /* by value id of streams */
     uint32_t n_ids;
-    uint64_t slowest;          /* most steps a frame of any layer */
+    uint64_t slowest;          /* most cycles a frame of any layer alone */
 } flow_net;
 
 /* Reads the layers of g from the models of b; owned by a. EUNSUP: one has no usable model. O(steps
@@ -143,5 +143,28 @@ void flow_held(flow_channel *c);
  * The curves repeat every period cycles with a frame's tokens; period 0: they do not. */
 uint64_t flow_most(const flow_tokens *puts, const flow_tokens *gets, int64_t late, uint64_t base,
                    uint64_t period);
+
+/* One layer alone. a: channels at inputs of its sides, b: at outputs. */
+typedef struct flow_bench {
+    const flow_layer *l;
+    flow_machine m[2];
+    flow_channel in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS], words, places;
+    flow_channel *a[2][NASHC_FLOW_PORTS + 1], *b[2][NASHC_FLOW_PORTS + 1];
+    flow_machine *slots[4];
+    flow_list list;
+    bool back;
+} flow_bench;
+
+/* l from the start, without bounds; patterns are those of l, or back, in reversed time: then all
+ * that is an input here is an output. Ended by flow_bench_end. */
+void flow_bench_start(flow_bench *b, const flow_layer *l, const flow_pattern *patterns, bool back);
+/* One more frame of the tokens there; logs are of this frame then. *next: when each side may go on.
+ * False: memory is out. */
+bool flow_bench_frame(flow_bench *b, uint64_t next[2]);
+void flow_bench_end(flow_bench *b);
+
+/* Cycles a frame of l if its inputs always have tokens and its outputs always take them: its steps,
+ * or more for a ring whose sides wait for each other. 0: memory is out, or it never ends. */
+uint64_t flow_alone(const flow_layer *l);
 
 #endif

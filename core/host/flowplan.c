@@ -43,17 +43,6 @@
 #define HORIZON    ((uint64_t)1 << 50) /* reversed time t is HORIZON - t */
 #define MAX_FRAMES 12                  /* until a layer alone repeats */
 
-/* One layer alone. a: channels at inputs of its sides, b: at outputs. */
-typedef struct bench {
-    const flow_layer *l;
-    flow_machine m[2];
-    flow_channel in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS], words, places;
-    flow_channel *a[2][NASHC_FLOW_PORTS + 1], *b[2][NASHC_FLOW_PORTS + 1];
-    flow_machine *slots[4];
-    flow_list list;
-    bool back;
-} bench;
-
 /* Cycles from the step that writes a beat of stream id until it can be read. */
 static uint64_t
 lag_of(const flow_net *z, uint32_t id)
@@ -61,69 +50,9 @@ lag_of(const flow_net *z, uint32_t id)
     return z->writer[id] > 0 ? z->layers[z->writer[id] - 1].latency + TRANSFER : 0;
 }
 
-static void
-set_side(bench *b, int side, const flow_pattern *p, uint32_t n_a, uint32_t n_b)
-{
-    flow_machine *m = &b->m[side];
-
-    m->p = p;
-    m->in = b->back ? b->b[side] : b->a[side];
-    m->out = b->back ? b->a[side] : b->b[side];
-    m->n_in = b->back ? n_b : n_a;
-    m->n_out = b->back ? n_a : n_b;
-    for (uint32_t k = 0; k < m->n_in; k++)
-        m->in[k]->to = m;
-    for (uint32_t k = 0; k < m->n_out; k++)
-        m->out[k]->from = m;
-}
-
-static void
-set_up(bench *b, const flow_plan *p, const flow_layer *l, bool back)
-{
-    const flow_pattern *q = back ? &p->back[2 * (l - p->z->layers)] : l->p;
-    uint32_t n_a = l->n_in, n_b = l->n_out;
-
-    memset(b, 0, sizeof *b);
-    b->l = l;
-    b->back = back;
-    b->list = (flow_list){.m = b->slots, .cap = NASHC_COUNT(b->slots)};
-    for (uint32_t k = 0; k < l->n_in; k++)
-        b->a[0][k] = &b->in[k];
-    for (uint32_t k = 0; k < l->n_out; k++)
-        b->b[l->ring][k] = &b->out[k];
-    for (uint32_t k = 0; k < NASHC_FLOW_PORTS; k++)
-        b->in[k].logged = b->out[k].logged = true;
-    b->words.lag = b->places.lag = 1;
-    if (!l->ring) {
-        set_side(b, 0, &q[0], n_a, n_b);
-        return;
-    }
-    b->a[0][n_a++] = b->b[1][n_b++] = &b->places;
-    b->b[0][0] = b->a[1][0] = &b->words;
-    set_side(b, 0, &q[0], n_a, 1);
-    set_side(b, 1, &q[1], 1, n_b);
-    b->list.full = !flow_put(&b->words.data, 0, l->tail, 0) ||
-                   !flow_put(&b->places.data, 0, l->room, 0);
-}
-
-static void
-tear_down(bench *b)
-{
-    for (uint32_t k = 0; k < NASHC_FLOW_PORTS; k++) {
-        flow_free(&b->in[k].data);
-        flow_free(&b->in[k].given);
-        flow_free(&b->in[k].taken);
-        flow_free(&b->out[k].data);
-        flow_free(&b->out[k].given);
-        flow_free(&b->out[k].taken);
-    }
-    flow_free(&b->words.data);
-    flow_free(&b->places.data);
-}
-
 /* Beats that come, frame f, written or, in reversed time, read as in q. */
 static bool
-feed(bench *b, flow_channel *c, const flow_tokens *q, uint64_t add)
+feed(flow_bench *b, flow_channel *c, const flow_tokens *q, uint64_t add)
 {
     bool ok = true;
 
@@ -136,7 +65,7 @@ feed(bench *b, flow_channel *c, const flow_tokens *q, uint64_t add)
 }
 
 static bool
-feed_all(bench *b, const flow_plan *p, uint64_t frame)
+feed_all(flow_bench *b, const flow_plan *p, uint64_t frame)
 {
     const flow_layer *l = b->l;
     bool ok = true;
@@ -150,20 +79,9 @@ feed_all(bench *b, const flow_plan *p, uint64_t frame)
     return ok;
 }
 
-static void
-clear_logs(bench *b)
-{
-    for (uint32_t k = 0; k < NASHC_FLOW_PORTS; k++) {
-        flow_clear(&b->in[k].given);
-        flow_clear(&b->in[k].taken);
-        flow_clear(&b->out[k].given);
-        flow_clear(&b->out[k].taken);
-    }
-}
-
 /* The cycles in a log, of a frame that began `off` cycles after the first, forward again. */
 static bool
-keep(const bench *b, flow_tokens *out, const flow_tokens *log, uint64_t off)
+keep(const flow_bench *b, flow_tokens *out, const flow_tokens *log, uint64_t off)
 {
     bool ok = true;
 
@@ -177,7 +95,7 @@ keep(const bench *b, flow_tokens *out, const flow_tokens *log, uint64_t off)
 }
 
 static bool
-keep_all(const bench *b, flow_plan *p, uint64_t off)
+keep_all(const flow_bench *b, flow_plan *p, uint64_t off)
 {
     const flow_layer *l = b->l;
     bool ok = true;
@@ -189,36 +107,20 @@ keep_all(const bench *b, flow_plan *p, uint64_t off)
     return ok;
 }
 
-/* One more frame; *next: when each side may go on. */
-static bool
-frame(bench *b, const flow_plan *p, uint64_t f, uint64_t next[2])
-{
-    clear_logs(b);
-    if (b->list.full || !feed_all(b, p, f))
-        return false;
-    for (int side = 0; side <= b->l->ring; side++) {
-        b->m[side].goal = f + 1;
-        flow_wake(&b->list, &b->m[side]);
-    }
-    flow_go(&b->list);
-    next[0] = b->m[0].next;
-    next[1] = b->m[b->l->ring].next;
-    return !b->list.full;
-}
-
 /* Layer l does its steps as early as its writers allow, or as late as its readers do. */
 static nashc_status
 retime(flow_plan *p, const flow_layer *l, bool back, nashc_diag *d)
 {
-    bench *b = nashc_mem_alloc(sizeof *b);
+    const flow_pattern *patterns = back ? &p->back[2 * (l - p->z->layers)] : l->p;
+    flow_bench *b = nashc_mem_alloc(sizeof *b);
     uint64_t next[2], last[2] = {0}, f = 0;
     int same = 0;
     bool ok = b != NULL;
 
     if (ok)
-        set_up(b, p, l, back);
+        flow_bench_start(b, l, patterns, back);
     for (; ok && same < 1 + l->ring && f < MAX_FRAMES; f++) {
-        ok = frame(b, p, f, next);
+        ok = feed_all(b, p, f) && flow_bench_frame(b, next);
         bool again = f > 0 && next[0] == last[0] + p->period && next[1] == last[1] + p->period;
         same = again ? same + 1 : 0;
         memcpy(last, next, sizeof last);
@@ -227,7 +129,7 @@ retime(flow_plan *p, const flow_layer *l, bool back, nashc_diag *d)
     ok = ok && (stuck || keep_all(b, p, (f - 1) * p->period));
     if (b) {
         p->events += b->list.events;
-        tear_down(b);
+        flow_bench_end(b);
     }
     nashc_mem_free(b);
     if (stuck)
