@@ -11,8 +11,9 @@
 #include "core/base/mem.h"
 #include <string.h>
 
-#define PLAIN    UINT32_MAX
-#define PATIENCE 12
+#define PLAIN     UINT32_MAX
+#define PATIENCE  16
+#define MUCH_WORK 2000000u /* runs of steps */
 
 static flow_channel *
 add_channel(flow_sim *s, flow_machine *from, uint32_t depth)
@@ -348,16 +349,14 @@ repeats(const flow_sim *s, const flow_state *a, const flow_state *b, uint64_t *c
     return true;
 }
 
-/* Is nothing in b later than in a by more than the slowest layer takes, and the end by just that?
- * What is no later is followed by what is no later, and in the long run no frame takes less: so it
- * stays, also if some FIFO is still filling up. Some take very long to: after PATIENCE frames the
- * end may still be one that runs ahead. */
+/* Is nothing in b later than in a by more than the slowest layer takes? What is no later is followed
+ * by what is no later, and in the long run no frame takes less: so it stays, also if some FIFO is
+ * still filling up, which may take hundreds of frames. Rigid pipelines may break that rule
+ * (flowplan.c), so it is asked only after PATIENCE frames, or much work. */
 static bool
 holds(const flow_sim *s, const flow_state *a, const flow_state *b)
 {
-    uint64_t took = b->done - a->done;
-
-    if (a->n != b->n || took > s->z->slowest || (took < s->z->slowest && s->frames < PATIENCE))
+    if (a->n != b->n || b->done - a->done > s->z->slowest)
         return false;
     for (size_t i = 0; i < a->n; i++) {
         if (a->word[i].of != b->word[i].of ||
@@ -383,7 +382,8 @@ flow_sim_run(flow_sim *s, uint32_t max_frames, nashc_flow_result *r, nashc_diag 
             r->steady = repeats(s, now - p, now, &r->cycles);
             r->period = p;
         }
-        if (!r->steady && s->n_states > 1 && holds(s, now - 1, now)) {
+        bool long_ago = s->frames >= PATIENCE || (s->frames > 1 && s->list.events > MUCH_WORK);
+        if (!r->steady && long_ago && holds(s, now - 1, now)) {
             r->steady = true;
             r->period = 1;
             r->cycles = s->z->slowest;

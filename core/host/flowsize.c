@@ -9,7 +9,7 @@
 
 #define MAX_ROUNDS   3         /* schedules: without slack, with it where it is missing, everywhere */
 #define MAX_GROWTH   64        /* times that full FIFOs are made deeper until nothing dead-locks */
-#define SHRINK_WORK  60000000u /* runs of steps simulated to save memories, at most */
+#define SHRINK_WORK  6000000u  /* runs of steps simulated to save memories, at most */
 #define SMALL_FIFO   8         /* words: may be needless */
 #define LUT_WORDS    64        /* words of a LUT as memory; of a bit */
 #define LUT_BITS     4096      /* above, a FIFO is in block RAM */
@@ -21,6 +21,7 @@ typedef struct sizing {
     nashc_flow_sizing *out;
     uint32_t max_frames;
     uint32_t *least; /* by value id: depth to try instead */
+    uint32_t *held;  /* by value id: most beats in the FIFO, as simulated */
     bool *full;      /* by value id: writers that stood still, or streams without a place */
     uint64_t work;
 } sizing;
@@ -112,7 +113,7 @@ confirm(sizing *s, nashc_diag *d)
         if (st != NASHC_OK)
             return st;
         memset(s->full, 0, s->z->n_ids);
-        o->flow = (nashc_flow_result){0};
+        o->flow = (nashc_flow_result){.occupancy = s->held};
         st = simulate(s, &o->flow, d);
         if (st != NASHC_OK || on_time(s, &o->flow) || last)
             return st;
@@ -149,6 +150,40 @@ next_less(uint32_t depth, uint32_t width)
     return depth - less <= depth / 16 + SMALL_FIFO ? less : depth;
 }
 
+/* Would another simulation take too long? */
+static bool
+too_long(const sizing *s)
+{
+    return s->work + s->out->flow.work > SHRINK_WORK;
+}
+
+/* Makes no FIFO deeper than it was filled in simulation, or, with slack, the pipeline before it can
+ * fill: a plan lets layers be late, but as built they run ahead, and what they then wait for is
+ * later than what they would have been late for. Were pipelines not rigid, that would change
+ * nothing; so it is tried. */
+static nashc_status
+trim(sizing *s, bool slack, bool *good, nashc_diag *d)
+{
+    nashc_flow_result r = {0};
+
+    memcpy(s->least, s->out->depth, s->z->n_ids * sizeof *s->least);
+    for (uint32_t id = 0; id < s->z->n_ids; id++) {
+        uint32_t *depth = &s->out->depth[id], most = s->held[id] < 2 ? 2 : s->held[id];
+        if (slack && *depth > 0)
+            most += s->z->layers[s->z->writer[id] - 1].latency + 1;
+        *depth = *depth > most ? most : *depth;
+    }
+    nashc_status st = certify_at_last(s, d);
+    if (st == NASHC_OK)
+        st = simulate(s, &r, NULL);
+    *good = st == NASHC_OK && on_time(s, &r);
+    if (*good)
+        s->out->flow = r;
+    else
+        memcpy(s->out->depth, s->least, s->z->n_ids * sizeof *s->least);
+    return st == NASHC_EINPUT ? NASHC_OK : st;
+}
+
 /* Tries less for candidates from .. to - 1, all of them, then halves. */
 static nashc_status
 try_less(sizing *s, const uint32_t *ids, uint32_t from, uint32_t to, nashc_diag *d)
@@ -158,7 +193,7 @@ try_less(sizing *s, const uint32_t *ids, uint32_t from, uint32_t to, nashc_diag 
 
     if (from == to)
         return NASHC_OK;
-    if (s->work + o->flow.work > SHRINK_WORK) {
+    if (too_long(s)) {
         o->untried += to - from;
         return NASHC_OK;
     }
@@ -202,13 +237,41 @@ save_memories(sizing *s, nashc_diag *d)
         if (s->least[id] < depth)
             ids[n++] = id;
     }
+    return try_less(s, ids, 0, n, d);
+}
+
+static uint32_t
+n_fifos(const sizing *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t id = 0; id < s->z->n_ids; id++)
+        n += s->out->depth[id] > 0;
+    return n;
+}
+
+/* Less, as far as simulations to prove it take no too long. */
+static nashc_status
+shrink(sizing *s, nashc_diag *d)
+{
+    nashc_status st = NASHC_OK;
+    bool good = false;
+
     s->work = 0;
-    nashc_status st = try_less(s, ids, 0, n, d);
+    if (too_long(s)) {
+        s->out->untried = n_fifos(s);
+    } else {
+        st = trim(s, false, &good, d);
+        if (st == NASHC_OK && !good)
+            st = trim(s, true, &good, d);
+        if (st == NASHC_OK)
+            st = save_memories(s, d);
+    }
     if (st == NASHC_OK && s->out->untried > 0)
         nashc_warning(d, NULL, "fifo-effort",
-                      "%u of %u FIFOs that might be smaller by a memory each were not tried: a "
-                      "simulation takes %" PRIu64 " million runs of steps",
-                      s->out->untried, n, s->out->flow.work / 1000000);
+                      "%u of %u FIFOs may be deeper than it takes: to try less is a simulation of "
+                      "%" PRIu64 " million runs of steps each time",
+                      s->out->untried, n_fifos(s), s->out->flow.work / 1000000);
     return st;
 }
 
@@ -237,17 +300,19 @@ nashc_flow_size(const nashc_graph *g, const nashc_flow_options *o, nashc_flow_si
         return st;
     s.max_frames = o && o->max_frames > 0 ? (uint32_t)o->max_frames : 64;
     *out = (nashc_flow_sizing){.slowest = z.slowest, .n_ids = z.n_ids};
-    out->depth = NASHC_NEW_N(a, uint32_t, 2 * (size_t)z.n_ids);
+    out->depth = NASHC_NEW_N(a, uint32_t, 3 * (size_t)z.n_ids);
     s.full = NASHC_NEW_N(a, bool, z.n_ids);
     if (!out->depth || !s.full)
         return nashc_enomem(d);
     s.least = out->depth + z.n_ids;
+    s.held = s.least + z.n_ids;
     st = flow_plan_make(&s.plan, &z, a, d);
     if (st == NASHC_OK)
         st = confirm(&s, d);
     flow_plan_free(&s.plan);
     if (st == NASHC_OK && on_time(&s, &out->flow))
-        st = save_memories(&s, d);
+        st = shrink(&s, d);
+    out->flow.occupancy = NULL;
     if (st == NASHC_OK)
         warn_if_late(&s, d);
     return st;
