@@ -270,8 +270,8 @@ shrink(sizing *s, nashc_diag *d)
     if (st == NASHC_OK && s->out->untried > 0)
         nashc_warning(d, NULL, "fifo-effort",
                       "%u of %u FIFOs may be deeper than it takes: to try less is a simulation of "
-                      "%" PRIu64 " million runs of steps each time",
-                      s->out->untried, n_fifos(s), s->out->flow.work / 1000000);
+                      "%.1f million runs of steps each time",
+                      s->out->untried, n_fifos(s), (double)s->out->flow.work / 1e6);
     return st;
 }
 

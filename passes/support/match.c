@@ -126,7 +126,7 @@ bool
 match_all(const nashc_node *n, const char *attr, int64_t v)
 {
     int count;
-    const int64_t *list = match_ints(n, attr, &count);
+    const int64_t *list = nashc_node_ints(n, attr, &count);
 
     for (int i = 0; i < count; i++)
         if (list[i] != v)

@@ -1,8 +1,8 @@
 // dwc_tb.sv: nashc_dwc against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
 module dwc_tb #(
-    parameter IN_W = 8,
-    parameter OUT_W = 32,
+    parameter S_W = 8,
+    parameter M_W = 32,
     parameter NIN = 1,
     parameter NIN1 = 0,
     parameter NOUT = 1,
@@ -12,13 +12,13 @@ module dwc_tb #(
     parameter TOTAL = 1
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
-    wire [IN_W-1:0] s_tdata;
+    wire [S_W-1:0] s_tdata;
     wire [0:0] s1_tdata;
-    wire [OUT_W-1:0] m_tdata;
+    wire [M_W-1:0] m_tdata;
 
     nashc_dwc #(
-        .IN_W(IN_W),
-        .OUT_W(OUT_W)
+        .S_W(S_W),
+        .M_W(M_W)
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
@@ -26,7 +26,7 @@ module dwc_tb #(
     );
 
     stream_harness #(
-        .IN_W(IN_W), .IN1_W(1), .OUT_W(OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(S_W), .IN1_W(1), .OUT_W(M_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

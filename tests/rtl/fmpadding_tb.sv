@@ -3,8 +3,8 @@
 module fmpadding_tb #(
     parameter C = 4,
     parameter SIMD = 1,
-    parameter H = 3,
-    parameter W = 3,
+    parameter HEIGHT = 3,
+    parameter WIDTH = 3,
     parameter TOP = 1,
     parameter LEFT = 1,
     parameter BOTTOM = 1,
@@ -30,7 +30,7 @@ module fmpadding_tb #(
     wire [SIMD*OUT_W-1:0] m_tdata;
 
     nashc_fmpadding #(
-        .C(C), .SIMD(SIMD), .H(H), .W(W), .TOP(TOP), .LEFT(LEFT), .BOTTOM(BOTTOM), .RIGHT(RIGHT),
+        .C(C), .SIMD(SIMD), .HEIGHT(HEIGHT), .WIDTH(WIDTH), .TOP(TOP), .LEFT(LEFT), .BOTTOM(BOTTOM), .RIGHT(RIGHT),
         .ROW_GAP(ROW_GAP), .COL_GAP(COL_GAP), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP),
         .OUT_W(OUT_W), .SHARED(SHARED)
     ) dut (

@@ -20,32 +20,32 @@ RTL = os.path.normpath(os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rt
 PROOFS = (
     ('skid', [dict(W=1), dict(W=3)]),
     ('pipe', [dict(W=2, LATENCY=n) for n in (0, 1, 2, 5)]),
-    ('duplicate_streams', [dict(W=2, N=n) for n in (1, 2, 3)]),
+    ('duplicate_streams', [dict(W=2, OUTPUTS=n) for n in (1, 2, 3)]),
     ('parts', [dict(FA=a, FB=b) for a, b in ((1, 1), (2, 3), (1, 4), (5, 2))]),
     ('split', [dict(NA=a, NB=b, XW=2) for a, b in ((1, 1), (2, 3))]),
-    ('padded_axis', [dict(N=n, FIRST=f, GAP=g, LAST=l)
+    ('padded_axis', [dict(SIZE=n, BEFORE=f, GAP=g, AFTER=l)
               for n, f, g, l in ((1, 0, 0, 0), (3, 1, 0, 2), (2, 4, 1, 0), (3, 1, 2, 1), (2, 5, 3, 3), (1, 2, 2, 0))]),
-    ('fmpadding', [dict(C=c, SIMD=2, H=h, W=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, ROW_GAP=g, XW=2, OUT_W=2)
+    ('fmpadding', [dict(C=c, SIMD=2, HEIGHT=h, WIDTH=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, ROW_GAP=g, XW=2, OUT_W=2)
                    for c, h, w, t, l, b, r, g in ((2, 1, 1, 0, 0, 0, 0, 0), (4, 2, 3, 1, 0, 0, 2, 1),
                                                   (6, 3, 1, 4, 3, 1, 1, 0))]),
     ('fifo', [dict(W=2, DEPTH=2, STYLE=1)] + [dict(W=2, DEPTH=d, STYLE=s) for d in (2, 3, 4, 6)
                                               for s in (2, 3)]),
-    ('dwc', [dict(IN_W=a, OUT_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),
+    ('dwc', [dict(S_W=a, M_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),
                                                 (4, 6))]),
-    ('window', [dict(W=1, N=6, DEPTH=3, COUNT0=2, COUNT1=3, MOVE0=1, MOVE1=0, MOVE8=3, FREE1=1, FREE8=4),
-                dict(W=1, N=4, DEPTH=2, COUNT0=2, MOVE0=2, FREE0=2, MOVE8=2, FREE8=2)]),
-    ('label_select', [dict(LABELS=6, PE=p, K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
+    ('window', [dict(W=1, WORDS=6, DEPTH=3, COUNT0=2, COUNT1=3, MOVE0=1, MOVE1=0, MOVE8=3, FREE1=1, FREE8=4),
+                dict(W=1, WORDS=4, DEPTH=2, COUNT0=2, MOVE0=2, FREE0=2, MOVE8=2, FREE8=2)]),
+    ('label_select', [dict(LABELS=6, PE=p, TOP_K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
                                                                          (6, 4))]),
-    ('accumulate', [dict(PE=2, FUNC=f, XW=2, X_SIGNED=s, W=3, DEPTH=d) for f, s, d in (
-        (0, 0, 1), (0, 1, 3), (1, 0, 4), (1, 1, 2), (2, 0, 2), (2, 1, 3))]),
+    ('accumulate', [dict(PE=2, FUNC=f, XW=2, X_SIGNED=s, ACC_W=3, ACCS=d) for f, s, d in (
+        (4, 0, 1), (4, 1, 3), (5, 0, 4), (5, 1, 2), (0, 0, 2), (0, 1, 3))]),
     ('mvau', [dict(MW=4, MH=4, PE=2, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3),
               dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
               dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1),
               dict(MW=4, MH=6, GROUPS=3, PE=1, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3)]),
     ('vvau', [dict(C=c, KERNEL=k, PE=p, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, PIPE=k % 2)
               for c, k, p in ((4, 3, 2), (2, 4, 2), (3, 1, 1))]),
-    ('pool', [dict(C=c, PE=p, FUNC=f, KH=h, OW=o, KW=w, XW=2, OUT_W=4 if f == 2 else 2)
-              for c, p, f, h, o, w in ((4, 2, 2, 2, 3, 2), (1, 1, 0, 1, 3, 2), (2, 2, 1, 3, 1, 1))]),
+    ('pool', [dict(C=c, PE=p, FUNC=f, KH=h, OW=o, KW=w, XW=2, OUT_W=2 if f else 4)
+              for c, p, f, h, o, w in ((4, 2, 0, 2, 3, 2), (1, 1, 4, 1, 3, 2), (2, 2, 5, 3, 1, 1))]),
 )
 
 

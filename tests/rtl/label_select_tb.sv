@@ -3,7 +3,7 @@
 module label_select_tb #(
     parameter LABELS = 10,
     parameter PE = 1,
-    parameter K = 1,
+    parameter TOP_K = 1,
     parameter XW = 8,
     parameter X_SIGNED = 1,
     parameter OUT_W = 8,
@@ -23,7 +23,7 @@ module label_select_tb #(
     nashc_label_select #(
         .LABELS(LABELS),
         .PE(PE),
-        .K(K),
+        .TOP_K(TOP_K),
         .XW(XW),
         .X_SIGNED(X_SIGNED),
         .OUT_W(OUT_W)

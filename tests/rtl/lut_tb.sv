@@ -6,7 +6,7 @@ module lut_tb #(
     parameter XW = 4,
     parameter X_SIGNED = 0,
     parameter LO = 0,
-    parameter N = 16,
+    parameter ENTRIES = 16,
     parameter OUT_W = 8,
     parameter SHARED = 0,
     parameter NIN = 1,
@@ -28,7 +28,7 @@ module lut_tb #(
         .XW(XW),
         .X_SIGNED(X_SIGNED),
         .LO(LO),
-        .N(N),
+        .ENTRIES(ENTRIES),
         .OUT_W(OUT_W),
         .SHARED(SHARED)
     ) dut (

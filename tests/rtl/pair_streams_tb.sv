@@ -1,7 +1,7 @@
 // pair_streams_tb.sv: nashc_pair_streams against vectors, with random stalls, checked to the cycle.
 `timescale 1ns / 1ns
 module pair_streams_tb #(
-    parameter W0 = 8,
+    parameter W = 8,
     parameter W1 = 5,
     parameter NIN = 1,
     parameter NIN1 = 0,
@@ -12,12 +12,12 @@ module pair_streams_tb #(
     parameter TOTAL = 1
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
-    wire [W0-1:0] s_tdata;
+    wire [W-1:0] s_tdata;
     wire [W1-1:0] s1_tdata;
-    wire [W0+W1-1:0] m_tdata;
+    wire [W+W1-1:0] m_tdata;
 
     nashc_pair_streams #(
-        .W0(W0),
+        .W(W),
         .W1(W1)
     ) dut (
         .clk(clk), .rst_n(rst_n),
@@ -27,7 +27,7 @@ module pair_streams_tb #(
     );
 
     stream_harness #(
-        .IN_W(W0), .IN1_W(W1), .OUT_W(W0+W1), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(W), .IN1_W(W1), .OUT_W(W+W1), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

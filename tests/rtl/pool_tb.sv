@@ -3,13 +3,13 @@
 module pool_tb #(
     parameter C = 4,
     parameter PE = 2,
-    parameter FUNC = 0,
+    parameter FUNC = 4,
     parameter KH = 2,
     parameter OW = 3,
     parameter KW = 2,
     parameter XW = 4,
     parameter X_SIGNED = 0,
-    parameter BIPOLAR = 0,
+    parameter X_BIP = 0,
     parameter OUT_W = 4,
     parameter NIN = 1,
     parameter NIN1 = 0,
@@ -33,7 +33,7 @@ module pool_tb #(
         .KW(KW),
         .XW(XW),
         .X_SIGNED(X_SIGNED),
-        .BIPOLAR(BIPOLAR),
+        .X_BIP(X_BIP),
         .OUT_W(OUT_W)
     ) dut (
         .clk(clk), .rst_n(rst_n),

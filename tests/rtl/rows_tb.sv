@@ -3,48 +3,48 @@
 `timescale 1ns / 1ns
 module rows_tb #(
     parameter PE = 2,
-    parameter N = 9,                    // elements per row
+    parameter SIMD = 9,                 // elements per row
     parameter XW = 3,
     parameter WW = 4,
-    parameter XS = 1,
-    parameter WS = 0,
+    parameter X_SIGNED = 1,
+    parameter W_SIGNED = 0,
     parameter SW = 12,
     parameter PIPE = 0,
     parameter ROUNDS = 200
 );
     reg clk = 0, en = 1;
-    reg [N*XW-1:0] x;
-    reg [N-1:0] xb;
-    reg [PE*N*WW-1:0] w;
-    reg [PE*N-1:0] wb;
+    reg [SIMD*XW-1:0] x;
+    reg [SIMD-1:0] xb;
+    reg [PE*SIMD*WW-1:0] w;
+    reg [PE*SIMD-1:0] wb;
     wire [PE*SW-1:0] pop, dot, pm, mul, planes, bmul, bplanes, sum;
     reg [PE*SW-1:0] want_pop, want_dot, want_pm, want_mul, want_bmul, want_sum;
     wire [3*XW-1:0] taps;
     reg [XW-1:0] old;                   // of the clock before
     integer seed, i, p, round, mode, vx, vw, bx, bw, same;
 
-    nashc_rows_xnor #(.PE(PE), .SIMD(N), .SW(SW), .DOT(0), .PIPE(PIPE)) u_pop (
+    nashc_rows_xnor #(.PE(PE), .SIMD(SIMD), .SW(SW), .DOT(0), .PIPE(PIPE)) u_pop (
         .clk(clk), .en(en), .x(xb), .w(wb), .sum(pop)
     );
-    nashc_rows_xnor #(.PE(PE), .SIMD(N), .SW(SW), .DOT(1), .PIPE(PIPE)) u_dot (
+    nashc_rows_xnor #(.PE(PE), .SIMD(SIMD), .SW(SW), .DOT(1), .PIPE(PIPE)) u_dot (
         .clk(clk), .en(en), .x(xb), .w(wb), .sum(dot)
     );
-    nashc_rows_plus_minus #(.PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .SW(SW), .PIPE(PIPE)) u_pm (
+    nashc_rows_plus_minus #(.PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .SW(SW), .PIPE(PIPE)) u_pm (
         .clk(clk), .en(en), .x(x), .w(wb), .sum_q(pm)
     );
     nashc_rows_multiply #(
-        .PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+        .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
     ) u_mul (.clk(clk), .en(en), .x(x), .w(w), .sum(mul));
     nashc_rows_bit_planes #(
-        .PE(PE), .SIMD(N), .XW(XW), .X_SIGNED(XS), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+        .PE(PE), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
     ) u_planes (.clk(clk), .en(en), .x(x), .w(w), .sum_q(planes));
     nashc_rows_multiply #(
-        .PE(PE), .SIMD(N), .XW(1), .X_BIPOLAR(1), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+        .PE(PE), .SIMD(SIMD), .XW(1), .X_BIP(1), .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
     ) u_bmul (.clk(clk), .en(en), .x(xb), .w(w), .sum(bmul));
     nashc_rows_bit_planes #(
-        .PE(PE), .SIMD(N), .XW(1), .X_BIPOLAR(1), .WW(WW), .W_SIGNED(WS), .SW(SW), .PIPE(PIPE)
+        .PE(PE), .SIMD(SIMD), .XW(1), .X_BIP(1), .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
     ) u_bplanes (.clk(clk), .en(en), .x(xb), .w(w), .sum_q(bplanes));
-    nashc_rows_sum #(.PE(PE), .N(N), .W(WW), .SIGNED(WS), .WO(SW)) u_sum (
+    nashc_rows_sum #(.PE(PE), .SIMD(SIMD), .XW(WW), .X_SIGNED(W_SIGNED), .SW(SW)) u_sum (
         .clk(clk), .en(en), .a(w), .sum_q(sum)
     );
     nashc_delay_line #(.W(XW), .TAPS(3)) u_delay (.clk(clk), .en(en), .a(x[XW-1:0]), .taps(taps));
@@ -58,21 +58,21 @@ module rows_tb #(
         x = 0;
         for (round = 0; round < ROUNDS; round = round + 1) begin
             mode = $unsigned($random(seed)) % 8;
-            for (i = 0; i < N; i = i + 1) begin
+            for (i = 0; i < SIMD; i = i + 1) begin
                 x[i*XW +: XW] = mode == 0 ? {XW{1'b1}} : mode == 1 ? 1 << (XW - 1) : $random(seed);
                 xb[i] = mode == 0 ? 1'b1 : $random(seed);
             end
-            for (i = 0; i < PE * N; i = i + 1) begin
+            for (i = 0; i < PE * SIMD; i = i + 1) begin
                 w[i*WW +: WW] = mode == 0 ? {WW{1'b1}} : mode <= 2 ? 1 << (WW - 1) : $random(seed);
                 wb[i] = mode == 0 ? 1'b1 : mode == 1 ? 1'b0 : $random(seed);
             end
             {want_pop, want_dot, want_pm, want_mul, want_bmul, want_sum} = 0;
             for (p = 0; p < PE; p = p + 1)
-                for (i = 0; i < N; i = i + 1) begin
-                    vx = element(x[i*XW +: XW], XW, XS);
-                    vw = element(w[(p*N+i)*WW +: WW], WW, WS);
+                for (i = 0; i < SIMD; i = i + 1) begin
+                    vx = element(x[i*XW +: XW], XW, X_SIGNED);
+                    vw = element(w[(p*SIMD+i)*WW +: WW], WW, W_SIGNED);
                     bx = xb[i] ? 1 : -1;
-                    bw = wb[p*N+i] ? 1 : -1;
+                    bw = wb[p*SIMD+i] ? 1 : -1;
                     same = bx == bw;
                     want_pop[p*SW +: SW] = want_pop[p*SW +: SW] + same;
                     want_dot[p*SW +: SW] = want_dot[p*SW +: SW] + bx * bw;

@@ -82,8 +82,8 @@ def jobs(args):
     for n in (1, 2, 6, 8, 9, 17, 64, 65, 130):
         for signs in range(4):
             aw, bw = rnd.choice((1, 2, 4, 8)), rnd.choice((1, 3, 4, 8))
-            own.append(('rows', dict(PE=rnd.choice((1, 2, 3)), N=n, XW=aw, WW=bw, XS=signs & 1,
-                                      WS=signs >> 1, PIPE=rnd.randint(0, 1),
+            own.append(('rows', dict(PE=rnd.choice((1, 2, 3)), SIMD=n, XW=aw, WW=bw, X_SIGNED=signs & 1,
+                                      W_SIGNED=signs >> 1, PIPE=rnd.randint(0, 1),
                                       SW=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)))))
     for module, params in own:
         index += 1

@@ -69,17 +69,18 @@ def dwc(rnd, a=8, b=32):
         steps = [1 | (4 if (i + 1) * a // b > i * a // b else 0) for i in range(b)]
     else:
         steps = [4 | (1 if -(-(i + 1) * b // a) > -(-i * b // a) else 0) for i in range(a)]
-    return run(dict(IN_W=a, OUT_W=b), {}, steps, 0, cut(a), cut(b), a, b, 60)
+    return run(dict(S_W=a, M_W=b), {}, steps, 0, cut(a), cut(b), a, b, 60)
 
 
 def pair_streams(rnd, w0=8, w1=5):
     a, b = draw(rnd, w0, 0, 200), draw(rnd, w1, 0, 200)
     out = [x | y << w0 for x, y in zip(a, b)]
-    return run(dict(W0=w0, W1=w1), {}, [7], 0, a, out, w0, w0 + w1, 200, in1=b, in1_w=w1)
+    return run(dict(W=w0, W1=w1), {}, [7], 0, a, out, w0, w0 + w1, 200, in1=b, in1_w=w1)
 
 
 BINARY = (lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a <= b, lambda a, b: a >= b, max, min,
           lambda a, b: a - b)
+ADD, MAX, MIN = 0, 4, 5  # as FUNC counts them: docs/timing.md
 
 
 def add_streams(rnd, pe=1, x='u4', z='u4', func=0, ow=6):
@@ -97,7 +98,7 @@ def outs(params, n, writes):
 
 
 def duplicate_streams(rnd, w=8, n=2):
-    return outs(dict(W=w, N=n), n, [(1 << n) - 1])
+    return outs(dict(W=w, OUTPUTS=n), n, [(1 << n) - 1])
 
 
 def split(rnd, pe=1, na=2, nb=3, xw=4):
@@ -142,7 +143,7 @@ def fmpadding(rnd, c=4, simd=2, h=3, w=3, top=1, left=1, bottom=1, right=1, gaps
                 there = 0 <= r < h and 0 <= q < w and not above and not aside
                 out += image[(r * w + q) * c:(r * w + q + 1) * c] if there else values
                 steps += [5 if there else 4] * (c // simd) if f == 0 else []
-    p = dict(C=c, SIMD=simd, H=h, W=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, ROW_GAP=gaps[0],
+    p = dict(C=c, SIMD=simd, HEIGHT=h, WIDTH=w, TOP=top, LEFT=left, BOTTOM=bottom, RIGHT=right, ROW_GAP=gaps[0],
              COL_GAP=gaps[1], XW=xw, X_SIGNED=xs, X_BIP=xb, OUT_W=ow, SHARED=shared)
     rom = beats_of(values[:simd] if shared else values, simd, ow)
     # without a pixel to wait for, the border of one frame more appears
@@ -238,7 +239,8 @@ def requant(rnd, c=4, pe=1, xw=8, xs=1, mw=6, aw=10, shift=4, even=0, qmin=-20, 
     ow = max(qmax.bit_length(), (-qmin - 1).bit_length() if qmin < 0 else 0) + (qmin < 0) or 1
     beats = lambda v, w: [pack(v[i:i + pe], w) for i in range(0, len(v), pe)]
     par = [fits(q, aw) << mw | fits(p, mw) for p, q in zip(m, a)]
-    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, MW=mw, AW=aw, SHIFT=shift, EVEN=even, QMIN=qmin, QMAX=qmax, OUT_W=ow)
+    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, FACTOR_W=mw, ADDEND_W=aw, SHIFT=shift, EVEN=even, QMIN=qmin, QMAX=qmax,
+             OUT_W=ow)
     return run(p, {'param.dat': lines(beats(par, mw + aw), pe * (mw + aw))}, [RW] * (c // pe), 3, beats(x, xw),
                beats(y, ow), pe * xw, pe * ow, vectors)
 
@@ -254,7 +256,7 @@ def lut(rnd, c=4, pe=1, xw=4, xs=0, lo=0, n=16, ow=8, shared=0):
     for lane in range(1 if shared else pe):
         words = [v for f in range(1 if shared else c // pe) for v in table[f * pe + lane]]
         files['lut_%d.dat' % lane] = lines(words, ow)
-    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, LO=lo, N=n, OUT_W=ow, SHARED=shared)
+    p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, LO=lo, ENTRIES=n, OUT_W=ow, SHARED=shared)
     return run(p, files, [RW] * (c // pe), 2, beats(x, xw), beats(y, ow), pe * xw, pe * ow, vectors)
 
 
@@ -270,7 +272,7 @@ def label_select(rnd, labels=10, pe=1, k=1, xw=8, xs=1, ow=8):
         outs += sorted(range(labels), key=lambda i: (-v[i], i))[:k]
     n = labels // pe
     steps = [(1 if i < n else 0) | (4 if i >= n - 1 else 0) for i in range(n + k - 1)]
-    p = dict(LABELS=labels, PE=pe, K=k, XW=xw, X_SIGNED=xs, OUT_W=ow)
+    p = dict(LABELS=labels, PE=pe, TOP_K=k, XW=xw, X_SIGNED=xs, OUT_W=ow)
     return run(p, {}, steps, 2, ins, outs, pe * xw, ow, frames)
 
 
@@ -359,18 +361,18 @@ def vvau(rnd, c=4, kernel=9, pe=2, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0,
                cut(ys, p['OUT_W']), pe * z.xw, pe * p['OUT_W'], vectors)
 
 
-def pool(rnd, c=4, pe=2, func=0, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, outer=6):
+def pool(rnd, c=4, pe=2, func=4, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, outer=6):
     xw, xs = (1, 0) if bip else (xw, xs)
     x = [[[[draw(rnd, xw, xs, c) for _ in range(kw)] for _ in range(ow)] for _ in range(kh)] for _ in range(outer)]
     value = lambda v: 2 * v - 1 if bip else v
-    reduce = (max, min, sum)[func]
+    reduce = {ADD: sum, MAX: max, MIN: min}[func]
     y = [[reduce(value(x[o][i][j][k][ch]) for i in range(kh) for k in range(kw)) for ch in range(c)]
          for o in range(outer) for j in range(ow)]
-    out_w = xw if func < 2 else xw + clog2(kh * kw) + bip + spare
+    out_w = xw if func != ADD else xw + clog2(kh * kw) + bip + spare
     cut = lambda rows, width: [pack(r[i:i + pe], width) for r in rows for i in range(0, c, pe)]
     steps = [RW if i == kh - 1 and k == kw - 1 else 1 for i in range(kh) for _ in range(ow) for k in range(kw)
              for _ in range(c // pe)]
-    p = dict(C=c, PE=pe, FUNC=func, KH=kh, OW=ow, KW=kw, XW=xw, X_SIGNED=xs, BIPOLAR=bip, OUT_W=out_w)
+    p = dict(C=c, PE=pe, FUNC=func, KH=kh, OW=ow, KW=kw, XW=xw, X_SIGNED=xs, X_BIP=bip, OUT_W=out_w)
     return run(p, {}, steps, 2, cut([r for o in x for i in o for j in i for r in j], xw), cut(y, out_w), pe * xw,
                pe * out_w, outer)
 
@@ -385,7 +387,7 @@ def window(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1, extra=
     at = [first + sum(a * b for a, b in zip(i, strides)) for i in index]
     oldest = [first + sum(a * b for a, b in zip(i[:base], strides)) for i in index]
     depth = max(2, span(base, n) + 1 + extra)
-    p = dict(W=w, N=words, DEPTH=depth, FIRST=first, MOVE8=words - span(0, n), FREE8=words - span(0, base))
+    p = dict(W=w, WORDS=words, DEPTH=depth, FIRST=first, MOVE8=words - span(0, n), FREE8=words - span(0, base))
     for k in range(n):  # the module counts loops from the innermost
         inner = n - 1 - k
         p.update({'COUNT%d' % inner: dims[k], 'MOVE%d' % inner: strides[k] - span(k + 1, n),
@@ -533,11 +535,11 @@ def sweep(rnd):
                                    actval=pick((0, -2)), has_dir=pick((0, 1)), shared=pick((0, 0, 1)),
                                    deep=pick((0, 1)), spare=pick((0, 0, 3)), ts=pick((0, 1)))
     yield 'vvau', dict(c=200, kernel=4, pe=2, vectors=3)
-    for func in range(3):
+    for func in (MAX, MIN, ADD):
         for kh, ow, kw in ((1, 1, 1), (1, 1, 9), (4, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1)):
             for c, pe in ((6, 1), (6, 2), (4, 4), (1, 1)):
                 yield 'pool', dict(c=c, pe=pe, func=func, kh=kh, ow=ow, kw=kw, xw=pick((1, 2, 4, 8)),
-                                   xs=pick((0, 1)), bip=pick((0, 0, 1)) if func == 2 else 0, spare=pick((0, 0, 2)))
+                                   xs=pick((0, 1)), bip=pick((0, 0, 1)) if func == ADD else 0, spare=pick((0, 0, 2)))
         yield 'pool', dict(c=24, pe=2, func=func, kh=2, ow=20, kw=2, xw=8, xs=1, outer=3)
 
 

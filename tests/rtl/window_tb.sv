@@ -5,7 +5,7 @@
 `timescale 1ns / 1ns
 module window_tb #(
     parameter W = 8,
-    parameter N = 16,
+    parameter WORDS = 16,
     parameter DEPTH = 8,
     parameter FIRST = 0,
     parameter COUNT0 = 1, parameter COUNT1 = 1, parameter COUNT2 = 1, parameter COUNT3 = 1,
@@ -32,7 +32,7 @@ module window_tb #(
     reg v, ready, en, fire, push, done0;
 
     nashc_window #(
-        .W(W), .N(N), .DEPTH(DEPTH), .FIRST(FIRST),
+        .W(W), .WORDS(WORDS), .DEPTH(DEPTH), .FIRST(FIRST),
         .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3), .COUNT4(COUNT4),
         .MOVE0(MOVE0), .MOVE1(MOVE1), .MOVE2(MOVE2), .MOVE3(MOVE3), .MOVE4(MOVE4), .MOVE8(MOVE8),
         .FREE0(FREE0), .FREE1(FREE1), .FREE2(FREE2), .FREE3(FREE3), .FREE4(FREE4), .FREE8(FREE8)
@@ -70,8 +70,8 @@ module window_tb #(
     end
 
     always @(posedge clk) if (rst_n) begin
-        next = given / STEPS * N + steps[given % STEPS][63:32];
-        oldest = given / STEPS * N + steps[given % STEPS][31:0];
+        next = given / STEPS * WORDS + steps[given % STEPS][63:32];
+        oldest = given / STEPS * WORDS + steps[given % STEPS][31:0];
         ready = i0 - oldest < DEPTH;
         en = !v || occ < DEPTH_OUT;
         fire = en && i0 > next;

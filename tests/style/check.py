@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """check.py BUILD: the house rules of docs/style.md: who includes whom, sizes, format, headers that compile
-alone, one descriptor a pass file, help on every descriptor, a test for every pass, op and RTL module."""
+alone, one descriptor a pass file, help on every descriptor, a test for every pass, op and RTL module, one name for
+a layer in all folders and for an RTL parameter in all modules."""
 import json
 import pathlib
 import re
@@ -336,6 +337,45 @@ def unbenched(benches):
     return sorted(set(text) - reached)
 
 
+def layer_names():
+    """A layer hw.X is X in all folders, and a file of a layer holds no other one."""
+    faults = []
+    rooms = ("ir/ops/hw/*", "backends/verilog/layers/*", "backends/verilog/rtl/*", "tests/rtl/*")
+    files = [rel(p) for p in tracked(*rooms)]
+    for op in (row["name"] for row in listing("ops")):
+        if not op.startswith("hw."):
+            continue
+        x = op[3:]
+        for pattern in (f"ir/ops/hw/{x}\\.c", f"backends/verilog/layers/{x}\\.c",
+                        f"backends/verilog/rtl/nashc_{x}(_\\w+)?\\.v", f"tests/rtl/{x}(_\\w+)?_tb\\.sv"):
+            found = [f for f in files if re.fullmatch(pattern, f)]
+            if not found:
+                faults.append(f"{op}: no file {pattern}")
+            for f in found:
+                other = set(re.findall(r'"(hw\.\w+)"', (ROOT / f).read_text())) - {op}
+                if other and f.endswith(".c"):
+                    faults.append(f"{f}: holds {', '.join(sorted(other))} too")
+    report("layer names", faults)
+
+
+def parameters():
+    """What several RTL modules have stands in the table of docs/timing.md, and nothing else that none has."""
+    users = {}
+    for p in tracked("backends/verilog/rtl/*.v"):
+        head = re.search(r"^module \w+ #\((.*?)^\) \(", p.read_text(), re.M | re.S)
+        for name in re.findall(r"\bparameter (\w+)", head.group(1) if head else ""):
+            users.setdefault(name, []).append(p.stem)
+    table = re.search(r"^## Shared parameters$(.*?)^## ", (ROOT / "docs/timing.md").read_text(), re.M | re.S)
+    rows = re.findall(r"^\| ([A-Z][\w, ]*) \|", table.group(1) if table else "", re.M)
+    named = [n for row in rows for n in row.split(", ")]
+    faults = [f"docs/timing.md: {n} of {', '.join(m)} is not in the table of shared parameters"
+              for n, m in sorted(users.items()) if len(m) > 1 and n not in named]
+    faults += [f"docs/timing.md: no module has parameter {n}" for n in named if n not in users]
+    faults += [f"docs/timing.md: {n} stands twice in the table of shared parameters"
+               for n in sorted(set(named)) if named.count(n) > 1]
+    report("parameters", faults)
+
+
 def clean():
     """What must not stand in the project: machine paths, promises, merge marks."""
     bad = re.compile(r"/(work|home|root)/|\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|^(<<<<<<<|>>>>>>>)", re.M)
@@ -349,7 +389,8 @@ def clean():
     report("clean", faults)
 
 
-for check in (layers, sizes, shape, citations, formatted, headers, heads, descriptors, generated, clean):
+for check in (layers, sizes, shape, citations, formatted, headers, heads, descriptors, generated, layer_names, parameters,
+              clean):
     check()
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

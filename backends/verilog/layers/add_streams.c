@@ -5,8 +5,6 @@
 static nashc_status
 emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    static const int funcs[] = {0, 6, 1, 4,
-                                5}; /* add, sub, mul, max, min as nashc_elementwise counts */
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     nashc_type whole = nashc_type_for_range(-1, 1); /* bipolar elements are computed as integers */
 
@@ -15,7 +13,7 @@ emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
     emit_element(v, "X", nashc_value_type(nashc_node_in(n, 0)), &whole);
     emit_element(v, "X1", nashc_value_type(nashc_node_in(n, 1)), &whole);
-    nashc_vlog_int(v, "FUNC", funcs[nashc_node_int(n, "func")]);
+    emit_func(n, v);
     nashc_vlog_int(v, "OUT_BIP", y->kind == NASHC_K_BIP);
     nashc_vlog_int(v, "OUT_W", y->bits);
     return NASHC_OK;

@@ -5,7 +5,6 @@
 static nashc_status
 emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    static const int funcs[] = {0, 1, 4, 5}; /* add, mul, max, min as nashc_elementwise counts */
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
@@ -20,7 +19,7 @@ emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_channelwise");
     nashc_vlog_int(v, "C", c);
     nashc_vlog_int(v, "PE", pe);
-    nashc_vlog_int(v, "FUNC", funcs[nashc_node_int(n, "func")]);
+    emit_func(n, v);
     emit_element(v, "X", x, y);
     nashc_vlog_int(v, "OUT_W", y->bits);
     nashc_vlog_int(v, "PW", bits);

@@ -7,7 +7,7 @@ emit_duplicate(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     (void)d;
     nashc_vlog_core(v, "nashc_duplicate_streams");
     nashc_vlog_int(v, "W", nashc_node_int(n, "pe") * emit_bits_in(n));
-    nashc_vlog_int(v, "N", nashc_node_n_out(n));
+    nashc_vlog_int(v, "OUTPUTS", nashc_node_n_out(n));
     return NASHC_OK;
 }
 

@@ -6,8 +6,8 @@ emit_dwc(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     (void)d;
     nashc_vlog_core(v, "nashc_dwc");
-    nashc_vlog_int(v, "IN_W", nashc_node_int(n, "lanes_in") * emit_bits_in(n));
-    nashc_vlog_int(v, "OUT_W", nashc_node_int(n, "lanes_out") * emit_bits_in(n));
+    nashc_vlog_int(v, "S_W", nashc_node_int(n, "lanes_in") * emit_bits_in(n));
+    nashc_vlog_int(v, "M_W", nashc_node_int(n, "lanes_out") * emit_bits_in(n));
     return NASHC_OK;
 }
 

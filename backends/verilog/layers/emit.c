@@ -1,6 +1,7 @@
 /* emit.c: what the emitters of layers share; memory layouts of docs/timing.md. */
 #include "emit.h"
 #include <stdio.h>
+#include <string.h>
 
 int
 emit_signed(const nashc_type *t)
@@ -45,6 +46,20 @@ emit_stages(int64_t n)
     while (((int64_t)1 << stages) < n + 1)
         stages++;
     return stages;
+}
+
+void
+emit_func(const nashc_node *n, nashc_vlog *v)
+{
+    static const struct {
+        const char *func;
+        int code;
+    } codes[] = {{"add", 0}, {"sum", 0}, {"mul", 1}, {"max", 4}, {"min", 5}, {"sub", 6}};
+    const char *func = nashc_node_str(n, "func");
+
+    for (size_t i = 0; i < NASHC_COUNT(codes); i++)
+        if (strcmp(func, codes[i].func) == 0)
+            nashc_vlog_int(v, "FUNC", codes[i].code);
 }
 
 static int64_t
@@ -100,7 +115,7 @@ emit_thresholds(nashc_vlog *v, const emit_steps *s)
     nashc_vlog_int(v, "T_SIGNED", s->is_signed);
     nashc_vlog_int(v, "HAS_DIR", s->dir != NULL);
     nashc_vlog_int(v, "T_SHARED", s->rows == 1);
-    nashc_vlog_str(v, "T_STYLE", s->ram_style);
+    nashc_vlog_str(v, "T_RAM_STYLE", s->ram_style);
     if (s->parallel) {
         parallel_file(v, s);
     } else {

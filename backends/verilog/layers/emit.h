@@ -21,6 +21,9 @@ bool emit_parallel(int64_t style, int64_t n);
 /* Stages of a binary search over n thresholds: ceil(log2(n + 1)). */
 int emit_stages(int64_t n);
 
+/* Parameter FUNC: the code of attribute func, one numbering in all modules (docs/timing.md). */
+void emit_func(const nashc_node *n, nashc_vlog *v);
+
 /* Thresholds of a layer, as the hardware compares them. */
 typedef struct emit_steps {
     const int64_t *t; /* rows * n */
@@ -32,7 +35,7 @@ typedef struct emit_steps {
     bool parallel;
 } emit_steps;
 
-/* Parameters K TW T_SIGNED HAS_DIR T_SHARED T_STYLE T_FILE DIR_FILE (DEEP) and the files. */
+/* Parameters K TW T_SIGNED HAS_DIR T_SHARED T_RAM_STYLE T_FILE DIR_FILE (DEEP) and the files. */
 void emit_thresholds(nashc_vlog *v, const emit_steps *s);
 
 /* Channels of a layer with parameters: their rows, or the last dimension of its input. */

@@ -4,7 +4,7 @@
 static nashc_status
 emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    static const char *const names[] = {"H", "W", "TOP", "LEFT", "BOTTOM", "RIGHT"};
+    static const char *const names[] = {"HEIGHT", "WIDTH", "TOP", "LEFT", "BOTTOM", "RIGHT"};
     static const char *const between[] = {"ROW_GAP", "COL_GAP"};
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));

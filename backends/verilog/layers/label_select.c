@@ -11,7 +11,7 @@ emit_select(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_label_select");
     nashc_vlog_int(v, "LABELS", labels ? labels : x->rank ? x->dim[x->rank - 1] : 1);
     nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
-    nashc_vlog_int(v, "K", nashc_node_int(n, "k"));
+    nashc_vlog_int(v, "TOP_K", nashc_node_int(n, "k"));
     nashc_vlog_int(v, "XW", x->bits);
     nashc_vlog_int(v, "X_SIGNED", emit_signed(x)); /* bip: 0 < 1 as -1 < +1 */
     nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);

@@ -16,10 +16,10 @@ emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_lut");
     emit_common(n, v);
     nashc_vlog_int(v, "LO", nashc_node_int(n, "lo"));
-    nashc_vlog_int(v, "N", size);
+    nashc_vlog_int(v, "ENTRIES", size);
     nashc_vlog_int(v, "SHARED", rows == 1);
     nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
-    const char *prefix = nashc_vlog_prefix(v, "T_FILE", "table", t);
+    const char *prefix = nashc_vlog_prefix(v, "FILE", "table", t);
     for (int64_t p = 0; p < lanes; p++) {
         nashc_vlog_mem *m = nashc_vlog_memory(v, folds * size, y->bits);
         for (int64_t f = 0; f < folds; f++)

@@ -43,7 +43,7 @@ emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_m
 
     nashc_vlog_int(v, "WW", t->bits);
     nashc_vlog_int(v, "W_SIGNED", emit_signed(t));
-    nashc_vlog_str(v, "W_STYLE", style);
+    nashc_vlog_str(v, "W_RAM_STYLE", style);
     nashc_vlog_file(v, "W_FILE", "weights", m);
 }
 

@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-/* Parameters WW W_SIGNED W_STYLE W_FILE: weights as in m, a memory of that ram_style. */
+/* Parameters WW W_SIGNED W_RAM_STYLE W_FILE: weights as in m, a memory of that ram_style. */
 void emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m);
 
 /* Parameters of the arithmetic and the activation, with the files of the latter; pipe: PIPE. */

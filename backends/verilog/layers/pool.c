@@ -8,7 +8,6 @@ emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     static const char *const names[] = {"KH", "OW", "KW"};
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    bool sum = strcmp(nashc_node_str(n, "func"), "sum") == 0;
     int count;
     const int64_t *window = nashc_node_ints(n, "window", &count);
 
@@ -16,12 +15,10 @@ emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_pool");
     nashc_vlog_int(v, "C", y->dim[y->rank - 1]);
     nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
-    nashc_vlog_int(v, "FUNC", nashc_node_int(n, "func"));
+    emit_func(n, v);
     for (int i = 0; i < count; i++)
         nashc_vlog_int(v, names[i], window[i]);
-    nashc_vlog_int(v, "XW", x->bits);
-    nashc_vlog_int(v, "X_SIGNED", emit_signed(x)); /* bip: 0 < 1 as -1 < +1 */
-    nashc_vlog_int(v, "BIPOLAR", sum && x->kind == NASHC_K_BIP);
+    emit_element(v, "X", x, y); /* the largest of bip is bip: 0 < 1 as -1 < +1 */
     nashc_vlog_int(v, "OUT_W", y->bits);
     nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     return NASHC_OK;

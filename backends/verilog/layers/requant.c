@@ -36,8 +36,8 @@ emit_requant(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "PE", pe);
     nashc_vlog_int(v, "XW", x->bits);
     nashc_vlog_int(v, "X_SIGNED", emit_signed(x));
-    nashc_vlog_int(v, "MW", mw);
-    nashc_vlog_int(v, "AW", aw);
+    nashc_vlog_int(v, "FACTOR_W", mw);
+    nashc_vlog_int(v, "ADDEND_W", aw);
     nashc_vlog_int(v, "SHIFT", nashc_node_int(n, "shift"));
     nashc_vlog_int(v, "EVEN", nashc_node_int(n, "ties_even"));
     nashc_vlog_int(v, "QMIN", nashc_node_int(n, "qmin"));

@@ -1,7 +1,6 @@
 /* thresholding.c: hw.thresholding to nashc_thresholding_parallel or nashc_thresholding_search. */
 #include "model.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* A bipolar input is compared as 0 or 1: -1 >= t <=> t <= -1, +1 >= t <=> t <= 1. */
 static int64_t

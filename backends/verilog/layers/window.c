@@ -34,7 +34,7 @@ emit_window(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
         return nashc_node_unsup(d, n, "these loops have no layer");
     nashc_vlog_core(v, "nashc_window");
     nashc_vlog_int(v, "W", nashc_node_int(n, "simd") * nashc_value_type(nashc_node_in(n, 0))->bits);
-    nashc_vlog_int(v, "N", r.words);
+    nashc_vlog_int(v, "WORDS", r.words);
     nashc_vlog_int(v, "DEPTH", r.depth);
     nashc_vlog_int(v, "FIRST", r.first);
     for (int k = 0; k < r.loops; k++) { /* the module counts them from the innermost */

@@ -42,17 +42,17 @@ module nashc_add_streams #(
 
     always @(posedge clk) if (en) y_q <= y_d;
 
-    wire [PE*(XW+1)-1:0]  a;
-    wire [PE*(X1W+1)-1:0] b;
-    nashc_widen_elements #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_a (
-        .x(s_tdata), .y(a)
-    );
-    nashc_widen_elements #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(X1W + 1)) u_b (
-        .x(s1_tdata), .y(b)
-    );
+    wire [PE*(XW+1)-1:0]  x;
+    wire [PE*(X1W+1)-1:0] x1;
+    nashc_widen_elements #(
+        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)
+    ) u_x (.x(s_tdata), .y(x));
+    nashc_widen_elements #(
+        .PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(X1W + 1)
+    ) u_x1 (.x(s1_tdata), .y(x1));
     nashc_elementwise #(
-        .PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(X1W + 1), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
-    ) u_op (.a(a), .b(b), .y(y_d));
+        .PE(PE), .FUNC(FUNC), .XW(XW + 1), .X1W(X1W + 1), .OUT_BIP(OUT_BIP), .OUT_W(OUT_W)
+    ) u_op (.x(x), .x1(x1), .y(y_d));
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(1)) u_pipe (
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(y_q),

@@ -63,14 +63,14 @@ module nashc_channelwise #(
 
     wire [PE*(XW+1)-1:0] x;
     wire [PE*(PW+1)-1:0] c;
-    nashc_widen_elements #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)) u_x (
-        .x(x_q), .y(x)
-    );
+    nashc_widen_elements #(
+        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(XW + 1)
+    ) u_x (.x(x_q), .y(x));
     nashc_widen_elements #(.PE(PE), .XW(PW), .X_SIGNED(P_SIGNED), .X_BIP(0), .OUT_W(PW + 1)) u_c (
         .x(param), .y(c)
     );
-    nashc_elementwise #(.PE(PE), .FUNC(FUNC), .AW(XW + 1), .BW(PW + 1), .OUT_W(OUT_W)) u_op (
-        .a(x), .b(c), .y(y_d)
+    nashc_elementwise #(.PE(PE), .FUNC(FUNC), .XW(XW + 1), .X1W(PW + 1), .OUT_W(OUT_W)) u_op (
+        .x(x), .x1(c), .y(y_d)
     );
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(2)) u_pipe (

@@ -44,12 +44,12 @@ module nashc_concat #(
     nashc_parts #(.FA(NA / PE), .FB(NB / PE)) u_parts (
         .clk(clk), .rst_n(rst_n), .fire(fire), .second(second)
     );
-    nashc_widen_elements #(.PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)) u_a (
-        .x(s_tdata), .y(a)
-    );
-    nashc_widen_elements #(.PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(OUT_W)) u_b (
-        .x(s1_tdata), .y(b)
-    );
+    nashc_widen_elements #(
+        .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)
+    ) u_a (.x(s_tdata), .y(a));
+    nashc_widen_elements #(
+        .PE(PE), .XW(X1W), .X_SIGNED(X1_SIGNED), .X_BIP(X1_BIP), .OUT_W(OUT_W)
+    ) u_b (.x(s1_tdata), .y(b));
 
     always @(posedge clk) if (en) y_q <= second ? b : a;
 

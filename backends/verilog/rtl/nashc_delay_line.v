@@ -1,4 +1,5 @@
-// nashc_delay_line.v: all the taps of a delay line that moves with en: tap k is a, k enabled cycles old.
+// nashc_delay_line.v: all the taps of a delay line that moves with en: tap k is a, k enabled
+// cycles old.
 // W*(TAPS-1) flip-flops. W, TAPS >= 1.
 `default_nettype none
 module nashc_delay_line #(

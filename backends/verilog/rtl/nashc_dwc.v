@@ -1,21 +1,21 @@
 // nashc_dwc.v: width conversion between any two widths, low bits first, one beat a cycle on the
 // side with more beats. Steps max(in beats, out beats) a frame, LATENCY 0; a frame's bits must fill
-// whole beats on both sides. IN_W <= OUT_W: each step reads, and writes when OUT_W bits are there.
-// IN_W > OUT_W: each step writes, and reads when fewer than OUT_W bits are there. Buffer of
-// max(IN_W, OUT_W) - gcd(IN_W, OUT_W) bits, no barrel shifter if one width divides the other.
+// whole beats on both sides. S_W <= M_W: each step reads, and writes when M_W bits are there.
+// S_W > M_W: each step writes, and reads when fewer than M_W bits are there. Buffer of
+// max(S_W, M_W) - gcd(S_W, M_W) bits, no barrel shifter if one width divides the other.
 `default_nettype none
 module nashc_dwc #(
-    parameter IN_W  = 8,                // bits per input beat
-    parameter OUT_W = 32                // bits per output beat
+    parameter S_W = 8,                  // bits per input beat
+    parameter M_W = 32                  // bits per output beat
 ) (
-    input  wire             clk,
-    input  wire             rst_n,
-    input  wire [IN_W-1:0]  s_tdata,
-    input  wire             s_tvalid,
-    output wire             s_tready,
-    output wire [OUT_W-1:0] m_tdata,
-    output wire             m_tvalid,
-    input  wire             m_tready
+    input  wire           clk,
+    input  wire           rst_n,
+    input  wire [S_W-1:0] s_tdata,
+    input  wire           s_tvalid,
+    output wire           s_tready,
+    output wire [M_W-1:0] m_tdata,
+    output wire           m_tvalid,
+    input  wire           m_tready
 );
     function integer gcd(input integer a, input integer b);
         integer x, y, t;
@@ -31,15 +31,15 @@ module nashc_dwc #(
         end
     endfunction
 
-    localparam G  = gcd(IN_W, OUT_W);   // bits per unit
-    localparam IU = IN_W / G;
-    localparam OU = OUT_W / G;
+    localparam G  = gcd(S_W, M_W);      // bits per unit
+    localparam IU = S_W / G;
+    localparam OU = M_W / G;
     localparam BU = ((IU > OU) ? IU : OU) - 1;          // units in the buffer
     localparam FW = (BU < 1) ? 1 : $clog2(BU + 1);
 
 `ifndef SYNTHESIS
-    initial if (IN_W < 1 || OUT_W < 1) begin
-        $display("nashc_dwc: illegal parameters IN_W=%0d OUT_W=%0d", IN_W, OUT_W);
+    initial if (S_W < 1 || M_W < 1) begin
+        $display("nashc_dwc: illegal parameters S_W=%0d M_W=%0d", S_W, M_W);
         $finish;
     end
 `endif
@@ -47,10 +47,10 @@ module nashc_dwc #(
     wire reads, writes, room;
     wire en   = !writes || room;
     wire fire = en && (!reads || s_tvalid);
-    wire [OUT_W-1:0] data;
+    wire [M_W-1:0] data;
     assign s_tready = en && reads;
 
-    nashc_skid #(.W(OUT_W)) u_skid (
+    nashc_skid #(.W(M_W)) u_skid (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(data), .s_tvalid(fire && writes), .s_tready(room),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
@@ -95,28 +95,28 @@ module nashc_dwc #(
 `endif
 
             if (IU == 1) begin : g_up   // whole ratio: a shift register, no multiplexer
-                reg  [OUT_W-IN_W-1:0] buf_q;
-                wire [OUT_W-1:0]      all = {s_tdata, buf_q};
+                reg  [M_W-S_W-1:0] buf_q;
+                wire [M_W-1:0]     all = {s_tdata, buf_q};
                 assign reads  = 1'b1;
                 assign writes = fill == OUT_U - 1'b1;
                 assign fill_d = writes ? {(FW+1){1'b0}} : fill + 1'b1;
                 assign data   = all;
-                always @(posedge clk) if (fire) buf_q <= all[OUT_W-1:IN_W];
+                always @(posedge clk) if (fire) buf_q <= all[M_W-1:S_W];
             end else if (OU == 1) begin : g_down
-                reg  [IN_W-OUT_W-1:0] buf_q;
-                wire [IN_W-1:0]       rest = {{OUT_W{1'b0}}, buf_q};
-                wire [IN_W-1:0]       all  = reads ? s_tdata : rest;
+                reg  [S_W-M_W-1:0] buf_q;
+                wire [S_W-1:0]     rest = {{M_W{1'b0}}, buf_q};
+                wire [S_W-1:0]     all  = reads ? s_tdata : rest;
                 assign reads  = fill_q == {FW{1'b0}};
                 assign writes = 1'b1;
                 assign fill_d = reads ? IN_U - 1'b1 : fill - 1'b1;
-                assign data   = all[OUT_W-1:0];
-                always @(posedge clk) if (fire) buf_q <= all[IN_W-1:OUT_W];
+                assign data   = all[M_W-1:0];
+                always @(posedge clk) if (fire) buf_q <= all[S_W-1:M_W];
             end else begin : g_gear
                 localparam BW = BU * G;                 // bits in the buffer
-                localparam AW = (IU + OU - 1) * G;         // what a step may see
+                localparam AW = (IU + OU - 1) * G;  // what a step may see
                 reg  [BW-1:0] buf_q;                    // zero above its fill
                 wire [BW-1:0] held = (fill_q == {FW{1'b0}}) ? {BW{1'b0}} : buf_q;
-                wire [AW-1:0] next = {{(AW-IN_W){1'b0}}, s_tdata} << (fill_q * G);
+                wire [AW-1:0] next = {{(AW-S_W){1'b0}}, s_tdata} << (fill_q * G);
                 wire [AW-1:0] all  = {{(AW-BW){1'b0}}, held} | (reads ? next : {AW{1'b0}});
                 wire [FW:0]   sum  = fill + (reads ? IN_U : {(FW+1){1'b0}});
                 if (IU < OU) begin : g_wider
@@ -125,7 +125,7 @@ module nashc_dwc #(
                     wire [AW-1:0] low = {{(AW-BW){1'b0}}, all[BW-1:0]};
                     // What leaves the buffer is zero above it.
                     /* verilator lint_off UNUSEDSIGNAL */
-                    wire [AW-1:0] left = writes ? all >> OUT_W : low;
+                    wire [AW-1:0] left = writes ? all >> M_W : low;
                     /* verilator lint_on UNUSEDSIGNAL */
                     always @(posedge clk) if (fire) buf_q <= left[BW-1:0];
                 end else begin : g_narrower
@@ -133,12 +133,12 @@ module nashc_dwc #(
                     assign writes = 1'b1;
                     // What leaves the buffer is zero above it.
                     /* verilator lint_off UNUSEDSIGNAL */
-                    wire [AW-1:0] left = all >> OUT_W;
+                    wire [AW-1:0] left = all >> M_W;
                     /* verilator lint_on UNUSEDSIGNAL */
                     always @(posedge clk) if (fire) buf_q <= left[BW-1:0];
                 end
                 assign fill_d = writes ? sum - OUT_U : sum;
-                assign data   = all[OUT_W-1:0];
+                assign data   = all[M_W-1:0];
             end
         end
     endgenerate

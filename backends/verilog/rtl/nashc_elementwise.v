@@ -1,15 +1,16 @@
-// nashc_elementwise.v: y = a op b, lane by lane. Combinational: PE adders, multipliers or comparators.
+// nashc_elementwise.v: y = x op x1, lane by lane.
+// Combinational: PE adders, multipliers or comparators.
 `default_nettype none
 module nashc_elementwise #(
     parameter PE      = 1,              // lanes
-    parameter FUNC    = 0,              // 0 add, 1 mul, 2 a <= b, 3 a >= b, 4 max, 5 min, 6 a - b
-    parameter AW      = 5,              // bits per operand, two's complement
-    parameter BW      = 5,
-    parameter OUT_BIP = 0,              // 1: y is bipolar (OUT_W 1), a and b are -1 or +1
+    parameter FUNC    = 0,              // 0 add, 1 mul, 2 x <= x1, 3 x >= x1, 4 max, 5 min, 6 sub
+    parameter XW      = 5,              // bits per element of x, two's complement
+    parameter X1W     = 5,              // bits per element of x1, two's complement
+    parameter OUT_BIP = 0,              // 1: y is bipolar (OUT_W 1), x and x1 are -1 or +1
     parameter OUT_W   = 6               // bits per output; y is taken modulo 2**OUT_W
 ) (
-    input  wire [PE*AW-1:0]    a,
-    input  wire [PE*BW-1:0]    b,
+    input  wire [PE*XW-1:0]    x,
+    input  wire [PE*X1W-1:0]   x1,
     output wire [PE*OUT_W-1:0] y
 );
     localparam W = (OUT_BIP != 0) ? 2 : OUT_W;
@@ -24,9 +25,9 @@ module nashc_elementwise #(
     genvar p;
     generate
         for (p = 0; p < PE; p = p + 1) begin : g_lane
-            wire signed [AW-1:0] l = a[p*AW +: AW];
-            wire signed [BW-1:0] r = b[p*BW +: BW];
-            wire signed [W-1:0]  v;
+            wire signed [XW-1:0]  l = x[p*XW +: XW];
+            wire signed [X1W-1:0] r = x1[p*X1W +: X1W];
+            wire signed [W-1:0]   v;
             // Operands widen to, or are taken modulo, the width of the result.
             /* verilator lint_off WIDTH */
             if (FUNC == 0) begin : g_add

@@ -1,28 +1,28 @@
-// nashc_fmpadding.v: frames of H x W pixels with constants around them, and rows and columns of
-// constants between the pixels, channels innermost.
-// OH*OW*C/SIMD steps a frame, OH = TOP + (H - 1)*(ROW_GAP + 1) + 1 + BOTTOM, OW alike; each writes,
-// and reads iff it belongs to a pixel; LATENCY 1. Three counters, a multiplexer, three registers of
-// SIMD*OUT_W bits; C*OUT_W memory bits in lines of SIMD*OUT_W (SHARED: one line). SIMD divides C;
-// H, W >= 1, border and gaps may be 0; OUT_W holds the elements and the constants.
+// nashc_fmpadding.v: frames of HEIGHT x WIDTH pixels with constants around them, and rows and
+// columns of constants between the pixels, channels innermost.
+// OH*OW*C/SIMD steps a frame, OH = TOP + (HEIGHT - 1)*(ROW_GAP + 1) + 1 + BOTTOM, OW alike; each
+// writes, and reads iff it belongs to a pixel; LATENCY 1. Three counters, a multiplexer, three
+// registers of SIMD*OUT_W bits; C*OUT_W memory bits in lines of SIMD*OUT_W (SHARED: one line).
+// SIMD divides C; HEIGHT, WIDTH >= 1, border and gaps may be 0; OUT_W holds elements and constants.
 `default_nettype none
 module nashc_fmpadding #(
-    parameter C         = 4,            // channels
-    parameter SIMD      = 1,            // lanes
-    parameter H         = 3,            // rows
-    parameter W         = 3,            // columns
-    parameter TOP       = 1,            // rows and columns of the border
-    parameter LEFT      = 1,
-    parameter BOTTOM    = 1,
-    parameter RIGHT     = 1,
-    parameter ROW_GAP   = 0,            // rows and columns between two of the frame
-    parameter COL_GAP   = 0,
-    parameter XW        = 4,            // bits per input
-    parameter X_SIGNED  = 0,
-    parameter X_BIP     = 0,            // 1: s is bipolar, m is not
-    parameter OUT_W     = 4,            // bits per output
-    parameter SHARED    = 1,            // 1: one line of constants for all channels
-    parameter MEM_DIR   = ".",
-    parameter FILE      = "param.dat"
+    parameter C        = 4,             // channels
+    parameter SIMD     = 1,             // lanes
+    parameter HEIGHT   = 3,             // rows
+    parameter WIDTH    = 3,             // columns
+    parameter TOP      = 1,             // rows and columns of the border
+    parameter LEFT     = 1,
+    parameter BOTTOM   = 1,
+    parameter RIGHT    = 1,
+    parameter ROW_GAP  = 0,             // rows and columns between two of the frame
+    parameter COL_GAP  = 0,
+    parameter XW       = 4,             // bits per input
+    parameter X_SIGNED = 0,
+    parameter X_BIP    = 0,             // 1: s is bipolar, m is not
+    parameter OUT_W    = 4,             // bits per output
+    parameter SHARED   = 1,             // 1: one line of constants for all channels
+    parameter MEM_DIR  = ".",
+    parameter FILE     = "param.dat"
 ) (
     input  wire                  clk,
     input  wire                  rst_n,
@@ -61,12 +61,12 @@ module nashc_fmpadding #(
         if (!rst_n) fold_q <= {FW{1'b0}};
         else if (fire) fold_q <= fold_end ? {FW{1'b0}} : fold_q + 1'b1;
     end
-    nashc_padded_axis #(.N(W), .FIRST(LEFT), .GAP(COL_GAP), .LAST(RIGHT)) u_cols (
+    nashc_padded_axis #(.SIZE(WIDTH), .BEFORE(LEFT), .GAP(COL_GAP), .AFTER(RIGHT)) u_cols (
         .clk(clk), .rst_n(rst_n), .step(fire && fold_end), .inner(col_in), .last(col_last)
     );
     // frames follow one another: nothing asks for the last row
     /* verilator lint_off PINCONNECTEMPTY */
-    nashc_padded_axis #(.N(H), .FIRST(TOP), .GAP(ROW_GAP), .LAST(BOTTOM)) u_rows (
+    nashc_padded_axis #(.SIZE(HEIGHT), .BEFORE(TOP), .GAP(ROW_GAP), .AFTER(BOTTOM)) u_rows (
         .clk(clk), .rst_n(rst_n), .step(fire && fold_end && col_last), .inner(row_in), .last()
     );
     /* verilator lint_on PINCONNECTEMPTY */
@@ -91,9 +91,9 @@ module nashc_fmpadding #(
         .clk(clk), .en(en), .addr(line), .q(value)
     );
 
-    nashc_widen_elements #(.PE(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)) u_x (
-        .x(x_q), .y(x)
-    );
+    nashc_widen_elements #(
+        .PE(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(X_BIP), .OUT_W(OUT_W)
+    ) u_x (.x(x_q), .y(x));
 
     nashc_pipe #(.W(SIMD*OUT_W), .LATENCY(1)) u_pipe (
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(reads_q ? x : value),

@@ -1,12 +1,12 @@
-// nashc_label_select.v: indices of the K largest of LABELS values, best first; of equal values the
-// one with the lowest index. LABELS/PE + K - 1 steps a frame (the first index leaves with the last
-// beat), LATENCY 2. No memory, no multiplier; K 1: PE comparators in a tree, else a chain of PE*K.
-// PE divides LABELS, 1 <= K <= LABELS, OUT_W holds LABELS - 1.
+// nashc_label_select.v: indices of the TOP_K largest of LABELS values, best first; of equal values
+// the one with the lowest index. LABELS/PE + TOP_K - 1 steps a frame (the first index leaves with
+// the last beat), LATENCY 2. No memory, no multiplier; TOP_K 1: PE comparators in a tree, else a
+// chain of PE*TOP_K. PE divides LABELS, 1 <= TOP_K <= LABELS, OUT_W holds LABELS - 1.
 `default_nettype none
 module nashc_label_select #(
     parameter LABELS   = 10,            // values per frame
     parameter PE       = 1,             // values per beat
-    parameter K        = 1,             // indices per frame, one a beat
+    parameter TOP_K    = 1,             // indices per frame, one a beat
     parameter XW       = 8,             // bits per value
     parameter X_SIGNED = 1,
     parameter OUT_W    = 8              // bits per index
@@ -31,9 +31,10 @@ module nashc_label_select #(
     localparam EW = 1 + IW + XW + 1;    // a candidate: used, index, value with sign
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || LABELS % PE != 0 || K < 1 || K > LABELS || XW < 1 || OUT_W < IW) begin
-        $display("nashc_label_select: illegal parameters LABELS=%0d PE=%0d K=%0d OUT_W=%0d",
-                 LABELS, PE, K, OUT_W);
+    initial if (PE < 1 || LABELS % PE != 0 || TOP_K < 1 || TOP_K > LABELS || XW < 1
+                || OUT_W < IW) begin
+        $display("nashc_label_select: illegal parameters LABELS=%0d PE=%0d TOP_K=%0d OUT_W=%0d",
+                 LABELS, PE, TOP_K, OUT_W);
         $finish;
     end
 `endif
@@ -58,8 +59,8 @@ module nashc_label_select #(
         end
     end
 
-    // Stage 1: candidates of a beat (one if K is 1) and what the step is.
-    localparam NC = (K == 1) ? 1 : PE;
+    // Stage 1: candidates of a beat (one if TOP_K is 1) and what the step is.
+    localparam NC = (TOP_K == 1) ? 1 : PE;
     wire [PE*EW-1:0] lane;
     wire [NC*EW-1:0] cand_d;
     reg  [NC*EW-1:0] cand_q;
@@ -75,9 +76,9 @@ module nashc_label_select #(
         tail1_q  <= tail;
     end
 
-    // Stage 2: the K best so far, best in the low bits; a writing step shifts the list down.
-    wire [K*EW-1:0] list_d;
-    reg  [K*EW-1:0] list_q;
+    // Stage 2: the TOP_K best so far, best in the low bits; a writing step shifts the list down.
+    wire [TOP_K*EW-1:0] list_d;
+    reg  [TOP_K*EW-1:0] list_q;
     always @(posedge clk) if (en && step1_q) list_q <= list_d;
 
     genvar p;
@@ -91,7 +92,7 @@ module nashc_label_select #(
                 (X_SIGNED != 0) && s_tdata[p*XW + XW - 1], s_tdata[p*XW +: XW]};
         end
 
-        if (K == 1) begin : g_best
+        if (TOP_K == 1) begin : g_best
             assign tail = 1'b0;
             // A heap of nodes: leaves PE .. 2*PE-1 are the lanes, node i has children 2i, 2i+1.
             for (p = 2 * PE - 1; p >= 1; p = p - 1) begin : g_node
@@ -112,10 +113,10 @@ module nashc_label_select #(
             assign list_d = (first1_q || better) ? cand_q : list_q;
             wire unused = &{1'b0, tail1_q, list_q[EW-1]};
         end else begin : g_list
-            localparam TW = (K <= 2) ? 1 : $clog2(K);
+            localparam TW = (TOP_K <= 2) ? 1 : $clog2(TOP_K);
             // constants are cut to the width of what they meet
             /* verilator lint_off WIDTH */
-            localparam [TW-1:0] TAIL = K - 1;
+            localparam [TW-1:0] TAIL = TOP_K - 1;
             /* verilator lint_on WIDTH */
             reg [TW-1:0] tail_q;        // writing steps left
             assign tail   = tail_q != {TW{1'b0}};
@@ -125,19 +126,19 @@ module nashc_label_select #(
                 else if (fire && writes) tail_q <= tail ? tail_q - 1'b1 : TAIL;
             end
 
-            reg [K*EW-1:0] list;
+            reg [TOP_K*EW-1:0] list;
             reg [EW-1:0]   e, h;
             reg            in;          // e displaces what follows
             integer        i, j;
             always @* begin
-                list = first1_q ? {K*EW{1'b0}} : list_q;
+                list = first1_q ? {TOP_K*EW{1'b0}} : list_q;
                 e    = {EW{1'b0}};
                 h    = {EW{1'b0}};
                 in   = 1'b0;
                 for (i = 0; i < PE; i = i + 1) begin    // insert lane i
                     e  = cand_q[i*EW +: EW];
                     in = 1'b0;
-                    for (j = 0; j < K; j = j + 1) begin
+                    for (j = 0; j < TOP_K; j = j + 1) begin
                         h  = list[j*EW +: EW];
                         in = in || !h[EW-1] || $signed(e[XW:0]) > $signed(h[XW:0]);
                         if (in) begin
@@ -147,7 +148,7 @@ module nashc_label_select #(
                     end
                 end
             end
-            assign list_d = tail1_q ? {{EW{1'b0}}, list_q[K*EW-1:EW]} : list;
+            assign list_d = tail1_q ? {{EW{1'b0}}, list_q[TOP_K*EW-1:EW]} : list;
         end
     endgenerate
 

@@ -1,7 +1,7 @@
 // nashc_lut.v: y = table[c][x - LO], a table per channel or one for all.
-// Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 2. PE memories of (C/PE)*N words of OUT_W
-// bits (SHARED: N words) with registered read. PE divides C; x must lie in LO .. LO+N-1.
-// Files {T_FILE}_<lane>.dat (docs/timing.md).
+// Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 2. PE memories of (C/PE)*ENTRIES words of
+// OUT_W bits (SHARED: ENTRIES words) with registered read. PE divides C; LO <= x < LO+ENTRIES.
+// Files {FILE}_<lane>.dat (docs/timing.md).
 `default_nettype none
 module nashc_lut #(
     parameter C         = 4,            // channels
@@ -9,11 +9,11 @@ module nashc_lut #(
     parameter XW        = 4,            // bits per input
     parameter X_SIGNED  = 0,
     parameter LO        = 0,            // x of the first table entry
-    parameter N         = 16,           // entries per channel
+    parameter ENTRIES   = 16,           // entries per channel
     parameter OUT_W     = 8,            // bits per output
     parameter SHARED    = 0,            // 1: one table for all channels
     parameter MEM_DIR   = ".",
-    parameter T_FILE    = "lut",
+    parameter FILE      = "lut",
     parameter RAM_STYLE = "auto"
 ) (
     input  wire                clk,
@@ -26,18 +26,18 @@ module nashc_lut #(
     input  wire                m_tready
 );
     localparam CF    = (SHARED != 0) ? 1 : C / PE;      // folds in the memories
-    localparam DEPTH = CF * N;
+    localparam DEPTH = CF * ENTRIES;
     localparam AW    = (DEPTH <= 1) ? 1 : $clog2(DEPTH);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
-    localparam [AW-1:0] STEP  = N;
-    localparam [AW-1:0] LAST  = (CF - 1) * N;
+    localparam [AW-1:0] STEP  = ENTRIES;
+    localparam [AW-1:0] LAST  = (CF - 1) * ENTRIES;
     localparam [AW-1:0] START = LO;                     // taken modulo the address
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || C % PE != 0 || XW < 1 || N < 1 || OUT_W < 1) begin
-        $display("nashc_lut: illegal parameters C=%0d PE=%0d N=%0d", C, PE, N);
+    initial if (PE < 1 || C % PE != 0 || XW < 1 || ENTRIES < 1 || OUT_W < 1) begin
+        $display("nashc_lut: illegal parameters C=%0d PE=%0d ENTRIES=%0d", C, PE, ENTRIES);
         $finish;
     end
 `endif
@@ -88,7 +88,7 @@ module nashc_lut #(
             /* verilator lint_on WIDTH */
             assign addr_d[p*AW +: AW] = base + xa - START;
             nashc_rom #(
-                .W(OUT_W), .DEPTH(DEPTH), .FILE({MEM_DIR, "/", T_FILE, "_", LANE, ".dat"}),
+                .W(OUT_W), .DEPTH(DEPTH), .FILE({MEM_DIR, "/", FILE, "_", LANE, ".dat"}),
                 .RAM_STYLE(RAM_STYLE)
             ) u_rom (.clk(clk), .en(en), .addr(addr_q[p*AW +: AW]), .q(y[p*OUT_W +: OUT_W]));
         end

@@ -7,44 +7,44 @@
 // BLOCKS divides PE; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none
 module nashc_mac #(
-    parameter BLOCKS     = 1,           // blocks of PE/BLOCKS rows that share an x
-    parameter PE         = 2,           // rows per step
-    parameter SIMD       = 4,           // columns per step
-    parameter MODE       = 2,           // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
-    parameter XW         = 4,           // bits per input
-    parameter X_SIGNED   = 0,
-    parameter WW         = 4,           // bits per weight
-    parameter W_SIGNED   = 1,
-    parameter ACC_W      = 12,          // bits per accumulator
-    parameter ACC_SIGNED = 1,
-    parameter DOT        = 0,           // MODE 0: 0 popcount, 1 dot product
-    parameter MUL_STYLE  = 0,           // MODE 2, 3: 0 multipliers, 1 bit planes
-    parameter PIPE       = 0,           // 1: one more stage inside the sum
-    parameter ACCS       = 1,           // accumulators of a row; 0: a step is a result
-    parameter ACT        = 0,           // 0 none, 1 parallel thresholds, 2 binary search
-    parameter FOLDS      = 1,           // results come from folds 0 .. FOLDS-1, over and over
-    parameter K          = 1,           // thresholds per row
-    parameter TW         = 12,          // bits per threshold
-    parameter T_SIGNED   = 1,
-    parameter OUT_W      = 12,          // bits per output
-    parameter ACTVAL     = 0,           // added to the count
-    parameter HAS_DIR    = 0,           // 1: DIR_FILE tells the rows that count acc < T
-    parameter T_SHARED   = 0,           // 1: one row of thresholds for all
-    parameter DEEP       = 0,           // ACT 2: one more stage per comparison
-    parameter T_FILE     = "thresh",
-    parameter DIR_FILE   = "dir.dat",
-    parameter T_STYLE    = "auto",
-    parameter AW         = (ACCS <= 1) ? 1 : $clog2(ACCS)
+    parameter BLOCKS      = 1,          // blocks of PE/BLOCKS rows that share an x
+    parameter PE          = 2,          // rows per step
+    parameter SIMD        = 4,          // columns per step
+    parameter MODE        = 2,          // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
+    parameter XW          = 4,          // bits per input
+    parameter X_SIGNED    = 0,
+    parameter WW          = 4,          // bits per weight
+    parameter W_SIGNED    = 1,
+    parameter ACC_W       = 12,         // bits per accumulator
+    parameter ACC_SIGNED  = 1,
+    parameter DOT         = 0,          // MODE 0: 0 popcount, 1 dot product
+    parameter MUL_STYLE   = 0,          // MODE 2, 3: 0 multipliers, 1 bit planes
+    parameter PIPE        = 0,          // 1: one more stage inside the sum
+    parameter ACCS        = 1,          // accumulators of a row; 0: a step is a result
+    parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
+    parameter FOLDS       = 1,          // results come from folds 0 .. FOLDS-1, over and over
+    parameter K           = 1,          // thresholds per row
+    parameter TW          = 12,         // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter OUT_W       = 12,         // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the rows that count acc < T
+    parameter T_SHARED    = 0,          // 1: one row of thresholds for all
+    parameter DEEP        = 0,          // ACT 2: one more stage per comparison
+    parameter T_FILE      = "thresh",
+    parameter DIR_FILE    = "dir.dat",
+    parameter T_RAM_STYLE = "auto",
+    parameter AW          = (ACCS <= 1) ? 1 : $clog2(ACCS)
 ) (
     input  wire                      clk,
     input  wire                      rst_n,
-    input  wire                      fire,      // the step happens in this cycle (never without en)
-    input  wire                      first,     // it is the first of its result
-    input  wire                      writes,    // it is the last
-    input  wire [AW-1:0]             addr,      // its accumulator; of several not the last step's
-    output wire                      en,        // stages may advance
+    input  wire                      fire, // the step happens in this cycle (never without en)
+    input  wire                      first, // it is the first of its result
+    input  wire                      writes, // it is the last
+    input  wire [AW-1:0]             addr, // its accumulator; of several not the last step's
+    output wire                      en, // stages may advance
     input  wire [BLOCKS*SIMD*XW-1:0] x,
-    input  wire [PE*SIMD*WW-1:0]     w,         // element (p,s) at [(p*SIMD+s)*WW +: WW]
+    input  wire [PE*SIMD*WW-1:0]     w, // element (p,s) at [(p*SIMD+s)*WW +: WW]
     output wire [PE*OUT_W-1:0]       m_tdata,
     output wire                      m_tvalid,
     input  wire                      m_tready
@@ -93,12 +93,12 @@ module nashc_mac #(
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum_q(sb));
             end else if (MUL_STYLE == 0) begin : g_mul
                 nashc_rows_multiply #(
-                    .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
+                    .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(MODE == 3),
                     .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum(sb));
             end else begin : g_planes
                 nashc_rows_bit_planes #(
-                    .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIPOLAR(MODE == 3),
+                    .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .X_BIP(MODE == 3),
                     .WW(WW), .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE)
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum_q(sb));
             end
@@ -123,7 +123,7 @@ module nashc_mac #(
             );
             assign {step, start, at} = steps[(PIPE+1)*(AW+2) +: AW+2];
             nashc_accumulate #(
-                .PE(PE), .FUNC(2), .XW(SW), .X_SIGNED(SUM_SIGNED), .W(ACC_W), .DEPTH(ACCS)
+                .PE(PE), .FUNC(0), .XW(SW), .X_SIGNED(SUM_SIGNED), .ACC_W(ACC_W), .ACCS(ACCS)
             ) u_acc (
                 .clk(clk), .en(en), .step(step), .first(start), .again(1'b0), .addr(at), .x(sum),
                 .y(acc)
@@ -159,17 +159,17 @@ module nashc_mac #(
 
             if (ACT == 1) begin : g_par
                 nashc_thresholding_parallel_core #(
-                    .CF(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
+                    .FOLDS(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
                     .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
                     .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .T_FILE(T_FILE), .DIR_FILE(DIR_FILE),
-                    .T_STYLE(T_STYLE)
+                    .T_RAM_STYLE(T_RAM_STYLE)
                 ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
             end else begin : g_bs
                 nashc_thresholding_search_core #(
-                    .CF(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
+                    .FOLDS(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
                     .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
                     .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE(T_FILE),
-                    .DIR_FILE(DIR_FILE), .T_STYLE(T_STYLE)
+                    .DIR_FILE(DIR_FILE), .T_RAM_STYLE(T_RAM_STYLE)
                 ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
             end
         end

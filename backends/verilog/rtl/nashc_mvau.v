@@ -5,42 +5,42 @@
 // LATENCY = 2 + PIPE + (SF > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, then those of nashc_mac.
 // Memory: MW*MH*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), replay
-// SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresholding_*. Multipliers: PE*SIMD in
-// MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW; ACC_W holds
+// SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresholding_*. Multipliers: PE*SIMD
+// in MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW; ACC_W holds
 // every partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none
 module nashc_mvau #(
-    parameter MW         = 8,           // columns
-    parameter MH         = 4,           // rows of all groups
-    parameter GROUPS     = 1,           // vectors belong to groups in turn
-    parameter PE         = 2,           // rows per step
-    parameter SIMD       = 4,           // columns per step
-    parameter MODE       = 2,           // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
-    parameter XW         = 4,           // bits per input
-    parameter X_SIGNED   = 0,
-    parameter WW         = 4,           // bits per weight
-    parameter W_SIGNED   = 1,
-    parameter ACC_W      = 12,          // bits per accumulator
-    parameter ACC_SIGNED = 1,
-    parameter DOT        = 0,           // MODE 0: 0 popcount, 1 dot product 2*popcount - MW
-    parameter MUL_STYLE  = 0,           // MODE 2, 3: 0 multipliers, 1 bit planes
-    parameter PIPE       = 0,           // 1: one more stage inside the sum
-    parameter W_EXT      = 0,           // 1: weights come from s1
-    parameter ACT        = 0,           // 0 none, 1 parallel thresholds, 2 binary search
-    parameter K          = 1,           // thresholds per row
-    parameter TW         = 12,          // bits per threshold
-    parameter T_SIGNED   = 1,
-    parameter OUT_W      = 12,          // bits per output
-    parameter ACTVAL     = 0,           // added to the count
-    parameter HAS_DIR    = 0,           // 1: DIR_FILE tells the rows that count acc < T
-    parameter T_SHARED   = 0,           // 1: one row of thresholds for all
-    parameter DEEP       = 0,           // ACT 2: one more stage per comparison
-    parameter MEM_DIR    = ".",
-    parameter W_FILE     = "memblock.dat",
-    parameter T_FILE     = "thresh",
-    parameter DIR_FILE   = "dir.dat",
-    parameter W_STYLE    = "auto",
-    parameter T_STYLE    = "auto"
+    parameter MW          = 8,          // columns
+    parameter MH          = 4,          // rows of all groups
+    parameter GROUPS      = 1,          // vectors belong to groups in turn
+    parameter PE          = 2,          // rows per step
+    parameter SIMD        = 4,          // columns per step
+    parameter MODE        = 2,          // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
+    parameter XW          = 4,          // bits per input
+    parameter X_SIGNED    = 0,
+    parameter WW          = 4,          // bits per weight
+    parameter W_SIGNED    = 1,
+    parameter ACC_W       = 12,         // bits per accumulator
+    parameter ACC_SIGNED  = 1,
+    parameter DOT         = 0,          // MODE 0: 0 popcount, 1 dot product 2*popcount - MW
+    parameter MUL_STYLE   = 0,          // MODE 2, 3: 0 multipliers, 1 bit planes
+    parameter PIPE        = 0,          // 1: one more stage inside the sum
+    parameter W_EXT       = 0,          // 1: weights come from s1
+    parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
+    parameter K           = 1,          // thresholds per row
+    parameter TW          = 12,         // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter OUT_W       = 12,         // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the rows that count acc < T
+    parameter T_SHARED    = 0,          // 1: one row of thresholds for all
+    parameter DEEP        = 0,          // ACT 2: one more stage per comparison
+    parameter MEM_DIR     = ".",
+    parameter W_FILE      = "memblock.dat",
+    parameter T_FILE      = "thresh",
+    parameter DIR_FILE    = "dir.dat",
+    parameter W_RAM_STYLE = "auto",
+    parameter T_RAM_STYLE = "auto"
 ) (
     input  wire                  clk,
     input  wire                  rst_n,
@@ -145,7 +145,8 @@ module nashc_mvau #(
                 else if (fire) line_q <= (line_q == LAST) ? {WAW{1'b0}} : line_q + 1'b1;
             end
             nashc_rom #(
-                .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_STYLE)
+                .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}),
+                .RAM_STYLE(W_RAM_STYLE)
             ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
             wire unused = &{1'b0, s1_tdata, s1_tvalid};
         end
@@ -158,7 +159,7 @@ module nashc_mvau #(
         .MUL_STYLE(MUL_STYLE), .PIPE(PIPE), .ACCS((SF > 1) ? 1 : 0), .ACT(ACT), .FOLDS(GROUPS*NF),
         .K(K), .TW(TW), .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR),
         .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE({MEM_DIR, "/", T_FILE}),
-        .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)
+        .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_RAM_STYLE(T_RAM_STYLE)
     ) u_mac (
         .clk(clk), .rst_n(rst_n), .fire(fire), .first(sf_q == {SFW{1'b0}}), .writes(writes),
         .addr(1'b0), .en(en), .x(x), .w(w),

@@ -1,38 +1,38 @@
-// nashc_padded_axis.v: positions along one axis of a padded frame, one a step, again and again: FIRST of
-// the border, N of the frame with GAP others between any two, LAST of the border.
-// clog2(positions + 1) + clog2(GAP + 1) flip-flops. N >= 1; FIRST, GAP and LAST may be 0.
+// nashc_padded_axis.v: positions along one axis of a padded frame, one a step, again and again:
+// BEFORE of the border, SIZE of the frame with GAP others between any two, AFTER of the border.
+// clog2(positions + 1) + clog2(GAP + 1) flip-flops. SIZE >= 1; BEFORE, GAP and AFTER may be 0.
 `default_nettype none
 module nashc_padded_axis #(
-    parameter N     = 3,                // positions of the frame
-    parameter FIRST = 1,                // before them
-    parameter GAP   = 0,                // between two of them
-    parameter LAST  = 1                 // behind them
+    parameter SIZE   = 3,               // positions of the frame
+    parameter BEFORE = 1,               // before them
+    parameter GAP    = 0,               // between two of them
+    parameter AFTER  = 1                // behind them
 ) (
     input  wire clk,
     input  wire rst_n,
     input  wire step,                   // go on to the next position
-    output wire inner,                 // it is one of the frame
+    output wire inner,                  // it is one of the frame
     output wire last                    // it is the last of all
 );
     localparam UNIT  = GAP + 1;
-    localparam SPAN  = (N - 1) * UNIT + 1;
-    localparam TOTAL = FIRST + SPAN + LAST;
+    localparam SPAN  = (SIZE - 1) * UNIT + 1;
+    localparam TOTAL = BEFORE + SPAN + AFTER;
     // one more than the position needs, so that a position before the frame becomes one behind it
     localparam AW    = $clog2(TOTAL + 1);
     localparam GW    = (UNIT <= 2) ? 1 : $clog2(UNIT);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [AW-1:0] LAST_AT = TOTAL - 1;
-    localparam [AW-1:0] BEGIN_AT = FIRST;
+    localparam [AW-1:0] BEGIN_AT = BEFORE;
     localparam [AW-1:0] COUNT = SPAN;
     localparam [GW-1:0] GAP_END = GAP;
-    localparam [GW-1:0] GAP_START = (UNIT - FIRST % UNIT) % UNIT;
+    localparam [GW-1:0] GAP_START = (UNIT - BEFORE % UNIT) % UNIT;
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (N < 1 || FIRST < 0 || GAP < 0 || LAST < 0) begin
-        $display("nashc_padded_axis: illegal parameters N=%0d FIRST=%0d GAP=%0d LAST=%0d", N, FIRST, GAP,
-                 LAST);
+    initial if (SIZE < 1 || BEFORE < 0 || GAP < 0 || AFTER < 0) begin
+        $display("nashc_padded_axis: illegal parameters SIZE=%0d BEFORE=%0d GAP=%0d AFTER=%0d",
+                 SIZE, BEFORE, GAP, AFTER);
         $finish;
     end
 `endif
@@ -76,8 +76,8 @@ module nashc_padded_axis #(
         if (rst_n) begin
             assert (at_q <= LAST_AT);
             // in full width, where nothing wraps
-            assert (inner == ({31'd0, at_q} >= FIRST && {31'd0, at_q} < FIRST + SPAN
-                               && ({31'd0, at_q} - FIRST) % UNIT == 0));
+            assert (inner == ({31'd0, at_q} >= BEFORE && {31'd0, at_q} < BEFORE + SPAN
+                               && ({31'd0, at_q} - BEFORE) % UNIT == 0));
         end
     end
 `endif

@@ -1,14 +1,15 @@
-// nashc_parts.v: whose turn it is of two: FA steps the first, FB steps the second, again and again.
+// nashc_parts.v: which of the two parts of a round a step belongs to: FA steps to the first, then
+// FB steps to the second, again and again.
 // clog2(max(FA, FB)) + 1 flip-flops. FA, FB >= 1.
 `default_nettype none
 module nashc_parts #(
-    parameter FA = 2,                   // steps of the first
-    parameter FB = 3                    // steps of the second
+    parameter FA = 2,                   // steps of the first part
+    parameter FB = 3                    // steps of the second part
 ) (
     input  wire clk,
     input  wire rst_n,
     input  wire fire,                   // the step happens in this cycle
-    output wire second                  // it is one of the second
+    output wire second                  // it belongs to the second part
 );
     localparam F  = (FA > FB) ? FA : FB;
     localparam FW = (F <= 1) ? 1 : $clog2(F);
@@ -25,7 +26,7 @@ module nashc_parts #(
     end
 `endif
 
-    reg  [FW-1:0] step_q;               // within the turn
+    reg  [FW-1:0] step_q;               // within the part
     reg           second_q;
     wire          last = step_q == (second_q ? LAST_B : LAST_A);
     assign second = second_q;

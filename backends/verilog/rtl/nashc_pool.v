@@ -8,13 +8,13 @@
 module nashc_pool #(
     parameter C         = 4,            // channels
     parameter PE        = 2,            // lanes
-    parameter FUNC      = 0,            // 0 maximum, 1 minimum, 2 sum
+    parameter FUNC      = 4,            // as in nashc_elementwise: 0 add, 4 max, 5 min
     parameter KH        = 2,            // rows of a group, far from each other
     parameter OW        = 3,            // groups beside each other
     parameter KW        = 2,            // rows of a group, next to each other
     parameter XW        = 4,            // bits per input
     parameter X_SIGNED  = 0,
-    parameter BIPOLAR   = 0,            // 1: sum of +-1 (XW 1)
+    parameter X_BIP     = 0,            // 1: x is bipolar (XW 1), y is not
     parameter OUT_W     = 4,            // bits per output
     parameter RAM_STYLE = "auto"
 ) (
@@ -33,7 +33,7 @@ module nashc_pool #(
     localparam CW  = (CF <= 1) ? 1 : $clog2(CF);
     localparam KWW = (KW <= 1) ? 1 : $clog2(KW);
     localparam KHW = (KH <= 1) ? 1 : $clog2(KH);
-    localparam EW  = (BIPOLAR != 0) ? 2 : XW;           // bits per accumulated element
+    localparam EW  = (X_BIP != 0) ? 2 : XW;         // bits per accumulated element
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [CW-1:0]  CF_LAST = CF - 1;
@@ -44,11 +44,12 @@ module nashc_pool #(
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || C % PE != 0 || FUNC < 0 || FUNC > 2 || KH < 1 || OW < 1 || KW < 1
-                || (FUNC != 2 && OUT_W != XW) || (BIPOLAR != 0 && (FUNC != 2 || XW != 1))) begin
+    initial if (PE < 1 || C % PE != 0 || KH < 1 || OW < 1 || KW < 1
+                || (FUNC != 0 && FUNC != 4 && FUNC != 5)
+                || (FUNC != 0 && OUT_W != XW) || (X_BIP != 0 && (FUNC != 0 || XW != 1))) begin
         $display("nashc_pool: illegal parameters C=%0d PE=%0d FUNC=%0d KH=%0d OW=%0d KW=%0d",
                  C, PE, FUNC, KH, OW, KW);
-        $display("nashc_pool: XW=%0d BIPOLAR=%0d OUT_W=%0d", XW, BIPOLAR, OUT_W);
+        $display("nashc_pool: XW=%0d X_BIP=%0d OUT_W=%0d", XW, X_BIP, OUT_W);
         $finish;
     end
 `endif
@@ -88,7 +89,7 @@ module nashc_pool #(
 
     genvar p;
     generate
-        if (BIPOLAR != 0) begin : g_signs
+        if (X_BIP != 0) begin : g_signs
             for (p = 0; p < PE; p = p + 1) begin : g_lane
                 assign x[p*2 +: 2] = {!x_q[p], 1'b1};
             end
@@ -101,8 +102,8 @@ module nashc_pool #(
     wire [AW-1:0] addr = base_q + cf_q; // cf_q has at most as many bits
     /* verilator lint_on WIDTH */
     nashc_accumulate #(
-        .PE(PE), .FUNC(FUNC), .XW(EW), .X_SIGNED((BIPOLAR != 0) ? 1 : X_SIGNED), .W(OUT_W),
-        .DEPTH(D), .RAM_STYLE(RAM_STYLE)
+        .PE(PE), .FUNC(FUNC), .XW(EW), .X_SIGNED((X_BIP != 0) ? 1 : X_SIGNED), .ACC_W(OUT_W),
+        .ACCS(D), .RAM_STYLE(RAM_STYLE)
     ) u_acc (
         .clk(clk), .en(en), .step(fire), .first(kw_q == {KWW{1'b0}} && kh_q == {KHW{1'b0}}),
         .again(CF == 1 && kw_q != {KWW{1'b0}}), .addr(addr), .x(x), .y(y)

@@ -1,16 +1,16 @@
 // nashc_requant.v: y = clamp(floor((x * m[c] + a[c]) / 2**SHIFT), QMIN, QMAX); EVEN takes 1 from an
 // odd quotient without remainder, as rounding ties to even does.
-// Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 3. PE multipliers XW+1 by MW bits, adders
-// and clamps; C*(MW+AW) memory bits in lines of PE*(MW+AW), a[c] above m[c]. PE divides C; C = PE
-// with one line serves all channels. y is taken modulo 2**OUT_W.
+// Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 3. PE multipliers XW+1 by FACTOR_W bits,
+// adders and clamps; C*(FACTOR_W+ADDEND_W) memory bits in lines of PE*(FACTOR_W+ADDEND_W), a[c]
+// above m[c]. PE divides C; C = PE with one line serves all channels. y is taken modulo 2**OUT_W.
 `default_nettype none
 module nashc_requant #(
     parameter C         = 4,            // channels
     parameter PE        = 1,            // lanes
     parameter XW        = 8,            // bits per input
     parameter X_SIGNED  = 1,
-    parameter MW        = 8,            // bits of m, two's complement
-    parameter AW        = 8,            // bits of a, two's complement
+    parameter FACTOR_W  = 8,            // bits of m, two's complement
+    parameter ADDEND_W  = 8,            // bits of a, two's complement
     parameter SHIFT     = 0,
     parameter EVEN      = 0,
     parameter QMIN      = 0,
@@ -31,15 +31,15 @@ module nashc_requant #(
 );
     localparam CF = C / PE;
     localparam FW = (CF <= 1) ? 1 : $clog2(CF);
-    localparam LW = MW + AW;            // bits a channel
-    localparam PW = XW + 1 + MW;        // bits of a product
-    localparam SW = ((PW > AW) ? PW : AW) + 1;
+    localparam LW = FACTOR_W + ADDEND_W;            // bits a channel
+    localparam PW = XW + 1 + FACTOR_W;  // bits of a product
+    localparam SW = ((PW > ADDEND_W) ? PW : ADDEND_W) + 1;
     /* verilator lint_off WIDTH */
     localparam [FW-1:0] LAST = CF - 1;
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || C % PE != 0 || XW < 1 || MW < 1 || AW < 1 || SHIFT < 0
+    initial if (PE < 1 || C % PE != 0 || XW < 1 || FACTOR_W < 1 || ADDEND_W < 1 || SHIFT < 0
                 || QMIN > QMAX) begin
         $display("nashc_requant: illegal parameters C=%0d PE=%0d SHIFT=%0d QMIN=%0d QMAX=%0d",
                  C, PE, SHIFT, QMIN, QMAX);
@@ -72,11 +72,11 @@ module nashc_requant #(
     genvar p;
     generate
         for (p = 0; p < PE; p = p + 1) begin : g_lane
-            wire signed [XW:0]   x = {(X_SIGNED != 0) && x_q[p*XW + XW - 1], x_q[p*XW +: XW]};
-            wire signed [MW-1:0] m = param[p*LW +: MW];
-            wire signed [AW-1:0] a = param[p*LW + MW +: AW];
-            reg  signed [PW-1:0] product_q;
-            reg  signed [AW-1:0] a_q;
+            wire signed [XW:0]         x = {(X_SIGNED != 0) && x_q[p*XW + XW - 1], x_q[p*XW +: XW]};
+            wire signed [FACTOR_W-1:0] m = param[p*LW +: FACTOR_W];
+            wire signed [ADDEND_W-1:0] a = param[p*LW + FACTOR_W +: ADDEND_W];
+            reg  signed [PW-1:0]       product_q;
+            reg  signed [ADDEND_W-1:0] a_q;
             // Operands widen to the sum; the clamped result has no more than the output's bits.
             /* verilator lint_off WIDTH */
             wire signed [SW-1:0] sum = product_q + a_q;

@@ -1,19 +1,19 @@
-// nashc_rows_bit_planes.v: PE rows of x times weights without multipliers, modulo 2**SW: for each bit
-// plane of one operand the gated sum of the other, weighted by the plane's power of two (negative
-// for a sign bit). One result/cycle, 1 + PIPE stages, PE*SIMD*planes gated adders: the planes are
-// those of the narrower operand. A bipolar x (XW 1, X_BIPOLAR) counts as +1 or -1.
+// nashc_rows_bit_planes.v: PE rows of x times weights without multipliers, modulo 2**SW: for each
+// bit plane of one operand the gated sum of the other, weighted by the plane's power of two
+// (negative for a sign bit). One result/cycle, 1 + PIPE stages, PE*SIMD*planes gated adders: the
+// planes are those of the narrower operand. A bipolar x (XW 1, X_BIP) counts as +1 or -1.
 // PE, SIMD, XW, WW >= 1.
 `default_nettype none
 module nashc_rows_bit_planes #(
-    parameter PE        = 2,            // rows
-    parameter SIMD      = 8,            // columns
-    parameter XW        = 4,            // bits per input
-    parameter X_SIGNED  = 0,
-    parameter X_BIPOLAR = 0,
-    parameter WW        = 4,            // bits per weight
-    parameter W_SIGNED  = 1,
-    parameter SW        = 11,           // bits per sum
-    parameter PIPE      = 0             // 1: a register stage between gated sums and their sum
+    parameter PE       = 2,             // rows
+    parameter SIMD     = 8,             // columns
+    parameter XW       = 4,             // bits per input
+    parameter X_SIGNED = 0,
+    parameter X_BIP    = 0,             // 1: x is bipolar (XW 1)
+    parameter WW       = 4,             // bits per weight
+    parameter W_SIGNED = 1,
+    parameter SW       = 11,            // bits per sum
+    parameter PIPE     = 0              // 1: a register stage between gated sums and their sum
 ) (
     input  wire                  clk,
     input  wire                  en,
@@ -22,10 +22,10 @@ module nashc_rows_bit_planes #(
     output reg  [PE*SW-1:0]      sum_q
 );
     // a has the planes, b is gated. +-1 is -2*(not x) + 1: planes "not x" (sign) and "always".
-    localparam X_PLANES = (X_BIPOLAR != 0 || XW < WW) ? 1 : 0;
-    localparam AW = (X_BIPOLAR != 0) ? 2 : (X_PLANES != 0) ? XW : WW;
+    localparam X_PLANES = (X_BIP != 0 || XW < WW) ? 1 : 0;
+    localparam AW = (X_BIP != 0) ? 2 : (X_PLANES != 0) ? XW : WW;
     localparam BW = (X_PLANES != 0) ? WW : XW;
-    localparam A_SIGNED = (X_BIPOLAR != 0) ? 1 : (X_PLANES != 0) ? X_SIGNED : W_SIGNED;
+    localparam A_SIGNED = (X_BIP != 0) ? 1 : (X_PLANES != 0) ? X_SIGNED : W_SIGNED;
     localparam B_SIGNED = (X_PLANES != 0) ? W_SIGNED : X_SIGNED;
     localparam NP  = ((SIMD + 3) / 4) * 4;
     localparam NAT = BW + ((SIMD <= 1) ? 0 : $clog2(SIMD));
@@ -68,7 +68,7 @@ module nashc_rows_bit_planes #(
         reg [NP*BW-1:0]   v;
         for (p = 0; p < PE; p = p + 1) begin
             r = wi[p*SIMD*WW +: SIMD*WW];
-            a = (X_BIPOLAR != 0) ? signs(xi) : (X_PLANES != 0) ? xi : r;
+            a = (X_BIP != 0) ? signs(xi) : (X_PLANES != 0) ? xi : r;
             v = (X_PLANES != 0) ? r : xi;
             for (k = 0; k < AW; k = k + 1) sums[(p*AW+k)*GW +: GW] = gated(a, k, v);
         end

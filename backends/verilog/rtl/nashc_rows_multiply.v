@@ -1,17 +1,17 @@
 // nashc_rows_multiply.v: PE rows of x times weights with one multiplier per pair, modulo 2**SW.
-// One result/cycle, 1 + PIPE stages, PE*SIMD multipliers. A bipolar x (XW 1, X_BIPOLAR) counts as
+// One result/cycle, 1 + PIPE stages, PE*SIMD multipliers. A bipolar x (XW 1, X_BIP) counts as
 // +1 or -1. PE, SIMD, XW, WW >= 1.
 `default_nettype none
 module nashc_rows_multiply #(
-    parameter PE        = 2,            // rows
-    parameter SIMD      = 8,            // columns
-    parameter XW        = 4,            // bits per input
-    parameter X_SIGNED  = 0,
-    parameter X_BIPOLAR = 0,
-    parameter WW        = 4,            // bits per weight
-    parameter W_SIGNED  = 1,
-    parameter SW        = 11,           // bits per sum
-    parameter PIPE      = 0             // 1: a register stage between products and sum
+    parameter PE       = 2,             // rows
+    parameter SIMD     = 8,             // columns
+    parameter XW       = 4,             // bits per input
+    parameter X_SIGNED = 0,
+    parameter X_BIP    = 0,             // 1: x is bipolar (XW 1)
+    parameter WW       = 4,             // bits per weight
+    parameter W_SIGNED = 1,
+    parameter SW       = 11,            // bits per sum
+    parameter PIPE     = 0              // 1: a register stage between products and sum
 ) (
     input  wire                  clk,
     input  wire                  en,
@@ -20,8 +20,8 @@ module nashc_rows_multiply #(
     output wire [PE*SW-1:0]      sum
 );
     // Both operands signed or both unsigned: AW and BW are their widths then.
-    localparam SIGNED = (X_BIPOLAR != 0 || X_SIGNED != 0 || W_SIGNED != 0) ? 1 : 0;
-    localparam AW = (X_BIPOLAR != 0) ? 2 : (SIGNED != 0 && X_SIGNED == 0) ? XW + 1 : XW;
+    localparam SIGNED = (X_BIP != 0 || X_SIGNED != 0 || W_SIGNED != 0) ? 1 : 0;
+    localparam AW = (X_BIP != 0) ? 2 : (SIGNED != 0 && X_SIGNED == 0) ? XW + 1 : XW;
     localparam BW = (SIGNED != 0 && W_SIGNED == 0) ? WW + 1 : WW;
     localparam PW = (AW + BW < SW) ? AW + BW : SW;      // bits per product
 
@@ -31,7 +31,7 @@ module nashc_rows_multiply #(
         integer i;
         begin
             columns = 0;
-            if (X_BIPOLAR != 0)
+            if (X_BIP != 0)
                 for (i = 0; i < SIMD; i = i + 1) columns[i*AW +: AW] = {!xi[i], 1'b1};
             else if (AW == XW) columns = xi;
             else for (i = 0; i < SIMD; i = i + 1) columns[i*AW +: AW] = xi[i*XW +: XW];
@@ -89,7 +89,7 @@ module nashc_rows_multiply #(
         end else begin : g_two
             reg [PE*SIMD*PW-1:0] prod_q;
             always @(posedge clk) if (en) prod_q <= products(x, w);
-            nashc_rows_sum #(.PE(PE), .N(SIMD), .W(PW), .SIGNED(SIGNED), .WO(SW)) u_sum (
+            nashc_rows_sum #(.PE(PE), .SIMD(SIMD), .XW(PW), .X_SIGNED(SIGNED), .SW(SW)) u_sum (
                 .clk(clk), .en(en), .a(prod_q), .sum_q(sum)
             );
         end

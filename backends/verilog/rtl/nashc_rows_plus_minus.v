@@ -1,5 +1,5 @@
-// nashc_rows_plus_minus.v: PE rows of x times bipolar weights: sum of +-x = 2 * (sum of x where the weight
-// is 1) - (sum of all x), modulo 2**SW. One result/cycle, 1 + PIPE stages, no multiplier:
+// nashc_rows_plus_minus.v: PE rows of x times bipolar weights: sum of +-x = 2 * (sum of x where the
+// weight is 1) - (sum of all x), modulo 2**SW. One result/cycle, 1 + PIPE stages, no multiplier:
 // (PE+1)*SIMD adders, the sum of all x is shared by the rows. PE, SIMD, XW >= 1.
 `default_nettype none
 module nashc_rows_plus_minus #(

@@ -1,39 +1,40 @@
-// nashc_rows_sum.v: for each of PE rows the sum of N elements, modulo 2**WO, behind a register.
-// One result/cycle, 1 stage, PE*(N-1) adders. Functions with loops over wide operands, called by
-// one clocked block, are the form that simulates fast (see nashc_rows_xnor.v). PE, N, W, WO >= 1.
+// nashc_rows_sum.v: for each of PE rows the sum of SIMD elements, modulo 2**SW, behind a register.
+// One result/cycle, 1 stage, PE*(SIMD-1) adders. Functions with loops over wide operands, called by
+// one clocked block, are the form that simulates fast (see nashc_rows_xnor.v). PE, SIMD,
+// XW, SW >= 1.
 `default_nettype none
 module nashc_rows_sum #(
-    parameter PE     = 2,               // rows
-    parameter N      = 8,               // elements per row
-    parameter W      = 4,               // bits per element
-    parameter SIGNED = 0,               // elements are two's complement
-    parameter WO     = 7                // bits per sum
+    parameter PE       = 2,             // rows
+    parameter SIMD     = 8,             // elements per row
+    parameter XW       = 4,             // bits per element
+    parameter X_SIGNED = 0,             // elements are two's complement
+    parameter SW       = 7              // bits per sum
 ) (
-    input  wire              clk,
-    input  wire              en,
-    input  wire [PE*N*W-1:0] a,         // element i of row p at [(p*N+i)*W +: W]
-    output reg  [PE*WO-1:0]  sum_q
+    input  wire                  clk,
+    input  wire                  en,
+    input  wire [PE*SIMD*XW-1:0] a,     // element i of row p at [(p*SIMD+i)*XW +: XW]
+    output reg  [PE*SW-1:0]      sum_q
 );
-    localparam NP = ((N + 3) / 4) * 4;  // rows end in zeros up to a multiple of 4
+    localparam NP = ((SIMD + 3) / 4) * 4;           // rows end in zeros up to a multiple of 4
 
     // Operands widen to the sum by Verilog's own rules.
     /* verilator lint_off WIDTH */
-    function [PE*WO-1:0] rows(input [PE*N*W-1:0] all);
+    function [PE*SW-1:0] rows(input [PE*SIMD*XW-1:0] all);
         integer p, i;
-        reg [NP*W-1:0] v;
-        reg signed [WO-1:0] s;
+        reg [NP*XW-1:0] v;
+        reg signed [SW-1:0] s;
         begin
             for (p = 0; p < PE; p = p + 1) begin
-                v = all[p*N*W +: N*W];
+                v = all[p*SIMD*XW +: SIMD*XW];
                 s = 0;
                 for (i = 0; i < NP; i = i + 4)
-                    if (SIGNED != 0)
-                        s = s + $signed(v[i*W +: W]) + $signed(v[(i+1)*W +: W])
-                              + $signed(v[(i+2)*W +: W]) + $signed(v[(i+3)*W +: W]);
+                    if (X_SIGNED != 0)
+                        s = s + $signed(v[i*XW +: XW]) + $signed(v[(i+1)*XW +: XW])
+                              + $signed(v[(i+2)*XW +: XW]) + $signed(v[(i+3)*XW +: XW]);
                     else
-                        s = s + v[i*W +: W] + v[(i+1)*W +: W] + v[(i+2)*W +: W]
-                              + v[(i+3)*W +: W];
-                rows[p*WO +: WO] = s;
+                        s = s + v[i*XW +: XW] + v[(i+1)*XW +: XW] + v[(i+2)*XW +: XW]
+                              + v[(i+3)*XW +: XW];
+                rows[p*SW +: SW] = s;
             end
         end
     endfunction

@@ -17,7 +17,7 @@ module nashc_rows_xnor #(
     input  wire [PE*SIMD-1:0] w,        // row p at [p*SIMD +: SIMD]
     output wire [PE*SW-1:0]   sum
 );
-    localparam G = (SIMD + 5) / 6;     // tables per row
+    localparam G = (SIMD + 5) / 6;      // tables per row
 
     reg [2:0] ones [0:63];
     integer   n;
@@ -80,7 +80,7 @@ module nashc_rows_xnor #(
             reg  [PE*G*3-1:0] counts_q;
             wire [PE*SW-1:0]  pop;
             always @(posedge clk) if (en) counts_q <= counts(x, w);
-            nashc_rows_sum #(.PE(PE), .N(G), .W(3), .SIGNED(0), .WO(SW)) u_sum (
+            nashc_rows_sum #(.PE(PE), .SIMD(G), .XW(3), .X_SIGNED(0), .SW(SW)) u_sum (
                 .clk(clk), .en(en), .a(counts_q), .sum_q(pop)
             );
             if (DOT != 0) begin : g_dot

@@ -1,23 +1,24 @@
-// nashc_thresholding_parallel.v: y = ACTVAL + #{t : T[c][t] <= x} with one comparator per threshold and lane.
+// nashc_thresholding_parallel.v: y = ACTVAL + #{t : T[c][t] <= x} with one comparator per
+// threshold and lane.
 // Throughput 1 beat/cycle, C/PE steps a vector, LATENCY 2. PE*K comparators, C*K*TW memory bits in
 // lines of PE*K*TW (T_SHARED: K*TW). PE divides C, K >= 1.
 `default_nettype none
 module nashc_thresholding_parallel #(
-    parameter C        = 4,             // channels
-    parameter PE       = 1,             // lanes
-    parameter XW       = 8,             // bits per input
-    parameter X_SIGNED = 1,
-    parameter TW       = 8,             // bits per threshold
-    parameter T_SIGNED = 1,
-    parameter K        = 1,             // thresholds per channel
-    parameter OUT_W    = 2,             // bits per output
-    parameter ACTVAL   = 0,             // added to the count
-    parameter HAS_DIR  = 0,             // 1: DIR_FILE tells the channels that count x < T
-    parameter T_SHARED = 0,             // 1: one row for all channels
-    parameter MEM_DIR  = ".",
-    parameter T_FILE   = "thresh.dat",
-    parameter DIR_FILE = "dir.dat",
-    parameter T_STYLE  = "auto"
+    parameter C           = 4,          // channels
+    parameter PE          = 1,          // lanes
+    parameter XW          = 8,          // bits per input
+    parameter X_SIGNED    = 1,
+    parameter TW          = 8,          // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter K           = 1,          // thresholds per channel
+    parameter OUT_W       = 2,          // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the channels that count x < T
+    parameter T_SHARED    = 0,          // 1: one row for all channels
+    parameter MEM_DIR     = ".",
+    parameter T_FILE      = "thresh.dat",
+    parameter DIR_FILE    = "dir.dat",
+    parameter T_RAM_STYLE = "auto"
 ) (
     input  wire                clk,
     input  wire                rst_n,
@@ -57,9 +58,10 @@ module nashc_thresholding_parallel #(
     always @(posedge clk) if (en) x_q <= s_tdata;
 
     nashc_thresholding_parallel_core #(
-        .CF(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
+        .FOLDS(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
         .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED),
-        .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)
+        .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}),
+        .T_RAM_STYLE(T_RAM_STYLE)
     ) u_core (.clk(clk), .en(en), .fold(fold_q), .x(x_q), .y(y));
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(LAT)) u_pipe (

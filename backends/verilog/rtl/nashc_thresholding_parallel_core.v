@@ -1,23 +1,24 @@
-// nashc_thresholding_parallel_core.v: parallel threshold comparators of PE lanes, the data path only.
+// nashc_thresholding_parallel_core.v: parallel threshold comparators of PE lanes, data path only.
 // The fold enters in one enabled cycle, x in the next, y leaves in the one after that (two stages
-// from fold to y). PE*K comparators, PE*K popcount bits, CF*PE*K*TW memory bits (T_SHARED: K*TW).
+// from fold to y). PE*K comparators, PE*K popcount bits, FOLDS*PE*K*TW memory bits
+// (T_SHARED: K*TW).
 `default_nettype none
 module nashc_thresholding_parallel_core #(
-    parameter CF        = 1,            // folds: channels / PE
-    parameter PE        = 1,            // lanes
-    parameter XW        = 8,            // bits per input
-    parameter X_SIGNED  = 1,
-    parameter TW        = 8,            // bits per threshold
-    parameter T_SIGNED  = 1,
-    parameter K         = 1,            // thresholds per channel
-    parameter OUT_W     = 1,            // bits per output
-    parameter ACTVAL    = 0,            // added to the count
-    parameter HAS_DIR   = 0,            // 1: DIR_FILE tells the channels that count x < T
-    parameter T_SHARED  = 0,            // 1: one row for all channels
-    parameter T_FILE    = "thresh.dat",
-    parameter DIR_FILE  = "dir.dat",
-    parameter T_STYLE   = "auto",
-    parameter FW        = (CF <= 1) ? 1 : $clog2(CF)
+    parameter FOLDS       = 1,          // folds: channels / PE
+    parameter PE          = 1,          // lanes
+    parameter XW          = 8,          // bits per input
+    parameter X_SIGNED    = 1,
+    parameter TW          = 8,          // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter K           = 1,          // thresholds per channel
+    parameter OUT_W       = 1,          // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the channels that count x < T
+    parameter T_SHARED    = 0,          // 1: one row for all channels
+    parameter T_FILE      = "thresh.dat",
+    parameter DIR_FILE    = "dir.dat",
+    parameter T_RAM_STYLE = "auto",
+    parameter FW          = (FOLDS <= 1) ? 1 : $clog2(FOLDS)
 ) (
     input  wire                clk,
     input  wire                en,
@@ -31,20 +32,20 @@ module nashc_thresholding_parallel_core #(
     localparam KP    = ((K + 5) / 6) * 6;
     localparam CW    = $clog2(K + 1);   // bits of a count
     localparam ROWS  = (T_SHARED != 0) ? 1 : PE;
-    localparam LINES = (T_SHARED != 0) ? 1 : CF;
+    localparam LINES = (T_SHARED != 0) ? 1 : FOLDS;
     localparam LW    = (LINES <= 1) ? 1 : $clog2(LINES);
 
     wire [ROWS*K*TW-1:0] t_rows;        // thresholds of this fold
     wire [PE-1:0]        flip;          // lane counts x < T
     reg  [PE*OUT_W-1:0]  y_q;
 
-    nashc_rom #(.W(ROWS*K*TW), .DEPTH(LINES), .FILE(T_FILE), .RAM_STYLE(T_STYLE)) u_rows (
+    nashc_rom #(.W(ROWS*K*TW), .DEPTH(LINES), .FILE(T_FILE), .RAM_STYLE(T_RAM_STYLE)) u_rows (
         .clk(clk), .en(en), .addr(fold[LW-1:0]), .q(t_rows)
     );
 
     generate
         if (HAS_DIR != 0) begin : g_dir
-            nashc_rom #(.W(PE), .DEPTH(CF), .FILE(DIR_FILE), .RAM_STYLE("auto")) u_dir (
+            nashc_rom #(.W(PE), .DEPTH(FOLDS), .FILE(DIR_FILE), .RAM_STYLE("auto")) u_dir (
                 .clk(clk), .en(en), .addr(fold), .q(flip)
             );
         end else begin : g_no_dir

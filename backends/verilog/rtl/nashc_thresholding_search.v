@@ -1,24 +1,25 @@
-// nashc_thresholding_search.v: y = ACTVAL + #{t : T[c][t] <= x} by binary search, N = clog2(K+1) stages.
-// Throughput 1 beat/cycle, C/PE steps a vector, LATENCY N+1 (DEEP: 2*N). PE*N comparators, PE*N
-// memories of (C/PE) << stage words of TW bits. PE divides C, K >= 1, rows ascend.
+// nashc_thresholding_search.v: y = ACTVAL + #{t : T[c][t] <= x} by binary search in N stages,
+// N = clog2(K+1). Throughput 1 beat/cycle, C/PE steps a vector, LATENCY N+1 (DEEP: 2*N).
+// PE*N comparators, PE*N memories of (C/PE) << stage words of TW bits. PE divides C, K >= 1, rows
+// ascend.
 `default_nettype none
 module nashc_thresholding_search #(
-    parameter C        = 4,             // channels
-    parameter PE       = 1,             // lanes
-    parameter XW       = 8,             // bits per input
-    parameter X_SIGNED = 1,
-    parameter TW       = 8,             // bits per threshold
-    parameter T_SIGNED = 1,
-    parameter K        = 3,             // thresholds per channel
-    parameter OUT_W    = 2,             // bits per output
-    parameter ACTVAL   = 0,             // added to the count
-    parameter HAS_DIR  = 0,             // 1: DIR_FILE tells the channels that count x < T
-    parameter T_SHARED = 0,             // 1: one row for all channels
-    parameter DEEP     = 0,             // 1: a register stage between comparison and next read
-    parameter MEM_DIR  = ".",
-    parameter T_FILE   = "thresh",
-    parameter DIR_FILE = "dir.dat",
-    parameter T_STYLE  = "auto"
+    parameter C           = 4,          // channels
+    parameter PE          = 1,          // lanes
+    parameter XW          = 8,          // bits per input
+    parameter X_SIGNED    = 1,
+    parameter TW          = 8,          // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter K           = 3,          // thresholds per channel
+    parameter OUT_W       = 2,          // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the channels that count x < T
+    parameter T_SHARED    = 0,          // 1: one row for all channels
+    parameter DEEP        = 0,          // 1: a register stage between comparison and next read
+    parameter MEM_DIR     = ".",
+    parameter T_FILE      = "thresh",
+    parameter DIR_FILE    = "dir.dat",
+    parameter T_RAM_STYLE = "auto"
 ) (
     input  wire                clk,
     input  wire                rst_n,
@@ -59,9 +60,10 @@ module nashc_thresholding_search #(
     always @(posedge clk) if (en) x_q <= s_tdata;
 
     nashc_thresholding_search_core #(
-        .CF(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
+        .FOLDS(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
         .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP),
-        .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)
+        .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}),
+        .T_RAM_STYLE(T_RAM_STYLE)
     ) u_core (.clk(clk), .en(en), .fold(fold_q), .x(x_q), .y(y));
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(LAT)) u_pipe (

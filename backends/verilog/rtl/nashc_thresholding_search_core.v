@@ -1,25 +1,26 @@
-// nashc_thresholding_search_core.v: thresholds by binary search, PE lanes, N = clog2(K+1) stages, data path only.
+// nashc_thresholding_search_core.v: thresholds by binary search, PE lanes, N = clog2(K+1) stages,
+// the data path only.
 // The fold enters in one enabled cycle, x in the next; y leaves N (DEEP: 2*N-1) stages after x.
-// PE*N comparators and PE*N memories of CF << stage words of TW bits with registered read.
+// PE*N comparators and PE*N memories of FOLDS << stage words of TW bits with registered read.
 // Rows ascend; nodes at or above K never fire. Files {T_FILE}_<lane>_<stage>.dat (docs/timing.md).
 `default_nettype none
 module nashc_thresholding_search_core #(
-    parameter CF       = 1,             // folds: channels / PE
-    parameter PE       = 1,             // lanes, at most 10000
-    parameter XW       = 8,             // bits per input
-    parameter X_SIGNED = 1,
-    parameter TW       = 8,             // bits per threshold
-    parameter T_SIGNED = 1,
-    parameter K        = 3,             // thresholds per channel
-    parameter OUT_W    = 2,             // bits per output
-    parameter ACTVAL   = 0,             // added to the count
-    parameter HAS_DIR  = 0,             // 1: DIR_FILE tells the channels that count x < T
-    parameter T_SHARED = 0,             // 1: one row for all channels
-    parameter DEEP     = 0,             // 1: a register stage between comparison and next read
-    parameter T_FILE   = "thresh",
-    parameter DIR_FILE = "dir.dat",
-    parameter T_STYLE  = "auto",
-    parameter FW       = (CF <= 1) ? 1 : $clog2(CF)
+    parameter FOLDS       = 1,          // folds: channels / PE
+    parameter PE          = 1,          // lanes, at most 10000
+    parameter XW          = 8,          // bits per input
+    parameter X_SIGNED    = 1,
+    parameter TW          = 8,          // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter K           = 3,          // thresholds per channel
+    parameter OUT_W       = 2,          // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the channels that count x < T
+    parameter T_SHARED    = 0,          // 1: one row for all channels
+    parameter DEEP        = 0,          // 1: a register stage between comparison and next read
+    parameter T_FILE      = "thresh",
+    parameter DIR_FILE    = "dir.dat",
+    parameter T_RAM_STYLE = "auto",
+    parameter FW          = (FOLDS <= 1) ? 1 : $clog2(FOLDS)
 ) (
     input  wire                clk,
     input  wire                en,
@@ -28,7 +29,7 @@ module nashc_thresholding_search_core #(
     output wire [PE*OUT_W-1:0] y
 );
     localparam N    = $clog2(K + 1);
-    localparam LF   = (T_SHARED != 0) ? 1 : CF;         // folds in the memories
+    localparam LF   = (T_SHARED != 0) ? 1 : FOLDS;  // folds in the memories
     localparam TAPS = (N - 1) * (1 + DEEP) + 1;
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
@@ -120,7 +121,7 @@ module nashc_thresholding_search_core #(
                 end
                 nashc_rom #(
                     .W(TW), .DEPTH(D), .FILE({T_FILE, "_", LANE, "_", STAGE, ".dat"}),
-                    .RAM_STYLE(T_STYLE)
+                    .RAM_STYLE(T_RAM_STYLE)
                 ) u_rom (.clk(clk), .en(en), .addr(addr), .q(t));
 
                 assign xe = {(X_SIGNED != 0) && x_at[(TAP*PE+p)*XW + XW - 1],
@@ -143,7 +144,7 @@ module nashc_thresholding_search_core #(
         end
 
         if (HAS_DIR != 0) begin : g_dir
-            nashc_rom #(.W(PE), .DEPTH(CF), .FILE(DIR_FILE), .RAM_STYLE("auto")) u_dir (
+            nashc_rom #(.W(PE), .DEPTH(FOLDS), .FILE(DIR_FILE), .RAM_STYLE("auto")) u_dir (
                 .clk(clk), .en(en), .addr(fold_at[(TAPS-1)*FW +: FW]), .q(flip)
             );
         end else begin : g_no_dir

@@ -3,39 +3,39 @@
 // LATENCY = 2 + PIPE + (KERNEL > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, then those of nashc_mac.
 // Memory: KERNEL*C*WW weight bits in lines of PE*WW (registered read), C*ACC_W accumulator bits if
-// KERNEL > 1 (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers: PE in MODE 2 and
-// 3 with MUL_STYLE 0, else none. PE divides C; ACC_W holds every partial sum; OUT_W = ACC_W if ACT
-// is 0.
+// KERNEL > 1 (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers: PE in MODE
+// 2 and 3 with MUL_STYLE 0, else none. PE divides C; ACC_W holds every partial sum; OUT_W = ACC_W
+// if ACT is 0.
 `default_nettype none
 module nashc_vvau #(
-    parameter C          = 4,           // channels
-    parameter KERNEL     = 9,           // products per result
-    parameter PE         = 2,           // channels per step
-    parameter MODE       = 2,           // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
-    parameter XW         = 4,           // bits per input
-    parameter X_SIGNED   = 0,
-    parameter WW         = 4,           // bits per weight
-    parameter W_SIGNED   = 1,
-    parameter ACC_W      = 12,          // bits per accumulator
-    parameter ACC_SIGNED = 1,
-    parameter DOT        = 0,           // MODE 0: 0 popcount, 1 dot product 2*popcount - KERNEL
-    parameter MUL_STYLE  = 0,           // MODE 2, 3: 0 multipliers, 1 bit planes
-    parameter PIPE       = 0,           // 1: one more stage inside the product
-    parameter ACT        = 0,           // 0 none, 1 parallel thresholds, 2 binary search
-    parameter K          = 1,           // thresholds per channel
-    parameter TW         = 12,          // bits per threshold
-    parameter T_SIGNED   = 1,
-    parameter OUT_W      = 12,          // bits per output
-    parameter ACTVAL     = 0,           // added to the count
-    parameter HAS_DIR    = 0,           // 1: DIR_FILE tells the channels that count acc < T
-    parameter T_SHARED   = 0,           // 1: one row of thresholds for all
-    parameter DEEP       = 0,           // ACT 2: one more stage per comparison
-    parameter MEM_DIR    = ".",
-    parameter W_FILE     = "memblock.dat",
-    parameter T_FILE     = "thresh",
-    parameter DIR_FILE   = "dir.dat",
-    parameter W_STYLE    = "auto",
-    parameter T_STYLE    = "auto"
+    parameter C           = 4,          // channels
+    parameter KERNEL      = 9,          // products per result
+    parameter PE          = 2,          // channels per step
+    parameter MODE        = 2,          // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
+    parameter XW          = 4,          // bits per input
+    parameter X_SIGNED    = 0,
+    parameter WW          = 4,          // bits per weight
+    parameter W_SIGNED    = 1,
+    parameter ACC_W       = 12,         // bits per accumulator
+    parameter ACC_SIGNED  = 1,
+    parameter DOT         = 0,          // MODE 0: 0 popcount, 1 dot product 2*popcount - KERNEL
+    parameter MUL_STYLE   = 0,          // MODE 2, 3: 0 multipliers, 1 bit planes
+    parameter PIPE        = 0,          // 1: one more stage inside the product
+    parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
+    parameter K           = 1,          // thresholds per channel
+    parameter TW          = 12,         // bits per threshold
+    parameter T_SIGNED    = 1,
+    parameter OUT_W       = 12,         // bits per output
+    parameter ACTVAL      = 0,          // added to the count
+    parameter HAS_DIR     = 0,          // 1: DIR_FILE tells the channels that count acc < T
+    parameter T_SHARED    = 0,          // 1: one row of thresholds for all
+    parameter DEEP        = 0,          // ACT 2: one more stage per comparison
+    parameter MEM_DIR     = ".",
+    parameter W_FILE      = "memblock.dat",
+    parameter T_FILE      = "thresh",
+    parameter DIR_FILE    = "dir.dat",
+    parameter W_RAM_STYLE = "auto",
+    parameter T_RAM_STYLE = "auto"
 ) (
     input  wire                clk,
     input  wire                rst_n,
@@ -92,7 +92,7 @@ module nashc_vvau #(
     wire [PE*WW-1:0] w;
     always @(posedge clk) if (en) x_q <= s_tdata;
     nashc_rom #(
-        .W(PE*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_STYLE)
+        .W(PE*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_RAM_STYLE)
     ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
 
     // --- products, accumulators, thresholds, output ----------------------------------------------
@@ -102,7 +102,7 @@ module nashc_vvau #(
         .MUL_STYLE(MUL_STYLE), .PIPE(PIPE), .ACCS((KERNEL > 1) ? CF : 0), .ACT(ACT), .FOLDS(CF),
         .K(K), .TW(TW), .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR),
         .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE({MEM_DIR, "/", T_FILE}),
-        .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_STYLE(T_STYLE)
+        .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_RAM_STYLE(T_RAM_STYLE)
     ) u_mac (
         .clk(clk), .rst_n(rst_n), .fire(fire), .first(k_q == {KW{1'b0}}), .writes(k_last),
         .addr(cf_q[((KERNEL > 1) ? CW : 1)-1:0]), .en(en), .x(x_q), .w(w),

@@ -1,6 +1,6 @@
-// nashc_weight_stream.v: streams the lines of a memory file for ever, in order: the weight source of a
-// matrix unit with W_EXT = 1. Throughput 1 line/cycle, LATENCY 1, DEPTH steps a round, each writes.
-// DEPTH*W memory bits with registered read. W, DEPTH >= 1.
+// nashc_weight_stream.v: streams the lines of a memory file for ever, in order: the weight source
+// of a matrix unit with W_EXT = 1. Throughput 1 line/cycle, LATENCY 1, DEPTH steps a round,
+// each writes. DEPTH*W memory bits with registered read. W, DEPTH >= 1.
 `default_nettype none
 module nashc_weight_stream #(
     parameter W         = 8,            // bits per line

@@ -1,5 +1,6 @@
-// nashc_widen_elements.v: elements of XW bits as elements of OUT_W bits: by sign or by zeros, or from the
-// one bit of a bipolar element, 0 and 1, to -1 and +1. Wires and at most an inverter a lane.
+// nashc_widen_elements.v: elements of XW bits as elements of OUT_W bits: by sign or by zeros, or
+// from the one bit of a bipolar element, 0 and 1, to -1 and +1.
+// Wires and at most an inverter a lane.
 `default_nettype none
 module nashc_widen_elements #(
     parameter PE       = 1,             // lanes
@@ -13,8 +14,8 @@ module nashc_widen_elements #(
 );
 `ifndef SYNTHESIS
     initial if (PE < 1 || XW < 1 || OUT_W < 1 || (X_BIP != 0 && (XW != 1 || OUT_W < 2))) begin
-        $display("nashc_widen_elements: illegal parameters PE=%0d XW=%0d X_BIP=%0d OUT_W=%0d", PE, XW,
-                 X_BIP, OUT_W);
+        $display("nashc_widen_elements: illegal parameters PE=%0d XW=%0d X_BIP=%0d OUT_W=%0d",
+                 PE, XW, X_BIP, OUT_W);
         $finish;
     end
 `endif

@@ -1,5 +1,5 @@
-// nashc_window.v: frames of N words through a ring of DEPTH words, given in the order of a nest of
-// loops: sliding windows, strided, repeated, cut out and transposed frames.
+// nashc_window.v: frames of WORDS words through a ring of DEPTH words, given in the order of a nest
+// of loops: sliding windows, strided, repeated, cut out and transposed frames.
 // Two machines that only share the ring: up to one word in and one out a cycle. A word that came
 // in in cycle t can be read in cycle t + 1; LATENCY 1 between that and the output skid.
 // COUNTk: iterations of loop k, 0 the innermost; those beyond the nest have 1. MOVEk, FREEk: change
@@ -9,7 +9,7 @@
 `default_nettype none
 module nashc_window #(
     parameter W      = 8,               // bits per word
-    parameter N      = 16,              // words a frame
+    parameter WORDS  = 16,              // words a frame
     parameter DEPTH  = 8,               // words in the ring, at least 2
     parameter FIRST  = 0,
     parameter COUNT0 = 1, parameter COUNT1 = 1, parameter COUNT2 = 1, parameter COUNT3 = 1,
@@ -35,11 +35,11 @@ module nashc_window #(
     input  wire         m_tready
 );
     localparam AW = $clog2(DEPTH);
-    localparam CW = $clog2(2 * N + DEPTH + 2) + 1;      // bits of distances, with sign
+    localparam CW = $clog2(2 * WORDS + DEPTH + 2) + 1;      // bits of distances, with sign
 
 `ifndef SYNTHESIS
-    initial if (W < 1 || N < 1 || DEPTH < 2) begin
-        $display("nashc_window: illegal parameters W=%0d N=%0d DEPTH=%0d", W, N, DEPTH);
+    initial if (W < 1 || WORDS < 1 || DEPTH < 2) begin
+        $display("nashc_window: illegal parameters W=%0d WORDS=%0d DEPTH=%0d", W, WORDS, DEPTH);
         $finish;
     end
 `endif
