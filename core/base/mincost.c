@@ -5,8 +5,8 @@
  *                                                         costs in minus costs out of v
  *
  * The optimal x are the potentials of the optimal flow. It is found by successive shortest paths
- * (Ahuja, Magnanti, Orlin, Network Flows, 9.7): slack = x[to] - x[from] - lag is the reduced cost of
- * an edge, never negative, and 0 where something flows.
+ * (Ahuja, Magnanti, Orlin, Network Flows, 9.7): slack = x[to] - x[from] - lag is the reduced cost
+ * of an edge, never negative, and 0 where something flows.
  */
 #include "mincost.h"
 #include "mem.h"
@@ -193,8 +193,8 @@ nashc_mincost(uint32_t n, const nashc_distance *e, uint32_t m, int64_t *x)
     s.via = nashc_mem_calloc((size_t)n + 1, sizeof *s.via);
     s.done = nashc_mem_calloc((size_t)n + 1, sizeof *s.done);
     s.heap = nashc_mem_calloc(2 * (size_t)m + n + 1, sizeof *s.heap);
-    bool ok = s.flow && s.excess && s.dist && s.first && s.arc && s.via && s.done && s.heap &&
-              solve(&s);
+    bool ok =
+        s.flow && s.excess && s.dist && s.first && s.arc && s.via && s.done && s.heap && solve(&s);
     nashc_mem_free(s.flow);
     nashc_mem_free(s.excess);
     nashc_mem_free(s.dist);

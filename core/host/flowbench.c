@@ -1,4 +1,5 @@
-/* flowbench.c: one layer alone: as it is on its own, or with tokens that come when they are told to.
+/* flowbench.c: one layer alone: as it is on its own, or with tokens that come when they are told
+ * to.
  */
 #include "core/base/mem.h"
 #include "flownet.h"
@@ -46,8 +47,8 @@ flow_bench_start(flow_bench *b, const flow_layer *l, const flow_pattern *q, bool
     b->b[0][0] = b->a[1][0] = &b->words;
     set_side(b, 0, &q[0], n_a, 1);
     set_side(b, 1, &q[1], 1, n_b);
-    b->list.full = !flow_put(&b->words.data, 0, l->tail, 0) ||
-                   !flow_put(&b->places.data, 0, l->room, 0);
+    b->list.full =
+        !flow_put(&b->words.data, 0, l->tail, 0) || !flow_put(&b->places.data, 0, l->room, 0);
 }
 
 void

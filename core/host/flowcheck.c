@@ -52,8 +52,8 @@ step(check *c, unit *u)
     }
     for (int k = 0; k < nashc_node_n_out(u->n) && u->side != 1; k++) {
         uint32_t id = nashc_value_id(nashc_node_out(u->n, k));
-        if (c->held[id] > u->t.depth || (u->t.latency == 0 && (writes >> k & 1) &&
-                                         c->held[id] == u->t.depth))
+        if (c->held[id] > u->t.depth ||
+            (u->t.latency == 0 && (writes >> k & 1) && c->held[id] == u->t.depth))
             return false;
     }
     port = 0;
@@ -149,8 +149,8 @@ add_units(check *c, const nashc_node *n, const nashc_backend *b, nashc_diag *d)
 }
 
 nashc_status
-nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o,
-                       const nashc_flow_proof *p, nashc_arena *a, nashc_diag *d)
+nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o, const nashc_flow_proof *p,
+                       nashc_arena *a, nashc_diag *d)
 {
     size_t ids = nashc_graph_max_id(g) + 1, n = 2 * (size_t)nashc_graph_n_nodes(g) + 1;
     check c = {.got = {.order = NASHC_FLOW_BASIS}};
@@ -165,8 +165,9 @@ nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o,
     c.reader = c.writer + ids;
     NASHC_EACH_NODE(g, node)
     {
-        if (s != NASHC_OK || (s = add_units(&c, node, o && NASHC_HAS(o, backend) ? o->backend : NULL,
-                                            d)) != NASHC_OK)
+        if (s != NASHC_OK ||
+            (s = add_units(&c, node, o && NASHC_HAS(o, backend) ? o->backend : NULL, d)) !=
+                NASHC_OK)
             return s;
     }
     for (uint32_t k = 0; k < c.n_units; k++)

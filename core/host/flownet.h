@@ -65,7 +65,7 @@ typedef struct flow_net {
     uint32_t *writer, *reader; /* by value id: layer + 1; 0: an end of the graph */
     uint32_t *width, *beats;   /* by value id of streams */
     uint32_t n_ids;
-    uint64_t slowest;          /* most cycles a frame of any layer alone */
+    uint64_t slowest; /* most cycles a frame of any layer alone */
 } flow_net;
 
 /* Reads the layers of g from the models of b; owned by a. EUNSUP: one has no usable model. O(steps
@@ -85,19 +85,19 @@ typedef struct flow_machine flow_machine;
 
 /* Where tokens pass from one machine to the next. */
 typedef struct flow_channel {
-    flow_machine *from, *to;  /* NULL: an end */
-    flow_tokens data, space;  /* when a token can be taken; when a free place can be filled */
-    uint64_t lag;             /* cycles from giving to taking */
-    uint64_t promised;        /* of the places given back, those whose tokens are yet to be taken */
-    uint64_t moved, last;     /* tokens given in all; when the last one was */
-    uint32_t depth;           /* places; 0: no bound */
-    bool source;              /* always has tokens */
-    bool stalled;             /* it stopped the pipeline of its writer */
-    bool logged;              /* keeps the times of giving and taking: */
+    flow_machine *from, *to; /* NULL: an end */
+    flow_tokens data, space; /* when a token can be taken; when a free place can be filled */
+    uint64_t lag;            /* cycles from giving to taking */
+    uint64_t promised;       /* of the places given back, those whose tokens are yet to be taken */
+    uint64_t moved, last;    /* tokens given in all; when the last one was */
+    uint32_t depth;          /* places; 0: no bound */
+    bool source;             /* always has tokens */
+    bool stalled;            /* it stopped the pipeline of its writer */
+    bool logged;             /* keeps the times of giving and taking: */
     flow_tokens given, taken;
-    uint64_t most;            /* tokens it held at most, as far as flow_held was asked */
-    uint64_t base;            /* given less taken before the logs begin */
-    uint32_t id;              /* of its value; 0: inside a layer or before an assumed FIFO */
+    uint64_t most; /* tokens it held at most, as far as flow_held was asked */
+    uint64_t base; /* given less taken before the logs begin */
+    uint32_t id;   /* of its value; 0: inside a layer or before an assumed FIFO */
 } flow_channel;
 
 #define FLOW_STAGES 64
@@ -112,11 +112,11 @@ struct flow_machine {
     const flow_pattern *p;
     flow_channel **in, **out;
     uint32_t n_in, n_out, latency;
-    size_t at;               /* run, */
-    uint64_t pos, rep;       /* steps of it done, repetitions of the runs done */
-    uint64_t next;           /* the next step is in this cycle or later */
-    uint64_t frames, goal;   /* done; to do before it rests */
-    flow_tokens pipe;        /* when results are due at the end of the pipeline */
+    size_t at;                     /* run, */
+    uint64_t pos, rep;             /* steps of it done, repetitions of the runs done */
+    uint64_t next;                 /* the next step is in this cycle or later */
+    uint64_t frames, goal;         /* done; to do before it rests */
+    flow_tokens pipe;              /* when results are due at the end of the pipeline */
     flow_stall stall[FLOW_STAGES]; /* that later steps may meet */
     uint32_t n_stalls;
     uint32_t part;

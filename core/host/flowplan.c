@@ -1,10 +1,10 @@
 /* flowplan.c: an admissible periodic schedule of least memory (hardware.md E.4).
  *
- * The period is T, the steps of the slowest layer. The schedule says in which cycles each layer does
- * its steps, so in which cycles each stream is written and read; it is admissible if every beat is
- * written early enough to be read. The depth that an edge needs is then the most beats that are
- * there at a time. Why such depths are enough for the network as built, which keeps no schedule but
- * does every step as soon as it can:
+ * The period is T, the steps of the slowest layer. The schedule says in which cycles each layer
+ * does its steps, so in which cycles each stream is written and read; it is admissible if every
+ * beat is written early enough to be read. The depth that an edge needs is then the most beats that
+ * are there at a time. Why such depths are enough for the network as built, which keeps no schedule
+ * but does every step as soon as it can:
  *
  *   Say each step of the schedule finds, in the cycle it is planned for, its operands and a place
  *   for its results. Then, by induction over cycles, no step of the network is later than planned:
@@ -13,26 +13,26 @@
  *   whose places it takes. Kind by kind (docs/timing.md):
  *   - Steps, converters, duplicates, joins: as said. A duplicate waits for the last of its outputs,
  *     which is one more event. That skids have 2 places is seen as FIFOs of 2.
- *   - FIFOs: a beat leaves its writer's skid a cycle after it is written at the earliest, and can be
- *     read a cycle after that: slack `TRANSFER`. Its place in the skid comes back a cycle later than
+ *   - FIFOs: a beat leaves its writer's skid a cycle after it is written at the earliest, and can
+ * be read a cycle after that: slack `TRANSFER`. Its place in the skid comes back a cycle later than
  *     that in the FIFO.
  *   - Rings: two chains of steps, words in and beats out, which exchange words and places; each
  *     waits for fixed events of the other.
  *   - Rigid pipelines of L stages are not monotone: a result that is early may find no place and
- *     stop those behind it, so that a step is later than planned because another one was earlier. If
- *     there is a place for each result from the cycle of its step on (L cycles longer), nothing ever
+ *     stop those behind it, so that a step is later than planned because another one was earlier.
+ * If there is a place for each result from the cycle of its step on (L cycles longer), nothing ever
  *     stops: slack `reserved`. Proof: a pipeline stands still only while all places behind it are
  *     taken by results older than the one at its end; the plan has a place for the latter, whose
  *     step was done, so one of these was read no later than that. Depths are tried without this
  *     slack first, as it is mostly not needed, and the simulation tells.
  *
- * The paces: first each layer does its steps as early as its operands allow, the inputs of the graph
- * coming evenly. Then, from the outputs backward, each layer that does not write less bits than it
- * reads does them as late as its readers allow; then, forward, each that does as early as its
- * writers allow. So beats wait where they are few bits. Both are the same machines in simulation,
- * one at a time and without bounds, forward and in reversed time. At last whole layers are moved
- * against each other: differences of start at least the lag of each edge, at the least sum of bits
- * that wait (base/mincost.c).
+ * The paces: first each layer does its steps as early as its operands allow, the inputs of the
+ * graph coming evenly. Then, from the outputs backward, each layer that does not write less bits
+ * than it reads does them as late as its readers allow; then, forward, each that does as early as
+ * its writers allow. So beats wait where they are few bits. Both are the same machines in
+ * simulation, one at a time and without bounds, forward and in reversed time. At last whole layers
+ * are moved against each other: differences of start at least the lag of each edge, at the least
+ * sum of bits that wait (base/mincost.c).
  */
 #include "flowplan.h"
 #include "core/base/mem.h"
@@ -71,11 +71,9 @@ feed_all(flow_bench *b, const flow_plan *p, uint64_t frame)
     bool ok = true;
 
     for (uint32_t k = 0; k < l->n_in && !b->back && ok; k++)
-        ok = feed(b, &b->in[k], &p->put[l->in[k]],
-                  frame * p->period + lag_of(p->z, l->in[k]));
+        ok = feed(b, &b->in[k], &p->put[l->in[k]], frame * p->period + lag_of(p->z, l->in[k]));
     for (uint32_t k = 0; k < l->n_out && b->back && ok; k++)
-        ok = feed(b, &b->out[k], &p->get[l->out[k]],
-                  frame * p->period + l->latency + TRANSFER);
+        ok = feed(b, &b->out[k], &p->get[l->out[k]], frame * p->period + l->latency + TRANSFER);
     return ok;
 }
 
@@ -215,8 +213,9 @@ least_lag(const flow_plan *p, uint32_t id)
     while (i < put->len && j < get->len) {
         const flow_seg *s = &put->s[i], *t = &get->s[j];
         uint64_t n = s->n - a < t->n - b ? s->n - a : t->n - b;
-        for (uint64_t k = 0; k < n; k += n > 1 ? n - 1 : 1) {
-            int64_t gap = (int64_t)(s->t + (a + k) * s->d) + late - (int64_t)(t->t + (b + k) * t->d);
+        for (uint64_t k = 0; k<n; k += n> 1 ? n - 1 : 1) {
+            int64_t gap =
+                (int64_t)(s->t + (a + k) * s->d) + late - (int64_t)(t->t + (b + k) * t->d);
             lag = gap > lag ? gap : lag;
         }
         a += n;

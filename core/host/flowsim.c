@@ -129,7 +129,8 @@ alloc(flow_sim *s, nashc_diag *d)
         s->list.cap *= 2;
     s->list.m = NASHC_NEW_N(s->a, flow_machine *, s->list.cap);
     s->later = NASHC_NEW_N(s->a, uint64_t, n);
-    return s->channels && s->machines && s->stream && s->list.m && s->later ? NASHC_OK : nashc_enomem(d);
+    return s->channels && s->machines && s->stream && s->list.m && s->later ? NASHC_OK
+                                                                            : nashc_enomem(d);
 }
 
 static uint32_t
@@ -349,9 +350,9 @@ repeats(const flow_sim *s, const flow_state *a, const flow_state *b, uint64_t *c
     return true;
 }
 
-/* Is nothing in b later than in a by more than the slowest layer takes? What is no later is followed
- * by what is no later, and in the long run no frame takes less: so it stays, also if some FIFO is
- * still filling up, which may take hundreds of frames. Rigid pipelines may break that rule
+/* Is nothing in b later than in a by more than the slowest layer takes? What is no later is
+ * followed by what is no later, and in the long run no frame takes less: so it stays, also if some
+ * FIFO is still filling up, which may take hundreds of frames. Rigid pipelines may break that rule
  * (flowplan.c), so it is asked only after PATIENCE frames, or much work. */
 static bool
 holds(const flow_sim *s, const flow_state *a, const flow_state *b)
@@ -413,8 +414,7 @@ nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o, nashc_flo
     nashc_flow_result r = {0};
     flow_sim s = {0};
     flow_net z;
-    nashc_status st =
-        flow_net_read(g, o && NASHC_HAS(o, backend) ? o->backend : NULL, &z, a, d);
+    nashc_status st = flow_net_read(g, o && NASHC_HAS(o, backend) ? o->backend : NULL, &z, a, d);
 
     if (st != NASHC_OK)
         return st;

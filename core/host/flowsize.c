@@ -1,5 +1,5 @@
-/* flowsize.c: depths of FIFOs: a schedule, its confirmation by exact simulation and by a certificate
- * that nothing dead-locks, then less where that saves a memory.
+/* flowsize.c: depths of FIFOs: a schedule, its confirmation by exact simulation and by a
+ * certificate that nothing dead-locks, then less where that saves a memory.
  */
 #include "core/base/mem.h"
 #include "flowplan.h"
@@ -7,12 +7,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MAX_ROUNDS   3         /* schedules: without slack, with it where it is missing, everywhere */
-#define MAX_GROWTH   64        /* times that full FIFOs are made deeper until nothing dead-locks */
-#define SHRINK_WORK  6000000u  /* runs of steps simulated to save memories, at most */
-#define SMALL_FIFO   8         /* words: may be needless */
-#define LUT_WORDS    64        /* words of a LUT as memory; of a bit */
-#define LUT_BITS     4096      /* above, a FIFO is in block RAM */
+#define MAX_ROUNDS  3        /* schedules: without slack, with it where it is missing, everywhere */
+#define MAX_GROWTH  64       /* times that full FIFOs are made deeper until nothing dead-locks */
+#define SHRINK_WORK 6000000u /* runs of steps simulated to save memories, at most */
+#define SMALL_FIFO  8        /* words: may be needless */
+#define LUT_WORDS   64       /* words of a LUT as memory; of a bit */
+#define LUT_BITS    4096     /* above, a FIFO is in block RAM */
 
 typedef struct sizing {
     const flow_net *z;
@@ -38,7 +38,8 @@ simulate(sizing *s, nashc_flow_result *r, nashc_diag *d)
     if (st == NASHC_OK)
         st = flow_sim_run(&sim, s->max_frames, r, d);
     s->work += r->work;
-    for (uint32_t k = 0; k < sim.n_channels; k++) { /* what the writer of a layer, not a FIFO, met */
+    for (uint32_t k = 0; k < sim.n_channels;
+         k++) { /* what the writer of a layer, not a FIFO, met */
         const flow_channel *c = &sim.channels[k];
         for (uint32_t i = 0; c->stalled && i < c->from->layer->n_out; i++)
             s->full[c->from->layer->out[i]] = true;
@@ -129,10 +130,10 @@ confirm(sizing *s, nashc_diag *d)
 static uint32_t
 block_words(uint32_t depth, uint32_t width)
 {
-    return width == 1 ? 16384
-           : width == 2 ? 8192
-           : width <= 4 ? 4096
-           : width <= 9 ? 2048
+    return width == 1                   ? 16384
+           : width == 2                 ? 8192
+           : width <= 4                 ? 4096
+           : width <= 9                 ? 2048
            : width <= 18 || depth > 512 ? 1024
                                         : 512;
 }
@@ -281,11 +282,12 @@ warn_if_late(const sizing *s, nashc_diag *d)
     const nashc_flow_result *r = &s->out->flow;
 
     if (!on_time(s, r))
-        nashc_warning(d, NULL, "fifo-interval",
-                      "with the FIFOs chosen a frame takes %.1f cycles%s, %.2f %% more than the %" PRIu64
-                      " of the slowest layer",
-                      nashc_flow_interval(r), r->steady ? "" : " or so",
-                      100 * (nashc_flow_interval(r) / (double)s->z->slowest - 1), s->z->slowest);
+        nashc_warning(
+            d, NULL, "fifo-interval",
+            "with the FIFOs chosen a frame takes %.1f cycles%s, %.2f %% more than the %" PRIu64
+            " of the slowest layer",
+            nashc_flow_interval(r), r->steady ? "" : " or so",
+            100 * (nashc_flow_interval(r) / (double)s->z->slowest - 1), s->z->slowest);
 }
 
 nashc_status

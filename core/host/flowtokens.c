@@ -92,9 +92,9 @@ flow_free(flow_tokens *q)
 typedef struct cursor {
     const flow_tokens *q;
     size_t i;
-    uint64_t k;      /* of segment i */
-    int64_t shift;   /* added to its times */
-    int64_t before;  /* gets before segment i, all frames counted */
+    uint64_t k;     /* of segment i */
+    int64_t shift;  /* added to its times */
+    int64_t before; /* gets before segment i, all frames counted */
 } cursor;
 
 /* Gets whose time is at most t; t never falls from call to call. */
@@ -153,8 +153,7 @@ flow_most(const flow_tokens *puts, const flow_tokens *gets, int64_t late, uint64
             uint64_t next = s->n - 1;
             if (c.i < gets->len && s->d > 0) {
                 const flow_seg *g = &gets->s[c.i];
-                int64_t begin = (int64_t)g->t + c.shift,
-                        end = begin + (int64_t)((g->n - 1) * g->d);
+                int64_t begin = (int64_t)g->t + c.shift, end = begin + (int64_t)((g->n - 1) * g->d);
                 int64_t edge = t < begin ? begin : end;
                 uint64_t to = edge > t ? (uint64_t)(edge - t) / s->d : 0; /* last put up to it */
                 if (to > 0 && (uint64_t)(edge - t) % s->d == 0)

@@ -31,10 +31,10 @@ insert(nashc_run *r, nashc_graph *f, const nashc_flow_sizing *z)
                 continue;
             if ((s = nashc_flow_stream(v, &st, d)) != NASHC_OK)
                 return s;
-            s = hw_splice(b, v, "hw.fifo",
-                          nashc_arena_printf(nashc_run_arena(r), "depth=%u lanes=%" PRId64, depth,
-                                             st.lanes),
-                          &w);
+            s = hw_splice(
+                b, v, "hw.fifo",
+                nashc_arena_printf(nashc_run_arena(r), "depth=%u lanes=%" PRId64, depth, st.lanes),
+                &w);
             nashc_stat(r, 0, 1);
         }
     }

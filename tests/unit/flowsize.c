@@ -117,8 +117,8 @@ good(const nashc_module *m, const uint32_t *fifo, uint64_t cycles)
     nashc_flow_result r = {0};
     nashc_flow_proof p;
 
-    bool ok = nashc_flow_simulate(g, &o, &r, a, NULL) == NASHC_OK && r.cycles <= cycles * r.period &&
-              nashc_flow_prove(g, &o, &p, a, NULL) == NASHC_OK;
+    bool ok = nashc_flow_simulate(g, &o, &r, a, NULL) == NASHC_OK &&
+              r.cycles <= cycles * r.period && nashc_flow_prove(g, &o, &p, a, NULL) == NASHC_OK;
     nashc_arena_free(a);
     return ok;
 }
@@ -255,8 +255,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(residual_block),     UNIT(nothing_to_hold), UNIT(against_all_depths),
-        UNIT(certificates),       UNIT(certificate_or_deadlock),
+        UNIT(residual_block), UNIT(nothing_to_hold),         UNIT(against_all_depths),
+        UNIT(certificates),   UNIT(certificate_or_deadlock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
