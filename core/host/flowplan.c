@@ -1,4 +1,4 @@
-/* flowplan.c: an admissible periodic schedule of least memory (hardware.md E.4).
+/* flowplan.c: an admissible periodic schedule of least memory (docs/fifos.md).
  *
  * The period is T, the steps of the slowest layer. The schedule says in which cycles each layer
  * does its steps, so in which cycles each stream is written and read; it is admissible if every

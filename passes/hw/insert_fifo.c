@@ -1,15 +1,10 @@
-/* insert_fifo.c: FIFOs between layers, as small as the steady-state interval allows.
+/* insert_fifo.c: FIFOs between layers, as deep as the interval of the slowest layer takes.
  *
- * Depths come from the exact simulation (nashc_flow_simulate), which also tells that nothing
- * blocks, whatever stalls. It is asked about ever deeper FIFOs, first of all in front of layers
- * that join streams, until the network runs at the interval of its slowest layer. Then no FIFO
- * keeps more than it was ever filled with, and each in turn, the costliest first, is bisected down
- * to the smallest depth (0: none) that keeps interval, and, with keep-latency, the latency of the
- * first frame; on large networks until `effort` is used up. hardware.md E.4.
+ *     a -> b   becomes   a -> hw.fifo depth=n -> b    where beats wait (nashc_flow_size,
+ *                                                     docs/fifos.md)
  */
 #include "hw.h"
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +106,7 @@ const nashc_pass nashc_pass_insert_fifo = {
     .flags = NASHC_PASS_MODULE,
     .name = "insert-fifo",
     .alias = "InsertAndSetFIFODepths|InsertFIFO",
-    .help = "put FIFOs of the smallest depths that keep the throughput",
+    .help = "put FIFOs, of the depths that the interval of the slowest layer takes",
     .options = options,
     .stats = (const char *const[]){"fifos", NULL},
     .needs = "hw-only",

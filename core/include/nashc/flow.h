@@ -54,9 +54,9 @@ typedef struct nashc_flow_result {
     uint64_t work;       /* what the simulation took: runs of steps, some 10 million a second */
 } nashc_flow_result;
 
-/* Runs g cycle by cycle (docs/timing.md), inputs always valid, outputs always ready, from reset
+/* Runs g exactly (docs/timing.md), inputs always valid, outputs always ready, from reset
  * until the state at the end of a frame repeats. EINPUT names the layer that blocks when the
- * streams dead-lock, EUNSUP one without a model. Results are owned by a. O(layers * cycles). */
+ * streams dead-lock, EUNSUP one without a model. Results are owned by a. O(runs of equal steps). */
 NASHC_API nashc_status nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o,
                                            nashc_flow_result *out, nashc_arena *a, nashc_diag *d);
 
@@ -74,7 +74,7 @@ typedef struct nashc_flow_sizing {
 } nashc_flow_sizing;
 
 /* Depths of FIFOs, of small memory, with which g does a frame in `slowest` cycles and never
- * dead-locks: from a schedule (hardware.md E.4), confirmed by simulation. o: backend and max_frames
+ * dead-locks: from a schedule (docs/fifos.md), confirmed by simulation. o: backend and max_frames
  * count. Warns with figures if the interval is missed (-Wfifo-interval) or something was left
  * untried (-Wfifo-effort). EINPUT: no FIFOs help g. Results are owned by a. Time as that of some
  * simulations. */
