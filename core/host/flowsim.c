@@ -368,6 +368,18 @@ holds(const flow_sim *s, const flow_state *a, const flow_state *b)
     return true;
 }
 
+/* Frames after the last of which, and all that were seen later, another ends each so many cycles.
+ */
+static uint32_t
+frames_to_see(const flow_sim *s, uint64_t cycles)
+{
+    size_t n = s->n_states;
+
+    while (n > 1 && s->states[n - 1].done - s->states[n - 2].done == cycles)
+        n--;
+    return (uint32_t)(n < s->n_states ? n + 1 : n);
+}
+
 nashc_status
 flow_sim_run(flow_sim *s, uint32_t max_frames, nashc_flow_result *r, nashc_diag *d)
 {
@@ -392,7 +404,7 @@ flow_sim_run(flow_sim *s, uint32_t max_frames, nashc_flow_result *r, nashc_diag 
     }
     if (st != NASHC_OK)
         return st;
-    r->frames = s->frames;
+    r->frames = r->steady && r->period == 1 ? frames_to_see(s, r->cycles) : s->frames;
     r->work = s->list.events;
     r->latency = s->states[0].done - s->first;
     if (!r->steady) {

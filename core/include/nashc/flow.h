@@ -45,11 +45,12 @@ typedef struct nashc_flow_options {
 } nashc_flow_options;
 
 typedef struct nashc_flow_result {
-    uint64_t latency;    /* cycles from the first beat taken to the last beat of frame 0 given */
-    uint64_t cycles;     /* `period` consecutive frames take so many cycles, for ever */
-    uint32_t period;     /* usually 1 */
-    uint32_t frames;     /* frames until that was proven: simulate as many to see it */
-    bool steady;         /* false: max_frames reached; cycles is that of the last frame */
+    uint64_t latency; /* cycles from the first beat taken to the last beat of frame 0 given */
+    uint64_t cycles;  /* `period` consecutive frames take so many cycles, for ever */
+    uint32_t period;  /* usually 1 */
+    uint32_t
+        frames;  /* simulate as many to see it: the last of them takes `cycles`, if period is 1 */
+    bool steady; /* false: max_frames reached; cycles is that of the last frame */
     uint32_t *occupancy; /* by value id: most beats that the FIFO which gives it held; 0: none */
     uint64_t work;       /* what the simulation took: runs of steps, some 10 million a second */
 } nashc_flow_result;
