@@ -78,15 +78,22 @@ take(flow_list *l, flow_channel *c, uint64_t t, uint64_t n, uint64_t d)
     flow_wake(l, c->from);
 }
 
+/* a / b; most b are 1, and divisions are what a burst costs. */
+static uint64_t
+quotient(uint64_t a, uint64_t b)
+{
+    return b == 1 ? a : a / b;
+}
+
 /* How many of the tokens of s come in time for b: s->t + i * s->d <= b->t + i * b->d. */
 static uint64_t
 in_time(const flow_seg *s, const burst *b)
 {
     if (s->t > b->t)
         return 0;
-    if (s->d <= b->d)
+    if (s->d <= b->d || s->n == 1)
         return s->n;
-    uint64_t n = (b->t - s->t) / (s->d - b->d) + 1;
+    uint64_t n = quotient(b->t - s->t, s->d - b->d) + 1;
     return n < s->n ? n : s->n;
 }
 
@@ -178,7 +185,7 @@ around_stalls(flow_machine *m, const waits *w, burst b, uint64_t *later)
     for (k = 0; k < m->n_stalls; k++)
         *later += m->stall[k].to - m->stall[k].from;
     if (m->n_stalls > 0 && b.t + (b.n - 1) * b.d >= m->stall[0].from)
-        b.n = (m->stall[0].from - 1 - b.t) / b.d + 1;
+        b.n = quotient(m->stall[0].from - 1 - b.t, b.d) + 1;
     return b;
 }
 
@@ -190,11 +197,13 @@ while_moving(const flow_machine *m, const flow_run *r, burst b, uint64_t later)
 
     if (m->pipe.n > 0) { /* it has no place yet */
         uint64_t due = first(&m->pipe)->t;
-        b.n = b.t >= due ? 0 : b.t + (b.n - 1) * b.d >= due ? (due - 1 - b.t) / b.d + 1 : b.n;
+        b.n = b.t >= due                     ? 0
+              : b.t + (b.n - 1) * b.d >= due ? quotient(due - 1 - b.t, b.d) + 1
+                                             : b.n;
     } else if (r->writes & 1) {
         burst due = {b.t + m->latency + later, b.n, b.d};
         uint64_t good = space->n > 0 ? in_time(first(space), &due) : 0;
-        uint64_t most = good + (m->latency + later + b.d - 1) / b.d;
+        uint64_t most = good + quotient(m->latency + later + b.d - 1, b.d);
         b.n = most < b.n ? most : b.n;
     }
     return b;

@@ -134,8 +134,10 @@ def check(nashc, text, folder):
         if run.returncode:
             return 'seed %d:\n%s%s' % (seed, run.stdout, run.stderr)
         ends = [int(w[2]) for w in (line.split() for line in run.stdout.splitlines()) if w and w[0] == 'frame']
-        if seed == 0 and ends[-1] - ends[-2] != manifest['interval_cycles']:
-            return 'interval %d, the model says %d' % (ends[-1] - ends[-2], manifest['interval_cycles'])
+        took, model = ends[-1] - ends[-2], manifest['interval_cycles']
+        # While FIFOs still fill, an output that runs ahead may come a bit more often than in the long run.
+        if seed == 0 and not 0.99 * model <= took <= model:
+            return 'interval %d, the model says %d' % (took, model)
     return None
 
 
