@@ -1,565 +1,441 @@
-/* flowsim.c: cycle-exact simulation of a graph of hw.* layers, after docs/timing.md.
+/* flowsim.c: exact simulation of a graph of hw.* layers, after docs/timing.md.
  *
- * Each stream is a buffer of `depth` beats behind its producer. A cycle has two phases: every layer
- * decides from the state at the beginning of the cycle whether it fires and pushes; then all
- * buffers, pipelines and steps move. A layer that did nothing does nothing again until one of its
- * buffers changes: only those that may act are looked at. The state repeats once the network is in
- * its steady state; that is looked for at each completed frame, so intervals are proven, not
- * estimated.
+ * Each stream is a buffer behind its producer, maybe with an assumed FIFO behind that. Machines go
+ * on frame by frame (flowgo.c). At the end of a frame all of them rest, and what decides the future
+ * is, relative to the cycle in which each may go on, when its free places can be filled and which
+ * stalls of its pipeline it may meet. Once that is as it was some frames ago, and all cycles of a
+ * part that streams connect are later by the same number, it repeats for ever: intervals are
+ * proven, not estimated.
  */
-#include <nashc/flow.h>
+#include "flowsim.h"
+#include "core/base/mem.h"
 #include <string.h>
 
-typedef struct layer layer;
+#define PLAIN     UINT32_MAX
+#define PATIENCE  16
+#define MUCH_WORK 2000000u /* runs of steps */
 
-typedef struct buffer {
-    uint32_t occ, depth, most;
-    uint8_t push, pop;
-    bool source;                   /* graph input: always valid */
-    bool sink;                     /* graph output: always ready */
-    bool touched;                  /* in the list of this cycle */
-    uint64_t beats, moved, frames; /* of the sink: beats a frame, moved in all, frames done */
-    layer *writer, *reader;        /* NULL: an end of the graph */
-    const nashc_value *v;          /* stream whose occupancy this is; NULL: skid before a FIFO */
-} buffer;
-
-/* The ring of a layer of kind 2. */
-typedef struct ring {
-    nashc_ring w;
-    int64_t at[NASHC_RING_LOOPS]; /* iteration of each loop */
-    int64_t level, ahead;         /* beats read since the oldest needed one, since the next one */
-} ring;
-
-struct layer {
-    const nashc_node *n; /* NULL: an assumed FIFO */
-    const nashc_layer_model *model;
-    nashc_timing timing;
-    ring *ring;       /* of a layer of kind 2; NULL: none */
-    uint64_t i, pipe; /* step; pipe bit k: stage k + 1 holds a result */
-    uint32_t latency, n_in, n_out;
-    uint32_t reads, writes; /* of step i */
-    buffer **in, **out;
-    bool fire, take, en;
-    bool awake;     /* in the list of the next cycle */
-    layer *in_part; /* a layer that streams connect it with, in the end the same one for all */
-    uint64_t alive; /* of that one: 1 + the last cycle in which something moved */
-};
-
-typedef struct sim {
-    const nashc_graph *g;
-    nashc_arena *a;
-    layer *layers;
-    buffer *buffers;
-    uint32_t n_layers, n_buffers;
-    layer **awake, **next; /* lists, with their lengths */
-    uint32_t n_awake, n_next;
-    buffer **touched;
-    uint32_t n_touched;
-    buffer **from; /* by value id: buffer its reader sees */
-    bool started;
-    uint64_t first;
-    uint32_t n_parts; /* that no stream connects */
-} sim;
-
-/* --- building ----------------------------------------------------------------------------------
- */
-
-static buffer *
-add_buffer(sim *s, layer *writer, uint32_t depth)
+static flow_channel *
+add_channel(flow_sim *s, flow_machine *from, uint32_t depth)
 {
-    buffer *b = &s->buffers[s->n_buffers++];
+    flow_channel *c = &s->channels[s->n_channels++];
 
-    b->writer = writer;
-    b->depth = depth;
-    return b;
+    c->from = from;
+    c->depth = depth;
+    c->lag = 1;
+    if (depth > 0 && !flow_put(&c->space, 0, depth, 0))
+        s->list.full = true;
+    return c;
 }
 
-static void
-load_step(layer *l)
-{
-    if (l->ring || !l->n)
-        l->reads = l->writes = 1;
-    else
-        l->model->step(&l->timing, l->i, &l->reads, &l->writes);
-}
+static const flow_run beat = {1, 1, 1, 1, 1};
+static const flow_pattern beats = {&beat, 1, 1, 1, -1, -1};
 
-/* Layer and buffer of an assumed FIFO of depth beats behind b. */
-static buffer *
-add_fifo(sim *s, buffer *b, uint32_t depth)
+/* A FIFO of depth words behind c; returns what its reader sees. */
+static flow_channel *
+add_fifo(flow_sim *s, flow_channel *c, uint64_t n, uint32_t depth)
 {
-    layer *l = &s->layers[s->n_layers++];
+    flow_machine *m = &s->machines[s->n_machines++];
+    flow_pattern *p = NASHC_NEW(s->a, flow_pattern);
 
-    l->timing.steps = 1;
-    l->n_in = l->n_out = 1;
-    l->in = NASHC_NEW_N(s->a, buffer *, 2);
-    if (!l->in)
+    m->in = NASHC_NEW_N(s->a, flow_channel *, 2);
+    if (!m->in || !p)
         return NULL;
-    l->out = l->in + 1;
-    l->in[0] = b;
-    b->reader = l;
-    l->out[0] = add_buffer(s, l, depth);
-    load_step(l);
-    return l->out[0];
+    *p = beats;
+    p->times = p->steps = n;
+    m->p = p;
+    m->out = m->in + 1;
+    m->n_in = m->n_out = 1;
+    m->in[0] = c;
+    c->to = m;
+    return m->out[0] = add_channel(s, m, depth);
 }
 
+/* What is read of stream id, written into c: c itself or the FIFO behind it. */
 static nashc_status
-set_ring(sim *s, layer *l, nashc_diag *d)
+add_stream(flow_sim *s, flow_channel *c, uint32_t id, const uint32_t *fifo, nashc_diag *d)
 {
-    l->ring = NASHC_NEW(s->a, ring);
-    if (!l->ring)
+    if (fifo && fifo[id] > 0 && !(c = add_fifo(s, c, s->z->beats[id], fifo[id])))
         return nashc_enomem(d);
-    if (!l->model->ring || l->latency == 0 || l->model->ring(l->n, &l->ring->w) != NASHC_OK)
-        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
-    l->ring->level = l->ring->ahead = -l->ring->w.first;
+    bool is_fifo = c->from && (!c->from->layer || nashc_node_is(c->from->layer->n, "hw.fifo"));
+    c->id = id;
+    c->logged = c->source || is_fifo;
+    s->stream[id] = c;
     return NASHC_OK;
 }
 
 static nashc_status
-set_timing(sim *s, layer *l, const nashc_flow_options *o, nashc_diag *d)
+add_machine(flow_sim *s, const flow_layer *l, int side, nashc_diag *d)
 {
-    const nashc_timing *t = &l->timing;
-    bool shallow = o && NASHC_HAS(o, shallow) && o->shallow;
-    nashc_status st = NASHC_OK;
+    flow_machine *m = &s->machines[s->n_machines++];
+    bool in_side = l->ring && side == 0;
 
-    l->model = nashc_layer_model_of(l->n, o && NASHC_HAS(o, backend) ? o->backend : NULL, d);
-    if (!l->model)
-        return NASHC_EUNSUP;
-    if (l->model->timing(l->n, &l->timing) != NASHC_OK || t->steps == 0 || t->latency > 63)
-        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
-    l->latency = shallow && t->latency > 1 ? 1 : t->latency;
-    if (t->kind == 2)
-        st = set_ring(s, l, d);
-    else if (!l->model->step)
-        st = nashc_node_unsup(d, l->n, "this layer has no cycle model");
-    if (st == NASHC_OK)
-        load_step(l);
+    m->layer = l;
+    m->p = &l->p[side];
+    m->latency = in_side ? 0 : l->latency;
+    m->in = NASHC_NEW_N(s->a, flow_channel *, l->n_in + l->n_out + 4);
+    if (!m->in)
+        return nashc_enomem(d);
+    m->out = m->in + l->n_in + 2;
+    return NASHC_OK;
+}
+
+static void
+connect(flow_machine *m, flow_channel *c)
+{
+    m->in[m->n_in++] = c;
+    c->to = m;
+}
+
+static nashc_status
+add_layer(flow_sim *s, const flow_layer *l, const uint32_t *fifo, nashc_diag *d)
+{
+    flow_machine *in = &s->machines[s->n_machines], *out = in + l->ring;
+    nashc_status st = add_machine(s, l, 0, d);
+
+    if (st == NASHC_OK && l->ring)
+        st = add_machine(s, l, 1, d);
+    for (uint32_t k = 0; k < l->n_in && st == NASHC_OK; k++)
+        connect(in, s->stream[l->in[k]]);
+    flow_channel *words = st == NASHC_OK && l->ring ? add_channel(s, in, 0) : NULL;
+    if (words) {
+        in->out[in->n_out++] = words;
+        connect(out, words);
+        if (!flow_put(&words->data, 0, l->tail, 0))
+            st = nashc_enomem(d);
+    }
+    for (uint32_t k = 0; k < l->n_out && st == NASHC_OK; k++) {
+        out->out[out->n_out++] = add_channel(s, out, l->depth);
+        st = add_stream(s, out->out[k], l->out[k], fifo, d);
+    }
+    if (words && st == NASHC_OK) {
+        flow_channel *places = out->out[out->n_out++] = add_channel(s, out, 0);
+        connect(in, places);
+        if (!flow_put(&places->data, 0, l->room, 0))
+            st = nashc_enomem(d);
+    }
     return st;
 }
 
 static nashc_status
-add_layer(sim *s, const nashc_node *n, const nashc_flow_options *o, nashc_diag *d)
+alloc(flow_sim *s, nashc_diag *d)
 {
-    layer *l = &s->layers[s->n_layers++];
+    size_t n = 2 * (size_t)s->z->n_ids + 2 * (size_t)s->z->n_layers + 4;
 
-    l->n = n;
-    nashc_status st = set_timing(s, l, o, d);
-    if (st != NASHC_OK)
-        return st;
-    l->in = NASHC_NEW_N(s->a, buffer *, nashc_node_n_in(n) + 1);
-    l->out = NASHC_NEW_N(s->a, buffer *, nashc_node_n_out(n) + 1);
-    if (!l->in || !l->out)
-        return nashc_enomem(d);
-    for (int i = 0; i < nashc_node_n_in(n); i++) {
-        const nashc_value *v = nashc_node_in(n, i);
-        if (!v || nashc_value_const(v))
+    s->channels = NASHC_NEW_N(s->a, flow_channel, 2 * n);
+    s->machines = NASHC_NEW_N(s->a, flow_machine, n);
+    s->stream = NASHC_NEW_N(s->a, flow_channel *, s->z->n_ids);
+    for (s->list.cap = 1; s->list.cap <= n;)
+        s->list.cap *= 2;
+    s->list.m = NASHC_NEW_N(s->a, flow_machine *, s->list.cap);
+    s->later = NASHC_NEW_N(s->a, uint64_t, n);
+    return s->channels && s->machines && s->stream && s->list.m && s->later ? NASHC_OK
+                                                                            : nashc_enomem(d);
+}
+
+static uint32_t
+part_of(const flow_sim *s, uint32_t k)
+{
+    while (s->machines[k].part != k)
+        k = s->machines[k].part;
+    return k;
+}
+
+static void
+find_parts(flow_sim *s)
+{
+    for (uint32_t k = 0; k < s->n_machines; k++)
+        s->machines[k].part = k;
+    for (uint32_t k = 0; k < s->n_channels; k++) {
+        const flow_channel *c = &s->channels[k];
+        if (!c->from || !c->to)
             continue;
-        l->in[l->n_in] = s->from[nashc_value_id(v)];
-        l->in[l->n_in++]->reader = l;
+        uint32_t a = part_of(s, (uint32_t)(c->from - s->machines));
+        s->machines[a].part = part_of(s, (uint32_t)(c->to - s->machines));
     }
-    for (int i = 0; i < nashc_node_n_out(n); i++) {
-        const nashc_value *v = nashc_node_out(n, i);
-        uint32_t id = nashc_value_id(v), fifo = o && o->fifo ? o->fifo[id] : 0;
-        buffer *b = add_buffer(s, l, l->timing.depth);
-        l->out[l->n_out++] = b;
-        s->from[id] = b;
-        if (fifo && !(s->from[id] = add_fifo(s, b, fifo)))
-            return nashc_enomem(d);
-        s->from[id]->v = v;
+    for (uint32_t k = 0; k < s->n_machines; k++)
+        s->machines[k].part = part_of(s, k);
+}
+
+nashc_status
+flow_sim_build(flow_sim *s, const flow_net *z, const uint32_t *fifo, nashc_arena *a, nashc_diag *d)
+{
+    *s = (flow_sim){.z = z, .a = a};
+    nashc_status st = alloc(s, d);
+
+    for (int i = 0; i < nashc_graph_n_inputs(z->g) && st == NASHC_OK; i++) {
+        flow_channel *c = add_channel(s, NULL, 0);
+        c->source = c->logged = true;
+        st = add_stream(s, c, nashc_value_id(nashc_graph_input(z->g, i)), fifo, d);
     }
-    return NASHC_OK;
+    for (uint32_t i = 0; i < z->n_layers && st == NASHC_OK; i++)
+        st = add_layer(s, &z->layers[i], fifo, d);
+    for (uint32_t k = 0; k < s->n_channels && st == NASHC_OK; k++)
+        if (!s->channels[k].to) /* the end of the graph always takes */
+            s->channels[k].depth = 0;
+    if (st == NASHC_OK)
+        find_parts(s);
+    return st == NASHC_OK && s->list.full ? nashc_enomem(d) : st;
 }
 
-static nashc_status
-sim_alloc(sim *s, nashc_diag *d)
+void
+flow_sim_free(flow_sim *s)
 {
-    size_t ids = nashc_graph_max_id(s->g) + 1, slots = 2 * ids;
-
-    s->layers = NASHC_NEW_N(s->a, layer, slots);
-    s->buffers = NASHC_NEW_N(s->a, buffer, slots);
-    s->awake = NASHC_NEW_N(s->a, layer *, slots);
-    s->next = NASHC_NEW_N(s->a, layer *, slots);
-    s->touched = NASHC_NEW_N(s->a, buffer *, slots);
-    s->from = NASHC_NEW_N(s->a, buffer *, ids);
-    return s->layers && s->buffers && s->awake && s->next && s->touched && s->from
-               ? NASHC_OK
-               : nashc_enomem(d);
-}
-
-static layer *
-part_of(layer *l)
-{
-    while (l->in_part != l)
-        l = l->in_part = l->in_part->in_part;
-    return l;
-}
-
-static void
-find_parts(sim *s)
-{
-    s->n_parts = s->n_layers;
-    for (uint32_t k = 0; k < s->n_layers; k++)
-        s->layers[k].in_part = &s->layers[k];
-    for (uint32_t k = 0; k < s->n_buffers; k++) {
-        const buffer *b = &s->buffers[k];
-        layer *w = b->writer ? part_of(b->writer) : NULL, *r = b->reader ? part_of(b->reader) : w;
-        if (!w || w == r)
-            continue;
-        w->in_part = r;
-        s->n_parts--;
+    for (uint32_t k = 0; k < s->n_channels; k++) {
+        flow_free(&s->channels[k].data);
+        flow_free(&s->channels[k].space);
+        flow_free(&s->channels[k].given);
+        flow_free(&s->channels[k].taken);
     }
-}
-
-static nashc_status
-sim_build(sim *s, const nashc_flow_options *o, nashc_diag *d)
-{
-    nashc_stream stream;
-    nashc_status st = nashc_flow_check(s->g, true, d);
-
-    if (st != NASHC_OK || (st = sim_alloc(s, d)) != NASHC_OK)
-        return st;
-    for (int i = 0; i < nashc_graph_n_inputs(s->g); i++) {
-        const nashc_value *v = nashc_graph_input(s->g, i);
-        buffer *b = add_buffer(s, NULL, UINT32_MAX);
-        if ((st = nashc_flow_stream(v, &stream, d)) != NASHC_OK)
-            return st;
-        uint32_t id = nashc_value_id(v), fifo = o && o->fifo ? o->fifo[id] : 0;
-        b->source = true;
-        s->from[id] = b;
-        if (fifo && !(s->from[id] = add_fifo(s, b, fifo)))
-            return nashc_enomem(d);
-        s->from[id]->v = v;
-    }
-    NASHC_EACH_NODE(s->g, n)
-    {
-        if ((st = add_layer(s, n, o, d)) != NASHC_OK)
-            return st;
-    }
-    for (int i = 0; i < nashc_graph_n_outputs(s->g); i++) {
-        const nashc_value *v = nashc_graph_output(s->g, i);
-        buffer *b = s->from[nashc_value_id(v)];
-        if (!nashc_value_def(v))
-            return nashc_error(d, NULL, "output %%%s is no result of a layer", nashc_value_name(v));
-        if ((st = nashc_flow_stream(v, &stream, d)) != NASHC_OK)
-            return st;
-        b->sink = true;
-        b->beats = (uint64_t)stream.beats;
-    }
-    for (uint32_t k = 0; k < s->n_layers; k++)
-        s->awake[s->n_awake++] = &s->layers[k];
-    find_parts(s);
-    return NASHC_OK;
-}
-
-/* --- a cycle -----------------------------------------------------------------------------------
- */
-
-static void
-wake(sim *s, layer *l)
-{
-    if (!l || l->awake)
-        return;
-    l->awake = true;
-    s->next[s->n_next++] = l;
-}
-
-static void
-touch(sim *s, buffer *b)
-{
-    if (b->touched)
-        return;
-    b->touched = true;
-    s->touched[s->n_touched++] = b;
-}
-
-static void
-pop(sim *s, buffer *b)
-{
-    b->pop = 1;
-    touch(s, b);
-}
-
-static void
-push(sim *s, buffer *b)
-{
-    b->push = 1;
-    touch(s, b);
-}
-
-static bool
-has_beat(const buffer *b)
-{
-    return b->source || b->occ > 0;
-}
-
-static bool
-has_room(const buffer *b)
-{
-    return b->occ < b->depth;
-}
-
-/* May a pipeline move, or a step write? */
-static bool
-enabled(const layer *l)
-{
-    if (l->latency > 0)
-        return !(l->pipe >> (l->latency - 1) & 1) || has_room(l->out[0]);
-    for (uint32_t k = 0; k < l->n_out; k++)
-        if ((l->writes >> k & 1) && !has_room(l->out[k]))
-            return false;
-    return true;
-}
-
-/* Phase one for one layer. */
-static void
-decide(sim *s, layer *l)
-{
-    l->en = enabled(l);
-    l->fire = l->en;
-    if (l->ring) {
-        l->take = has_beat(l->in[0]) && l->ring->level < l->ring->w.depth;
-        l->fire = l->en && l->ring->ahead > 0;
-        if (l->take)
-            pop(s, l->in[0]);
-    } else {
-        for (uint32_t k = 0; k < l->n_in && l->fire; k++)
-            if ((l->reads >> k & 1) && !has_beat(l->in[k]))
-                l->fire = false;
-        for (uint32_t k = 0; k < l->n_in && l->fire; k++)
-            if (l->reads >> k & 1)
-                pop(s, l->in[k]);
-    }
-    if (l->latency == 0) {
-        for (uint32_t k = 0; k < l->n_out && l->fire; k++)
-            if (l->writes >> k & 1)
-                push(s, l->out[k]);
-    } else if (l->en && (l->pipe >> (l->latency - 1) & 1)) {
-        push(s, l->out[0]);
-    }
-}
-
-/* The next beat of a ring. */
-static void
-next_beat(ring *r)
-{
-    int k = r->w.loops;
-
-    while (k > 0 && ++r->at[k - 1] == r->w.count[k - 1])
-        r->at[--k] = 0;
-    k = k == 0 ? r->w.loops : k - 1;
-    r->level -= r->w.release[k];
-    r->ahead -= r->w.move[k];
-}
-
-/* Phase two for one layer. */
-static void
-move(sim *s, layer *l)
-{
-    bool moved = l->fire || l->take;
-
-    if (l->latency > 0 && l->en) {
-        uint64_t next = l->pipe << 1 | (l->fire && (l->writes & 1));
-        next &= ((uint64_t)1 << l->latency) - 1;
-        moved |= next != l->pipe;
-        l->pipe = next;
-    }
-    if (l->ring) {
-        l->ring->level += l->take;
-        l->ring->ahead += l->take;
-        if (l->fire)
-            next_beat(l->ring);
-    } else if (l->fire && l->timing.steps > 1) {
-        l->i = l->i + 1 == l->timing.steps ? 0 : l->i + 1;
-        load_step(l);
-    }
-    l->take = false;
-    if (moved)
-        wake(s, l);
-}
-
-/* Phase two for one buffer. */
-static void
-settle(sim *s, buffer *b, uint64_t cycle, bool *done)
-{
-    b->touched = false;
-    if (b->source) {
-        if (b->pop && !s->started) {
-            s->started = true;
-            s->first = cycle;
-        }
-        b->pop = 0;
-        return;
-    }
-    if (b->sink && b->occ > 0) {
-        b->pop = 1;
-        if (++b->moved == b->beats) {
-            b->moved = 0;
-            b->frames++;
-            *done = true;
-        }
-    }
-    b->occ += b->push;
-    b->occ -= b->pop;
-    b->most = b->occ > b->most ? b->occ : b->most;
-    b->push = b->pop = 0;
-    wake(s, b->writer);
-    wake(s, b->reader);
-}
-
-/* One cycle. True if anything moved; *done: some output completed a frame. */
-static bool
-advance(sim *s, uint64_t cycle, bool *done)
-{
-    uint32_t n = s->n_touched;
-
-    s->n_touched = 0;
-    for (uint32_t k = 0; k < n; k++) /* what a sink holds leaves */
-        if (s->touched[k]->sink && s->touched[k]->occ > 0)
-            s->touched[s->n_touched++] = s->touched[k];
-    for (uint32_t k = 0; k < s->n_touched; k++)
-        s->touched[k]->touched = true;
-    s->n_next = 0;
-    for (uint32_t k = 0; k < s->n_awake; k++)
-        decide(s, s->awake[k]);
-    for (uint32_t k = 0; k < s->n_awake; k++)
-        s->awake[k]->awake = false;
-    for (uint32_t k = 0; k < s->n_awake; k++)
-        move(s, s->awake[k]);
-    for (uint32_t k = 0; k < s->n_touched; k++)
-        settle(s, s->touched[k], cycle, done);
-    layer **list = s->awake;
-    s->awake = s->next;
-    s->n_awake = s->n_next;
-    s->next = list;
-    return s->n_awake > 0 || s->n_touched > 0;
-}
-
-/* Did something move in every part? One of several can dead-lock while others go on. */
-static bool
-all_alive(sim *s, uint64_t cycle)
-{
-    uint32_t alive = 0;
-
-    if (s->n_parts == 1)
-        return true;
-    for (uint32_t k = 0; k < s->n_awake + s->n_touched; k++) {
-        const buffer *b = k < s->n_awake ? NULL : s->touched[k - s->n_awake];
-        layer *p = part_of(!b ? s->awake[k] : b->writer ? b->writer : b->reader);
-        alive += p->alive != cycle + 1;
-        p->alive = cycle + 1;
-    }
-    return alive == s->n_parts;
+    for (uint32_t k = 0; k < s->n_machines; k++)
+        flow_free(&s->machines[k].pipe);
+    for (uint32_t k = 0; k < s->n_states; k++)
+        nashc_mem_free(s->states[k].word);
+    nashc_mem_free(s->states);
+    *s = (flow_sim){0};
 }
 
 /* --- frames ------------------------------------------------------------------------------------
  */
 
-/* Frames that every output has completed. */
-static uint64_t
-frames_done(const sim *s)
+/* A layer that cannot hand on. */
+static bool
+is_full(const flow_machine *m)
 {
-    uint64_t least = UINT64_MAX;
-
-    for (uint32_t k = 0; k < s->n_buffers; k++)
-        if (s->buffers[k].sink && s->buffers[k].frames < least)
-            least = s->buffers[k].frames;
-    return least;
-}
-
-/* Which beat of its frame a ring gives next. */
-static uint64_t
-ring_index(const ring *r)
-{
-    uint64_t i = 0;
-
-    for (int k = 0; k < r->w.loops; k++)
-        i = i * (uint64_t)r->w.count[k] + (uint64_t)r->at[k];
-    return i;
-}
-
-/* All of the state that decides the future, as words into out (NULL: only their number). */
-static size_t
-snapshot(const sim *s, uint64_t *out)
-{
-    size_t n = 0, words = (size_t)3 * s->n_layers + (size_t)2 * s->n_buffers;
-
-    if (!out)
-        return words;
-    uint64_t done = frames_done(s);
-    for (uint32_t k = 0; k < s->n_layers; k++) {
-        const layer *l = &s->layers[k];
-        out[n++] = l->ring ? ring_index(l->ring) : l->i;
-        out[n++] = l->ring ? (uint64_t)l->ring->level : 0;
-        out[n++] = l->pipe;
-    }
-    for (uint32_t k = 0; k < s->n_buffers; k++) {
-        out[n++] = s->buffers[k].occ;
-        out[n++] =
-            s->buffers[k].sink ? s->buffers[k].moved << 32 | (s->buffers[k].frames - done) : 0;
-    }
-    return words;
+    if (m->frames == m->goal || !m->layer)
+        return false;
+    if (m->latency > 0 && m->out[0]->depth > 0)
+        return m->pipe.n > 0;
+    for (uint32_t k = 0; k < m->n_out; k++)
+        if ((m->p->runs[m->at].writes >> k & 1) && m->out[k]->depth > 0 && m->out[k]->space.n == 0)
+            return true;
+    return false;
 }
 
 static nashc_status
-blocked(const sim *s, uint64_t cycle, nashc_diag *d)
+blocked(const flow_sim *s, nashc_diag *d)
 {
-    for (uint32_t k = 0; k < s->n_layers; k++) {
-        layer *l = &s->layers[k];
-        if (l->n && !enabled(l) && part_of(l)->alive != cycle + 1) {
-            nashc_status st =
-                nashc_node_error(d, l->n, "the streams dead-lock: this layer cannot hand on");
-            if (d)
-                nashc_help(d, "a FIFO on the shorter of two joining branches is too small");
-            return st;
-        }
+    for (uint32_t k = 0; k < s->n_machines; k++) {
+        const flow_machine *m = &s->machines[k];
+        if (!is_full(m))
+            continue;
+        nashc_status st =
+            nashc_node_error(d, m->layer->n, "the streams dead-lock: this layer cannot hand on");
+        if (d)
+            nashc_help(d, "a FIFO on the shorter of two joining branches is too small");
+        return st;
     }
     return nashc_error(d, NULL, "the streams dead-lock");
+}
+
+/* The cycle of the first beat that is taken from outside. */
+static uint64_t
+first_beat(const flow_sim *s)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (uint32_t k = 0; k < s->n_channels; k++) {
+        const flow_channel *c = &s->channels[k];
+        if (c->source && c->taken.n > 0 && c->taken.s[c->taken.head].t < first)
+            first = c->taken.s[c->taken.head].t;
+    }
+    return first == UINT64_MAX ? 0 : first;
+}
+
+nashc_status
+flow_sim_frame(flow_sim *s, nashc_diag *d)
+{
+    for (uint32_t k = 0; k < s->n_machines; k++) {
+        s->machines[k].goal++;
+        flow_wake(&s->list, &s->machines[k]);
+    }
+    flow_go(&s->list);
+    if (s->list.full)
+        return nashc_enomem(d);
+    for (uint32_t k = 0; k < s->n_machines; k++)
+        if (s->machines[k].frames < s->machines[k].goal)
+            return blocked(s, d);
+    if (s->frames == 0)
+        s->first = first_beat(s);
+    s->frames++;
+    s->done = 0;
+    for (uint32_t k = 0; k < s->n_channels; k++) {
+        flow_channel *c = &s->channels[k];
+        if (!c->to && c->last + 1 > s->done)
+            s->done = c->last + 1; /* taken in the cycle after it is given */
+        if (c->to && !c->source && c->logged)
+            flow_held(c);
+        c->logged = c->logged && !c->source;
+        flow_clear(&c->given);
+        flow_clear(&c->taken);
+    }
+    return NASHC_OK;
+}
+
+/* A cycle, of machine m; PLAIN: a number that is none. */
+static void
+add_word(flow_sim *s, flow_state *x, uint64_t w, uint32_t m)
+{
+    if (s->list.full || !nashc_mem_grow((void **)&x->word, &x->cap, x->n + 1, sizeof *x->word))
+        s->list.full = true;
+    else
+        x->word[x->n++] = (flow_word){w, m};
+}
+
+/* Cycles of tokens; those below least make no difference, so are least. */
+static void
+add_tokens(flow_sim *s, flow_state *x, const flow_tokens *q, uint64_t least, uint32_t m)
+{
+    for (size_t i = q->head; i < q->len; i++)
+        for (uint64_t k = 0; k < q->s[i].n; k++) {
+            uint64_t t = q->s[i].t + k * q->s[i].d;
+            add_word(s, x, t > least ? t : least, m);
+        }
+}
+
+/* All that decides the future. */
+static flow_state *
+add_state(flow_sim *s)
+{
+    if (!nashc_mem_grow((void **)&s->states, &s->cap_states, s->n_states + 1, sizeof *s->states)) {
+        s->list.full = true;
+        return NULL;
+    }
+    flow_state *x = &s->states[s->n_states++];
+    *x = (flow_state){.done = s->done};
+    for (uint32_t k = 0; k < s->n_machines; k++) {
+        const flow_machine *m = &s->machines[k];
+        add_word(s, x, m->next, k);
+        add_word(s, x, m->n_stalls, PLAIN);
+        for (uint32_t i = 0; i < m->n_stalls; i++) {
+            add_word(s, x, m->stall[i].from, k);
+            add_word(s, x, m->stall[i].to, k);
+        }
+    }
+    for (uint32_t k = 0; k < s->n_channels; k++) {
+        const flow_channel *c = &s->channels[k];
+        if (c->depth > 0)
+            add_tokens(s, x, &c->space, c->from->next + c->from->latency,
+                       (uint32_t)(c->from - s->machines));
+        if (c->to)
+            add_tokens(s, x, &c->data, c->to->next, (uint32_t)(c->to - s->machines));
+    }
+    return s->list.full ? NULL : x;
+}
+
+/* Is b what a was, later by a number of cycles that is the same within each part? *cycles: the
+ * most of them. */
+static bool
+repeats(const flow_sim *s, const flow_state *a, const flow_state *b, uint64_t *cycles)
+{
+    uint64_t *later = s->later;
+
+    *cycles = 0;
+    if (a->n != b->n)
+        return false;
+    memset(later, 0, s->n_machines * sizeof *later);
+    for (size_t i = 0; i < a->n; i++) {
+        uint64_t by = b->word[i].w - a->word[i].w;
+        uint32_t m = a->word[i].of;
+        if (m != b->word[i].of || (m == PLAIN && by != 0))
+            return false;
+        if (m == PLAIN)
+            continue;
+        uint32_t part = s->machines[m].part;
+        later[part] = later[part] == 0 ? by : later[part];
+        if (by != later[part])
+            return false;
+        *cycles = by > *cycles ? by : *cycles;
+    }
+    return true;
+}
+
+/* Is nothing in b later than in a by more than the slowest layer takes? What is no later is
+ * followed by what is no later, and in the long run no frame takes less: so it stays, also if some
+ * FIFO is still filling up, which may take hundreds of frames. Rigid pipelines may break that rule
+ * (flowplan.c), so it is asked only after PATIENCE frames, or much work. */
+static bool
+holds(const flow_sim *s, const flow_state *a, const flow_state *b)
+{
+    if (a->n != b->n || b->done - a->done > s->z->slowest)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->word[i].of != b->word[i].of ||
+            (a->word[i].of == PLAIN && a->word[i].w != b->word[i].w) ||
+            b->word[i].w > a->word[i].w + s->z->slowest)
+            return false;
+    }
+    return true;
+}
+
+/* Frames after the last of which, and all that were seen later, another ends each so many cycles.
+ */
+static uint32_t
+frames_to_see(const flow_sim *s, uint64_t cycles)
+{
+    size_t n = s->n_states;
+
+    while (n > 1 && s->states[n - 1].done - s->states[n - 2].done == cycles)
+        n--;
+    return (uint32_t)(n < s->n_states ? n + 1 : n);
+}
+
+nashc_status
+flow_sim_run(flow_sim *s, uint32_t max_frames, nashc_flow_result *r, nashc_diag *d)
+{
+    nashc_status st = NASHC_OK;
+
+    while (st == NASHC_OK && s->frames < max_frames && !r->steady) {
+        if ((st = flow_sim_frame(s, d)) != NASHC_OK)
+            break;
+        const flow_state *now = add_state(s);
+        if (!now)
+            return nashc_enomem(d);
+        for (uint32_t p = 1; p < s->n_states && !r->steady; p++) {
+            r->steady = repeats(s, now - p, now, &r->cycles);
+            r->period = p;
+        }
+        bool long_ago = s->frames >= PATIENCE || (s->frames > 1 && s->list.events > MUCH_WORK);
+        if (!r->steady && long_ago && holds(s, now - 1, now)) {
+            r->steady = true;
+            r->period = 1;
+            r->cycles = s->z->slowest;
+        }
+    }
+    if (st != NASHC_OK)
+        return st;
+    r->frames = r->steady && r->period == 1 ? frames_to_see(s, r->cycles) : s->frames;
+    r->work = s->list.events;
+    r->latency = s->states[0].done - s->first;
+    if (!r->steady) {
+        r->period = 1;
+        r->cycles = s->frames > 1 ? s->states[s->frames - 1].done - s->states[s->frames - 2].done
+                                  : r->latency + 1;
+    }
+    for (uint32_t id = 0; id < s->z->n_ids && r->occupancy; id++)
+        if (s->stream[id])
+            r->occupancy[id] = (uint32_t)s->stream[id]->most;
+    return NASHC_OK;
 }
 
 nashc_status
 nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o, nashc_flow_result *out,
                     nashc_arena *a, nashc_diag *d)
 {
-    sim s = {.g = g, .a = a};
-    nashc_status st = sim_build(&s, o, d);
     uint32_t max = o && o->max_frames > 0 ? (uint32_t)o->max_frames : 64;
     nashc_flow_result r = {0};
+    flow_sim s = {0};
+    flow_net z;
+    nashc_status st = flow_net_read(g, o && NASHC_HAS(o, backend) ? o->backend : NULL, &z, a, d);
 
     if (st != NASHC_OK)
         return st;
-    if (nashc_graph_n_outputs(g) == 0 || nashc_graph_n_inputs(g) == 0)
-        return nashc_error(d, NULL, "graph @%s has no stream in or none out", nashc_graph_name(g));
-    size_t words = snapshot(&s, NULL);
-    uint64_t *states = NASHC_NEW_N(a, uint64_t, words * max);
-    uint64_t *when = NASHC_NEW_N(a, uint64_t, max + 1);
-    r.occupancy = NASHC_NEW_N(a, uint32_t, nashc_graph_max_id(g) + 1);
-    if (!states || !when || !r.occupancy)
-        return nashc_enomem(d);
-    for (uint64_t cycle = 0; r.frames < max && !r.steady; cycle++) {
-        bool done = false;
-        r.work += s.n_awake;
-        if (!advance(&s, cycle, &done) || !all_alive(&s, cycle))
-            return blocked(&s, cycle, d);
-        if (!done || frames_done(&s) == r.frames)
-            continue;
-        uint64_t *now = states + words * r.frames;
-        snapshot(&s, now);
-        when[r.frames++] = cycle;
-        for (uint32_t p = 1; p < r.frames && !r.steady; p++) {
-            if (memcmp(now, now - words * p, words * sizeof *now) != 0)
-                continue;
-            r.steady = true;
-            r.period = p;
-            r.cycles = when[r.frames - 1] - when[r.frames - 1 - p];
-        }
-    }
-    r.latency = when[0] - s.first;
-    if (!r.steady) {
-        r.period = 1;
-        r.cycles = r.frames > 1 ? when[r.frames - 1] - when[r.frames - 2] : r.latency + 1;
-    }
-    for (uint32_t k = 0; k < s.n_buffers; k++)
-        if (s.buffers[k].v)
-            r.occupancy[nashc_value_id(s.buffers[k].v)] = s.buffers[k].most;
-    *out = r;
-    return NASHC_OK;
+    r.occupancy = NASHC_NEW_N(a, uint32_t, z.n_ids);
+    st = r.occupancy ? flow_sim_build(&s, &z, o ? o->fifo : NULL, a, d) : nashc_enomem(d);
+    if (st == NASHC_OK)
+        st = flow_sim_run(&s, max, &r, d);
+    flow_sim_free(&s);
+    if (st == NASHC_OK)
+        *out = r;
+    return st;
 }

@@ -41,30 +41,69 @@ typedef struct nashc_flow_options {
     uint32_t struct_size;
     int max_frames;       /* give up the search for a steady state after so many; 0: 64 */
     const uint32_t *fifo; /* by value id: depth of a FIFO assumed on that stream, 0: none; NULL */
-    /* Pipelines hold one result, as if all other stages held bubbles. Cycles are not right then,
-     * but what does not dead-lock so never does, however its inputs and outputs stall. */
-    bool shallow;
     const nashc_backend *backend; /* whose layer models count; NULL: NASHC_MODEL_BACKEND */
 } nashc_flow_options;
 
 typedef struct nashc_flow_result {
-    uint64_t latency;    /* cycles from the first beat taken to the last beat of frame 0 given */
-    uint64_t cycles;     /* `period` consecutive frames take so many cycles, for ever */
-    uint32_t period;     /* usually 1 */
-    uint32_t frames;     /* frames until that was proven: simulate as many to see it */
-    bool steady;         /* false: max_frames reached; cycles is that of the last frame */
-    uint32_t *occupancy; /* by value id: most beats held by the buffer or FIFO behind it */
-    uint64_t work; /* what the simulation took: layers looked at, some 20 to 50 million a second */
+    uint64_t latency; /* cycles from the first beat taken to the last beat of frame 0 given */
+    uint64_t cycles;  /* `period` consecutive frames take so many cycles, for ever */
+    uint32_t period;  /* usually 1 */
+    uint32_t
+        frames;  /* simulate as many to see it: the last of them takes `cycles`, if period is 1 */
+    bool steady; /* false: max_frames reached; cycles is that of the last frame */
+    uint32_t *occupancy; /* by value id: most beats that the FIFO which gives it held; 0: none */
+    uint64_t work;       /* what the simulation took: runs of steps, some 10 million a second */
 } nashc_flow_result;
 
-/* Runs g cycle by cycle (docs/timing.md), inputs always valid, outputs always ready, from reset
+/* Runs g exactly (docs/timing.md), inputs always valid, outputs always ready, from reset
  * until the state at the end of a frame repeats. EINPUT names the layer that blocks when the
- * streams dead-lock, EUNSUP one without a model. Results are owned by a. O(layers * cycles). */
+ * streams dead-lock, EUNSUP one without a model. Results are owned by a. O(runs of equal steps). */
 NASHC_API nashc_status nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o,
                                            nashc_flow_result *out, nashc_arena *a, nashc_diag *d);
 
 /* Cycles a frame in the steady state: cycles / period. */
 NASHC_API double nashc_flow_interval(const nashc_flow_result *r);
+
+typedef struct nashc_flow_sizing {
+    uint32_t *depth;        /* by value id: of the FIFO to put on that stream; 0: none */
+    uint32_t n_ids;         /* entries of depth */
+    uint64_t slowest;       /* cycles a frame of the slowest layer: no network is faster */
+    nashc_flow_result flow; /* with these FIFOs; occupancy is NULL */
+    uint32_t rounds;        /* schedules until one held in simulation */
+    uint32_t saved;         /* FIFOs that take a memory less than in the schedule */
+    uint32_t untried;       /* FIFOs that might, but to try took too long */
+} nashc_flow_sizing;
+
+/* Depths of FIFOs, of small memory, with which g does a frame in `slowest` cycles and never
+ * dead-locks: from a schedule (docs/fifos.md), confirmed by simulation. o: backend and max_frames
+ * count. Warns with figures if the interval is missed (-Wfifo-interval) or something was left
+ * untried (-Wfifo-effort). EINPUT: no FIFOs help g. Results are owned by a. Time as that of some
+ * simulations. */
+NASHC_API nashc_status nashc_flow_size(const nashc_graph *g, const nashc_flow_options *o,
+                                       nashc_flow_sizing *out, nashc_arena *a, nashc_diag *d);
+
+/* An execution of one frame without time, with the buffers and FIFOs that g has, in an order of
+ * which this is the hash: it proves that g never dead-locks (core/host/flowproof.c has the rule of
+ * the order and the argument). */
+typedef struct nashc_flow_proof {
+    uint32_t units;  /* that do steps: layers, two for a ring */
+    uint64_t steps;  /* of the frame, of all units */
+    uint64_t visits; /* parts of the order: a unit and how many steps it does */
+    uint64_t order;  /* FNV-1a of the visits */
+} nashc_flow_proof;
+
+#define NASHC_FLOW_BASIS 0xcbf29ce484222325u
+#define NASHC_FLOW_PRIME 0x100000001b3u
+
+/* Of o the backend counts. EINPUT names a layer that cannot end its frame: g can dead-lock. */
+NASHC_API nashc_status nashc_flow_prove(const nashc_graph *g, const nashc_flow_options *o,
+                                        nashc_flow_proof *out, nashc_arena *a, nashc_diag *d);
+
+/* Does the execution again, step by step and by other means. EINPUT: it is not *p, or it does not
+ * end. O(steps), 10^8 a second or so. */
+NASHC_API nashc_status nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o,
+                                              const nashc_flow_proof *p, nashc_arena *a,
+                                              nashc_diag *d);
 
 NASHC_END
 #endif

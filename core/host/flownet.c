@@ -1,0 +1,270 @@
+/* flownet.c: the layers of a graph as patterns of steps, from the models of a backend. */
+#include "flownet.h"
+#include "core/base/mem.h"
+#include <string.h>
+
+/* Steps as they are told, one by one. */
+typedef struct recorder {
+    flow_run *runs;
+    size_t n, cap;
+    uint64_t steps;
+    bool full;
+} recorder;
+
+static void
+record(recorder *r, uint32_t reads, uint32_t writes, uint32_t take, uint32_t give)
+{
+    flow_run *last = r->n > 0 ? &r->runs[r->n - 1] : NULL;
+
+    r->steps++;
+    if (last && last->reads == reads && last->writes == writes && take == 1 && give == 1 &&
+        last->take == 1 && last->give == 1) {
+        last->n++;
+        return;
+    }
+    if (r->full || !nashc_mem_grow((void **)&r->runs, &r->cap, r->n + 1, sizeof *r->runs)) {
+        r->full = true;
+        return;
+    }
+    r->runs[r->n++] = (flow_run){1, reads, writes, take, give};
+}
+
+static bool
+run_equal(const flow_run *a, const flow_run *b)
+{
+    return a->n == b->n && a->reads == b->reads && a->writes == b->writes && a->take == b->take &&
+           a->give == b->give;
+}
+
+/* Smallest number of runs, a divisor of n, whose repetition all are: from the borders of prefixes
+ * (Knuth, Morris and Pratt 1977). n if memory is out. */
+static size_t
+period_of(const flow_run *r, size_t n)
+{
+    size_t *border = nashc_mem_alloc(n * sizeof *border), k = 0;
+
+    if (!border || n == 0) {
+        nashc_mem_free(border);
+        return n;
+    }
+    border[0] = 0;
+    for (size_t i = 1; i < n; i++) {
+        while (k > 0 && !run_equal(&r[i], &r[k]))
+            k = border[k - 1];
+        k += run_equal(&r[i], &r[k]);
+        border[i] = k;
+    }
+    nashc_mem_free(border);
+    return n % (n - k) == 0 ? n - k : n;
+}
+
+/* What was recorded as a pattern; the recorder is done. */
+static nashc_status
+finish(recorder *r, flow_pattern *out, nashc_arena *a, nashc_diag *d)
+{
+    size_t n = period_of(r->runs, r->n);
+    flow_run *runs = r->full ? NULL : NASHC_NEW_N(a, flow_run, n);
+
+    if (runs)
+        memcpy(runs, r->runs, n * sizeof *runs);
+    nashc_mem_free(r->runs);
+    if (!runs)
+        return nashc_enomem(d);
+    *out = (flow_pattern){.runs = runs,
+                          .n_runs = n,
+                          .times = r->n / n,
+                          .steps = r->steps,
+                          .bulk_in = -1,
+                          .bulk_out = -1};
+    return NASHC_OK;
+}
+
+/* The output side: a step a beat, which first takes the words that no beat before it needed. */
+static nashc_status
+read_output_side(flow_layer *l, const nashc_ring *w, nashc_arena *a, nashc_diag *d)
+{
+    int64_t at[NASHC_RING_LOOPS] = {0}, address = w->first, seen = 0;
+    recorder r = {0};
+    bool last = false;
+
+    while (!last) {
+        int64_t need = address + 1 > seen ? address + 1 - seen : 0;
+        int k = w->loops;
+        seen += need;
+        while (k > 0 && ++at[k - 1] == w->count[k - 1])
+            at[--k] = 0;
+        last = k == 0;
+        k = last ? w->loops : k - 1;
+        address += w->move[k];
+        int64_t gone = w->release[k];
+        record(&r, need > 0, 1u | (gone > 0) << 1, need > 0 ? (uint32_t)need : 1,
+               gone > 0 ? (uint32_t)gone : 1);
+    }
+    /* The first beat of a frame also takes the words that the last frame left. */
+    l->tail = (uint64_t)(w->words - seen);
+    if (!r.full) {
+        r.runs[0].take += (uint32_t)l->tail;
+        if (r.runs[0].n > 1 && l->tail > 0) { /* it stands alone then */
+            r.runs[0].n--;
+            r.runs[0].take = 1;
+            if (!nashc_mem_grow((void **)&r.runs, &r.cap, r.n + 1, sizeof *r.runs)) {
+                r.full = true;
+            } else {
+                memmove(r.runs + 1, r.runs, r.n++ * sizeof *r.runs);
+                r.runs[0].n = 1;
+                r.runs[0].take = 1 + (uint32_t)l->tail;
+            }
+        }
+    }
+    nashc_status s = finish(&r, &l->p[1], a, d);
+    l->p[1].bulk_in = 0;
+    l->p[1].bulk_out = 1;
+    return s;
+}
+
+static nashc_status
+read_ring(flow_layer *l, const nashc_layer_model *m, nashc_arena *a, nashc_diag *d)
+{
+    flow_run *in = NASHC_NEW(a, flow_run);
+    nashc_ring w;
+
+    if (!m->ring || l->latency == 0 || m->ring(l->n, &w) != NASHC_OK)
+        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+    if (!in)
+        return nashc_enomem(d);
+    *in = (flow_run){(uint64_t)w.words, 3, 1, 1, 1};
+    l->ring = true;
+    l->room = (uint64_t)(w.depth + w.first);
+    l->p[0] = (flow_pattern){
+        .runs = in, .n_runs = 1, .times = 1, .steps = in->n, .bulk_in = -1, .bulk_out = -1};
+    return read_output_side(l, &w, a, d);
+}
+
+static nashc_status
+read_steps(flow_layer *l, const nashc_layer_model *m, const nashc_timing *t, nashc_arena *a,
+           nashc_diag *d)
+{
+    recorder r = {0};
+
+    if (!m->step)
+        return nashc_node_unsup(d, l->n, "this layer has no cycle model");
+    for (uint64_t i = 0; i < t->steps && !r.full; i++) {
+        uint32_t reads, writes;
+        m->step(t, i, &reads, &writes);
+        record(&r, reads, writes, 1, 1);
+    }
+    return finish(&r, &l->p[0], a, d);
+}
+
+static nashc_status
+read_layer(flow_net *z, flow_layer *l, const nashc_backend *b, nashc_arena *a, nashc_diag *d)
+{
+    const nashc_layer_model *m = nashc_layer_model_of(l->n, b, d);
+    nashc_timing t;
+
+    if (!m)
+        return NASHC_EUNSUP;
+    if (m->timing(l->n, &t) != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2)
+        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+    l->latency = t.latency;
+    l->depth = t.depth;
+    nashc_status s = t.kind == 2 ? read_ring(l, m, a, d) : read_steps(l, m, &t, a, d);
+    if (s != NASHC_OK)
+        return s;
+    uint64_t cycles = l->ring ? 0 : l->p[0].steps;
+    if (l->ring && (cycles = flow_alone(l)) == 0)
+        s = nashc_node_error(d, l->n, "this layer never gives its frame: its ring is too small");
+    z->slowest = cycles > z->slowest ? cycles : z->slowest;
+    return s;
+}
+
+/* Streams of layer l, as value ids, and their ends. */
+static nashc_status
+read_streams(flow_net *z, flow_layer *l, nashc_arena *a, nashc_diag *d)
+{
+    uint32_t index = (uint32_t)(l - z->layers) + 1;
+
+    l->in = NASHC_NEW_N(a, uint32_t, nashc_node_n_in(l->n) + nashc_node_n_out(l->n) + 1);
+    if (!l->in)
+        return nashc_enomem(d);
+    for (int i = 0; i < nashc_node_n_in(l->n); i++) {
+        const nashc_value *v = nashc_node_in(l->n, i);
+        if (!v || nashc_value_const(v))
+            continue;
+        l->in[l->n_in++] = nashc_value_id(v);
+        z->reader[nashc_value_id(v)] = index;
+    }
+    l->out = l->in + l->n_in;
+    for (int i = 0; i < nashc_node_n_out(l->n); i++) {
+        l->out[l->n_out++] = nashc_value_id(nashc_node_out(l->n, i));
+        z->writer[l->out[i]] = index;
+    }
+    return NASHC_OK;
+}
+
+static nashc_status
+read_width(flow_net *z, const nashc_value *v, nashc_diag *d)
+{
+    nashc_stream s;
+    nashc_status st = nashc_flow_stream(v, &s, d);
+
+    if (st == NASHC_OK) {
+        z->width[nashc_value_id(v)] = s.width;
+        z->beats[nashc_value_id(v)] = (uint32_t)s.beats;
+    }
+    return st;
+}
+
+nashc_status
+flow_net_read(const nashc_graph *g, const nashc_backend *b, flow_net *out, nashc_arena *a,
+              nashc_diag *d)
+{
+    nashc_status s = nashc_flow_check(g, true, d);
+
+    if (s != NASHC_OK)
+        return s;
+    if (nashc_graph_n_outputs(g) == 0 || nashc_graph_n_inputs(g) == 0)
+        return nashc_error(d, NULL, "graph @%s has no stream in or none out", nashc_graph_name(g));
+    *out = (flow_net){.g = g, .n_ids = (uint32_t)nashc_graph_max_id(g) + 1, .slowest = 1};
+    out->layers = NASHC_NEW_N(a, flow_layer, nashc_graph_n_nodes(g) + 1);
+    out->writer = NASHC_NEW_N(a, uint32_t, 4 * (size_t)out->n_ids);
+    if (!out->layers || !out->writer)
+        return nashc_enomem(d);
+    out->reader = out->writer + out->n_ids;
+    out->width = out->reader + out->n_ids;
+    out->beats = out->width + out->n_ids;
+    for (int i = 0; i < nashc_graph_n_inputs(g) && s == NASHC_OK; i++)
+        s = read_width(out, nashc_graph_input(g, i), d);
+    NASHC_EACH_NODE(g, n)
+    {
+        flow_layer *l = &out->layers[out->n_layers++];
+        l->n = n;
+        if (s != NASHC_OK || (s = read_streams(out, l, a, d)) != NASHC_OK ||
+            (s = read_layer(out, l, b, a, d)) != NASHC_OK)
+            return s;
+        for (uint32_t k = 0; k < l->n_out && s == NASHC_OK; k++)
+            s = read_width(out, nashc_node_out(n, (int)k), d);
+    }
+    for (int i = 0; i < nashc_graph_n_outputs(g) && s == NASHC_OK; i++) {
+        const nashc_value *v = nashc_graph_output(g, i);
+        if (!nashc_value_def(v))
+            s = nashc_error(d, NULL, "output %%%s is no result of a layer", nashc_value_name(v));
+    }
+    return s;
+}
+
+flow_pattern
+flow_reversed(const flow_pattern *p, nashc_arena *a)
+{
+    flow_run *runs = NASHC_NEW_N(a, flow_run, p->n_runs);
+    flow_pattern out = *p;
+
+    for (size_t i = 0; i < p->n_runs && runs; i++) {
+        const flow_run *r = &p->runs[p->n_runs - 1 - i];
+        runs[i] = (flow_run){r->n, r->writes, r->reads, r->give, r->take};
+    }
+    out.runs = runs;
+    out.bulk_in = p->bulk_out;
+    out.bulk_out = p->bulk_in;
+    return out;
+}
