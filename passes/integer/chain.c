@@ -133,9 +133,11 @@ int64_t
 si_constant_index(const nashc_node *n, const nashc_type *kt, int64_t e)
 {
     const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
+    if (nashc_type_count(kt) == 1) /* the usual case, asked for each point */
+        return 0;
     if (counts_channels(n))
         return kt->rank > 0 && kt->dim[0] > 1 ? si_channel_of(t, e) : 0;
-    return nashc_type_count(kt) == 1 ? 0 : nashc_broadcast_index(kt, t, e);
+    return nashc_broadcast_index(kt, t, e);
 }
 
 static variation

@@ -20,7 +20,12 @@ typedef struct si_segment {
     bool shuffled;     /* a moving op lies between it and the quantiser */
 } si_segment;
 
-typedef struct si_chain {
+typedef struct si_chain si_chain;
+
+/* The quantiser's operand from which on it gives code, for one variant; false: no idea. */
+typedef bool si_guess(const si_chain *chain, int64_t variant, double code, double *x);
+
+struct si_chain {
     si_walk *walk;
     si_tensor *tensor; /* where it begins */
     nashc_node *quantiser;
@@ -35,9 +40,10 @@ typedef struct si_chain {
      * quantiser's operand is about guess_scale * integer + guess_bias. */
     double *scale, *bias, *lo, *hi, *guess_scale, *guess_bias;
     si_function function; /* integers to codes, or, if real, values of the origin to codes */
+    si_guess *guess;      /* by the kind of the quantiser; NULL: where the sign changes */
     nashc_module *module; /* the last graph that evaluated all variants */
     int64_t module_points;
-} si_chain;
+};
 
 /* tensor is that of the quantiser's operand, or one in front of it with nothing but pools in
  * between. per_channel: refuse if rows are elements. NULL: refused, or failed. */

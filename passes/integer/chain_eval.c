@@ -316,17 +316,23 @@ guess_multithreshold(const si_chain *chain, int64_t variant, double code, double
 }
 
 static bool
+no_guess(const si_chain *chain, int64_t variant, double code, double *x)
+{
+    (void)chain;
+    (void)variant;
+    (void)code;
+    (void)x;
+    return false;
+}
+
+static bool
 guess(const void *self, int64_t variant, double code, double *n)
 {
     const si_chain *chain = self;
-    const nashc_node *q = chain->quantiser;
     double x = 0; /* where the sign changes */
     if (chain->guess_scale[variant] == 0)
         return false;
-    bool known =
-        nashc_node_is(q, "q.bipolar_quant") ||
-        (nashc_node_is(q, "q.quant") && guess_quant(chain, variant, code, &x)) ||
-        (nashc_node_is(q, "q.multithreshold") && guess_multithreshold(chain, variant, code, &x));
+    bool known = !chain->guess || chain->guess(chain, variant, code, &x);
     *n = (x - chain->guess_bias[variant]) / chain->guess_scale[variant];
     return known;
 }
@@ -342,6 +348,11 @@ interval(const void *self, int64_t variant, double *lo, double *hi)
 void
 si_chain_set_function(si_chain *chain)
 {
+    const nashc_node *q = chain->quantiser;
+    chain->guess = nashc_node_is(q, "q.bipolar_quant")    ? NULL
+                   : nashc_node_is(q, "q.quant")          ? guess_quant
+                   : nashc_node_is(q, "q.multithreshold") ? guess_multithreshold
+                                                          : no_guess;
     chain->function = (si_function){
         .n = chain->n_variants, .self = chain, .interval = interval, .eval = eval, .guess = guess};
 }
