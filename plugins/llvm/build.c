@@ -104,7 +104,7 @@ choose(cpu_cg *g, plan *pl, nashc_diag *d)
         bool moves = nashc_node_op(n)->flags & NASHC_OP_SHAPE;
         if (pl->of[nashc_node_id(n)] || moves || !cpu_kernel_begin(g, n, k))
             continue;
-        cpu_kernel_extend(k);
+        cpu_kernel_extend(k, pl->of);
         pl->n_kernel++;
         if (k->head_node)
             pl->of[nashc_node_id(k->head_node)] = pl->n_kernel;

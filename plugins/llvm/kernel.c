@@ -39,7 +39,7 @@ cpu_kernel_last(const cpu_kernel *k)
 }
 
 void
-cpu_kernel_extend(cpu_kernel *k)
+cpu_kernel_extend(cpu_kernel *k, const int *taken)
 {
     while (k->n_chain < CPU_MAX_CHAIN) {
         const nashc_value *v = nashc_node_out(cpu_kernel_last(k), 0);
@@ -48,7 +48,7 @@ cpu_kernel_extend(cpu_kernel *k)
         cpu_space s;
         int operand = 0;
 
-        if (!u || !cpu_elt_can(u) ||
+        if (!u || taken[nashc_node_id(u)] || !cpu_elt_can(u) ||
             !nashc_type_same_shape(out, nashc_value_type(nashc_node_out(u, 0))))
             return;
         while (nashc_node_in(u, operand) != v)
