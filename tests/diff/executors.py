@@ -19,14 +19,13 @@ NASHC = BUILD / "tools" / "nashc"
 FILTER = sys.argv[2] if len(sys.argv) > 2 else ""
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent.parent / "shared" / "models"
-ENV = {**os.environ, "NASHC_PLUGIN_PATH": str(BUILD / "plugins" / "llvm")}
 SECONDS = 300
 ARGS = {"micro_no_input_quant": ["--input-datatype", "UINT8", "--input-scale", "1"],  # what their inputs mean
         "nash_v2_r18_32": ["--input-datatype", "UINT8", "--input-scale", "0.00392156862745098"]}
 
 
 def nashc(*args):
-    return subprocess.run([NASHC, *map(str, args)], capture_output=True, text=True, timeout=SECONDS, env=ENV)
+    return subprocess.run([NASHC, *map(str, args)], capture_output=True, text=True, timeout=SECONDS)
 
 
 def run(graph, x, executor, y, *more):

@@ -1,24 +1,11 @@
-/* executor.c: the executor "cpu": compiles a module for this machine. */
+/* engine.c: what the plugin finds behind it: compiles a module for this machine. */
+#include "engine.h"
 #include "jit.h"
 #include "pool.h"
 #include <nashc/pass.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const nashc_param options[] = {
-    {.name = "threads",
-     .def = "0",
-     .domain = "0..1024",
-     .help = "samples at a time; 0: one for each processor",
-     .kind = NASHC_P_INT},
-    {.name = "dump", .def = "", .help = "file for the LLVM IR", .kind = NASHC_P_PATH},
-    {.name = "cache",
-     .def = "off",
-     .help = "folder that keeps compiled code, or off",
-     .kind = NASHC_P_PATH},
-    {0},
-};
 
 /* The module that is compiled: channels last where that is possible. */
 static nashc_status
@@ -41,6 +28,12 @@ static void
 cpu_free(void *program)
 {
     cpu_program_free(program);
+}
+
+static nashc_status
+run(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
+{
+    return cpu_run(program, n, in, out, d);
 }
 
 static nashc_status
@@ -78,43 +71,11 @@ cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_di
     return s;
 }
 
-static nashc_status
-cpu_run_one(void *program, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
+static const cpu_engine engine = {
+    .size = sizeof engine, .prepare = cpu_prepare, .run = run, .free = cpu_free};
+
+const cpu_engine *
+cpu_engine_entry(void)
 {
-    return cpu_run(program, 1, in, out, d);
-}
-
-static nashc_status
-cpu_run_many(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
-{
-    return cpu_run(program, n, in, out, d);
-}
-
-static const nashc_executor cpu = {
-    NASHC_DESC(nashc_executor),
-    .name = "cpu",
-    .help = "compiles the graph for this processor through LLVM; integers to the bit",
-    .options = options,
-    .prepare = cpu_prepare,
-    .run = cpu_run_one,
-    .free = cpu_free,
-    .run_many = cpu_run_many,
-};
-
-static const nashc_executor *const executors[] = {&cpu, NULL};
-
-static const nashc_plugin plugin = {
-    NASHC_DESC(nashc_plugin),
-    .abi = NASHC_ABI,
-    .name = "llvm",
-    .version = NASHC_VERSION " with LLVM " CPU_LLVM_VERSION,
-    .help = "the executor cpu",
-    .executors = executors,
-};
-
-const nashc_plugin *
-nashc_plugin_entry(uint32_t host_abi)
-{
-    (void)host_abi;
-    return &plugin;
+    return &engine;
 }
