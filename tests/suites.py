@@ -79,6 +79,7 @@ SUITES = [
     ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
     ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
+    ("executors", "build", script("tests/diff/executors.py", "build"), False, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),
