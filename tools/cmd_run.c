@@ -70,8 +70,9 @@ prepare(job *j)
     j->executor = nashc_lookup(j->ctx, NASHC_D_EXECUTOR, name, j->diag);
     if (!j->executor) {
         if (strcmp(name, "cpu") == 0)
-            nashc_help(j->diag, "it is in the llvm plugin, which was not found: it is built where a "
-                                "package like llvm-19-dev is installed");
+            nashc_help(j->diag,
+                       "it is in the llvm plugin, which was not found: it is built where a "
+                       "package like llvm-19-dev is installed");
         return NASHC_EUSAGE;
     }
     nashc_opts *o = nashc_opts_create(j->arena, j->executor->options);
@@ -150,7 +151,7 @@ make_block(job *j, block *b)
     b->size = block_size(j);
     b->in = NASHC_NEW_N(j->arena, nashc_buf, b->size * b->n_in + 1);
     b->out = NASHC_NEW_N(j->arena, nashc_buf, b->size * b->n_out + 1);
-    b->pin = NASHC_NEW_N(j->arena, const nashc_buf *, b->size *b->n_in + 1);
+    b->pin = NASHC_NEW_N(j->arena, const nashc_buf *, b->size * b->n_in + 1);
     if (!b->in || !b->out || !b->pin)
         return nashc_enomem(j->diag);
     for (int64_t i = 0; i < b->size * b->n_in; i++) {

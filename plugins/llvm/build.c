@@ -34,8 +34,8 @@ enter(cpu_program *p, const nashc_value *v, cpu_place place)
         return;
     *at = (cpu_value){.v = v, .root = cpu_id(v), .place = place, .first = -1, .last = -1};
     at->n = nashc_type_count(nashc_value_type(v));
-    at->cell = place == CPU_NOWHERE ? cell_of(nashc_value_type(v))
-                                    : nashc_type_cell(nashc_value_type(v));
+    at->cell =
+        place == CPU_NOWHERE ? cell_of(nashc_value_type(v)) : nashc_type_cell(nashc_value_type(v));
     if (t) {
         at->place = CPU_CONST;
         at->data = nashc_tensor_data(t);

@@ -331,8 +331,8 @@ cpu_fetch(cpu_cg *g, LLVMValueRef base, nashc_cell cell, LLVMValueRef at, int64_
     LLVMValueRef from = cpu_at(g, base, cpu_muli(g, at, size));
 
     if (stride == 1 || (g->lanes == 1 && stride == 0))
-        return (cpu_vec){
-            widen(g, cpu_load(g, cpu_vec_type(g, t), from, size), cell, want, true), want};
+        return (cpu_vec){widen(g, cpu_load(g, cpu_vec_type(g, t), from, size), cell, want, true),
+                         want};
     if (stride == 0)
         return (cpu_vec){cpu_splat(g, widen(g, cpu_load(g, t, from, size), cell, want, false)),
                          want};

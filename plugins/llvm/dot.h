@@ -32,14 +32,14 @@ typedef struct cpu_dot {
     int64_t w_m, w_y, w_x, w_c, w_g; /* steps in the weight tensor; w_g of a group */
     bool padded;
 
-    int64_t hp, wp;             /* extents of the packed input */
-    int64_t words, word_size;   /* words of a pixel and group; bytes of a word */
-    int64_t per_word;           /* channels in a word */
-    cpu_code x_code;            /* how x becomes planes, or what is added to it */
-    cpu_weight_code w_code;     /* BITS */
-    bool direct;                /* x is read in place */
-    int64_t m_pad;              /* mg rounded up to whole blocks */
-    int lanes, tile_p, tile_r;  /* lanes of an accumulator; positions and vectors of a tile */
+    int64_t hp, wp;            /* extents of the packed input */
+    int64_t words, word_size;  /* words of a pixel and group; bytes of a word */
+    int64_t per_word;          /* channels in a word */
+    cpu_code x_code;           /* how x becomes planes, or what is added to it */
+    cpu_weight_code w_code;    /* BITS */
+    bool direct;               /* x is read in place */
+    int64_t m_pad;             /* mg rounded up to whole blocks */
+    int lanes, tile_p, tile_r; /* lanes of an accumulator; positions and vectors of a tile */
 } cpu_dot;
 
 /* Fills d for n if it is a product this file can do. */

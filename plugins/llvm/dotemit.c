@@ -4,7 +4,8 @@
 
 /* --- weights --------------------------------------------------------------------------------- */
 
-/* Integer weight of output channel m of group gr at kernel position y, x and channel c; 0 beyond. */
+/* Integer weight of output channel m of group gr at kernel position y, x and channel c; 0 beyond.
+ */
 static int64_t
 weight_at(const cpu_dot *d, const nashc_tensor *w, int64_t gr, int64_t m, int64_t tap, int64_t c)
 {
@@ -134,7 +135,8 @@ multiply_bytes(cpu_cg *g, LLVMValueRef acc, LLVMValueRef x, LLVMValueRef w)
     const char *name = g->lanes == 16  ? "llvm.x86.avx512.vpdpbusd.512"
                        : g->lanes == 8 ? "llvm.x86.avx512.vpdpbusd.256"
                                        : "llvm.x86.avx512.vpdpbusd.128";
-    LLVMTypeRef t = LLVMIntrinsicGetType(g->ctx, LLVMLookupIntrinsicID(name, strlen(name)), NULL, 0);
+    LLVMTypeRef t =
+        LLVMIntrinsicGetType(g->ctx, LLVMLookupIntrinsicID(name, strlen(name)), NULL, 0);
     LLVMTypeRef in[3];
 
     LLVMGetParamTypes(t, in); /* newer versions take vectors of bytes */
@@ -173,33 +175,41 @@ typedef struct tile {
     LLVMTypeRef word;
 } tile;
 
+/* Words that one turn of a loop over n takes: a divisor of n, for not too much code. */
+static int64_t
+unrolled(int64_t n, int accumulators)
+{
+    int64_t by = 6;
+
+    while (by > 1 && (n % by || by * accumulators > 80))
+        by--;
+    return by;
+}
+
 /* n words in a row, from x and w on; carry: accumulators [position][vector]. */
 static void
 words_in_a_row(cpu_cg *g, const tile *t, LLVMValueRef x, LLVMValueRef w, int64_t n,
                LLVMValueRef *acc)
 {
     const cpu_dot *d = t->d;
-    int64_t by = n % 4 == 0 ? 4 : n % 3 == 0 ? 3 : n % 2 == 0 ? 2 : 1;
+    int64_t by = unrolled(n, t->positions * d->tile_r);
     int64_t pixel = d->groups * d->words * d->word_size, size = d->word_size;
     LLVMTypeRef vec = cpu_vec_type(g, t->word);
     cpu_loop l;
 
-    if (t->positions * d->tile_r > 12 && by > 2)
-        by = n % 2 == 0 ? 2 : 1;
     cpu_loop_begin(g, &l, cpu_int(g, 0), cpu_int(g, n), by, acc, t->positions * d->tile_r);
     LLVMValueRef xi = cpu_at(g, x, cpu_muli(g, l.i, size));
     LLVMValueRef wi = cpu_at(g, w, cpu_muli(g, l.i, d->m_pad * size));
     for (int64_t u = 0; u < by; u++) {
         LLVMValueRef wv[8];
         for (int r = 0; r < d->tile_r; r++)
-            wv[r] = cpu_load(
-                g, vec, cpu_at(g, wi, cpu_int(g, (u * d->m_pad + r * d->lanes) * size)), 64);
+            wv[r] = cpu_load(g, vec,
+                             cpu_at(g, wi, cpu_int(g, (u * d->m_pad + r * d->lanes) * size)), 64);
         for (int p = 0; p < t->positions; p++) {
             LLVMValueRef at = cpu_at(g, xi, cpu_int(g, p * d->sw * pixel + u * size));
             LLVMValueRef xv = cpu_splat(g, cpu_load(g, t->word, at, (int)d->per_word == 4 ? 1 : 4));
             for (int r = 0; r < d->tile_r; r++)
-                acc[p * d->tile_r + r] =
-                    accumulate(g, d, acc[p * d->tile_r + r], xv, wv[r]);
+                acc[p * d->tile_r + r] = accumulate(g, d, acc[p * d->tile_r + r], xv, wv[r]);
         }
     }
     cpu_loop_end(g, &l, acc);
@@ -272,9 +282,7 @@ static void
 finish_lanes(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef from, LLVMValueRef pos,
              LLVMValueRef m, int lanes)
 {
-    cpu_class c = d->kind == CPU_DOT_F64   ? CPU_F64
-                  : d->kind == CPU_DOT_I64 ? CPU_I64
-                                           : CPU_I32;
+    cpu_class c = d->kind == CPU_DOT_F64 ? CPU_F64 : d->kind == CPU_DOT_I64 ? CPU_I64 : CPU_I32;
     nashc_cell cell = c == CPU_F64 ? NASHC_DOUBLE : c == CPU_I64 ? NASHC_I64 : NASHC_I32;
     cpu_point pt = {f->space, {pos, m}};
     int full = g->lanes;
@@ -313,9 +321,8 @@ finish_tile(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef frame, in
         cpu_if_end(g, &fi, NULL);
     }
     if (rest) {
-        cpu_if_begin(g, &fi,
-                     LLVMBuildICmp(g->b, LLVMIntEQ, in_group, cpu_int(g, d->mg - rest), ""), NULL,
-                     0);
+        cpu_if_begin(g, &fi, LLVMBuildICmp(g->b, LLVMIntEQ, in_group, cpu_int(g, d->mg - rest), ""),
+                     NULL, 0);
         finish_lanes(g, d, f, from, at, channel, rest);
         cpu_if_end(g, &fi, NULL);
     }

@@ -39,9 +39,9 @@ f64(cpu_cg *g, double v)
     return cpu_splat_f64(g, v).v;
 }
 
-#define SELECT(C, A, B)  LLVMBuildSelect(g->b, C, A, B, "")
-#define ICMP(OP, A, B)   LLVMBuildICmp(g->b, LLVMInt##OP, A, B, "")
-#define FCMP(OP, A, B)   LLVMBuildFCmp(g->b, LLVMReal##OP, A, B, "")
+#define SELECT(C, A, B) LLVMBuildSelect(g->b, C, A, B, "")
+#define ICMP(OP, A, B)  LLVMBuildICmp(g->b, LLVMInt##OP, A, B, "")
+#define FCMP(OP, A, B)  LLVMBuildFCmp(g->b, LLVMReal##OP, A, B, "")
 #define ELT(NAME, EXPR)                                                                            \
     static LLVMValueRef NAME(cpu_cg *g, const nashc_node *n, LLVMValueRef *x)                      \
     {                                                                                              \
@@ -58,10 +58,8 @@ ELT(mul_f, LLVMBuildFMul(g->b, x[0], x[1], ""))
 ELT(div_f, LLVMBuildFDiv(g->b, x[0], x[1], ""))
 ELT(min_i, SELECT(ICMP(SLT, x[0], x[1]), x[0], x[1]))
 ELT(max_i, SELECT(ICMP(SGT, x[0], x[1]), x[0], x[1]))
-ELT(min_f,
-    SELECT(LLVMBuildOr(g->b, cpu_is_nan(g, x[0]), FCMP(OLT, x[0], x[1]), ""), x[0], x[1]))
-ELT(max_f,
-    SELECT(LLVMBuildOr(g->b, cpu_is_nan(g, x[0]), FCMP(OGT, x[0], x[1]), ""), x[0], x[1]))
+ELT(min_f, SELECT(LLVMBuildOr(g->b, cpu_is_nan(g, x[0]), FCMP(OLT, x[0], x[1]), ""), x[0], x[1]))
+ELT(max_f, SELECT(LLVMBuildOr(g->b, cpu_is_nan(g, x[0]), FCMP(OGT, x[0], x[1]), ""), x[0], x[1]))
 ELT(prelu_i, SELECT(ICMP(SLT, x[0], zero(x[0])), LLVMBuildMul(g->b, x[0], x[1], ""), x[0]))
 ELT(prelu_f, SELECT(FCMP(OLT, x[0], zero(x[0])), LLVMBuildFMul(g->b, x[0], x[1], ""), x[0]))
 ELT(neg_i, LLVMBuildSub(g->b, zero(x[0]), x[0], ""))
@@ -76,8 +74,9 @@ ELT(floor_f, cpu_f64_call(g, "llvm.floor", x[0]))
 ELT(ceil_f, cpu_f64_call(g, "llvm.ceil", x[0]))
 ELT(sqrt_f, cpu_f64_call(g, "llvm.sqrt", x[0]))
 ELT(reciprocal_f, LLVMBuildFDiv(g->b, f64(g, 1.0), x[0], ""))
-ELT(sign_i, LLVMBuildSub(g->b, LLVMBuildZExt(g->b, ICMP(SGT, x[0], zero(x[0])), LLVMTypeOf(x[0]), ""),
-                         LLVMBuildZExt(g->b, ICMP(SLT, x[0], zero(x[0])), LLVMTypeOf(x[0]), ""), ""))
+ELT(sign_i,
+    LLVMBuildSub(g->b, LLVMBuildZExt(g->b, ICMP(SGT, x[0], zero(x[0])), LLVMTypeOf(x[0]), ""),
+                 LLVMBuildZExt(g->b, ICMP(SLT, x[0], zero(x[0])), LLVMTypeOf(x[0]), ""), ""))
 ELT(sign_f, SELECT(FCMP(OGT, x[0], zero(x[0])), f64(g, 1.0),
                    SELECT(FCMP(OLT, x[0], zero(x[0])), f64(g, -1.0), x[0])))
 ELT(leaky_relu_f, SELECT(FCMP(OLT, x[0], zero(x[0])),
@@ -109,7 +108,8 @@ clip_i(cpu_cg *g, const nashc_node *n, LLVMValueRef *x)
     bool wide = LLVMGetElementType(LLVMTypeOf(x[0])) == g->i64;
     LLVMValueRef v = x[0];
 
-    if (isfinite(lo) && (double)t->lo < lo) { /* else nothing is cut off, and the bound may not fit */
+    if (isfinite(lo) &&
+        (double)t->lo < lo) { /* else nothing is cut off, and the bound may not fit */
         LLVMValueRef b = cpu_splat_int(g, wide ? CPU_I64 : CPU_I32, (int64_t)lo);
         v = SELECT(ICMP(SLT, v, b), b, v);
     }
@@ -235,9 +235,9 @@ cpu_elt(cpu_cg *g, const cpu_point *pt, const nashc_node *n, int chain, cpu_vec 
 
     if (s) {
         const nashc_value *v = nashc_node_in(n, 0);
-        return s->emit(g, pt, n,
-                       chain == 0 ? x
-                                  : cpu_operand(g, pt, v, out, cpu_class_of_type(nashc_value_type(v))));
+        return s->emit(
+            g, pt, n,
+            chain == 0 ? x : cpu_operand(g, pt, v, out, cpu_class_of_type(nashc_value_type(v))));
     }
     for (int i = 0; i < nashc_node_n_in(n); i++)
         in[i] = (i == chain ? cpu_convert(g, x, cls)

@@ -145,7 +145,8 @@ move_row(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, int64_t 
             cpu_loop_begin(g, &l, cpu_int(g, 0), c, chunk, NULL, 0);
             c = l.i;
         }
-        LLVMValueRef bytes = bits ? LLVMBuildLShr(g->b, c, cpu_int(g, 3), "") : cpu_muli(g, c, elem);
+        LLVMValueRef bytes =
+            bits ? LLVMBuildLShr(g->b, c, cpu_int(g, 3), "") : cpu_muli(g, c, elem);
         if (bits)
             move_bits(g, d, cpu_addi(g, at, c), cpu_at(g, to, bytes));
         else

@@ -62,9 +62,9 @@ object_of(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
     if (LLVMGetTargetFromTriple(triple, &target, &text)) {
         s = nashc_unsup(d, NULL, "LLVM: %s", text);
     } else {
-        LLVMTargetMachineRef tm = LLVMCreateTargetMachine(
-            target, triple, g->host.name, g->host.features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
-            LLVMCodeModelSmall);
+        LLVMTargetMachineRef tm =
+            LLVMCreateTargetMachine(target, triple, g->host.name, g->host.features,
+                                    LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
         LLVMSetTarget(g->module, triple);
         LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(tm);
         LLVMSetModuleDataLayout(g->module, layout);

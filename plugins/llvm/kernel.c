@@ -21,8 +21,7 @@ cpu_kernel_begin(cpu_cg *g, const nashc_node *n, cpu_kernel *k)
         k->n_chain = 1;
         return true;
     }
-    if (nashc_node_n_in(n) < 1 || !nashc_node_in(n, 0) ||
-        nashc_value_const(nashc_node_in(n, 0)))
+    if (nashc_node_n_in(n) < 1 || !nashc_node_in(n, 0) || nashc_value_const(nashc_node_in(n, 0)))
         return false;
     k->head_node = n;
     if (cpu_window_of(n, &w))

@@ -19,8 +19,8 @@ typedef struct cpu_kernel {
 /* The kernel that n begins; false if n is nothing that is compiled. */
 bool cpu_kernel_begin(cpu_cg *g, const nashc_node *n, cpu_kernel *k);
 
-/* Adds nodes that can be computed in passing, as far as the graph allows it and taken[node id], what
- * is in a kernel already, is 0. */
+/* Adds nodes that can be computed in passing, as far as the graph allows it and taken[node id],
+ * what is in a kernel already, is 0. */
 void cpu_kernel_extend(cpu_kernel *k, const int *taken);
 
 /* The node whose result the kernel stores. */

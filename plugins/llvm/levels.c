@@ -79,8 +79,8 @@ splat_entry(cpu_cg *g, const void *table, cpu_class c, int64_t at)
 {
     if (c == CPU_F64)
         return cpu_splat_f64(g, ((const double *)table)[at]).v;
-    return cpu_splat_int(g, c,
-                         c == CPU_I32 ? ((const int32_t *)table)[at] : ((const int64_t *)table)[at]);
+    return cpu_splat_int(
+        g, c, c == CPU_I32 ? ((const int32_t *)table)[at] : ((const int64_t *)table)[at]);
 }
 
 static LLVMValueRef
@@ -94,9 +94,8 @@ count_few(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
 
     for (int64_t i = 0; table && i < k; i++) {
         const char *row = table + (size_t)(i * rows) * (x.cls == CPU_I32 ? 4 : 8);
-        LLVMValueRef t = rows == 1
-                             ? splat_entry(g, table, x.cls, i)
-                             : cpu_channels(g, pt, row, cell_of(x.cls), out, x.cls).v;
+        LLVMValueRef t = rows == 1 ? splat_entry(g, table, x.cls, i)
+                                   : cpu_channels(g, pt, row, cell_of(x.cls), out, x.cls).v;
         LLVMValueRef one = reach(g, x, t);
         count = count ? LLVMBuildAdd(g->b, count, one, "") : one;
     }
@@ -152,11 +151,10 @@ count_many(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
     LLVMValueRef base = cpu_ptr_const(g, table);
     LLVMValueRef row = rows == 1 ? NULL : lane_channels(g, pt, out);
     for (; half; half /= 2) { /* count thresholds are reached; is the one half further on? */
-        LLVMValueRef at =
-            LLVMBuildAdd(g->b, count, cpu_splat_int(g, CPU_I32, half - 1), "");
+        LLVMValueRef at = LLVMBuildAdd(g->b, count, cpu_splat_int(g, CPU_I32, half - 1), "");
         if (row)
-            at = LLVMBuildAdd(
-                g->b, LLVMBuildMul(g->b, at, cpu_splat_int(g, CPU_I32, rows), ""), row, "");
+            at = LLVMBuildAdd(g->b, LLVMBuildMul(g->b, at, cpu_splat_int(g, CPU_I32, rows), ""),
+                              row, "");
         LLVMValueRef one = reach(g, x, gather(g, base, x.cls, at));
         one = LLVMBuildMul(g->b, one, cpu_splat_int(g, CPU_I32, half), "");
         count = LLVMBuildAdd(g->b, count, one, "");
@@ -230,15 +228,16 @@ line_class(const nashc_node *n)
     int64_t limit = INT32_MAX, lo = nashc_attr_int(n, QMIN), hi = nashc_attr_int(n, QMAX);
     int64_t muls = nashc_tensor_count(mul), adds = nashc_tensor_count(add);
 
-    if (lo < -limit || hi > limit || x->lo < -limit || x->hi > limit || nashc_attr_int(n, SHIFT) > 30)
+    if (lo < -limit || hi > limit || x->lo < -limit || x->hi > limit ||
+        nashc_attr_int(n, SHIFT) > 30)
         return CPU_I64;
     for (int64_t c = 0; c < (muls > adds ? muls : adds); c++) {
         int64_t m = entry(mul, c), a = entry(add, c);
         if (m < -limit || m > limit || a < -limit || a > limit)
             return CPU_I64;
         int64_t p = x->lo * m, q = x->hi * m; /* below 2^62 */
-        if (p < -limit || p > limit || q < -limit || q > limit || p + a < -limit ||
-            p + a > limit || q + a < -limit || q + a > limit)
+        if (p < -limit || p > limit || q < -limit || q > limit || p + a < -limit || p + a > limit ||
+            q + a < -limit || q + a > limit)
             return CPU_I64;
     }
     return CPU_I32;
@@ -278,8 +277,8 @@ cpu_requant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
     LLVMValueRef lo = cpu_splat_int(g, c, nashc_attr_int(n, QMIN));
     LLVMValueRef hi = cpu_splat_int(g, c, nashc_attr_int(n, QMAX));
     q = LLVMBuildSelect(g->b, LLVMBuildICmp(g->b, LLVMIntSLT, q, lo, ""), lo, q, "");
-    return (cpu_vec){
-        LLVMBuildSelect(g->b, LLVMBuildICmp(g->b, LLVMIntSGT, q, hi, ""), hi, q, ""), c};
+    return (cpu_vec){LLVMBuildSelect(g->b, LLVMBuildICmp(g->b, LLVMIntSGT, q, hi, ""), hi, q, ""),
+                     c};
 }
 
 /* --- q.lut ----------------------------------------------------------------------------------- */

@@ -57,7 +57,8 @@ number_operands(const nashc_node *n, nashc_buf *in)
 static nashc_status
 trace(const nashc_node *n, nashc_buf *in, nashc_buf *out)
 {
-    nashc_module *m = nashc_module_create(nashc_module_ctx(nashc_graph_module(nashc_node_graph(n))));
+    nashc_module *m =
+        nashc_module_create(nashc_module_ctx(nashc_graph_module(nashc_node_graph(n))));
     nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
     nashc_build *b = g ? nashc_build_create(g, NULL) : NULL;
     nashc_value **v = calloc((size_t)nashc_node_n_in(n) + 1, sizeof *v);
@@ -176,7 +177,7 @@ cpu_move(const cpu_step *s, const nashc_buf *const *in, char *to, size_t cell)
     }
     for (int i = 0; i < s->n_piece; i++) {
         const cpu_piece *c = &s->piece[i];
-        memcpy(to + (size_t)c->dst * cell, (const char *)in[c->operand]->data + (size_t)c->src * cell,
-               (size_t)c->n * cell);
+        memcpy(to + (size_t)c->dst * cell,
+               (const char *)in[c->operand]->data + (size_t)c->src * cell, (size_t)c->n * cell);
     }
 }

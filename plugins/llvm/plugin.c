@@ -1,5 +1,5 @@
-/* plugin.c: the executor "cpu": its description. LLVM takes 20 ms and 50 MB to load, so what links it
- * stands in a file of its own, which is opened when a program is prepared. */
+/* plugin.c: the executor "cpu": its description. LLVM takes 20 ms and 50 MB to load, so what links
+ * it stands in a file of its own, which is opened when a program is prepared. */
 #define _GNU_SOURCE /* dladdr */
 #include "engine.h"
 #include <dlfcn.h>
@@ -59,7 +59,8 @@ find_engine(nashc_diag *d)
     if (!entry) {
         nashc_io_error(d, NULL, "the executor cpu cannot be loaded: %s",
                        path ? dlerror() : "its place is not known");
-        nashc_help(d, "it needs the shared library of LLVM that it was built with, package libllvm");
+        nashc_help(d,
+                   "it needs the shared library of LLVM that it was built with, package libllvm");
     }
     free(path);
     return entry ? entry() : NULL;

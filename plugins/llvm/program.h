@@ -55,9 +55,9 @@ typedef struct cpu_step {
     cpu_kernel_fn *fn;
     cpu_piece *piece; /* of a move: copies, or */
     int n_piece;
-    int32_t *index; /* the element of operand 0 that each one is */
-    int out;        /* result of a move */
-    const char *how;  /* one word for reports: "bits", "int8" ... */
+    int32_t *index;  /* the element of operand 0 that each one is */
+    int out;         /* result of a move */
+    const char *how; /* one word for reports: "bits", "int8" ... */
 } cpu_step;
 
 typedef struct cpu_options {

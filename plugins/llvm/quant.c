@@ -12,8 +12,8 @@ cpu_quant_can(const nashc_node *n)
     const nashc_value *z = nashc_node_in(n, 2);
 
     /* codes that a broken zero point makes broken are faults: the reference reports them */
-    return !nashc_attr_bool(n, CODES) || (nashc_value_const(z) &&
-                                          nashc_tensor_all_integral(nashc_value_const(z)));
+    return !nashc_attr_bool(n, CODES) ||
+           (nashc_value_const(z) && nashc_tensor_all_integral(nashc_value_const(z)));
 }
 
 static LLVMValueRef
@@ -33,9 +33,9 @@ rounded(cpu_cg *g, int mode, LLVMValueRef u)
     if (mode == R_CEIL || mode == R_FLOOR)
         return cpu_f64_call(g, mode == R_CEIL ? "llvm.ceil" : "llvm.floor", u);
     if (mode == R_SIGN)
-        return LLVMBuildSelect(
-            g->b, cpu_is_nan(g, u), u,
-            select_f(g, LLVMRealOGE, u, zero, one, cpu_splat_f64(g, -1.0).v), "");
+        return LLVMBuildSelect(g->b, cpu_is_nan(g, u), u,
+                               select_f(g, LLVMRealOGE, u, zero, one, cpu_splat_f64(g, -1.0).v),
+                               "");
     near = cpu_f64_call(g, "llvm.nearbyint", u);
     if (mode == R_ROUND)
         return near;
@@ -105,8 +105,8 @@ cpu_bipolar_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x
 
     if (!nashc_attr_bool(n, 0))
         s = cpu_operand(g, pt, nashc_node_in(n, 1), out, CPU_F64).v;
-    LLVMValueRef y = select_f(g, LLVMRealOGE, v, LLVMConstNull(LLVMTypeOf(v)), s,
-                              LLVMBuildFNeg(g->b, s, ""));
+    LLVMValueRef y =
+        select_f(g, LLVMRealOGE, v, LLVMConstNull(LLVMTypeOf(v)), s, LLVMBuildFNeg(g->b, s, ""));
     y = LLVMBuildSelect(g->b, cpu_is_nan(g, v), v, y, "");
     return nashc_type_is_int(out) ? codes(g, y, out) : (cpu_vec){y, CPU_F64};
 }
@@ -116,9 +116,8 @@ cpu_dequant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
 {
     const nashc_type *out = nashc_value_type(nashc_node_out(n, 0));
     LLVMValueRef s = cpu_operand(g, pt, nashc_node_in(n, 1), out, CPU_F64).v;
-    LLVMValueRef z = nashc_node_in(n, 2)
-                         ? cpu_operand(g, pt, nashc_node_in(n, 2), out, CPU_F64).v
-                         : LLVMConstNull(LLVMTypeOf(s));
+    LLVMValueRef z = nashc_node_in(n, 2) ? cpu_operand(g, pt, nashc_node_in(n, 2), out, CPU_F64).v
+                                         : LLVMConstNull(LLVMTypeOf(s));
     LLVMValueRef v = LLVMBuildFSub(g->b, cpu_convert(g, x, CPU_F64).v, z, "");
 
     return (cpu_vec){LLVMBuildFMul(g->b, v, s, ""), CPU_F64};

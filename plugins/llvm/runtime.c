@@ -42,10 +42,8 @@ view_of(const frame *f, const nashc_value *v)
 {
     const cpu_value *at = &f->p->value[cpu_id(v)];
 
-    return (nashc_buf){.type = *nashc_value_type(v),
-                       .n = at->n,
-                       .data = data_of(f, cpu_id(v)),
-                       .cell = at->cell};
+    return (nashc_buf){
+        .type = *nashc_value_type(v), .n = at->n, .data = data_of(f, cpu_id(v)), .cell = at->cell};
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */

@@ -20,8 +20,8 @@ static const struct pool {
     cpu_window_kind kind;
     bool global;
 } pools[] = {
-    {"nn.maxpool", CPU_MAX, false},       {"nn.avgpool", CPU_MEAN, false},
-    {"nn.sumpool", CPU_SUM, false},       {"nn.global_maxpool", CPU_MAX, true},
+    {"nn.maxpool", CPU_MAX, false},        {"nn.avgpool", CPU_MEAN, false},
+    {"nn.sumpool", CPU_SUM, false},        {"nn.global_maxpool", CPU_MAX, true},
     {"nn.global_avgpool", CPU_MEAN, true}, {"nn.global_sumpool", CPU_SUM, true},
 };
 
@@ -154,8 +154,8 @@ take(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef index, LLVMVa
     bool f = w->cls == CPU_F64;
 
     if (w->kind == CPU_MAX) { /* NaN wins, and then stays */
-        keep = f ? LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""),
-                               cpu_is_nan(g, v), "")
+        keep = f ? LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""), cpu_is_nan(g, v),
+                               "")
                  : LLVMBuildICmp(g->b, LLVMIntSGT, v, acc, "");
         return LLVMBuildSelect(g->b, keep, v, acc, "");
     }

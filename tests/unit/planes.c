@@ -1,4 +1,5 @@
-/* planes.c: tests of plugins/llvm/planes.c: products by popcounts of bit planes are the products. */
+/* planes.c: tests of plugins/llvm/planes.c: products by popcounts of bit planes are the products.
+ */
 #include "plugins/llvm/planes.h"
 #include "unit.h"
 
