@@ -327,7 +327,7 @@ cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
-    if (!cpu_host_of(&g.host, d))
+    if (!cpu_host_of(&g.host, o->width, d))
         return NASHC_EUNSUP;
     cg_begin(&g);
     s = choose(&g, &pl, d);

@@ -52,6 +52,7 @@ cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_di
         s = nashc_enomem(d);
     if (strcmp(opt.cache, "off") == 0)
         opt.cache = "";
+    opt.width = (int)nashc_opts_int(o, "width");
     opt.threads = (int)nashc_opts_int(o, "threads");
     if (opt.threads == 0)
         opt.threads = processors > 0 ? (int)processors : 1;

@@ -22,7 +22,7 @@ refuse(nashc_diag *d, const char *what, LLVMErrorRef e)
 }
 
 bool
-cpu_host_of(cpu_host *h, nashc_diag *d)
+cpu_host_of(cpu_host *h, int width, nashc_diag *d)
 {
     memset(h, 0, sizeof *h);
     if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
@@ -32,9 +32,9 @@ cpu_host_of(cpu_host *h, nashc_diag *d)
     h->name = LLVMGetHostCPUName();
     h->features = LLVMGetHostCPUFeatures();
     const char *f = h->features;
-    bool avx512 = strstr(f, "+avx512bw") && strstr(f, "+avx512vl");
+    bool avx512 = width == 64 && strstr(f, "+avx512bw") && strstr(f, "+avx512vl");
     h->x86 = strstr(f, "+sse2") != NULL;
-    h->vector = avx512 ? 64 : strstr(f, "+avx2") ? 32 : 16;
+    h->vector = avx512 ? 64 : width >= 32 && strstr(f, "+avx2") ? 32 : 16;
     h->registers = avx512 || !h->x86 ? 32 : 16;
     h->vnni = avx512 && strstr(f, "+avx512vnni");
     h->popcount = (avx512 && strstr(f, "+avx512vpopcntdq")) || strstr(f, "+neon");

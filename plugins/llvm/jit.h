@@ -4,8 +4,9 @@
 
 #include "cg.h"
 
-/* What LLVM knows about the processor this runs on; false, with a message, if it knows none. */
-bool cpu_host_of(cpu_host *h, nashc_diag *d);
+/* What LLVM knows about the processor this runs on, of which vectors up to width bytes are used;
+ * false, with a message, if it knows none. */
+bool cpu_host_of(cpu_host *h, int width, nashc_diag *d);
 void cpu_host_free(cpu_host *h);
 
 /* Compiles module m, which is kept by the caller, and sets fn of every kernel of the program.

@@ -13,6 +13,12 @@ static const nashc_param options[] = {
      .domain = "0..1024",
      .help = "samples at a time; 0: one for each processor",
      .kind = NASHC_P_INT},
+    {.name = "width",
+     .def = "64",
+     .domain = "16..64",
+     .help =
+         "bytes of the vectors that are used at most; below 64 as on processors without AVX-512",
+     .kind = NASHC_P_INT},
     {.name = "dump", .def = "", .help = "file for the LLVM IR", .kind = NASHC_P_PATH},
     {.name = "cache",
      .def = "off",

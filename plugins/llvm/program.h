@@ -61,7 +61,7 @@ typedef struct cpu_step {
 } cpu_step;
 
 typedef struct cpu_options {
-    int threads;
+    int threads, width;       /* width: bytes of a vector at most */
     const char *dump, *cache; /* "" none; cache "off" none */
 } cpu_options;
 

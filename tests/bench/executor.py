@@ -106,9 +106,10 @@ def processor():
 
 def table(tmp):
     p = peaks(tmp)
-    yield f"{processor()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}. Peaks of one thread in the same run: "
-    yield f"{p[0]:.0f} Gop/s of 1 bit by popcount, {p[1]:.0f} of bytes, {p[2]:.0f} of doubles (2 operations a multiply-add).\n"
-    yield "\n| network, streamlined | one thread, images/s | all threads | Gop/s, one thread | reference | times | onnxruntime, imported |\n"
+    yield f"{processor()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}. Peaks of one thread in the same "
+    yield f"run: {p[0]:.0f} Gop/s of 1 bit by popcount, {p[1]:.0f} of bytes, {p[2]:.0f} of doubles (2 operations a "
+    yield "multiply-add).\n\n| network, streamlined | one thread, images/s | all threads | Gop/s, one thread | reference "
+    yield "| times | onnxruntime, imported |\n"
     yield "| --- | --- | --- | --- | --- | --- | --- |\n"
     for name in NETWORKS:
         r = network(name, tmp)
