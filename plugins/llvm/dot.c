@@ -222,8 +222,7 @@ cpu_dot_of(cpu_cg *g, const nashc_node *n, cpu_dot *d)
     d->node = n;
     if (!(product ? product_geometry(n, d) : nashc_node_is(n, "nn.conv") && conv_geometry(n, d)))
         return false;
-    if (!nashc_value_const(d->w) || (d->bias && !nashc_value_const(d->bias)) ||
-        (d->cg == 1 && d->groups > 1))
+    if (!nashc_value_const(d->w) || (d->bias && !nashc_value_const(d->bias)))
         return false;
     for (int i = 0; i < 3; i++) {
         const nashc_type *t = nashc_node_in(n, i) ? type_of(nashc_node_in(n, i)) : y;

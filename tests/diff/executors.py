@@ -96,7 +96,7 @@ def random_layer(seed):
     cg, mg = pick(1, 3, 5, 8, 16, 33, 64, 70), pick(1, 2, 7, 16, 20, 33, 64, 100)
     k, stride, dil, pad = pick(1, 2, 3), pick(1, 1, 2), pick(1, 1, 2), pick(0, 0, 1, 2)
     if pick(0, 0, 0, 1):
-        group, cg, mg = pick(3, 16, 21), 1, 1  # depthwise
+        group, cg, mg = pick(3, 16, 21), 1, pick(1, 1, 2)  # depthwise
     size, batch, c, m = pick(7, 9, 12), pick(1, 1, 2), cg * group, mg * group
     out = (size + 2 * pad - (k - 1) * dil - 1) // stride + 1
     w = rng.choice(np.array(list(WEIGHTS[seed // len(KINDS) % len(WEIGHTS)])), (m, cg, k, k))
