@@ -43,6 +43,7 @@ enter(cpu_program *p, const nashc_value *v, cpu_place place)
     }
 }
 
+/* All inputs, constants and results; where results lie is decided later. */
 static nashc_status
 enter_values(cpu_program *p, nashc_diag *d)
 {
@@ -114,6 +115,7 @@ choose(cpu_cg *g, plan *pl, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* The step of a kernel; what is computed on the way to its result has no memory. */
 static bool
 add_kernel(cpu_cg *g, const cpu_kernel *k)
 {
@@ -159,6 +161,7 @@ add_moves(cpu_program *p, const nashc_node *n, bool *done)
     return true;
 }
 
+/* The step of a node that only its reference meaning can compute. */
 static bool
 add_eval(cpu_program *p, const nashc_node *n)
 {
@@ -206,6 +209,7 @@ writes(cpu_program *p, int value, int step)
     p->value[value].last = step > p->value[value].last ? step : p->value[value].last;
 }
 
+/* From the step that writes a value to the last one that reads it or what shares its memory. */
 static void
 lifetimes(cpu_program *p)
 {

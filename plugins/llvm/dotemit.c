@@ -15,6 +15,8 @@ weight_at(const cpu_dot *d, const nashc_tensor *w, int64_t gr, int64_t m, int64_
                                        tap % d->kw * d->w_x + c * d->w_c);
 }
 
+/* Word number `word` of a pixel for output channel m: per_word weights, the first in the low bits.
+ */
 static int64_t
 word_of(const cpu_dot *d, const nashc_tensor *w, int plane, int64_t gr, int64_t m, int64_t tap,
         int64_t word)
@@ -146,6 +148,7 @@ multiply_bytes(cpu_cg *g, LLVMValueRef acc, LLVMValueRef x, LLVMValueRef w)
                     3);
 }
 
+/* One word of x, the same in all lanes, against one of w in each. */
 static LLVMValueRef
 accumulate(cpu_cg *g, const cpu_dot *d, LLVMValueRef acc, LLVMValueRef x, LLVMValueRef w)
 {

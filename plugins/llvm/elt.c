@@ -178,6 +178,7 @@ special_of(const nashc_node *n)
     return NULL;
 }
 
+/* Fixed point, halves and minifloats round in ways of their own. */
 static bool
 plain_kind(const nashc_type *t)
 {

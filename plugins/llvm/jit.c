@@ -52,6 +52,7 @@ cpu_host_free(cpu_host *h)
 
 /* --- code generation ------------------------------------------------------------------------- */
 
+/* Position-independent object code for the host, without passes: the IR is in vectors already. */
 static nashc_status
 object_of(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
 {
@@ -106,6 +107,7 @@ code_of(cpu_cg *g, const char *folder, LLVMMemoryBufferRef *object, nashc_diag *
 
 /* --- into memory ----------------------------------------------------------------------------- */
 
+/* A just-in-time linker that holds the object; it finds memcpy and the like in this process. */
 static nashc_status
 load(LLVMOrcLLJITRef *jit, LLVMMemoryBufferRef object, nashc_diag *d)
 {

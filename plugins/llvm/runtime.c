@@ -48,6 +48,7 @@ view_of(const frame *f, const nashc_value *v)
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
+/* Pointers of all slots, then the function. */
 static void
 run_kernel(frame *f, const cpu_step *s)
 {
@@ -127,6 +128,7 @@ collect(frame *f)
     return true;
 }
 
+/* One sample from inputs to results; false: the reference is to run it. */
 static bool
 run_sample(frame *f)
 {
@@ -155,6 +157,7 @@ most_slots(const cpu_program *p)
     return most;
 }
 
+/* The samples of thread t: always the same share, in memory of its own. */
 static void
 run_range(void *user, int t)
 {

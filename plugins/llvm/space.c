@@ -105,6 +105,7 @@ typedef struct rows {
     const nashc_type *out;
 } rows;
 
+/* Are all axes but the last one line under this step? */
 static bool
 rows_allow(void *user, const int64_t *step)
 {

@@ -42,6 +42,7 @@ geometry(cpu_window *w, const nashc_type *x, const nashc_type *y, int attr)
     w->ow = y->dim[1 + a];
 }
 
+/* One of the six pools; the global ones are a window as large as the image. */
 static bool
 pool_of(cpu_window *w, const struct pool *p, const nashc_type *x, const nashc_type *y)
 {
@@ -62,6 +63,7 @@ pool_of(cpu_window *w, const struct pool *p, const nashc_type *x, const nashc_ty
     return true;
 }
 
+/* A convolution with one input and one output channel a group. */
 static bool
 depthwise_of(cpu_window *w, const nashc_type *x, const nashc_type *y)
 {

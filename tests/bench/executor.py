@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""executor.py BUILD [--update]: images a second of the executor cpu, one thread and all, beside the reference executor,
-onnxruntime where it is installed, and the processor's peaks, all measured in this run. --update writes the table into
+"""executor.py BUILD [--update]: images a second of the executor cpu, one thread and all, beside the reference
+executor, onnxruntime where it is installed, and the processor's peaks, all measured in this run. --update writes the table into
 docs/executor.md."""
 import json
 import lzma
@@ -108,8 +108,8 @@ def table(tmp):
     p = peaks(tmp)
     yield f"{processor()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}. Peaks of one thread in the same "
     yield f"run: {p[0]:.0f} Gop/s of 1 bit by popcount, {p[1]:.0f} of bytes, {p[2]:.0f} of doubles (2 operations a "
-    yield "multiply-add).\n\n| network, streamlined | one thread, images/s | all threads | Gop/s, one thread | reference "
-    yield "| times | onnxruntime, imported |\n"
+    yield "multiply-add).\n\n| network, streamlined | one thread, images/s | all threads | Gop/s, one thread "
+    yield "| reference | times | onnxruntime, imported |\n"
     yield "| --- | --- | --- | --- | --- | --- | --- |\n"
     for name in NETWORKS:
         r = network(name, tmp)
