@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """executor.py BUILD [--update]: images a second of the executor cpu, one thread and all, beside the reference
-executor, onnxruntime where it is installed, and the processor's peaks, all measured in this run. --update writes the table into
-docs/executor.md."""
+executor, onnxruntime where it is installed, and the processor's peaks, all measured in this run. --update writes the
+table into docs/executor.md."""
 import json
 import lzma
 import math
