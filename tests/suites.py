@@ -82,6 +82,7 @@ SUITES = [
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
     ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
     ("flows", "build", script("tests/rtl/flows.py", "build"), True, {}),
+    ("executors", "build", script("tests/diff/executors.py", "build"), False, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),

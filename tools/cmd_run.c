@@ -35,6 +35,11 @@ static const nashc_param options[] = {
      .help = "KEY=VALUE for the executor",
      .kind = NASHC_P_STRING,
      .flags = NASHC_P_REPEAT},
+    {.name = "threads",
+     .def = "0",
+     .domain = "0..1024",
+     .help = "the executor's option threads: samples at a time; 0: as it likes",
+     .kind = NASHC_P_INT},
     {.name = "repeat",
      .def = "1",
      .domain = "1..1000000",
@@ -65,7 +70,9 @@ prepare(job *j)
     j->executor = nashc_lookup(j->ctx, NASHC_D_EXECUTOR, name, j->diag);
     if (!j->executor) {
         if (strcmp(name, "cpu") == 0)
-            nashc_help(j->diag, "it is in the llvm plugin, which was not found");
+            nashc_help(j->diag,
+                       "it is in the llvm plugin, which was not found: it is built where a "
+                       "package like llvm-19-dev is installed");
         return NASHC_EUSAGE;
     }
     nashc_opts *o = nashc_opts_create(j->arena, j->executor->options);
@@ -74,6 +81,8 @@ prepare(job *j)
     if (!o || !owner || !pairs)
         return nashc_enomem(j->diag);
     nashc_status s = nashc_opts_set_pairs(o, pairs, owner, j->diag);
+    if (s == NASHC_OK && nashc_opts_given(j->opts, "threads"))
+        s = nashc_opts_set(o, "threads", nashc_opts_str(j->opts, "threads"), NULL, j->diag);
     if (s != NASHC_OK)
         return s;
     nashc_frame f;
@@ -106,56 +115,105 @@ make_results(job *j)
     return NASHC_OK;
 }
 
-/* One sample through the executor. in and out have an entry for each input and output. */
-static nashc_status
-run_sample(job *j, int64_t k, nashc_buf *in, const nashc_buf **pin, nashc_buf *out, bool store)
+/* Samples that go through the executor in one call, and their buffers: in[k * n_in + i]. */
+typedef struct block {
+    nashc_buf *in, *out;
+    const nashc_buf **pin;
+    int64_t size;
+    int n_in, n_out;
+} block;
+
+#define MAX_BLOCK       1024
+#define MAX_BLOCK_CELLS (1 << 24)
+
+/* As many samples as the executor takes and memory bears. */
+static int64_t
+block_size(const job *j)
 {
-    int n_in = nashc_graph_n_inputs(j->graph), n_out = nashc_graph_n_outputs(j->graph);
-    nashc_status s = NASHC_OK;
-    for (int i = 0; s == NASHC_OK && i < n_in; i++) {
-        s = tool_samples_get(&j->samples, i, k, &in[i], j->diag);
-        pin[i] = &in[i];
+    int64_t cells = 1;
+    if (!NASHC_HAS(j->executor, run_many) || !j->executor->run_many)
+        return 1;
+    for (int i = 0; i < nashc_graph_n_inputs(j->graph); i++)
+        cells += nashc_type_count(nashc_value_type(nashc_graph_input(j->graph, i)));
+    for (int i = 0; i < nashc_graph_n_outputs(j->graph); i++)
+        cells += nashc_type_count(nashc_value_type(nashc_graph_output(j->graph, i)));
+    int64_t n = MAX_BLOCK_CELLS / cells + 1;
+    n = n < MAX_BLOCK ? n : MAX_BLOCK;
+    return n < j->samples.n ? n : j->samples.n;
+}
+
+static nashc_status
+make_block(job *j, block *b)
+{
+    b->n_in = nashc_graph_n_inputs(j->graph);
+    b->n_out = nashc_graph_n_outputs(j->graph);
+    b->size = block_size(j);
+    b->in = NASHC_NEW_N(j->arena, nashc_buf, b->size * b->n_in + 1);
+    b->out = NASHC_NEW_N(j->arena, nashc_buf, b->size * b->n_out + 1);
+    b->pin = NASHC_NEW_N(j->arena, const nashc_buf *, b->size * b->n_in + 1);
+    if (!b->in || !b->out || !b->pin)
+        return nashc_enomem(j->diag);
+    for (int64_t i = 0; i < b->size * b->n_in; i++) {
+        const nashc_value *v = nashc_graph_input(j->graph, (int)(i % b->n_in));
+        b->pin[i] = &b->in[i];
+        if (!nashc_buf_alloc(&b->in[i], nashc_value_type(v)))
+            return nashc_enomem(j->diag);
     }
+    return NASHC_OK;
+}
+
+/* Stores the results of n samples from k on, if asked, and frees them. */
+static nashc_status
+keep_results(job *j, block *b, int64_t k, int64_t n, bool store)
+{
+    nashc_status s = NASHC_OK;
+    for (int64_t i = 0; i < n * b->n_out; i++) {
+        int o = (int)(i % b->n_out);
+        if (store && s == NASHC_OK &&
+            !tool_results_put(&j->out.at[o], &b->out[i], k + i / b->n_out))
+            s = nashc_bug(j->diag, NULL, "output \"%s\" does not fit its type",
+                          nashc_graph_output_name(j->graph, o));
+        nashc_buf_free(&b->out[i]);
+    }
+    return s;
+}
+
+/* n samples from k on through the executor. */
+static nashc_status
+run_block(job *j, block *b, int64_t k, int64_t n, bool store)
+{
+    const nashc_executor *e = j->executor;
+    nashc_status s = NASHC_OK;
+    for (int64_t i = 0; s == NASHC_OK && i < n * b->n_in; i++)
+        s = tool_samples_get(&j->samples, (int)(i % b->n_in), k + i / b->n_in, &b->in[i], j->diag);
     double start = tool_clock();
     if (s == NASHC_OK) {
         nashc_frame f;
-        nashc_enter(&f, j->ctx, NASHC_D_EXECUTOR, j->executor->name, NULL, j->diag);
-        s = nashc_leave(&f, j->executor->run(j->program, pin, out, j->diag));
+        nashc_enter(&f, j->ctx, NASHC_D_EXECUTOR, e->name, NULL, j->diag);
+        s = nashc_leave(&f, b->size > 1 ? e->run_many(j->program, n, b->pin, b->out, j->diag)
+                                        : e->run(j->program, b->pin, b->out, j->diag));
     }
     j->seconds += tool_clock() - start;
-    if (s != NASHC_OK)
-        return s;
-    for (int i = 0; i < n_out; i++) {
-        if (store && s == NASHC_OK && !tool_results_put(&j->out.at[i], &out[i], k))
-            s = nashc_bug(j->diag, NULL, "output \"%s\" does not fit its type",
-                          nashc_graph_output_name(j->graph, i));
-        nashc_buf_free(&out[i]);
-    }
-    return s;
+    return s == NASHC_OK ? keep_results(j, b, k, n, store) : s;
 }
 
 static nashc_status
 run_all(job *j)
 {
-    int n_in = nashc_graph_n_inputs(j->graph), n_out = nashc_graph_n_outputs(j->graph);
     int64_t repeat = nashc_opts_int(j->opts, "repeat"), total = 0;
-    nashc_buf *in = NASHC_NEW_N(j->arena, nashc_buf, n_in + 1);
-    nashc_buf *out = NASHC_NEW_N(j->arena, nashc_buf, n_out + 1);
-    const nashc_buf **pin = NASHC_NEW_N(j->arena, const nashc_buf *, n_in + 1);
-    nashc_status s = in && out && pin ? NASHC_OK : nashc_enomem(j->diag);
-    for (int i = 0; s == NASHC_OK && i < n_in; i++)
-        if (!nashc_buf_alloc(&in[i], nashc_value_type(nashc_graph_input(j->graph, i))))
-            s = nashc_enomem(j->diag);
+    block b = {0};
+    nashc_status s = make_block(j, &b);
     if (s == NASHC_OK && !nashc_mul_size(repeat, j->samples.n, &total))
         s = nashc_usage(j->diag, "too many runs");
     for (int64_t r = 0; s == NASHC_OK && r < repeat; r++)
-        for (int64_t k = 0; s == NASHC_OK && k < j->samples.n; k++) {
+        for (int64_t k = 0; s == NASHC_OK && k < j->samples.n; k += b.size) {
+            int64_t left = j->samples.n - k;
             tool_progress("samples", r * j->samples.n + k, total);
-            s = run_sample(j, k, in, pin, out, r == 0);
+            s = run_block(j, &b, k, left < b.size ? left : b.size, r == 0);
         }
     tool_progress("samples", total, total);
-    for (int i = 0; in && i < n_in; i++)
-        nashc_buf_free(&in[i]);
+    for (int64_t i = 0; b.in && i < b.size * b.n_in; i++)
+        nashc_buf_free(&b.in[i]);
     return s;
 }
 

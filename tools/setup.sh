@@ -7,12 +7,19 @@ libzip-dev iverilog'
 check='g++ libcmocka-dev protobuf-compiler llvm-14-tools clang-14 clang-format-14
 libclang-rt-14-dev verilator yosys python3 python3-numpy python3-venv libonnx-dev'
 
+# The executor cpu is built where its library can be had.
+optional='llvm-19-dev'
+
 want=$build
 [ "${1:-}" = --check ] && want="$build $check"
 
 missing=
 for p in $want; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+for p in $optional; do
+    dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' && continue
+    apt-cache show "$p" >/dev/null 2>&1 && missing="$missing $p"
 done
 [ -z "$missing" ] && exit 0
 

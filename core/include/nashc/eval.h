@@ -79,6 +79,12 @@ typedef struct nashc_executor {
                             nashc_diag *d);
     nashc_status (*run)(void *program, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d);
     void (*free)(void *program);
+
+    /* n samples in one call, maybe on several threads: in[k * inputs + i] and out[k * outputs + i]
+     * are those of sample k; results do not depend on how they are shared out. On failure nothing
+     * of out is allocated. NULL: they are run one by one. */
+    nashc_status (*run_many)(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out,
+                             nashc_diag *d);
 } nashc_executor;
 
 NASHC_END

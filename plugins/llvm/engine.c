@@ -1,0 +1,82 @@
+/* engine.c: what the plugin finds behind it: compiles a module for this machine. */
+#include "engine.h"
+#include "jit.h"
+#include "pool.h"
+#include <nashc/pass.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The module that is compiled: channels last where that is possible. */
+static nashc_status
+rearrange(cpu_program *p, nashc_diag *d)
+{
+    nashc_pm_options o = {.struct_size = sizeof o, .bisect_limit = -1};
+
+    p->module = nashc_module_clone(p->plain);
+    if (!p->module)
+        return nashc_enomem(d);
+    int level = nashc_diag_verbosity(d);
+    nashc_diag_set_verbosity(d, level < 1 ? level : 1); /* its edits are no news to the user */
+    nashc_status s = nashc_run_pipeline(&p->module, "to-channels-last", &o, d);
+    nashc_diag_set_verbosity(d, level);
+    p->graph = nashc_module_main(p->module);
+    return s;
+}
+
+static void
+cpu_free(void *program)
+{
+    cpu_program_free(program);
+}
+
+static nashc_status
+run(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
+{
+    return cpu_run(program, n, in, out, d);
+}
+
+static nashc_status
+cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_diag *d)
+{
+    cpu_program *p = calloc(1, sizeof *p);
+    cpu_options opt = {.dump = nashc_opts_str(o, "dump"), .cache = nashc_opts_str(o, "cache")};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    nashc_status s = NASHC_OK;
+
+    if (!nashc_module_main(m)) {
+        free(p);
+        return nashc_error(d, NULL, "the module has no graph");
+    }
+    if (!p || !(p->arena = nashc_arena_create()) || !(p->plain = nashc_module_clone(m)))
+        s = nashc_enomem(d);
+    if (strcmp(opt.cache, "off") == 0)
+        opt.cache = "";
+    opt.width = (int)nashc_opts_int(o, "width");
+    opt.threads = (int)nashc_opts_int(o, "threads");
+    if (opt.threads == 0)
+        opt.threads = processors > 0 ? (int)processors : 1;
+    if (s == NASHC_OK)
+        s = rearrange(p, d);
+    if (s == NASHC_OK)
+        s = cpu_build(p, &opt, d);
+    if (s == NASHC_OK) {
+        p->threads = opt.threads;
+        p->pool = cpu_pool_create(p->threads);
+        s = p->pool ? NASHC_OK : nashc_enomem(d);
+    }
+    if (s == NASHC_OK)
+        *program = p;
+    else
+        cpu_program_free(p);
+    return s;
+}
+
+static const cpu_engine engine = {
+    .size = sizeof engine, .prepare = cpu_prepare, .run = run, .free = cpu_free};
+
+const cpu_engine *
+cpu_engine_entry(void)
+{
+    return &engine;
+}

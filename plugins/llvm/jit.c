@@ -1,0 +1,168 @@
+/* jit.c: LLVM module to object code to functions in memory; compiled code is kept by content. */
+#include "jit.h"
+#include "cache.h"
+#include <llvm-c/Analysis.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/LLJIT.h>
+#include <llvm-c/Orc.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nashc_status
+refuse(nashc_diag *d, const char *what, LLVMErrorRef e)
+{
+    char *text = LLVMGetErrorMessage(e);
+
+    nashc_unsup(d, NULL, "LLVM: %s: %s", what, text);
+    LLVMDisposeErrorMessage(text);
+    return NASHC_EUNSUP;
+}
+
+bool
+cpu_host_of(cpu_host *h, int width, nashc_diag *d)
+{
+    memset(h, 0, sizeof *h);
+    if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
+        nashc_unsup(d, NULL, "LLVM has no code generator for this processor");
+        return false;
+    }
+    h->name = LLVMGetHostCPUName();
+    h->features = LLVMGetHostCPUFeatures();
+    const char *f = h->features;
+    bool avx512 = width == 64 && strstr(f, "+avx512bw") && strstr(f, "+avx512vl");
+    h->x86 = strstr(f, "+sse2") != NULL;
+    h->vector = avx512 ? 64 : width >= 32 && strstr(f, "+avx2") ? 32 : 16;
+    h->registers = avx512 || !h->x86 ? 32 : 16;
+    h->vnni = avx512 && strstr(f, "+avx512vnni");
+    h->popcount = (avx512 && strstr(f, "+avx512vpopcntdq")) || strstr(f, "+neon");
+    return true;
+}
+
+void
+cpu_host_free(cpu_host *h)
+{
+    if (h->name)
+        LLVMDisposeMessage(h->name);
+    if (h->features)
+        LLVMDisposeMessage(h->features);
+}
+
+/* --- code generation ------------------------------------------------------------------------- */
+
+/* Position-independent object code for the host, without passes: the IR is in vectors already. */
+static nashc_status
+object_of(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
+{
+    char *triple = LLVMGetDefaultTargetTriple(), *text = NULL;
+    LLVMTargetRef target;
+    nashc_status s = NASHC_OK;
+
+    if (LLVMGetTargetFromTriple(triple, &target, &text)) {
+        s = nashc_unsup(d, NULL, "LLVM: %s", text);
+    } else {
+        LLVMTargetMachineRef tm =
+            LLVMCreateTargetMachine(target, triple, g->host.name, g->host.features,
+                                    LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
+        LLVMSetTarget(g->module, triple);
+        LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(tm);
+        LLVMSetModuleDataLayout(g->module, layout);
+        LLVMDisposeTargetData(layout);
+        if (LLVMTargetMachineEmitToMemoryBuffer(tm, g->module, LLVMObjectFile, &text, object))
+            s = nashc_bug(d, NULL, "LLVM: %s", text);
+        LLVMDisposeTargetMachine(tm);
+    }
+    LLVMDisposeMessage(triple);
+    LLVMDisposeMessage(text);
+    return s;
+}
+
+/* Object code of the module, from the cache if it has it. */
+static nashc_status
+code_of(cpu_cg *g, const char *folder, LLVMMemoryBufferRef *object, nashc_diag *d)
+{
+    char key[CPU_KEY_SIZE];
+
+    if (folder[0]) {
+        LLVMMemoryBufferRef ir = LLVMWriteBitcodeToMemoryBuffer(g->module);
+        const void *parts[] = {LLVMGetBufferStart(ir), g->host.name, g->host.features};
+        size_t sizes[] = {LLVMGetBufferSize(ir), strlen(g->host.name), strlen(g->host.features)};
+        cpu_cache_key(parts, sizes, 3, key);
+        LLVMDisposeMemoryBuffer(ir);
+        size_t size;
+        void *data = cpu_cache_get(folder, key, &size);
+        if (data) {
+            *object = LLVMCreateMemoryBufferWithMemoryRangeCopy(data, size, key);
+            free(data);
+            return NASHC_OK;
+        }
+    }
+    nashc_status s = object_of(g, object, d);
+    if (s == NASHC_OK && folder[0])
+        cpu_cache_put(folder, key, LLVMGetBufferStart(*object), LLVMGetBufferSize(*object));
+    return s;
+}
+
+/* --- into memory ----------------------------------------------------------------------------- */
+
+/* A just-in-time linker that holds the object; it finds memcpy and the like in this process. */
+static nashc_status
+load(LLVMOrcLLJITRef *jit, LLVMMemoryBufferRef object, nashc_diag *d)
+{
+    LLVMErrorRef e = LLVMOrcCreateLLJIT(jit, NULL);
+    LLVMOrcDefinitionGeneratorRef process;
+
+    if (e) {
+        LLVMDisposeMemoryBuffer(object);
+        return refuse(d, "no just-in-time compiler", e);
+    }
+    LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(*jit);
+    e = LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
+        &process, LLVMOrcLLJITGetGlobalPrefix(*jit), NULL, NULL);
+    if (e) {
+        LLVMDisposeMemoryBuffer(object);
+        return refuse(d, "no symbols", e);
+    }
+    LLVMOrcJITDylibAddGenerator(lib, process);
+    e = LLVMOrcLLJITAddObjectFile(*jit, lib, object);
+    return e ? refuse(d, "cannot link", e) : NASHC_OK;
+}
+
+nashc_status
+cpu_jit(cpu_cg *g, const char *cache, nashc_diag *d)
+{
+    cpu_program *p = g->p;
+    LLVMMemoryBufferRef object = NULL;
+    LLVMOrcLLJITRef jit = NULL;
+    char *text = NULL;
+
+    if (LLVMVerifyModule(g->module, LLVMReturnStatusAction, &text)) {
+        nashc_bug(d, NULL, "LLVM: %s", text);
+        LLVMDisposeMessage(text);
+        return NASHC_EBUG;
+    }
+    LLVMDisposeMessage(text);
+    nashc_status s = code_of(g, cache, &object, d);
+    if (s == NASHC_OK)
+        s = load(&jit, object, d);
+    p->jit = jit;
+    for (int i = 0; s == NASHC_OK && i < p->n_step; i++) {
+        LLVMOrcExecutorAddress at;
+        if (p->step[i].kind != CPU_KERNEL)
+            continue;
+        LLVMErrorRef e = LLVMOrcLLJITLookup(jit, &at, p->step[i].symbol);
+        if (e)
+            return refuse(d, "cannot link", e);
+        p->step[i].fn = (cpu_kernel_fn *)(uintptr_t)at;
+    }
+    return s;
+}
+
+void
+cpu_jit_free(void *jit)
+{
+    if (jit)
+        LLVMConsumeError(LLVMOrcDisposeLLJIT(jit));
+}

@@ -1,0 +1,145 @@
+/* plugin.c: the executor "cpu": its description. LLVM takes 20 ms and 50 MB to load, so what links
+ * it stands in a file of its own, which is opened when a program is prepared. */
+#define _GNU_SOURCE /* dladdr */
+#include "engine.h"
+#include <dlfcn.h>
+#include <nashc/plugin.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const nashc_param options[] = {
+    {.name = "threads",
+     .def = "0",
+     .domain = "0..1024",
+     .help = "samples at a time; 0: one for each processor",
+     .kind = NASHC_P_INT},
+    {.name = "width",
+     .def = "64",
+     .domain = "16..64",
+     .help =
+         "bytes of the vectors that are used at most; below 64 as on processors without AVX-512",
+     .kind = NASHC_P_INT},
+    {.name = "dump", .def = "", .help = "file for the LLVM IR", .kind = NASHC_P_PATH},
+    {.name = "cache",
+     .def = "off",
+     .help = "folder that keeps compiled code, or off",
+     .kind = NASHC_P_PATH},
+    {0},
+};
+
+/* A program, and the engine that made it. */
+typedef struct cpu_handle {
+    const cpu_engine *engine;
+    void *program;
+} cpu_handle;
+
+/* Path of the engine, beside this file; to be freed. */
+static char *
+engine_path(void)
+{
+    static const char anchor; /* an address inside this file */
+    Dl_info info;
+
+    if (!dladdr(&anchor, &info) || !info.dli_fname)
+        return NULL;
+    const char *slash = strrchr(info.dli_fname, '/');
+    size_t len = slash ? (size_t)(slash - info.dli_fname) + 1 : 0;
+    char *path = malloc(len + sizeof CPU_ENGINE_FILE);
+    if (path) {
+        memcpy(path, info.dli_fname, len);
+        memcpy(path + len, CPU_ENGINE_FILE, sizeof CPU_ENGINE_FILE);
+    }
+    return path;
+}
+
+/* It stays loaded: LLVM cannot be unloaded safely. */
+static const cpu_engine *
+find_engine(nashc_diag *d)
+{
+    char *path = engine_path();
+    void *file = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    const cpu_engine *(*entry)(void) = NULL;
+
+    if (file)
+        *(void **)&entry = dlsym(file, CPU_ENGINE_ENTRY);
+    if (!entry) {
+        nashc_io_error(d, NULL, "the executor cpu cannot be loaded: %s",
+                       path ? dlerror() : "its place is not known");
+        nashc_help(d,
+                   "it needs the shared library of LLVM that it was built with, package libllvm");
+    }
+    free(path);
+    return entry ? entry() : NULL;
+}
+
+static nashc_status
+cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_diag *d)
+{
+    cpu_handle h = {.engine = find_engine(d)}, *kept = malloc(sizeof *kept);
+    nashc_status s = h.engine ? NASHC_OK : NASHC_EIO;
+
+    if (s == NASHC_OK && !kept)
+        s = nashc_enomem(d);
+    if (s == NASHC_OK)
+        s = h.engine->prepare(m, o, &h.program, d);
+    if (s == NASHC_OK) {
+        *kept = h;
+        *program = kept;
+        return s;
+    }
+    free(kept);
+    return s;
+}
+
+static nashc_status
+cpu_run_many(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
+{
+    const cpu_handle *h = program;
+
+    return h->engine->run(h->program, n, in, out, d);
+}
+
+static nashc_status
+cpu_run(void *program, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
+{
+    return cpu_run_many(program, 1, in, out, d);
+}
+
+static void
+cpu_free(void *program)
+{
+    cpu_handle *h = program;
+
+    if (h)
+        h->engine->free(h->program);
+    free(h);
+}
+
+static const nashc_executor cpu = {
+    NASHC_DESC(nashc_executor),
+    .name = "cpu",
+    .help = "compiles the graph for this processor through LLVM; integers to the bit",
+    .options = options,
+    .prepare = cpu_prepare,
+    .run = cpu_run,
+    .free = cpu_free,
+    .run_many = cpu_run_many,
+};
+
+static const nashc_executor *const executors[] = {&cpu, NULL};
+
+static const nashc_plugin plugin = {
+    NASHC_DESC(nashc_plugin),
+    .abi = NASHC_ABI,
+    .name = "llvm",
+    .version = CPU_LLVM_VERSION,
+    .help = "the executor cpu, built on LLVM",
+    .executors = executors,
+};
+
+const nashc_plugin *
+nashc_plugin_entry(uint32_t host_abi)
+{
+    (void)host_abi;
+    return &plugin;
+}

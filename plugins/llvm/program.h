@@ -1,0 +1,108 @@
+/* program.h: a graph as a list of steps over a block of memory: what `prepare` makes and `run`
+ * walks. */
+#ifndef CPU_PROGRAM_H
+#define CPU_PROGRAM_H
+
+#include <nashc/eval.h>
+#include <nashc/op.h>
+#include <nashc/plugin.h>
+
+/* Where the elements of a value lie. */
+typedef enum cpu_place {
+    CPU_NOWHERE, /* inside a kernel only */
+    CPU_ARENA,   /* at an offset of the sample's memory */
+    CPU_INPUT,   /* in the caller's buffer */
+    CPU_CONST    /* in the module's constants */
+} cpu_place;
+
+typedef struct cpu_value {
+    const nashc_value *v;
+    nashc_cell cell; /* as stored: f32 results are kept as doubles, as the reference keeps them */
+    int64_t n;       /* elements */
+    int root;        /* value whose storage it shares; itself if it has its own */
+    cpu_place place;
+    int input;        /* of CPU_INPUT: which */
+    const void *data; /* of CPU_CONST */
+    size_t offset;    /* of CPU_ARENA, in bytes */
+    int first, last;  /* steps between which it lives */
+} cpu_value;
+
+/* An argument of a kernel: a pointer. */
+typedef struct cpu_slot {
+    int value;        /* >= 0: elements of that value */
+    const void *data; /* else this constant, or NULL: the scratch of the step */
+} cpu_slot;
+
+/* One copy of a move: n elements from src on in operand, to dst on. */
+typedef struct cpu_piece {
+    int32_t operand;
+    int32_t n;
+    int64_t src, dst;
+} cpu_piece;
+
+typedef enum cpu_kind { CPU_KERNEL, CPU_MOVE, CPU_EVAL } cpu_kind;
+
+typedef void cpu_kernel_fn(char *const *slots, int32_t *fault);
+
+typedef struct cpu_step {
+    cpu_kind kind;
+    const nashc_node *node; /* the last one it computes */
+    int n_nodes;
+    cpu_slot *slot; /* of a kernel */
+    int n_slot;
+    size_t scratch, scratch_at; /* bytes, and where */
+    char symbol[24];
+    cpu_kernel_fn *fn;
+    cpu_piece *piece; /* of a move: copies, or */
+    int n_piece;
+    int32_t *index;  /* the element of operand 0 that each one is */
+    int out;         /* result of a move */
+    const char *how; /* one word for reports: "bits", "int8" ... */
+} cpu_step;
+
+typedef struct cpu_options {
+    int threads, width;       /* width: bytes of a vector at most */
+    const char *dump, *cache; /* "" none; cache "off" none */
+} cpu_options;
+
+struct cpu_pool;
+
+typedef struct cpu_program {
+    nashc_module *plain;  /* the module as given: runs again where a sample is faulty */
+    nashc_module *module; /* the one that is compiled, channels last */
+    const nashc_graph *graph;
+    nashc_arena *arena;
+    cpu_value *value; /* by value id */
+    int n_value;
+    cpu_step *step;
+    int n_step, max_step;
+    size_t memory; /* bytes a sample */
+    void *jit;     /* owns the machine code */
+    struct cpu_pool *pool;
+    int threads;
+} cpu_program;
+
+/* Value id of v in its graph. */
+static inline int
+cpu_id(const nashc_value *v)
+{
+    return (int)nashc_value_id(v);
+}
+
+/* Makes the steps and their machine code. */
+nashc_status cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d);
+
+/* Where the elements of result `out` of n come from, if n only moves elements: pieces or indices of
+ * s, or nothing where the result is operand 0 as it is (alias). False if it is no such node. */
+bool cpu_move_of(cpu_program *p, const nashc_node *n, int out, cpu_step *s, bool *alias);
+
+/* Does the move of a step, between the given buffers. */
+void cpu_move(const cpu_step *s, const nashc_buf *const *in, char *to, size_t cell);
+
+/* Runs n samples on the program's threads; in[k * n_in + i], out[k * n_out + i]. */
+nashc_status cpu_run(cpu_program *p, int64_t n, const nashc_buf *const *in, nashc_buf *out,
+                     nashc_diag *d);
+
+void cpu_program_free(cpu_program *p);
+
+#endif

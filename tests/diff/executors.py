@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""executors.py BUILD [FILTER]: the executor cpu against the reference executor: every operator case of ops.py, and
+every network of tests/data and of the shared models, imported (within rounding) and streamlined (to the bit)."""
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from op_case import CASES, bits, lit, np
+import ops_hw  # noqa: F401: their cases go into CASES
+import ops_nn  # noqa: F401
+import ops_q  # noqa: F401
+
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+NASHC = BUILD / "tools" / "nashc"
+FILTER = sys.argv[2] if len(sys.argv) > 2 else ""
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent.parent / "shared" / "models"
+SECONDS = 300
+LAYERS = 140
+ARGS = {"micro_no_input_quant": ["--input-datatype", "UINT8", "--input-scale", "1"],  # what their inputs mean
+        "nash_v2_r18_32": ["--input-datatype", "UINT8", "--input-scale", "0.00392156862745098"]}
+
+
+def nashc(*args):
+    return subprocess.run([NASHC, *map(str, args)], capture_output=True, text=True, timeout=SECONDS)
+
+
+def run(graph, x, executor, y, *more):
+    r = nashc("run", graph, "--input", x, "--output", y, "--executor", executor, *more)
+    return r.returncode, r.stderr.strip()
+
+
+def difference(a, b, tol):
+    """What differs between two files of results; tol 0: to the bit, NaN equal to NaN."""
+    a, b = np.load(a), np.load(b)
+    if a.files != b.files:
+        return f"outputs {a.files} and {b.files}"
+    for k in a.files:
+        same = (a[k] == b[k]) | ((a[k] != a[k]) & (b[k] != b[k]))
+        if tol and not np.issubdtype(a[k].dtype, np.integer):
+            same |= np.isclose(b[k], a[k], rtol=tol, atol=tol, equal_nan=True)
+        if not same.all():
+            i = int(np.argmin(same.reshape(-1)))
+            return (f"{k}: {int((~same).sum())} of {same.size} differ, first [{i}]: reference "
+                    f"{a[k].reshape(-1)[i]!r}, cpu {b[k].reshape(-1)[i]!r}")
+    return None
+
+
+def compare(graph, x, t, tol, *more):
+    """None, or how the executors differ on a graph; failing alike is being equal."""
+    want, err = run(graph, x, "reference", t / "r.npz")
+    got, err2 = run(graph, x, "cpu", t / "c.npz", *more)
+    if want != got:
+        return f"exit {want} and {got}: {err or err2}"[:400]
+    return difference(t / "r.npz", t / "c.npz", tol) if want == 0 else None
+
+
+def op_case(c):
+    name, text, inputs, want, tol = c
+    with tempfile.TemporaryDirectory() as t:
+        t = pathlib.Path(t)
+        (t / "g.nashir").write_text(text)
+        np.savez(t / "x.npz", **inputs)
+        return [(f"op {name}", compare(t / "g.nashir", t / "x.npz", t, 1e-6))]
+
+
+# --- random layers: every kind of word, tile and threshold ---------------------------------------------------------
+
+KINDS = [("bip", -1, 1), ("u1", 0, 1), ("u2", 0, 3), ("i2", -2, 1), ("u4", 0, 15), ("i8", -128, 127), ("u8", 0, 255),
+         ("i12", -2048, 2047), ("i20", -524288, 524287), ("i40", -2**39, 2**39 - 1)]
+WEIGHTS = [[-1, 1], [-1, 0, 1], [-3, 3], [-2, -1, 0, 1], range(-8, 8), range(-128, 128), range(-3000, 3000)]
+
+
+def reach(w, lo, hi):
+    """Least and greatest sum of w x, over the rows of w."""
+    w = w.reshape(w.shape[0], -1).astype(object)
+    low = [sum(v * (lo if v > 0 else hi) for v in row) for row in w]
+    high = [sum(v * (hi if v > 0 else lo) for v in row) for row in w]
+    return min(low), max(high)
+
+
+def values(rng, kind, lo, hi, shape):
+    return rng.choice([-1, 1], shape) if kind == "bip" else rng.integers(lo, hi + 1, shape)
+
+
+def random_layer(seed):
+    """A convolution and thresholds, of random sizes and types, as text and input."""
+    rng = np.random.default_rng(seed)
+    pick = lambda *a: a[rng.integers(len(a))]  # noqa: E731
+    kind, lo, hi = KINDS[seed % len(KINDS)]
+    group = pick(1, 1, 1, 2, 3)
+    cg, mg = pick(1, 3, 5, 8, 16, 33, 64, 70), pick(1, 2, 7, 16, 20, 33, 64, 100)
+    k, stride, dil, pad = pick(1, 2, 3), pick(1, 1, 2), pick(1, 1, 2), pick(0, 0, 1, 2)
+    if pick(0, 0, 0, 1):
+        group, cg, mg = pick(3, 16, 21), 1, pick(1, 1, 2)  # depthwise
+    size, batch, c, m = pick(7, 9, 12), pick(1, 1, 2), cg * group, mg * group
+    out = (size + 2 * pad - (k - 1) * dil - 1) // stride + 1
+    w = rng.choice(np.array(list(WEIGHTS[seed // len(KINDS) % len(WEIGHTS)])), (m, cg, k, k))
+    ylo, yhi = reach(w, min(lo, 0) if pad else lo, max(hi, 0) if pad else hi)
+    n = pick(1, 3, 15, 40)
+    spread = max(1, (int(yhi) - int(ylo)) // 4)
+    rows = pick(1, m)
+    t = np.sort(rng.integers(-spread, spread + 1, (rows, n)), axis=1)
+    tlo, thi = int(t.min()), int(t.max())
+    bias = pick(0, -n // 2)
+    shape = f"[{batch},{m},{out},{out}]"
+    text = f"""nashc 1
+
+graph @main(%x: {kind}[{batch},{c},{size},{size}]) -> (%y, %z) {{
+  %w: {bits(int(w.min()), int(w.max()))}[{m},{cg},{k},{k}] = {lit(w)}
+  %t: {bits(tlo, thi)}[{rows},{n}] = {lit(t)}
+  %y: {bits(int(ylo), int(yhi))}{shape} = nn.conv(%x, %w) stride=[{stride},{stride}] pads=[{pad},{pad},{pad},{pad}] """
+    text += f"""dilation=[{dil},{dil}] group={group}
+  %v: {bits(int(ylo), int(yhi))}{shape} = nn.conv(%x, %w) stride=[{stride},{stride}] pads=[{pad},{pad},{pad},{pad}] """
+    text += f"""dilation=[{dil},{dil}] group={group}
+  %z: {bits(bias, bias + n)}{shape} = q.multithreshold(%v, %t) out_bias={bias}
+}}
+"""
+    return text, values(rng, kind, lo, hi, (2 * batch, c, size, size))
+
+
+def layer(seed):
+    text, x = random_layer(seed)
+    with tempfile.TemporaryDirectory() as t:
+        t = pathlib.Path(t)
+        (t / "g.nashir").write_text(text)
+        np.savez(t / "x.npz", x=x)
+        width = (64, 32, 16)[seed % 3]
+        why = compare(t / "g.nashir", t / "x.npz", t, 0, "--executor-option", f"width={width}")
+        r = nashc("run", t / "g.nashir", "--input", t / "x.npz", "--output", t / "y.npz")
+        return [(f"layer {seed}", why or (f"cannot be run: {r.stderr.strip()[:300]}" if r.returncode else None))]
+
+
+def fault(executor):
+    """What no integer is must be reported, as the reference does."""
+    with tempfile.TemporaryDirectory() as t:
+        t = pathlib.Path(t)
+        (t / "g.nashir").write_text("""nashc 1
+
+graph @main(%x: f32[1,40]) -> (%y) {
+  %s: f32[] = [0.5]
+  %z: f32[] = [0]
+  %y: i4[1,40] = q.quant(%x, %s, %z) qmin=-8 qmax=7 codes=true
+}
+""")
+        x = np.zeros((3, 40), np.float32)
+        x[1, 37] = np.nan
+        np.savez(t / "x.npz", x=x)
+        status, text = run(t / "g.nashir", t / "x.npz", executor, t / "y.npz")
+        return status, text.replace(str(t), "")
+
+
+def same_fault(_):
+    want, got = fault("reference"), fault("cpu")
+    return [("fault of a NaN", None if want == got and want[0] == 1 else f"{want} and {got}")]
+
+
+# --- networks ------------------------------------------------------------------------------------------------------
+
+def inputs_of(folder, meta):
+    out = {}
+    for i in meta["inputs"]:
+        a = np.load(folder / i["file"])
+        a = a[i["name"]] if isinstance(a, np.lib.npyio.NpzFile) else a
+        out[i["name"]] = a[:, 0] if a.ndim == len(i["shape"]) + 1 and i["shape"][0] == 1 else a
+    return out
+
+
+def network(folder):
+    meta = json.loads((folder / "meta.json").read_text())
+    if "inputs" not in meta:
+        return [(f"net {folder.name}", "skip: no inputs")]
+    model = folder / meta["model"]
+    if model.suffix != ".onnx":
+        return [(f"net {folder.name}", "skip: packed")]
+    with tempfile.TemporaryDirectory() as t:
+        t = pathlib.Path(t)
+        np.savez(t / "x.npz", **{k: v[:3] for k, v in inputs_of(folder, meta).items()})
+        got = [(f"net {folder.name}", compare(model, t / "x.npz", t, 1e-5))]
+        r = nashc("opt", model, "-passes=streamline", *ARGS.get(folder.name, ()), "-o", t / "s.nashir")
+        if r.returncode:
+            return got + [(f"net {folder.name} streamlined", f"skip: {r.stderr.strip()[:200]}")]
+        why = compare(t / "s.nashir", t / "x.npz", t, 0, "--executor-option", "threads=2")
+        return got + [(f"net {folder.name} streamlined", why)]
+
+
+def main():
+    r = nashc("list", "executors")
+    if not any(line.strip() == "cpu" for line in r.stdout.splitlines()):
+        print("skip: the executor cpu is not built")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    folders = sorted(f.parent for root in (ROOT / "data", SHARED) for f in root.glob("*/meta.json"))
+    if not SHARED.is_dir():
+        print(f"skip: {SHARED} is not there")
+    work = [(op_case, c) for c in CASES if FILTER in "op " + c[0]]
+    work += [(layer, s) for s in range(LAYERS) if FILTER in f"layer {s}"]
+    work += [(same_fault, 0)] if FILTER in "fault of a NaN" else []
+    work += [(network, f) for f in folders if FILTER in "net " + f.name]
+    passed = failed = skipped = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for results in pool.map(lambda w: w[0](w[1]), work):
+            for name, why in results:
+                skip = bool(why) and why.startswith("skip")
+                failed, skipped, passed = failed + bool(why and not skip), skipped + skip, passed + (not why)
+                if why:
+                    print("skip" if skip else "FAIL", name, why.removeprefix("skip: "), flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
