@@ -10,6 +10,7 @@
 #include <nashc/flow.h>
 #include <nashc/genotype.h>
 #include <nashc/integer.h>
+#include <nashc/hls.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
 #include <nashc/layout.h>
