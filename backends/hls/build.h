@@ -61,7 +61,7 @@ const char *hls_comment(hls_design *z, const char *s);
 /* A file of the design, to be written with nashc_out_printf; NULL: reported. */
 nashc_outfile *hls_open(hls_design *z, const char *name);
 
-/* "(NASHC_IN(u3x4) in, NASHC_OUT(u2x8) out)" of layer n. */
+/* "TOP_LAYER(NASHC_IN(u3x4) in, NASHC_OUT(u2x8) out)" of layer n. */
 void hls_print_signature(hls_design *z, nashc_outfile *f, const nashc_node *n, const hls_ports *p);
 
 nashc_status hls_write_layers(hls_design *z);   /* function.c: src/TOP_LAYER.c and .h */

@@ -175,7 +175,7 @@ hls_ports_of(hls_design *z, const nashc_node *n, hls_ports *out)
 void
 hls_print_signature(hls_design *z, nashc_outfile *f, const nashc_node *n, const hls_ports *p)
 {
-    nashc_out_printf(f, "void\n%s_%s(", z->top, z->names[nashc_node_id(n)]);
+    nashc_out_printf(f, "%s_%s(", z->top, z->names[nashc_node_id(n)]);
     for (int k = 0; k < p->n_in; k++)
         nashc_out_printf(f, "%sNASHC_IN(%s) %s", k ? ", " : "", hls_beat_name(z, &p->in[k]),
                          hls_port_name(z, true, k, p->n_in));
@@ -214,6 +214,7 @@ write_function(nashc_hls *h, const nashc_node *n)
     nashc_out_printf(f, h->tables.size ? "#include \"%s_%s.h\"\n\n" : "#include \"%s.h\"\n\n",
                      z->top, h->layer);
     nashc_out_write(f, h->helpers.data, h->helpers.size);
+    nashc_out_printf(f, "void\n");
     hls_print_signature(z, f, n, h->ports);
     nashc_out_printf(f, "\n{\n");
     if (h->constants.size)

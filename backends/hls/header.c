@@ -61,6 +61,7 @@ print_functions(hls_design *z, nashc_outfile *f)
     NASHC_EACH_NODE(z->f, n)
     {
         if (s == NASHC_OK && (s = hls_ports_of(z, n, &p)) == NASHC_OK) {
+            nashc_out_printf(f, "void ");
             hls_print_signature(z, f, n, &p);
             nashc_out_printf(f, ";\n");
         }

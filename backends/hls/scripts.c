@@ -73,7 +73,7 @@ write_bambu(hls_design *z)
                      "mkdir -p \"$here/%s_bambu\" && cd \"$here/%s_bambu\" || exit 1\n"
                      "cp \"$here\"/tb/*.hex . || exit 1\n"
                      "exec bambu \"$here/src/%s_hls.cpp\" -I\"$here/src\" --top-fname=%s \\\n"
-                     "    --generate-interface=INFER --compiler=I386_CLANG16 -std=c++14 -O2 \\\n"
+                     "    --generate-interface=INFER --compiler=I386_CLANG16 --std=c++14 -O2 \\\n"
                      "    --clock-period=%g \"$@\"\n",
                      z->top, z->top, z->top, z->top, z->top, z->clk_ns);
     return nashc_out_commit(f, z->d);

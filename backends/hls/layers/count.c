@@ -26,20 +26,20 @@ compare(nashc_hls *h, const hls_count *c, int64_t k, const char *row)
 {
     const nashc_type *t = nashc_tensor_type(c->t);
     nashc_type wide = hls_hull(c->x, t);
-    const char *type = nashc_hls_type(h, &wide);
 
     nashc_hls_helper(h, "int n = 0;");
     nashc_hls_helper(h, "%s", "");
     if (hls_parallel(c->style, k)) {
         nashc_hls_helper(h, "for (int k = 0; k < %" PRId64 "; k++) {", k);
         nashc_hls_helper(h, "#pragma HLS unroll");
-        nashc_hls_helper(h, "if ((%s)x >= %s)", type,
+        nashc_hls_helper(h, "if (%s >= %s)", hls_value(h, c->x, &wide, "x"),
                          hls_value(h, t, &wide, nashc_hls_text(h, "%s[k]", row)));
         nashc_hls_helper(h, "    n++;");
     } else {
         nashc_hls_helper(h, "for (int step = %d; step > 0; step /= 2) {", 1 << (hls_stages(k) - 1));
         nashc_hls_helper(h, "#pragma HLS unroll");
-        nashc_hls_helper(h, "if (n + step <= %" PRId64 " && (%s)x >= %s)", k, type,
+        nashc_hls_helper(h, "if (n + step <= %" PRId64 " && %s >= %s)", k,
+                         hls_value(h, c->x, &wide, "x"),
                          hls_value(h, t, &wide, nashc_hls_text(h, "%s[n + step - 1]", row)));
         nashc_hls_helper(h, "    n += step;");
     }
@@ -77,7 +77,8 @@ hls_count_function(nashc_hls *h, const hls_count *c)
         nashc_hls_helper(h, "    n = %" PRId64 " - n;", k);
     }
     if (c->y->kind != NASHC_K_BIP && c->bias != 0)
-        nashc_hls_helper(h, "return (%s)(n + %" PRId64 ");", y, c->bias);
+        nashc_hls_helper(h, "return (%s)(n %c %" PRId64 ");", y, c->bias < 0 ? '-' : '+',
+                         c->bias < 0 ? -c->bias : c->bias);
     else
         nashc_hls_helper(h, "return (%s)n;", y);
     nashc_hls_helper(h, "}");

@@ -24,10 +24,13 @@ const nashc_impl nashc_impl_hls_hw_duplicate_streams =
 /* --- model --------------------------------------------------------------------------------------
  */
 
+/* A pipeline of a model feeds one stream: with several there is none, but the step in which it runs
+ * empty. */
 static nashc_status
 duplicate_timing(const nashc_node *n, nashc_timing *out)
 {
     *out = hls_beat_loop(n, 1);
+    out->latency = 0;
     return NASHC_OK;
 }
 

@@ -32,8 +32,9 @@ hls_value(nashc_hls *h, const nashc_type *t, const nashc_type *wide, const char 
 {
     const char *type = nashc_hls_type(h, wide);
 
-    return t->kind == NASHC_K_BIP ? nashc_hls_text(h, "(%s)(%s ? 1 : -1)", type, x)
-                                  : nashc_hls_text(h, "(%s)%s", type, x);
+    if (t->kind == NASHC_K_BIP)
+        return nashc_hls_text(h, "(%s)(%s ? 1 : -1)", type, x);
+    return strcmp(type, nashc_hls_type(h, t)) == 0 ? x : nashc_hls_text(h, "(%s)%s", type, x);
 }
 
 const char *

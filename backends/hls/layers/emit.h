@@ -19,7 +19,8 @@ int64_t hls_code(const nashc_type *t, int64_t value);
 /* Smallest element that holds the values of both. */
 nashc_type hls_hull(const nashc_type *a, const nashc_type *b);
 
-/* C: the value of stored element x of type t, as a wide: "(i9)x", "(i9)(x ? 1 : -1)". */
+/* C: the value of stored element x of type t, as a wide: "(i9)x", "(i9)(x ? 1 : -1)", or "x" if it
+ * is one. */
 const char *hls_value(nashc_hls *h, const nashc_type *t, const nashc_type *wide, const char *x);
 
 /* C: value x as a stored element of type y. */

@@ -20,23 +20,18 @@ const nashc_impl nashc_impl_hls_hw_fifo = NASHC_IMPL_HLS("hw.fifo", emit_fifo);
 /* --- model --------------------------------------------------------------------------------------
  */
 
+/* A loop of one stage is the stream itself, whose FIFO has the depth. */
 static nashc_status
 fifo_timing(const nashc_node *n, nashc_timing *out)
 {
-    *out = hls_beat_loop(n, 1);
+    *out = hls_beat_loop(n, 0);
     out->depth = (uint32_t)nashc_node_int(n, "depth");
     return NASHC_OK;
 }
 
-static uint64_t
-fifo_cycles(const nashc_node *n)
-{
-    return hls_beat_loop(n, 1).steps;
-}
-
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
-    .cycles = fifo_cycles,
+    .cycles = hls_beats_in,
     .timing = fifo_timing,
     .step = hls_beat_step,
 };

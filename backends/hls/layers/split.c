@@ -21,6 +21,19 @@ emit_split(const nashc_node *n, nashc_hls *h, nashc_diag *d)
 
 const nashc_impl nashc_impl_hls_hw_split = NASHC_IMPL_HLS("hw.split", emit_split);
 
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+/* Without stages, as in duplicate_streams.c. */
+static nashc_status
+split_timing(const nashc_node *n, nashc_timing *out)
+{
+    nashc_status s = hls_parts_timing(n, out);
+
+    out->latency = 0;
+    return s;
+}
+
 static void
 split_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 {
@@ -33,7 +46,7 @@ split_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
     .cycles = hls_parts_cycles,
-    .timing = hls_parts_timing,
+    .timing = split_timing,
     .step = split_step,
 };
 
