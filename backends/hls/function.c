@@ -113,7 +113,21 @@ print_value(FILE *f, int64_t v)
         fprintf(f, "%" PRId64, v);
 }
 
-/* Rows of the last dimension, wrapped at some 16 elements; braces of dimensions around them. */
+/* How many dimensions, from the innermost on, start with element at, or end before it. */
+static int
+edges(int rank, const int64_t *dim, int64_t at)
+{
+    int64_t inner = 1;
+    int n = 0;
+
+    for (int i = rank - 1; i > 0; i--) {
+        inner *= dim[i];
+        n += at % inner == 0;
+    }
+    return n;
+}
+
+/* A line holds an entry of the last two dimensions, or of the last one: what is read at a time. */
 const char *
 nashc_hls_table(nashc_hls *h, const char *what, const nashc_type *elem, int rank,
                 const int64_t *dim, const int64_t *values)
@@ -127,22 +141,16 @@ nashc_hls_table(nashc_hls *h, const char *what, const nashc_type *elem, int rank
         fprintf(f, "[%" PRId64 "]", dim[i]);
         count *= dim[i];
     }
-    fprintf(f, " = ");
+    fprintf(f, " = {\n    ");
     for (int64_t at = 0; at < count; at++) {
-        int64_t inner = 1;
-        int open = 0, close = 0;
-        for (int i = rank - 1; i >= 0; i--) {
-            inner *= dim[i];
-            open += at % inner == 0;
-            close += (at + 1) % inner == 0;
-        }
-        fprintf(f, "%.*s", open, "{{{{{{{{");
+        int close = edges(rank, dim, at + 1);
+        fprintf(f, "%.*s", edges(rank, dim, at), "{{{{");
         print_value(f, values[at]);
-        fprintf(f, "%.*s", close, "}}}}}}}}");
+        fprintf(f, "%.*s", close, "}}}}");
         if (at + 1 < count)
-            fprintf(f, close || at % dim[rank - 1] % 16 == 15 ? ",\n    " : ", ");
+            fprintf(f, close >= (rank > 2 ? 2 : 1) ? ",\n    " : ", ");
     }
-    fprintf(f, ";\n\n");
+    fprintf(f, "\n};\n\n");
     return name;
 }
 
