@@ -415,7 +415,8 @@ def check_c(design):
         compilers.append(('clang-14', '-DNASHC_BITINT'))
     for cc, flags in compilers:
         run = subprocess.run(['make', '-s', '-B', 'check', 'CC=' + cc, 'CPPFLAGS=' + flags,
-                              'CFLAGS=-O0 -Wall -Werror -Wno-unused-function'], cwd=design, capture_output=True, text=True)
+                              'CFLAGS=-O0 -Wall -Werror -Wno-unused-function'], cwd=design,
+                             capture_output=True, text=True)
         if run.returncode:
             return '%s:\n%s%s' % (cc, run.stdout, run.stderr)
     return None
