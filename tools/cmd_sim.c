@@ -1,6 +1,7 @@
 /* cmd_sim.c: nashc sim: a compiled design on real data, in a simulator.
  *
- * model input -- host prefix -- beats -- generated Verilog -- beats -- host tail -- model output
+ * model input -- host prefix -- beats -- generated Verilog or C -- beats -- host tail -- model
+ * output
  */
 #include "simulate.h"
 #include <inttypes.h>
@@ -81,9 +82,14 @@ read_manifest(job *j)
     j->clk_ns = json_number_value(json_object_get(root, "clock_ns"));
     j->period = json_integer_value(json_object_get(root, "interval_frames"));
     j->steady = json_integer_value(json_object_get(root, "steady_frames"));
-    if (backend && strcmp(backend, "verilog") != 0) {
+    const char *wanted = sim_counts_cycles(s) ? "verilog" : "hls";
+    if (backend && strcmp(backend, wanted) != 0) {
+        nashc_error(s->d, &loc,
+                    "the design was not written by the %s backend, which --simulator %s "
+                    "takes",
+                    wanted, s->simulator);
         json_decref(root);
-        return nashc_error(s->d, &loc, "the design was not written by the Verilog backend");
+        return NASHC_EINPUT;
     }
     if (!backend || !top || !graph || !(j->clk_ns > 0) ||
         strspn(top, "abcdefghijklmnopqrstuvwxyz_0123456789"
@@ -258,7 +264,9 @@ simulate(job *j)
 {
     char **in = NASHC_NEW_N(j->sim.a, char *, j->host.n_args + 1);
     char **got = NASHC_NEW_N(j->sim.a, char *, j->host.n_results + 1);
-    int64_t warm = j->steady > 0 && j->steady < 64 ? j->steady + j->period : 2;
+    int64_t warm = !sim_counts_cycles(&j->sim)       ? 1
+                   : j->steady > 0 && j->steady < 64 ? j->steady + j->period
+                                                     : 2;
     nashc_status s;
 
     if (!in || !got)
@@ -289,22 +297,41 @@ interval(const job *j)
     return n > p ? (double)(j->sim.done[n - 1] - j->sim.done[n - 1 - p]) / (double)p : 0;
 }
 
+/* What a clock tells. */
+static void
+report_cycles(const job *j)
+{
+    double fps = 1e9 / j->clk_ns / interval(j);
+
+    printf("interval: %g cycles%s\nlatency: %" PRId64 " cycles\nthroughput: %.6g fps at %g ns\n",
+           interval(j), nashc_opts_int(j->o, "throttle") ? " (throttled)" : "",
+           j->sim.done[0] - j->sim.first, fps, j->clk_ns);
+    for (int i = 0; i < j->sim.n_stalls; i++)
+        printf("stalls: %" PRId64 " cycles on %s\n", j->sim.stall[i], j->sim.stall_name[i]);
+}
+
+static void
+add_cycles(const job *j, json_t *o)
+{
+    json_t *stalls = json_object();
+
+    json_object_set_new(o, "latency_cycles", json_integer(j->sim.done[0] - j->sim.first));
+    json_object_set_new(o, "interval_cycles", json_real(interval(j)));
+    json_object_set_new(o, "throughput_fps", json_real(1e9 / j->clk_ns / interval(j)));
+    for (int i = 0; i < j->sim.n_stalls; i++)
+        json_object_set_new(stalls, j->sim.stall_name[i], json_integer(j->sim.stall[i]));
+    json_object_set_new(o, "stalls", stalls);
+}
+
 static void
 report(const job *j, nashc_status s)
 {
-    int64_t latency = j->sim.done[0] - j->sim.first;
-    double fps = 1e9 / j->clk_ns / interval(j);
-
     if (tool_json()) {
-        json_t *o = json_object(), *stalls = json_object();
+        json_t *o = json_object();
         json_object_set_new(o, "samples", json_integer(j->samples.n));
         json_object_set_new(o, "frames", json_integer(j->sim.frames));
-        json_object_set_new(o, "latency_cycles", json_integer(latency));
-        json_object_set_new(o, "interval_cycles", json_real(interval(j)));
-        json_object_set_new(o, "throughput_fps", json_real(fps));
-        for (int i = 0; i < j->sim.n_stalls; i++)
-            json_object_set_new(stalls, j->sim.stall_name[i], json_integer(j->sim.stall[i]));
-        json_object_set_new(o, "stalls", stalls);
+        if (sim_counts_cycles(&j->sim))
+            add_cycles(j, o);
         if (nashc_opts_given(j->o, "expect"))
             json_object_set_new(o, "equal", json_boolean(s == NASHC_OK));
         char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
@@ -313,11 +340,8 @@ report(const job *j, nashc_status s)
         json_decref(o);
         return;
     }
-    printf("interval: %g cycles%s\nlatency: %" PRId64 " cycles\nthroughput: %.6g fps at %g ns\n",
-           interval(j), nashc_opts_int(j->o, "throttle") ? " (throttled)" : "", latency, fps,
-           j->clk_ns);
-    for (int i = 0; i < j->sim.n_stalls; i++)
-        printf("stalls: %" PRId64 " cycles on %s\n", j->sim.stall[i], j->sim.stall_name[i]);
+    if (sim_counts_cycles(&j->sim))
+        report_cycles(j);
     if (nashc_opts_given(j->o, "expect") && s == NASHC_OK)
         printf("equal: %" PRId64 " samples\n", j->samples.n);
 }
@@ -347,10 +371,8 @@ run_job(job *j)
     const char *input = nashc_opts_str(j->o, "input");
     nashc_status s;
 
-    if (strcmp(j->sim.simulator, "cc") == 0)
-        return nashc_unsup(j->sim.d, NULL,
-                           "--simulator cc is for designs of the hls backend, "
-                           "which this build does not have");
+    if (!sim_counts_cycles(&j->sim) && (j->sim.wave[0] || j->sim.seed))
+        return nashc_usage(j->sim.d, "--simulator cc has no clock: no --wave, no --throttle");
     if (!input[0])
         return nashc_usage(j->sim.d, "inputs are needed: --input FILE");
     if ((s = read_manifest(j)) != NASHC_OK || (s = find_streams(j)) != NASHC_OK ||

@@ -1,4 +1,5 @@
-/* simulate.c: the generated bench in Icarus or Verilator, on vectors in a temporary folder. */
+/* simulate.c: the generated bench in Icarus or Verilator, or built by a C compiler, on vectors in a
+ * temporary folder. */
 #define _DEFAULT_SOURCE 1 /* mkdtemp, symlink, realpath */
 #include "simulate.h"
 #include <dirent.h>
@@ -20,8 +21,8 @@ write_file(sim_job *j, const char *name, const char *text)
     return nashc_out_commit(f, j->d);
 }
 
-/* The folder holds links "rtl" and "tb" to the design, so that no name in it meets the simulator.
- */
+/* The folder holds links to "rtl", or "src", and "tb" of the design, so that no name in it meets
+ * the simulator. */
 static nashc_status
 link_to(sim_job *j, const char *what)
 {
@@ -33,6 +34,19 @@ link_to(sim_job *j, const char *what)
                            strerror(errno));
     free(real);
     return s;
+}
+
+bool
+sim_counts_cycles(const sim_job *j)
+{
+    return strcmp(j->simulator, "cc") != 0;
+}
+
+/* Folder of the design with what is simulated. */
+static const char *
+sources(const sim_job *j)
+{
+    return sim_counts_cycles(j) ? "rtl" : "src";
 }
 
 nashc_status
@@ -49,7 +63,7 @@ sim_prepare(sim_job *j, char *const *in)
         return s;
     }
     nashc_temp_note(j->folder);
-    if ((s = link_to(j, "rtl")) != NASHC_OK || (s = link_to(j, "tb")) != NASHC_OK)
+    if ((s = link_to(j, sources(j))) != NASHC_OK || (s = link_to(j, "tb")) != NASHC_OK)
         return s;
     for (int i = 0; i < nashc_graph_n_inputs(j->layers) && s == NASHC_OK; i++)
         s = write_file(j, nashc_arena_printf(j->a, "in%d.hex", i), in[i]);
@@ -119,25 +133,27 @@ run(sim_job *j, const char *const *argv, tool_process *p)
     return s;
 }
 
-/* Names of the Verilog files of the design, behind the n arguments in argv. */
+/* Names of the files of the design that end so, and of its bench, behind the n arguments in argv.
+ */
 static const char **
-with_sources(sim_job *j, const char *const *argv, int n)
+with_sources(sim_job *j, const char *const *argv, int n, const char *suffix)
 {
     struct dirent **names = NULL;
-    int count = scandir(nashc_arena_printf(j->a, "%s/rtl", j->folder), &names, NULL, alphasort);
+    const char *dir = nashc_arena_printf(j->a, "%s/%s", j->folder, sources(j));
+    int count = scandir(dir, &names, NULL, alphasort);
     const char **all = NASHC_NEW_N(j->a, const char *, n + (count > 0 ? count : 0) + 2);
 
     for (int i = 0; all && i < n; i++)
         all[i] = argv[i];
     for (int i = 0; i < count; i++) {
         size_t len = strlen(names[i]->d_name);
-        if (all && len > 2 && strcmp(names[i]->d_name + len - 2, ".v") == 0)
-            all[n++] = nashc_arena_printf(j->a, "rtl/%s", names[i]->d_name);
+        if (all && len > 2 && strcmp(names[i]->d_name + len - 2, suffix) == 0)
+            all[n++] = nashc_arena_printf(j->a, "%s/%s", sources(j), names[i]->d_name);
         free(names[i]);
     }
     free(names);
     if (all)
-        all[n] = nashc_arena_printf(j->a, "tb/tb_%s.v", j->top);
+        all[n] = nashc_arena_printf(j->a, "tb/tb_%s%s", j->top, suffix);
     return all;
 }
 
@@ -164,7 +180,7 @@ icarus(sim_job *j, tool_process *p)
         s = need(j, "vvp", "Icarus Verilog");
     if (s != NASHC_OK)
         return s;
-    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build));
+    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build), ".v");
     if (!argv)
         return nashc_enomem(j->d);
     s = run(j, argv, p);
@@ -203,7 +219,27 @@ verilator(sim_job *j, tool_process *p)
 
     if (s != NASHC_OK)
         return s;
-    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build));
+    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build), ".v");
+    if (!argv)
+        return nashc_enomem(j->d);
+    s = run(j, argv, p);
+    tool_process_free(p);
+    return s == NASHC_OK ? run(j, go, p) : s;
+}
+
+/* The C of the hls backend: no clock, but every value. */
+static nashc_status
+compiled(sim_job *j, tool_process *p)
+{
+    static const char *const build[] = {"cc",    "-std=c99", "-O2", "-Wno-unknown-pragmas",
+                                        "-Isrc", "-o",       "sim"};
+    const char *const go[] = {"./sim", nashc_arena_printf(j->a, "%" PRId64, j->frames), "got",
+                              NULL};
+    nashc_status s = need(j, "cc", "a C compiler");
+
+    if (s != NASHC_OK)
+        return s;
+    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build), ".c");
     if (!argv)
         return nashc_enomem(j->d);
     s = run(j, argv, p);
@@ -271,6 +307,8 @@ sim_run(sim_job *j)
 
     if (strcmp(j->simulator, "verilator") == 0)
         s = verilator(j, &p);
+    else if (strcmp(j->simulator, "cc") == 0)
+        s = compiled(j, &p);
     else
         s = icarus(j, &p);
     if (s == NASHC_OK)

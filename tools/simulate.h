@@ -32,6 +32,9 @@ typedef struct sim_job {
     int64_t *stall;
 } sim_job;
 
+/* Does the simulator have a clock, so that first, done and stalls tell something? */
+bool sim_counts_cycles(const sim_job *j);
+
 /* Creates the folder. in[i] is the hex text of all frames of input i. */
 nashc_status sim_prepare(sim_job *j, char *const *in);
 nashc_status sim_run(sim_job *j);

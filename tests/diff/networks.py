@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """networks.py BUILD: every network of tests/data against its golden output: imported, streamlined, read back from
-text and from ONNX, and as generated Verilog in Icarus, with free and with stalled streams."""
+text and from ONNX, as generated Verilog in Icarus, with free and with stalled streams, and as generated C."""
 import json
 import pathlib
 import subprocess
@@ -67,6 +67,12 @@ def network(folder, tmp):
         if not np.array_equal(np.load(y), np.load(z)):
             raise RuntimeError("stalled streams change the result")
 
+    def compiled():
+        nashc("compile", model, "-o", tmp / "hls", "--backend", "hls", "--device", "U250", "--clock-ns", "5")
+        nashc("sim", tmp / "hls", "--simulator", "cc", "--input", x, "--output", z)
+        if not np.array_equal(np.load(y), np.load(z)):
+            raise RuntimeError("the C differs from the Verilog")
+
     check(f"{folder.name}: reference executor", lambda: run(model))
     check(f"{folder.name}: text round trip", lambda: through(tmp / "a.nashir", ""))
     check(f"{folder.name}: ONNX round trip", lambda: through(tmp / "b.onnx", ""))
@@ -74,6 +80,7 @@ def network(folder, tmp):
     check(f"{folder.name}: streamlined, through ONNX", lambda: through(tmp / "t.onnx", "streamline"))
     check(f"{folder.name}: Verilog in Icarus", hardware)
     check(f"{folder.name}: Verilog, stalled", stalled)
+    check(f"{folder.name}: C of the hls backend", compiled)
 
 
 for net in sorted(p for p in DATA.iterdir() if (p / "meta.json").is_file()):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-# layers.py: every hardware layer at many foldings: generated Verilog against the reference executor.
-"""layers.py [BUILD] [--seed N] [--only TEXT] [--keep FOLDER]
+# layers.py: every hardware layer at many foldings: generated Verilog or C against the reference executor.
+"""layers.py [BUILD] [--hls] [--seed N] [--only TEXT] [--keep FOLDER]
 
 Writes small graphs of independent hw.* layers (all divisors of small sizes, all kinds of operands), compiles them
 with `nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out
-right and in the very cycles that the cycle model says. Exit 1 if one fails."""
+right and in the very cycles that the cycle model says. With --hls the C of the hls backend, built without warnings by
+the host's compiler, and by a clang that has _BitInt(N) with the widths of the hardware. Exit 1 if one fails."""
 
 import argparse
 import itertools
@@ -408,15 +409,32 @@ def graph(group):
             % (params, ys, ', '.join('%%%s: %s' % o for o in outs), args, params, ys, body))
 
 
-def check(nashc, group, folder):
+def check_c(design):
+    compilers = [('cc', '')]
+    if shutil.which('clang-14'):
+        compilers.append(('clang-14', '-DNASHC_BITINT'))
+    for cc, flags in compilers:
+        run = subprocess.run(['make', '-s', '-B', 'check', 'CC=' + cc, 'CPPFLAGS=' + flags,
+                              'CFLAGS=-O0 -Wall -Werror -Wno-unused-function'], cwd=design,
+                             capture_output=True, text=True)
+        if run.returncode:
+            return '%s:\n%s%s' % (cc, run.stdout, run.stderr)
+    return None
+
+
+def check(nashc, group, folder, backend):
     text = graph(group)
     with open(os.path.join(folder, 'layers.nashir'), 'w') as f:
         f.write(text)
     design = os.path.join(folder, 'design')
     run = subprocess.run([nashc, 'compile', os.path.join(folder, 'layers.nashir'), '-passes=', '--verify', 'none', '-o',
-                          design], capture_output=True, text=True)
+                          design, '--backend', backend], capture_output=True, text=True)
     if run.returncode:
         return run.stderr
+    return check_c(design) if backend == 'hls' else check_rtl(design)
+
+
+def check_rtl(design):
     with open(os.path.join(design, 'manifest.json')) as f:
         manifest = json.load(f)
     if shutil.which('verilator'):
@@ -440,13 +458,14 @@ def check(nashc, group, folder):
 def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument('build', nargs='?', default='build')
+    ap.add_argument('--hls', action='store_true', help='the C of the hls backend')
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--only', default='')
     ap.add_argument('--keep')
     ap.add_argument('--update', action='store_true', help='nothing to renew')
     args = ap.parse_args()
     nashc = os.path.abspath(os.path.join(args.build, 'tools', 'nashc'))
-    if not shutil.which('iverilog'):
+    if not args.hls and not shutil.which('iverilog'):
         print('skip: no iverilog\n0 passed, 0 failed, 1 skipped')
         return 0
     rnd = random.Random(args.seed)
@@ -459,7 +478,7 @@ def main():
             continue
         folder = os.path.join(args.keep, '%03d' % at) if args.keep else tempfile.mkdtemp()
         os.makedirs(folder, exist_ok=True)
-        wrong = check(nashc, group, folder)
+        wrong = check(nashc, group, folder, 'hls' if args.hls else 'verilog')
         done += len(group)
         if wrong:
             failed += len(group)

@@ -43,7 +43,9 @@ LAYERS = {
     "passes/": ["passes/support"],  # and rooms without a circle, see below
     "frontends/onnx": ["frontends/onnx"],
     "frontends/genotype": ["frontends/genotype"],
-    "backends/verilog": ["backends/verilog"],
+    "backends/support": ["backends/support"],
+    "backends/verilog": ["backends/support", "backends/verilog"],
+    "backends/hls": ["backends/support", "backends/hls"],
     "backends/dot": ["backends/dot"],
     "plugins": [],
     "tools": ["tools"],
@@ -342,13 +344,14 @@ def unbenched(benches):
 def layer_names():
     """A layer hw.X is X in all folders, and a file of a layer holds no other one."""
     faults = []
-    rooms = ("ir/ops/hw/*", "backends/verilog/layers/*", "backends/verilog/rtl/*", "tests/rtl/*")
+    rooms = ("ir/ops/hw/*", "backends/verilog/layers/*", "backends/hls/layers/*",
+             "backends/verilog/rtl/*", "tests/rtl/*")
     files = [rel(p) for p in tracked(*rooms)]
     for op in (row["name"] for row in listing("ops")):
         if not op.startswith("hw."):
             continue
         x = op[3:]
-        for pattern in (f"ir/ops/hw/{x}\\.c", f"backends/verilog/layers/{x}\\.c",
+        for pattern in (f"ir/ops/hw/{x}\\.c", f"backends/verilog/layers/{x}\\.c", f"backends/hls/layers/{x}\\.c",
                         f"backends/verilog/rtl/nashc_{x}(_\\w+)?\\.v", f"tests/rtl/{x}(_\\w+)?_tb\\.sv"):
             found = [f for f in files if re.fullmatch(pattern, f)]
             if not found:

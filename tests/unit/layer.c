@@ -224,15 +224,19 @@ refused(void **state)
     nashc_module_free(m);
 }
 
-/* Every built-in layer has a model. */
+/* Every built-in layer has models and can be written. */
 static void
 all_modelled(void **state)
 {
     const nashc_op *op;
 
     for (int i = 0; (op = nashc_desc_at(*state, NASHC_D_OP, i)) != NULL; i++)
-        if (op->hw)
+        if (op->hw) {
             assert_non_null(nashc_impl_rule(*state, "verilog.model", op->name));
+            assert_non_null(nashc_impl_rule(*state, "hls.model", op->name));
+            assert_non_null(nashc_impl_find(*state, "verilog", op->name));
+            assert_non_null(nashc_impl_find(*state, "hls", op->name));
+        }
 }
 
 int

@@ -2,6 +2,7 @@
 #ifndef NASHC_VERILOG_MAC_H
 #define NASHC_VERILOG_MAC_H
 
+#include "backends/support/accumulator.h"
 #include "model.h"
 
 /* Parameters WW W_SIGNED W_RAM_STYLE W_FILE: weights as in m, a memory of that ram_style. */
@@ -9,9 +10,6 @@ void emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_v
 
 /* Parameters of the arithmetic and the activation, with the files of the latter; pipe: PIPE. */
 nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d);
-
-/* Type that holds the accumulators of all channels; partial: on their way from 0, too. */
-nashc_type mac_accumulator(const nashc_node *n, bool partial);
 
 /* Do products go to multiplier blocks? Where asked for, or where both operands are wide. */
 bool mac_in_dsp(const nashc_node *n, const nashc_device *dev);

@@ -9,6 +9,7 @@
 #include <nashc/eval.h>
 #include <nashc/flow.h>
 #include <nashc/genotype.h>
+#include <nashc/hls.h>
 #include <nashc/integer.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
