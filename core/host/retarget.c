@@ -37,10 +37,15 @@ try_target(const nashc_module *m, const nashc_compile_options *o, uint64_t targe
     nashc_status s = fold_for(trial, o, target, a, d);
     if (s == NASHC_OK)
         s = nashc_compile_measure(*trial, o, r, a, d);
-    if (s == NASHC_OK && nashc_diag_verbosity(d) >= 2)
+    if (s != NASHC_OK || nashc_diag_verbosity(d) < 2)
+        return s;
+    if (nashc_compile_slowest(r, NULL) <= target)
         nashc_remark(d, NULL,
-                     "[retarget] folded for %" PRIu64 " cycles a frame: the interval is %g cycles",
-                     target, r->interval);
+                     "[retarget] folded for %" PRIu64 " cycles a frame: the interval is %g", target,
+                     r->interval);
+    else
+        nashc_remark(d, NULL, "[retarget] no folding takes %" PRIu64 " cycles a frame or fewer",
+                     target);
     return s;
 }
 

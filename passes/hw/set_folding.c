@@ -146,7 +146,7 @@ fold_exactly(fold_problem *z, const nashc_opts *o)
                       r.score, r.bound, 100.0 * (double)gap / (double)r.score);
     else if (nashc_diag_verbosity(z->d) >= 2)
         nashc_remark(z->d, NULL,
-                     "[set-folding] %" PRIu64 " cycles a frame for %" PRIu64
+                     "folded for %" PRIu64 " cycles a frame for %" PRIu64
                      " LUT equivalents, gap 0: nothing cheaper reaches that",
                      target, r.score);
     return fold_apply(z);
