@@ -159,6 +159,14 @@ static const nashc_param hardware_options[] = {
      .def = "true",
      .help = "compat: fold again for the slowest layer if the target is missed",
      .kind = NASHC_P_BOOL},
+    {.name = "fit",
+     .def = "false",
+     .help = "in place of a target: most frames a second that the device has room for",
+     .kind = NASHC_P_BOOL},
+    {.name = "fill",
+     .def = "0",
+     .help = "fit: per cent of each resource to fill; 0: what the device allows planners",
+     .kind = NASHC_P_FLOAT},
     {.name = "folding-file",
      .def = "",
      .help = "FINN folding file that replaces the folding and FIFO depths found",
@@ -171,12 +179,13 @@ const nashc_pipeline nashc_pipeline_hardware = {
     NASHC_DESC(nashc_pipeline),
     .name = "hardware",
     .help = "the integer graph to folded hardware layers with width converters and FIFOs",
-    .text = "to-channels-last,to-hw,"
-            "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
-            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;backend=$backend;"
-            "device=$device),"
-            "if<folding-file>(apply-folding(file=$folding-file)),"
-            "insert-dwc,insert-fifo(backend=$backend;file=$folding-file)",
+    .text =
+        "to-channels-last,to-hw,"
+        "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
+        "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;fill=$fill;"
+        "backend=$backend;device=$device),"
+        "if<folding-file>(apply-folding(file=$folding-file)),"
+        "insert-dwc,insert-fifo(backend=$backend;file=$folding-file)",
     .options = hardware_options,
 };
 
@@ -187,8 +196,8 @@ const nashc_pipeline nashc_pipeline_compile = {
     .help = "any imported model to folded hardware layers, as `nashc compile` does it",
     .text = "fix-batch,streamline,check-streamlined,"
             "hardware(backend=$backend;device=$device;clock-ns=$clock-ns;target-fps=$target-fps;"
-            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;"
-            "folding-file=$folding-file)",
+            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;"
+            "fill=$fill;folding-file=$folding-file)",
     .options = hardware_options,
 };
 
@@ -209,4 +218,34 @@ const nashc_pipeline nashc_pipeline_refold = {
     .text = "if<folding-file>(remove-dwc-fifo,apply-folding(file=$folding-file),insert-dwc,"
             "insert-fifo(backend=$backend;file=$folding-file))",
     .options = refold_options,
+};
+
+static const nashc_param retarget_options[] = {
+    {.name = "backend", .def = "", .help = "whose models of layers count", .kind = NASHC_P_STRING},
+    {.name = "device",
+     .def = "",
+     .help = "device that costs are counted for",
+     .kind = NASHC_P_STRING},
+    {.name = "clock-ns", .def = "10", .help = "clock period", .kind = NASHC_P_FLOAT},
+    {.name = "target-fps",
+     .def = "0",
+     .help = "frames a second that every layer must reach",
+     .kind = NASHC_P_FLOAT},
+    {.name = "mvau-wwidth-max",
+     .def = "0",
+     .domain = "0..",
+     .help = "most weight bits a PE reads a cycle; 0: no limit",
+     .kind = NASHC_P_INT},
+    {0},
+};
+
+/* What nashc_compile() runs where layers that are fast enough wait for each other. */
+const nashc_pipeline nashc_pipeline_retarget = {
+    NASHC_DESC(nashc_pipeline),
+    .name = "retarget",
+    .help = "hardware layers folded anew for another target",
+    .text = "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;"
+            "mvau-wwidth-max=$mvau-wwidth-max;backend=$backend;device=$device),"
+            "insert-dwc,insert-fifo(backend=$backend)",
+    .options = retarget_options,
 };

@@ -114,11 +114,14 @@ summary(job *j)
     const nashc_cost *c = r->cost;
 
     if (tool_json()) {
-        json_t *o =
-            json_pack("{s:s, s:f, s:I, s:f, s:I, s:I, s:I, s:I}", "output", j->out,
-                      "interval_cycles", r->interval, "latency_cycles", (json_int_t)r->latency,
-                      "throughput_fps", r->fps, "LUT", (json_int_t)c->lut, "FF", (json_int_t)c->ff,
-                      "BRAM_18K", (json_int_t)c->bram18, "DSP", (json_int_t)c->dsp);
+        json_t *o = json_pack(
+            "{s:s, s:f, s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "output", j->out, "interval_cycles",
+            r->interval, "latency_cycles", (json_int_t)r->latency, "throughput_fps", r->fps, "LUT",
+            (json_int_t)c->lut, "FF", (json_int_t)c->ff, "BRAM_18K", (json_int_t)c->bram18, "URAM",
+            (json_int_t)c->uram, "DSP", (json_int_t)c->dsp);
+        json_t *demand = compile_demand_json(r);
+        if (demand)
+            json_object_set_new(o, "utilisation_percent", demand);
         char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
         printf("%s\n", text ? text : "{}");
         free(text);
@@ -129,6 +132,7 @@ summary(job *j)
            r->interval, r->latency, r->fps, j->o.clock_ns);
     printf("estimate: %" PRIu64 " LUT, %" PRIu64 " FF, %" PRIu64 " BRAM18, %" PRIu64 " DSP\n",
            c->lut, c->ff, c->bram18, c->dsp);
+    compile_print_demand(r);
 }
 
 static nashc_status

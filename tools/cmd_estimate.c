@@ -86,6 +86,7 @@ print_text(const job *j)
            "", sum->lut, sum->ff, sum->bram18, sum->uram, sum->dsp);
     printf("interval: %g cycles\nlatency: %" PRIu64 " cycles\nthroughput: %.6g fps at %g ns\n",
            r->interval, r->latency, r->fps, j->o.clock_ns);
+    compile_print_demand(r);
 }
 
 static json_t *
@@ -114,6 +115,9 @@ print_json(const job *j)
     json_object_set_new(o, "latency_cycles", json_integer((json_int_t)j->r.latency));
     json_object_set_new(o, "throughput_fps", json_real(j->r.fps));
     json_object_set_new(o, "clock_ns", json_real(j->o.clock_ns));
+    json_t *demand = compile_demand_json(&j->r);
+    if (demand)
+        json_object_set_new(o, "utilisation_percent", demand);
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     printf("%s\n", text ? text : "{}");
     free(text);

@@ -1,5 +1,6 @@
 /* compile_options.c: what compile and estimate are asked for, as options of nashc_compile. */
 #include "compile_options.h"
+#include <math.h>
 #include <string.h>
 
 /* --folding is a word or a file. */
@@ -30,11 +31,21 @@ input_notes(const nashc_opts *o, nashc_arena *a)
     return notes;
 }
 
+/* Nobody gave a clock: the usual one of the device counts, else the default of the option. */
+static void
+default_clock(nashc_compile_options *out, nashc_ctx *c, const nashc_opts *o)
+{
+    const nashc_device *dev = out->device ? nashc_find(c, NASHC_D_DEVICE, out->device) : NULL;
+
+    out->clock_ns = dev && dev->clk_ns > 0 ? dev->clk_ns : nashc_opts_float(o, "clock-ns");
+}
+
 nashc_status
 compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx *c,
                      const nashc_opts *o, nashc_arena *a)
 {
     const char *config = nashc_opts_str(o, "finn-config"), *device = nashc_opts_str(o, "device");
+    const bool given = nashc_opts_given(o, "clock-ns");
     nashc_status s = NASHC_OK;
 
     *out = (nashc_compile_options)NASHC_COMPILE_DEFAULTS;
@@ -45,7 +56,9 @@ compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx
                              .extra_passes = tool_list(o, "extra-passes", a)};
     out->pm = pm;
     out->device = device[0] ? device : NULL;
-    out->clock_ns = nashc_opts_float(o, "clock-ns");
+    out->clock_ns = given ? nashc_opts_float(o, "clock-ns") : 0;
+    out->fit = nashc_opts_bool(o, "fit");
+    out->fill = nashc_opts_float(o, "fill");
     out->target_fps = nashc_opts_float(o, "target-fps");
     out->mvau_wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     take_folding(out, nashc_opts_str(o, "folding"));
@@ -54,5 +67,38 @@ compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx
     out->notes = input_notes(o, a);
     if (s == NASHC_OK && (!pm->extra_passes || !out->notes))
         s = nashc_enomem(nashc_ctx_diag(c));
-    return s == NASHC_OK && config[0] ? finn_config_take(out, config, c, o, a) : s;
+    if (s == NASHC_OK && config[0])
+        s = finn_config_take(out, config, c, o, a);
+    if (!given && out->clock_ns == 0) /* nor does the configuration say */
+        default_clock(out, c, o);
+    return s;
+}
+
+void
+compile_print_demand(const nashc_compile_result *r)
+{
+    nashc_demand demand[NASHC_DEMANDS];
+
+    if (!r->device)
+        return;
+    nashc_device_demand(r->device, r->cost, demand);
+    printf("of %s:", r->device->name);
+    for (int i = 0; i < NASHC_DEMANDS; i++)
+        printf("%s %.3g %% %s", i ? "," : "", demand[i].percent, demand[i].name);
+    printf("\n");
+}
+
+json_t *
+compile_demand_json(const nashc_compile_result *r)
+{
+    nashc_demand demand[NASHC_DEMANDS];
+    json_t *j = r->device ? json_object() : NULL;
+
+    if (!j)
+        return NULL;
+    nashc_device_demand(r->device, r->cost, demand);
+    for (int i = 0; i < NASHC_DEMANDS; i++)
+        json_object_set_new(j, demand[i].name,
+                            isinf(demand[i].percent) ? json_null() : json_real(demand[i].percent));
+    return j;
 }

@@ -3,6 +3,7 @@
 #define NASHC_TOOL_COMPILE_OPTIONS_H
 
 #include "tool.h"
+#include <jansson.h>
 
 /* Options of both commands; rows of their schemas. */
 #define COMPILE_OPTIONS                                                                            \
@@ -10,7 +11,10 @@
      .def = "",                                                                                    \
      .help = "board or part; see `nashc list devices`",                                            \
      .kind = NASHC_P_STRING},                                                                      \
-        {.name = "clock-ns", .def = "10", .help = "clock period", .kind = NASHC_P_FLOAT},          \
+        {.name = "clock-ns",                                                                       \
+         .def = "10",                                                                              \
+         .help = "clock period; not given: the usual one of the device",                           \
+         .kind = NASHC_P_FLOAT},                                                                   \
         {.name = "target-fps",                                                                     \
          .def = "0",                                                                               \
          .help = "fold until so many frames a second; 0: at most 64 multipliers a layer",          \
@@ -20,6 +24,14 @@
          .domain = "0..",                                                                          \
          .help = "most weight bits a PE reads a cycle; 0: no limit",                               \
          .kind = NASHC_P_INT},                                                                     \
+        {.name = "fit",                                                                            \
+         .def = "false",                                                                           \
+         .help = "in place of a target: most frames a second that the device has room for",        \
+         .kind = NASHC_P_BOOL},                                                                    \
+        {.name = "fill",                                                                           \
+         .def = "0",                                                                               \
+         .help = "--fit: per cent of each resource to fill; 0: what the device allows planners",   \
+         .kind = NASHC_P_FLOAT},                                                                   \
         {.name = "folding",                                                                        \
          .def = "",                                                                                \
          .help = "FINN folding file; or exact (default) or compat, how to choose",                 \
@@ -38,6 +50,11 @@
  * noted). pm is zeroed and becomes out->pm; all is owned by a. Not checked: nashc_compile_check. */
 nashc_status compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx *c,
                                   const nashc_opts *o, nashc_arena *a);
+
+/* What of r->device is needed, in per cent: a line of the terminal, and an object with null where
+ * the device has nothing of what is needed. Nothing, and NULL, without a device. */
+void compile_print_demand(const nashc_compile_result *r);
+json_t *compile_demand_json(const nashc_compile_result *r);
 
 /* finn_config.c: takes the keys of a FINN dataflow_build_config.json that have no option of their
  * own in o. Strings are owned by a. EINPUT: not such a file. */

@@ -124,6 +124,31 @@ table(design *z, FILE *f)
     fprintf(f, "</table>\n");
 }
 
+/* What of the device the layers need. */
+static void
+utilisation(design *z, FILE *f)
+{
+    nashc_demand demand[NASHC_DEMANDS];
+    nashc_cost sum = {0};
+
+    if (!z->dev)
+        return;
+    NASHC_EACH_NODE(z->f, n)
+    {
+        nashc_cost c = cost_of(z, n);
+        nashc_cost_add(&sum, &c);
+    }
+    nashc_device_demand(z->dev, &sum, demand);
+    fprintf(f,
+            "<h2>Utilisation of %s</h2>\n<table><tr><th>resource</th><th>needed</th>"
+            "<th>there</th><th>%%</th></tr>\n",
+            z->dev->name);
+    for (int i = 0; i < NASHC_DEMANDS; i++)
+        fprintf(f, "<tr><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%.3g</td></tr>\n",
+                demand[i].name, demand[i].need, demand[i].have, demand[i].percent);
+    fprintf(f, "</table>\n");
+}
+
 nashc_status
 write_html(design *z)
 {
@@ -149,6 +174,7 @@ write_html(design *z)
     fprintf(t.f, "<p>Device: %s. Verification: ", z->dev ? z->dev->name : "none given");
     escaped(t.f, z->verified[0] ? z->verified : "none");
     fprintf(t.f, ". Resources are estimates.</p>\n");
+    utilisation(z, t.f);
     chart(z, t.f, "Cycles a frame", cycles_of);
     chart(z, t.f, "LUT", luts);
     chart(z, t.f, "Flip-flops", flops);

@@ -2,7 +2,8 @@
  *
  *     model ------------ pipeline `compile` --+
  *     graph of layers -- pipeline `refold` ---+--> layers --> simulation, costs --> checks
- *     any, o->passes --- those ---------------+
+ *     any, o->passes --- those ---------------+                   |
+ *                        `retarget` <------- target missed -------+
  */
 #include "compile.h"
 #include <string.h>
@@ -33,6 +34,14 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
         return nashc_usage(d, "--target-fps must not be negative");
     if (o->mvau_wwidth_max < 0)
         return nashc_usage(d, "--mvau-wwidth-max must not be negative");
+    if (!(o->fill >= 0 && o->fill <= 100))
+        return nashc_usage(d, "--fill must lie in 0..100");
+    if (o->fit && !or_empty(o->device)[0])
+        return nashc_usage(d, "--fit needs --device");
+    if (o->fit && o->target_fps > 0)
+        return nashc_usage(d, "--fit and --target-fps exclude each other");
+    if (o->fit && o->folding == NASHC_FOLDING_COMPAT)
+        return nashc_usage(d, "--fit is not of FINN's algorithm: leave --folding compat out");
     if (o->folding != NASHC_FOLDING_EXACT && o->folding != NASHC_FOLDING_COMPAT)
         return nashc_usage(d, "folding must be exact or compat");
     if (strpbrk(or_empty(o->folding_file), "\"\n"))
@@ -106,10 +115,12 @@ pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena
     return nashc_arena_printf(
         a,
         "%s%scompile(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
-        "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;folding-file=\"%s\")",
+        "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;fit=%s;fill=%.17g;"
+        "folding-file=\"%s\")",
         first, comma, or_empty(o->backend), or_empty(o->device), o->clock_ns, o->target_fps,
         o->mvau_wwidth_max, o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact",
-        o->two_pass ? "true" : "false", or_empty(o->folding_file));
+        o->two_pass ? "true" : "false", o->fit ? "true" : "false", o->fill,
+        or_empty(o->folding_file));
 }
 
 static nashc_status
@@ -146,9 +157,9 @@ add_costs(nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
     return NASHC_OK;
 }
 
-static nashc_status
-measure(const nashc_module *m, const nashc_compile_options *o, nashc_compile_result *r,
-        nashc_arena *a, nashc_diag *d)
+nashc_status
+nashc_compile_measure(const nashc_module *m, const nashc_compile_options *o,
+                      nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
 {
     const nashc_flow_options fo = {.struct_size = sizeof fo, .backend = r->backend};
     nashc_flow_result *flow = NASHC_NEW(a, nashc_flow_result);
@@ -168,53 +179,93 @@ measure(const nashc_module *m, const nashc_compile_options *o, nashc_compile_res
     return add_costs(r, a, d);
 }
 
-static bool
-fits(const nashc_device *dev, const char *what, uint64_t need, uint64_t have, nashc_diag *d)
+uint64_t
+nashc_compile_slowest(const nashc_compile_result *r, const char **name)
 {
-    if (need > have)
-        nashc_warning(d, NULL, "device-full",
-                      "the layers need about %" PRIu64 " %s, %s has %" PRIu64, need, what,
-                      dev->name, have);
-    return need <= have;
+    uint64_t most = 0;
+    NASHC_EACH_NODE(r->graph, n)
+    {
+        uint64_t cycles = r->layer_cycles[nashc_node_id(n)];
+        if (cycles <= most)
+            continue;
+        most = cycles;
+        if (name)
+            *name = r->names[nashc_node_id(n)];
+    }
+    return most;
 }
 
 static void
 check_fit(nashc_compile_result *r, nashc_diag *d)
 {
     const nashc_device *dev = r->device;
+    nashc_demand demand[NASHC_DEMANDS];
     r->fits = true;
     if (!dev)
         return;
-    r->fits &= fits(dev, "LUTs", r->cost->lut, dev->lut, d);
-    r->fits &= fits(dev, "flip-flops", r->cost->ff, dev->ff, d);
-    r->fits &= fits(dev, "block RAMs", r->cost->bram18, dev->bram18, d);
-    r->fits &= fits(dev, "DSPs", r->cost->dsp, dev->dsp, d);
+    nashc_device_demand(dev, r->cost, demand);
+    for (int i = 0; i < NASHC_DEMANDS; i++) {
+        if (demand[i].need <= demand[i].have)
+            continue;
+        r->fits = false;
+        nashc_warning(d, NULL, "device-full",
+                      "the layers need about %" PRIu64 " %s, %s has %" PRIu64, demand[i].need,
+                      demand[i].name, dev->name, demand[i].have);
+    }
 }
 
-static nashc_status
-check_target(const nashc_compile_options *o, const nashc_compile_result *r, nashc_diag *d)
+/* What keeps r from the target: the slowest layer, or streams that wait for each other. */
+static const char *
+reason(const nashc_compile_result *r, nashc_arena *a)
 {
     const char *slowest = "?";
-    uint64_t most = 0;
+    uint64_t most = nashc_compile_slowest(r, &slowest);
+    const char *text =
+        (double)most > 0.99 * r->interval
+            ? nashc_arena_printf(a, "layer %s takes %" PRIu64 " cycles a frame", slowest, most)
+            : nashc_arena_printf(
+                  a,
+                  "streams wait for each other: a frame takes %g cycles, the slowest "
+                  "layer, %s, only %" PRIu64,
+                  r->interval, slowest, most);
+    return text ? text : "";
+}
+
+/* Missed by little, the design is worth having and says so; else it is refused. */
+static nashc_status
+check_target(const nashc_compile_options *o, const nashc_compile_result *r, nashc_arena *a,
+             nashc_diag *d)
+{
+    double missed = 100 * (1 - r->fps / o->target_fps);
     if (!(o->target_fps > 0 && r->fps < o->target_fps * (1 - 1e-9)))
         return NASHC_OK;
-    NASHC_EACH_NODE(r->graph, n)
-    {
-        uint64_t cycles = r->layer_cycles[nashc_node_id(n)];
-        if (cycles > most) {
-            most = cycles;
-            slowest = r->names[nashc_node_id(n)];
-        }
+    if (missed <= NASHC_TARGET_SHORT) {
+        nashc_warning(d, NULL, "target-missed",
+                      "the design reaches %.6g frames a second, %.2g %% less than the %.6g asked "
+                      "for: %s",
+                      r->fps, missed, o->target_fps, reason(r, a));
+        return NASHC_OK;
     }
-    nashc_status s =
-        nashc_error(d, NULL,
-                    "the design reaches %.6g frames a second, not %.6g: layer %s takes %" PRIu64
-                    " cycles a frame",
-                    r->fps, o->target_fps, slowest, most);
+    nashc_status s = nashc_error(d, NULL, "the design reaches %.6g frames a second, not %.6g: %s",
+                                 r->fps, o->target_fps, reason(r, a));
     nashc_help(d, or_empty(o->folding_file)[0]
                       ? "the folding file overrides the search for a folding"
                       : "lower --target-fps or --clock-ns");
     return s;
+}
+
+/* Without a target a rate was chosen for the user, who is told. */
+static void
+note_default(const nashc_compile_options *o, const nashc_compile_result *r, nashc_diag *d)
+{
+    const char *slowest = "?";
+    uint64_t most = nashc_compile_slowest(r, &slowest);
+    if (o->target_fps > 0 || o->fit)
+        return;
+    nashc_remark(d, NULL,
+                 "no target given: at most 64 multipliers a layer; layer %s limits the rate with "
+                 "%" PRIu64 " cycles a frame; --target-fps%s for more",
+                 slowest, most, r->device ? " or --fit" : ", or --device and --fit");
 }
 
 nashc_status
@@ -227,6 +278,9 @@ nashc_compile(nashc_module **m, const nashc_compile_options *options, nashc_comp
     nashc_compile_take(&o, options);
     if (!NASHC_HAS(out, layer_cycles))
         return nashc_usage(d, "nashc_compile: struct_size of the result is not set");
+    const bool ours = !o.passes && !or_empty(o.folding_file)[0] && !has_layers(*m);
+    const bool extra =
+        o.pm && NASHC_HAS(o.pm, extra_passes) && o.pm->extra_passes && o.pm->extra_passes[0];
     nashc_status s = check_options(c, &o, a, d);
     if (s == NASHC_OK && !(r.backend = nashc_model_backend(c, o.backend, d)))
         s = NASHC_EUNSUP;
@@ -235,10 +289,14 @@ nashc_compile(nashc_module **m, const nashc_compile_options *options, nashc_comp
     if (s != NASHC_OK)
         return s;
     r.device = or_empty(o.device)[0] ? nashc_find(c, NASHC_D_DEVICE, o.device) : NULL;
-    s = measure(*m, &o, &r, a, d);
+    s = nashc_compile_measure(*m, &o, &r, a, d);
+    if (s == NASHC_OK && ours && !extra && o.target_fps > 0 && o.folding == NASHC_FOLDING_EXACT)
+        s = nashc_compile_retarget(m, &o, &r, a, d);
     if (s != NASHC_OK)
         return s;
+    if (ours)
+        note_default(&o, &r, d);
     check_fit(&r, d);
     memcpy(out, &r, r.struct_size < sizeof r ? r.struct_size : sizeof r);
-    return check_target(&o, &r, d);
+    return check_target(&o, &r, a, d);
 }

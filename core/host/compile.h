@@ -8,6 +8,20 @@
 /* o with the default for each member that is not given. */
 void nashc_compile_take(nashc_compile_options *to, const nashc_compile_options *o);
 
+/* Simulates the layers of m and adds up their costs: all of *r but backend, device and fits. */
+nashc_status nashc_compile_measure(const nashc_module *m, const nashc_compile_options *o,
+                                   nashc_compile_result *r, nashc_arena *a, nashc_diag *d);
+
+/* The most cycles of a layer, without stalls; its name into *name (NULL: not asked for). */
+uint64_t nashc_compile_slowest(const nashc_compile_result *r, const char **name);
+
+/* --- retarget.c ------------------------------------------------------------------------------- */
+
+/* Folds *m, measured as *r, for fewer cycles while its interval misses the target that its layers
+ * meet; *m and *r are the fastest of what was tried. */
+nashc_status nashc_compile_retarget(nashc_module **m, const nashc_compile_options *o,
+                                    nashc_compile_result *r, nashc_arena *a, nashc_diag *d);
+
 /* --- design.c -------------------------------------------------------------------------------- */
 
 /* The backend of o and its options, checked; of r (NULL: not known yet) its device. Owned by a. */

@@ -2,6 +2,7 @@
  */
 #include "compile.h"
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,6 +113,8 @@ options_json(const design *z)
     json_object_set_new(j, "backend", json_string(z->backend->name));
     json_object_set_new(j, "clock-ns", json_sprintf("%.9g", o->clock_ns));
     json_object_set_new(j, "target-fps", json_sprintf("%.9g", o->target_fps));
+    if (o->fit)
+        json_object_set_new(j, "fit", json_sprintf("%.9g", o->fill));
     json_object_set_new(j, "mvau-wwidth-max", json_sprintf("%lld", (long long)o->mvau_wwidth_max));
     json_object_set_new(j, "folding",
                         json_string(file                                 ? "file"
@@ -161,6 +164,19 @@ add_ports(const design *z, json_t *j)
     json_object_set_new(j, "model_outputs", out);
 }
 
+/* Per cent of each resource of the device; null where it has nothing of what is needed. */
+static json_t *
+demand_json(const nashc_compile_result *r)
+{
+    nashc_demand demand[NASHC_DEMANDS];
+    json_t *j = json_object();
+    nashc_device_demand(r->device, r->cost, demand);
+    for (int i = 0; i < NASHC_DEMANDS; i++)
+        json_object_set_new(j, demand[i].name,
+                            isinf(demand[i].percent) ? json_null() : json_real(demand[i].percent));
+    return j;
+}
+
 /* What every design has, with the keys of own that are not among them. */
 static json_t *
 manifest_json(const design *z, const json_t *own)
@@ -177,6 +193,8 @@ manifest_json(const design *z, const json_t *own)
     json_object_set_new(j, "graph", json_string(nashc_graph_name(r->graph)));
     json_object_set_new(j, "clock_ns", json_real(z->o->clock_ns));
     json_object_set_new(j, "device", json_string(r->device ? r->device->name : ""));
+    if (r->device)
+        json_object_set_new(j, "utilisation_percent", demand_json(r));
     json_object_set_new(j, "interval_cycles", json_real(r->interval));
     json_object_set_new(j, "interval_frames", json_integer(r->flow->period));
     json_object_set_new(j, "latency_cycles", json_integer((json_int_t)r->latency));

@@ -1,5 +1,6 @@
 /* layer.c: the models of layers that backends bring (nashc/model.h). */
 #include "host.h"
+#include <math.h>
 
 /* Does b, maybe from a plugin, say where its models are? */
 static const char *
@@ -93,4 +94,21 @@ nashc_cost_add(nashc_cost *sum, const nashc_cost *c)
     sum->bram18 += c->bram18;
     sum->uram += c->uram;
     sum->dsp += c->dsp;
+}
+
+void
+nashc_device_demand(const nashc_device *dev, const nashc_cost *c, nashc_demand out[NASHC_DEMANDS])
+{
+    const nashc_demand all[NASHC_DEMANDS] = {{"LUT", c->lut, dev->lut, 0},
+                                             {"FF", c->ff, dev->ff, 0},
+                                             {"BRAM_18K", c->bram18, dev->bram18, 0},
+                                             {"URAM", c->uram, dev->uram, 0},
+                                             {"DSP", c->dsp, dev->dsp, 0}};
+
+    for (int i = 0; i < NASHC_DEMANDS; i++) {
+        out[i] = all[i];
+        if (out[i].need > 0)
+            out[i].percent =
+                out[i].have > 0 ? 100.0 * (double)out[i].need / (double)out[i].have : INFINITY;
+    }
 }

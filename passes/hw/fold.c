@@ -1,5 +1,10 @@
-/* fold.c: the choice among folding points, ours and FINN's. */
+/* fold.c: folding points of layers, and the cheapest choice among them.
+ *
+ *     layer ---- points: pe, simd, cycles, cost ---- node of the solver
+ *     stream --- lanes written and read ------------ edge: the converter between them
+ */
 #include "fold.h"
+#include "fold_solver.h"
 
 bool
 fold_multiplies(const nashc_node *n)
@@ -15,210 +20,271 @@ fold_weight_width(const nashc_node *n)
     return nashc_value_type(nashc_node_in(n, 1))->bits * nashc_node_int(n, "simd");
 }
 
-/* Item of the layer that writes stream i of n, through layers without folding; -1: none. */
-static int
-upstream(const fold_problem *z, const nashc_node *n, int i)
-{
-    const nashc_value *v = nashc_node_in(n, i);
-    const nashc_node *p = v ? nashc_value_def(v) : NULL;
+/* --- points ------------------------------------------------------------------------------------
+ */
 
-    return p ? z->item_of[nashc_node_id(p)] : -1;
-}
-
-static uint32_t
-bits_in(const nashc_node *n)
-{
-    return nashc_value_type(nashc_node_in(n, 0))->bits;
-}
-
-/* Every layer reads at most the one before it? */
+/* Lanes of all streams of n as it is folded now. */
 static bool
-is_chain(const fold_problem *z)
+take_lanes(const fold_problem *z, const nashc_node *n, fold_point *q)
+{
+    nashc_stream in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS];
+    const nashc_hw *hw = nashc_node_op(n)->hw;
+    int n_in = nashc_node_n_in(n), n_out = nashc_node_n_out(n), k = 0;
+
+    if (!hw->streams || n_in > NASHC_FLOW_PORTS || n_out > NASHC_FLOW_PORTS ||
+        hw->streams(n, in, out, NULL) != NASHC_OK)
+        return false;
+    q->in = NASHC_NEW_N(nashc_run_arena(z->r), int64_t, n_in + 1);
+    q->out = NASHC_NEW_N(nashc_run_arena(z->r), int64_t, n_out + 1);
+    for (int i = 0; q->in && i < n_in; i++)
+        if (nashc_node_in(n, i) && !nashc_value_const(nashc_node_in(n, i)))
+            q->in[i] = in[k++].lanes; /* streams are those operands that are no constants */
+    for (int i = 0; q->out && i < n_out; i++)
+        q->out[i] = out[i].lanes;
+    return q->in && q->out;
+}
+
+/* All foldings of it that are allowed, with their cycles. */
+static nashc_status
+collect_points(fold_problem *z, fold_item *it)
+{
+    const nashc_hw *hw = nashc_node_op(it->n)->hw;
+    nashc_status s = NASHC_OK;
+    nashc_fold f;
+    int k = 0;
+
+    while (hw->fold && hw->fold(it->n, k, &f))
+        k++;
+    it->points = NASHC_NEW_N(nashc_run_arena(z->r), fold_point, k + 1);
+    if (!it->points)
+        return nashc_enomem(z->d);
+    for (int p = 0; p < (hw->fold ? k : 1) && s == NASHC_OK; p++) {
+        fold_point *q = &it->points[it->n_points];
+        if (hw->fold)
+            hw->fold(it->n, p, &q->fold);
+        if ((s = hw_set_fold(it->n, &q->fold, z->d)) != NASHC_OK)
+            break;
+        q->cycles = it->model->cycles(it->n);
+        q->score = FOLD_NO_SCORE;
+        if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
+            continue;
+        if (take_lanes(z, it->n, q))
+            it->n_points++;
+    }
+    if (s == NASHC_OK && it->n_points == 0)
+        s = nashc_node_error(z->d, it->n, "this layer has no folding");
+    return s;
+}
+
+nashc_status
+fold_collect(fold_problem *z)
+{
+    nashc_arena *a = nashc_run_arena(z->r);
+    nashc_status s = NASHC_OK;
+
+    z->items = NASHC_NEW_N(a, fold_item, nashc_graph_n_nodes(z->f) + 1);
+    z->item_of = NASHC_NEW_N(a, int, nashc_graph_max_id(z->f) + 1);
+    z->names = nashc_flow_names(z->f, a);
+    if (!z->items || !z->item_of || !z->names)
+        return nashc_enomem(z->d);
+    for (uint32_t i = 0; i < nashc_graph_max_id(z->f) + 1; i++)
+        z->item_of[i] = -1;
+    NASHC_EACH_NODE(z->f, n)
+    {
+        fold_item it = {.n = n, .model = nashc_layer_model_of(n, z->backend, z->d)};
+        if (!it.model)
+            return NASHC_EUNSUP;
+        z->item_of[nashc_node_id(n)] = z->n;
+        z->items[z->n++] = it;
+    }
+    for (int i = 0; i < z->n && s == NASHC_OK; i++)
+        s = collect_points(z, &z->items[i]);
+    return s;
+}
+
+fold_item *
+fold_slowest(fold_problem *z, uint64_t *cycles)
+{
+    fold_item *slowest = NULL;
+
+    *cycles = 1;
+    for (int i = 0; i < z->n; i++) {
+        uint64_t least = UINT64_MAX;
+        for (int p = 0; p < z->items[i].n_points; p++)
+            least = z->items[i].points[p].cycles < least ? z->items[i].points[p].cycles : least;
+        if (!slowest || least > *cycles) {
+            slowest = &z->items[i];
+            *cycles = least;
+        }
+    }
+    return slowest;
+}
+
+/* Costs of the points that reach the target: no other can be chosen. */
+static nashc_status
+weigh(fold_problem *z, uint64_t target)
 {
     for (int i = 0; i < z->n; i++) {
-        if (nashc_node_n_out(z->items[i].n) != 1)
+        fold_item *it = &z->items[i];
+        for (int p = 0; p < it->n_points; p++) {
+            fold_point *q = &it->points[p];
+            if (q->cycles > target || q->score != FOLD_NO_SCORE)
+                continue;
+            nashc_status s = hw_set_fold(it->n, &q->fold, z->d);
+            if (s != NASHC_OK)
+                return s;
+            nashc_layer_cost(it->n, z->backend, z->dev, &q->cost);
+            q->score = hw_score(&q->cost);
+        }
+    }
+    return NASHC_OK;
+}
+
+/* --- choice ------------------------------------------------------------------------------------
+ */
+
+/* The solver's nodes: points within the target, and which points of the item they are. */
+typedef struct choice {
+    fold_problem *z;
+    nashc_arena *a;
+    int *count, **point;
+    uint64_t **cost;
+    solver_edge *edges;
+    int n_edges;
+} choice;
+
+static bool
+make_nodes(choice *c, uint64_t target)
+{
+    const fold_problem *z = c->z;
+
+    c->count = NASHC_NEW_N(c->a, int, z->n + 1);
+    c->point = NASHC_NEW_N(c->a, int *, z->n + 1);
+    c->cost = NASHC_NEW_N(c->a, uint64_t *, z->n + 1);
+    if (!c->count || !c->point || !c->cost)
+        return false;
+    for (int i = 0; i < z->n; i++) {
+        const fold_item *it = &z->items[i];
+        c->point[i] = NASHC_NEW_N(c->a, int, it->n_points);
+        c->cost[i] = NASHC_NEW_N(c->a, uint64_t, it->n_points);
+        if (!c->point[i] || !c->cost[i])
             return false;
-        for (int k = 0; k < nashc_node_n_in(z->items[i].n); k++) {
-            int u = upstream(z, z->items[i].n, k);
-            if (u >= 0 && u != i - 1)
-                return false;
+        for (int p = 0; p < it->n_points; p++) {
+            if (it->points[p].cycles > target)
+                continue;
+            c->point[i][c->count[i]] = p;
+            c->cost[i][c->count[i]++] = it->points[p].score;
         }
     }
     return true;
 }
 
+/* The converter on operand k of item i, which item u writes as its result r. */
+static bool
+make_edge(choice *c, int u, int r, int i, int k)
+{
+    const fold_item *from = &c->z->items[u], *to = &c->z->items[i];
+    uint64_t *t = NASHC_NEW_N(c->a, uint64_t, c->count[u] * c->count[i]), *next = t;
+    uint32_t bits = nashc_value_type(nashc_node_in(to->n, k))->bits;
+
+    if (!t)
+        return false;
+    for (int p = 0; p < c->count[u]; p++)
+        for (int q = 0; q < c->count[i]; q++)
+            *next++ = hw_dwc_score(from->points[c->point[u][p]].out[r],
+                                   to->points[c->point[i][q]].in[k], bits);
+    c->edges[c->n_edges++] = (solver_edge){u, i, t};
+    return true;
+}
+
+/* An edge for each stream between two layers. */
+static bool
+make_edges(choice *c)
+{
+    const fold_problem *z = c->z;
+    int streams = 0;
+
+    for (int i = 0; i < z->n; i++)
+        streams += nashc_node_n_in(z->items[i].n);
+    c->edges = NASHC_NEW_N(c->a, solver_edge, streams + 1);
+    if (!c->edges)
+        return false;
+    for (int i = 0; i < z->n; i++)
+        for (int k = 0; k < nashc_node_n_in(z->items[i].n); k++) {
+            const nashc_value *v = nashc_node_in(z->items[i].n, k);
+            const nashc_node *from = v ? nashc_value_def(v) : NULL;
+            int u = from ? z->item_of[nashc_node_id(from)] : -1;
+            if (u >= 0 && !make_edge(c, u, nashc_value_def_index(v), i, k))
+                return false;
+        }
+    return true;
+}
+
+static bool
+solve(choice *c, uint64_t target, fold_result *out)
+{
+    fold_problem *z = c->z;
+    solver_result r;
+
+    if (!make_nodes(c, target) || !make_edges(c))
+        return false;
+    const solver_problem p = {.n = z->n,
+                              .n_edges = c->n_edges,
+                              .count = c->count,
+                              .cost = (const uint64_t *const *)c->cost,
+                              .edges = c->edges};
+    if (!solver_solve(&p, &r, c->a))
+        return false;
+    for (int i = 0; i < z->n; i++)
+        z->items[i].chosen = c->point[i][r.choice[i]];
+    *out = (fold_result){.score = r.cost, .bound = r.bound};
+    return true;
+}
+
+/* Resources of the layers as chosen, and of the converters between them. */
 static void
-solve_chain(fold_problem *z, uint64_t target)
+add_up(const fold_problem *z, nashc_cost *sum)
 {
-    int best = 0;
-
     for (int i = 0; i < z->n; i++) {
-        fold_item *it = &z->items[i], *up = i > 0 ? &z->items[i - 1] : NULL;
-        uint32_t bits = bits_in(it->n);
-        for (int p = 0; p < it->n_points; p++) {
-            it->best[p] = UINT64_MAX;
-            if (it->points[p].cycles > target)
+        const nashc_node *n = z->items[i].n;
+        const fold_point *q = &z->items[i].points[z->items[i].chosen];
+        nashc_cost_add(sum, &q->cost);
+        for (int k = 0; k < nashc_node_n_in(n); k++) {
+            const nashc_value *v = nashc_node_in(n, k);
+            const nashc_node *from = v ? nashc_value_def(v) : NULL;
+            const fold_item *u = from ? &z->items[z->item_of[nashc_node_id(from)]] : NULL;
+            if (!u)
                 continue;
-            if (!up) {
-                it->best[p] = it->points[p].score;
-                continue;
-            }
-            for (int q = 0; q < up->n_points; q++) {
-                if (up->best[q] == UINT64_MAX)
-                    continue;
-                uint64_t c = up->best[q] + it->points[p].score +
-                             hw_dwc_score(up->points[q].out, it->points[p].in, bits);
-                if (c < it->best[p]) {
-                    it->best[p] = c;
-                    it->prev[p] = q;
-                }
-            }
+            const nashc_cost dwc = hw_dwc_cost(u->points[u->chosen].out[nashc_value_def_index(v)],
+                                               q->in[k], nashc_value_type(v)->bits);
+            nashc_cost_add(sum, &dwc);
         }
     }
-    for (int p = 0; z->n > 0 && p < z->items[z->n - 1].n_points; p++)
-        if (z->items[z->n - 1].best[p] < z->items[z->n - 1].best[best])
-            best = p;
-    for (int i = z->n - 1; i >= 0; i--) {
-        z->items[i].chosen = best;
-        best = z->items[i].prev[best];
-    }
-}
-
-/* Cost of point p of item i with the converters towards its neighbours as chosen. */
-static uint64_t
-local_cost(const fold_problem *z, int i, int p)
-{
-    const fold_item *it = &z->items[i];
-    uint64_t c = it->points[p].score;
-
-    for (int k = 0; k < nashc_node_n_in(it->n); k++) {
-        int u = upstream(z, it->n, k);
-        if (u >= 0)
-            c += hw_dwc_score(z->items[u].points[z->items[u].chosen].out, it->points[p].in,
-                              bits_in(it->n));
-    }
-    for (int k = 0; k < nashc_node_n_out(it->n); k++) {
-        const nashc_node *to = nashc_value_one_user(nashc_node_out(it->n, k));
-        int t = to ? z->item_of[nashc_node_id(to)] : -1;
-        if (t >= 0)
-            c += hw_dwc_score(it->points[p].out, z->items[t].points[z->items[t].chosen].in,
-                              bits_in(to));
-    }
-    return c;
-}
-
-static void
-solve_graph(fold_problem *z, uint64_t target)
-{
-    bool changed = true;
-
-    for (int i = 0; i < z->n; i++) {
-        fold_item *it = &z->items[i];
-        it->chosen = -1;
-        for (int p = 0; p < it->n_points; p++)
-            if (it->points[p].cycles <= target &&
-                (it->chosen < 0 || it->points[p].score < it->points[it->chosen].score))
-                it->chosen = p;
-    }
-    for (int round = 0; round < 50 && changed; round++) {
-        changed = false;
-        for (int i = 0; i < z->n; i++) {
-            fold_item *it = &z->items[i];
-            uint64_t least = local_cost(z, i, it->chosen);
-            for (int p = 0; p < it->n_points; p++) {
-                uint64_t c;
-                if (it->points[p].cycles > target || (c = local_cost(z, i, p)) >= least)
-                    continue;
-                least = c;
-                it->chosen = p;
-                changed = true;
-            }
-        }
-    }
-}
-
-void
-fold_solve(fold_problem *z, uint64_t target)
-{
-    if (is_chain(z))
-        solve_chain(z, target);
-    else
-        solve_graph(z, target);
-}
-
-/* --- FINN's algorithm --------------------------------------------------------------------------
- */
-
-/* Raises attr of it through the divisors of size until the target is met. */
-static nashc_status
-compat_opt(fold_problem *z, fold_item *it, const char *attr, int64_t size, uint64_t target,
-           int64_t wwidth)
-{
-    int64_t last = 1;
-    nashc_status s = nashc_node_set_attr_int(it->n, attr, 1, z->d);
-
-    for (int64_t v = 1; v <= size && s == NASHC_OK; v++) {
-        if (size % v != 0)
-            continue;
-        s = nashc_node_set_attr_int(it->n, attr, v, z->d);
-        if (s != NASHC_OK || it->model->cycles(it->n) < target)
-            break;
-        if (wwidth > 0 && fold_weight_width(it->n) > wwidth) {
-            s = nashc_node_set_attr_int(it->n, attr, last, z->d);
-            break;
-        }
-        last = v;
-    }
-    return s;
-}
-
-/* A matrix-vector unit: first simd, then pe. */
-static nashc_status
-compat_mvau(fold_problem *z, fold_item *it, uint64_t target)
-{
-    const nashc_type *w = nashc_value_type(nashc_node_in(it->n, 1));
-    const nashc_fold least = {.n = 2, .name = {"pe", "simd"}, .value = {1, 1}};
-    nashc_status s = hw_set_fold(it->n, &least, z->d);
-
-    if (s == NASHC_OK)
-        s = compat_opt(z, it, "simd", w->dim[0], target, z->wwidth_max > 0 ? z->wwidth_max : 36);
-    if (s == NASHC_OK)
-        s = compat_opt(z, it, "pe", w->dim[1] / nashc_node_int(it->n, "groups"), target, 0);
-    return s;
-}
-
-static nashc_status
-compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
-{
-    nashc_status s = NASHC_OK;
-
-    *slowest = 0;
-    for (int i = 0; i < z->n && s == NASHC_OK; i++) {
-        fold_item *it = &z->items[i];
-        if (nashc_node_is(it->n, "hw.mvau")) {
-            s = compat_mvau(z, it, target);
-        } else {
-            for (int p = 0; p < it->n_points && s == NASHC_OK; p++) {
-                s = hw_set_fold(it->n, &it->points[p].fold, z->d);
-                if (it->model->cycles(it->n) < target)
-                    break;
-            }
-        }
-        uint64_t c = it->model->cycles(it->n);
-        *slowest = c > *slowest ? c : *slowest;
-    }
-    return s;
 }
 
 nashc_status
-fold_like_finn(fold_problem *z, uint64_t target, bool two_pass)
+fold_solve(fold_problem *z, uint64_t target, fold_result *out)
 {
-    uint64_t slowest;
-    nashc_status s = compat_once(z, target, &slowest);
+    nashc_status s = weigh(z, target);
+    choice c = {.z = z};
 
-    if (s == NASHC_OK && two_pass && slowest > target)
-        s = compat_once(z, slowest, &slowest);
-    return s;
+    if (s != NASHC_OK)
+        return s;
+    c.a = nashc_arena_create();
+    bool solved = c.a && solve(&c, target, out);
+    nashc_arena_free(c.a);
+    if (!solved)
+        return nashc_enomem(z->d);
+    add_up(z, &out->cost);
+    return NASHC_OK;
 }
 
-/* --------------------------------------------------------------------------------------------- */
+nashc_status
+fold_apply(fold_problem *z)
+{
+    nashc_status s = NASHC_OK;
+
+    for (int i = 0; i < z->n && s == NASHC_OK; i++)
+        s = hw_set_fold(z->items[i].n, &z->items[i].points[z->items[i].chosen].fold, z->d);
+    return s;
+}

@@ -4,19 +4,20 @@
 
 #include "hw.h"
 
+#define FOLD_NO_SCORE UINT64_MAX /* not asked for yet */
+
 typedef struct fold_point {
     nashc_fold fold;
     uint64_t cycles, score;
-    int64_t in, out; /* lanes */
+    nashc_cost cost;   /* behind score */
+    int64_t *in, *out; /* lanes by operand and by result; 0 for constants */
 } fold_point;
 
 typedef struct fold_item {
     nashc_node *n;
     const nashc_layer_model *model;
-    fold_point *points;
+    fold_point *points; /* as nashc_hw.fold gives them; of a layer without it, the one it has */
     int n_points, chosen;
-    int *prev; /* neighbours upstream, as items; for the DP: best predecessor point */
-    uint64_t *best;
 } fold_item;
 
 typedef struct fold_problem {
@@ -25,11 +26,19 @@ typedef struct fold_problem {
     nashc_diag *d;
     const nashc_backend *backend; /* whose layers these are */
     const nashc_device *dev;
+    const char *const *names; /* by node id */
     fold_item *items;
     int n;
-    int *item_of; /* by node id, -1: not foldable */
+    int *item_of; /* by node id, -1: no layer */
     int64_t wwidth_max, parallel;
 } fold_problem;
+
+/* What a choice costs, converters included: as a score, with a bound that no choice of the target
+ * is below, and as resources. */
+typedef struct fold_result {
+    uint64_t score, bound;
+    nashc_cost cost;
+} fold_result;
 
 /* Is n a matrix-vector or vector-vector unit? */
 bool fold_multiplies(const nashc_node *n);
@@ -37,9 +46,22 @@ bool fold_multiplies(const nashc_node *n);
 /* Weight bits that one PE of an mvau reads a cycle; 0 for other layers. */
 int64_t fold_weight_width(const nashc_node *n);
 
-/* Chooses the cheapest points with at most target cycles, converters between layers included:
- * exactly on a chain, by local search elsewhere. */
-void fold_solve(fold_problem *z, uint64_t target);
+/* Fills in names and items of z, with the points of each that wwidth_max allows. */
+nashc_status fold_collect(fold_problem *z);
+
+/* The layer that takes the most cycles at its widest folding; NULL: there is no layer. */
+fold_item *fold_slowest(fold_problem *z, uint64_t *cycles);
+
+/* Chooses the cheapest points with at most target cycles, which every layer must have, converters
+ * between layers included. Nodes are left as they were folded last: fold_apply comes after. */
+nashc_status fold_solve(fold_problem *z, uint64_t target, fold_result *out);
+
+/* Folds every layer as chosen. */
+nashc_status fold_apply(fold_problem *z);
+
+/* fold_fit.c: chooses the points of most frames a second that z->dev has room for, filled to
+ * percent (0: as much as planners fill), and says what limits them. */
+nashc_status fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out);
 
 /* FINN's SetFolding (docs/folding.md, compat); wwidth 0: its default of 36. */
 nashc_status fold_like_finn(fold_problem *z, uint64_t target, bool two_pass);

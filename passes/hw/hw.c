@@ -7,14 +7,6 @@ hw_score(const nashc_cost *c)
     return c->lut + c->ff / 4 + 150 * c->bram18 + 120 * c->dsp + 1000 * c->uram;
 }
 
-uint64_t
-hw_node_score(const nashc_node *n, const nashc_backend *b, const nashc_device *dev)
-{
-    nashc_cost c;
-
-    return nashc_layer_cost(n, b, dev, &c) ? hw_score(&c) : 0;
-}
-
 const nashc_backend *
 hw_backend(nashc_run *r)
 {
@@ -22,29 +14,26 @@ hw_backend(nashc_run *r)
                                nashc_run_diag(r));
 }
 
-bool
-hw_lanes(const nashc_node *n, int64_t *in, int64_t *out)
+/* A register of either side and two output words; muxes where neither divides the other. */
+nashc_cost
+hw_dwc_cost(int64_t from, int64_t to, uint32_t bits)
 {
-    nashc_stream is[NASHC_FLOW_PORTS], os[NASHC_FLOW_PORTS];
-    const nashc_hw *hw = nashc_node_op(n)->hw;
+    bool ratio = from % to == 0 || to % from == 0;
+    nashc_cost c = {0};
 
-    if (!hw->streams || nashc_node_n_in(n) > NASHC_FLOW_PORTS ||
-        nashc_node_n_out(n) > NASHC_FLOW_PORTS || hw->streams(n, is, os, NULL) != NASHC_OK)
-        return false;
-    *in = is[0].lanes;
-    *out = os[0].lanes;
-    return true;
+    if (from == to)
+        return c;
+    c.lut = 25 + (uint64_t)(from + to) * bits * (ratio ? 1 : 4);
+    c.ff = (uint64_t)(from + 3 * to) * bits;
+    return c;
 }
 
 uint64_t
 hw_dwc_score(int64_t from, int64_t to, uint32_t bits)
 {
-    uint64_t sum = (uint64_t)(from + to) * bits;
-    bool ratio = from % to == 0 || to % from == 0;
+    const nashc_cost c = hw_dwc_cost(from, to, bits);
 
-    if (from == to)
-        return 0;
-    return 25 + sum * (ratio ? 1 : 4) + (uint64_t)(from + 3 * to) * bits / 4;
+    return hw_score(&c);
 }
 
 nashc_status

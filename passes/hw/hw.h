@@ -10,9 +10,6 @@
 /* LUT equivalents of a cost: what foldings are compared by. */
 uint64_t hw_score(const nashc_cost *c);
 
-/* Cost of layer n of backend b on dev as a score; 0 if that is not known. */
-uint64_t hw_node_score(const nashc_node *n, const nashc_backend *b, const nashc_device *dev);
-
 /* Row of an option schema: whose layer models count; and the backend that the option names. */
 #define HW_BACKEND_OPTION                                                                          \
     {                                                                                              \
@@ -21,10 +18,8 @@ uint64_t hw_node_score(const nashc_node *n, const nashc_backend *b, const nashc_
     }
 const nashc_backend *hw_backend(nashc_run *r);
 
-/* Lanes that layer n reads and writes on its first stream. */
-bool hw_lanes(const nashc_node *n, int64_t *in, int64_t *out);
-
-/* Score of converting count lanes of bits each from `from` to `to` lanes; 0 if equal. */
+/* Cost of converting elements of bits each from `from` to `to` lanes, and its score; 0 if equal. */
+nashc_cost hw_dwc_cost(int64_t from, int64_t to, uint32_t bits);
 uint64_t hw_dwc_score(int64_t from, int64_t to, uint32_t bits);
 
 /* Folds layer n so. */

@@ -1,8 +1,7 @@
 /* set_folding.c: choose pe and simd of every layer.
  *
  *     exact     the cheapest point of each layer that is fast enough, converters between neighbours
- *               of other stream widths included: by dynamic programming on a chain, by local search
- *               from the cheapest points elsewhere
+ *               of other stream widths included, for a target (fold.c) or for a device (fold_fit.c)
  *     compat    FINN's SetFolding, for comparison
  *
  * Every layer has a finite list of folding points (nashc_hw.fold), with the cycles and the cost
@@ -19,65 +18,6 @@ multipliers(const nashc_node *n)
         return 0;
     int64_t simd = nashc_node_int(n, "simd"); /* 0: a layer without it */
     return nashc_node_int(n, "pe") * (simd ? simd : 1);
-}
-
-/* All foldings of it that are allowed, with their cycles. */
-static nashc_status
-collect_points(fold_problem *z, fold_item *it)
-{
-    const nashc_hw *hw = nashc_node_op(it->n)->hw;
-    nashc_arena *a = nashc_run_arena(z->r);
-    nashc_status s = NASHC_OK;
-    nashc_fold f;
-    int k = 0;
-
-    while (hw->fold(it->n, k, &f))
-        k++;
-    it->points = NASHC_NEW_N(a, fold_point, k + 1);
-    it->best = NASHC_NEW_N(a, uint64_t, k + 1);
-    it->prev = NASHC_NEW_N(a, int, k + 1);
-    if (!it->points || !it->best || !it->prev)
-        return nashc_enomem(z->d);
-    for (int p = 0; p < k && s == NASHC_OK; p++) {
-        fold_point *q = &it->points[it->n_points];
-        hw->fold(it->n, p, &q->fold);
-        if ((s = hw_set_fold(it->n, &q->fold, z->d)) != NASHC_OK)
-            break;
-        q->cycles = it->model->cycles(it->n);
-        if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
-            continue;
-        if (hw_lanes(it->n, &q->in, &q->out))
-            it->n_points++;
-    }
-    return s;
-}
-
-/* The layers that fold, each with its model. */
-static nashc_status
-collect(fold_problem *z)
-{
-    nashc_arena *a = nashc_run_arena(z->r);
-    nashc_status s = NASHC_OK;
-
-    z->items = NASHC_NEW_N(a, fold_item, nashc_graph_n_nodes(z->f) + 1);
-    z->item_of = NASHC_NEW_N(a, int, nashc_graph_max_id(z->f) + 1);
-    if (!z->items || !z->item_of)
-        return nashc_enomem(z->d);
-    for (uint32_t i = 0; i < nashc_graph_max_id(z->f) + 1; i++)
-        z->item_of[i] = -1;
-    NASHC_EACH_NODE(z->f, n)
-    {
-        fold_item it = {.n = n, .model = nashc_layer_model_of(n, z->backend, z->d)};
-        if (!it.model)
-            return NASHC_EUNSUP;
-        if (!nashc_node_op(n)->hw->fold)
-            continue;
-        z->item_of[nashc_node_id(n)] = z->n;
-        z->items[z->n++] = it;
-    }
-    for (int i = 0; i < z->n && s == NASHC_OK; i++)
-        s = collect_points(z, &z->items[i]);
-    return s;
 }
 
 /* Fewest cycles that every layer can reach with at most `parallel` multipliers a layer. */
@@ -107,58 +47,59 @@ default_target(fold_problem *z)
     return target;
 }
 
-static nashc_status
-check_reachable(fold_problem *z, uint64_t target)
+/* How many layers have no folding within target. */
+static int
+count_slow(const fold_problem *z, uint64_t target)
 {
-    nashc_status s = NASHC_OK;
-    const char *const *names = nashc_flow_names(z->f, nashc_run_arena(z->r));
+    int n = 0;
 
-    NASHC_EACH_NODE(z->f, n)
-    {
-        uint64_t least = UINT64_MAX;
-        int i = z->item_of[nashc_node_id(n)];
-        if (i < 0)
-            continue;
-        for (int p = 0; p < z->items[i].n_points; p++)
-            least = z->items[i].points[p].cycles < least ? z->items[i].points[p].cycles : least;
-        if (least <= target)
-            continue;
-        s = nashc_node_error(z->d, n,
-                             "layer %s takes %" PRIu64 " cycles a frame at its widest folding, the "
-                             "target allows %" PRIu64,
-                             names ? names[nashc_node_id(n)] : "?", least, target);
-        nashc_help(z->d, "lower --target-fps or --clock-ns%s",
-                   z->wwidth_max ? ", or raise mvau-wwidth-max" : "");
-    }
-    return s;
-}
-
-/* Scores of the points that reach the target: no other can be chosen. */
-static nashc_status
-weigh(fold_problem *z, uint64_t target)
-{
     for (int i = 0; i < z->n; i++) {
-        fold_item *it = &z->items[i];
-        for (int p = 0; p < it->n_points; p++) {
-            if (it->points[p].cycles > target)
-                continue;
-            nashc_status s = hw_set_fold(it->n, &it->points[p].fold, z->d);
-            if (s != NASHC_OK)
-                return s;
-            it->points[p].score = hw_node_score(it->n, z->backend, z->dev);
-        }
+        bool within = false;
+        for (int p = 0; p < z->items[i].n_points && !within; p++)
+            within = z->items[i].points[p].cycles <= target;
+        n += !within;
     }
-    return NASHC_OK;
+    return n;
 }
 
 static nashc_status
-apply_choice(fold_problem *z)
+out_of_reach(fold_problem *z, const fold_item *slowest, uint64_t least, uint64_t target, double clk)
 {
-    nashc_status s = NASHC_OK;
+    int others = count_slow(z, target) - 1;
+    nashc_status s = nashc_node_error(z->d, slowest->n,
+                                      "layer %s takes %" PRIu64
+                                      " cycles a frame at its widest folding, the target allows "
+                                      "%" PRIu64,
+                                      z->names[nashc_node_id(slowest->n)], least, target);
 
-    for (int i = 0; i < z->n && s == NASHC_OK; i++)
-        s = hw_set_fold(z->items[i].n, &z->items[i].points[z->items[i].chosen].fold, z->d);
+    if (others > 0)
+        nashc_note(z->d, "%d other layer%s too slow as well", others,
+                   others == 1 ? " is" : "s are");
+    nashc_help(z->d,
+               "the best rate is %.6g frames a second at clock-ns=%g: lower --target-fps or "
+               "--clock-ns%s",
+               1e9 / clk / (double)least, clk, z->wwidth_max ? ", or raise mvau-wwidth-max" : "");
     return s;
+}
+
+/* A target that is missed by at most `short` per cent becomes the least that can be had. */
+static nashc_status
+check_reachable(fold_problem *z, const nashc_opts *o, uint64_t *target)
+{
+    uint64_t least;
+    const fold_item *slowest = fold_slowest(z, &least);
+    double over = 100 * ((double)least / (double)*target - 1);
+
+    if (least <= *target || !slowest)
+        return NASHC_OK;
+    if (over > nashc_opts_float(o, "short"))
+        return out_of_reach(z, slowest, least, *target, nashc_opts_float(o, "clock-ns"));
+    nashc_warning(z->d, nashc_node_loc(slowest->n), "target-missed",
+                  "layer %s takes %" PRIu64 " cycles a frame at its widest folding, %.2g %% more "
+                  "than the %" PRIu64 " that the target allows: folded for those",
+                  z->names[nashc_node_id(slowest->n)], least, over, *target);
+    *target = least;
+    return NASHC_OK;
 }
 
 static nashc_status
@@ -181,6 +122,67 @@ get_target(fold_problem *z, const nashc_opts *o, uint64_t *target)
     return NASHC_OK;
 }
 
+/* The cheapest folding for a target, or what a device has room for. */
+static nashc_status
+fold_exactly(fold_problem *z, const nashc_opts *o)
+{
+    fold_result r = {0};
+    uint64_t target = 0;
+    nashc_status s;
+
+    if (nashc_opts_bool(o, "fit")) {
+        s = fold_fit(z, nashc_opts_float(o, "fill"), &target, &r);
+    } else if ((s = get_target(z, o, &target)) == NASHC_OK &&
+               (s = check_reachable(z, o, &target)) == NASHC_OK) {
+        s = fold_solve(z, target, &r);
+    }
+    if (s != NASHC_OK)
+        return s;
+    const uint64_t gap = r.score - r.bound;
+    if (gap > 0)
+        nashc_warning(z->d, NULL, "folding-gap",
+                      "the folding costs %" PRIu64
+                      " LUT equivalents, the cheapest at least %" PRIu64 ": up to %.3g %% too much",
+                      r.score, r.bound, 100.0 * (double)gap / (double)r.score);
+    else if (nashc_diag_verbosity(z->d) >= 2)
+        nashc_remark(z->d, NULL,
+                     "folded for %" PRIu64 " cycles a frame for %" PRIu64
+                     " LUT equivalents, gap 0: nothing cheaper reaches that",
+                     target, r.score);
+    return fold_apply(z);
+}
+
+static nashc_status
+fold_compatibly(fold_problem *z, const nashc_opts *o)
+{
+    const int64_t limit = z->wwidth_max;
+    uint64_t target = 0;
+    nashc_status s;
+
+    z->wwidth_max = 0; /* the list of points is whole; the algorithm itself keeps to the limit */
+    s = fold_collect(z);
+    z->wwidth_max = limit;
+    if (s != NASHC_OK || (s = get_target(z, o, &target)) != NASHC_OK)
+        return s;
+    return fold_like_finn(z, target, nashc_opts_bool(o, "two-pass"));
+}
+
+static nashc_status
+check_fit(fold_problem *z, const nashc_opts *o)
+{
+    double fill = nashc_opts_float(o, "fill");
+
+    if (!nashc_opts_bool(o, "fit"))
+        return NASHC_OK;
+    if (!z->dev)
+        return nashc_usage(z->d, "fit needs a device");
+    if (nashc_opts_float(o, "target-fps") != 0)
+        return nashc_usage(z->d, "fit and target-fps exclude each other");
+    if (!(fill >= 0 && fill <= 100))
+        return nashc_usage(z->d, "fill must lie in 0..100");
+    return NASHC_OK;
+}
+
 static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
@@ -189,8 +191,6 @@ run(nashc_run *r, nashc_graph *g)
                       .d = nashc_run_diag(r),
                       .f = nashc_flow_graph(nashc_graph_module(g), nashc_run_diag(r))};
     const char *device = nashc_opts_str(o, "device");
-    bool like_finn = strcmp(nashc_opts_str(o, "folding"), "compat") == 0;
-    uint64_t target = 0;
     nashc_status s;
 
     if (!z.f)
@@ -199,25 +199,14 @@ run(nashc_run *r, nashc_graph *g)
         return NASHC_EUNSUP;
     if (device[0] && !(z.dev = nashc_lookup(nashc_run_ctx(r), NASHC_D_DEVICE, device, z.d)))
         return NASHC_EINPUT;
+    if ((s = check_fit(&z, o)) != NASHC_OK)
+        return s;
     z.wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     z.parallel = nashc_opts_int(o, "parallel");
-    if (like_finn && z.wwidth_max > 0) {
-        int64_t limit = z.wwidth_max;
-        z.wwidth_max = 0; /* the list of points is whole; the algorithm itself keeps to the limit */
-        if ((s = collect(&z)) != NASHC_OK)
-            return s;
-        z.wwidth_max = limit;
-    } else if ((s = collect(&z)) != NASHC_OK) {
-        return s;
-    }
-    if ((s = get_target(&z, o, &target)) != NASHC_OK)
-        return s;
-    if (like_finn)
-        return fold_like_finn(&z, target, nashc_opts_bool(o, "two-pass"));
-    if ((s = check_reachable(&z, target)) != NASHC_OK || (s = weigh(&z, target)) != NASHC_OK)
-        return s;
-    fold_solve(&z, target);
-    return apply_choice(&z);
+    if (strcmp(nashc_opts_str(o, "folding"), "compat") == 0)
+        return fold_compatibly(&z, o);
+    s = fold_collect(&z);
+    return s == NASHC_OK ? fold_exactly(&z, o) : s;
 }
 
 static const nashc_param options[] = {
@@ -241,6 +230,19 @@ static const nashc_param options[] = {
      .domain = "1..",
      .help = "without target-fps: multipliers that a matrix-vector unit may have",
      .kind = NASHC_P_INT},
+    {.name = "short",
+     .def = "5",
+     .help = "exact: per cent more cycles than the target that are a warning, not an error",
+     .kind = NASHC_P_FLOAT},
+    {.name = "fit",
+     .def = "false",
+     .help = "exact: most frames a second that the device has room for, in place of a target",
+     .kind = NASHC_P_BOOL},
+    {.name = "fill",
+     .def = "0",
+     .help =
+         "fit: per cent of each resource that may be filled; 0: what the device allows planners",
+     .kind = NASHC_P_FLOAT},
     {.name = "two-pass",
      .def = "true",
      .help = "compat: fold again for the slowest layer if the target is missed",

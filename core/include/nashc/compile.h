@@ -20,7 +20,8 @@ typedef struct nashc_compile_options {
     nashc_folding folding;
     const char *device;      /* name or part of a nashc_device */
     double clock_ns;         /* clock period, 0.01 .. 1e6 */
-    double target_fps;       /* frames a second to reach; 0: at most 64 multipliers a layer */
+    double target_fps;       /* frames a second to reach; 0: at most 64 multipliers a layer, which
+                              * a note says */
     int64_t mvau_wwidth_max; /* most weight bits a PE reads a cycle; 0: no limit */
     bool two_pass;           /* compat: fold again if the target is missed */
 
@@ -44,7 +45,14 @@ typedef struct nashc_compile_options {
     const char *input_sha256;
     const char *const *notes;
     const char *verified;
+
+    /* In place of target_fps: most frames a second that the device has room for, each of its
+     * resources filled to `fill` per cent, 0..100 (0: as much as the device allows planners). */
+    bool fit;
+    double fill;
 } nashc_compile_options;
+
+#define NASHC_TARGET_SHORT 5.0 /* docs/folding.md says why */
 
 #define NASHC_COMPILE_DEFAULTS                                                                     \
     {                                                                                              \
@@ -82,8 +90,13 @@ NASHC_API nashc_status nashc_compile_check(nashc_ctx *c, const nashc_compile_opt
  * if *m has layers already, `refold`, without first_passes. *m is replaced as by
  * nashc_run_pipeline: on failure it is what the failing pass was given.
  *
- * What a device cannot hold is a warning (out->fits). A missed target_fps is EINPUT with *out
- * filled: the message names the slowest layer. Other failures, which leave *out alone: EUSAGE
+ * Where every layer is fast enough for target_fps but the simulation is not, because streams wait
+ * for each other, the layers are folded again for fewer cycles, three times at most, and the
+ * fastest design is kept; not with extra passes, passes of the caller, a folding file or compat.
+ *
+ * What a device cannot hold is a warning (out->fits), as is a target_fps missed by at most
+ * NASHC_TARGET_SHORT per cent. One missed by more is EINPUT with *out filled: the message names the
+ * slowest layer. Other failures, which leave *out alone: EUSAGE
  * (nashc_compile_check), EINPUT (a model or folding file at fault, no layers, streams that block),
  * EUNSUP (an operator that has no hardware), and those of the checks of o->pm.
  *

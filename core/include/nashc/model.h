@@ -113,5 +113,18 @@ NASHC_API bool nashc_layer_cost(const nashc_node *n, const nashc_backend *b,
 /* Adds what c counts to *sum; efficiencies of *sum stay. */
 NASHC_API void nashc_cost_add(nashc_cost *sum, const nashc_cost *c);
 
+/* What of one resource of a device is needed. */
+typedef struct nashc_demand {
+    const char *name; /* "LUT", "FF", "BRAM_18K", "URAM", "DSP"; static */
+    uint64_t need, have;
+    double percent; /* 0 where nothing is needed, infinite where there is nothing */
+} nashc_demand;
+
+#define NASHC_DEMANDS 5
+
+/* The resources in the order above. */
+NASHC_API void nashc_device_demand(const nashc_device *dev, const nashc_cost *c,
+                                   nashc_demand out[NASHC_DEMANDS]);
+
 NASHC_END
 #endif

@@ -1,0 +1,114 @@
+/* fold_fit.c: the most frames a second that a device has room for.
+ *
+ *     cycles a frame that some layer can have:  t0 < t1 < t2 < ...   the cheapest choice for each
+ *                                               too large | fits       by bisection
+ */
+#include "fold.h"
+#include <stdlib.h>
+
+static int
+ascending(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+    return (a > b) - (a < b);
+}
+
+/* Cycles of all points from least on, ascending and each once. */
+static uint64_t *
+rates(const fold_problem *z, uint64_t least, int *n)
+{
+    int most = 0;
+
+    for (int i = 0; i < z->n; i++)
+        most += z->items[i].n_points;
+    uint64_t *rate = NASHC_NEW_N(nashc_run_arena(z->r), uint64_t, most + 1);
+    most = 0;
+    for (int i = 0; rate && i < z->n; i++)
+        for (int p = 0; p < z->items[i].n_points; p++)
+            if (z->items[i].points[p].cycles >= least)
+                rate[most++] = z->items[i].points[p].cycles;
+    if (rate && most > 0)
+        qsort(rate, (size_t)most, sizeof *rate, ascending);
+    *n = 0;
+    for (int i = 0; rate && i < most; i++)
+        if (*n == 0 || rate[i] != rate[*n - 1])
+            rate[(*n)++] = rate[i];
+    return rate;
+}
+
+/* The resource of which c takes most beyond what may be filled; NULL: it fits. */
+static const char *
+overflow(const nashc_device *dev, const nashc_cost *c, double fill, uint64_t *need, uint64_t *have)
+{
+    nashc_demand use[NASHC_DEMANDS];
+    const char *worst = NULL;
+    double most = 0;
+
+    nashc_device_demand(dev, c, use);
+    for (int i = 0; i < NASHC_DEMANDS; i++) {
+        double room = (double)use[i].have * fill, over = (double)use[i].need / (room + 1e-9);
+        if ((double)use[i].need <= room || over <= most)
+            continue;
+        most = over;
+        worst = use[i].name;
+        *need = use[i].need;
+        *have = (uint64_t)room;
+    }
+    return worst;
+}
+
+static void
+report(fold_problem *z, uint64_t target, const char *limit, uint64_t need, uint64_t have)
+{
+    uint64_t least;
+    const fold_item *slowest = fold_slowest(z, &least);
+
+    if (limit)
+        nashc_remark(z->d, NULL,
+                     "fit: %" PRIu64 " cycles a frame; the next faster folding needs about %" PRIu64
+                     " %s, %" PRIu64 " of %s may be filled",
+                     target, need, limit, have, z->dev->name);
+    else
+        nashc_remark(z->d, NULL,
+                     "fit: %" PRIu64 " cycles a frame; layer %s cannot be folded any wider", target,
+                     slowest ? z->names[nashc_node_id(slowest->n)] : "?");
+}
+
+nashc_status
+fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
+{
+    const double usual = z->dev->usable_lut > 0 ? z->dev->usable_lut : 0.7;
+    const double fill = percent > 0 ? percent / 100 : usual;
+    const char *limit = NULL;
+    uint64_t least, need = 0, have = 0, *rate;
+    int low = 0, high, n;
+    nashc_status s = NASHC_OK;
+
+    fold_slowest(z, &least);
+    if (!(rate = rates(z, least, &n)))
+        return nashc_enomem(z->d);
+    /* rate[low - 1] is too fast, rate[high] fits or is the slowest of all */
+    for (high = n - 1; low < high && s == NASHC_OK;) {
+        int middle = low + (high - low) / 2;
+        fold_result r = {0};
+        s = fold_solve(z, rate[middle], &r);
+        const char *over = overflow(z->dev, &r.cost, fill, &need, &have);
+        low = over ? middle + 1 : low;
+        high = over ? high : middle;
+        limit = over ? over : limit;
+    }
+    *target = n > 0 ? rate[high] : least;
+    *out = (fold_result){0};
+    if (s != NASHC_OK || (s = fold_solve(z, *target, out)) != NASHC_OK)
+        return s;
+    const char *over = overflow(z->dev, &out->cost, fill, &need, &have);
+    if (over)
+        nashc_warning(z->d, NULL, "device-full",
+                      "fit: the smallest folding needs about %" PRIu64 " %s, %" PRIu64
+                      " of %s may be filled",
+                      need, over, have, z->dev->name);
+    else
+        report(z, *target, limit, need, have);
+    return NASHC_OK;
+}
