@@ -96,10 +96,15 @@ mkfifo wait.nashir
 stopped() { # SIGNAL COMMAND...: sends SIGNAL, then tells how the command ended
     python3 -c '
 import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL) # a job in the background has it ignored
 p = subprocess.Popen(sys.argv[2:])
 time.sleep(0.7)
 p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
-print("ended with", p.wait())' "$@"
+try:
+    print("ended with", p.wait(60))
+except subprocess.TimeoutExpired:
+    p.kill()
+    print("did not end")' "$@"
 }
 if ! nm -D "$build/libnashc.so" | grep -q __asan_init; then
     check "a crash of nashc" 0 'nashc: error: internal error: command "opt" crashed: segmentation fault' \
