@@ -164,8 +164,10 @@ find_op(nashc_parser *p, const nashc_op **out, const char **at, int *len)
     *out = nashc_find(p->ctx, NASHC_D_OP, name);
     if (!*out) {
         const char *near = p->d ? nashc_nearest(p->d, name, nashc_names(p->ctx, NASHC_D_OP)) : "";
-        return nashc_parse_error(p, *at, *len, "unknown op \"%s\"%s%s", name, *near ? "; " : "",
-                                 near);
+        nashc_parse_error(p, *at, *len, "unknown op \"%s\"%s%s", name, *near ? "; " : "", near);
+        if (p->d && !*near)
+            nashc_help(p->d, "a plugin may bring it (--load-plugin)");
+        return NASHC_EINPUT;
     }
     return NASHC_OK;
 }

@@ -78,6 +78,37 @@ temps_folder(job *j)
     return path && (mkdir(path, 0777) == 0 || errno == EEXIST) ? path : NULL;
 }
 
+/* Who wrote the Verilog of n: "built-in", or the file of a plugin. */
+static const char *
+emitter_origin(nashc_ctx *c, const nashc_node *n)
+{
+    const nashc_impl *impl;
+
+    for (int i = 0; (impl = nashc_desc_at(c, NASHC_D_IMPL, i)); i++)
+        if (strcmp(impl->iface, "verilog") == 0 && nashc_node_is(n, impl->op))
+            return nashc_desc_origin(c, NASHC_D_IMPL, i);
+    return "built-in";
+}
+
+/* A bench that fails is a bug of ours, unless a plugin wrote a part of the design. */
+static nashc_status
+bench_failed(job *j, const char *text)
+{
+    int len = (int)strcspn(text, "\n");
+
+    NASHC_EACH_NODE(j->r.graph, n)
+    {
+        const char *origin = emitter_origin(j->ctx, n);
+        if (strcmp(origin, "built-in") == 0)
+            continue;
+        nashc_error(j->d, NULL, "the generated bench failed: %.*s", len, text);
+        nashc_help(j->d, "the Verilog of layer %s is of the plugin %s: look there first",
+                   j->r.names[nashc_node_id(n)], origin);
+        return NASHC_EPLUGIN;
+    }
+    return nashc_bug(j->d, NULL, "the generated bench failed: %.*s", len, text);
+}
+
 static nashc_status
 run_bench(job *j)
 {
@@ -95,9 +126,7 @@ run_bench(job *j)
         return s;
     if (p.exit_status != 0) {
         const char *line = p.out && strstr(p.out, "FAIL") ? strstr(p.out, "FAIL") : p.err;
-        line = line ? line : "";
-        s = nashc_bug(j->d, NULL, "the generated bench failed: %.*s", (int)strcspn(line, "\n"),
-                      line);
+        s = bench_failed(j, line ? line : "");
     }
     tool_process_free(&p);
     static const char *const left[] = {"vvp", "log"};

@@ -56,6 +56,8 @@ typedef struct job {
     tool_samples samples;
     double clk_ns;
     int64_t period, steady;
+    int64_t told_latency; /* what the manifest says; 0: nothing */
+    double told_interval;
     nashc_stream *sin, *sout;
 } job;
 
@@ -82,6 +84,8 @@ read_manifest(job *j)
     j->clk_ns = json_number_value(json_object_get(root, "clock_ns"));
     j->period = json_integer_value(json_object_get(root, "interval_frames"));
     j->steady = json_integer_value(json_object_get(root, "steady_frames"));
+    j->told_latency = json_integer_value(json_object_get(root, "latency_cycles"));
+    j->told_interval = json_number_value(json_object_get(root, "interval_cycles"));
     const char *wanted = sim_counts_cycles(s) ? "verilog" : "hls";
     if (backend && strcmp(backend, wanted) != 0) {
         nashc_error(s->d, &loc,
@@ -297,6 +301,25 @@ interval(const job *j)
     return n > p ? (double)(j->sim.done[n - 1] - j->sim.done[n - 1 - p]) / (double)p : 0;
 }
 
+/* A layer that is not as its model says makes every estimate wrong: nothing lost in silence. */
+static void
+compare_cycles(const job *j)
+{
+    int64_t latency = j->sim.done[0] - j->sim.first;
+    double measured = interval(j), told = j->told_interval;
+
+    if (nashc_opts_int(j->o, "throttle") || !(told > 0) || j->told_latency <= 0)
+        return;
+    if (latency != j->told_latency)
+        nashc_warning(j->sim.d, NULL, "cycle-model",
+                      "the first frame takes %" PRId64
+                      " cycles, the models of the layers say %" PRId64,
+                      latency, j->told_latency);
+    if (measured > 0 && (measured > told * 1.01 || measured < told * 0.99))
+        nashc_warning(j->sim.d, NULL, "cycle-model",
+                      "a frame takes %g cycles, the models of the layers say %g", measured, told);
+}
+
 /* What a clock tells. */
 static void
 report_cycles(const job *j)
@@ -340,8 +363,10 @@ report(const job *j, nashc_status s)
         json_decref(o);
         return;
     }
-    if (sim_counts_cycles(&j->sim))
+    if (sim_counts_cycles(&j->sim)) {
+        compare_cycles(j);
         report_cycles(j);
+    }
     if (nashc_opts_given(j->o, "expect") && s == NASHC_OK)
         printf("equal: %" PRId64 " samples\n", j->samples.n);
 }

@@ -255,8 +255,11 @@ write_layer(hls_design *z, const nashc_node *n)
     lines *const parts[] = {&h.constants, &h.helpers, &h.body, &h.tables};
     bool bad = false;
 
-    if (!emit)
-        return nashc_node_unsup(z->d, n, "the HLS backend does not know this layer");
+    if (!emit) {
+        nashc_node_unsup(z->d, n, "the HLS backend does not know this layer");
+        nashc_help(z->d, "its plugin has no emitter for it (NASHC_IMPL_HLS)");
+        return NASHC_EUNSUP;
+    }
     nashc_status s = hls_ports_of(z, n, &ports);
     if (s != NASHC_OK)
         return s;

@@ -82,6 +82,9 @@ bool text_close(text *t);
 /* rtl/NAME, noted in the file list. */
 nashc_status write_rtl(design *z, const char *name, const void *data, size_t size);
 
+/* The design uses the modules of the library that this text instantiates. */
+nashc_status use_library(design *z, const char *s);
+
 /* The design uses this module of the library, and so what it instantiates. */
 void mark_used(design *z, const char *module);
 

@@ -65,6 +65,8 @@ nashc_vlog_module(nashc_vlog *v, const char *name, const char *s)
 {
     nashc_status st = write_rtl(v->z, nashc_arena_printf(v->z->a, "%s.v", name), s, strlen(s));
 
+    if (st == NASHC_OK)
+        st = use_library(v->z, s);
     if (v->status == NASHC_OK)
         v->status = st;
 }
@@ -295,8 +297,11 @@ write_layer(design *z, const nashc_node *n)
     nashc_vlog v = {.z = z, .layer = z->names[nashc_node_id(n)]};
     int n_in = 0;
 
-    if (!emit)
-        return nashc_node_unsup(z->d, n, "the Verilog backend does not know this layer");
+    if (!emit) {
+        nashc_node_unsup(z->d, n, "the Verilog backend does not know this layer");
+        nashc_help(z->d, "its plugin has no emitter for it (NASHC_IMPL_VERILOG)");
+        return NASHC_EUNSUP;
+    }
     nashc_status s = nashc_node_op(n)->hw->streams(n, in, out, z->d);
     if (s != NASHC_OK)
         return s;

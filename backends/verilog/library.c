@@ -41,23 +41,40 @@ without_comments(design *z, const char *s)
     return t;
 }
 
+/* Marks what text instantiates. -1: memory is out; else whether that was new. */
+static int
+mark_mentioned(design *z, const char *s)
+{
+    const char *t = without_comments(z, s);
+    int more = 0;
+
+    for (int k = 0; t && nashc_rtl_files[k].name; k++) {
+        bool found = !z->used[k] && mentions(t, nashc_rtl_files[k].name);
+        z->used[k] |= found;
+        more |= found;
+    }
+    return t ? more : -1;
+}
+
+nashc_status
+use_library(design *z, const char *s)
+{
+    return mark_mentioned(z, s) < 0 ? nashc_enomem(z->d) : NASHC_OK;
+}
+
 nashc_status
 write_library(design *z)
 {
-    bool more = true;
+    int more = 1;
     nashc_status s = NASHC_OK;
 
-    while (more) {
-        more = false;
+    while (more != 0) {
+        more = 0;
         for (int i = 0; nashc_rtl_files[i].name; i++) {
-            if (!z->used[i])
-                continue;
-            const char *t = without_comments(z, nashc_rtl_files[i].text);
-            if (!t)
+            int found = z->used[i] ? mark_mentioned(z, nashc_rtl_files[i].text) : 0;
+            if (found < 0)
                 return nashc_enomem(z->d);
-            for (int k = 0; nashc_rtl_files[k].name; k++)
-                if (!z->used[k] && mentions(t, nashc_rtl_files[k].name))
-                    z->used[k] = more = true;
+            more |= found;
         }
     }
     for (int i = 0; nashc_rtl_files[i].name && s == NASHC_OK; i++)

@@ -264,7 +264,10 @@ check_registered(const check *ck, nashc_desc_kind k, const void *desc, const cha
                  const char *key)
 {
     const nashc_table *own = &ck->ctx->table[k];
-    int old = nashc_table_find(own, nashc_desc_name(ck->ctx, k, desc));
+    const char *name = nashc_desc_name(ck->ctx, k, desc);
+    if (!name)
+        return nashc_enomem(ck->diag);
+    int old = nashc_table_find(own, name);
     bool override = ((const head *)desc)->flags & NASHC_F_OVERRIDE;
     for (int other = 0; other < NASHC_N_DESC; other++) {
         const nashc_table *t = &ck->ctx->table[other];

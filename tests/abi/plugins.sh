@@ -133,7 +133,7 @@ for lang in c c++; do
     ok "$lang estimate without its backend" refused 1 'the backend "layer-list" wrote it' \
         "$nashc" estimate "$lang-design"
     ok "$lang unknown option" refused 2 'options of backend "layer-list": cycles' folder --backend-option cycle
-    ok "$lang sim knows whose it is" refused 1 'was not written by the Verilog backend' \
+    ok "$lang sim knows whose it is" refused 1 'was not written by the verilog backend' \
         "$nashc" sim "$lang-design" --input "$src/tests/data/tfc_w1a1_fmnist/input.npy"
 done
 # It must not claim to be another tool, and what is no object is told.
@@ -147,6 +147,20 @@ ok "manifest that is no object" refused 1 'backend "layer-list" left a manifest.
 ok "and nothing is left" test ! -e bad
 ok "manifest of another tool" bad other
 ok "is ours all the same" grep -q '"tool": "nashc"' bad/manifest.json
+
+# A layer that is not as its model says, and a module that no simulator takes: whose they are is told.
+source=$examples/prefix_sum/prefix_sum
+sed 's/out->latency = 1/out->latency = 2/' "$source.c" >late.c
+sed 's/    assign s_tready = en;/    asign s_tready = en;/' "$source.c" >broken.c
+for p in late broken; do compile c $p.c $p.so; done
+printf 'nashc 1\ngraph @main(%%x: i4[1,4]) -> (%%y) {\n%%y: i6<-32..28>[1,4] = example.prefix_sum(%%x)\n}\n' >sum.nashir
+"$nashc" compile sum.nashir -o late --load-plugin "$tmp/late.so" -q >/dev/null 2>&1
+/usr/bin/python3 -c 'import numpy; numpy.save("x.npy", numpy.ones((2, 4), "f4"))' 2>/dev/null &&
+    ok "a wrong cycle model shows in simulation" has '[-Wcycle-model]' "$nashc" sim late --input x.npy \
+        --load-plugin "$tmp/late.so"
+ok "broken Verilog of a plugin" refused 4 'the generated bench failed' "$nashc" compile sum.nashir -o broken \
+    --load-plugin "$tmp/broken.so" --verify sim
+ok "it is not called a bug of ours" sh -c "! grep -q 'bug in nashc' '$tmp/out' && grep -q 'of the plugin' '$tmp/out'"
 
 mkdir plugins && cp c-hello.so plugins
 ok "NASHC_PLUGIN_PATH" env NASHC_PLUGIN_PATH="$tmp/plugins" "$nashc" opt net.nashir -passes=hello -o -
