@@ -1,0 +1,118 @@
+/* window.c: windows and their elements as columns of a matrix (im2col), a tile at a time. */
+#include "plugins/train/grad/window.h"
+#include <string.h>
+
+#define TILE_FLOATS (64 * 1024) /* half of a small second-level cache */
+
+static int64_t
+attr_at(const nashc_node *n, const char *name, int i, int64_t def)
+{
+    int at = nashc_attr_index(n, name), count = 0;
+    const int64_t *v = at < 0 ? NULL : nashc_attr_ints(n, at, &count);
+
+    return i < count ? v[i] : def;
+}
+
+nashc_status
+train_window_of(const nashc_grad_call *c, const nashc_type *map, const nashc_type *out,
+                const int64_t *kernel, train_window *w)
+{
+    const nashc_node *n = c->node;
+    int last = map->rank == 4; /* index of the second axis in attribute lists */
+
+    if (map->rank != 3 && map->rank != 4)
+        return nashc_node_unsup(c->diag, n, "training knows windows in one or two dimensions only");
+    if (map->layout != NASHC_LAYOUT_DEFAULT)
+        return nashc_node_unsup(c->diag, n, "training needs channels-first data");
+    *w = (train_window){.channels = map->dim[1],
+                        .h = last ? map->dim[2] : 1,
+                        .w = map->dim[map->rank - 1],
+                        .out_h = last ? out->dim[2] : 1,
+                        .out_w = out->dim[map->rank - 1]};
+    w->kh = !last ? 1 : kernel ? kernel[0] : attr_at(n, "kernel", 0, 1);
+    w->kw = kernel ? kernel[last] : attr_at(n, "kernel", last, 1);
+    w->sh = last ? attr_at(n, "stride", 0, 1) : 1;
+    w->sw = attr_at(n, "stride", last, 1);
+    w->dh = last ? attr_at(n, "dilation", 0, 1) : 1;
+    w->dw = attr_at(n, "dilation", last, 1);
+    w->top = last ? attr_at(n, "pads", 0, 0) : 0;
+    w->left = attr_at(n, "pads", last, 0);
+    return NASHC_OK;
+}
+
+int64_t
+train_tile_rows(const train_window *w, int64_t k)
+{
+    int64_t rows = TILE_FLOATS / (k * w->out_w);
+
+    return rows < 1 ? 1 : rows;
+}
+
+void
+train_inside(int64_t offset, int64_t stride, int64_t size, int64_t n, int64_t *lo, int64_t *hi)
+{
+    *lo = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+    *hi = offset >= size ? 0 : (size - 1 - offset) / stride + 1;
+    *lo = *lo > n ? n : *lo;
+    *hi = *hi > n ? n : *hi;
+    if (*hi < *lo)
+        *hi = *lo;
+}
+
+/* Where tap (ky, kx) of channel ch meets row r of windows: NULL: above or below the map. */
+static int64_t
+row_offset(const train_window *w, int64_t ch, int64_t ky, int64_t r)
+{
+    int64_t y = r % w->out_h * w->sh - w->top + ky * w->dh;
+
+    return y < 0 || y >= w->h ? -1 : ((r / w->out_h * w->channels + ch) * w->h + y) * w->w;
+}
+
+static void
+take_row(const float *x, int64_t offset, int64_t stride, int64_t lo, int64_t hi, int64_t n,
+         float *to)
+{
+    for (int64_t i = 0; i < lo; i++)
+        to[i] = 0.0f;
+    if (stride == 1)
+        memcpy(to + lo, x + offset + lo, (size_t)(hi - lo) * sizeof *to);
+    else
+        for (int64_t i = lo; i < hi; i++)
+            to[i] = x[offset + i * stride];
+    for (int64_t i = hi; i < n; i++)
+        to[i] = 0.0f;
+}
+
+void
+train_columns(const train_window *w, const float *x, int64_t first, int64_t n, int64_t r0,
+              int64_t r1, float *col)
+{
+    for (int64_t k = 0; k < n * w->kh * w->kw; k++) {
+        int64_t kx = k % w->kw, ky = k / w->kw % w->kh, ch = first + k / (w->kw * w->kh), lo, hi;
+        int64_t left = kx * w->dw - w->left;
+        train_inside(left, w->sw, w->w, w->out_w, &lo, &hi);
+        for (int64_t r = r0; r < r1; r++, col += w->out_w) {
+            int64_t at = row_offset(w, ch, ky, r);
+            if (at < 0)
+                memset(col, 0, (size_t)w->out_w * sizeof *col);
+            else
+                take_row(x + at, left, w->sw, lo, hi, w->out_w, col);
+        }
+    }
+}
+
+void
+train_columns_add(const train_window *w, const float *col, int64_t first, int64_t n, int64_t r0,
+                  int64_t r1, float *x)
+{
+    for (int64_t k = 0; k < n * w->kh * w->kw; k++) {
+        int64_t kx = k % w->kw, ky = k / w->kw % w->kh, ch = first + k / (w->kw * w->kh), lo, hi;
+        int64_t left = kx * w->dw - w->left;
+        train_inside(left, w->sw, w->w, w->out_w, &lo, &hi);
+        for (int64_t r = r0; r < r1; r++, col += w->out_w) {
+            int64_t at = row_offset(w, ch, ky, r);
+            for (int64_t i = lo; at >= 0 && i < hi; i++)
+                x[at + left + i * w->sw] += col[i];
+        }
+    }
+}
