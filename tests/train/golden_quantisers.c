@@ -88,7 +88,7 @@ weight_scale(golden *t, golden_graph *g, bool channels)
 
     if (!channels)
         return golden_const(t, g, "s", "s");
-    double *v = nashc_buf_to_f64(&golden_array(t, "s")->buf);
+    double *v = nashc_buf_to_f64(&golden_array(t, "s_f64")->buf);
     nashc_value *s = nashc_build_const(g->b, "s", nashc_tensor_from_f64(&type, v));
     nashc_mem_free(v);
     return s;

@@ -258,7 +258,7 @@ back_max(const train_net *n, const train_scale *c)
         for (int64_t i = 0; i < each; i++)
             ties += fabsf(v[i]) == most;
         share /= s->count > 1 ? 1.0f : (float)ties;
-        for (int64_t i = 0; most > c->least && i < each && ties > 0; i++)
+        for (int64_t i = 0; i < each && ties > 0; i++)
             if (fabsf(v[i]) == most) {
                 w->g[k * each + i] += share * sign(v[i]);
                 ties = s->count > 1 ? 0 : ties;
