@@ -236,6 +236,30 @@ run_suite(golden *t, const char *root, int k, const char *filter)
 }
 
 static void
+run_networks(golden *t, const char *root, const char *filter)
+{
+    char path[512];
+    const char *name;
+    json_t *entry;
+
+    t->folder = "networks";
+    snprintf(path, sizeof path, "%s/networks/index.json", root);
+    json_t *index = json_load_file(path, 0, NULL);
+    snprintf(path, sizeof path, "%s/networks", root);
+    json_object_foreach(json_object_get(index, "networks"), name, entry)
+    {
+        t->file = name;
+        t->faults = 0;
+        if (filter && !strstr(name, filter))
+            continue;
+        bool ran = golden_network(t, path, name);
+        *(!ran ? &t->skipped : t->faults ? &t->failed : &t->passed) += 1;
+        nashc_diag_flush(t->diag);
+    }
+    json_decref(index);
+}
+
+static void
 print(void *user, nashc_severity s, const char *text)
 {
     (void)user, (void)s;
@@ -257,6 +281,7 @@ main(int argc, char **argv)
         return 1;
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
         run_suite(&t, argv[2], (int)k, argc > 3 ? argv[3] : NULL);
+    run_networks(&t, argv[2], argc > 3 ? argv[3] : NULL);
     train_pool_free(t.pool);
     nashc_ctx_free(t.ctx);
     printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);
