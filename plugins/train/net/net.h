@@ -114,9 +114,9 @@ nashc_status train_net_backward(train_net *n);
 
 train_param *train_net_param(const train_net *n, const char *name); /* NULL: none */
 
-/* The first parameter, or node result, that is not finite: its name; NULL: all are. Results only
- * where they are still in memory. */
-const char *train_net_not_finite(const train_net *n);
+/* Runs `batch` samples again, and names the first result of a node, or else parameter or gradient,
+ * that is not finite; NULL: all are. */
+const char *train_net_not_finite(train_net *n, int64_t batch);
 
 /* A module like that of the graph, with the parameters as they are now. */
 nashc_status train_net_module(const train_net *n, nashc_module **out, nashc_diag *d);

@@ -53,15 +53,36 @@ all_finite(const float *v, int64_t n)
     return good;
 }
 
-const char *
-train_net_not_finite(const train_net *n)
+/* The first value whose step gives something that is not finite. */
+static const char *
+first_result(train_net *n, int64_t batch)
 {
-    for (int i = 0; i < n->n_params; i++) {
-        const train_param *p = &n->param[i];
-        if (!all_finite(p->v, p->n) || (p->g && !all_finite(p->g, p->n)))
-            return p->name;
+    n->batch = batch;
+    for (int i = 0; i < n->n_steps; i++) {
+        const train_slot *out = &n->slot[n->step[i].out_slot[0]];
+        nashc_grad_call c;
+        if (n->step[i].rule->flags & NASHC_GRAD_VIEW)
+            continue;
+        train_step_call(n, &n->step[i], &c, true);
+        if (n->step[i].rule->forward(&c) != NASHC_OK)
+            return NULL;
+        if (!all_finite(out->v, out->count * (out->batched ? batch : 1)))
+            return nashc_value_name(out->value);
     }
     return NULL;
+}
+
+const char *
+train_net_not_finite(train_net *n, int64_t batch)
+{
+    for (int i = 0; i < n->n_params; i++)
+        if (!all_finite(n->param[i].v, n->param[i].n))
+            return n->param[i].name;
+    const char *name = first_result(n, batch);
+    for (int i = 0; !name && i < n->n_params; i++)
+        if (n->param[i].g && !all_finite(n->param[i].g, n->param[i].n))
+            name = n->param[i].name;
+    return name;
 }
 
 /* --- back into a module ---------------------------------------------------------------------- */
