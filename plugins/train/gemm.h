@@ -2,8 +2,7 @@
 #ifndef TRAIN_GEMM_H
 #define TRAIN_GEMM_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <nashc/diag.h>
 
 /* A row-major matrix: row i begins at data + i * stride; transposed: used as its transpose. */
 typedef struct train_matrix {
@@ -12,8 +11,8 @@ typedef struct train_matrix {
     bool transposed;
 } train_matrix;
 
-/* Once, before the first product: every call runs in the thread that makes it. */
-void train_gemm_setup(void);
+/* Before the first product. EIO: the library is not there; the message says which package has it. */
+nashc_status train_gemm_setup(nashc_diag *d);
 
 /* y[m][n] = a[m][k] b[k][n], added to what y holds if `add`; y has rows of y_stride. May be called
  * from several threads at a time. The same operands give the same bits, whichever thread asks. */

@@ -1,6 +1,8 @@
-/* golden.c: compares rules of training with stored values: `golden FOLDER SUITE...`; a suite is a
- * folder of .npz files with an index.json. */
+/* golden.c: compares rules of training with stored values: `golden FOLDER [FILTER]`; FOLDER has a
+ * folder with an index.json for each suite, files whose name holds FILTER are tested. */
 #include "tests/train/golden.h"
+#include "plugins/train/gemm.h"
+#include "plugins/train/grad/rules.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,17 +273,26 @@ main(int argc, char **argv)
 {
     golden t = {.ctx = nashc_ctx_create(), .pool = train_pool_create(2)};
 
-    if (argc < 3 || !t.ctx || !t.pool) {
-        fprintf(stderr, "usage: golden TRAIN.so FOLDER [FILTER]\n");
+    if (argc < 2 || !t.ctx || !t.pool) {
+        fprintf(stderr, "usage: golden FOLDER [FILTER]\n");
         return 2;
     }
     t.diag = nashc_ctx_diag(t.ctx);
     nashc_diag_set_sink(t.diag, print, NULL, false);
-    if (nashc_load_plugin(t.ctx, argv[1], t.diag) != NASHC_OK)
+    static const nashc_plugin rules = {NASHC_DESC(nashc_plugin),
+                                       .abi = NASHC_ABI,
+                                       .name = "rules",
+                                       .version = "1.0",
+                                       .help = "the rules of training",
+                                       .impls = train_grad_rules};
+    if (nashc_register(t.ctx, &rules, "test", t.diag) != NASHC_OK ||
+        train_gemm_setup(t.diag) != NASHC_OK) {
+        nashc_diag_flush(t.diag);
         return 1;
+    }
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
-        run_suite(&t, argv[2], (int)k, argc > 3 ? argv[3] : NULL);
-    run_networks(&t, argv[2], argc > 3 ? argv[3] : NULL);
+        run_suite(&t, argv[1], (int)k, argc > 2 ? argv[2] : NULL);
+    run_networks(&t, argv[1], argc > 2 ? argv[2] : NULL);
     train_pool_free(t.pool);
     nashc_ctx_free(t.ctx);
     printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);

@@ -148,12 +148,14 @@ make_net(train_run *r)
     train_net_options o = {.batch = r->order.batch, .backward = true};
     const char *weights = nashc_opts_str(r->opts, "weights");
 
-    train_gemm_setup();
+    nashc_status s = train_gemm_setup(r->diag);
+    if (s != NASHC_OK)
+        return s;
     r->pool = train_pool_create(threads ? (int)threads : train_threads_default());
     o.pool = r->pool;
     if (!r->pool)
         return nashc_enomem(r->diag);
-    nashc_status s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
+    s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
     if (s != NASHC_OK)
         return s;
     r->m = NASHC_NEW_N(r->arena, float *, r->net->n_params + 1);

@@ -50,11 +50,13 @@ run_net(train_eval *e)
     int64_t threads = nashc_opts_int(e->opts, "threads");
     train_net_options o = {.batch = e->order.batch};
 
-    train_gemm_setup();
+    nashc_status s = train_gemm_setup(e->diag);
+    if (s != NASHC_OK)
+        return s;
     e->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default());
     if (!e->pool)
         return nashc_enomem(e->diag);
-    nashc_status s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);
+    s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);
     if (s == NASHC_OK)
         s = make_score(e, e->net->slot[e->net->output].count);
     return s == NASHC_OK ? train_score_net(e->net, &e->order, &e->score) : s;
