@@ -93,26 +93,92 @@ quantise(const train_quant *q, float x, float s, float z, float *m)
     return (r < q->qmin ? q->qmin : r > q->qmax ? q->qmax : r) - z;
 }
 
-float
-train_quant_value(const train_quant *q, float x, float s, float z)
+/* --- many elements --------------------------------------------------------------------------- */
+
+/* Adding and taking away 1.5 * 2^23 rounds to the nearest, halves to even, what is below 2^22. */
+#define ROUNDER  12582912.0f
+#define MOST_FOR 4194303.0f
+
+static bool
+is_plain(const train_quant *q)
 {
+    return q->mode == TRAIN_ROUND && !q->before && q->qmin > -MOST_FOR && q->qmax < MOST_FOR;
+}
+
+/* The code before it is clamped; beyond the range one is as good as another. */
+static inline float
+plain_code(const train_quant *q, float u)
+{
+    float lo = q->qmin - 2.0f, hi = q->qmax + 2.0f;
+
+    u = u < lo ? lo : u;
+    u = u > hi ? hi : u;
+    return (u + ROUNDER) - ROUNDER;
+}
+
+void
+train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y)
+{
+    const train_quant p = *q;
     float m;
 
-    return quantise(q, x, s, z, &m) * s;
-}
-
-float
-train_quant_slope(const train_quant *q, float x, float s, float z, float *ds)
-{
-    float m, code = quantise(q, x, s, z, &m);
-
-    if (q->mode == TRAIN_SIGN) {
-        *ds = code;
-        return m * s;
+    if (!is_plain(&p)) {
+        for (int64_t i = 0; i < n; i++)
+            y[i] = quantise(&p, x[i], s, z, &m) * s;
+        return;
     }
-    *ds = code - m * (x / s);
-    return m;
+    for (int64_t i = 0; i < n; i++) {
+        float r = plain_code(&p, x[i] / s + z);
+        r = r < p.qmin ? p.qmin : r;
+        r = r > p.qmax ? p.qmax : r;
+        y[i] = (r - z) * s;
+    }
 }
+
+/* Sum of a[i] b[i] in double, in four parts. */
+static double
+product_sum(const float *a, const float *b, int64_t n)
+{
+    double sum[4] = {0.0, 0.0, 0.0, 0.0};
+    int64_t i = 0;
+
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++)
+            sum[k] += (double)a[i + k] * (double)b[i + k];
+    for (; i < n; i++)
+        sum[0] += (double)a[i] * (double)b[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+double
+train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s, float z,
+                   float *slope)
+{
+    const train_quant p = *q;
+    float ds[TRAIN_QUANT_BLOCK];
+
+    if (p.mode == TRAIN_SIGN) {
+        for (int64_t i = 0; i < n; i++) {
+            ds[i] = quantise(&p, x[i], s, z, &slope[i]);
+            slope[i] *= s;
+        }
+    } else if (!is_plain(&p)) {
+        for (int64_t i = 0; i < n; i++)
+            ds[i] = quantise(&p, x[i], s, z, &slope[i]) - slope[i] * (x[i] / s);
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            float u = x[i] / s, r = plain_code(&p, u + z);
+            float m = r < p.qmin ? 0.0f : r > p.qmax ? 0.0f : 1.0f;
+            r = r < p.qmin ? p.qmin : r;
+            r = r > p.qmax ? p.qmax : r;
+            slope[i] = m;
+            ds[i] = m != 0.0f ? (r - z) - u : r - z;
+        }
+    }
+    return product_sum(ds, g, n);
+}
+
+/* --- the op ---------------------------------------------------------------------------------- */
 
 typedef struct job {
     const nashc_grad_call *c;
@@ -155,9 +221,25 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
         int64_t a = line * inner < lo ? lo : line * inner;
         int64_t b = (line + 1) * inner > hi ? hi : (line + 1) * inner;
         parameters(j, line, &s, &z);
-        for (int64_t i = a; i < b; i++)
-            j->c->out[0].v[i] = train_quant_value(&j->q, j->c->in[0].v[i], s, z);
+        train_quant_values(&j->q, j->c->in[0].v + a, b - a, s, z, j->c->out[0].v + a);
     }
+}
+
+/* Elements a .. b-1, of one scale; the sum of ds. */
+static double
+backward_line(const job *j, int64_t a, int64_t b, float s, float z)
+{
+    const float *x = j->c->in[0].v, *g = j->c->out[0].g;
+    float slope[TRAIN_QUANT_BLOCK], *dx = j->c->in[0].g;
+    double sum = 0.0;
+
+    for (; a < b; a += TRAIN_QUANT_BLOCK) {
+        int64_t n = b - a < TRAIN_QUANT_BLOCK ? b - a : TRAIN_QUANT_BLOCK;
+        sum += train_quant_slopes(&j->q, x + a, g + a, n, s, z, slope);
+        for (int64_t i = 0; dx && i < n; i++)
+            dx[a + i] += g[a + i] * slope[i];
+    }
+    return sum;
 }
 
 static void
@@ -165,21 +247,13 @@ backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;
     int64_t inner = j->q.axis.inner;
-    const float *g = j->c->out[0].g;
-    float s, z, slope, ds, *dx = j->c->in[0].g;
+    float s, z;
 
     for (int64_t line = lo / inner; line * inner < hi; line++) {
         int64_t a = line * inner < lo ? lo : line * inner;
         int64_t b = (line + 1) * inner > hi ? hi : (line + 1) * inner;
-        double sum = 0.0;
         parameters(j, line, &s, &z);
-        for (int64_t i = a; i < b; i++) {
-            slope = train_quant_slope(&j->q, j->c->in[0].v[i], s, z, &ds);
-            if (dx)
-                dx[i] += g[i] * slope;
-            sum += (double)g[i] * (double)ds;
-        }
-        j->sum[thread * j->q.axis.n + line % j->q.axis.n] += sum;
+        j->sum[thread * j->q.axis.n + line % j->q.axis.n] += backward_line(j, a, b, s, z);
     }
 }
 

@@ -27,10 +27,13 @@ typedef struct train_quant {
 /* Of the q.quant or q.bipolar_quant at c->node. */
 nashc_status train_quant_of(const nashc_grad_call *c, train_quant *q);
 
-float train_quant_value(const train_quant *q, float x, float s, float z);
+/* y = the quantised x, n elements of one scale s and zero point z. */
+void train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y);
 
-/* dy/dx, and dy/ds. */
-float train_quant_slope(const train_quant *q, float x, float s, float z, float *ds);
+/* slope = dy/dx of each; the sum of g dy/ds. n up to TRAIN_QUANT_BLOCK. */
+#define TRAIN_QUANT_BLOCK 256
+double train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s,
+                          float z, float *slope);
 
 /* Adds the threads' sums of ds, n a thread, to the gradient of the scale. */
 void train_quant_add_scale(const nashc_grad_call *c, const double *sum, int64_t n);

@@ -59,13 +59,34 @@ train_inside(int64_t offset, int64_t stride, int64_t size, int64_t n, int64_t *l
         *hi = *lo;
 }
 
-/* Where tap (ky, kx) of channel ch meets row r of windows: NULL: above or below the map. */
-static int64_t
-row_offset(const train_window *w, int64_t ch, int64_t ky, int64_t r)
-{
-    int64_t y = r % w->out_h * w->sh - w->top + ky * w->dh;
+/* Rows of windows in order, and where a tap meets each: its row of a map, -1: above or below it. */
+typedef struct rows {
+    int64_t y, top, end; /* row in the map of the next window row; of the first and behind the last */
+    int64_t map, map_size;
+} rows;
 
-    return y < 0 || y >= w->h ? -1 : ((r / w->out_h * w->channels + ch) * w->h + y) * w->w;
+static rows
+rows_from(const train_window *w, int64_t ch, int64_t ky, int64_t r)
+{
+    rows s = {.top = ky * w->dh - w->top, .map_size = w->channels * w->h * w->w};
+
+    s.end = s.top + w->out_h * w->sh;
+    s.y = s.top + r % w->out_h * w->sh;
+    s.map = (r / w->out_h * w->channels + ch) * w->h * w->w;
+    return s;
+}
+
+static inline int64_t
+next_row(rows *s, const train_window *w)
+{
+    int64_t at = s->y < 0 || s->y >= w->h ? -1 : s->map + s->y * w->w;
+
+    s->y += w->sh;
+    if (s->y == s->end) {
+        s->y = s->top;
+        s->map += s->map_size;
+    }
+    return at;
 }
 
 static void
@@ -74,11 +95,13 @@ take_row(const float *x, int64_t offset, int64_t stride, int64_t lo, int64_t hi,
 {
     for (int64_t i = 0; i < lo; i++)
         to[i] = 0.0f;
+    x += offset;
     if (stride == 1)
-        memcpy(to + lo, x + offset + lo, (size_t)(hi - lo) * sizeof *to);
+        for (int64_t i = lo; i < hi; i++)
+            to[i] = x[i];
     else
         for (int64_t i = lo; i < hi; i++)
-            to[i] = x[offset + i * stride];
+            to[i] = x[i * stride];
     for (int64_t i = hi; i < n; i++)
         to[i] = 0.0f;
 }
@@ -91,8 +114,9 @@ train_columns(const train_window *w, const float *x, int64_t first, int64_t n, i
         int64_t kx = k % w->kw, ky = k / w->kw % w->kh, ch = first + k / (w->kw * w->kh), lo, hi;
         int64_t left = kx * w->dw - w->left;
         train_inside(left, w->sw, w->w, w->out_w, &lo, &hi);
+        rows s = rows_from(w, ch, ky, r0);
         for (int64_t r = r0; r < r1; r++, col += w->out_w) {
-            int64_t at = row_offset(w, ch, ky, r);
+            int64_t at = next_row(&s, w);
             if (at < 0)
                 memset(col, 0, (size_t)w->out_w * sizeof *col);
             else
@@ -109,8 +133,9 @@ train_columns_add(const train_window *w, const float *col, int64_t first, int64_
         int64_t kx = k % w->kw, ky = k / w->kw % w->kh, ch = first + k / (w->kw * w->kh), lo, hi;
         int64_t left = kx * w->dw - w->left;
         train_inside(left, w->sw, w->w, w->out_w, &lo, &hi);
+        rows s = rows_from(w, ch, ky, r0);
         for (int64_t r = r0; r < r1; r++, col += w->out_w) {
-            int64_t at = row_offset(w, ch, ky, r);
+            int64_t at = next_row(&s, w);
             for (int64_t i = lo; at >= 0 && i < hi; i++)
                 x[at + left + i * w->sw] += col[i];
         }

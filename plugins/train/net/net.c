@@ -41,6 +41,8 @@ train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, 
     if (s == NASHC_OK && logits && !n->slot[n->output].batched)
         s = nashc_error(d, NULL, "the output does not depend on the input");
     if (s == NASHC_OK)
+        s = train_fuse(n);
+    if (s == NASHC_OK)
         s = train_plan(n);
     if (s == NASHC_OK)
         *out = n;

@@ -134,6 +134,9 @@ void train_scales_back(train_net *n); /* after backward: to v and to weights */
 /* steps.c: slots, steps, parameters. */
 nashc_status train_steps_make(train_net *n, const nashc_value *output);
 
+/* fuse.c: after the scales are known. */
+nashc_status train_fuse(train_net *n);
+
 /* plan.c: memory of values, gradients and what rules save. */
 nashc_status train_plan(train_net *n);
 
