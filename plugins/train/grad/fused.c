@@ -2,6 +2,7 @@
  *
  * Backward computes what stood between anew, with the same roundings, and leaves the gradient behind
  * the normalisation in the place of that of y, which nobody reads any more. */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/fused.h"
 #include "plugins/train/grad/norm.h"
 #include "plugins/train/grad/quant.h"
@@ -62,7 +63,7 @@ sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
 }
 
 /* What the quantiser sees of n elements of channel ch; before relu if `raw`. */
-static void
+TRAIN_CLONES static void
 normalise(const job *j, const float *x, int64_t n, int64_t ch, bool relu, float *z)
 {
     double mean = j->s.mean[ch], beta = (double)j->c->in[2].v[ch];
@@ -93,7 +94,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 }
 
 /* n elements at `at`: turns the gradient of y into that of the normalisation; adds to the sums. */
-static void
+TRAIN_CLONES static void
 back_block(const job *j, int64_t at, int64_t n, int64_t ch, double *sum_g, double *sum_gu,
            double *sum_ds)
 {
@@ -111,7 +112,7 @@ back_block(const job *j, int64_t at, int64_t n, int64_t ch, double *sum_g, doubl
     }
 }
 
-static void
+TRAIN_CLONES static void
 back_channel(const job *j, int64_t ch, double *sum_ds)
 {
     const train_norm *s = &j->s;

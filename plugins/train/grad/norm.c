@@ -7,6 +7,7 @@
  * Training normalises with the biased variance and keeps the unbiased one. Channels by threads; sums
  * in double, in the order of samples.
  */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/norm.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
@@ -28,7 +29,7 @@ train_norm_of(const nashc_grad_call *c, train_norm *s)
 }
 
 /* Sum of (x - mean), or of its squares, in four parts. */
-static double
+TRAIN_CLONES static double
 line_sum(const float *x, int64_t n, double mean, bool square)
 {
     double sum[4] = {0.0, 0.0, 0.0, 0.0};

@@ -9,6 +9,7 @@
  *
  * Scales are learned or measured by the network around (net/scale.h); zero points are constant.
  */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/quant.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
@@ -116,7 +117,7 @@ plain_code(const train_quant *q, float u)
     return (u + ROUNDER) - ROUNDER;
 }
 
-void
+TRAIN_CLONES void
 train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y)
 {
     const train_quant p = *q;
@@ -150,7 +151,7 @@ product_sum(const float *a, const float *b, int64_t n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-double
+TRAIN_CLONES double
 train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s, float z,
                    float *slope)
 {

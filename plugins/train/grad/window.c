@@ -1,4 +1,5 @@
 /* window.c: windows and their elements as columns of a matrix (im2col), a tile at a time. */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/window.h"
 #include <string.h>
 
@@ -106,7 +107,7 @@ take_row(const float *x, int64_t offset, int64_t stride, int64_t lo, int64_t hi,
         to[i] = 0.0f;
 }
 
-void
+TRAIN_CLONES void
 train_columns(const train_window *w, const float *x, int64_t first, int64_t n, int64_t r0,
               int64_t r1, float *col)
 {
@@ -125,7 +126,7 @@ train_columns(const train_window *w, const float *x, int64_t first, int64_t n, i
     }
 }
 
-void
+TRAIN_CLONES void
 train_columns_add(const train_window *w, const float *col, int64_t first, int64_t n, int64_t r0,
                   int64_t r1, float *x)
 {
