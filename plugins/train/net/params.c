@@ -76,7 +76,7 @@ const char *
 train_net_not_finite(train_net *n, int64_t batch)
 {
     for (int i = 0; i < n->n_params; i++)
-        if (!all_finite(n->param[i].v, n->param[i].n))
+        if (n->param[i].trains && !all_finite(n->param[i].v, n->param[i].n))
             return n->param[i].name;
     const char *name = first_result(n, batch);
     for (int i = 0; !name && i < n->n_params; i++)

@@ -53,6 +53,8 @@ put_rows(train_run *r, tool_arrays *a)
 
     if (x)
         memcpy(x->buf.data, r->row, (size_t)r->n_rows * sizeof *r->row);
+    for (int64_t i = 0; x && i < r->n_rows; i++) /* times differ from run to run */
+        ((train_row_values *)x->buf.data)[i].rate = 0.0;
     return x || !r->n_rows;
 }
 
@@ -149,6 +151,29 @@ take_parameters(train_run *r, const tool_arrays *a, const char *path)
     return s;
 }
 
+/* Times are in the table alone. */
+static void
+take_rates(train_run *r)
+{
+    char *text = NULL, *rest = NULL;
+    size_t size;
+    int before = nashc_diag_count(r->diag, NASHC_NOTE);
+    const char *path = inside(r, "metrics.csv");
+
+    if (!path || nashc_file_read(path, 1 << 28, &text, &size, r->diag) != NASHC_OK) {
+        nashc_diag_truncate(r->diag, before);
+        return;
+    }
+    int64_t i = -1; /* the first line has names */
+    for (char *line = strtok_r(text, "\n", &rest); line && i < r->n_rows;
+         line = strtok_r(NULL, "\n", &rest), i++) {
+        const char *comma = strrchr(line, ',');
+        if (i >= 0 && comma)
+            r->row[i].rate = strtod(comma + 1, NULL);
+    }
+    nashc_mem_free(text);
+}
+
 static nashc_status
 take_rows(train_run *r, const tool_arrays *a)
 {
@@ -161,6 +186,7 @@ take_rows(train_run *r, const tool_arrays *a)
         return nashc_enomem(r->diag);
     memcpy(r->row, x->buf.data, (size_t)x->buf.n * sizeof(double));
     r->n_rows = r->cap_rows = x->dim[0];
+    take_rates(r);
     return NASHC_OK;
 }
 

@@ -138,21 +138,31 @@ save(train_run *r)
     return s == NASHC_OK ? train_write_checkpoint(r) : s;
 }
 
-/* Where an epoch, or the run, ends: test, row, best. */
+/* Accuracy on the test images, or on those of training so far. */
+static nashc_status
+measure(train_run *r, double *accuracy)
+{
+    train_score score = {0};
+    train_order o = r->order;
+    double began = train_clock();
+    nashc_status s = NASHC_OK;
+
+    *accuracy = (double)r->right / (double)r->seen;
+    if (!r->test)
+        return NASHC_OK;
+    o.images = r->test;
+    s = train_score_net(r->net, &o, &score);
+    *accuracy = score.n ? (double)score.top1 / (double)score.n : 0.0;
+    r->epoch_started += train_clock() - began; /* the test does not count */
+    return s;
+}
+
 static nashc_status
 end_epoch(train_run *r)
 {
-    double accuracy = (double)r->right / (double)r->seen, rate_end = train_clock();
-    nashc_status s = NASHC_OK;
+    double accuracy;
+    nashc_status s = measure(r, &accuracy);
 
-    if (r->test) {
-        train_score score = {0};
-        train_order o = r->order;
-        o.images = r->test;
-        s = train_score_net(r->net, &o, &score);
-        accuracy = score.n ? (double)score.top1 / (double)score.n : 0.0;
-        r->epoch_started += train_clock() - rate_end; /* the test does not count */
-    }
     if (s == NASHC_OK)
         s = add_row(r, accuracy);
     if (s != NASHC_OK)
@@ -168,6 +178,26 @@ end_epoch(train_run *r)
     return s;
 }
 
+/* The run ends inside an epoch: the row is for reading only, so that going on gives what a run
+ * without the break gives. */
+static nashc_status
+end_inside(train_run *r)
+{
+    double accuracy;
+    nashc_status s = save(r);
+
+    if (s == NASHC_OK)
+        s = measure(r, &accuracy);
+    if (s == NASHC_OK)
+        s = add_row(r, accuracy);
+    if (s != NASHC_OK)
+        return s;
+    say(r);
+    if (r->best < 0.0)
+        s = train_write_best(r);
+    return s == NASHC_OK ? train_write_metrics(r) : s;
+}
+
 static bool
 out_of_time(const train_run *r)
 {
@@ -178,11 +208,11 @@ out_of_time(const train_run *r)
 static nashc_status
 after_step(train_run *r, bool last)
 {
-    nashc_status s = NASHC_OK;
     bool epoch_ends = r->step % r->per_epoch == 0;
+    nashc_status s = epoch_ends ? end_epoch(r) : NASHC_OK;
 
-    if (epoch_ends || last)
-        s = end_epoch(r);
+    if (s == NASHC_OK && last && !epoch_ends)
+        return end_inside(r);
     if (s == NASHC_OK && (last || (r->save_every ? r->step % r->save_every == 0 : epoch_ends)))
         s = save(r);
     return s;
@@ -205,15 +235,13 @@ train_run_loop(train_run *r)
     while (s == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0) {
         train_progress(r->diag, "steps", r->step, r->n_steps, from);
         s = one_step(r, x, label, n);
-        /* A run that stops early goes on within its epoch. */
-        bool late = out_of_time(r);
-        if (s == NASHC_OK && late && r->step < r->n_steps) {
+        bool late = out_of_time(r) && r->step < r->n_steps;
+        if (s == NASHC_OK)
+            s = after_step(r, late || r->step == r->n_steps);
+        if (late) {
             nashc_remark(r->diag, NULL, "the time limit is reached at step %" PRId64, r->step);
-            s = r->step % r->per_epoch == 0 ? after_step(r, true) : save(r);
             break;
         }
-        if (s == NASHC_OK)
-            s = after_step(r, r->step == r->n_steps);
     }
     train_progress(r->diag, "steps", r->n_steps, r->n_steps, from);
     train_feed_stop(f);
