@@ -290,6 +290,7 @@ main(int argc, char **argv)
         nashc_diag_flush(t.diag);
         return 1;
     }
+    golden_operators(&t, argc > 2 ? argv[2] : NULL);
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
         run_suite(&t, argv[1], (int)k, argc > 2 ? argv[2] : NULL);
     run_networks(&t, argv[1], argc > 2 ? argv[2] : NULL);

@@ -62,6 +62,9 @@ void golden_end(golden_graph *g);
 typedef void golden_test(golden *t, const char *name);
 golden_test golden_layer, golden_quantiser, golden_optimiser;
 
+/* Operators whose name holds filter (NULL: all). */
+void golden_operators(golden *t, const char *filter);
+
 /* The network in folder root/name; false: it cannot be read here, which is said. */
 bool golden_network(golden *t, const char *root, const char *name);
 

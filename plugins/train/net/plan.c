@@ -110,7 +110,11 @@ values_live(train_net *n)
             use(n, t->out_slot[k], t->back && keeps ? back : i);
         }
     }
-    use(n, n->output, 2 * n->n_steps + 1); /* callers look at it when they like */
+    /* Callers look at these when they like. */
+    use(n, n->output, 2 * n->n_steps + 1);
+    for (int i = 0; i < n->n_slots; i++)
+        if (nashc_value_is_input(n->slot[i].value))
+            use(n, i, 2 * n->n_steps + 1);
 }
 
 /* A gradient lives from the first backward that adds to it to that of the step that made it. */
