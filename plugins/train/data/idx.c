@@ -133,8 +133,8 @@ take_records(train_images *p, const char *path, const uint8_t *data, size_t size
 {
     nashc_loc loc = {.file = path};
 
-    if (size == 0 || size % RECORD != 0 || *at + (int64_t)(size / RECORD) > p->n)
-        return nashc_error(d, &loc, "%zu bytes are not 10000 records of %d bytes", size, RECORD);
+    if (size != (size_t)10000 * RECORD)
+        return nashc_error(d, &loc, "it has %zu bytes, not 10000 records of %d", size, RECORD);
     for (size_t i = 0; i < size / RECORD; i++, ++*at) {
         const uint8_t *r = data + i * RECORD;
         if (r[0] > 9)
