@@ -398,6 +398,54 @@ nashc_attr_index(const nashc_node *n, const char *name)
     return -1;
 }
 
+int64_t
+nashc_node_int(const nashc_node *n, const char *name)
+{
+    return nashc_attr_int(n, nashc_attr_index(n, name));
+}
+
+bool
+nashc_node_bool(const nashc_node *n, const char *name)
+{
+    return nashc_attr_bool(n, nashc_attr_index(n, name));
+}
+
+double
+nashc_node_float(const nashc_node *n, const char *name)
+{
+    return nashc_attr_float(n, nashc_attr_index(n, name));
+}
+
+double
+nashc_node_f32(const nashc_node *n, const char *name)
+{
+    return nashc_attr_f32(n, nashc_attr_index(n, name));
+}
+
+const char *
+nashc_node_str(const nashc_node *n, const char *name)
+{
+    return nashc_attr_str(n, nashc_attr_index(n, name));
+}
+
+const int64_t *
+nashc_node_ints(const nashc_node *n, const char *name, int *count)
+{
+    int i = nashc_attr_index(n, name);
+
+    *count = 0;
+    return i < 0 ? NULL : nashc_attr_ints(n, i, count);
+}
+
+const double *
+nashc_node_floats(const nashc_node *n, const char *name, int *count)
+{
+    int i = nashc_attr_index(n, name);
+
+    *count = 0;
+    return i < 0 ? NULL : nashc_attr_floats(n, i, count);
+}
+
 bool
 nashc_value_bind(nashc_value *v, const char *interned)
 {

@@ -97,7 +97,7 @@ const nashc_pipeline nashc_pipeline_resnet = {
             ",remove-unused-nodes),absorb-negative-mul,round-and-clip-thresholds," NAMES,
 };
 
-/* The list NASH uses: the residual one, with two additions (transforms E.4). */
+/* The list NASH uses: the residual one, with two additions (docs/passes.md). */
 const nashc_pipeline nashc_pipeline_nash = {
     NASHC_DESC(nashc_pipeline),
     .name = "nash",
@@ -135,6 +135,7 @@ const nashc_pipeline nashc_pipeline_to_channels_last = {
 
 /* How the hardware is wanted: the options of the list below, handed on by `compile`. */
 static const nashc_param hardware_options[] = {
+    {.name = "backend", .def = "", .help = "whose models of layers count", .kind = NASHC_P_STRING},
     {.name = "device",
      .def = "",
      .help = "device that costs are counted for; see `nashc list devices`",
@@ -172,9 +173,10 @@ const nashc_pipeline nashc_pipeline_hardware = {
     .help = "the integer graph to folded hardware layers with width converters and FIFOs",
     .text = "to-channels-last,to-hw,"
             "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
-            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;device=$device),"
+            "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;backend=$backend;"
+            "device=$device),"
             "if<folding-file>(apply-folding(file=$folding-file)),"
-            "insert-dwc,insert-fifo(file=$folding-file)",
+            "insert-dwc,insert-fifo(backend=$backend;file=$folding-file)",
     .options = hardware_options,
 };
 
@@ -184,13 +186,14 @@ const nashc_pipeline nashc_pipeline_compile = {
     .name = "compile",
     .help = "any imported model to folded hardware layers, as `nashc compile` does it",
     .text = "fix-batch,streamline,check-streamlined,"
-            "hardware(device=$device;clock-ns=$clock-ns;target-fps=$target-fps;"
+            "hardware(backend=$backend;device=$device;clock-ns=$clock-ns;target-fps=$target-fps;"
             "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;"
             "folding-file=$folding-file)",
     .options = hardware_options,
 };
 
 static const nashc_param refold_options[] = {
+    {.name = "backend", .def = "", .help = "whose models of layers count", .kind = NASHC_P_STRING},
     {.name = "folding-file",
      .def = "",
      .help = "FINN folding file; without one the layers stay as they are",
@@ -204,6 +207,6 @@ const nashc_pipeline nashc_pipeline_refold = {
     .name = "refold",
     .help = "hardware layers folded anew from a FINN folding file",
     .text = "if<folding-file>(remove-dwc-fifo,apply-folding(file=$folding-file),insert-dwc,"
-            "insert-fifo(file=$folding-file))",
+            "insert-fifo(backend=$backend;file=$folding-file))",
     .options = refold_options,
 };

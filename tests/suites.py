@@ -76,6 +76,7 @@ SUITES = [
     ("abi", "build", script("tests/abi/check.py", "build"), True, {}),
     ("plugins", "build", script("tests/abi/plugins.sh", "build"), True, {}),
     ("faults", "build", script("tests/abi/faults.sh", "build"), True, {}),
+    ("onnx-plugins", "build", script("tests/abi/onnx.sh", "build"), True, {}),
     ("ops", "build", script("tests/diff/ops.py", "build"), True, {}),
     ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
@@ -98,14 +99,18 @@ SUITES = [
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),
     ("accept-spine", "build", accept("spine"), False, {}),
     ("accept-models", "build", accept("models"), False, {}),
+    ("accept-nash", "build", accept("nash/counts", "nash/canonical", "nash/bad"), False, {}),
+    ("genotypes", "build", script("tests/diff/genotypes.py", "build"), False, {}),
     ("accept-hardware", "build", accept("hardware/sim", "--filter", "micro_"), False, {}),
+    ("replay", "build-hard", script("tests/replay/replay.py", "build/tools/nashc", "build-hard/tools/nashc",
+                                    "--filter", "micro_|data/|tfc|cases/0"), False, {}),
     ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
 ]
 
 
 def available(name):
     """Why a suite cannot run here, or None."""
-    if name.startswith("accept") and not (SHARED / "accept/accept.py").is_file():
+    if name.startswith(("accept", "genotypes")) and not (SHARED / "accept/accept.py").is_file():
         return "the acceptance fixtures are not beside the checkout"
     return None
 

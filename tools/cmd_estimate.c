@@ -7,6 +7,10 @@
 #include <sys/stat.h>
 
 static const nashc_param options[] = {
+    {.name = "backend",
+     .def = "",
+     .help = "whose layers; of a compiled design, the one that wrote it",
+     .kind = NASHC_P_STRING},
     COMPILE_OPTIONS,
     TOOL_LOAD_OPTIONS,
     TOOL_INPUT_OPTIONS,
@@ -41,13 +45,24 @@ load(job *j, const char *path)
     json_t *root = json_loadb(text, size, 0, NULL);
     nashc_mem_free(text);
     const char *name = json_string_value(json_object_get(root, "device"));
+    const char *backend = json_string_value(json_object_get(root, "backend"));
     const nashc_device *device = name ? nashc_find(j->ctx, NASHC_D_DEVICE, name) : NULL;
     double clk = json_number_value(json_object_get(root, "clock_ns"));
     if (!nashc_opts_given(j->opts, "clock-ns") && clk > 0)
         j->o.clock_ns = clk;
     if (!j->o.device && device)
         j->o.device = device->name;
+    bool known = !backend || nashc_find(j->ctx, NASHC_D_BACKEND, backend);
+    if (!j->o.backend && backend)
+        j->o.backend = nashc_arena_strdup(j->a, backend);
     json_decref(root);
+    if (!known) {
+        nashc_error(j->d, &(nashc_loc){.file = path},
+                    "the backend \"%s\" wrote it, which is not there",
+                    nashc_quote(j->d, j->o.backend));
+        nashc_help(j->d, "load its plugin (--load-plugin), or name another one (--backend)");
+        return NASHC_EINPUT;
+    }
     return tool_load(j->ctx, j->opts, nashc_arena_printf(j->a, "%s/model.nashir", path), &j->m);
 }
 
@@ -64,7 +79,7 @@ print_text(const job *j)
         const nashc_cost *c = &r->layer_cost[nashc_node_id(n)];
         printf("%-32s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64
                "  %s\n",
-               r->names[nashc_node_id(n)], nashc_node_op(n)->hw->cycles(n), c->lut, c->ff,
+               r->names[nashc_node_id(n)], r->layer_cycles[nashc_node_id(n)], c->lut, c->ff,
                c->bram18, c->uram, c->dsp, nashc_node_attr_text(n, j->a));
     }
     printf("%-32s %10s %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n", "total",
@@ -80,7 +95,7 @@ layer_json(const job *j, const nashc_node *n)
 
     return json_pack(
         "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "name", j->r.names[nashc_node_id(n)], "cycles",
-        (json_int_t)nashc_node_op(n)->hw->cycles(n), "LUT", (json_int_t)c->lut, "FF",
+        (json_int_t)j->r.layer_cycles[nashc_node_id(n)], "LUT", (json_int_t)c->lut, "FF",
         (json_int_t)c->ff, "BRAM_18K", (json_int_t)c->bram18, "URAM", (json_int_t)c->uram, "DSP",
         (json_int_t)c->dsp, "folding", nashc_node_attr_text(n, j->a));
 }
@@ -110,6 +125,11 @@ estimate(job *j, const char *path)
 {
     nashc_status s = compile_options_take(&j->o, &j->pm, j->ctx, j->opts, j->a);
 
+    const char *backend = nashc_opts_str(j->opts, "backend");
+    if (s == NASHC_OK && backend[0] && !nashc_model_backend(j->ctx, backend, j->d))
+        s = NASHC_EUSAGE;
+    if (backend[0])
+        j->o.backend = backend;
     if (s != NASHC_OK || (s = nashc_compile_check(j->ctx, &j->o, j->d)) != NASHC_OK ||
         (s = load(j, path)) != NASHC_OK)
         return s;

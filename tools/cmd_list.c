@@ -14,7 +14,9 @@ typedef struct row {
     const char *name, *alias, *help, *origin, *extra; /* extra: text of a pipeline, a part ... */
     const char *extra_name;
     const nashc_param *params;
-    bool inexact; /* a pass that moves floats, or changes values on purpose */
+    bool inexact;            /* a pass that moves floats, or changes values on purpose */
+    const char *domain, *op; /* of a foreign operator; the IR operator that it is */
+    bool refused;            /* it is known, but not read */
 } row;
 
 typedef struct kind {
@@ -106,27 +108,39 @@ describe(int k, const void *desc, nashc_arena *a)
     }
 }
 
+static row
+describe_import(const nashc_import *m, const char *frontend, nashc_arena *a)
+{
+    bool standard = !strcmp(m->domain, "ai.onnx");
+    return (row){.name = standard ? m->name : nashc_arena_printf(a, "%s.%s", m->domain, m->name),
+                 .help = m->refused ? m->refused
+                         : m->op    ? m->op
+                                    : "several ops",
+                 .extra = nashc_arena_printf(a, "%d", m->since),
+                 .extra_name = "since version",
+                 .origin = strcmp(m->origin, "built-in") ? m->origin : frontend,
+                 .domain = m->domain,
+                 .op = m->op,
+                 .refused = m->refused != NULL};
+}
+
 /* Foreign operators of all frontends, one frontend after the other. */
 static bool
 import_at(nashc_ctx *c, int i, nashc_arena *a, row *out)
 {
     const nashc_frontend *f;
+    nashc_import m = {0};
     for (int k = 0; (f = nashc_desc_at(c, NASHC_D_FRONTEND, k)); k++) {
-        const char *foreign, *meaning;
-        int since = 0, n = 0;
         if (!NASHC_HAS(f, import) || !f->import)
             continue;
-        while (n < i && f->import(n, &foreign, &meaning, &since))
-            n++;
-        if (f->import(i, &foreign, &meaning, &since)) {
-            *out = (row){.name = foreign,
-                         .help = meaning,
-                         .extra = nashc_arena_printf(a, "%d", since),
-                         .extra_name = "since version",
-                         .origin = f->name};
+        if (f->import(c, i, &m)) {
+            *out = describe_import(&m, f->name, a);
             return true;
         }
-        i -= n;
+        int n = 0;
+        while (f->import(c, n, &m))
+            n++;
+        i -= n; /* those of the next one count from here */
     }
     return false;
 }
@@ -240,6 +254,10 @@ json_row(const row *r)
         set_text(o, r->extra_name, r->extra);
     if (r->inexact)
         json_object_set_new(o, "inexact", json_true());
+    set_text(o, "domain", r->domain);
+    set_text(o, "op", r->op);
+    if (r->refused)
+        json_object_set_new(o, "refused", json_true());
     for (const nashc_param *p = r->params; p && p->name; p++) {
         json_t *j = json_object();
         set_text(j, "name", p->name);

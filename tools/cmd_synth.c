@@ -216,21 +216,10 @@ figures(const nashc_cost *c)
 static nashc_cost
 estimate_of(const job *j, const nashc_node *n)
 {
-    nashc_cost c = {0};
+    nashc_cost c;
 
-    if (nashc_node_op(n)->hw->cost)
-        nashc_node_op(n)->hw->cost(n, j->device, &c);
+    nashc_layer_cost(n, NULL, j->device, &c);
     return c;
-}
-
-static void
-add(nashc_cost *sum, const nashc_cost *c)
-{
-    sum->lut += c->lut;
-    sum->ff += c->ff;
-    sum->bram18 += c->bram18;
-    sum->uram += c->uram;
-    sum->dsp += c->dsp;
 }
 
 static void
@@ -263,7 +252,7 @@ document(job *j, const char *const *names, const char *only)
         json_object_set_new(e, "SRL", json_integer(0));
         json_object_set_new(e, "estimate", figures(&est));
         json_object_set_new(o, name, e);
-        add(&sum, r);
+        nashc_cost_add(&sum, r);
     }
     json_object_set_new(o, "(top)", figures(&sum));
     return o;
@@ -302,8 +291,8 @@ report(job *j, const char *const *names, const char *only)
         if (only[0] && strcmp(only, name) != 0)
             continue;
         print_row(name, &j->real[nashc_node_id(n)], &e);
-        add(&real, &j->real[nashc_node_id(n)]);
-        add(&estimate, &e);
+        nashc_cost_add(&real, &j->real[nashc_node_id(n)]);
+        nashc_cost_add(&estimate, &e);
     }
     print_row("total", &real, &estimate);
     return s;

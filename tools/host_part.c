@@ -7,8 +7,7 @@ find_call(const nashc_graph *g, const char *graph)
 {
     NASHC_EACH_NODE(g, n)
     {
-        if (nashc_node_is(n, "call") &&
-            strcmp(nashc_attr_str(n, nashc_attr_index(n, "graph")), graph) == 0)
+        if (nashc_node_is(n, "call") && strcmp(nashc_node_str(n, "graph"), graph) == 0)
             return n;
     }
     return NULL;

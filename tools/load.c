@@ -12,12 +12,26 @@ tool_list(const nashc_opts *o, const char *name, nashc_arena *a)
     return list;
 }
 
+/* --frontend-option, and --weights as one of them; NULL when memory is out. */
+static const char *const *
+frontend_options(const nashc_opts *o, nashc_arena *a)
+{
+    int n = nashc_opts_n(o, "frontend-option");
+    const char **list = NASHC_NEW_N(a, const char *, n + 2);
+
+    for (int i = 0; list && i < n; i++)
+        list[i] = nashc_opts_str_at(o, "frontend-option", i);
+    if (list && nashc_opts_given(o, "weights"))
+        list[n] = nashc_arena_printf(a, "weights=%s", nashc_opts_str(o, "weights"));
+    return list;
+}
+
 nashc_status
 tool_load(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **out)
 {
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_arena *a = nashc_arena_create();
-    const char *const *options = a ? tool_list(o, "frontend-option", a) : NULL;
+    const char *const *options = a ? frontend_options(o, a) : NULL;
     nashc_status s = options ? NASHC_OK : nashc_enomem(d);
     if (s == NASHC_OK)
         s = nashc_read_model_opts(c, path, nashc_opts_str(o, "frontend"), options, out, d);

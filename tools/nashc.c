@@ -229,6 +229,7 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
                                       .name = "tool",
                                       .version = NASHC_VERSION,
                                       .help = "commands of nashc",
+                                      .impls = tool_impls,
                                       .commands = tool_commands};
     if (g->fault)
         return fail(c, nashc_usage(d, "option \"%s\" needs %s", g->fault,

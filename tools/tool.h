@@ -49,6 +49,10 @@ const char *tool_value_name(const nashc_param *p);
      .def = "",                                                                                    \
      .help = "reader of the model; by content if not given",                                       \
      .kind = NASHC_P_STRING},                                                                      \
+        {.name = "weights",                                                                        \
+         .def = "",                                                                                \
+         .help = "parameters of a genotype's network by name, .npz",                               \
+         .kind = NASHC_P_PATH},                                                                    \
     {                                                                                              \
         .name = "frontend-option", .def = "", .help = "KEY=VALUE for the reader of the model",     \
         .kind = NASHC_P_STRING, .flags = NASHC_P_REPEAT                                            \
@@ -140,6 +144,11 @@ bool tool_npy_format(const tool_array *a, char **data, size_t *size); /* data: f
 
 /* "(2,3)", into a buffer of 200 bytes. */
 const char *tool_shape_text(const int64_t *dim, int rank, char *buf);
+
+/* --- arrays.c: the reader of .npz files that the library asks for ------------------------------
+ */
+
+extern const nashc_impl *const tool_impls[]; /* NULL-terminated */
 
 /* --- samples.c ------------------------------------------------------------------------------- */
 

@@ -26,6 +26,7 @@ typedef struct design {
     const nashc_module *m;
     const nashc_graph *f; /* graph of layers */
     const nashc_opts *o;
+    const nashc_backend *backend; /* this one: its models count */
     const nashc_device *dev;
     nashc_ctx *ctx;
     nashc_arena *a;
@@ -72,6 +73,8 @@ nashc_status write_ip(design *z);       /* ip.c */
 nashc_status write_manifest(design *z); /* manifest.c */
 
 json_t *resources_json(const nashc_cost *c); /* report.c */
+nashc_cost cost_of(const design *z, const nashc_node *n);
+uint64_t cycles_of(const design *z, const nashc_node *n);
 
 /* Ends writing: the text is in t->data. */
 bool text_close(text *t);

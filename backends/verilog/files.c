@@ -66,6 +66,9 @@ json_write(json_t *j, const char *dir, const char *name, nashc_diag *d)
 void
 add_file(design *z, const char *name)
 {
+    for (int i = 0; i < z->n_files; i++) /* a module of a plugin comes with each of its layers */
+        if (strcmp(z->files[i], name) == 0)
+            return;
     if (z->n_files == z->cap_files) {
         int cap = z->cap_files ? 2 * z->cap_files : 64;
         const char **files = NASHC_NEW_N(z->a, const char *, cap);

@@ -18,23 +18,6 @@ escaped(FILE *f, const char *s)
 
 typedef uint64_t (*measure)(const design *z, const nashc_node *n);
 
-static nashc_cost
-cost_of(const design *z, const nashc_node *n)
-{
-    nashc_cost c = {0};
-
-    if (nashc_node_op(n)->hw->cost)
-        nashc_node_op(n)->hw->cost(n, z->dev, &c);
-    return c;
-}
-
-static uint64_t
-cycles(const design *z, const nashc_node *n)
-{
-    (void)z;
-    return nashc_node_op(n)->hw->cycles(n);
-}
-
 static uint64_t
 luts(const design *z, const nashc_node *n)
 {
@@ -135,7 +118,7 @@ table(design *z, FILE *f)
         fprintf(f,
                 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
                 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%u</td></tr>\n",
-                cycles(z, n), c.lut, c.ff, c.bram18, c.uram, c.dsp,
+                cycles_of(z, n), c.lut, c.ff, c.bram18, c.uram, c.dsp,
                 z->flow.occupancy[nashc_value_id(nashc_node_out(n, 0))]);
     }
     fprintf(f, "</table>\n");
@@ -166,7 +149,7 @@ write_html(design *z)
     fprintf(t.f, "<p>Device: %s. Verification: ", z->dev ? z->dev->name : "none given");
     escaped(t.f, z->verified[0] ? z->verified : "none");
     fprintf(t.f, ". Resources are estimates.</p>\n");
-    chart(z, t.f, "Cycles a frame", cycles);
+    chart(z, t.f, "Cycles a frame", cycles_of);
     chart(z, t.f, "LUT", luts);
     chart(z, t.f, "Flip-flops", flops);
     table(z, t.f);

@@ -1,4 +1,4 @@
-/* ip.c: ip/component.xml, IP-XACT 1685-2009 of the stitched top (hardware.md H.4). */
+/* ip.c: ip/component.xml, IP-XACT 1685-2009 of the stitched top (docs/reports.md, IP-XACT). */
 #include "build.h"
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* report.c: FINN's JSON reports and folding file (hardware.md H.3, D.3). */
+/* report.c: FINN's JSON reports and folding file: docs/reports.md, docs/folding.md. */
 #include "build.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,15 +10,19 @@ is_plumbing(const nashc_node *n)
     return nashc_node_is(n, "hw.fifo") || nashc_node_is(n, "hw.dwc");
 }
 
-static nashc_cost
+nashc_cost
 cost_of(const design *z, const nashc_node *n)
 {
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-    const nashc_hw *hw = nashc_node_op(n)->hw;
+    nashc_cost c;
 
-    if (hw->cost)
-        hw->cost(n, z->dev, &c);
+    nashc_layer_cost(n, z->backend, z->dev, &c);
     return c;
+}
+
+uint64_t
+cycles_of(const design *z, const nashc_node *n)
+{
+    return nashc_layer_cycles(n, z->backend);
 }
 
 json_t *
@@ -39,7 +43,7 @@ layer_cycles(design *z)
     {
         if (!is_plumbing(n))
             json_object_set_new(j, z->names[nashc_node_id(n)],
-                                json_integer((json_int_t)nashc_node_op(n)->hw->cycles(n)));
+                                json_integer((json_int_t)cycles_of(z, n)));
     }
     return json_write(j, z->dir, "report/estimate_layer_cycles.json", z->d);
 }
@@ -56,10 +60,7 @@ layer_resources(design *z)
             continue;
         nashc_cost c = cost_of(z, n);
         json_object_set_new(j, z->names[nashc_node_id(n)], resources_json(&c));
-        sum.lut += c.lut;
-        sum.bram18 += c.bram18;
-        sum.uram += c.uram;
-        sum.dsp += c.dsp;
+        nashc_cost_add(&sum, &c);
     }
     json_object_set_new(j, "total",
                         json_pack("{s:f, s:f, s:f, s:f}", "BRAM_18K", (double)sum.bram18, "LUT",
@@ -132,7 +133,7 @@ op_counts(design *z)
             int a = x->bits < w->bits ? x->bits : w->bits, b = x->bits + w->bits - a;
             int64_t each = 1; /* products of an input element */
             if (matrix)
-                each = w->dim[1] / nashc_attr_int(n, nashc_attr_index(n, "groups"));
+                each = w->dim[1] / nashc_node_int(n, "groups");
             snprintf(key, sizeof key, "op_mac_%dbx%db", a, b);
             count(e, total, key, nashc_type_count(x) * each);
             snprintf(key, sizeof key, "param_weight_%db", w->bits);
@@ -165,7 +166,7 @@ critical_path(design *z)
             if (p && at[nashc_node_id(p)] > start)
                 start = at[nashc_node_id(p)];
         }
-        start += is_plumbing(n) ? 0 : nashc_node_op(n)->hw->cycles(n);
+        start += is_plumbing(n) ? 0 : cycles_of(z, n);
         if (at)
             at[nashc_node_id(n)] = start;
         most = start > most ? start : most;
@@ -181,7 +182,7 @@ performance(design *z)
 
     NASHC_EACH_NODE(z->f, n)
     {
-        uint64_t c = nashc_node_op(n)->hw->cycles(n);
+        uint64_t c = cycles_of(z, n);
         if (is_plumbing(n) || c <= most)
             continue;
         most = c;
@@ -209,7 +210,7 @@ fifo_report(design *z)
         if (!nashc_node_is(n, "hw.fifo"))
             continue;
         const link *l = &z->links[nashc_value_id(nashc_node_out(n, 0))];
-        int64_t depth = nashc_attr_int(n, nashc_attr_index(n, "depth"));
+        int64_t depth = nashc_node_int(n, "depth");
         json_object_set_new(j, z->names[nashc_node_id(n)],
                             json_pack("{s:I, s:I, s:I, s:I, s:s}", "depth", (json_int_t)depth,
                                       "width", (json_int_t)l->s.width, "bits",
@@ -248,7 +249,7 @@ static const struct {
 static int64_t
 fifo_depth(const nashc_node *n)
 {
-    return n && nashc_node_is(n, "hw.fifo") ? nashc_attr_int(n, nashc_attr_index(n, "depth")) : 0;
+    return n && nashc_node_is(n, "hw.fifo") ? nashc_node_int(n, "depth") : 0;
 }
 
 static json_t *

@@ -120,9 +120,10 @@ prepare(design *z)
     z->f = nashc_flow_graph(z->m, z->d);
     if (!z->f)
         return NASHC_EINPUT;
+    const nashc_flow_options flow = {.struct_size = sizeof flow, .backend = z->backend};
     if ((s = nashc_flow_check(z->f, true, z->d)) != NASHC_OK ||
         (s = collect_links(z)) != NASHC_OK ||
-        (s = nashc_flow_simulate(z->f, NULL, &z->flow, z->a, z->d)) != NASHC_OK)
+        (s = nashc_flow_simulate(z->f, &flow, &z->flow, z->a, z->d)) != NASHC_OK)
         return s;
     while (nashc_rtl_files[n].name)
         n++;
@@ -148,10 +149,17 @@ write_all(design *z)
     return s;
 }
 
+extern const nashc_backend nashc_backend_verilog;
+
 static nashc_status
 write_design(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
 {
-    design z = {.m = m, .o = o, .d = d, .dir = path, .ctx = nashc_module_ctx(m)};
+    design z = {.m = m,
+                .o = o,
+                .d = d,
+                .dir = path,
+                .ctx = nashc_module_ctx(m),
+                .backend = &nashc_backend_verilog};
 
     z.a = nashc_arena_create();
     if (!z.a)
@@ -161,7 +169,6 @@ write_design(const nashc_module *m, const char *path, const nashc_opts *o, nashc
     return s;
 }
 
-extern const nashc_backend nashc_backend_verilog;
 const nashc_backend nashc_backend_verilog = {
     NASHC_DESC(nashc_backend),
     .name = "verilog",
@@ -169,4 +176,5 @@ const nashc_backend nashc_backend_verilog = {
     .options = options,
     .needs = "folded",
     .write = write_design,
+    .model = "verilog.model",
 };

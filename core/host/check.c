@@ -127,8 +127,8 @@ quantiser_range(const nashc_node *n, grid *q)
     double s, z = 0;
     if (nashc_node_is(n, "q.quant") && const_scalar(nashc_node_in(n, 1), &s)) {
         const_scalar(nashc_node_in(n, 2), &z);
-        double qmin = (double)nashc_attr_int(n, nashc_attr_index(n, "qmin"));
-        double qmax = (double)nashc_attr_int(n, nashc_attr_index(n, "qmax"));
+        double qmin = (double)nashc_node_int(n, "qmin");
+        double qmax = (double)nashc_node_int(n, "qmax");
         *q = (grid){(qmin - z) * s, (qmax - z) * s, s, -z * s, false};
         return true;
     }
@@ -200,8 +200,7 @@ same_quantiser(const nashc_node *a, const nashc_node *b)
     }
     static const char *const names[] = {"qmin", "qmax"};
     for (int i = 0; i < 2; i++)
-        if (nashc_attr_int(a, nashc_attr_index(a, names[i])) !=
-            nashc_attr_int(b, nashc_attr_index(b, names[i])))
+        if (nashc_node_int(a, names[i]) != nashc_node_int(b, names[i]))
             return false;
     return true;
 }

@@ -101,14 +101,15 @@ pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena
     if (o->passes)
         return nashc_arena_printf(a, "%s%s%s", first, o->passes[0] ? comma : "", o->passes);
     if (has_layers(m))
-        return nashc_arena_printf(a, "refold(folding-file=\"%s\")", or_empty(o->folding_file));
+        return nashc_arena_printf(a, "refold(backend=\"%s\";folding-file=\"%s\")",
+                                  or_empty(o->backend), or_empty(o->folding_file));
     return nashc_arena_printf(
         a,
-        "%s%scompile(device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
+        "%s%scompile(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
         "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;folding-file=\"%s\")",
-        first, comma, or_empty(o->device), o->clock_ns, o->target_fps, o->mvau_wwidth_max,
-        o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact", o->two_pass ? "true" : "false",
-        or_empty(o->folding_file));
+        first, comma, or_empty(o->backend), or_empty(o->device), o->clock_ns, o->target_fps,
+        o->mvau_wwidth_max, o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact",
+        o->two_pass ? "true" : "false", or_empty(o->folding_file));
 }
 
 static nashc_status
@@ -129,20 +130,17 @@ add_costs(nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
 {
     nashc_cost *sum = NASHC_NEW(a, nashc_cost);
     nashc_cost *each = NASHC_NEW_N(a, nashc_cost, nashc_graph_max_id(r->graph) + 1);
-    if (!sum || !each)
+    uint64_t *cycles = NASHC_NEW_N(a, uint64_t, nashc_graph_max_id(r->graph) + 1);
+    if (!sum || !each || !cycles)
         return nashc_enomem(d);
     NASHC_EACH_NODE(r->graph, n)
     {
-        const nashc_hw *hw = nashc_node_op(n)->hw;
-        nashc_cost *c = &each[nashc_node_id(n)];
-        if (!hw->cost || hw->cost(n, r->device, c) != NASHC_OK)
-            continue;
-        sum->lut += c->lut;
-        sum->ff += c->ff;
-        sum->bram18 += c->bram18;
-        sum->uram += c->uram;
-        sum->dsp += c->dsp;
+        uint32_t id = nashc_node_id(n);
+        nashc_layer_cost(n, r->backend, r->device, &each[id]);
+        nashc_cost_add(sum, &each[id]);
+        cycles[id] = nashc_layer_cycles(n, r->backend);
     }
+    r->layer_cycles = cycles;
     r->cost = sum;
     r->layer_cost = each;
     return NASHC_OK;
@@ -152,6 +150,7 @@ static nashc_status
 measure(const nashc_module *m, const nashc_compile_options *o, nashc_compile_result *r,
         nashc_arena *a, nashc_diag *d)
 {
+    const nashc_flow_options fo = {.struct_size = sizeof fo, .backend = r->backend};
     nashc_flow_result *flow = NASHC_NEW(a, nashc_flow_result);
     r->graph = nashc_flow_graph(m, d);
     if (!r->graph)
@@ -159,7 +158,7 @@ measure(const nashc_module *m, const nashc_compile_options *o, nashc_compile_res
     r->names = nashc_flow_names(r->graph, a);
     if (!flow || !r->names)
         return nashc_enomem(d);
-    nashc_status s = nashc_flow_simulate(r->graph, NULL, flow, a, d);
+    nashc_status s = nashc_flow_simulate(r->graph, &fo, flow, a, d);
     if (s != NASHC_OK)
         return s;
     r->flow = flow;
@@ -201,7 +200,7 @@ check_target(const nashc_compile_options *o, const nashc_compile_result *r, nash
         return NASHC_OK;
     NASHC_EACH_NODE(r->graph, n)
     {
-        uint64_t cycles = nashc_node_op(n)->hw->cycles(n);
+        uint64_t cycles = r->layer_cycles[nashc_node_id(n)];
         if (cycles > most) {
             most = cycles;
             slowest = r->names[nashc_node_id(n)];
@@ -226,9 +225,11 @@ nashc_compile(nashc_module **m, const nashc_compile_options *options, nashc_comp
     nashc_compile_options o;
     nashc_compile_result r = {.struct_size = out->struct_size};
     nashc_compile_take(&o, options);
-    if (!NASHC_HAS(out, layer_cost))
+    if (!NASHC_HAS(out, layer_cycles))
         return nashc_usage(d, "nashc_compile: struct_size of the result is not set");
     nashc_status s = check_options(c, &o, a, d);
+    if (s == NASHC_OK && !(r.backend = nashc_model_backend(c, o.backend, d)))
+        s = NASHC_EUNSUP;
     if (s == NASHC_OK)
         s = run_passes(m, &o, a, d);
     if (s != NASHC_OK)

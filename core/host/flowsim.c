@@ -32,9 +32,10 @@ typedef struct ring {
 
 struct layer {
     const nashc_node *n; /* NULL: an assumed FIFO */
-    const nashc_hw *hw;
-    ring *ring;              /* of a layer of kind 2; NULL: none */
-    uint64_t steps, i, pipe; /* pipe bit k: stage k + 1 holds a result */
+    const nashc_layer_model *model;
+    nashc_timing timing;
+    ring *ring;       /* of a layer of kind 2; NULL: none */
+    uint64_t i, pipe; /* step; pipe bit k: stage k + 1 holds a result */
     uint32_t latency, n_in, n_out;
     uint32_t reads, writes; /* of step i */
     buffer **in, **out;
@@ -79,7 +80,7 @@ load_step(layer *l)
     if (l->ring || !l->n)
         l->reads = l->writes = 1;
     else
-        l->hw->step(l->n, l->i, &l->reads, &l->writes);
+        l->model->step(&l->timing, l->i, &l->reads, &l->writes);
 }
 
 /* Layer and buffer of an assumed FIFO of depth beats behind b. */
@@ -88,7 +89,7 @@ add_fifo(sim *s, buffer *b, uint32_t depth)
 {
     layer *l = &s->layers[s->n_layers++];
 
-    l->steps = 1;
+    l->timing.steps = 1;
     l->n_in = l->n_out = 1;
     l->in = NASHC_NEW_N(s->a, buffer *, 2);
     if (!l->in)
@@ -102,36 +103,46 @@ add_fifo(sim *s, buffer *b, uint32_t depth)
 }
 
 static nashc_status
-set_timing(sim *s, layer *l, nashc_timing *t, bool shallow, nashc_diag *d)
+set_ring(sim *s, layer *l, nashc_diag *d)
 {
-    if (!l->hw->timing || l->hw->timing(l->n, t) != NASHC_OK || t->steps == 0 || t->latency > 63)
+    l->ring = NASHC_NEW(s->a, ring);
+    if (!l->ring)
+        return nashc_enomem(d);
+    if (!l->model->ring || l->latency == 0 || l->model->ring(l->n, &l->ring->w) != NASHC_OK)
         return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
-    l->steps = t->steps;
-    l->latency = shallow && t->latency > 1 ? 1 : t->latency;
-    if (t->kind == 2) {
-        l->ring = NASHC_NEW(s->a, ring);
-        if (!l->ring)
-            return nashc_enomem(d);
-        if (!NASHC_HAS(l->hw, ring) || !l->hw->ring || l->latency == 0 ||
-            l->hw->ring(l->n, &l->ring->w) != NASHC_OK)
-            return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
-        l->ring->level = l->ring->ahead = -l->ring->w.first;
-    } else if (!l->hw->step) {
-        return nashc_node_unsup(d, l->n, "this layer has no cycle model");
-    }
-    load_step(l);
+    l->ring->level = l->ring->ahead = -l->ring->w.first;
     return NASHC_OK;
+}
+
+static nashc_status
+set_timing(sim *s, layer *l, const nashc_flow_options *o, nashc_diag *d)
+{
+    const nashc_timing *t = &l->timing;
+    bool shallow = o && NASHC_HAS(o, shallow) && o->shallow;
+    nashc_status st = NASHC_OK;
+
+    l->model = nashc_layer_model_of(l->n, o && NASHC_HAS(o, backend) ? o->backend : NULL, d);
+    if (!l->model)
+        return NASHC_EUNSUP;
+    if (l->model->timing(l->n, &l->timing) != NASHC_OK || t->steps == 0 || t->latency > 63)
+        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+    l->latency = shallow && t->latency > 1 ? 1 : t->latency;
+    if (t->kind == 2)
+        st = set_ring(s, l, d);
+    else if (!l->model->step)
+        st = nashc_node_unsup(d, l->n, "this layer has no cycle model");
+    if (st == NASHC_OK)
+        load_step(l);
+    return st;
 }
 
 static nashc_status
 add_layer(sim *s, const nashc_node *n, const nashc_flow_options *o, nashc_diag *d)
 {
     layer *l = &s->layers[s->n_layers++];
-    nashc_timing t;
 
     l->n = n;
-    l->hw = nashc_node_op(n)->hw;
-    nashc_status st = set_timing(s, l, &t, o && NASHC_HAS(o, shallow) && o->shallow, d);
+    nashc_status st = set_timing(s, l, o, d);
     if (st != NASHC_OK)
         return st;
     l->in = NASHC_NEW_N(s->a, buffer *, nashc_node_n_in(n) + 1);
@@ -148,7 +159,7 @@ add_layer(sim *s, const nashc_node *n, const nashc_flow_options *o, nashc_diag *
     for (int i = 0; i < nashc_node_n_out(n); i++) {
         const nashc_value *v = nashc_node_out(n, i);
         uint32_t id = nashc_value_id(v), fifo = o && o->fifo ? o->fifo[id] : 0;
-        buffer *b = add_buffer(s, l, t.depth);
+        buffer *b = add_buffer(s, l, l->timing.depth);
         l->out[l->n_out++] = b;
         s->from[id] = b;
         if (fifo && !(s->from[id] = add_fifo(s, b, fifo)))
@@ -356,8 +367,8 @@ move(sim *s, layer *l)
         l->ring->ahead += l->take;
         if (l->fire)
             next_beat(l->ring);
-    } else if (l->fire && l->steps > 1) {
-        l->i = l->i + 1 == l->steps ? 0 : l->i + 1;
+    } else if (l->fire && l->timing.steps > 1) {
+        l->i = l->i + 1 == l->timing.steps ? 0 : l->i + 1;
         load_step(l);
     }
     l->take = false;

@@ -1,16 +1,12 @@
 /* emit.c: IR nodes and constants that an operator of the file becomes. */
 #include "frontends/onnx/graph.h"
-#include "frontends/onnx/ops/family.h"
-#include "frontends/onnx/tensor.h"
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *
-onnx_ints(onnx_in *r, const int64_t *v, int n)
+nashc_onnx_ints(nashc_onnx_in *r, const int64_t *v, int n)
 {
     char *text = nashc_arena_alloc(r->arena, (size_t)n * 21 + 3), *p = text;
 
@@ -23,16 +19,10 @@ onnx_ints(onnx_in *r, const int64_t *v, int n)
     return text;
 }
 
-nashc_status
-onnx_build_status(const onnx_in *r)
-{
-    nashc_status s = nashc_build_status(r->build);
-
-    return s ? s : NASHC_EINPUT;
-}
-
+/* Contents are remembered by value id beside the graph: the node stays, in case something needs it
+ * at run time. */
 const nashc_tensor *
-onnx_known(const onnx_in *r, const nashc_value *v)
+nashc_onnx_known(const nashc_onnx_in *r, const nashc_value *v)
 {
     const nashc_tensor *t = v ? nashc_value_const(v) : NULL;
 
@@ -41,8 +31,9 @@ onnx_known(const onnx_in *r, const nashc_value *v)
     return nashc_value_id(v) < r->n_known ? r->known[nashc_value_id(v)] : NULL;
 }
 
+/* Grows by doubling; ids are dense. */
 static bool
-remember(onnx_in *r, const nashc_value *v, nashc_tensor *t)
+remember(nashc_onnx_in *r, const nashc_value *v, nashc_tensor *t)
 {
     size_t id = nashc_value_id(v);
 
@@ -62,7 +53,7 @@ remember(onnx_in *r, const nashc_value *v, nashc_tensor *t)
 
 /* Evaluates n if its operands are known and small. Failure only means that nothing is known. */
 static void
-evaluate(onnx_in *r, nashc_node *n)
+evaluate(nashc_onnx_in *r, nashc_node *n)
 {
     enum { MAX = 16 };
     const nashc_buf *in[MAX];
@@ -73,7 +64,7 @@ evaluate(onnx_in *r, nashc_node *n)
         return;
     for (int i = 0; i < n_in; i++) {
         const nashc_value *v = nashc_node_in(n, i);
-        const nashc_tensor *t = onnx_known(r, v);
+        const nashc_tensor *t = nashc_onnx_known(r, v);
         if (v && (!t || nashc_tensor_count(t) > ONNX_SMALL))
             return;
         in[i] = t ? nashc_tensor_buf(t) : NULL;
@@ -102,9 +93,11 @@ evaluate(onnx_in *r, nashc_node *n)
     }
 }
 
+/* All nodes of the reader are made here: the result is checked to be countable before anything
+ * computes with it. */
 nashc_node *
-onnx_node(onnx_in *r, const char *op, nashc_value *const *in, int n_in, int n_out,
-          const char *attrs)
+nashc_onnx_node(nashc_onnx_in *r, const char *op, nashc_value *const *in, int n_in, int n_out,
+                const char *attrs)
 {
     nashc_node *n;
 
@@ -117,8 +110,8 @@ onnx_node(onnx_in *r, const char *op, nashc_value *const *in, int n_in, int n_ou
     for (int i = 0; i < nashc_node_n_out(n); i++) {
         const nashc_type *t = nashc_value_type(nashc_node_out(n, i));
         if (t->kind != NASHC_K_NONE && nashc_type_count(t) < 0) {
-            onnx_err(r, "its result %s has more than %" PRId64 " elements", nashc_type_str(r->d, t),
-                     (int64_t)NASHC_MAX_ELEMENTS);
+            nashc_onnx_error(r, "its result %s has more than %" PRId64 " elements",
+                             nashc_type_str(r->d, t), (int64_t)NASHC_MAX_ELEMENTS);
             return NULL;
         }
     }
@@ -127,7 +120,7 @@ onnx_node(onnx_in *r, const char *op, nashc_value *const *in, int n_in, int n_ou
 }
 
 nashc_value *
-onnx_const(onnx_in *r, const char *name, nashc_tensor *t)
+nashc_onnx_const(nashc_onnx_in *r, const char *name, nashc_tensor *t)
 {
     nashc_value *v = nashc_build_const(r->build, NULL, t);
 
@@ -138,8 +131,11 @@ onnx_const(onnx_in *r, const char *name, nashc_tensor *t)
     return v;
 }
 
+/* An integer that is known becomes a constant, which shape arithmetic is full of. Quantisers stay
+ * nodes, as their place in the graph is what passes look for. */
 nashc_value *
-onnx_op(onnx_in *r, const char *op, nashc_value *const *in, int n_in, const char *attrs, ...)
+nashc_onnx_op(nashc_onnx_in *r, const char *op, nashc_value *const *in, int n_in, const char *attrs,
+              ...)
 {
     const char *text = NULL;
 
@@ -149,21 +145,21 @@ onnx_op(onnx_in *r, const char *op, nashc_value *const *in, int n_in, const char
         text = nashc_arena_vprintf(r->arena, attrs, ap);
         va_end(ap);
     }
-    nashc_node *n = onnx_node(r, op, in, n_in, 1, text);
+    nashc_node *n = nashc_onnx_node(r, op, in, n_in, 1, text);
     if (!n)
         return NULL;
     nashc_value *v = nashc_node_out(n, 0);
-    const nashc_tensor *t = onnx_known(r, v);
+    const nashc_tensor *t = nashc_onnx_known(r, v);
     if (!t || !nashc_type_is_int(nashc_tensor_type(t)) || !strncmp(op, "q.", 2))
         return v;
-    nashc_value *c = onnx_const(r, NULL, nashc_tensor_ref((nashc_tensor *)t));
+    nashc_value *c = nashc_onnx_const(r, NULL, nashc_tensor_ref((nashc_tensor *)t));
     if (c)
         nashc_node_erase(n, false);
     return c;
 }
 
 nashc_value *
-onnx_op1(onnx_in *r, const char *op, nashc_value *a, const char *attrs, ...)
+nashc_onnx_op1(nashc_onnx_in *r, const char *op, nashc_value *a, const char *attrs, ...)
 {
     const char *text = NULL;
 
@@ -173,23 +169,23 @@ onnx_op1(onnx_in *r, const char *op, nashc_value *a, const char *attrs, ...)
         text = nashc_arena_vprintf(r->arena, attrs, ap);
         va_end(ap);
     }
-    return onnx_op(r, op, &a, 1, text ? "%s" : NULL, text);
+    return nashc_onnx_op(r, op, &a, 1, text ? "%s" : NULL, text);
 }
 
 nashc_value *
-onnx_op2(onnx_in *r, const char *op, nashc_value *a, nashc_value *b)
+nashc_onnx_op2(nashc_onnx_in *r, const char *op, nashc_value *a, nashc_value *b)
 {
-    return onnx_op(r, op, (nashc_value *[]){a, b}, 2, NULL);
+    return nashc_onnx_op(r, op, (nashc_value *[]){a, b}, 2, NULL);
 }
 
 nashc_value *
-onnx_f32(onnx_in *r, double v)
+nashc_onnx_f32(nashc_onnx_in *r, double v)
 {
     return nashc_build_f32(r->build, (float)v);
 }
 
 nashc_tensor *
-onnx_tensor_f32(const double *v, int rank, const int64_t *dim)
+nashc_onnx_tensor_f32(const double *v, int rank, const int64_t *dim)
 {
     nashc_type t = nashc_type_shaped(nashc_type_f32(), rank, dim);
     nashc_buf b;
@@ -205,39 +201,50 @@ onnx_tensor_f32(const double *v, int rank, const int64_t *dim)
 }
 
 nashc_value *
-onnx_reshape(onnx_in *r, nashc_value *x, const int64_t *dim, int rank)
+nashc_onnx_reshape(nashc_onnx_in *r, nashc_value *x, const int64_t *dim, int rank)
 {
-    return onnx_op1(r, "nn.reshape", x, "shape=%s", onnx_ints(r, dim, rank));
+    return nashc_onnx_op1(r, "nn.reshape", x, "shape=%s", nashc_onnx_ints(r, dim, rank));
 }
 
 nashc_value *
-onnx_transpose(onnx_in *r, nashc_value *x, const int64_t *perm)
+nashc_onnx_transpose(nashc_onnx_in *r, nashc_value *x, const int64_t *perm)
 {
-    return x ? onnx_op1(r, "nn.transpose", x, "perm=%s",
-                        onnx_ints(r, perm, nashc_value_type(x)->rank))
+    return x ? nashc_onnx_op1(r, "nn.transpose", x, "perm=%s",
+                              nashc_onnx_ints(r, perm, nashc_value_type(x)->rank))
              : NULL;
 }
 
 nashc_value *
-onnx_cast(onnx_in *r, nashc_value *x, const char *type)
+nashc_onnx_cast(nashc_onnx_in *r, nashc_value *x, const char *type)
 {
-    return onnx_op1(r, "nn.cast", x, "to=%s", type);
+    return nashc_onnx_op1(r, "nn.cast", x, "to=%s", type);
 }
 
+/* Outputs that nobody reads are often named all the same: the mask of a Dropout, the mean of a
+ * normalisation. */
 bool
-onnx_out_used(const onnx_in *r, int k)
+nashc_onnx_out_used(const nashc_onnx_in *r, int k)
 {
     const onnx_sym *s = k < (int)r->node->n_output ? onnx_sym_find(r, r->node->output[k]) : NULL;
 
     return s && s->used;
 }
 
+const nashc_type *
+nashc_onnx_out_note(const nashc_onnx_in *r, int k)
+{
+    const onnx_sym *s = k < nashc_onnx_n_out(r) ? onnx_sym_find(r, r->node->output[k]) : NULL;
+
+    return s ? s->note : NULL;
+}
+
+/* Nothing is built yet: a constant that only shapes need never reaches the graph. */
 nashc_status
-onnx_set_tensor(onnx_in *r, int k, nashc_tensor *t, int elem)
+nashc_onnx_set_tensor(nashc_onnx_in *r, int k, nashc_tensor *t, int elem)
 {
     if (!t)
         return nashc_enomem(r->d);
-    onnx_sym *s = onnx_out_used(r, k) ? onnx_sym_find(r, r->node->output[k]) : NULL;
+    onnx_sym *s = nashc_onnx_out_used(r, k) ? onnx_sym_find(r, r->node->output[k]) : NULL;
     if (!s) {
         nashc_tensor_unref(t);
         return NASHC_OK;
@@ -248,13 +255,13 @@ onnx_set_tensor(onnx_in *r, int k, nashc_tensor *t, int elem)
 }
 
 nashc_status
-onnx_set(onnx_in *r, int k, nashc_value *v, int elem)
+nashc_onnx_set(nashc_onnx_in *r, int k, nashc_value *v, int elem)
 {
     onnx_sym *s;
 
     if (!v)
-        return onnx_build_status(r);
-    if (!onnx_out_used(r, k))
+        return nashc_onnx_status(r);
+    if (!nashc_onnx_out_used(r, k))
         return NASHC_OK;
     s = onnx_sym_find(r, r->node->output[k]);
     s->value = v;
@@ -262,7 +269,7 @@ onnx_set(onnx_in *r, int k, nashc_value *v, int elem)
     /* A value made for this node takes the name; one that only passes through keeps its own. */
     if (nashc_value_id(v) >= r->first_id)
         nashc_value_set_name(v, s->name);
-    const nashc_tensor *t = onnx_known(r, v);
+    const nashc_tensor *t = nashc_onnx_known(r, v);
     s->tensor = t ? nashc_tensor_ref((nashc_tensor *)t) : NULL;
     return NASHC_OK;
 }

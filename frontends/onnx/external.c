@@ -15,7 +15,8 @@ entry(const Onnx__TensorProto *t, const char *key)
 
 /* A decimal number without sign; *out stays as it is where the key is absent. */
 static nashc_status
-number(onnx_in *r, const Onnx__TensorProto *t, const char *what, const char *key, int64_t *out)
+number(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what, const char *key,
+       int64_t *out)
 {
     const char *s = entry(t, key);
     int64_t v = 0;
@@ -34,7 +35,7 @@ number(onnx_in *r, const Onnx__TensorProto *t, const char *what, const char *key
 }
 
 nashc_status
-onnx_external_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t need,
+onnx_external_read(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t need,
                    uint8_t **out)
 {
     const char *location = entry(t, "location");

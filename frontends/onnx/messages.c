@@ -1,17 +1,9 @@
 /* messages.c: errors that name the node of the file. */
 #include "frontends/onnx/graph.h"
-#include "frontends/onnx/ops/family.h"
-#include "frontends/onnx/tensor.h"
-#include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* `node "conv" (Conv)`, or by number and output where it has no name. */
 const char *
-onnx_node_title(onnx_in *r)
+onnx_node_title(nashc_onnx_in *r)
 {
     const Onnx__NodeProto *n = r->node;
     const char *type = nashc_quote(r->d, n->op_type);
@@ -22,8 +14,21 @@ onnx_node_title(onnx_in *r)
                               n->n_output ? nashc_quote(r->d, n->output[0]) : "");
 }
 
+/* By number where there is no name: exporters name the tensors rather than the nodes. */
+const char *
+onnx_node_text(nashc_onnx_in *r, size_t i)
+{
+    const Onnx__NodeProto *n = r->g->node[i];
+
+    if (n->name && *n->name)
+        return nashc_arena_printf(r->arena, "\"%s\"", nashc_quote(r->d, n->name));
+    return nashc_arena_printf(r->arena, "%zu (%s)", i, nashc_quote(r->d, n->op_type));
+}
+
+/* failed makes everything that builds return NULL from here on, so that one fault gives one
+ * message. */
 nashc_status
-onnx_err(onnx_in *r, const char *fmt, ...)
+nashc_onnx_error(nashc_onnx_in *r, const char *fmt, ...)
 {
     va_list ap;
 
@@ -35,7 +40,7 @@ onnx_err(onnx_in *r, const char *fmt, ...)
 }
 
 nashc_status
-onnx_unsup(onnx_in *r, const char *fmt, ...)
+nashc_onnx_unsup(nashc_onnx_in *r, const char *fmt, ...)
 {
     va_list ap;
 

@@ -1,7 +1,6 @@
 /* names.c: open addressing over an array in insertion order, so that walking it is deterministic.
  */
 #include "frontends/onnx/names.h"
-#include "frontends/onnx/reader.h"
 #include <string.h>
 
 typedef struct entry {
@@ -17,6 +16,7 @@ struct onnx_names {
     size_t n, size, n_slots;
 };
 
+/* The last shift brings the high bits down, which the mask of the table would cut off. */
 static uint64_t
 hash_of(const char *s)
 {
@@ -27,6 +27,7 @@ hash_of(const char *s)
     return h ^ h >> 29;
 }
 
+/* At most half of the slots are taken, so that chains stay short; slots are filled anew. */
 static bool
 resize(onnx_names *m, size_t size)
 {
@@ -108,10 +109,4 @@ void *
 onnx_names_at(const onnx_names *m, size_t i)
 {
     return m->entries[i].item;
-}
-
-onnx_sym *
-onnx_sym_find(const onnx_in *r, const char *name)
-{
-    return name && *name ? onnx_names_get(r->names, name) : NULL;
 }

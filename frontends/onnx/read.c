@@ -1,4 +1,12 @@
-/* read.c: the ONNX frontend: file, versions, and the order of the steps. */
+/* read.c: the ONNX frontend: file, versions, and the order of the steps.
+ *
+ *     bytes -> wire.c -> protobuf -> versions.c -> symbols.c -> graph.c (order, inputs)
+ *           -> node.c for each node: its row (rows.c), checks, the row's function -> graph.c
+ * (outputs)
+ *
+ * The functions of rows (ops/, plugins) see the interface of nashc/onnx.h alone: operands.c,
+ * attributes.c, emit.c, messages.c and handle.c. No file calls back into one before it.
+ */
 #include "frontends/onnx/graph.h"
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +21,7 @@ probe(const uint8_t *head, size_t n)
 }
 
 static nashc_status
-read_graph(onnx_in *r)
+read_graph(nashc_onnx_in *r)
 {
     size_t *order;
     nashc_status s;
@@ -55,8 +63,10 @@ read_graph(onnx_in *r)
     return nashc_verify(r->module, 3, r->d);
 }
 
+/* Tensors are counted and outlive the arena: references of the symbols and of known results are
+ * given back. */
 static void
-forget(onnx_in *r)
+forget(nashc_onnx_in *r)
 {
     for (size_t i = 0; r->names && i < onnx_names_count(r->names); i++)
         nashc_tensor_unref(((onnx_sym *)onnx_names_at(r->names, i))->tensor);
@@ -64,8 +74,10 @@ forget(onnx_in *r)
         nashc_tensor_unref(r->known[i]);
 }
 
+/* Also for models that a node of another one names (ops/partition.c): the graph goes into the
+ * module at hand, which is verified once, as a whole. */
 nashc_status
-onnx_model_read(onnx_in *r, const uint8_t *data, size_t size)
+onnx_model_read(nashc_onnx_in *r, const uint8_t *data, size_t size)
 {
     onnx_budget budget;
     nashc_status s;
@@ -84,10 +96,11 @@ onnx_model_read(onnx_in *r, const uint8_t *data, size_t size)
     return s;
 }
 
+/* On any error the module goes, and with it all that has been built. */
 static nashc_status
 read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out, nashc_diag *d)
 {
-    onnx_in r = {
+    nashc_onnx_in r = {
         .ctx = c, .d = d, .opts = o, .path = path, .file = {.file = path}, .eval_left = MAX_EVAL};
     char *data = NULL;
     size_t size = 0;
@@ -97,7 +110,8 @@ read_onnx(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **ou
         return s;
     r.arena = nashc_arena_create();
     r.allow_unknown = o && nashc_opts_bool(o, "allow-unknown");
-    s = r.arena ? onnx_model_read(&r, (const uint8_t *)data, size) : nashc_enomem(d);
+    s = r.arena ? onnx_rows_build(c, r.arena, d, &r.rows) : nashc_enomem(d);
+    s = s ? s : onnx_model_read(&r, (const uint8_t *)data, size);
     nashc_mem_free(data);
     nashc_arena_free(r.arena);
     if (s)
@@ -126,14 +140,17 @@ static const nashc_param options[] = {
 };
 
 static bool
-import_row(int i, const char **foreign, const char **meaning, int *since)
+import_row(nashc_ctx *c, int i, nashc_import *out)
 {
-    const onnx_row *r = &onnx_rows[i];
-    if (!r->name)
+    const nashc_onnx_row *row = onnx_rows_at(c, i, &out->origin);
+
+    if (!row)
         return false;
-    *foreign = r->name;
-    *meaning = r->flags & ONNX_R_REFUSE ? r->attrs : r->op ? r->op : "several ops";
-    *since = r->since;
+    out->domain = onnx_domain_of(row->domain);
+    out->name = row->name;
+    out->since = row->since;
+    out->op = row->op;
+    out->refused = row->flags & NASHC_ONNX_REFUSE ? row->attrs : NULL;
     return true;
 }
 

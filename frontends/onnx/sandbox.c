@@ -30,7 +30,7 @@ goes_up(const char *location)
 }
 
 nashc_status
-onnx_sandbox_legal(onnx_in *r, const onnx_sandbox *f, const char *location)
+onnx_sandbox_legal(nashc_onnx_in *r, const onnx_sandbox *f, const char *location)
 {
     if (location[0] == '/' || strchr(location, '\\'))
         return nashc_error(r->d, &r->file,
@@ -45,7 +45,7 @@ onnx_sandbox_legal(onnx_in *r, const onnx_sandbox *f, const char *location)
 
 /* Descriptor of the folder that holds the model; -1: errno says why. */
 static int
-model_folder(onnx_in *r)
+model_folder(nashc_onnx_in *r)
 {
     const char *slash = strrchr(r->path, '/');
     size_t n = slash ? (size_t)(slash - r->path) + 1 : 0;
@@ -62,7 +62,7 @@ model_folder(onnx_in *r)
 }
 
 static nashc_status
-bad_component(onnx_in *r, const onnx_sandbox *f, const char *location, int err)
+bad_component(nashc_onnx_in *r, const onnx_sandbox *f, const char *location, int err)
 {
     const char *name = nashc_quote(r->d, location);
 
@@ -95,7 +95,7 @@ open_component(int fd, const char *name, bool folder)
 }
 
 static nashc_status
-check_file(onnx_in *r, onnx_sandbox *f, const char *location)
+check_file(nashc_onnx_in *r, onnx_sandbox *f, const char *location)
 {
     struct stat st;
 
@@ -117,7 +117,7 @@ check_file(onnx_in *r, onnx_sandbox *f, const char *location)
 }
 
 nashc_status
-onnx_sandbox_open(onnx_in *r, onnx_sandbox *f, const char *location)
+onnx_sandbox_open(nashc_onnx_in *r, onnx_sandbox *f, const char *location)
 {
     char *copy = nashc_arena_strdup(r->arena, location), *next;
     nashc_status s = onnx_sandbox_legal(r, f, location);
@@ -166,7 +166,8 @@ onnx_sandbox_close(onnx_sandbox *f)
 }
 
 nashc_status
-onnx_sandbox_read(onnx_in *r, const onnx_sandbox *f, int64_t offset, int64_t need, uint8_t **out)
+onnx_sandbox_read(nashc_onnx_in *r, const onnx_sandbox *f, int64_t offset, int64_t need,
+                  uint8_t **out)
 {
     uint8_t *data = malloc(need ? (size_t)need : 1);
     int64_t have = 0;

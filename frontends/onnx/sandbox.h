@@ -12,15 +12,15 @@ typedef struct onnx_sandbox {
 } onnx_sandbox;
 
 /* Is the name relative, with slashes only, and without ".."? An error that says what is wrong. */
-nashc_status onnx_sandbox_legal(onnx_in *r, const onnx_sandbox *f, const char *location);
+nashc_status onnx_sandbox_legal(nashc_onnx_in *r, const onnx_sandbox *f, const char *location);
 
 /* Opens the file: regular, with one hard link, reached without following symbolic links. On success
  * close releases both descriptors. */
-nashc_status onnx_sandbox_open(onnx_in *r, onnx_sandbox *f, const char *location);
+nashc_status onnx_sandbox_open(nashc_onnx_in *r, onnx_sandbox *f, const char *location);
 void onnx_sandbox_close(onnx_sandbox *f);
 
 /* need bytes from offset, which the file has, into *out (malloc). */
-nashc_status onnx_sandbox_read(onnx_in *r, const onnx_sandbox *f, int64_t offset, int64_t need,
-                               uint8_t **out);
+nashc_status onnx_sandbox_read(nashc_onnx_in *r, const onnx_sandbox *f, int64_t offset,
+                               int64_t need, uint8_t **out);
 
 #endif

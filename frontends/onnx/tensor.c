@@ -35,10 +35,10 @@ code_at(const source *s, int64_t i)
     if (s->raw)
         return raw_code(s, i);
     switch (s->elem) {
-    case ONNX_INT64:
+    case NASHC_ONNX_INT64:
         return (uint64_t)s->t->int64_data[i];
-    case ONNX_UINT32:
-    case ONNX_UINT64:
+    case NASHC_ONNX_UINT32:
+    case NASHC_ONNX_UINT64:
         return s->t->uint64_data[i];
     default:
         if (bits < 8) /* packed as in raw data, a byte in each entry */
@@ -50,7 +50,7 @@ code_at(const source *s, int64_t i)
 static double
 float_at(const source *s, int64_t i)
 {
-    if (s->elem == ONNX_FLOAT) {
+    if (s->elem == NASHC_ONNX_FLOAT) {
         float f;
         if (!s->raw)
             return (double)s->t->float_data[i];
@@ -58,7 +58,7 @@ float_at(const source *s, int64_t i)
         memcpy(&f, &bits, sizeof f);
         return (double)f;
     }
-    if (s->elem == ONNX_DOUBLE) {
+    if (s->elem == NASHC_ONNX_DOUBLE) {
         double v;
         if (!s->raw)
             return s->t->double_data[i];
@@ -76,11 +76,11 @@ int_at(const source *s, int64_t i, int64_t *out)
     uint64_t code = code_at(s, i);
     int bits = s->info->bits;
 
-    if (s->elem == ONNX_BOOL) {
+    if (s->elem == NASHC_ONNX_BOOL) {
         *out = (code & 0xff) != 0;
         return true;
     }
-    if (s->elem == ONNX_UINT64) {
+    if (s->elem == NASHC_ONNX_UINT64) {
         *out = (int64_t)code;
         return code <= INT64_MAX;
     }
@@ -98,8 +98,9 @@ int_at(const source *s, int64_t i, int64_t *out)
     return *out >= -(INT64_C(1) << (bits - 1)) && *out < INT64_C(1) << (bits - 1);
 }
 
+/* Zero sizes are legal in the standard, so the product is taken only where it must be a count. */
 static nashc_status
-check_dims(onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t *count)
+check_dims(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t *count)
 {
     int64_t n = 1;
 
@@ -129,14 +130,14 @@ static size_t
 typed_entries(const Onnx__TensorProto *t, int elem)
 {
     switch (elem) {
-    case ONNX_FLOAT:
+    case NASHC_ONNX_FLOAT:
         return t->n_float_data;
-    case ONNX_DOUBLE:
+    case NASHC_ONNX_DOUBLE:
         return t->n_double_data;
-    case ONNX_INT64:
+    case NASHC_ONNX_INT64:
         return t->n_int64_data;
-    case ONNX_UINT32:
-    case ONNX_UINT64:
+    case NASHC_ONNX_UINT32:
+    case NASHC_ONNX_UINT64:
         return t->n_uint64_data;
     default:
         return t->n_int32_data;
@@ -145,7 +146,8 @@ typed_entries(const Onnx__TensorProto *t, int elem)
 
 /* Exactly one store, of the right length. *bytes: length of raw or external data. */
 static nashc_status
-check_store(onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t count, int64_t *bytes)
+check_store(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t count,
+            int64_t *bytes)
 {
     int elem = t->data_type, bits = onnx_elem_get(elem)->bits;
     int64_t have;
@@ -162,7 +164,7 @@ check_store(onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t co
                            *bytes, (int64_t)NASHC_MAX_BYTES);
     if (t->n_string_data)
         return nashc_error(r->d, &r->file, "%s holds strings beside its %s elements", what,
-                           onnx_elem_name(elem));
+                           nashc_onnx_elem_name(elem));
     if ((t->has_raw_data && t->raw_data.len && all) || (external && (t->raw_data.len || all)))
         return nashc_error(r->d, &r->file, "%s has its data twice: %s", what,
                            external          ? "external and in the file"
@@ -170,7 +172,7 @@ check_store(onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t co
                                              : "raw_data and a typed array");
     if (all != typed)
         return nashc_error(r->d, &r->file, "%s of %s has its data in an array of another type",
-                           what, onnx_elem_name(elem));
+                           what, nashc_onnx_elem_name(elem));
     if (external)
         return NASHC_OK;
     if (typed) {
@@ -185,12 +187,14 @@ check_store(onnx_in *r, const Onnx__TensorProto *t, const char *what, int64_t co
         return nashc_error(r->d, &r->file,
                            "%s: its dimensions need %" PRId64 " %s elements, that is %" PRId64
                            " bytes; raw_data holds %zu",
-                           what, count, onnx_elem_name(elem), *bytes, t->raw_data.len);
+                           what, count, nashc_onnx_elem_name(elem), *bytes, t->raw_data.len);
     return NASHC_OK;
 }
 
+/* The type of an initialiser is the range of its values, not that of the container: that is what
+ * datatypes are. */
 static nashc_status
-read_ints(onnx_in *r, const source *s, const char *what, nashc_type *type, int64_t count,
+read_ints(nashc_onnx_in *r, const source *s, const char *what, nashc_type *type, int64_t count,
           nashc_tensor **out)
 {
     int64_t v, lo = INT64_MAX, hi = INT64_MIN;
@@ -199,7 +203,8 @@ read_ints(onnx_in *r, const source *s, const char *what, nashc_type *type, int64
     for (int64_t i = 0; i < count; i++) {
         if (!int_at(s, i, &v))
             return nashc_error(r->d, &r->file, "%s: element %" PRId64 " does not fit %s", what, i,
-                               s->elem == ONNX_UINT64 ? "63 bits" : onnx_elem_name(s->elem));
+                               s->elem == NASHC_ONNX_UINT64 ? "63 bits"
+                                                            : nashc_onnx_elem_name(s->elem));
         lo = v < lo ? v : lo;
         hi = v > hi ? v : hi;
     }
@@ -215,9 +220,10 @@ read_ints(onnx_in *r, const source *s, const char *what, nashc_type *type, int64
     return *out ? NASHC_OK : nashc_enomem(r->d);
 }
 
+/* NaN is refused here once, so that no pass has to think of it. */
 static nashc_status
-read_floats(onnx_in *r, const source *s, const char *what, const nashc_type *type, int64_t count,
-            nashc_tensor **out)
+read_floats(nashc_onnx_in *r, const source *s, const char *what, const nashc_type *type,
+            int64_t count, nashc_tensor **out)
 {
     nashc_buf b;
 
@@ -242,7 +248,7 @@ read_floats(onnx_in *r, const source *s, const char *what, const nashc_type *typ
 
 /* Elements of an integer datatype in a container of another type become integers. */
 static nashc_status
-apply_note(onnx_in *r, const char *what, const nashc_type *note, nashc_tensor **t)
+apply_note(nashc_onnx_in *r, const char *what, const nashc_type *note, nashc_tensor **t)
 {
     const nashc_type *have = nashc_tensor_type(*t);
     int64_t n = nashc_tensor_count(*t);
@@ -279,17 +285,17 @@ apply_note(onnx_in *r, const char *what, const nashc_type *note, nashc_tensor **
 }
 
 static nashc_status
-read_elements(onnx_in *r, source *s, const char *what, int64_t count, const nashc_type *note,
+read_elements(nashc_onnx_in *r, source *s, const char *what, int64_t count, const nashc_type *note,
               nashc_tensor **out)
 {
     nashc_type elem, type;
     nashc_status st;
 
-    if (!onnx_elem_type(s->elem, &elem))
+    if (!nashc_onnx_elem_type(s->elem, &elem))
         return nashc_bug(r->d, &r->file, "element type %d", s->elem);
     type = nashc_type_shaped(elem, (int)s->t->n_dims, s->t->dims);
-    st = onnx_elem_is_int(s->elem) ? read_ints(r, s, what, &type, count, out)
-                                   : read_floats(r, s, what, &type, count, out);
+    st = nashc_onnx_elem_is_int(s->elem) ? read_ints(r, s, what, &type, count, out)
+                                         : read_floats(r, s, what, &type, count, out);
     if (st || !note)
         return st;
     st = apply_note(r, what, note, out);
@@ -301,8 +307,8 @@ read_elements(onnx_in *r, source *s, const char *what, int64_t count, const nash
 }
 
 nashc_status
-onnx_tensor_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, const nashc_type *note,
-                 nashc_tensor **out)
+onnx_tensor_read(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what,
+                 const nashc_type *note, nashc_tensor **out)
 {
     source s = {.t = t, .elem = t->data_type, .info = onnx_elem_get(t->data_type)};
     int64_t count = 0, bytes = 0;
@@ -310,12 +316,12 @@ onnx_tensor_read(onnx_in *r, const Onnx__TensorProto *t, const char *what, const
     nashc_status st;
 
     *out = NULL;
-    if (t->data_type == ONNX_STRING)
+    if (t->data_type == NASHC_ONNX_STRING)
         return nashc_unsup(r->d, &r->file, "%s is a string tensor; strings are not supported",
                            what);
     if (!s.info->bits)
         return nashc_unsup(r->d, &r->file, "%s has data type %d (%s), which is not supported", what,
-                           t->data_type, onnx_elem_name(t->data_type));
+                           t->data_type, nashc_onnx_elem_name(t->data_type));
     if (t->segment)
         return nashc_unsup(r->d, &r->file, "%s is stored in segments, which is not supported",
                            what);

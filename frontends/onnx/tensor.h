@@ -20,7 +20,7 @@ double onnx_float_decode(int elem, uint64_t code);
 
 /* Reads need bytes of external data into *out (malloc). Only a regular file without other names
  * below the folder of model is opened, without following links. */
-nashc_status onnx_external_read(onnx_in *r, const Onnx__TensorProto *t, const char *what,
+nashc_status onnx_external_read(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what,
                                 int64_t need, uint8_t **out);
 
 #endif

@@ -3,8 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* "" and "ai.onnx" are one domain; of several entries the first counts. */
 int64_t
-onnx_import_version(const onnx_in *r, const char *domain)
+onnx_import_version(const nashc_onnx_in *r, const char *domain)
 {
     for (size_t i = 0; i < r->model->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
@@ -17,8 +18,10 @@ onnx_import_version(const onnx_in *r, const char *domain)
     return 0;
 }
 
+/* The IR version is checked before the graph, as older and newer files may differ in all that
+ * follows. */
 nashc_status
-onnx_check_versions(onnx_in *r)
+onnx_check_versions(nashc_onnx_in *r)
 {
     const Onnx__ModelProto *m = r->model;
     bool found = false;

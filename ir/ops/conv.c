@@ -71,11 +71,11 @@ channel_range(const nashc_node *n, const ops_conv *c, int64_t m, ops_interval x)
 {
     const nashc_tensor *w = ops_const(n, 1), *b = ops_const(n, 2);
     int64_t k = c->cg * c->w.taps;
-    ops_sums s = {0};
+    nashc_sums s = {0};
     ops_interval r;
 
     if (w) {
-        ops_sums_add(&s, nashc_tensor_buf(w), m * k, 1, k);
+        nashc_sums_add(&s, nashc_tensor_buf(w), m * k, 1, k);
         r = ops_sums_range(&s, x);
     } else {
         r = ops_interval_times(ops_interval_mul(ops_interval_of(nashc_node_in(n, 1)), x), k);

@@ -112,7 +112,7 @@ sum_range(const nashc_node *n, const ops_conv *c, ops_interval x, ops_interval *
 {
     const nashc_tensor *w = ops_const(n, 1);
     nashc_arena *a = nashc_arena_create();
-    ops_sums *s = a ? NASHC_NEW_N(a, ops_sums, c->w.taps) : NULL;
+    nashc_sums *s = a ? NASHC_NEW_N(a, nashc_sums, c->w.taps) : NULL;
     ops_interval any = ops_interval_mul(x, ops_interval_of(nashc_node_in(n, 1)));
 
     any = ops_interval_times(any, c->cg * c->w.taps);
@@ -123,8 +123,8 @@ sum_range(const nashc_node *n, const ops_conv *c, ops_interval x, ops_interval *
         memset(s, 0, (size_t)c->w.taps * sizeof *s);
         for (int64_t t = 0; w && t < c->w.taps; t++)
             for (int64_t ch = 0; ch < c->cg; ch++)
-                ops_sums_add(&s[tap_phase(&c->w, t)], nashc_tensor_buf(w),
-                             weight_index(c, m, ch, t), 1, 1);
+                nashc_sums_add(&s[tap_phase(&c->w, t)], nashc_tensor_buf(w),
+                               weight_index(c, m, ch, t), 1, 1);
         for (int64_t t = 0; w && t < c->w.taps; t++)
             r = t ? ops_interval_hull(r, ops_sums_range(&s[t], x)) : ops_sums_range(s, x);
         *all = ops_interval_hull(*all, ops_interval_add(r, bias_range(n, m)));

@@ -1,4 +1,4 @@
-/* float_quant.c: q.float_quant(x, s), rounding to a minifloat (transforms B.4).
+/* float_quant.c: q.float_quant(x, s), rounding to a minifloat (docs/quantisers.md, q.float_quant).
  *
  *     v = x / s,  l = max(floor(log2(|v| + 2^-126)) - m, 1 - bias - m),  q = 2^l * R(v / 2^l)
  *     M = min((2 - 2^-m) * 2^(2^e - 1 - bias), max),  y = clamp(q, -M, M) * s

@@ -1,7 +1,7 @@
 /* lut.c: q.lut(x, table; lo), any function of a small integer: y = table[c][x - lo].
  *
  * table [C,N] or [1,N], of integers or floats; c is the position along the channel axis of x. The
- * interval of x must lie in lo .. lo + N - 1. Non-monotone tails become this (transforms F.2).
+ * interval of x must lie in lo .. lo + N - 1. Non-monotone tails become this (docs/streamline.md).
  */
 #include "ops.h"
 

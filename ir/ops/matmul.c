@@ -3,9 +3,10 @@
  *     nn.matmul(a, b)       y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]      (numpy)
  *     nn.gemm(a, b, [c])    y = alpha * a' * b' + beta * c,  a' and b' transposed as asked  (ONNX)
  *
- * Integers: exact ranges for a constant operand (transforms A.4), the hull over rows or columns.
- * Floats are summed in double and rounded once. The layout of nn.matmul's result is that of a
- * where the rank is the same: a 1x1 convolution on channels-last data is a matmul.
+ * Integers: exact ranges for a constant operand (docs/datatypes.md, intervals of sums), the hull
+ * over rows or columns. Floats are summed in double and rounded once. The layout of nn.matmul's
+ * result is that of a where the rank is the same: a 1x1 convolution on channels-last data is a
+ * matmul.
  */
 #include "ops.h"
 
@@ -66,8 +67,8 @@ product_range(const nashc_node *n, const matmul *g)
     int64_t lines = b ? g->n : g->m, size = g->k * lines;
     int64_t step = b ? g->b_n : g->a_m, along = b ? g->b_k : g->a_k;
     for (int64_t i = 0; i < nashc_tensor_count(w) / size * lines; i++) {
-        ops_sums s = {0};
-        ops_sums_add(&s, nashc_tensor_buf(w), i / lines * size + i % lines * step, along, g->k);
+        nashc_sums s = {0};
+        nashc_sums_add(&s, nashc_tensor_buf(w), i / lines * size + i % lines * step, along, g->k);
         ops_interval r = ops_sums_range(&s, b ? ra : rb);
         all = i ? ops_interval_hull(all, r) : r;
     }

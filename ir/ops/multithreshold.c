@@ -4,7 +4,8 @@
  *                                                 #{k : x <  t[c][k]}  where dir[c] = -1
  *
  * t [C,K] or [1,K], each row ascending; c is the position along the channel axis of x. QONNX
- * MultiThreshold (transforms B.5); dir counts channels of negative gain down. NaN reaches nothing.
+ * MultiThreshold (docs/quantisers.md, q.multithreshold); dir counts channels of negative gain down.
+ * NaN reaches nothing.
  */
 #include "ops.h"
 

@@ -83,17 +83,8 @@ ops_interval ops_interval_mul(ops_interval a, ops_interval b);
 ops_interval ops_interval_times(ops_interval a, int64_t n);
 ops_interval ops_interval_hull(ops_interval a, ops_interval b);
 
-/* Sums of the positive and of the negative weights of one output. */
-typedef struct ops_sums {
-    int64_t pos, neg;
-    bool overflow;
-} ops_sums;
-
-/* Adds elements start, start + step, ... (count of them) of w. */
-void ops_sums_add(ops_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count);
-
-/* Range of the sum of weight * x with every x in its range. */
-ops_interval ops_sums_range(const ops_sums *s, ops_interval x);
+/* Range of a weighted sum with every x in its range; all of int64 where it overflows. */
+ops_interval ops_sums_range(const nashc_sums *s, ops_interval x);
 
 /* Element i of an integer buffer, inline. */
 static inline int64_t

@@ -1,4 +1,4 @@
-/* quant.c: quantisers (transforms B.1, B.2, B.12).
+/* quant.c: quantisers (docs/quantisers.md).
  *
  *     q.quant(x, s, z)         u = fl(fl(x / s) + z),  q = R(clamp(u, qmin, qmax)),
  *                              y = fl(fl(q - z) * s);  codes: y = q
@@ -280,7 +280,8 @@ const nashc_op nashc_op_q_dequant = {
     .eval = dequant_eval,
 };
 
-/* --- q.trunc (transforms B.3) ------------------------------------------------------------------
+/* --- q.trunc (docs/quantisers.md, q.trunc)
+ * ------------------------------------------------------------------
  *
  *     y0 = round(fl(fl(x / s) + z))
  *     three operands: y = (R(y0 / 2^(in_bits - out_bits)) - z) * s

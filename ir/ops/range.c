@@ -1,4 +1,4 @@
-/* range.c: exact integer intervals. Sums of positive and of negative weights: transforms A.4. */
+/* range.c: exact integer intervals. */
 #include "ops.h"
 
 static const ops_interval everything = {INT64_MIN, INT64_MAX};
@@ -76,51 +76,11 @@ ops_interval_hull(ops_interval a, ops_interval b)
     return (ops_interval){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
 }
 
-/* Cells of up to 32 bits, of which no tensor has so many that 64 bits overflow. */
-#define SUM_CELLS(type)                                                                            \
-    for (int64_t i = 0, at = start; i < count; i++, at += step) {                                  \
-        int64_t v = ((const type *)w->data)[at];                                                   \
-        pos += v > 0 ? v : 0;                                                                      \
-        neg += v < 0 ? v : 0;                                                                      \
-    }                                                                                              \
-    break
-
-void
-ops_sums_add(ops_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count)
-{
-    int64_t pos = 0, neg = 0;
-
-    switch (w->cell) {
-    case NASHC_I8:
-        SUM_CELLS(int8_t);
-    case NASHC_U8:
-        SUM_CELLS(uint8_t);
-    case NASHC_I16:
-        SUM_CELLS(int16_t);
-    case NASHC_U16:
-        SUM_CELLS(uint16_t);
-    case NASHC_I32:
-        SUM_CELLS(int32_t);
-    default:
-        for (int64_t i = 0; i < count; i++) {
-            int64_t v = ops_int(w, start + i * step);
-            if (!ops_add(v > 0 ? pos : neg, v, v > 0 ? &pos : &neg))
-                s->overflow = true;
-        }
-    }
-    if (!ops_add(s->pos, pos, &s->pos) || !ops_add(s->neg, neg, &s->neg))
-        s->overflow = true;
-}
-
 ops_interval
-ops_sums_range(const ops_sums *s, ops_interval x)
+ops_sums_range(const nashc_sums *s, ops_interval x)
 {
-    int64_t a, b, c, e;
-    ops_interval r;
+    ops_interval r = everything;
 
-    if (s->overflow || !ops_mul(s->pos, x.lo, &a) || !ops_mul(s->neg, x.hi, &b) ||
-        !ops_mul(s->pos, x.hi, &c) || !ops_mul(s->neg, x.lo, &e) || !ops_add(a, b, &r.lo) ||
-        !ops_add(c, e, &r.hi))
-        return everything;
+    nashc_sums_range(s, x.lo, x.hi, &r.lo, &r.hi);
     return r;
 }

@@ -7,7 +7,7 @@
  * the half that rounding to the nearest adds, ties go to the even neighbour.
  * mul and add are integer constants [C] or [1]; c is the position along the channel axis of x. All
  * arithmetic is that of 64-bit integers: constants with which some x of the interval would leave
- * them are refused. Evenly spaced thresholds become this (transforms F.11). Channels of negative
+ * them are refused. Evenly spaced thresholds become this (docs/streamline.md). Channels of negative
  * mul fall, so the op as such is not monotone.
  */
 #include "ops.h"

@@ -1,4 +1,4 @@
-/* rounding.c: rounding modes of quantisers (transforms B.1). Exact: no mode adds 1/2 to its
+/* rounding.c: rounding modes of quantisers (docs/quantisers.md). Exact: no mode adds 1/2 to its
  * argument, which could carry in the last bit. */
 #include "ops.h"
 

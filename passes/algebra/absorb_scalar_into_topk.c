@@ -15,7 +15,7 @@ static bool
 same_axis(const nashc_node *a, const nashc_node *b)
 {
     int rank = nashc_value_type(nashc_node_in(a, 0))->rank;
-    int64_t i = match_int(a, "axis"), j = match_int(b, "axis");
+    int64_t i = nashc_node_int(a, "axis"), j = nashc_node_int(b, "axis");
 
     return (i < 0 ? i + rank : i) == (j < 0 ? j + rank : j);
 }

@@ -23,7 +23,7 @@ absorb(nashc_rw *rw, nashc_node *n)
         return nashc_rw_miss(rw, n, "the scale is not a scalar");
 
     double a = nashc_tensor_get(mul.t, 0);
-    int64_t scale = match_int(mt, "out_scale"), bias = match_int(mt, "out_bias");
+    int64_t scale = nashc_node_int(mt, "out_scale"), bias = nashc_node_int(mt, "out_bias");
     if (a != floor(a) || a < 1)
         return nashc_rw_miss(rw, n, "the scale %g is not a positive integer", a);
     if (fabs((double)scale * a) > 1e9 || fabs((double)bias * a) > 1e9)

@@ -30,7 +30,7 @@ absorb(nashc_rw *rw, nashc_node *n)
     nashc_rw_loc(rw, mt);
     nashc_value *y = nashc_rw_opf(
         rw, "q.multithreshold", in, in[2] ? 3 : 2, "out_bias=%" PRId64 " out_scale=%" PRId64,
-        match_int(mt, "out_bias") + (int64_t)a, match_int(mt, "out_scale"));
+        nashc_node_int(mt, "out_bias") + (int64_t)a, nashc_node_int(mt, "out_scale"));
     nashc_rw_replace(rw, nashc_node_out(n, 0), y);
     return true;
 }

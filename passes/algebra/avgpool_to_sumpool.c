@@ -25,15 +25,15 @@ window(nashc_rw *rw, const nashc_node *n)
                 size *= (double)x->dim[a];
         return size;
     }
-    if (!match_all(n, "pads", 0) && !match_int(n, "count_include_pad")) {
+    if (!match_all(n, "pads", 0) && !nashc_node_int(n, "count_include_pad")) {
         nashc_rw_miss(rw, n, "windows at the border have fewer elements");
         return 0;
     }
-    if (match_int(n, "ceil")) {
+    if (nashc_node_int(n, "ceil")) {
         nashc_rw_miss(rw, n, "the last windows may have fewer elements");
         return 0;
     }
-    const int64_t *kernel = match_ints(n, "kernel", &count);
+    const int64_t *kernel = nashc_node_ints(n, "kernel", &count);
     for (int i = 0; i < count; i++)
         size *= (double)kernel[i];
     return size;
@@ -43,7 +43,7 @@ static const char *
 list(nashc_rw *rw, const nashc_node *n, const char *attr)
 {
     int count;
-    const int64_t *v = match_ints(n, attr, &count);
+    const int64_t *v = nashc_node_ints(n, attr, &count);
 
     return nashc_rw_ints(rw, v, count);
 }

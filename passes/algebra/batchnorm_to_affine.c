@@ -16,7 +16,7 @@ to_affine(nashc_rw *rw, nashc_node *n)
     number p[4]; /* gamma, beta, mean, variance */
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     int64_t channels = nashc_type_channels(x);
-    double eps = nashc_attr_f32(n, nashc_attr_index(n, "eps"));
+    double eps = nashc_node_f32(n, "eps");
 
     for (int i = 0; i < 4; i++) {
         const nashc_tensor *t = nashc_value_const(nashc_node_in(n, i + 1));

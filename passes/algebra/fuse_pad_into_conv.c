@@ -19,13 +19,13 @@ fuse(nashc_rw *rw, nashc_node *n)
         return false;
     const nashc_type *x = nashc_value_type(nashc_node_in(pad, 0));
     const nashc_value *fill = nashc_node_in(pad, 1);
-    const int64_t *p = match_ints(pad, "pads", &count);
-    const int64_t *q = match_ints(n, "pads", &own);
+    const int64_t *p = nashc_node_ints(pad, "pads", &count);
+    const int64_t *q = nashc_node_ints(n, "pads", &own);
     int nd = x->rank - 2, first = nashc_type_channel_axis(x) == 1 ? 2 : 1;
-    if (strcmp(match_str(pad, "mode"), "constant") ||
+    if (strcmp(nashc_node_str(pad, "mode"), "constant") ||
         (fill && (!nashc_value_const(fill) || !nashc_tensor_all_eq(nashc_value_const(fill), 0.0))))
         return nashc_rw_miss(rw, pad, "it pads with something else than 0");
-    if (nashc_node_is(n, "nn.avgpool") && !match_int(n, "count_include_pad"))
+    if (nashc_node_is(n, "nn.avgpool") && !nashc_node_int(n, "count_include_pad"))
         return nashc_rw_miss(rw, n, "it does not count its own padding");
     if (nd < 1 || count != 2 * x->rank)
         return false;

@@ -6,8 +6,8 @@
  * and a beta of 0 leave nothing behind.
  * Terminates: each rewrite removes a gemm.
  */
-#include "passes/support/match.h"
 #include "passes/support/number.h"
+#include <nashc/rewrite.h>
 
 static nashc_value *
 transposed(nashc_rw *rw, nashc_value *v, bool yes)
@@ -25,8 +25,8 @@ static bool
 gemm_to_matmul(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *c = nashc_node_in(n, 2);
-    double alpha = nashc_attr_f32(n, nashc_attr_index(n, "alpha"));
-    double beta = nashc_attr_f32(n, nashc_attr_index(n, "beta"));
+    double alpha = nashc_node_f32(n, "alpha");
+    double beta = nashc_node_f32(n, "beta");
     number addend = {0};
 
     if (c && beta == 0.0)
@@ -38,8 +38,8 @@ gemm_to_matmul(nashc_rw *rw, nashc_node *n)
             return nashc_rw_miss(rw, n, "beta times the addend is not finite");
     }
 
-    nashc_value *a = transposed(rw, nashc_node_in(n, 0), match_int(n, "trans_a"));
-    nashc_value *b = transposed(rw, nashc_node_in(n, 1), match_int(n, "trans_b"));
+    nashc_value *a = transposed(rw, nashc_node_in(n, 0), nashc_node_int(n, "trans_a"));
+    nashc_value *b = transposed(rw, nashc_node_in(n, 1), nashc_node_int(n, "trans_b"));
     nashc_value *y = nashc_rw_op(rw, "nn.matmul", (nashc_value *[]){a, b}, 2);
     if (alpha != 1.0)
         y = nashc_rw_op(rw, "nn.mul", (nashc_value *[]){y, nashc_rw_f64(rw, alpha)}, 2);

@@ -16,7 +16,7 @@ sums(nashc_rw *rw, const nashc_node *conv, const affine *add, const nashc_tensor
 {
     const nashc_type *x = nashc_value_type(add->x), *wt = nashc_tensor_type(w);
     const nashc_type *y = nashc_value_type(nashc_node_out(conv, 0));
-    int64_t outs = wt->dim[0], group = match_int(conv, "group");
+    int64_t outs = wt->dim[0], group = nashc_node_int(conv, "group");
     int last = nashc_type_channel_axis(x) == x->rank - 1 && x->rank > 2; /* OHWI */
     int64_t ins = wt->dim[last ? wt->rank - 1 : 1], taps = nashc_tensor_count(w) / outs / ins;
     nashc_type shape = match_vector(y, nashc_type_channel_axis(y), outs);
@@ -39,7 +39,7 @@ padded(nashc_rw *rw, const nashc_node *conv, const affine *add)
 {
     const nashc_type *x = nashc_value_type(add->x);
     int count, last = nashc_type_channel_axis(x) == x->rank - 1;
-    const int64_t *pads = match_ints(conv, "pads", &count);
+    const int64_t *pads = nashc_node_ints(conv, "pads", &count);
     int64_t all[2 * NASHC_MAX_RANK] = {0};
     number a = number_of(rw, add->t);
 

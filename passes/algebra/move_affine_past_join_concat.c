@@ -41,7 +41,7 @@ move_affine(nashc_rw *rw, nashc_node *n, const char *op)
 {
     int n_in = nashc_node_n_in(n);
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    int axis = (int)match_int(n, "axis");
+    int axis = (int)nashc_node_int(n, "axis");
     affine *a = NASHC_NEW_N(nashc_rw_arena(rw), affine, n_in + 1);
     nashc_value **in = NASHC_NEW_N(nashc_rw_arena(rw), nashc_value *, n_in + 1);
 

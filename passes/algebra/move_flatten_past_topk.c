@@ -16,7 +16,7 @@ move_flatten(nashc_rw *rw, nashc_node *n)
         return false;
     const nashc_type *x = nashc_value_type(nashc_node_in(f, 0));
     const nashc_type *flat = nashc_value_type(nashc_node_in(n, 0));
-    int64_t axis = match_int(n, "axis");
+    int64_t axis = nashc_node_int(n, "axis");
     if (axis != -1 && axis != flat->rank - 1)
         return nashc_rw_miss(rw, n, "it does not run along the last axis");
     if (x->rank <= flat->rank || flat->rank != 2 || x->dim[0] != flat->dim[0] ||
@@ -24,10 +24,11 @@ move_flatten(nashc_rw *rw, nashc_node *n)
         return nashc_rw_miss(rw, f, "it merges axes, or the channels are not last");
 
     nashc_rw_at(rw, n);
-    nashc_node *top = nashc_rw_node(
-        rw, "nn.topk", (nashc_value *[]){nashc_node_in(f, 0)}, 1, nashc_node_n_out(n),
-        "k=%" PRId64 " axis=-1 largest=%s sorted=%s", match_int(n, "k"),
-        match_int(n, "largest") ? "true" : "false", match_int(n, "sorted") ? "true" : "false");
+    nashc_node *top =
+        nashc_rw_node(rw, "nn.topk", (nashc_value *[]){nashc_node_in(f, 0)}, 1, nashc_node_n_out(n),
+                      "k=%" PRId64 " axis=-1 largest=%s sorted=%s", nashc_node_int(n, "k"),
+                      nashc_node_int(n, "largest") ? "true" : "false",
+                      nashc_node_int(n, "sorted") ? "true" : "false");
     for (int i = 0; top && i < nashc_node_n_out(n); i++) {
         const nashc_type *y = nashc_value_type(nashc_node_out(n, i));
         if (nashc_value_n_uses(nashc_node_out(n, i)) == 0)

@@ -20,7 +20,7 @@ move_pool(nashc_rw *rw, nashc_node *mt)
         return false;
     if (!match_sole(rw, pool) || !thresholds_of(rw, mt, &s))
         return false;
-    if (match_int(mt, "out_scale") < 0)
+    if (nashc_node_int(mt, "out_scale") < 0)
         return nashc_rw_miss(rw, mt, "out_scale is negative");
     for (int64_t c = 0; c < s.rows; c++)
         if (s.dir[c] < 0)

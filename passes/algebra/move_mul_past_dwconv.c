@@ -18,7 +18,7 @@ move_mul(nashc_rw *rw, nashc_node *n)
 
     const nashc_type *x = nashc_value_type(mul.x), *y = nashc_value_type(nashc_node_out(n, 0));
     int64_t channels = nashc_type_channels(x), outs = nashc_type_channels(y);
-    if (match_int(n, "group") != channels)
+    if (nashc_node_int(n, "group") != channels)
         return nashc_rw_miss(rw, n, "the convolution is not depthwise");
     if (nashc_node_in(n, 2))
         return nashc_rw_miss(rw, n, "the bias would be scaled; extract-conv-bias moves it out");

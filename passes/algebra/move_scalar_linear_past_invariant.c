@@ -74,7 +74,7 @@ image(const form *how, const nashc_node *f, const nashc_type *x, int axis)
     case RESHAPED:
         return reshaped_axis(x, y, axis);
     case PERMUTED: {
-        const int64_t *perm = match_ints(f, "perm", &count);
+        const int64_t *perm = nashc_node_ints(f, "perm", &count);
         for (int i = 0; i < count; i++)
             if (perm[i] == axis)
                 return i;
@@ -91,20 +91,20 @@ allowed(nashc_rw *rw, const form *how, const nashc_node *f, bool add)
 {
     if (add ? !how->add : !how->mul)
         return nashc_rw_miss(rw, f, "it does not commute with this op");
-    if (!strcmp(how->op, "nn.resize") && strcmp(match_str(f, "mode"), "nearest"))
+    if (!strcmp(how->op, "nn.resize") && strcmp(nashc_node_str(f, "mode"), "nearest"))
         return nashc_rw_miss(rw, f, "the resize interpolates");
     if (!strcmp(how->op, "nn.slice")) {
         int count;
-        const int64_t *steps = match_ints(f, "steps", &count);
+        const int64_t *steps = nashc_node_ints(f, "steps", &count);
         for (int i = 0; i < count; i++)
             if (steps[i] < 0)
                 return nashc_rw_miss(rw, f, "the slice runs backwards");
     }
-    if (!strcmp(how->op, "nn.avgpool") && add && match_int(f, "count_include_pad") &&
-        (!match_all(f, "pads", 0) || match_int(f, "ceil")))
+    if (!strcmp(how->op, "nn.avgpool") && add && nashc_node_int(f, "count_include_pad") &&
+        (!match_all(f, "pads", 0) || nashc_node_int(f, "ceil")))
         return nashc_rw_miss(rw, f, "the padding would meet the shift");
     if (!strcmp(how->op, "nn.pad") &&
-        (nashc_node_in(f, 1) || strcmp(match_str(f, "mode"), "constant")))
+        (nashc_node_in(f, 1) || strcmp(nashc_node_str(f, "mode"), "constant")))
         return nashc_rw_miss(rw, f, "it pads with something else than 0");
     return true;
 }

@@ -16,7 +16,7 @@ move_linear(nashc_rw *rw, nashc_node *n)
     if (!affine_before(rw, x, "nn.mul", &a) && !affine_before(rw, x, "nn.add", &a))
         return false;
     const nashc_type *xt = nashc_value_type(a.x);
-    int64_t axis = match_int(n, "axis");
+    int64_t axis = nashc_node_int(n, "axis");
     if (match_axes(a.t, xt) & 1u << (axis < 0 ? axis + xt->rank : axis))
         return nashc_rw_miss(rw, a.node, "the constant varies along the axis of the split");
 

@@ -18,15 +18,16 @@ factor(const nashc_node *n)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    const char *coord = match_str(n, "coord"), *nearest = match_str(n, "nearest");
+    const char *coord = nashc_node_str(n, "coord"), *nearest = nashc_node_str(n, "nearest");
     bool floors = !strcmp(coord, "asymmetric") && !strcmp(nearest, "floor");
     bool halves = !strcmp(coord, "half_pixel") &&
                   (!strcmp(nearest, "round_prefer_floor") || !strcmp(nearest, "round_prefer_ceil"));
     int count;
-    const double *scales = nashc_attr_floats(n, nashc_attr_index(n, "scales"), &count);
+    const double *scales = nashc_node_floats(n, "scales", &count);
 
     if (x->rank != 4 || x->layout != NASHC_LAYOUT_DEFAULT || (!floors && !halves) ||
-        strcmp(match_str(n, "mode"), "nearest") || y->dim[1] != x->dim[1] || y->dim[0] != x->dim[0])
+        strcmp(nashc_node_str(n, "mode"), "nearest") || y->dim[1] != x->dim[1] ||
+        y->dim[0] != x->dim[0])
         return 0;
     int64_t r = y->dim[2] / x->dim[2];
     for (int i = 2; i < 4; i++)
@@ -79,10 +80,10 @@ to_deconv(nashc_rw *rw, nashc_node *conv)
         return nashc_rw_miss(rw, up, "it does not just repeat pixels along both axes");
     if (!t)
         return nashc_rw_miss(rw, conv, "its weights are not constant; see fold-quant-weights");
-    if (match_int(conv, "group") != 1 || !match_all(conv, "stride", 1) ||
+    if (nashc_node_int(conv, "group") != 1 || !match_all(conv, "stride", 1) ||
         !match_all(conv, "dilation", 1))
         return nashc_rw_miss(rw, conv, "it has groups, a stride or a dilation");
-    const int64_t *p = match_ints(conv, "pads", &count);
+    const int64_t *p = nashc_node_ints(conv, "pads", &count);
     for (int i = 0; i < 4; i++) {
         pads[i] = nashc_tensor_type(t)->dim[2 + i % 2] - 1 - (count ? p[i] : 0);
         if (pads[i] < 0)

@@ -52,19 +52,19 @@ to_deconv(nashc_rw *rw, nashc_node *n)
     if (q && !(nashc_tensor_is_scalar(nashc_value_const(nashc_node_in(q, 1))) &&
                nashc_tensor_is_scalar(nashc_value_const(nashc_node_in(q, 2)))))
         return nashc_rw_miss(rw, q, "its scale is not a scalar");
-    if (nashc_node_in(conv, 2) || match_int(conv, "group") != 1 || !match_all(conv, "stride", 1) ||
-        !match_all(conv, "dilation", 1))
+    if (nashc_node_in(conv, 2) || nashc_node_int(conv, "group") != 1 ||
+        !match_all(conv, "stride", 1) || !match_all(conv, "dilation", 1))
         return nashc_rw_miss(rw, conv, "it has a bias, groups, a stride or a dilation");
     if (!match_sole(rw, conv))
         return false;
 
     const nashc_type *wt = nashc_tensor_type(t);
-    shape s = {.r = match_int(n, "block"),
+    shape s = {.r = nashc_node_int(n, "block"),
                .ins = wt->dim[1],
                .k = {wt->dim[2], wt->dim[3]},
-               .crd = !strcmp(match_str(n, "mode"), "CRD")};
+               .crd = !strcmp(nashc_node_str(n, "mode"), "CRD")};
     s.outs = wt->dim[0] / (s.r * s.r);
-    const int64_t *p = match_ints(conv, "pads", &count);
+    const int64_t *p = nashc_node_ints(conv, "pads", &count);
     int64_t pads[4];
     for (int i = 0; i < 4; i++) {
         pads[i] = s.r * (s.k[i % 2] - 1 - (count ? p[i] : 0));

@@ -34,7 +34,7 @@ static bool
 conv_loops(const nashc_node *n, const nashc_type *w, ch_layer *l)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    int64_t group = match_int(n, "group");
+    int64_t group = nashc_node_int(n, "group");
     bool last = nashc_type_channel_axis(x) != 1;
 
     l->c = last ? 2 : 1;
@@ -74,7 +74,7 @@ static bool
 resizes_others(const nashc_node *n, const nashc_type *x, const nashc_type *y)
 {
     int axis = nashc_type_channel_axis(x), count;
-    const double *scales = nashc_attr_floats(n, nashc_attr_index(n, "scales"), &count);
+    const double *scales = nashc_node_floats(n, "scales", &count);
 
     return x->dim[axis] == y->dim[axis] && (!count || scales[axis] == 1.0);
 }
@@ -134,7 +134,7 @@ static bool
 pads_channels(const nashc_node *n, const nashc_type *y)
 {
     int count, axis = nashc_type_channel_axis(y);
-    const int64_t *pads = match_ints(n, "pads", &count);
+    const int64_t *pads = nashc_node_ints(n, "pads", &count);
 
     return count != 2 * y->rank || pads[axis] || pads[y->rank + axis];
 }
@@ -163,7 +163,7 @@ ch_kind_of(const nashc_node *n)
         return ch_block(n, &k) ? CH_RESHAPE : CH_OTHER;
     if (nashc_node_is(n, "nn.transpose")) {
         int count;
-        const int64_t *perm = match_ints(n, "perm", &count);
+        const int64_t *perm = nashc_node_ints(n, "perm", &count);
         return count == y->rank && perm[nashc_type_channel_axis(y)] == nashc_type_channel_axis(x)
                    ? CH_MOVES
                    : CH_OTHER;

@@ -72,7 +72,7 @@ kind_of(const nashc_node *n)
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
 
     if (nashc_node_is(n, "nn.conv") || nashc_node_is(n, "nn.conv_transpose")) {
-        int64_t group = match_int(n, "group");
+        int64_t group = nashc_node_int(n, "group");
         if (!nashc_value_const(w) && !match_quantised(w))
             return OTHER;
         if (group == 1)

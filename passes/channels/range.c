@@ -30,6 +30,16 @@ tame(const nashc_type *t)
     return nashc_type_is_int(t) && t->lo > -(INT64_C(1) << 52) && t->hi < INT64_C(1) << 52;
 }
 
+/* Nothing but the type tells the range of the result's channels. */
+static void
+unknown(const nashc_node *n, ch_range *y, int64_t channels)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
+
+    for (int64_t c = 0; c < channels; c++)
+        y[c] = (ch_range){t->lo, t->hi};
+}
+
 static void
 layer_ranges(ch_state *S, const nashc_node *n, const ch_layer *l, ch_range *y)
 {
@@ -52,13 +62,13 @@ layer_ranges(ch_state *S, const nashc_node *n, const ch_layer *l, ch_range *y)
             bool taps = l->c != 2 && l->o != 2; /* the innermost loop meets one channel */
             int64_t run = taps ? l->n[2] : 1;
             for (at[2] = 0; at[2] < l->n[2]; at[2] += run, v += run) {
-                int64_t above = 0, below = 0;
-                for (int64_t i = 0; i < run; i++) {
-                    above += v[i] > 0 ? v[i] : 0;
-                    below += v[i] > 0 ? 0 : v[i];
-                }
-                y[at[l->o]].lo += above * x[at[l->c]].lo + below * x[at[l->c]].hi;
-                y[at[l->o]].hi += above * x[at[l->c]].hi + below * x[at[l->c]].lo;
+                nashc_sums sums = {0};
+                ch_range part;
+                nashc_sums_add_i64(&sums, v, 1, run);
+                if (!nashc_sums_range(&sums, x[at[l->c]].lo, x[at[l->c]].hi, &part.lo, &part.hi))
+                    return unknown(n, y, l->n[l->o]);
+                y[at[l->o]].lo += part.lo;
+                y[at[l->o]].hi += part.hi;
             }
         }
     }
@@ -92,7 +102,7 @@ threshold_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
     const nashc_tensor *dir = nashc_node_in(n, 2) ? nashc_value_const(nashc_node_in(n, 2)) : NULL;
     int64_t k = nashc_tensor_type(t)->dim[1], rows = nashc_tensor_type(t)->dim[0];
-    int64_t bias = match_int(n, "out_bias"), scale = match_int(n, "out_scale");
+    int64_t bias = nashc_node_int(n, "out_bias"), scale = nashc_node_int(n, "out_scale");
 
     for (int64_t c = 0; c < channels; c++) {
         int64_t row = rows == 1 ? 0 : c * k;
@@ -113,9 +123,9 @@ requant_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
     const ch_range *x = ranges(S, nashc_node_in(n, 0));
     const nashc_tensor *mul = nashc_value_const(nashc_node_in(n, 1));
     const nashc_tensor *add = nashc_value_const(nashc_node_in(n, 2));
-    int64_t unit = INT64_C(1) << match_int(n, "shift");
-    int64_t qmin = match_int(n, "qmin"), qmax = match_int(n, "qmax");
-    bool even = match_int(n, "ties_even");
+    int64_t unit = INT64_C(1) << nashc_node_int(n, "shift");
+    int64_t qmin = nashc_node_int(n, "qmin"), qmax = nashc_node_int(n, "qmax");
+    bool even = nashc_node_int(n, "ties_even");
 
     for (int64_t c = 0; c < channels; c++) {
         int64_t m = nashc_tensor_get_int(mul, nashc_tensor_count(mul) == 1 ? 0 : c), q[2];
@@ -136,7 +146,7 @@ lut_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
     const ch_range *x = ranges(S, nashc_node_in(n, 0));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
     int64_t size = nashc_tensor_type(t)->dim[1], rows = nashc_tensor_type(t)->dim[0];
-    int64_t first = match_int(n, "lo");
+    int64_t first = nashc_node_int(n, "lo");
 
     for (int64_t c = 0; c < channels; c++) {
         if (c && rows == 1 && x[c].lo == x[c - 1].lo && x[c].hi == x[c - 1].hi) {
@@ -229,9 +239,8 @@ eltwise_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
     if (nashc_node_is(n, "nn.relu") || nashc_node_is(n, "nn.clip") ||
         nashc_node_is(n, "nn.identity")) {
         bool relu = nashc_node_is(n, "nn.relu"), clip = nashc_node_is(n, "nn.clip");
-        int max_i = clip ? nashc_attr_index(n, "max") : 0;
-        double least = relu ? 0 : clip ? nashc_attr_float(n, 0) : -INFINITY;
-        double most = clip ? nashc_attr_float(n, max_i) : INFINITY;
+        double least = relu ? 0 : clip ? nashc_node_float(n, "min") : -INFINITY;
+        double most = clip ? nashc_node_float(n, "max") : INFINITY;
         ch_range low = {least > -0x1p52 ? (int64_t)fmin(least, 0x1p52) : -(INT64_C(1) << 52), 0};
         ch_range high = {most < 0x1p52 ? (int64_t)fmax(most, -0x1p52) : INT64_C(1) << 52, 0};
         low.hi = low.lo;
@@ -262,10 +271,10 @@ window_size(const nashc_node *n, bool *whole)
     *whole = true;
     if (nashc_node_is(n, "nn.global_sumpool"))
         return (double)nashc_type_count(x) / (double)(x->dim[0] * nashc_type_channels(x));
-    const int64_t *kernel = match_ints(n, "kernel", &count);
+    const int64_t *kernel = nashc_node_ints(n, "kernel", &count);
     for (int i = 0; i < count; i++)
         size *= (double)kernel[i];
-    *whole = match_all(n, "pads", 0) && !match_int(n, "ceil");
+    *whole = match_all(n, "pads", 0) && !nashc_node_int(n, "ceil");
     return size;
 }
 
@@ -292,7 +301,7 @@ pad_ranges(ch_state *S, const nashc_node *n, ch_range *y, int64_t channels)
 {
     const ch_range *x = ranges(S, nashc_node_in(n, 0));
     const nashc_tensor *t = nashc_node_in(n, 1) ? nashc_value_const(nashc_node_in(n, 1)) : NULL;
-    bool constant = match_int(n, "mode") == 0;
+    bool constant = nashc_node_int(n, "mode") == 0;
     int64_t count = t ? nashc_tensor_count(t) : 1;
 
     for (int64_t c = 0; c < channels; c++) {
@@ -319,7 +328,7 @@ static void
 concat_ranges(ch_state *S, const nashc_node *n, ch_range *y)
 {
     const nashc_type *out = nashc_value_type(nashc_node_out(n, 0));
-    int64_t axis = match_int(n, "axis"), at = 0;
+    int64_t axis = nashc_node_int(n, "axis"), at = 0;
 
     if ((axis < 0 ? axis + out->rank : axis) != nashc_type_channel_axis(out))
         return;

@@ -15,10 +15,10 @@
  * Terminates: each rewrite removes a multithreshold.
  */
 #include "channels.h"
-#include "passes/support/match.h"
 #include "passes/support/thresholds.h"
 #include "staircase.h"
 #include <math.h>
+#include <nashc/rewrite.h>
 
 enum { REQUANTS, THRESHOLDS, CONSTANT };
 
@@ -196,7 +196,7 @@ to_requant(nashc_rw *rw, nashc_node *mt)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(mt, 0));
     int64_t n = nashc_value_type(nashc_node_in(mt, 1))->dim[1];
-    codes c = {.bias = match_int(mt, "out_bias"), .scale = match_int(mt, "out_scale")};
+    codes c = {.bias = nashc_node_int(mt, "out_bias"), .scale = nashc_node_int(mt, "out_scale")};
 
     if (!nashc_type_is_int(x))
         return nashc_rw_miss(rw, mt, "its input is not integer");

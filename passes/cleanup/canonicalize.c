@@ -42,8 +42,8 @@ merge_transposes(nashc_rw *rw, nashc_node *n)
 
     if (!first)
         return false;
-    const int64_t *p = match_ints(first, "perm", &n_p);
-    const int64_t *q = match_ints(n, "perm", &n_q);
+    const int64_t *p = nashc_node_ints(first, "perm", &n_p);
+    const int64_t *q = nashc_node_ints(n, "perm", &n_q);
     for (int i = 0; i < n_q; i++)
         both[i] = p[q[i]];
     const nashc_type *x = nashc_value_type(nashc_node_in(first, 0));
@@ -69,7 +69,7 @@ transpose_to_reshape(nashc_rw *rw, nashc_node *n)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     int count;
-    const int64_t *perm = match_ints(n, "perm", &count);
+    const int64_t *perm = nashc_node_ints(n, "perm", &count);
     int64_t last = -1;
 
     for (int i = 0; i < count; i++)

@@ -4,7 +4,7 @@
  * inferred again. Inputs that have another first dimension than the first input stay.
  * Changes the interface.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 /* First entry of list attribute attr from old to new. */
 static nashc_status
@@ -12,7 +12,7 @@ change_first(nashc_run *r, nashc_build *b, nashc_node *n, const char *attr, int6
              int64_t size)
 {
     int count;
-    const int64_t *v = match_ints(n, attr, &count);
+    const int64_t *v = nashc_node_ints(n, attr, &count);
     int64_t dim[NASHC_MAX_RANK];
 
     if (count < 1 || count > NASHC_MAX_RANK || v[0] != old)

@@ -1,7 +1,7 @@
 /* minimize_types.c: the smallest element and interval of every tensor.
  *
  * Constants get the smallest integer type of their values; the types of results follow from those
- * of operands and the actual weights (transforms A.4).
+ * of operands and the actual weights (docs/datatypes.md, intervals of sums).
  */
 #include <nashc/pass.h>
 

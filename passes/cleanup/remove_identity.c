@@ -50,7 +50,7 @@ static bool
 same_steps(const nashc_node *n)
 {
     int count;
-    const int64_t *perm = match_ints(n, "perm", &count);
+    const int64_t *perm = nashc_node_ints(n, "perm", &count);
 
     for (int i = 0; i < count; i++)
         if (perm[i] != i)
@@ -90,8 +90,8 @@ keeps_integers(const nashc_node *n, const nashc_value *x)
         if (nashc_node_is(n, roundings[i]))
             return true;
     if (nashc_node_is(n, "nn.clip"))
-        return nashc_attr_float(n, nashc_attr_index(n, "min")) <= (double)t->lo &&
-               nashc_attr_float(n, nashc_attr_index(n, "max")) >= (double)t->hi;
+        return nashc_node_float(n, "min") <= (double)t->lo &&
+               nashc_node_float(n, "max") >= (double)t->hi;
     return t->lo >= 0 && (nashc_node_is(n, "nn.relu") || nashc_node_is(n, "nn.abs"));
 }
 

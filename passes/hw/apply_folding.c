@@ -1,4 +1,4 @@
-/* apply_folding.c: FINN's folding_config.json (hardware.md D.3) onto the layers.
+/* apply_folding.c: FINN's folding_config.json (docs/folding.md, folding files) onto the layers.
  *
  *     { "Defaults": { "ram_style": ["block", ["MVAU_hls"]] }, "MVAU_hls_0": { "PE": 2, "SIMD": 8 }
  * }

@@ -12,8 +12,7 @@ fold_weight_width(const nashc_node *n)
 {
     if (!nashc_node_is(n, "hw.mvau"))
         return 0;
-    return nashc_value_type(nashc_node_in(n, 1))->bits *
-           nashc_attr_int(n, nashc_attr_index(n, "simd"));
+    return nashc_value_type(nashc_node_in(n, 1))->bits * nashc_node_int(n, "simd");
 }
 
 /* Item of the layer that writes stream i of n, through layers without folding; -1: none. */
@@ -150,25 +149,41 @@ fold_solve(fold_problem *z, uint64_t target)
 /* --- FINN's algorithm --------------------------------------------------------------------------
  */
 
+/* Raises attr of it through the divisors of size until the target is met. */
 static nashc_status
-compat_opt(fold_problem *z, nashc_node *n, const char *attr, int64_t size, uint64_t target,
+compat_opt(fold_problem *z, fold_item *it, const char *attr, int64_t size, uint64_t target,
            int64_t wwidth)
 {
     int64_t last = 1;
-    nashc_status s = nashc_node_set_attr_int(n, attr, 1, z->d);
+    nashc_status s = nashc_node_set_attr_int(it->n, attr, 1, z->d);
 
     for (int64_t v = 1; v <= size && s == NASHC_OK; v++) {
         if (size % v != 0)
             continue;
-        s = nashc_node_set_attr_int(n, attr, v, z->d);
-        if (s != NASHC_OK || nashc_node_op(n)->hw->cycles(n) < target)
+        s = nashc_node_set_attr_int(it->n, attr, v, z->d);
+        if (s != NASHC_OK || it->model->cycles(it->n) < target)
             break;
-        if (wwidth > 0 && fold_weight_width(n) > wwidth) {
-            s = nashc_node_set_attr_int(n, attr, last, z->d);
+        if (wwidth > 0 && fold_weight_width(it->n) > wwidth) {
+            s = nashc_node_set_attr_int(it->n, attr, last, z->d);
             break;
         }
         last = v;
     }
+    return s;
+}
+
+/* A matrix-vector unit: first simd, then pe. */
+static nashc_status
+compat_mvau(fold_problem *z, fold_item *it, uint64_t target)
+{
+    const nashc_type *w = nashc_value_type(nashc_node_in(it->n, 1));
+    const nashc_fold least = {.n = 2, .name = {"pe", "simd"}, .value = {1, 1}};
+    nashc_status s = hw_set_fold(it->n, &least, z->d);
+
+    if (s == NASHC_OK)
+        s = compat_opt(z, it, "simd", w->dim[0], target, z->wwidth_max > 0 ? z->wwidth_max : 36);
+    if (s == NASHC_OK)
+        s = compat_opt(z, it, "pe", w->dim[1] / nashc_node_int(it->n, "groups"), target, 0);
     return s;
 }
 
@@ -179,25 +194,17 @@ compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
 
     *slowest = 0;
     for (int i = 0; i < z->n && s == NASHC_OK; i++) {
-        nashc_node *n = z->items[i].n;
-        if (nashc_node_is(n, "hw.mvau")) {
-            const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-            int64_t groups = nashc_attr_int(n, nashc_attr_index(n, "groups"));
-            s = hw_set_attrs(n, "pe=1 simd=1", z->d);
-            if (s == NASHC_OK)
-                s = compat_opt(z, n, "simd", w->dim[0], target,
-                               z->wwidth_max > 0 ? z->wwidth_max : 36);
-            if (s == NASHC_OK)
-                s = compat_opt(z, n, "pe", w->dim[1] / groups, target, 0);
+        fold_item *it = &z->items[i];
+        if (nashc_node_is(it->n, "hw.mvau")) {
+            s = compat_mvau(z, it, target);
         } else {
-            const fold_item *it = &z->items[i];
             for (int p = 0; p < it->n_points && s == NASHC_OK; p++) {
-                s = hw_set_attrs(n, it->points[p].text, z->d);
-                if (nashc_node_op(n)->hw->cycles(n) < target)
+                s = hw_set_fold(it->n, &it->points[p].fold, z->d);
+                if (it->model->cycles(it->n) < target)
                     break;
             }
         }
-        uint64_t c = nashc_node_op(n)->hw->cycles(n);
+        uint64_t c = it->model->cycles(it->n);
         *slowest = c > *slowest ? c : *slowest;
     }
     return s;

@@ -5,13 +5,14 @@
 #include "hw.h"
 
 typedef struct fold_point {
-    char text[96];
+    nashc_fold fold;
     uint64_t cycles, score;
     int64_t in, out; /* lanes */
 } fold_point;
 
 typedef struct fold_item {
     nashc_node *n;
+    const nashc_layer_model *model;
     fold_point *points;
     int n_points, chosen;
     int *prev; /* neighbours upstream, as items; for the DP: best predecessor point */
@@ -22,6 +23,7 @@ typedef struct fold_problem {
     nashc_run *r;
     nashc_graph *f;
     nashc_diag *d;
+    const nashc_backend *backend; /* whose layers these are */
     const nashc_device *dev;
     fold_item *items;
     int n;
@@ -39,7 +41,7 @@ int64_t fold_weight_width(const nashc_node *n);
  * exactly on a chain, by local search elsewhere. */
 void fold_solve(fold_problem *z, uint64_t target);
 
-/* FINN's SetFolding (hardware.md D.2); wwidth 0: its default of 36. */
+/* FINN's SetFolding (docs/folding.md, compat); wwidth 0: its default of 36. */
 nashc_status fold_like_finn(fold_problem *z, uint64_t target, bool two_pass);
 
 #endif

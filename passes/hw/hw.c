@@ -1,6 +1,5 @@
 /* hw.c: what the passes on graphs of hardware layers share. */
 #include "hw.h"
-#include <string.h>
 
 uint64_t
 hw_score(const nashc_cost *c)
@@ -9,12 +8,18 @@ hw_score(const nashc_cost *c)
 }
 
 uint64_t
-hw_node_score(const nashc_node *n, const nashc_device *dev)
+hw_node_score(const nashc_node *n, const nashc_backend *b, const nashc_device *dev)
 {
-    const nashc_hw *hw = nashc_node_op(n)->hw;
-    nashc_cost c = {0};
+    nashc_cost c;
 
-    return hw->cost && hw->cost(n, dev, &c) == NASHC_OK ? hw_score(&c) : 0;
+    return nashc_layer_cost(n, b, dev, &c) ? hw_score(&c) : 0;
+}
+
+const nashc_backend *
+hw_backend(nashc_run *r)
+{
+    return nashc_model_backend(nashc_run_ctx(r), nashc_opts_str(nashc_run_opts(r), "backend"),
+                               nashc_run_diag(r));
 }
 
 bool
@@ -43,26 +48,12 @@ hw_dwc_score(int64_t from, int64_t to, uint32_t bits)
 }
 
 nashc_status
-hw_set_attrs(nashc_node *n, const char *text, nashc_diag *d)
+hw_set_fold(nashc_node *n, const nashc_fold *f, nashc_diag *d)
 {
     nashc_status s = NASHC_OK;
 
-    while (s == NASHC_OK && *text) {
-        char name[48], value[48];
-        size_t k = strcspn(text, "="), v;
-        if (text[k] != '=' || k >= sizeof name)
-            return nashc_bug(d, nashc_node_loc(n), "folding text \"%s\"", text);
-        v = strcspn(text + k + 1, " ");
-        if (v >= sizeof value)
-            return nashc_bug(d, nashc_node_loc(n), "folding text \"%s\"", text);
-        memcpy(name, text, k);
-        name[k] = 0;
-        memcpy(value, text + k + 1, v);
-        value[v] = 0;
-        s = nashc_node_set_attr(n, name, value, d);
-        text += k + 1 + v;
-        text += strspn(text, " ");
-    }
+    for (int i = 0; i < f->n && s == NASHC_OK; i++)
+        s = nashc_node_set_attr_int(n, f->name[i], f->value[i], d);
     return s;
 }
 

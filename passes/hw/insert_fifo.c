@@ -5,7 +5,7 @@
  * that join streams, until the network runs at the interval of its slowest layer. Then no FIFO
  * keeps more than it was ever filled with, and each in turn, the costliest first, is bisected down
  * to the smallest depth (0: none) that keeps interval, and, with keep-latency, the latency of the
- * first frame; on large networks until `effort` is used up. hardware.md E.4.
+ * first frame; on large networks until `effort` is used up. docs/hardware.md, FIFO depths.
  */
 #include "hw.h"
 #include <jansson.h>
@@ -26,6 +26,7 @@ typedef struct edge {
 
 typedef struct sizing {
     nashc_run *r;
+    const nashc_backend *backend; /* whose layers these are */
     nashc_graph *f;
     edge *edges;
     int n;
@@ -54,8 +55,11 @@ edge_cmp(const void *a, const void *b)
 static nashc_status
 simulate(sizing *z, bool shallow, nashc_flow_result *out, nashc_diag *d)
 {
-    nashc_flow_options o = {
-        .struct_size = sizeof o, .max_frames = z->frames, .fifo = z->depth, .shallow = shallow};
+    nashc_flow_options o = {.struct_size = sizeof o,
+                            .max_frames = z->frames,
+                            .fifo = z->depth,
+                            .shallow = shallow,
+                            .backend = z->backend};
     nashc_arena *a = nashc_arena_create();
 
     if (!a)
@@ -194,7 +198,7 @@ bound(const sizing *z)
 
     NASHC_EACH_NODE(z->f, n)
     {
-        uint64_t c = nashc_node_op(n)->hw->cycles(n);
+        uint64_t c = nashc_layer_cycles(n, z->backend);
         most = c > most ? c : most;
     }
     return (double)most;
@@ -328,6 +332,8 @@ run(nashc_run *r, nashc_graph *g)
 
     if (!f)
         return NASHC_EINPUT;
+    if (!(z.backend = hw_backend(r)))
+        return NASHC_EUNSUP;
     z.keep_latency = nashc_opts_bool(nashc_run_opts(r), "keep-latency");
     z.effort = (uint64_t)nashc_opts_int(nashc_run_opts(r), "effort") * 1000000;
     if ((s = nashc_flow_check(f, true, d)) != NASHC_OK || (s = collect(&z, d)) != NASHC_OK ||
@@ -350,6 +356,7 @@ static const nashc_param options[] = {
      .def = "",
      .help = "folding file whose FIFO depths replace the computed ones",
      .kind = NASHC_P_PATH},
+    HW_BACKEND_OPTION,
     {0},
 };
 

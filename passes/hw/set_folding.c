@@ -1,12 +1,13 @@
 /* set_folding.c: choose pe and simd of every layer.
  *
- * exact   every layer has a finite list of folding points (nashc_hw.fold), each with cycles and
- *         cost. For a target of T cycles a frame take the cheapest point with cycles <= T, where a
- *         width converter towards a neighbour of another stream width is part of the cost: by
- *         dynamic programming on a chain, by local search from the cheapest points elsewhere.
- *         Without target-fps T is the smallest at which no unit has more than `parallel`
- *         multipliers.
- * compat  FINN's SetFolding (hardware.md D.2), for comparison.
+ *     exact     the cheapest point of each layer that is fast enough, converters between neighbours
+ *               of other stream widths included: by dynamic programming on a chain, by local search
+ *               from the cheapest points elsewhere
+ *     compat    FINN's SetFolding, for comparison
+ *
+ * Every layer has a finite list of folding points (nashc_hw.fold), with the cycles and the cost
+ * that the models of the backend give it. Without target-fps the target is the least cycles at
+ * which no unit has more than `parallel` multipliers. docs/folding.md.
  */
 #include "fold.h"
 #include <string.h>
@@ -16,10 +17,42 @@ multipliers(const nashc_node *n)
 {
     if (!fold_multiplies(n))
         return 0;
-    int simd = nashc_attr_index(n, "simd");
-    return nashc_attr_int(n, nashc_attr_index(n, "pe")) * (simd < 0 ? 1 : nashc_attr_int(n, simd));
+    int64_t simd = nashc_node_int(n, "simd"); /* 0: a layer without it */
+    return nashc_node_int(n, "pe") * (simd ? simd : 1);
 }
 
+/* All foldings of it that are allowed, with their cycles. */
+static nashc_status
+collect_points(fold_problem *z, fold_item *it)
+{
+    const nashc_hw *hw = nashc_node_op(it->n)->hw;
+    nashc_arena *a = nashc_run_arena(z->r);
+    nashc_status s = NASHC_OK;
+    nashc_fold f;
+    int k = 0;
+
+    while (hw->fold(it->n, k, &f))
+        k++;
+    it->points = NASHC_NEW_N(a, fold_point, k + 1);
+    it->best = NASHC_NEW_N(a, uint64_t, k + 1);
+    it->prev = NASHC_NEW_N(a, int, k + 1);
+    if (!it->points || !it->best || !it->prev)
+        return nashc_enomem(z->d);
+    for (int p = 0; p < k && s == NASHC_OK; p++) {
+        fold_point *q = &it->points[it->n_points];
+        hw->fold(it->n, p, &q->fold);
+        if ((s = hw_set_fold(it->n, &q->fold, z->d)) != NASHC_OK)
+            break;
+        q->cycles = it->model->cycles(it->n);
+        if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
+            continue;
+        if (hw_lanes(it->n, &q->in, &q->out))
+            it->n_points++;
+    }
+    return s;
+}
+
+/* The layers that fold, each with its model. */
 static nashc_status
 collect(fold_problem *z)
 {
@@ -34,36 +67,16 @@ collect(fold_problem *z)
         z->item_of[i] = -1;
     NASHC_EACH_NODE(z->f, n)
     {
-        const nashc_hw *hw = nashc_node_op(n)->hw;
-        if (!hw->fold || !hw->cycles)
+        fold_item it = {.n = n, .model = nashc_layer_model_of(n, z->backend, z->d)};
+        if (!it.model)
+            return NASHC_EUNSUP;
+        if (!nashc_node_op(n)->hw->fold)
             continue;
         z->item_of[nashc_node_id(n)] = z->n;
-        z->items[z->n++] = (fold_item){.n = n};
+        z->items[z->n++] = it;
     }
-    for (int i = 0; i < z->n && s == NASHC_OK; i++) {
-        fold_item *it = &z->items[i];
-        const nashc_hw *hw = nashc_node_op(it->n)->hw;
-        char text[96];
-        int k = 0;
-        while (hw->fold(it->n, k, text))
-            k++;
-        it->points = NASHC_NEW_N(a, fold_point, k + 1);
-        it->best = NASHC_NEW_N(a, uint64_t, k + 1);
-        it->prev = NASHC_NEW_N(a, int, k + 1);
-        if (!it->points || !it->best || !it->prev)
-            return nashc_enomem(z->d);
-        for (int p = 0; p < k && s == NASHC_OK; p++) {
-            fold_point *q = &it->points[it->n_points];
-            hw->fold(it->n, p, q->text);
-            if ((s = hw_set_attrs(it->n, q->text, z->d)) != NASHC_OK)
-                break;
-            q->cycles = hw->cycles(it->n);
-            if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
-                continue;
-            if (hw_lanes(it->n, &q->in, &q->out))
-                it->n_points++;
-        }
-    }
+    for (int i = 0; i < z->n && s == NASHC_OK; i++)
+        s = collect_points(z, &z->items[i]);
     return s;
 }
 
@@ -81,7 +94,7 @@ default_target(fold_problem *z)
         for (int p = 0; p < it->n_points; p++) {
             if (it->points[p].cycles >= best)
                 continue;
-            hw_set_attrs(it->n, it->points[p].text, NULL);
+            hw_set_fold(it->n, &it->points[p].fold, NULL);
             if (p == 0 || multipliers(it->n) <= z->parallel)
                 best = it->points[p].cycles;
         }
@@ -129,10 +142,10 @@ weigh(fold_problem *z, uint64_t target)
         for (int p = 0; p < it->n_points; p++) {
             if (it->points[p].cycles > target)
                 continue;
-            nashc_status s = hw_set_attrs(it->n, it->points[p].text, z->d);
+            nashc_status s = hw_set_fold(it->n, &it->points[p].fold, z->d);
             if (s != NASHC_OK)
                 return s;
-            it->points[p].score = hw_node_score(it->n, z->dev);
+            it->points[p].score = hw_node_score(it->n, z->backend, z->dev);
         }
     }
     return NASHC_OK;
@@ -144,7 +157,7 @@ apply_choice(fold_problem *z)
     nashc_status s = NASHC_OK;
 
     for (int i = 0; i < z->n && s == NASHC_OK; i++)
-        s = hw_set_attrs(z->items[i].n, z->items[i].points[z->items[i].chosen].text, z->d);
+        s = hw_set_fold(z->items[i].n, &z->items[i].points[z->items[i].chosen].fold, z->d);
     return s;
 }
 
@@ -182,6 +195,8 @@ run(nashc_run *r, nashc_graph *g)
 
     if (!z.f)
         return NASHC_EINPUT;
+    if (!(z.backend = hw_backend(r)))
+        return NASHC_EUNSUP;
     if (device[0] && !(z.dev = nashc_lookup(nashc_run_ctx(r), NASHC_D_DEVICE, device, z.d)))
         return NASHC_EINPUT;
     z.wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
@@ -234,6 +249,7 @@ static const nashc_param options[] = {
      .def = "",
      .help = "device that costs are counted for",
      .kind = NASHC_P_STRING},
+    HW_BACKEND_OPTION,
     {0},
 };
 

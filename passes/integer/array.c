@@ -1,43 +1,16 @@
-/* array.c: small arrays of doubles that are broadcast against a tensor. */
-#include "integer.h"
+/* array.c: small arrays of doubles that are broadcast against a tensor: scales, offsets, bounds.
+ *
+ *     tensor [1, 8, 6, 6]     array [8, 1, 1]: one number a channel; [6]: one a column; []: one
+ */
+#include "array.h"
 
 #include <math.h>
 #include <string.h>
 
-bool
-si_fail(si_state *S, nashc_status st)
-{
-    if (S->st == NASHC_OK)
-        S->st = st;
-    return false;
-}
-
-bool
-si_no(si_state *S, const char *why)
-{
-    if (!S->why)
-        S->why = why;
-    return false;
-}
-
-void *
-si_alloc(si_state *S, int64_t n, size_t size)
-{
-    int64_t bytes;
-    if (!nashc_mul_size(n > 0 ? n : 1, (int64_t)size, &bytes)) {
-        si_fail(S, NASHC_ENOMEM);
-        return NULL;
-    }
-    void *p = nashc_arena_alloc(S->a, (size_t)bytes);
-    if (!p)
-        si_fail(S, nashc_enomem(S->diag));
-    return p;
-}
-
 si_array
-si_scalar(si_state *S, double v)
+si_scalar(si_job *job, double v)
 {
-    si_array r = {.rank = 0, .n = 1, .v = si_alloc(S, 1, sizeof(double))};
+    si_array r = {.rank = 0, .n = 1, .v = si_alloc(job, 1, sizeof(double))};
     if (r.v)
         r.v[0] = v;
     else
@@ -46,22 +19,23 @@ si_scalar(si_state *S, double v)
 }
 
 bool
-si_shape_array(si_state *S, si_array *out, int rank, const int64_t *dim)
+si_shape_array(si_job *job, si_array *out, int rank, const int64_t *dim)
 {
     si_array r = {.rank = rank, .n = 1};
     for (int i = 0; i < rank; i++) {
         r.dim[i] = dim[i];
         if (!nashc_mul_size(r.n, dim[i], &r.n))
-            return si_fail(S, NASHC_ENOMEM);
+            return si_fail(job, NASHC_ENOMEM);
     }
-    r.v = si_alloc(S, r.n, sizeof(double));
+    r.v = si_alloc(job, r.n, sizeof(double));
     if (!r.v)
         return false;
     *out = r;
     return true;
 }
 
-/* Index into a of element e of a tensor of type t. */
+/* Coordinates of e are taken from the last axis on, as arrays are aligned right; along an axis of
+ * length 1 the array has one number for all. */
 int64_t
 si_index(const si_array *a, const nashc_type *t, int64_t e)
 {
@@ -121,12 +95,13 @@ squeeze_axis(si_array *a, int axis)
     a->n = outer * inner;
 }
 
+/* Zeros become positive first: -0 and 0 are the same number, but not the same bytes. */
 void
 si_squeeze(si_array *a)
 {
     for (int64_t i = 0; i < a->n; i++)
         if (a->v[i] == 0.0)
-            a->v[i] = 0.0; /* one zero only */
+            a->v[i] = 0.0;
     for (int i = 0; i < a->rank; i++)
         if (a->dim[i] > 1)
             squeeze_axis(a, i);
@@ -135,11 +110,11 @@ si_squeeze(si_array *a)
 }
 
 bool
-si_from_tensor(si_state *S, const nashc_tensor *t, si_array *out)
+si_from_tensor(si_job *job, const nashc_tensor *t, si_array *out)
 {
     const nashc_type *type = nashc_tensor_type(t);
     si_array r;
-    if (!si_shape_array(S, &r, type->rank, type->dim))
+    if (!si_shape_array(job, &r, type->rank, type->dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = nashc_tensor_get(t, i);
@@ -148,6 +123,7 @@ si_from_tensor(si_state *S, const nashc_tensor *t, si_array *out)
     return true;
 }
 
+/* Axes that the array has not, in front of its own, do not matter to it. */
 bool
 si_varies(const si_array *a, const nashc_type *t, int axis)
 {
@@ -165,11 +141,9 @@ si_channel_only(const si_array *a, const nashc_type *t)
     return a->rank <= t->rank || a->n == 1;
 }
 
-/* a is channel only */
 double
-si_channel(const si_array *a, const nashc_type *t, int64_t c)
+si_channel(const si_array *a, int64_t c)
 {
-    (void)t;
     return a->v[a->n == 1 ? 0 : c];
 }
 
@@ -185,6 +159,7 @@ si_sub(double x, double y)
     return x - y;
 }
 
+/* 0 times infinity: a channel with scale 0 stays 0, whatever it is multiplied by. */
 double
 si_mul(double x, double y)
 {
@@ -215,6 +190,14 @@ si_sgn_mul(double x, double y)
     return y > 0 ? x : y < 0 ? -x : 0.0;
 }
 
+double
+si_negated(double x, double unused)
+{
+    (void)unused;
+    return -x;
+}
+
+/* numpy: axes are equal, or one of them is 1 or missing. */
 bool
 si_joint_shape(const si_array *x, const si_array *y, nashc_type *t)
 {
@@ -231,10 +214,10 @@ si_joint_shape(const si_array *x, const si_array *y, nashc_type *t)
 }
 
 bool
-si_spread(si_state *S, const si_array *a, const nashc_type *t, si_array *out)
+si_spread(si_job *job, const si_array *a, const nashc_type *t, si_array *out)
 {
     si_array r;
-    if (!si_shape_array(S, &r, t->rank, t->dim))
+    if (!si_shape_array(job, &r, t->rank, t->dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = a->v[si_index(a, t, i)];
@@ -242,14 +225,16 @@ si_spread(si_state *S, const si_array *a, const nashc_type *t, si_array *out)
     return true;
 }
 
+/* f is called once for each element of the joint shape. The result is built aside, so that out may
+ * be an operand. */
 bool
-si_zip(si_state *S, const si_array *x, const si_array *y, si_fn *f, si_array *out)
+si_zip(si_job *job, const si_array *x, const si_array *y, si_fn *f, si_array *out)
 {
     nashc_type t;
     si_array r;
     if (!si_joint_shape(x, y, &t))
-        return si_no(S, NULL);
-    if (!x->v || !y->v || !si_shape_array(S, &r, t.rank, t.dim))
+        return si_no(job, NULL);
+    if (!x->v || !y->v || !si_shape_array(job, &r, t.rank, t.dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = f(x->v[si_index(x, &t, i)], y->v[si_index(y, &t, i)]);
@@ -258,15 +243,20 @@ si_zip(si_state *S, const si_array *x, const si_array *y, si_fn *f, si_array *ou
     return true;
 }
 
-/* Values of a along one axis of t, as a vector of that length; a must not vary otherwise. */
 bool
-si_along(si_state *S, const si_array *a, const nashc_type *t, int axis, si_array *out)
+si_negate(si_job *job, const si_array *x, si_array *out)
+{
+    return si_zip(job, x, x, si_negated, out);
+}
+
+bool
+si_along(si_job *job, const si_array *a, const nashc_type *t, int axis, si_array *out)
 {
     for (int i = 0; i < t->rank; i++)
         if (i != axis && si_varies(a, t, i))
-            return si_no(S, NULL);
+            return si_no(job, NULL);
     si_array r;
-    if (!si_shape_array(S, &r, 1, &t->dim[axis]))
+    if (!si_shape_array(job, &r, 1, &t->dim[axis]))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = a->v[a->n == 1 ? 0 : i];
@@ -274,9 +264,9 @@ si_along(si_state *S, const si_array *a, const nashc_type *t, int axis, si_array
     return true;
 }
 
-/* out[e] = a[map[e]] for the elements e of type to; map indexes elements of type from. */
+/* Without a map where it would not change anything: maps of large tensors are costly. */
 bool
-si_gather(si_state *S, const si_array *a, const nashc_type *from, const nashc_type *to,
+si_gather(si_job *job, const si_array *a, const nashc_type *from, const nashc_type *to,
           const int64_t *map, si_array *out)
 {
     if (a->n == 1) {
@@ -285,7 +275,7 @@ si_gather(si_state *S, const si_array *a, const nashc_type *from, const nashc_ty
         return true;
     }
     si_array r;
-    if (!si_shape_array(S, &r, to->rank, to->dim))
+    if (!si_shape_array(job, &r, to->rank, to->dim))
         return false;
     for (int64_t i = 0; i < r.n; i++)
         r.v[i] = si_at(a, from, map[i]);
@@ -295,27 +285,46 @@ si_gather(si_state *S, const si_array *a, const nashc_type *from, const nashc_ty
 }
 
 bool
-si_per_channel(si_state *S, const nashc_type *t, const double *v, si_array *out)
+si_per_axis(si_job *job, const double *v, int64_t n, int axis, int rank, si_array *out)
 {
-    int c = nashc_type_channel_axis(t);
-    si_array r;
     int64_t dim[NASHC_MAX_RANK];
-    for (int i = 0; i < t->rank; i++)
-        dim[i] = i == c ? t->dim[i] : 1;
-    if (!si_shape_array(S, &r, t->rank, dim))
+    si_array r;
+    for (int i = 0; i < rank; i++)
+        dim[i] = i == axis ? n : 1;
+    if (!si_shape_array(job, &r, rank, dim))
         return false;
-    memcpy(r.v, v, (size_t)r.n * sizeof *v);
+    memcpy(r.v, v, (size_t)r.n * sizeof(*v));
     si_squeeze(&r);
     *out = r;
     return true;
 }
 
+bool
+si_per_channel(si_job *job, const nashc_type *t, const double *v, si_array *out)
+{
+    return si_per_axis(job, v, nashc_type_channels(t), nashc_type_channel_axis(t), t->rank, out);
+}
+
+bool
+si_round_to_integers(si_array *a)
+{
+    for (int64_t i = 0; i < a->n; i++) {
+        double q = nearbyint(a->v[i]);
+        if (!(fabs(a->v[i] - q) <= 1e-9 * (1 + fabs(q)))) /* NaN and infinity are refused, too */
+            return false;
+        a->v[i] = q;
+    }
+    return true;
+}
+
+/* Products and quotients of a few doubles are off by a few units in the last place. */
 static bool
 near_integer(double x)
 {
     return fabs(x - nearbyint(x)) <= fmin(1e-13 * fabs(x), 1e-3);
 }
 
+/* Are all values whole multiples of unit, below max? */
 static bool
 is_unit(const double *v, int64_t n, double max, double unit)
 {
@@ -327,39 +336,54 @@ is_unit(const double *v, int64_t n, double max, double unit)
     return true;
 }
 
-/* First small multiples of the smallest magnitude, which keep the multipliers small and forgive the
- * rounding of products in double; then the exact greatest common divisor of the doubles. */
-bool
-si_common_unit(const double *v, int64_t n, double max, double *unit)
+static double
+least_magnitude(const double *v, int64_t n)
 {
     double least = INFINITY;
     for (int64_t i = 0; i < n; i++)
         if (v[i] != 0.0 && fabs(v[i]) < least)
             least = fabs(v[i]);
-    if (least == INFINITY) {
+    return least;
+}
+
+/* Euclid's algorithm on doubles; exact, as fmod is. */
+static double
+exact_divisor(const double *v, int64_t n)
+{
+    double divisor = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        double a = fabs(v[i]);
+        for (int k = 0; a != 0.0 && k < 2000; k++) {
+            double rest = divisor == 0.0 ? 0.0 : fmod(a, divisor);
+            if (divisor == 0.0) {
+                divisor = a;
+                break;
+            }
+            a = rest == 0.0 ? 0.0 : divisor;
+            divisor = rest == 0.0 ? divisor : rest;
+        }
+    }
+    return divisor;
+}
+
+/* First small fractions of the smallest magnitude, which keep the multipliers small and forgive the
+ * rounding of products in double; then the exact greatest common divisor of the doubles. */
+bool
+si_common_unit(const double *v, int64_t n, double max, double *unit)
+{
+    double least = least_magnitude(v, n);
+    if (least == INFINITY) { /* all are 0 */
         *unit = 1.0;
         return true;
     }
-    for (int q = 1; q <= 64; q++)
-        if (is_unit(v, n, max, least / q)) {
-            *unit = least / q;
+    for (int parts = 1; parts <= 64; parts++)
+        if (is_unit(v, n, max, least / parts)) {
+            *unit = least / parts;
             return true;
         }
-    double g = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        double a = fabs(v[i]);
-        for (int k = 0; a != 0.0 && k < 2000; k++) { /* Euclid; fmod is exact */
-            double r = g == 0.0 ? 0.0 : fmod(a, g);
-            if (g == 0.0) {
-                g = a;
-                break;
-            }
-            a = r == 0.0 ? 0.0 : g;
-            g = r == 0.0 ? g : r;
-        }
-    }
-    if (g <= 0.0 || !is_unit(v, n, max, g))
+    double divisor = exact_divisor(v, n);
+    if (divisor <= 0.0 || !is_unit(v, n, max, divisor))
         return false;
-    *unit = g;
+    *unit = divisor;
     return true;
 }

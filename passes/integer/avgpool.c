@@ -1,22 +1,22 @@
-/* avgpool.c: average pools of the model as integer sums: mean = s / divisor * sum + b.
+/* avgpool.c: average and sum pools, means and sums of the model as integer sums.
+ *
+ *     mean of s i + b over a window = s / divisor * (sum of i) + b
  *
  * Where the divisor depends on the position (padding that does not count), the sums are multiplied
  * by what is missing to the least common multiple.
  */
 #include "integer.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
-static nashc_value *
-sum_of(si_state *S, const nashc_node *n, nashc_value *ival)
+#define POOL_BITS 12 /* elements of a window, for the sums in front of it */
+
+/* Attributes of n that nn.sumpool has, too. */
+static const char *
+window_attrs(si_walk *walk, const nashc_node *n)
 {
-    if (nashc_node_is(n, "nn.global_avgpool") || nashc_node_is(n, "nn.global_sumpool"))
-        return si_emit(S, "nn.global_sumpool", &ival, 1, NULL);
-    if (nashc_node_is(n, "nn.reduce_mean") || nashc_node_is(n, "nn.reduce_sum"))
-        return si_emit(S, "nn.reduce_sum", &ival, 1, nashc_node_attr_text(n, S->a));
-    const char *names[] = {"kernel", "stride", "pads", "dilation"};
+    static const char *const names[] = {"kernel", "stride", "pads", "dilation"};
+    nashc_arena *arena = walk->job->arena;
     const char *attrs = "";
     for (size_t i = 0; i < NASHC_COUNT(names); i++) {
         int k, at = nashc_attr_index(n, names[i]);
@@ -24,44 +24,46 @@ sum_of(si_state *S, const nashc_node *n, nashc_value *ival)
             continue;
         const int64_t *v = nashc_attr_ints(n, at, &k);
         if (k)
-            attrs = nashc_arena_printf(S->a, "%s%s%s=%s", attrs, *attrs ? " " : "", names[i],
-                                       nashc_build_ints(S->b, v, k));
+            attrs = nashc_arena_printf(arena, "%s%s%s=%s", attrs, *attrs ? " " : "", names[i],
+                                       nashc_build_ints(walk->build, v, k));
     }
-    if (nashc_attr_bool(n, nashc_attr_index(n, "ceil")))
-        attrs = nashc_arena_printf(S->a, "%s ceil=true", attrs);
-    return si_emit(S, "nn.sumpool", &ival, 1, attrs);
+    if (nashc_node_bool(n, "ceil"))
+        attrs = nashc_arena_printf(arena, "%s ceil=true", attrs);
+    return attrs;
 }
 
-static const char *
-sum_attrs(si_state *S, const nashc_node *sum)
+static nashc_value *
+emit_integer_sum(si_walk *walk, const nashc_node *n, nashc_value *integer)
 {
-    return nashc_node_attr_text(sum, S->a);
+    static const char *const whole[] = {"nn.global_avgpool", "nn.global_sumpool", NULL};
+    static const char *const reduce[] = {"nn.reduce_mean", "nn.reduce_sum", NULL};
+    if (nashc_node_is_any(n, whole))
+        return si_emit(walk, "nn.global_sumpool", &integer, 1, NULL);
+    if (nashc_node_is_any(n, reduce))
+        return si_emit(walk, "nn.reduce_sum", &integer, 1,
+                       nashc_node_attr_text(n, walk->job->arena));
+    return si_emit(walk, "nn.sumpool", &integer, 1, window_attrs(walk, n));
 }
 
-/* Elements in each window (count), and what the mean divides by, from runs on a tensor of ones. */
+/* Elements in each window (count), and what the mean divides by, from runs on a tensor of ones. sum
+ * is the node of integers that adds. */
 static bool
-divisors(si_state *S, nashc_node *n, const nashc_node *sum, si_array *count, si_array *divisor)
+divisors(si_job *job, nashc_node *n, const nashc_node *sum, si_array *count, si_array *divisor)
 {
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
-    nashc_type f64 = nashc_type_f64(), ot = nashc_type_with_elem(t, &f64);
-    nashc_buf buf;
-    if (!nashc_buf_alloc(&buf, &ot))
-        return si_fail(S, nashc_enomem(S->diag));
-    for (int64_t i = 0; i < buf.n; i++)
-        nashc_buf_set(&buf, i, 1.0);
-    nashc_tensor *ones = si_keep(S, nashc_tensor_take(&buf)), *mean, *total;
-    si_array m;
-    bool is_sum = nashc_node_is(n, "nn.reduce_sum") || nashc_node_is(n, "nn.sumpool") ||
-                  nashc_node_is(n, "nn.global_sumpool");
-    if (!ones || !si_eval(S, n, nashc_node_opname(sum), sum_attrs(S, sum), &ones, 1, 1, &total) ||
-        !si_from_tensor(S, total, count))
+    static const char *const sums[] = {"nn.reduce_sum", "nn.sumpool", "nn.global_sumpool", NULL};
+    si_array one = si_scalar(job, 1.0), mean;
+    const nashc_tensor *ones = si_real_tensor(job, nashc_value_type(nashc_node_in(n, 0)), &one);
+    nashc_tensor *total, *averaged;
+    if (!ones ||
+        !si_eval(job, n, nashc_node_opname(sum), nashc_node_attr_text(sum, job->arena), &ones, 1, 1,
+                 &total) ||
+        !si_from_tensor(job, total, count))
         return false;
-    if (is_sum) {
-        *divisor = si_scalar(S, 1.0);
+    *divisor = one;
+    if (nashc_node_is_any(n, sums))
         return true;
-    }
-    if (!si_eval(S, n, NULL, NULL, &ones, 1, 1, &mean) || !si_from_tensor(S, mean, &m) ||
-        !si_zip(S, count, &m, si_div, divisor))
+    if (!si_eval(job, n, NULL, NULL, &ones, 1, 1, &averaged) ||
+        !si_from_tensor(job, averaged, &mean) || !si_zip(job, count, &mean, si_div, divisor))
         return false;
     for (int64_t i = 0; i < divisor->n; i++)
         divisor->v[i] = nearbyint(divisor->v[i]);
@@ -69,6 +71,7 @@ divisors(si_state *S, nashc_node *n, const nashc_node *sum, si_array *count, si_
     return true;
 }
 
+/* Least common multiple, by Euclid; whole numbers in doubles. */
 static double
 lcm(const si_array *a)
 {
@@ -112,7 +115,7 @@ varies_in_window(const nashc_node *n, const si_array *a, const nashc_type *t, co
 
 /* An array that does not vary along the pooled axes, against the result of n. */
 static bool
-carried(si_state *S, const nashc_node *n, const si_array *a, si_array *out)
+carried(si_job *job, const nashc_node *n, const si_array *a, si_array *out)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *yt = nashc_value_type(nashc_node_out(n, 0));
@@ -122,7 +125,7 @@ carried(si_state *S, const nashc_node *n, const si_array *a, si_array *out)
         *out = *a;
         return true;
     }
-    map = si_alloc(S, elements, sizeof(*map));
+    map = si_alloc(job, elements, sizeof(*map));
     if (!map)
         return false;
     for (int64_t e = 0; e < elements; e++) {
@@ -137,53 +140,87 @@ carried(si_state *S, const nashc_node *n, const si_array *a, si_array *out)
         }
         map[e] = at;
     }
-    return si_gather(S, a, t, yt, map, out);
+    return si_gather(job, a, t, yt, map, out);
 }
 
-/* The offset of the result: n itself on an offset that varies with the position. */
+/* The offset of the result: n itself on an offset that varies inside a window. */
 static bool
-pooled_offset(si_state *S, nashc_node *n, const si_array *b, si_array *out)
+pooled_offset(si_job *job, nashc_node *n, const si_array *bias, si_array *out)
 {
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
-    nashc_type f64 = nashc_type_f64(), bt = nashc_type_with_elem(t, &f64);
-    nashc_buf buf;
-    nashc_tensor *in, *res;
-
-    if (!nashc_buf_alloc(&buf, &bt))
-        return si_fail(S, nashc_enomem(S->diag));
-    for (int64_t i = 0; i < buf.n; i++)
-        nashc_buf_set(&buf, i, si_at(b, &bt, i));
-    in = si_keep(S, nashc_tensor_take(&buf));
-    return in && si_eval(S, n, NULL, NULL, &in, 1, 1, &res) && si_from_tensor(S, res, out);
+    const nashc_tensor *in = si_real_tensor(job, nashc_value_type(nashc_node_in(n, 0)), bias);
+    nashc_tensor *pooled;
+    return in && si_eval(job, n, NULL, NULL, &in, 1, 1, &pooled) &&
+           si_from_tensor(job, pooled, out);
 }
 
-bool
-si_sum_pool(si_state *S, nashc_node *n)
+/* The same for one that does not: what count elements of it make, divided. */
+static bool
+carried_offset(si_job *job, nashc_node *n, const si_array *bias, const si_array *count,
+               const si_array *divisor, si_array *out)
 {
+    return carried(job, n, bias, out) && si_zip(job, out, count, si_mul, out) &&
+           si_zip(job, out, divisor, si_div, out);
+}
+
+/* y = scale / divisor * integer + bias */
+static bool
+anchor_mean(si_walk *walk, nashc_value *y, nashc_value *integer, si_array *scale,
+            const si_array *bias, const si_array *divisor)
+{
+    si_job *job = walk->job;
+    if (divisor->n == 1)
+        return si_zip(job, scale, divisor, si_div, scale) &&
+               si_anchor(walk, y, integer, scale, bias, NULL, NULL, NULL, NULL);
+    si_array m = si_scalar(job, lcm(divisor));
+    if (!si_zip(job, scale, &m, si_div, scale) || !si_zip(job, &m, divisor, si_div, &m))
+        return false;
+    integer = si_times(walk, integer, &m);
+    return integer && si_anchor(walk, y, integer, scale, bias, NULL, NULL, NULL, NULL);
+}
+
+static bool
+rebuild_pool(si_walk *walk, nashc_node *n)
+{
+    si_job *job = walk->job;
     nashc_value *xv = nashc_node_in(n, 0), *y = nashc_node_out(n, 0);
     const nashc_type *t = nashc_value_type(xv), *yt = nashc_value_type(y);
-    si_val *x = si_affine(S, xv);
-    si_array count, divisor, s, b;
+    si_value *x = si_affine(walk, xv);
+    si_array count, divisor, scale, bias;
 
     if (!x)
         return false;
-    if (varies_in_window(n, &x->s, t, yt))
-        return si_no(S, "the scale varies inside a window");
-    nashc_value *ival = sum_of(S, n, x->tensor->ival);
-    if (!ival || !divisors(S, n, nashc_value_def(ival), &count, &divisor) ||
-        !carried(S, n, &x->s, &s))
+    if (varies_in_window(n, &x->scale, t, yt))
+        return si_no(job, "the scale varies inside a window");
+    nashc_value *integer = emit_integer_sum(walk, n, x->tensor->integer);
+    if (!integer || !divisors(job, n, nashc_value_def(integer), &count, &divisor) ||
+        !carried(job, n, &x->scale, &scale))
         return false;
-    if (varies_in_window(n, &x->b, t, yt)
-            ? !pooled_offset(S, n, &x->b, &b)
-            : !carried(S, n, &x->b, &b) || !si_zip(S, &b, &count, si_mul, &b) ||
-                  !si_zip(S, &b, &divisor, si_div, &b))
+    if (varies_in_window(n, &x->bias, t, yt)
+            ? !pooled_offset(job, n, &x->bias, &bias)
+            : !carried_offset(job, n, &x->bias, &count, &divisor, &bias))
         return false;
-    if (divisor.n == 1)
-        return si_zip(S, &s, &divisor, si_div, &s) &&
-               si_anchor(S, y, ival, &s, &b, NULL, NULL, NULL, NULL);
-    si_array m = si_scalar(S, lcm(&divisor));
-    if (!si_zip(S, &s, &m, si_div, &s) || !si_zip(S, &m, &divisor, si_div, &m))
-        return false;
-    ival = si_times(S, ival, &m);
-    return ival && si_anchor(S, y, ival, &s, &b, NULL, NULL, NULL, NULL);
+    return anchor_mean(walk, y, integer, &scale, &bias, &divisor);
 }
+
+/* Windows are small, whole images rarely more than 64 x 64. */
+static int
+pool_growth(si_walk *walk, const nashc_node *n)
+{
+    (void)walk;
+    (void)n;
+    return POOL_BITS;
+}
+
+static const nashc_integer_rule rule = {NASHC_DESC(nashc_integer_rule), .rebuild = rebuild_pool,
+                                        .growth = pool_growth};
+
+#define POOL(ID)                                                                                   \
+    extern const nashc_impl nashc_impl_scaled_integer_nn_##ID;                                     \
+    const nashc_impl nashc_impl_scaled_integer_nn_##ID = NASHC_IMPL_SCALED_INTEGER("nn." #ID, &rule)
+
+POOL(avgpool);
+POOL(sumpool);
+POOL(global_avgpool);
+POOL(global_sumpool);
+POOL(reduce_mean);
+POOL(reduce_sum);

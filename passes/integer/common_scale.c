@@ -14,63 +14,61 @@
 /* --- multipliers -------------------------------------------------------------------------------
  */
 
-/* Largest magnitude of the integers of v. */
 static double
-reach(const nashc_value *v)
+largest_magnitude(const nashc_value *v)
 {
     const nashc_type *t = nashc_value_type(v);
     return fmax(fabs((double)t->lo), fabs((double)t->hi));
 }
 
-/* The unit of n scales if it is exact and its multipliers are before_via max, or their sum
- * before_via limit.
- */
+/* The unit of n scales if it is exact and its multipliers are below max, or the sum of integers,
+ * the largest of which are most, is below limit. */
 static bool
-exact_unit(const double *s, const double *most, int n, double max, double limit, double *u)
+exact_unit(const double *scale, const double *most, int n, double max, double limit, double *unit)
 {
     double largest = 0, sum = 0;
-    if (!si_common_unit(s, n, MAX_EXACT, u))
+    if (!si_common_unit(scale, n, MAX_EXACT, unit))
         return false;
     for (int k = 0; k < n; k++) {
-        double m = fabs(nearbyint(s[k] / *u));
+        double m = fabs(nearbyint(scale[k] / *unit));
         largest = fmax(largest, m);
         sum += m * most[k];
     }
     return sum <= MAX_SUM && (largest < max || sum <= limit);
 }
 
-/* Unit that gives the smallest scale 24 bits if the sum of integers is before_via limit then:
- * rounding to it changes no term by more than float32 arithmetic would. Else one that gives the
- * largest scale no more than 31 bits, coarser if the sum would not fit. */
+/* Unit that gives the smallest scale 24 bits if the sum of integers is below limit then: rounding
+ * to it changes no term by more than float32 arithmetic would. Else one that gives the largest
+ * scale no more than 31 bits, coarser if the sum would not fit. */
 static double
-fine_unit(const double *s, const double *most, int n, double limit, int *bits)
+fine_unit(const double *scale, const double *most, int n, double limit, int *bits)
 {
     double least = INFINITY, largest = 0, sum = 0;
     for (int k = 0; k < n; k++) {
-        double a = fabs(s[k]);
+        double a = fabs(scale[k]);
         least = a > 0 && a < least ? a : least;
         largest = fmax(largest, a);
         sum += a * (most[k] + 1);
     }
-    double u = ldexp(least, -23);
-    if (!(sum / u <= limit))
-        u = fmax(fmax(u, ldexp(largest, -31)), sum / MAX_SUM);
-    int b = ilogb(least / u) + 1;
-    *bits = *bits == 0 || b < *bits ? b : *bits;
-    return u;
+    double unit = ldexp(least, -23);
+    if (!(sum / unit <= limit))
+        unit = fmax(fmax(unit, ldexp(largest, -31)), sum / MAX_SUM);
+    int own = ilogb(least / unit) + 1;
+    *bits = *bits == 0 || own < *bits ? own : *bits;
+    return unit;
 }
 
 /* Shape in which the scales of all parts differ. */
 static nashc_type
-shape_of(const si_parts *p)
+shape_of(const si_parts *parts)
 {
     nashc_type t = nashc_type_f64();
-    for (int k = 0; k < p->n; k++)
-        t.rank = p->s[k].rank > t.rank ? (uint8_t)p->s[k].rank : t.rank;
+    for (int k = 0; k < parts->n; k++)
+        t.rank = parts->scale[k].rank > t.rank ? (uint8_t)parts->scale[k].rank : t.rank;
     for (int i = 1; i <= t.rank; i++) {
         t.dim[t.rank - i] = 1;
-        for (int k = 0; k < p->n; k++) {
-            const si_array *s = &p->s[k];
+        for (int k = 0; k < parts->n; k++) {
+            const si_array *s = &parts->scale[k];
             if (i <= s->rank && s->dim[s->rank - i] > 1)
                 t.dim[t.rank - i] = s->dim[s->rank - i];
         }
@@ -79,41 +77,35 @@ shape_of(const si_parts *p)
 }
 
 bool
-si_find_common_scale(si_state *S, const si_parts *p, double max, double limit, si_common_scale *w)
+si_find_common_scale(si_job *job, const si_parts *parts, double max, double limit,
+                     si_common_scale *common)
 {
-    nashc_type t = shape_of(p);
-    double s[SI_MAX_TERMS], most[SI_MAX_TERMS];
-    w->bits = 0;
-    for (int k = 0; k < p->n; k++) {
-        most[k] = reach(p->ival[k]);
-        if (!si_shape_array(S, &w->m[k], t.rank, t.dim))
+    nashc_type t = shape_of(parts);
+    double scale[SI_MAX_TERMS], most[SI_MAX_TERMS];
+    common->bits = 0;
+    for (int k = 0; k < parts->n; k++) {
+        most[k] = largest_magnitude(parts->integer[k]);
+        if (!si_shape_array(job, &common->m[k], t.rank, t.dim))
             return false;
     }
-    if (!si_shape_array(S, &w->u, t.rank, t.dim))
+    if (!si_shape_array(job, &common->unit, t.rank, t.dim))
         return false;
-    for (int64_t i = 0; i < w->u.n; i++) {
-        for (int k = 0; k < p->n; k++)
-            s[k] = si_at(&p->s[k], &t, i);
-        if (!exact_unit(s, most, p->n, max, limit, &w->u.v[i]))
-            w->u.v[i] = fine_unit(s, most, p->n, limit, &w->bits);
-        for (int k = 0; k < p->n; k++)
-            w->m[k].v[i] = nearbyint(s[k] / w->u.v[i]);
+    for (int64_t i = 0; i < common->unit.n; i++) {
+        for (int k = 0; k < parts->n; k++)
+            scale[k] = si_at(&parts->scale[k], &t, i);
+        if (!exact_unit(scale, most, parts->n, max, limit, &common->unit.v[i]))
+            common->unit.v[i] = fine_unit(scale, most, parts->n, limit, &common->bits);
+        for (int k = 0; k < parts->n; k++)
+            common->m[k].v[i] = nearbyint(scale[k] / common->unit.v[i]);
     }
-    for (int k = 0; k < p->n; k++)
-        si_squeeze(&w->m[k]);
-    si_squeeze(&w->u);
+    for (int k = 0; k < parts->n; k++)
+        si_squeeze(&common->m[k]);
+    si_squeeze(&common->unit);
     return true;
 }
 
 /* --- emission ----------------------------------------------------------------------------------
  */
-
-static double
-minus(double x, double y)
-{
-    (void)y;
-    return -x;
-}
 
 static bool
 all_negative(const si_array *a)
@@ -124,21 +116,22 @@ all_negative(const si_array *a)
     return true;
 }
 
+/* m1 x + m2 y, by a subtraction where one of the multipliers is negative. */
 static nashc_value *
-weighted_sum(si_state *S, nashc_value *x, nashc_value *y, const si_array *m1, const si_array *m2)
+weighted_sum(si_walk *walk, nashc_value *x, nashc_value *y, const si_array *m1, const si_array *m2)
 {
     const char *op = "nn.add";
-    si_array n;
+    si_array positive;
     if (all_negative(m2)) {
-        if (!si_zip(S, m2, m2, minus, &n))
+        if (!si_negate(walk->job, m2, &positive))
             return NULL;
-        m2 = &n;
+        m2 = &positive;
         op = "nn.sub";
     } else if (all_negative(m1)) {
-        return weighted_sum(S, y, x, m2, m1);
+        return weighted_sum(walk, y, x, m2, m1);
     }
-    nashc_value *in[2] = {si_times(S, x, m1), si_times(S, y, m2)};
-    return in[0] && in[1] ? si_emit(S, op, in, 2, NULL) : NULL;
+    nashc_value *in[2] = {si_times(walk, x, m1), si_times(walk, y, m2)};
+    return in[0] && in[1] ? si_emit(walk, op, in, 2, NULL) : NULL;
 }
 
 /* Does y = f x, with f 1 or -1? Else 0. */
@@ -153,11 +146,12 @@ same_multipliers(const si_array *x, const si_array *y)
     return same ? f : 0;
 }
 
-/* Multiplied once where several have the same multipliers. */
+/* Terms that have the same multipliers, up to the sign, are added first, so that they are
+ * multiplied once. */
 static bool
-add_equals(si_state *S, int *n, nashc_value **v, si_array *m)
+add_equals(si_walk *walk, int *n, nashc_value **v, si_array *m)
 {
-    si_array one = si_scalar(S, 1.0), f = si_scalar(S, 1.0);
+    si_array one = si_scalar(walk->job, 1.0), f = si_scalar(walk->job, 1.0);
     for (int i = 0; i < *n; i++)
         for (int k = i + 1; k < *n;) {
             f.v[0] = same_multipliers(&m[i], &m[k]);
@@ -171,7 +165,7 @@ add_equals(si_state *S, int *n, nashc_value **v, si_array *m)
                 v[k] = x;
                 m[i] = m[k];
             }
-            if (!(v[i] = weighted_sum(S, v[i], v[k], &one, &f)))
+            if (!(v[i] = weighted_sum(walk, v[i], v[k], &one, &f)))
                 return false;
             (*n)--;
             memmove(&v[k], &v[k + 1], (size_t)(*n - k) * sizeof(v[0]));
@@ -181,27 +175,27 @@ add_equals(si_state *S, int *n, nashc_value **v, si_array *m)
 }
 
 nashc_value *
-si_emit_weighted(si_state *S, int n, nashc_value *const *ival, const si_array *weight)
+si_emit_weighted(si_walk *walk, int n, nashc_value *const *integer, const si_array *weight)
 {
-    nashc_value *v[SI_MAX_TERMS];
-    si_array m[SI_MAX_TERMS], one = si_scalar(S, 1.0);
-    memcpy(v, ival, (size_t)n * sizeof(v[0]));
+    nashc_value *v[SI_MAX_TERMS], *sum;
+    si_array m[SI_MAX_TERMS], one = si_scalar(walk->job, 1.0);
+    memcpy(v, integer, (size_t)n * sizeof(v[0]));
     memcpy(m, weight, (size_t)n * sizeof(m[0]));
-    if (n > 2 && !add_equals(S, &n, v, m))
+    if (n > 2 && !add_equals(walk, &n, v, m))
         return NULL;
-    nashc_value *r = n == 1 ? si_times(S, v[0], &m[0]) : weighted_sum(S, v[0], v[1], &m[0], &m[1]);
-    for (int k = 2; r && k < n; k++)
-        r = weighted_sum(S, r, v[k], &one, &m[k]);
-    return r;
+    sum = n == 1 ? si_times(walk, v[0], &m[0]) : weighted_sum(walk, v[0], v[1], &m[0], &m[1]);
+    for (int k = 2; sum && k < n; k++)
+        sum = weighted_sum(walk, sum, v[k], &one, &m[k]);
+    return sum;
 }
 
 nashc_value *
-si_emit_sum(si_state *S, const si_tensor *sum, const si_array *m)
+si_emit_sum(si_walk *walk, const si_tensor *sum, const si_array *m)
 {
     nashc_value *v[SI_MAX_TERMS];
     int n = 0;
     for (int i = 0; i < sum->n_term; i++)
-        if (sum->term[i].x->tensor->ival)
-            v[n++] = sum->term[i].x->tensor->ival;
-    return si_emit_weighted(S, n, v, m);
+        if (sum->term[i].x->tensor->integer)
+            v[n++] = sum->term[i].x->tensor->integer;
+    return si_emit_weighted(walk, n, v, m);
 }

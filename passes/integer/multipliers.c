@@ -9,7 +9,7 @@
  * places. Without such help (learn is false) the candidates are few: small fractions, then the
  * continued fraction, then units in larger steps.
  */
-#include "integer.h"
+#include "multipliers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,51 +30,60 @@ typedef struct fraction {
 struct si_multipliers {
     int n, used; /* used: scales that are not zero */
     bool learn;
-    double s[SI_MAX_TERMS], most;
-    int two[2]; /* the first two that are used */
-    int64_t fraction[MAX_FRACTIONS][2];
-    int n_fraction, at;
-    fraction lo, hi; /* bounds for m[two[0]] / m[two[1]], not included */
-    int64_t largest; /* multiplier of the largest scale */
-    int rounding;    /* bit k: scale k is rounded the other way */
-    int64_t last[SI_MAX_TERMS];
-    int64_t (*d)[SI_MAX_TERMS];
-    int n_d, cap_d;
+    double scale[SI_MAX_TERMS], most; /* most: the largest magnitude */
+    int64_t last[SI_MAX_TERMS];       /* candidate */
+    int next;                         /* number of the next candidate, without help */
+    /* two scales: m[two[0]] / m[two[1]] is one of these, or lies between lo and hi */
+    int two[2];
+    fraction simple[MAX_FRACTIONS];
+    int n_simple;
+    fraction lo, hi; /* themselves excluded */
+    /* more scales: the multiplier of the largest one, and bit k: scale k is rounded the other way
+     */
+    int64_t largest;
+    int rounding;
+    int64_t (*excluded)[SI_MAX_TERMS]; /* differences that m must have a positive product with */
+    int n_excluded, cap_excluded;
 };
 
-/* Fractions near r > 0, simple ones first: all small denominators, then the continued fraction with
- * some intermediate ones. */
+/* All denominators up to 16, for ratio or its inverse. False: it is too large for any. */
+static bool
+small_fractions(double ratio, fraction *out, int *n)
+{
+    for (int64_t d = 1; d <= 16; d++) {
+        double other = ratio >= 1 ? ratio * (double)d : (double)d / ratio;
+        if (other > 1e6)
+            return false;
+        int64_t k = (int64_t)nearbyint(other);
+        out[(*n)++] = ratio >= 1 ? (fraction){k, d} : (fraction){d, k};
+    }
+    return true;
+}
+
+/* Fractions near ratio > 0, simple ones first: small ones, then the convergents of the continued
+ * fraction with some of those in between. */
 static int
-fractions(double r, int64_t (*c)[2])
+fractions(double ratio, fraction *out)
 {
     int n = 0;
-    for (int64_t d = 1; d <= 16; d++) {
-        double other = r >= 1 ? r * (double)d : (double)d / r;
-        if (other > 1e6)
-            return n;
-        int64_t k = (int64_t)nearbyint(other);
-        c[n][0] = r >= 1 ? k : d;
-        c[n++][1] = r >= 1 ? d : k;
-    }
-    double x = r;
-    int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
+    double x = ratio;
+    fraction before = {0, 1}, now = {1, 0};
+    if (!small_fractions(ratio, out, &n))
+        return n;
     for (int depth = 0; depth < 24 && x < 1e6; depth++) {
-        int64_t a = (int64_t)floor(x), ks[3] = {(a + 1) / 2, (3 * a + 2) / 4, a};
+        int64_t whole = (int64_t)floor(x);
+        int64_t part[3] = {(whole + 1) / 2, (3 * whole + 2) / 4, whole};
         for (int i = 0; i < 3; i++) {
-            int64_t num = ks[i] * p1 + p0, den = ks[i] * q1 + q0;
-            if (num > 1 << COARSE_BITS || den > 1 << COARSE_BITS)
+            fraction f = {part[i] * now.num + before.num, part[i] * now.den + before.den};
+            if (f.num > 1 << COARSE_BITS || f.den > 1 << COARSE_BITS)
                 return n;
-            bool small = num < 1 || den < 1 || (num <= 16 && den <= 16);
-            if (small || (i && ks[i] == ks[i - 1]) || n == MAX_FRACTIONS)
-                continue;
-            c[n][0] = num;
-            c[n++][1] = den;
+            bool small = f.num < 1 || f.den < 1 || (f.num <= 16 && f.den <= 16);
+            if (!small && !(i && part[i] == part[i - 1]) && n < MAX_FRACTIONS)
+                out[n++] = f;
         }
-        int64_t pn = a * p1 + p0, qn = a * q1 + q0;
-        p0 = p1;
-        q0 = q1;
-        p1 = pn;
-        q1 = qn;
+        fraction next = {whole * now.num + before.num, whole * now.den + before.den};
+        before = now;
+        now = next;
         if (x == floor(x))
             break;
         x = 1.0 / (x - floor(x));
@@ -85,62 +94,63 @@ fractions(double r, int64_t (*c)[2])
 si_multipliers *
 si_multipliers_create(const double *s, int n, bool learn)
 {
-    si_multipliers *c = calloc(1, sizeof(*c));
-    if (!c)
+    si_multipliers *search = calloc(1, sizeof(*search));
+    if (!search)
         return NULL;
-    c->n = n;
-    c->learn = learn;
-    c->lo = (fraction){0, 1};
-    c->hi = (fraction){1, 0};
+    search->n = n;
+    search->learn = learn;
+    search->lo = (fraction){0, 1};
+    search->hi = (fraction){1, 0};
     for (int k = 0; k < n; k++) {
-        c->s[k] = s[k];
-        c->most = fmax(c->most, fabs(s[k]));
-        if (s[k] != 0 && c->used++ < 2)
-            c->two[c->used - 1] = k;
+        search->scale[k] = s[k];
+        search->most = fmax(search->most, fabs(s[k]));
+        if (s[k] != 0 && search->used++ < 2)
+            search->two[search->used - 1] = k;
     }
-    if (c->used == 2 && !learn)
-        c->n_fraction = fractions(fabs(s[c->two[0]] / s[c->two[1]]), c->fraction);
-    return c;
+    if (search->used == 2 && !learn)
+        search->n_simple = fractions(fabs(s[search->two[0]] / s[search->two[1]]), search->simple);
+    return search;
 }
 
 void
-si_multipliers_free(si_multipliers *c)
+si_multipliers_free(si_multipliers *search)
 {
-    if (c)
-        free(c->d);
-    free(c);
+    if (search)
+        free(search->excluded);
+    free(search);
 }
 
-/* a d[0] + b d[1] > 0 as a bound of a / b. */
+/* a d[0] + b d[1] > 0 as a bound of a / b, with a and b the magnitudes of the two multipliers. */
 static void
-bound_ratio(si_multipliers *c, const int64_t *d)
+bound_ratio(si_multipliers *search, const int64_t *d)
 {
-    int64_t x = c->s[c->two[0]] < 0 ? -d[c->two[0]] : d[c->two[0]];
-    int64_t y = c->s[c->two[1]] < 0 ? -d[c->two[1]] : d[c->two[1]];
-    if (x > 0 && -y * c->lo.den > c->lo.num * x)
-        c->lo = (fraction){-y, x};
-    else if (x < 0 && y * c->hi.den < c->hi.num * -x)
-        c->hi = (fraction){y, -x};
+    int first = search->two[0], second = search->two[1];
+    int64_t x = search->scale[first] < 0 ? -d[first] : d[first];
+    int64_t y = search->scale[second] < 0 ? -d[second] : d[second];
+    if (x > 0 && -y * search->lo.den > search->lo.num * x)
+        search->lo = (fraction){-y, x};
+    else if (x < 0 && y * search->hi.den < search->hi.num * -x)
+        search->hi = (fraction){y, -x};
     else if (x == 0 && y <= 0)
-        c->hi = c->lo; /* nothing is left */
+        search->hi = search->lo; /* nothing is left */
 }
 
 bool
-si_multipliers_exclude(si_multipliers *c, const int64_t *d)
+si_multipliers_exclude(si_multipliers *search, const int64_t *d)
 {
-    if (c->used == 2)
-        bound_ratio(c, d);
-    if (c->used == 2 || c->n_d == MAX_EXCLUDED)
+    if (search->used == 2)
+        bound_ratio(search, d);
+    if (search->used == 2 || search->n_excluded == MAX_EXCLUDED)
         return true;
-    if (c->n_d == c->cap_d) {
-        int cap = c->cap_d ? 2 * c->cap_d : 16;
-        void *p = realloc(c->d, (size_t)cap * sizeof(*c->d));
+    if (search->n_excluded == search->cap_excluded) {
+        int cap = search->cap_excluded ? 2 * search->cap_excluded : 16;
+        void *p = realloc(search->excluded, (size_t)cap * sizeof(*search->excluded));
         if (!p)
             return false;
-        c->d = p;
-        c->cap_d = cap;
+        search->excluded = p;
+        search->cap_excluded = cap;
     }
-    memcpy(c->d[c->n_d++], d, (size_t)c->n * sizeof(*d));
+    memcpy(search->excluded[search->n_excluded++], d, (size_t)search->n * sizeof(*d));
     return true;
 }
 
@@ -172,19 +182,20 @@ simplest(fraction lo, fraction hi, fraction *r)
 }
 
 static void
-set_two(const si_multipliers *c, int64_t a, int64_t b, int64_t *m)
+set_two(const si_multipliers *search, fraction f, int64_t *m)
 {
-    memset(m, 0, (size_t)c->n * sizeof(*m));
-    m[c->two[0]] = c->s[c->two[0]] < 0 ? -a : a;
-    m[c->two[1]] = c->s[c->two[1]] < 0 ? -b : b;
+    memset(m, 0, (size_t)search->n * sizeof(*m));
+    m[search->two[0]] = search->scale[search->two[0]] < 0 ? -f.num : f.num;
+    m[search->two[1]] = search->scale[search->two[1]] < 0 ? -f.den : f.den;
 }
 
 /* The scales over the unit that makes the largest one parts; false: one has no other rounding. */
 static bool
-rounded(const si_multipliers *c, double parts, int rounding, int64_t *m)
+rounded(const si_multipliers *search, double parts, int rounding, int64_t *m)
 {
-    for (int k = 0; k < c->n; k++) {
-        double x = c->most == 0 ? 0 : c->s[k] / c->most * parts, q = nearbyint(x);
+    for (int k = 0; k < search->n; k++) {
+        double x = search->most == 0 ? 0 : search->scale[k] / search->most * parts,
+               q = nearbyint(x);
         if ((rounding >> k & 1) && x == q)
             return false;
         m[k] = (int64_t)q + (rounding >> k & 1 ? (q < x ? 1 : -1) : 0);
@@ -194,83 +205,81 @@ rounded(const si_multipliers *c, double parts, int rounding, int64_t *m)
 
 /* The units have few bits, so that every machine gets the same integers. */
 static bool
-coarse(si_multipliers *c, int at, int64_t *m)
+coarse(const si_multipliers *search, int number, int64_t *m)
 {
-    if (at / OCTAVE >= COARSE_BITS || (c->most == 0 && at > 0))
+    if (number / OCTAVE >= COARSE_BITS || (search->most == 0 && number > 0))
         return false;
-    return rounded(c, ldexp(OCTAVE + at % OCTAVE, at / OCTAVE - 5), 0, m);
+    return rounded(search, ldexp(OCTAVE + number % OCTAVE, number / OCTAVE - 5), 0, m);
 }
 
 static bool
-fine(si_multipliers *c, int64_t *m)
+fine(si_multipliers *search, int64_t *m)
 {
-    int roundings = c->used <= MAX_ROUNDED ? 1 << c->n : 1;
+    int roundings = search->used <= MAX_ROUNDED ? 1 << search->n : 1;
     do {
-        if (c->largest == 0 || ++c->rounding >= roundings) {
-            c->rounding = 0;
-            c->largest += c->largest < FINE ? 1 : c->largest / FINE;
+        if (search->largest == 0 || ++search->rounding >= roundings) {
+            search->rounding = 0;
+            search->largest += search->largest < FINE ? 1 : search->largest / FINE;
         }
-        if (c->largest >> MAX_BITS || (c->most == 0 && c->largest > 1))
+        if (search->largest >> MAX_BITS || (search->most == 0 && search->largest > 1))
             return false;
-    } while (!rounded(c, (double)c->largest, c->rounding, m));
+    } while (!rounded(search, (double)search->largest, search->rounding, m));
     return true;
 }
 
 /* Is m a multiple of an earlier candidate, or the last one again? */
 static bool
-known(const si_multipliers *c, const int64_t *m)
+seen_before(const si_multipliers *search, const int64_t *m)
 {
     int64_t g = 0;
-    for (int k = 0; k < c->n; k++)
+    for (int k = 0; k < search->n; k++)
         for (int64_t a = llabs(m[k]), r; a != 0; a = r) {
             r = g == 0 ? 0 : g % a;
             g = a;
         }
-    return g > 1 || (g == 1 && memcmp(m, c->last, (size_t)c->n * sizeof(*m)) == 0);
+    return g > 1 || (g == 1 && memcmp(m, search->last, (size_t)search->n * sizeof(*m)) == 0);
 }
 
-/* The difference that rejects a candidate moves to the end, where the search begins. */
+/* Does a difference reject m? It moves to the end, where the search begins. */
 static bool
-excluded(si_multipliers *c, const int64_t *m, int64_t *work)
+is_excluded(si_multipliers *search, const int64_t *m, int64_t *work)
 {
-    for (int i = c->n_d - 1; i >= 0; i--) {
+    for (int i = search->n_excluded - 1; i >= 0; i--) {
         int64_t sum = 0, d[SI_MAX_TERMS];
         ++*work;
-        for (int k = 0; k < c->n; k++)
-            sum += m[k] * c->d[i][k];
+        for (int k = 0; k < search->n; k++)
+            sum += m[k] * search->excluded[i][k];
         if (sum > 0)
             continue;
-        memcpy(d, c->d[i], sizeof d);
-        memcpy(c->d[i], c->d[c->n_d - 1], sizeof d);
-        memcpy(c->d[c->n_d - 1], d, sizeof d);
+        memcpy(d, search->excluded[i], sizeof d);
+        memcpy(search->excluded[i], search->excluded[search->n_excluded - 1], sizeof d);
+        memcpy(search->excluded[search->n_excluded - 1], d, sizeof d);
         return true;
     }
     return false;
 }
 
 bool
-si_multipliers_next(si_multipliers *c, int64_t *m, int64_t *work)
+si_multipliers_next(si_multipliers *search, int64_t *m, int64_t *work)
 {
     fraction f;
-    if (c->learn && c->used == 2) {
-        if (!simplest(c->lo, c->hi, &f))
+    if (search->learn && search->used == 2) {
+        if (!simplest(search->lo, search->hi, &f))
             return false;
-        set_two(c, f.num, f.den, m);
+        set_two(search, f, m);
         return true;
     }
-    for (;;) {
-        if (c->at < c->n_fraction) {
-            set_two(c, c->fraction[c->at][0], c->fraction[c->at][1], m);
-            c->at++;
-            return true;
-        }
-        if (c->learn ? !fine(c, m) : !coarse(c, c->at++ - c->n_fraction, m))
-            return false;
-        if (known(c, m))
+    if (search->next < search->n_simple) {
+        set_two(search, search->simple[search->next++], m);
+        return true;
+    }
+    while (search->learn ? fine(search, m) : coarse(search, search->next++ - search->n_simple, m)) {
+        if (seen_before(search, m))
             continue;
-        memcpy(c->last, m, (size_t)c->n * sizeof(*m));
+        memcpy(search->last, m, (size_t)search->n * sizeof(*m));
         ++*work;
-        if (!excluded(c, m, work))
+        if (!is_excluded(search, m, work))
             return true;
     }
+    return false;
 }

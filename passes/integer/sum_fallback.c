@@ -6,79 +6,103 @@
 #include "integer.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define EXACT     0x1p31 /* float32 scales up to a ratio of 2^7 have an exact unit before_via this */
+#define EXACT     0x1p31 /* float32 scales up to a ratio of 2^7 have an exact unit below this */
 #define MAX_SUM   0x1p60
 #define MAX_SEEN  256
 #define JOIN_BITS 25 /* more multipliers, where scales meet again */
-#define POOL_BITS 12
-#define RANK_BITS 30 /* scales of the classes */
 #define UNKNOWN   60 /* no room at all */
 
 /* --- tensors of a sum --------------------------------------------------------------------------
  */
 
 static bool
-add_part(si_state *S, si_parts *p, nashc_value *ival, const si_array *s, const si_array *b,
-         double sign)
+add_part(si_job *job, si_parts *parts, nashc_value *integer, const si_array *scale,
+         const si_array *bias, double sign)
 {
-    si_array f = si_scalar(S, sign);
-    p->ival[p->n] = ival;
-    return si_zip(S, s, &f, si_mul, &p->s[p->n]) && si_zip(S, b, &f, si_mul, &p->b[p->n++]);
+    si_array factor = si_scalar(job, sign);
+    int k = parts->n;
+    parts->integer[k] = integer;
+    parts->n++;
+    return si_zip(job, scale, &factor, si_mul, &parts->scale[k]) &&
+           si_zip(job, bias, &factor, si_mul, &parts->bias[k]);
 }
 
-/* The parts from first on, and the offset beside them, times s, plus b. */
+/* The parts from first on, and the offset beside them, times the scale of x, plus its bias. */
 static bool
-scale_parts(si_state *S, si_parts *p, int first, si_array *rest, const si_val *x, double sign)
+scale_parts(si_job *job, si_parts *parts, int first, si_array *rest, const si_value *x, double sign)
 {
-    si_array f = si_scalar(S, sign), b;
-    if (!si_zip(S, &x->b, &f, si_mul, &b) || !si_zip(S, &x->s, &f, si_mul, &f))
+    si_array factor = si_scalar(job, sign), bias;
+    if (!si_zip(job, &x->bias, &factor, si_mul, &bias) ||
+        !si_zip(job, &x->scale, &factor, si_mul, &factor))
         return false;
-    for (int k = first; k < p->n; k++)
-        if (!si_zip(S, &p->s[k], &f, si_mul, &p->s[k]) ||
-            !si_zip(S, &p->b[k], &f, si_mul, &p->b[k]))
+    for (int k = first; k < parts->n; k++)
+        if (!si_zip(job, &parts->scale[k], &factor, si_mul, &parts->scale[k]) ||
+            !si_zip(job, &parts->bias[k], &factor, si_mul, &parts->bias[k]))
             return false;
-    return si_zip(S, rest, &f, si_mul, rest) && si_zip(S, rest, &b, si_add, rest);
+    return si_zip(job, rest, &factor, si_mul, rest) && si_zip(job, rest, &bias, si_add, rest);
+}
+
+/* Values of the terms so far that are no operand of another one yet. */
+typedef struct open_sums {
+    int first[SI_MAX_TERMS + 1]; /* part of each */
+    si_array rest[SI_MAX_TERMS + 1];
+    int top;
+} open_sums;
+
+static bool
+push_leaf(si_job *job, si_parts *parts, open_sums *open, const si_term *term)
+{
+    const si_value *x = term->x;
+    open->first[open->top] = parts->n;
+    open->rest[open->top++] = si_scalar(job, 0.0);
+    return add_part(job, parts, x->tensor->integer, &x->scale, &x->bias, term->sign);
+}
+
+/* The two topmost become their sum. */
+static bool
+join(si_job *job, open_sums *open)
+{
+    open->top--;
+    si_array *left = &open->rest[open->top - 1];
+    return si_zip(job, left, &open->rest[open->top], si_add, left);
+}
+
+/* The topmost, a sum inside the sum, as term has it. reuse: one that has integers is one part. */
+static bool
+scale_inner(si_job *job, si_parts *parts, open_sums *open, const si_term *term, bool reuse)
+{
+    int first = open->first[open->top - 1];
+    const si_tensor *done = reuse ? term->x->tensor->exact : NULL;
+    if (done) {
+        parts->n = first;
+        open->rest[open->top - 1] = si_scalar(job, 0.0);
+        if (!add_part(job, parts, done->integer, &done->scale, &done->bias, 1))
+            return false;
+    }
+    return scale_parts(job, parts, first, &open->rest[open->top - 1], term->x, term->sign);
 }
 
 /* The tensors of a sum. reuse: sums inside it that have integers already are one tensor. */
 static bool
-parts_of(si_state *S, const si_tensor *sum, bool reuse, si_parts *p)
+parts_of(si_job *job, const si_tensor *sum, bool reuse, si_parts *parts)
 {
-    int first[SI_MAX_TERMS + 1], top = 0;
-    si_array rest[SI_MAX_TERMS + 1], zero = si_scalar(S, 0.0);
-    p->n = 0;
-    for (int i = 0; i <= sum->n_term; i++) { /* beyond the last: the sum itself */
-        const si_val *x = i < sum->n_term ? sum->term[i].x : NULL;
-        double sign = x ? sum->term[i].sign : 1;
-        if (x && x->tensor->ival) {
-            first[top] = p->n;
-            rest[top++] = zero;
-            if (!add_part(S, p, x->tensor->ival, &x->s, &x->b, sign))
-                return false;
-            continue;
-        }
-        top--;
-        if (!si_zip(S, &rest[top - 1], &rest[top], si_add, &rest[top - 1]))
-            return false;
-        if (!x)
-            break;
-        const si_tensor *done = reuse ? x->tensor->exact : NULL;
-        if (done) {
-            p->n = first[top - 1];
-            rest[top - 1] = zero;
-            if (!add_part(S, p, done->ival, &done->s, &done->b, 1))
-                return false;
-        }
-        if (!scale_parts(S, p, first[top - 1], &rest[top - 1], x, sign))
+    open_sums open = {.top = 0};
+    parts->n = 0;
+    for (int i = 0; i < sum->n_term; i++) {
+        const si_term *term = &sum->term[i];
+        if (term->x->tensor->integer
+                ? !push_leaf(job, parts, &open, term)
+                : !join(job, &open) || !scale_inner(job, parts, &open, term, reuse))
             return false;
     }
-    p->rest = rest[0];
+    if (!join(job, &open)) /* the sum itself has no term */
+        return false;
+    parts->rest = open.rest[0];
     return true;
 }
 
+/* x / y; the integer where it is one but for rounding. */
 static double
 ratio(double x, double y)
 {
@@ -89,29 +113,32 @@ ratio(double x, double y)
 /* Offset of a sum with rounded multipliers: where all terms are zero in the model, so is the sum.
  */
 static bool
-same_zero(si_state *S, const si_parts *p, const si_common_scale *w, si_array *b)
+same_zero(si_job *job, const si_parts *parts, const si_common_scale *common, si_array *bias)
 {
-    si_array z, sum = p->rest;
-    for (int k = 0; k < p->n; k++) {
-        for (int64_t i = 0; i < p->s[k].n; i++)
-            if (p->s[k].v[i] == 0)
+    si_array zero, sum = parts->rest;
+    for (int k = 0; k < parts->n; k++) {
+        const si_array *scale = &parts->scale[k];
+        for (int64_t i = 0; i < scale->n; i++)
+            if (scale->v[i] == 0)
                 return false;
-        if (!si_zip(S, &p->b[k], &p->s[k], ratio, &z) || !si_zip(S, &z, &w->m[k], si_mul, &z) ||
-            !si_zip(S, &z, &w->u, si_mul, &z) || !si_zip(S, &sum, &z, si_add, &sum))
+        if (!si_zip(job, &parts->bias[k], scale, ratio, &zero) ||
+            !si_zip(job, &zero, &common->m[k], si_mul, &zero) ||
+            !si_zip(job, &zero, &common->unit, si_mul, &zero) ||
+            !si_zip(job, &sum, &zero, si_add, &sum))
             return false;
     }
-    *b = sum;
+    *bias = sum;
     return true;
 }
 
 static bool
-offset_of(si_state *S, const si_parts *p, const si_common_scale *w, si_array *b)
+offset_of(si_job *job, const si_parts *parts, const si_common_scale *common, si_array *bias)
 {
-    if (w->bits != 0 && same_zero(S, p, w, b))
+    if (common->bits != 0 && same_zero(job, parts, common, bias))
         return true;
-    *b = p->rest;
-    for (int k = 0; k < p->n; k++)
-        if (S->st != NASHC_OK || !si_zip(S, b, &p->b[k], si_add, b))
+    *bias = parts->rest;
+    for (int k = 0; k < parts->n; k++)
+        if (si_failed(job) || !si_zip(job, bias, &parts->bias[k], si_add, bias))
             return false;
     return true;
 }
@@ -121,51 +148,31 @@ offset_of(si_state *S, const si_parts *p, const si_common_scale *w, si_array *b)
 
 /* Bits that node n adds to the integers of an operand. */
 static int
-growth(si_state *S, const nashc_node *n)
+growth(si_walk *walk, const nashc_node *n)
 {
-    static const char *const pools[] = {"nn.avgpool",        "nn.sumpool",     "nn.global_avgpool",
-                                        "nn.global_sumpool", "nn.reduce_mean", "nn.reduce_sum"};
-    static const char *const layers[] = {"nn.conv", "nn.conv_transpose", "nn.matmul", "nn.gemm"};
+    const nashc_integer_rule *rule = si_rule_of(walk, n);
     int n_computed = 0;
-    for (size_t i = 0; i < NASHC_COUNT(pools); i++)
-        if (nashc_node_is(n, pools[i]))
-            return POOL_BITS;
+    if (rule && NASHC_HAS(rule, growth) && rule->growth)
+        return rule->growth(walk, n);
     for (int i = 0; i < nashc_node_n_in(n); i++)
-        n_computed += nashc_node_in(n, i) && !si_is_const(S, nashc_node_in(n, i));
-    for (size_t i = 0; i < NASHC_COUNT(layers); i++) {
-        nashc_value *w = NULL;
-        nashc_tensor *codes;
-        si_array s;
-        if (!nashc_node_is(n, layers[i]))
-            continue;
-        for (int k = 0; k < 2; k++)
-            if (si_is_const(S, nashc_node_in(n, k)))
-                w = nashc_node_in(n, k);
-        if (!w || !si_const_codes(S, w, &codes, &s))
-            return UNKNOWN;
-        const nashc_type *t = nashc_tensor_type(codes);
-        int64_t outputs = i == 0 || (i > 1 && t->dim[0] < t->dim[1]) ? t->dim[0] : t->dim[1];
-        return t->bits + ilogb((double)nashc_type_count(t) / (double)outputs) + 1;
-    }
-    if (nashc_node_is(n, "nn.argmax") || nashc_node_is(n, "nn.topk"))
-        return RANK_BITS;
+        n_computed += nashc_node_in(n, i) && !si_is_const(walk, nashc_node_in(n, i));
     return n_computed < 2 ? 0 : nashc_node_is(n, "nn.mul") ? UNKNOWN : JOIN_BITS;
 }
 
 /* Bits that the ops behind v add to its integers, up to the next quantisers. */
 static int
-growth_behind(si_state *S, const nashc_value *v)
+growth_behind(si_walk *walk, const nashc_value *v)
 {
     const nashc_value *seen[MAX_SEEN] = {v};
     int bits[MAX_SEEN] = {0}, n = 1, most = 0;
-    const char *why = S->why;
+    const char *why = walk->job->why; /* what the rules refuse here is no fault of the node */
     for (int i = 0; i < n; i++) {
         int n_users;
-        nashc_node **user = nashc_value_users(seen[i], S->a, &n_users);
+        nashc_node **user = nashc_value_users(seen[i], walk->job->arena, &n_users);
         for (int k = 0; user && k < n_users; k++) {
             if (si_is_quantiser(user[k]))
                 continue;
-            int b = bits[i] + growth(S, user[k]);
+            int b = bits[i] + growth(walk, user[k]);
             most = b > most ? b : most;
             if (n + nashc_node_n_out(user[k]) > MAX_SEEN || most >= UNKNOWN)
                 return UNKNOWN;
@@ -175,76 +182,74 @@ growth_behind(si_state *S, const nashc_value *v)
             }
         }
     }
-    S->why = why;
+    walk->job->why = why;
     return most;
 }
 
 /* --- resolution --------------------------------------------------------------------------------
  */
 
-void
-si_warn_rounded(si_state *S, const nashc_node *n, const char *what, int bits, const char *help)
+/* Parts with their common scale: sums inside the sum that have integers already are one part, if
+ * that makes nothing less exact. */
+static bool
+find_parts(si_walk *walk, const si_tensor *sum, si_parts *parts, si_common_scale *common)
 {
-    nashc_loc loc = nashc_node_loc(n) ? *nashc_node_loc(n) : (nashc_loc){0};
-    int n_errors = nashc_diag_count(S->diag, NASHC_ERROR);
-    if (!loc.name)
-        loc.name = nashc_arena_printf(S->a, "%%%s", nashc_value_name(nashc_node_out(n, 0)));
-    nashc_warning(S->diag, &loc, "rounded-scales",
-                  "%s have scales without a common unit: multipliers are rounded to %d bits", what,
-                  bits);
-    nashc_help(S->diag, "%s", help);
-    if (nashc_diag_count(S->diag, NASHC_ERROR) > n_errors) /* the user made it an error */
-        si_fail(S, NASHC_EUNSUP);
+    si_job *job = walk->job;
+    double limit = ldexp(MAX_SUM, -growth_behind(walk, sum->origin));
+    if (si_failed(job) || !parts_of(job, sum, true, parts) ||
+        !si_find_common_scale(job, parts, EXACT, limit, common))
+        return false;
+    if (common->bits == 0 || parts->n == sum->n_leaf)
+        return true;
+    return parts_of(job, sum, false, parts) &&
+           si_find_common_scale(job, parts, EXACT, limit, common);
 }
 
 static si_tensor *
-fall_back(si_state *S, si_tensor *sum)
+fall_back(si_walk *walk, si_tensor *sum)
 {
-    si_parts p;
-    si_common_scale w;
-    si_array b;
+    si_job *job = walk->job;
+    si_parts parts;
+    si_common_scale common;
+    si_array bias;
     if (sum->exact)
         return sum->exact;
-    double limit = ldexp(MAX_SUM, -growth_behind(S, sum->origin));
-    if (S->st != NASHC_OK || !parts_of(S, sum, true, &p) ||
-        !si_find_common_scale(S, &p, EXACT, limit, &w))
+    if (!find_parts(walk, sum, &parts, &common) || !offset_of(job, &parts, &common, &bias))
         return NULL;
-    if (w.bits != 0 && p.n < sum->n_leaf &&
-        (!parts_of(S, sum, false, &p) || !si_find_common_scale(S, &p, EXACT, limit, &w)))
-        return NULL;
-    if (!offset_of(S, &p, &w, &b))
-        return NULL;
-    if (w.bits != 0)
-        si_warn_rounded(S, nashc_value_def(sum->origin), "the terms", w.bits,
-                        si_is_quantiser(S->at)
+    if (common.bits != 0)
+        si_warn_rounded(job, nashc_value_def(sum->origin), "the terms", common.bits,
+                        si_is_quantiser(walk->node)
                             ? "terms of fewer bits, or with one scale, need no rounding"
                             : "a quantiser right behind the sum, or one scale for all terms, needs "
                               "no rounding");
-    nashc_value *r = S->st == NASHC_OK ? si_emit_weighted(S, p.n, p.ival, w.m) : NULL;
-    si_tensor *tensor = r ? si_new_tensor(S, r, sum->origin, &w.u, &b) : NULL;
+    nashc_value *r =
+        si_failed(job) ? NULL : si_emit_weighted(walk, parts.n, parts.integer, common.m);
+    si_tensor *tensor = r ? si_new_tensor(job, r, sum->origin, &common.unit, &bias) : NULL;
     if (tensor)
         tensor->pending = sum;
     return sum->exact = tensor;
 }
 
-si_val *
-si_with_fallback(si_state *S, si_val *x)
+si_value *
+si_resolved(si_walk *walk, si_value *x)
 {
-    if (x->tensor->ival)
+    si_job *job = walk->job;
+    if (x->tensor->integer)
         return x;
-    si_tensor *tensor = fall_back(S, x->tensor);
-    si_val *r = tensor ? si_alloc(S, 1, sizeof(*r)) : NULL;
+    si_tensor *tensor = fall_back(walk, x->tensor);
+    si_value *r = tensor ? si_alloc(job, 1, sizeof(*r)) : NULL;
+    si_array bias;
     if (!r)
         return NULL;
     *r = *x;
     r->tensor = tensor;
-    r->other = NULL;
-    si_array b;
-    if (!si_zip(S, &x->s, &tensor->s, si_mul, &r->s) || !si_zip(S, &x->s, &tensor->b, si_mul, &b) ||
-        !si_zip(S, &b, &x->b, si_add, &r->b))
+    r->form = NULL;
+    if (!si_zip(job, &x->scale, &tensor->scale, si_mul, &r->scale) ||
+        !si_zip(job, &x->scale, &tensor->bias, si_mul, &bias) ||
+        !si_zip(job, &bias, &x->bias, si_add, &r->bias))
         return NULL;
-    const nashc_type *t = nashc_value_type(tensor->ival);
+    const nashc_type *t = nashc_value_type(tensor->integer);
     r->by_channel =
-        r->by_channel && si_channel_only(&tensor->s, t) && si_channel_only(&tensor->b, t);
+        r->by_channel && si_channel_only(&tensor->scale, t) && si_channel_only(&tensor->bias, t);
     return r;
 }

@@ -1,15 +1,15 @@
-/* sum_search.c: multipliers of a pending sum that are right for every combination of integers.
+/* sum_search.c: multipliers of a sum that are right for every combination of integers.
  *
  *     v = left(i, j, ..) + right(k, ..)      the real value, added as the model adds it
  *     u = m_i i + m_j j + .. + m_k k + ..    what the hardware adds
  *
- * A chain that rises has for each code the least double T with which it is reached. The multipliers
- * are right for it if max u over all v < T is less than min u over all v >= T; that minimum is the
- * threshold of u. Both are found in one walk over the combinations of the left and of the right
- * operand, sorted by their values: as rounding is monotone, each left one splits the right ones in
- * two runs. So the cost is that of the two operands, not of their product.
+ * A function that rises has for each code the least double T with which it is reached, its split.
+ * The multipliers are right for it if max u over all v < T is less than min u over all v >= T; that
+ * minimum is the threshold of u. Both are found in one walk over the combinations of the left and
+ * of the right operand, sorted by their values: as rounding is monotone, each left one splits the
+ * right ones in two runs. So the cost is that of the two operands, not of their product.
  */
-#include "sum_search.h"
+#include "sum_operands.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,96 +21,107 @@
 /* --- one candidate -----------------------------------------------------------------------------
  */
 
-/* Largest u before_via a split and least u above it, and the left combinations they have with how
- * many right ones lie before_via. */
+/* Largest u below a split and least u above it; for each the left combination it has, and how many
+ * right ones lie below the split beside that one. */
 typedef struct gap {
-    int64_t before_via, above;
+    int64_t below, above;
     int64_t below_left, below_right, above_left, above_right;
 } gap;
 
 static gap
-gap_at(si_search *z, const si_sum_variant *p, double split)
+gap_at(si_sum_search *search, const si_sum_variant *variant, double split)
 {
-    const si_sum_operand *x = &p->operand[0], *y = &p->operand[1];
-    gap g = {.before_via = INT64_MIN, .above = INT64_MAX};
-    int64_t j = y->n;
-    for (int64_t i = 0; i < x->n; i++) {
-        while (j > 0 && x->v[i] + y->v[j - 1] >= split)
+    const si_sum_operand *left = &variant->operand[0], *right = &variant->operand[1];
+    gap g = {.below = INT64_MIN, .above = INT64_MAX};
+    int64_t j = right->n; /* right ones below the split; falls as i rises */
+    for (int64_t i = 0; i < left->n; i++) {
+        while (j > 0 && left->v[i] + right->v[j - 1] >= split)
             j--;
-        int64_t u = z->u[0][i];
-        if (j > 0 && u + z->most[j - 1] > g.before_via) {
-            g.before_via = u + z->most[j - 1];
+        int64_t u = search->u[0][i];
+        if (j > 0 && u + search->most[j - 1] > g.below) {
+            g.below = u + search->most[j - 1];
             g.below_left = i;
             g.below_right = j;
         }
-        if (j < y->n && u + z->least[j] < g.above) {
-            g.above = u + z->least[j];
+        if (j < right->n && u + search->least[j] < g.above) {
+            g.above = u + search->least[j];
             g.above_left = i;
             g.above_right = j;
         }
     }
-    z->work += x->n + y->n;
+    search->work += left->n + right->n;
     return g;
 }
 
-/* Adds sign times the integers of a operand at position i to d. */
+/* Adds sign times the integers of an operand at position i to d. */
 static void
-add_integers(const si_sum_variant *p, const si_sum_operand *x, int64_t i, int64_t sign, int64_t *d)
+add_integers(const si_sum_variant *variant, const si_sum_operand *operand, int64_t i, int64_t sign,
+             int64_t *d)
 {
     int64_t c = 0;
-    while (x->pos[c] != i)
+    while (operand->pos[c] != i)
         c++;
-    for (int k = x->leaf + x->n_leaf - 1; k >= x->leaf; k--) {
-        const si_leaf *q = &p->leaf[k];
-        d[k] += sign * (q->lo + q->step * (c % q->n));
-        c /= q->n;
+    for (int k = operand->leaf + operand->n_leaf - 1; k >= operand->leaf; k--) {
+        const si_leaf *leaf = &variant->summands->leaf[k];
+        d[k] += sign * (leaf->lo + leaf->step * (c % leaf->n));
+        c /= leaf->n;
     }
 }
 
-/* What is wrong at g: the integers above less those before_via. */
+/* What is wrong at g: the integers above less those below, to which m gives no positive sum. */
 static void
-difference(const si_search *z, const si_sum_variant *p, const gap *g, int64_t *d)
+difference(const si_sum_search *search, const si_sum_variant *variant, const gap *g, int64_t *d)
 {
-    const si_sum_operand *y = &p->operand[1];
-    int64_t before_via = g->below_right - 1, above = g->above_right;
-    while (z->u[1][before_via] != z->most[g->below_right - 1])
-        before_via--;
-    while (z->u[1][above] != z->least[g->above_right])
+    const si_sum_operand *left = &variant->operand[0], *right = &variant->operand[1];
+    int64_t below = g->below_right - 1, above = g->above_right;
+    while (search->u[1][below] != search->most[g->below_right - 1])
+        below--;
+    while (search->u[1][above] != search->least[g->above_right])
         above++;
     memset(d, 0, SI_MAX_TERMS * sizeof(*d));
-    add_integers(p, &p->operand[0], g->below_left, -1, d);
-    add_integers(p, y, before_via, -1, d);
-    add_integers(p, &p->operand[0], g->above_left, 1, d);
-    add_integers(p, y, above, 1, d);
+    add_integers(variant, left, g->below_left, -1, d);
+    add_integers(variant, right, below, -1, d);
+    add_integers(variant, left, g->above_left, 1, d);
+    add_integers(variant, right, above, 1, d);
 }
 
-/* Is m right for all splits of the variant? Else d is why not. Steps are filled in as it goes. */
-static bool
-right_for_variant(si_search *z, si_sum_variant *p, const int64_t *m, int64_t first, int64_t *d)
+/* Interval of u. */
+static void
+set_interval(const si_sum_search *search, const si_sum_variant *variant, si_thresholds *found)
 {
-    si_thresholds *s = p->step;
-    int64_t known = -1;
-    gap g = {0};
-    si_operands_weigh(z, p, m);
-    s->lo = s->hi = z->u[0][0];
-    for (int64_t i = 1; i < p->operand[0].n; i++) {
-        s->lo = z->u[0][i] < s->lo ? z->u[0][i] : s->lo;
-        s->hi = z->u[0][i] > s->hi ? z->u[0][i] : s->hi;
+    const int64_t *left = search->u[0];
+    found->lo = found->hi = left[0];
+    for (int64_t i = 1; i < variant->operand[0].n; i++) {
+        found->lo = left[i] < found->lo ? left[i] : found->lo;
+        found->hi = left[i] > found->hi ? left[i] : found->hi;
     }
-    s->lo += z->least[0];
-    s->hi += z->most[p->operand[1].n - 1];
-    for (int64_t i = 0; i < p->n_split; i++) {
-        int64_t k = (first + i) % p->n_split;
-        if (known < 0 || p->split[k] != p->split[known])
-            g = gap_at(z, p, p->split[k]);
+    found->lo += search->least[0];
+    found->hi += search->most[variant->operand[1].n - 1];
+}
+
+/* Is m right for all splits of the variant, from number first on? Else d is why not. Thresholds are
+ * filled in as it goes. */
+static bool
+right_for_variant(si_sum_search *search, si_sum_variant *variant, const int64_t *m, int64_t first,
+                  int64_t *d)
+{
+    si_thresholds *found = variant->found;
+    int64_t known = -1; /* split that g belongs to */
+    gap g = {0};
+    si_operands_weigh(search, variant, m);
+    set_interval(search, variant, found);
+    for (int64_t i = 0; i < variant->n_split; i++) {
+        int64_t k = (first + i) % variant->n_split;
+        if (known < 0 || variant->split[k] != variant->split[known])
+            g = gap_at(search, variant, variant->split[k]);
         known = k;
-        if (g.before_via >= g.above) {
-            z->hard_split = k;
-            difference(z, p, &g, d);
+        if (g.below >= g.above) {
+            search->hard_split = k;
+            difference(search, variant, &g, d);
             return false;
         }
-        s->t[k] = s->dir > 0 ? g.above : -g.before_via;
-        if (z->work > z->max_work)
+        found->threshold[k] = found->direction > 0 ? g.above : -g.below;
+        if (search->work > search->max_work)
             return false;
     }
     return true;
@@ -119,49 +130,63 @@ right_for_variant(si_search *z, si_sum_variant *p, const int64_t *m, int64_t fir
 /* --- search ------------------------------------------------------------------------------------
  */
 
-/* The thresholds of all variants as real numbers. */
+/* Ends of v of all variants, as numbers of doubles; false: too large. */
 static bool
-find_splits(si_state *S, si_chain *l, si_search *z, si_thresholds *step)
+set_ends(const si_sum_search *search, si_thresholds *found, int64_t *longest)
 {
-    int64_t longest = 1;
-    for (int64_t i = 0; i < z->n; i++) {
-        const si_sum_operand *x = &z->variant[i].operand[0], *y = &z->variant[i].operand[1];
+    *longest = 1;
+    for (int64_t i = 0; i < search->n; i++) {
+        const si_sum_operand *x = &search->variant[i].operand[0];
+        const si_sum_operand *y = &search->variant[i].operand[1];
         double lo = x->v[0] + y->v[0], hi = x->v[x->n - 1] + y->v[y->n - 1];
         if (!(fabs(lo) < MAX_REAL && fabs(hi) < MAX_REAL))
             return false;
-        step[i].lo = si_number_of(lo);
-        step[i].hi = si_number_of(hi);
-        longest = x->n + y->n > longest ? x->n + y->n : longest;
+        found[i].lo = si_number_of(lo);
+        found[i].hi = si_number_of(hi);
+        *longest = x->n + y->n > *longest ? x->n + y->n : *longest;
     }
-    if (!si_thresholds_real(S, l, step, MAX_WORK / 2 / longest))
+    return true;
+}
+
+/* The thresholds of all variants as real numbers. */
+static bool
+find_splits(si_job *job, si_sum_search *search, si_thresholds *found)
+{
+    int64_t longest;
+    if (!set_ends(search, found, &longest) ||
+        !si_thresholds_real(job, search->f, found, MAX_WORK / 2 / longest))
         return false;
-    for (int64_t i = 0; i < z->n; i++) {
-        si_sum_variant *p = &z->variant[i];
-        p->n_split = step[i].dir == 0 ? 0 : step[i].cmax - step[i].cmin;
-        p->split = malloc((size_t)p->n_split * sizeof(double) + 1);
-        if (!p->split)
-            return si_fail(S, nashc_enomem(S->diag));
-        for (int64_t k = 0; k < p->n_split; k++)
-            p->split[k] = si_real_of(step[i].dir > 0 ? step[i].t[k] : 1 - step[i].t[k]);
+    for (int64_t i = 0; i < search->n; i++) {
+        si_sum_variant *variant = &search->variant[i];
+        const si_thresholds *real = &found[i];
+        variant->n_split = real->direction == 0 ? 0 : real->code_max - real->code_min;
+        variant->split = malloc((size_t)variant->n_split * sizeof(double) + 1);
+        if (!variant->split)
+            return si_no_memory(job);
+        for (int64_t k = 0; k < variant->n_split; k++)
+            variant->split[k] =
+                si_real_of(real->direction > 0 ? real->threshold[k] : 1 - real->threshold[k]);
     }
     return true;
 }
 
 /* Is m right for the variants from..from + n - 1? */
 static bool
-right(si_state *S, si_search *z, si_multipliers *c, int64_t from, int64_t n, const int64_t *m)
+right(si_job *job, si_sum_search *search, si_multipliers *candidates, int64_t from, int64_t n,
+      const int64_t *m)
 {
-    int64_t d[SI_MAX_TERMS], hard = z->hard_variant - from;
+    int64_t d[SI_MAX_TERMS], hard = search->hard_variant - from;
     for (int64_t i = 0; i < n; i++) {
-        int64_t at = (hard + i) % n;
-        si_sum_variant *p = &z->variant[from + at];
-        bool ok = p->code ? si_table_of_sum(S, z, p, m)
-                          : right_for_variant(z, p, m, at == hard ? z->hard_split : 0, d);
+        int64_t at = (hard + i) % n, split = at == hard ? search->hard_split : 0;
+        si_sum_variant *variant = &search->variant[from + at];
+        bool ok = variant->code ? si_table_of_sum(job, search, variant, m)
+                                : right_for_variant(search, variant, m, split, d);
         if (ok)
             continue;
-        z->hard_variant = from + at;
-        if (!p->code && z->work <= z->max_work && !si_multipliers_exclude(c, d))
-            si_fail(S, nashc_enomem(S->diag));
+        search->hard_variant = from + at;
+        if (!variant->code && search->work <= search->max_work &&
+            !si_multipliers_exclude(candidates, d))
+            si_no_memory(job);
         return false;
     }
     return true;
@@ -169,53 +194,65 @@ right(si_state *S, si_search *z, si_multipliers *c, int64_t from, int64_t n, con
 
 /* Multipliers for n variants with the same scales. */
 static bool
-find(si_state *S, si_search *z, int64_t from, int64_t n, int64_t *m)
+find(si_job *job, si_sum_search *search, int64_t from, int64_t n, int64_t *m)
 {
-    si_sum_variant *p = &z->variant[from];
-    double s[SI_MAX_TERMS];
-    int64_t one[SI_MAX_TERMS];
+    const si_summands *summands = search->variant[from].summands;
+    double scale[SI_MAX_TERMS];
+    int64_t candidate[SI_MAX_TERMS];
     bool found = false, learn = true;
-    for (int k = 0; k < p->n_leaf; k++)
-        s[k] = p->leaf[k].scale;
-    for (int64_t i = 0; i < n; i++)
-        learn = learn && !p[i].code;
-    si_multipliers *c = si_multipliers_create(s, p->n_leaf, learn);
-    if (!c)
-        return si_fail(S, nashc_enomem(S->diag));
-    z->hard_variant = from;
-    z->hard_split = 0;
-    while (!found && S->st == NASHC_OK && z->work <= z->max_work &&
-           si_multipliers_next(c, one, &z->work))
-        found = right(S, z, c, from, n, one);
-    si_multipliers_free(c);
+    for (int k = 0; k < summands->n_leaf; k++)
+        scale[k] = summands->leaf[k].scale_in_sum;
+    for (int64_t i = from; i < from + n; i++)
+        learn = learn && !search->variant[i].code;
+    si_multipliers *candidates = si_multipliers_create(scale, summands->n_leaf, learn);
+    if (!candidates)
+        return si_no_memory(job);
+    search->hard_variant = from;
+    search->hard_split = 0;
+    while (!found && !si_failed(job) && search->work <= search->max_work &&
+           si_multipliers_next(candidates, candidate, &search->work))
+        found = right(job, search, candidates, from, n, candidate);
+    si_multipliers_free(candidates);
     for (int64_t i = from; found && i < from + n; i++)
-        for (int k = 0; k < p->n_leaf; k++)
-            m[k * z->n + i] = one[k];
-    return found && S->st == NASHC_OK;
+        for (int k = 0; k < summands->n_leaf; k++)
+            m[k * search->n + i] = candidate[k];
+    return found && !si_failed(job);
+}
+
+/* One set of multipliers for all variants, else one for each. */
+static bool
+find_all(si_job *job, si_sum_search *search, int64_t *m)
+{
+    int64_t n = search->n;
+    bool same = true, ok = true;
+    for (int64_t i = 1; i < n; i++)
+        same = same &&
+               si_operands_same(search->variant[i].summands, search->variant[0].summands, true);
+    search->max_work = n > 1 ? MAX_WORK / 2 : MAX_WORK;
+    if (same && find(job, search, 0, n, m))
+        return true;
+    search->max_work = MAX_WORK;
+    for (int64_t i = 0; ok && n > 1 && i < n; i++)
+        ok = find(job, search, i, 1, m);
+    return ok && n > 1;
 }
 
 si_thresholds *
-si_thresholds_of_sum(si_state *S, si_chain *l, const si_tensor *sum, bool rises, int64_t *m)
+si_thresholds_of_sum(si_job *job, const si_function *f, const si_sum_order *order,
+                     const si_summands *summands, bool rises, int64_t *m)
 {
-    si_search z = {.n = si_chain_variants(l)};
-    si_thresholds *out = calloc((size_t)z.n, sizeof(*out));
-    z.variant = calloc((size_t)z.n, sizeof(*z.variant));
-    bool ok = (out && z.variant) || si_fail(S, nashc_enomem(S->diag)), same = true;
-    for (int64_t i = 0; ok && i < z.n; i++)
-        z.variant[i].step = &out[i];
-    ok = ok && si_operands_make(S, l, sum, &z) &&
-         (rises ? find_splits(S, l, &z, out) : si_table_of_pairs(S, l, &z));
-    for (int64_t i = 1; ok && i < z.n; i++)
-        same = same && si_operands_same(&z.variant[i], &z.variant[0], true);
-    z.max_work = z.n > 1 ? MAX_WORK / 2 : MAX_WORK;
-    bool shared = ok && same && find(S, &z, 0, z.n, m);
-    z.max_work = MAX_WORK;
-    for (int64_t i = 0; ok && !shared && z.n > 1 && i < z.n; i++)
-        ok = find(S, &z, i, 1, m);
-    ok = ok && (shared || z.n > 1);
-    si_operands_drop(&z);
+    si_sum_search search = {.f = f, .order = order, .n = f->n};
+    si_thresholds *found = calloc((size_t)f->n, sizeof(*found));
+    search.variant = calloc((size_t)f->n, sizeof(*search.variant));
+    bool ok = (found && search.variant) || si_no_memory(job);
+    for (int64_t i = 0; ok && i < f->n; i++)
+        search.variant[i].found = &found[i];
+    ok = ok && si_operands_make(job, summands, &search) &&
+         (rises ? find_splits(job, &search, found) : si_table_of_pairs(job, &search)) &&
+         find_all(job, &search, m);
+    si_operands_drop(&search);
     if (ok)
-        return out;
-    si_thresholds_free(out, z.n);
+        return found;
+    si_thresholds_free(found, f->n);
     return NULL;
 }

@@ -1,93 +1,133 @@
-/* threshold_search.c: where the codes of a chain step, for all variants at once.
+/* threshold_search.c: where the codes of functions of one integer step, for all variants at once.
  *
- * Narrow intervals are evaluated in full. Else each level of each variant is a bracket, lo
- * before_via and hi at or above the level, that shrinks around a guess until they touch: so the
- * chain was evaluated on both operands of every threshold that is returned.
+ *     code 3 |              ______      threshold[2]: least integer with code >= 3
+ *     code 2 |        _____|
+ *     code 1 | ______|                  found by evaluation, never by inverting the function
+ *            +--lo---------------hi--
+ *
+ * Narrow intervals are evaluated in full. Else each level of each variant is a bracket, lo below
+ * and hi at or above the level, that shrinks around a guess until they touch: so the function was
+ * evaluated on both sides of every threshold that is returned.
  */
-#include "integer.h"
+#include "threshold_search.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP_RANGE ((int64_t)1 << 12)
-#define SWEEP_CELLS ((int64_t)1 << 20)
-#define TRY_CELLS   ((int64_t)1 << 23)
-#define MAX_LEVELS  ((int64_t)1 << 24) /* of all variants */
-#define LANE_LEVELS ((int64_t)1 << 20)
-#define MAX_STEP    ((int64_t)1 << 60)
-
-typedef struct bracket {
-    int64_t lo, hi, step;
-    int8_t operand; /* of all probes so far; 2: both operands were met */
-} bracket;
+#define SWEEP_RANGE    ((int64_t)1 << 12) /* intervals that are evaluated in full */
+#define SWEEP_CELLS    ((int64_t)1 << 20) /* of all variants */
+#define TRY_CELLS      ((int64_t)1 << 23) /* where nothing else would do */
+#define MAX_LEVELS     ((int64_t)1 << 24) /* of all variants */
+#define VARIANT_LEVELS ((int64_t)1 << 20)
+#define MAX_STEP       ((int64_t)1 << 60)
 
 void
-si_thresholds_free(si_thresholds *p, int64_t n)
+si_thresholds_free(si_thresholds *found, int64_t n)
 {
-    for (int64_t i = 0; p && i < n; i++) {
-        free(p[i].t);
-        free(p[i].table);
+    for (int64_t i = 0; found && i < n; i++) {
+        free(found[i].threshold);
+        free(found[i].table);
     }
-    free(p);
+    free(found);
 }
 
-/* Thresholds from all codes c[0], c[stride], ... of one variant. */
-static bool
-from_table(si_state *S, si_thresholds *p, const int64_t *c, int64_t stride)
+int64_t
+si_thresholds_code(const si_thresholds *s, int64_t at)
 {
-    int64_t n = p->hi - p->lo + 1;
+    at = at < s->lo ? s->lo : at > s->hi ? s->hi : at;
+    if (s->table)
+        return s->table[at - s->lo];
+    if (s->direction == 0)
+        return s->code_min;
+    at = s->direction > 0 ? at : -at;
+    int64_t below = 0, above = s->code_max - s->code_min; /* thresholds reached, and not */
+    while (below < above) {
+        int64_t middle = below + (above - below) / 2;
+        if (s->threshold[middle] <= at)
+            below = middle + 1;
+        else
+            above = middle;
+    }
+    return s->code_min + below;
+}
+
+/* Levels of a variant; 0 where its codes are constant. */
+static int64_t
+levels(const si_thresholds *s)
+{
+    return s->direction == 0 ? 0 : s->code_max - s->code_min;
+}
+
+/* --- evaluation in full ------------------------------------------------------------------------
+ */
+
+/* Least and largest code of n, and which way they go. */
+static void
+survey(si_thresholds *s, const int64_t *code, int64_t stride, int64_t n)
+{
     bool up = true, down = true;
-    p->cmin = p->cmax = c[0];
+    s->code_min = s->code_max = code[0];
     for (int64_t i = 1; i < n; i++) {
-        int64_t v = c[i * stride], before = c[(i - 1) * stride];
+        int64_t v = code[i * stride], before = code[(i - 1) * stride];
         up = up && v >= before;
         down = down && v <= before;
-        p->cmin = v < p->cmin ? v : p->cmin;
-        p->cmax = v > p->cmax ? v : p->cmax;
+        s->code_min = v < s->code_min ? v : s->code_min;
+        s->code_max = v > s->code_max ? v : s->code_max;
     }
-    if (p->cmax - p->cmin > LANE_LEVELS)
-        return si_no(S, "it would need too many thresholds");
-    p->dir = up && down ? 0 : up ? 1 : down ? -1 : 2;
-    if (p->dir == 0)
+    s->direction = up && down ? 0 : up ? 1 : down ? -1 : 2;
+}
+
+/* Thresholds, or a table, from all codes code[0], code[stride], ... of one variant. */
+static bool
+from_codes(si_job *job, si_thresholds *s, const int64_t *code, int64_t stride)
+{
+    int64_t n = s->hi - s->lo + 1, k = 0;
+    survey(s, code, stride, n);
+    if (s->code_max - s->code_min > VARIANT_LEVELS)
+        return si_no(job, "it would need too many thresholds");
+    if (s->direction == 0)
         return true;
-    int64_t *out = malloc((size_t)(p->dir == 2 ? n : p->cmax - p->cmin) * sizeof(*out) + 1);
+    int64_t *out = malloc((size_t)(s->direction == 2 ? n : levels(s)) * sizeof(*out) + 1);
     if (!out)
-        return si_fail(S, nashc_enomem(S->diag));
-    if (p->dir == 2) {
-        for (int64_t i = 0; i < n; i++)
-            out[i] = c[i * stride];
-        p->table = out;
-        return true;
+        return si_no_memory(job);
+    for (int64_t i = 0; s->direction == 2 && i < n; i++)
+        out[i] = code[i * stride];
+    for (int64_t i = 0; s->direction != 2 && i < n; i++) {
+        int64_t at = s->direction > 0 ? i : n - 1 - i;
+        while (k < code[at * stride] - s->code_min)
+            out[k++] = s->direction > 0 ? s->lo + at : -(s->lo + at);
     }
-    int64_t k = 0;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = p->dir > 0 ? i : n - 1 - i;
-        while (k < c[at * stride] - p->cmin)
-            out[k++] = p->dir > 0 ? p->lo + at : -(p->lo + at);
-    }
-    p->t = out;
+    if (s->direction == 2)
+        s->table = out;
+    else
+        s->threshold = out;
     return true;
 }
 
+/* Intervals shorter than width repeat their last integer. */
 static bool
-sweep(si_state *S, si_chain *l, si_thresholds *p, int64_t n, int64_t width)
+sweep(si_job *job, const si_function *f, si_thresholds *found, int64_t width)
 {
+    int64_t n = f->n;
     double *x = malloc((size_t)(n * width) * sizeof(*x));
-    int64_t *c = malloc((size_t)(n * width) * sizeof(*c));
-    bool ok = x && c;
-    if (!ok)
-        si_fail(S, nashc_enomem(S->diag));
+    int64_t *code = malloc((size_t)(n * width) * sizeof(*code));
+    bool ok = (x && code) || si_no_memory(job);
     for (int64_t k = 0; ok && k < width; k++)
-        for (int64_t i = 0; i < n; i++)
-            x[k * n + i] = (double)(p[i].lo + k < p[i].hi ? p[i].lo + k : p[i].hi);
-    ok = ok && si_chain_eval(S, l, NULL, n, width, x, false, c);
+        for (int64_t i = 0; i < n; i++) {
+            const si_thresholds *s = &found[i];
+            x[k * n + i] = (double)(s->lo + k < s->hi ? s->lo + k : s->hi);
+        }
+    ok = ok && f->eval(f->self, NULL, n, width, x, false, code);
     for (int64_t i = 0; ok && i < n; i++)
-        ok = from_table(S, &p[i], c + i, n);
+        ok = from_codes(job, &found[i], code + i, n);
     free(x);
-    free(c);
+    free(code);
     return ok;
 }
+
+/* --- doubles by number -------------------------------------------------------------------------
+ */
 
 /* Doubles are ordered as their bits are. Those nearest to zero are left out: no sum of a few
  * products comes that near to it, and differences of two numbers fit 64 bits so. */
@@ -96,9 +136,9 @@ sweep(si_state *S, si_chain *l, si_thresholds *p, int64_t n, int64_t width)
 static int64_t
 bits_of(double v)
 {
-    int64_t b;
-    memcpy(&b, &v, sizeof b);
-    return b;
+    int64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
 }
 
 int64_t
@@ -115,10 +155,10 @@ double
 si_real_of(int64_t number)
 {
     double v = 0;
-    int64_t b = llabs(number) - 1 + bits_of(TINY);
+    int64_t bits = llabs(number) - 1 + bits_of(TINY);
     if (number == 0)
         return 0.0;
-    memcpy(&v, &b, sizeof v);
+    memcpy(&v, &bits, sizeof v);
     return number < 0 ? -v : v;
 }
 
@@ -128,37 +168,23 @@ value_of(int64_t at, bool real)
     return real ? si_real_of(at) : (double)at;
 }
 
-/* Codes at both ends of all variants. */
-static bool
-ends(si_state *S, si_chain *l, si_thresholds *p, int64_t n, bool real)
-{
-    double *x = calloc((size_t)n * 2, sizeof(*x));
-    int64_t *c = malloc((size_t)n * 2 * sizeof(*c));
-    bool ok = x && c;
-    if (!ok)
-        si_fail(S, nashc_enomem(S->diag));
-    for (int64_t i = 0; ok && i < n; i++) {
-        x[i] = value_of(p[i].lo, real);
-        x[n + i] = value_of(p[i].hi, real);
-    }
-    ok = ok && si_chain_eval(S, l, NULL, n, 2, x, real, c);
-    for (int64_t i = 0; ok && i < n; i++) {
-        p[i].dir = c[n + i] > c[i] ? 1 : c[n + i] < c[i] ? -1 : 0;
-        p[i].cmin = p[i].dir < 0 ? c[n + i] : c[i];
-        p[i].cmax = p[i].dir < 0 ? c[i] : c[n + i];
-    }
-    free(x);
-    free(c);
-    return ok;
-}
+/* --- brackets ----------------------------------------------------------------------------------
+ */
+
+/* Where one level lies, counted in the direction of its variant. */
+typedef struct bracket {
+    int64_t lo, hi; /* the level is not reached at lo, and is at hi */
+    int64_t step;   /* how far from the last probe the next one is */
+    int8_t side;    /* of all probes so far: 1 reached, -1 not, 0 none yet, 2 both were met */
+} bracket;
 
 static int64_t
 probe(const bracket *b)
 {
     int64_t at = b->lo + (b->hi - b->lo) / 2;
-    if (b->operand == 1)
+    if (b->side == 1)
         at = b->hi - b->step;
-    else if (b->operand == -1)
+    else if (b->side == -1)
         at = b->lo + b->step;
     return at <= b->lo ? b->lo + 1 : at >= b->hi ? b->hi - 1 : at;
 }
@@ -166,209 +192,275 @@ probe(const bracket *b)
 static void
 met(bracket *b, int64_t at, bool reached)
 {
-    int8_t operand = reached ? 1 : -1;
+    int8_t side = reached ? 1 : -1;
     if (reached)
         b->hi = at;
     else
         b->lo = at;
     b->step = b->step < MAX_STEP ? b->step * 4 : b->step;
-    b->operand = b->operand == 0 || b->operand == operand ? operand : 2;
+    b->side = b->side == 0 || b->side == side ? side : 2;
 }
 
-/* First probes: where the affine form says, else the middle. */
-static void
-guess(const si_chain *l, const si_thresholds *p, int64_t variant, int64_t k, bool real, bracket *b,
-      int64_t *at)
-{
-    double n;
-    int64_t number = 0;
-    b->step = 1;
-    b->operand = 0;
-    *at = b->lo + (b->hi - b->lo) / 2;
-    if (!si_chain_guess(l, variant, (double)(p->cmin + k + 1), &n)) {
-        b->operand = 2;
-        return;
-    }
-    if (real) {
-        number = si_number_of(n);
-        n = (double)(number = p->dir < 0 ? -number : number);
-    } else {
-        n = ceil(p->dir < 0 ? -n : n);
-    }
-    *at = !(n > (double)b->lo)   ? b->lo + 1
-          : !(n < (double)b->hi) ? b->hi - 1
-          : real                 ? number
-                                 : (int64_t)n;
-}
+typedef struct bisection {
+    const si_function *f;
+    si_thresholds *found; /* by variant */
+    bool real;            /* integers are the numbers of doubles */
+    bracket *bracket;     /* by variant and level */
+    int64_t *first;       /* by variant: its first bracket */
+    int64_t *open;        /* numbers of the levels that are open, at the places of the brackets */
+    int64_t *n_open;      /* by variant */
+    int64_t *variant, n_variants; /* those that have open ones */
+    double *x;                    /* probes, as integers too: a double holds 53 bits of them */
+    int64_t *at, *code, cells;    /* cells: size of the three arrays */
+} bisection;
 
-typedef struct search {
-    si_chain *l;
-    si_thresholds *p;
-    int64_t n;
-    bool real;      /* integers are the numbers of doubles */
-    int64_t *first; /* first bracket of each variant */
-    bracket *b;
-    int64_t *open;   /* numbers of the open brackets, by variant */
-    int64_t *n_open; /* of each variant */
-    int64_t *idx, n_idx;
-    double *x;
-    int64_t *at, *c, cells; /* probes, as integers too: a double holds 53 bits of them */
-} search;
-
-/* Brackets that still gape, gathered; returns the most in one variant. */
+/* First probe of a level: where the guess is, else the middle. */
 static int64_t
-gather_open(search *s)
+first_probe(const bisection *s, int64_t variant, int64_t level, bracket *b)
+{
+    const si_thresholds *found = &s->found[variant];
+    double x;
+    b->step = 1;
+    b->side = 0;
+    if (!s->f->guess(s->f->self, variant, (double)(found->code_min + level + 1), &x)) {
+        b->side = 2;
+        return b->lo + (b->hi - b->lo) / 2;
+    }
+    int64_t number = s->real ? si_number_of(x) : 0;
+    number = found->direction < 0 ? -number : number;
+    x = s->real ? (double)number : ceil(found->direction < 0 ? -x : x);
+    if (!(x > (double)b->lo))
+        return b->lo + 1;
+    if (!(x < (double)b->hi))
+        return b->hi - 1;
+    return s->real ? number : (int64_t)x;
+}
+
+/* Brackets of one variant that still gape; what one level tells narrows the others. Their number.
+ */
+static int64_t
+open_of(const bisection *s, int64_t variant)
+{
+    int64_t k = levels(&s->found[variant]), n = 0;
+    bracket *b = s->bracket + s->first[variant];
+    for (int64_t j = 1; j < k; j++)
+        b[j].lo = b[j].lo > b[j - 1].lo ? b[j].lo : b[j - 1].lo;
+    for (int64_t j = k - 2; j >= 0; j--)
+        b[j].hi = b[j].hi < b[j + 1].hi ? b[j].hi : b[j + 1].hi;
+    for (int64_t j = 0; j < k; j++)
+        if (b[j].hi - b[j].lo > 1)
+            s->open[s->first[variant] + n++] = j;
+    return n;
+}
+
+/* Gathers what is open; returns the most in one variant. */
+static int64_t
+gather_open(bisection *s)
 {
     int64_t most = 0;
-    s->n_idx = 0;
-    for (int64_t i = 0; i < s->n; i++) {
-        int64_t k = s->p[i].dir == 0 ? 0 : s->p[i].cmax - s->p[i].cmin, n = 0;
-        bracket *b = s->b + s->first[i];
-        for (int64_t j = 1; j < k; j++)
-            b[j].lo = b[j].lo > b[j - 1].lo ? b[j].lo : b[j - 1].lo;
-        for (int64_t j = k - 2; j >= 0; j--)
-            b[j].hi = b[j].hi < b[j + 1].hi ? b[j].hi : b[j + 1].hi;
-        for (int64_t j = 0; j < k; j++)
-            if (b[j].hi - b[j].lo > 1)
-                s->open[s->first[i] + n++] = j;
-        s->n_open[i] = n;
-        if (n)
-            s->idx[s->n_idx++] = i;
-        most = n > most ? n : most;
+    s->n_variants = 0;
+    for (int64_t i = 0; i < s->f->n; i++) {
+        s->n_open[i] = open_of(s, i);
+        if (s->n_open[i])
+            s->variant[s->n_variants++] = i;
+        most = s->n_open[i] > most ? s->n_open[i] : most;
     }
     return most;
 }
 
 static bool
-round_of_probes(si_state *S, search *s, int64_t points, bool first)
+make_room(si_job *job, bisection *s, int64_t cells)
 {
-    int64_t cells = points * s->n_idx;
-    if (cells > s->cells) {
-        free(s->x);
-        free(s->c);
-        free(s->at);
-        s->at = malloc((size_t)cells * sizeof(*s->at));
-        s->x = malloc((size_t)cells * sizeof(*s->x));
-        s->c = malloc((size_t)cells * sizeof(*s->c));
-        s->cells = cells;
-        if (!s->x || !s->c || !s->at)
-            return si_fail(S, nashc_enomem(S->diag));
-    }
-    for (int64_t i = 0; i < s->n_idx; i++) {
-        int64_t variant = s->idx[i], n = s->n_open[variant];
-        const si_thresholds *p = &s->p[variant];
+    if (cells <= s->cells)
+        return true;
+    free(s->x);
+    free(s->code);
+    free(s->at);
+    s->at = malloc((size_t)cells * sizeof(*s->at));
+    s->x = malloc((size_t)cells * sizeof(*s->x));
+    s->code = malloc((size_t)cells * sizeof(*s->code));
+    s->cells = cells;
+    return (s->x && s->code && s->at) || si_no_memory(job);
+}
+
+/* One probe of each open bracket; variants with fewer of them repeat their last. */
+static void
+choose_probes(bisection *s, int64_t points, bool first)
+{
+    for (int64_t i = 0; i < s->n_variants; i++) {
+        int64_t variant = s->variant[i], n = s->n_open[variant];
         for (int64_t k = 0; k < points; k++) {
-            int64_t j = s->open[s->first[variant] + (k < n ? k : n - 1)], at;
-            bracket *b = s->b + s->first[variant] + j;
-            if (first)
-                guess(s->l, p, variant, j, s->real, b, &at);
-            else
-                at = probe(b);
-            s->at[k * s->n_idx + i] = at;
-            s->x[k * s->n_idx + i] = value_of(p->dir < 0 ? -at : at, s->real);
+            int64_t level = s->open[s->first[variant] + (k < n ? k : n - 1)];
+            bracket *b = s->bracket + s->first[variant] + level;
+            int64_t at = first ? first_probe(s, variant, level, b) : probe(b);
+            s->at[k * s->n_variants + i] = at;
+            s->x[k * s->n_variants + i] =
+                value_of(s->found[variant].direction < 0 ? -at : at, s->real);
         }
     }
-    if (!si_chain_eval(S, s->l, s->idx, s->n_idx, points, s->x, s->real, s->c))
+}
+
+static bool
+round_of_probes(si_job *job, bisection *s, int64_t points, bool first)
+{
+    if (!make_room(job, s, points * s->n_variants))
         return false;
-    for (int64_t i = 0; i < s->n_idx; i++) {
-        int64_t variant = s->idx[i];
+    choose_probes(s, points, first);
+    if (!s->f->eval(s->f->self, s->variant, s->n_variants, points, s->x, s->real, s->code))
+        return false;
+    for (int64_t i = 0; i < s->n_variants; i++) {
+        int64_t variant = s->variant[i];
         for (int64_t k = 0; k < s->n_open[variant]; k++) {
-            int64_t j = s->open[s->first[variant] + k];
-            met(s->b + s->first[variant] + j, s->at[k * s->n_idx + i],
-                s->c[k * s->n_idx + i] > s->p[variant].cmin + j);
+            int64_t level = s->open[s->first[variant] + k];
+            met(s->bracket + s->first[variant] + level, s->at[k * s->n_variants + i],
+                s->code[k * s->n_variants + i] > s->found[variant].code_min + level);
         }
     }
     return true;
 }
 
 static bool
-bisect(si_state *S, si_chain *l, si_thresholds *p, int64_t n, bool real, int64_t max)
+start(si_job *job, bisection *s, int64_t total)
 {
-    search s = {.l = l, .p = p, .n = n, .real = real};
-    int64_t total = 0, points;
-    bool ok = true;
-
-    for (int64_t i = 0; i < n; i++)
-        total += p[i].dir == 0 ? 0 : p[i].cmax - p[i].cmin;
-    if (total > max)
-        return si_no(S, "it would need too many thresholds");
-    s.first = malloc((size_t)n * sizeof(int64_t) + 1);
-    s.n_open = malloc((size_t)n * sizeof(int64_t) + 1);
-    s.idx = malloc((size_t)n * sizeof(int64_t) + 1);
-    s.b = malloc((size_t)total * sizeof(bracket) + 1);
-    s.open = malloc((size_t)total * sizeof(int64_t) + 1);
-    if (!s.first || !s.n_open || !s.idx || !s.b || !s.open)
-        ok = si_fail(S, nashc_enomem(S->diag));
-    total = 0;
-    for (int64_t i = 0; ok && i < n; i++) {
-        int64_t k = p[i].dir == 0 ? 0 : p[i].cmax - p[i].cmin;
-        s.first[i] = total;
-        for (int64_t j = 0; j < k; j++)
-            s.b[total++] = (bracket){.lo = p[i].dir < 0 ? -p[i].hi : p[i].lo,
-                                     .hi = p[i].dir < 0 ? -p[i].lo : p[i].hi};
+    int64_t n = s->f->n, at = 0;
+    s->first = malloc((size_t)n * sizeof(*s->first) + 1);
+    s->n_open = malloc((size_t)n * sizeof(*s->n_open) + 1);
+    s->variant = malloc((size_t)n * sizeof(*s->variant) + 1);
+    s->bracket = malloc((size_t)total * sizeof(*s->bracket) + 1);
+    s->open = malloc((size_t)total * sizeof(*s->open) + 1);
+    if (!s->first || !s->n_open || !s->variant || !s->bracket || !s->open)
+        return si_no_memory(job);
+    for (int64_t i = 0; i < n; i++) {
+        const si_thresholds *found = &s->found[i];
+        bool down = found->direction < 0;
+        s->first[i] = at;
+        for (int64_t k = 0; k < levels(found); k++)
+            s->bracket[at++] =
+                (bracket){.lo = down ? -found->hi : found->lo, .hi = down ? -found->lo : found->hi};
     }
+    return true;
+}
+
+/* The brackets, which have closed, as thresholds. */
+static bool
+finish(si_job *job, const bisection *s)
+{
+    for (int64_t i = 0; i < s->f->n; i++) {
+        int64_t n = levels(&s->found[i]);
+        if (n == 0)
+            continue;
+        int64_t *threshold = malloc((size_t)n * sizeof(*threshold));
+        if (!threshold)
+            return si_no_memory(job);
+        for (int64_t k = 0; k < n; k++)
+            threshold[k] = s->bracket[s->first[i] + k].hi;
+        s->found[i].threshold = threshold;
+    }
+    return true;
+}
+
+static void
+drop(bisection *s)
+{
+    free(s->first);
+    free(s->n_open);
+    free(s->variant);
+    free(s->bracket);
+    free(s->open);
+    free(s->x);
+    free(s->at);
+    free(s->code);
+}
+
+static bool
+bisect(si_job *job, const si_function *f, si_thresholds *found, bool real, int64_t max)
+{
+    bisection s = {.f = f, .found = found, .real = real};
+    int64_t total = 0, points;
     bool first = true;
+    for (int64_t i = 0; i < f->n; i++)
+        total += levels(&found[i]);
+    if (total > max)
+        return si_no(job, "it would need too many thresholds");
+    bool ok = start(job, &s, total);
     while (ok && (points = gather_open(&s)) > 0) {
-        ok = round_of_probes(S, &s, points, first);
+        ok = round_of_probes(job, &s, points, first);
         first = false;
     }
+    ok = ok && finish(job, &s);
+    drop(&s);
+    return ok;
+}
+
+/* Codes at both ends of all variants. */
+static bool
+ends(si_job *job, const si_function *f, si_thresholds *found, bool real)
+{
+    int64_t n = f->n;
+    double *x = calloc((size_t)n * 2, sizeof(*x));
+    int64_t *code = malloc((size_t)n * 2 * sizeof(*code));
+    bool ok = (x && code) || si_no_memory(job);
     for (int64_t i = 0; ok && i < n; i++) {
-        int64_t k = p[i].dir == 0 ? 0 : p[i].cmax - p[i].cmin;
-        if (k == 0)
-            continue;
-        p[i].t = malloc((size_t)k * sizeof(int64_t));
-        ok = p[i].t || si_fail(S, nashc_enomem(S->diag));
-        for (int64_t j = 0; ok && j < k; j++)
-            p[i].t[j] = s.b[s.first[i] + j].hi;
+        x[i] = value_of(found[i].lo, real);
+        x[n + i] = value_of(found[i].hi, real);
     }
-    free(s.first);
-    free(s.n_open);
-    free(s.idx);
-    free(s.b);
-    free(s.open);
-    free(s.x);
-    free(s.at);
-    free(s.c);
+    ok = ok && f->eval(f->self, NULL, n, 2, x, real, code);
+    for (int64_t i = 0; ok && i < n; i++) {
+        int64_t low = code[i], high = code[n + i];
+        found[i].direction = high > low ? 1 : high < low ? -1 : 0;
+        found[i].code_min = high < low ? high : low;
+        found[i].code_max = high < low ? low : high;
+    }
+    free(x);
+    free(code);
     return ok;
 }
 
 bool
-si_thresholds_real(si_state *S, si_chain *l, si_thresholds *p, int64_t max)
+si_thresholds_real(si_job *job, const si_function *f, si_thresholds *found, int64_t max)
 {
-    int64_t n = si_chain_variants(l);
-    return ends(S, l, p, n, true) && bisect(S, l, p, n, true, max);
+    return ends(job, f, found, true) && bisect(job, f, found, true, max);
+}
+
+/* Widest interval of all variants, which are filled in. */
+static int64_t
+set_intervals(const si_function *f, si_thresholds *found)
+{
+    int64_t width = 1;
+    for (int64_t i = 0; i < f->n; i++) {
+        double lo, hi;
+        f->interval(f->self, i, &lo, &hi);
+        found[i].lo = (int64_t)lo;
+        found[i].hi = (int64_t)hi;
+        if (found[i].hi - found[i].lo + 1 > width)
+            width = found[i].hi - found[i].lo + 1;
+    }
+    return width;
 }
 
 si_thresholds *
-si_thresholds_find(si_state *S, si_chain *l, bool rises)
+si_thresholds_find(si_job *job, const si_function *f, bool rises)
 {
-    int64_t n = si_chain_variants(l), width = 1;
-    si_thresholds *p = calloc((size_t)n, sizeof(*p));
+    si_thresholds *found = calloc((size_t)f->n, sizeof(*found));
     bool ok;
-
-    if (!p) {
-        si_fail(S, nashc_enomem(S->diag));
+    if (!found) {
+        si_no_memory(job);
         return NULL;
     }
-    for (int64_t i = 0; i < n; i++) {
-        p[i].lo = (int64_t)si_chain_lo(l, i);
-        p[i].hi = (int64_t)si_chain_hi(l, i);
-        if (p[i].hi - p[i].lo + 1 > width)
-            width = p[i].hi - p[i].lo + 1;
-    }
+    int64_t width = set_intervals(f, found);
     if (width > (int64_t)1 << 61)
-        ok = si_no(S, "its integers are wider than 61 bits");
-    else if (width <= SWEEP_RANGE && width * n <= SWEEP_CELLS)
-        ok = sweep(S, l, p, n, width);
+        ok = si_no(job, "its integers are wider than 61 bits");
+    else if (width <= SWEEP_RANGE && width * f->n <= SWEEP_CELLS)
+        ok = sweep(job, f, found, width);
     else if (rises)
-        ok = ends(S, l, p, n, false) && bisect(S, l, p, n, false, MAX_LEVELS);
-    else if (width <= TRY_CELLS / n)
-        ok = sweep(S, l, p, n, width);
+        ok = ends(job, f, found, false) && bisect(job, f, found, false, MAX_LEVELS);
+    else if (width <= TRY_CELLS / f->n)
+        ok = sweep(job, f, found, width);
     else
-        ok = si_no(S, "the function in front of it is not monotone by construction, and its "
-                      "integers are too many to try them all");
+        ok = si_no(job, "the function in front of it is not monotone by construction, and its "
+                        "integers are too many to try them all");
     if (ok)
-        return p;
-    si_thresholds_free(p, n);
+        return found;
+    si_thresholds_free(found, f->n);
     return NULL;
 }

@@ -5,7 +5,7 @@
  * for a transpose that moves only axes of extent 1, as after a pool over the whole image.
  * Terminates: each rewrite removes a transpose in front of a reshape.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static bool
 absorb(nashc_rw *rw, nashc_node *flat)
@@ -17,7 +17,7 @@ absorb(nashc_rw *rw, nashc_node *flat)
     if (!t)
         return false;
     const nashc_type *x = nashc_value_type(nashc_node_in(t, 0));
-    const int64_t *perm = match_ints(t, "perm", &count);
+    const int64_t *perm = nashc_node_ints(t, "perm", &count);
     for (int i = 0; i < count; i++)
         if (x->dim[perm[i]] != 1) {
             if (perm[i] < last)

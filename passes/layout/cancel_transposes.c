@@ -6,7 +6,7 @@
  * other readers of the first keep it. Terminates: each rewrite removes a transpose.
  */
 #include "layout.h"
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static bool
 cancel(nashc_rw *rw, nashc_node *n)
@@ -16,8 +16,8 @@ cancel(nashc_rw *rw, nashc_node *n)
 
     if (!first)
         return false;
-    const int64_t *p = match_ints(first, "perm", &n_p);
-    const int64_t *q = match_ints(n, "perm", &n_q);
+    const int64_t *p = nashc_node_ints(first, "perm", &n_p);
+    const int64_t *q = nashc_node_ints(n, "perm", &n_q);
     for (int i = 0; i < n_q; i++)
         if (p[q[i]] != i)
             return nashc_rw_miss(rw, n, "it does not undo the transpose in front of it");

@@ -6,13 +6,13 @@
  * that a chain of such ops stays in four dimensions.
  * Terminates: the new ops have rank 4.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static const char *
 widened(nashc_rw *rw, const nashc_node *n, const char *attr, int64_t fill)
 {
     int count;
-    const int64_t *v = match_ints(n, attr, &count);
+    const int64_t *v = nashc_node_ints(n, attr, &count);
 
     if (count == 0)
         return "[]";
@@ -43,14 +43,16 @@ planar(nashc_rw *rw, const nashc_node *n, nashc_value *const *in, int n_in)
 
     if (nashc_node_is(n, "nn.conv"))
         return nashc_rw_opf(rw, op, in, n_in, "stride=%s pads=%s dilation=%s group=%" PRId64,
-                            stride, pads, dilation, match_int(n, "group"));
+                            stride, pads, dilation, nashc_node_int(n, "group"));
     if (nashc_node_is(n, "nn.conv_transpose"))
-        return nashc_rw_opf(
-            rw, op, in, n_in, "stride=%s pads=%s dilation=%s output_padding=%s group=%" PRId64,
-            stride, pads, dilation, widened(rw, n, "output_padding", 0), match_int(n, "group"));
+        return nashc_rw_opf(rw, op, in, n_in,
+                            "stride=%s pads=%s dilation=%s output_padding=%s group=%" PRId64,
+                            stride, pads, dilation, widened(rw, n, "output_padding", 0),
+                            nashc_node_int(n, "group"));
     return nashc_rw_opf(rw, op, in, n_in, "kernel=%s stride=%s pads=%s dilation=%s ceil=%s%s",
-                        kernel, stride, pads, dilation, match_int(n, "ceil") ? "true" : "false",
-                        match_int(n, "count_include_pad") ? " count_include_pad=true" : "");
+                        kernel, stride, pads, dilation,
+                        nashc_node_int(n, "ceil") ? "true" : "false",
+                        nashc_node_int(n, "count_include_pad") ? " count_include_pad=true" : "");
 }
 
 static bool

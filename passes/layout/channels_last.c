@@ -7,7 +7,7 @@
  * all ops of a region leaves transposes at its border only.
  */
 #include "layout.h"
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 /* CF axis of each CL axis, and the reverse. */
 static int
@@ -50,7 +50,7 @@ static const char *
 mapped_axes(nashc_rw *rw, const nashc_node *n, const char *name, int rank)
 {
     int count;
-    const int64_t *axes = match_ints(n, name, &count);
+    const int64_t *axes = nashc_node_ints(n, name, &count);
     int64_t out[NASHC_MAX_RANK];
 
     for (int i = 0; i < count && i < NASHC_MAX_RANK; i++)
@@ -81,7 +81,7 @@ changed_attrs(nashc_rw *rw, const nashc_node *n, const nashc_layout_rule *r, int
 
     if (r->axis)
         text = nashc_arena_printf(a, "%s %s=%" PRId64, text, r->axis,
-                                  last_of(match_int(n, r->axis), rank));
+                                  last_of(nashc_node_int(n, r->axis), rank));
     if (r->axes)
         text = nashc_arena_printf(a, "%s %s", text, mapped_axes(rw, n, r->axes, rank));
     for (int i = 0; text && i < 2 && r->lists[i]; i++) {
@@ -195,7 +195,7 @@ shuffle_last(nashc_rw *rw, nashc_node *n)
     if (!x || !nashc_type_same_shape(nashc_value_type(x), nashc_value_type(nashc_node_out(n, 0))))
         return false;
     const nashc_type *cf = nashc_value_type(x), *g = nashc_value_type(nashc_node_in(t, 0));
-    const int64_t *perm = match_ints(t, "perm", &count);
+    const int64_t *perm = nashc_node_ints(t, "perm", &count);
     int space = cf->rank - 2, parts = g->rank - 1 - space;
     int64_t dim[NASHC_MAX_RANK], order[NASHC_MAX_RANK], channels = 1;
 
@@ -253,7 +253,7 @@ layout_transpose_last(nashc_rw *rw, nashc_node *n)
 {
     nashc_value *x = nashc_node_in(n, 0);
     int rank;
-    const int64_t *perm = match_ints(n, "perm", &rank);
+    const int64_t *perm = nashc_node_ints(n, "perm", &rank);
     int64_t p[NASHC_MAX_RANK] = {0};
 
     if (nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT)

@@ -10,7 +10,7 @@
  * channels are last, whatever the layout is called. Terminates: the new ops are channels-last.
  */
 #include "layout.h"
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static bool
 has_channels_last(const nashc_node *n)
@@ -18,7 +18,7 @@ has_channels_last(const nashc_node *n)
     int count;
 
     if (nashc_node_is(n, "nn.transpose")) {
-        const int64_t *perm = match_ints(n, "perm", &count);
+        const int64_t *perm = nashc_node_ints(n, "perm", &count);
         return count == 4 && perm[0] == 0 && perm[1] == 3 && perm[2] == 1;
     }
     return (nashc_node_is(n, "nn.matmul") || nashc_node_is(n, "nn.gemm")) &&

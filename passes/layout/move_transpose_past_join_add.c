@@ -17,7 +17,7 @@ move_transpose(nashc_rw *rw, nashc_node *n)
 
     if (!a || !b || a == b)
         return false;
-    const int64_t *pa = match_ints(a, "perm", &n_a), *pb = match_ints(b, "perm", &n_b);
+    const int64_t *pa = nashc_node_ints(a, "perm", &n_a), *pb = nashc_node_ints(b, "perm", &n_b);
     if (n_a != n_b || memcmp(pa, pb, sizeof *pa * (size_t)n_a))
         return nashc_rw_miss(rw, n, "the permutations differ");
     if (!match_sole(rw, a) || !match_sole(rw, b))

@@ -12,7 +12,7 @@ static bool
 move_transpose(nashc_rw *rw, nashc_node *n)
 {
     int n_in = nashc_node_n_in(n), n_p = 0, n_q;
-    int64_t axis = match_int(n, "axis");
+    int64_t axis = nashc_node_int(n, "axis");
     nashc_value **in = NASHC_NEW_N(nashc_rw_arena(rw), nashc_value *, n_in + 1);
     const int64_t *p = NULL;
     nashc_node *first = NULL;
@@ -21,7 +21,7 @@ move_transpose(nashc_rw *rw, nashc_node *n)
         nashc_node *t = nashc_value_def_by(nashc_node_in(n, i), "nn.transpose");
         if (!t)
             return false;
-        const int64_t *q = match_ints(t, "perm", &n_q);
+        const int64_t *q = nashc_node_ints(t, "perm", &n_q);
         if (!first) {
             first = t;
             p = q;

@@ -19,7 +19,7 @@ move_transpose(nashc_rw *rw, nashc_node *n)
         return false;
 
     int count, back[NASHC_MAX_RANK] = {0};
-    const int64_t *perm = match_ints(t, "perm", &count);
+    const int64_t *perm = nashc_node_ints(t, "perm", &count);
     nashc_value *x = nashc_node_in(t, 0), *c = mul.c;
     if (!nashc_tensor_is_scalar(mul.t)) {
         int64_t dim[NASHC_MAX_RANK];

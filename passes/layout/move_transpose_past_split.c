@@ -14,12 +14,12 @@ move_transpose(nashc_rw *rw, nashc_node *n)
 
     if (!t || !match_sole(rw, t))
         return false;
-    const int64_t *perm = match_ints(t, "perm", &count);
-    int64_t axis = match_int(n, "axis");
+    const int64_t *perm = nashc_node_ints(t, "perm", &count);
+    int64_t axis = nashc_node_int(n, "axis");
     axis = perm[axis < 0 ? axis + count : axis];
 
     int n_parts;
-    const int64_t *sizes = match_ints(n, "parts", &n_parts);
+    const int64_t *sizes = nashc_node_ints(n, "parts", &n_parts);
     nashc_node *parts = nashc_rw_node(rw, "nn.split", (nashc_value *[]){nashc_node_in(t, 0)}, 1,
                                       nashc_node_n_out(n), "axis=%" PRId64 " parts=%s", axis,
                                       nashc_rw_ints(rw, sizes, n_parts));

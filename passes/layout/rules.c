@@ -1,6 +1,6 @@
 /* rules.c: how the built-in ops run channels-last: descriptors of the interface "channels-last". */
 #include "layout.h"
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 #include <string.h>
 
 /* Bit set of the CF axes that n reduces or compares along. */
@@ -8,8 +8,8 @@ unsigned
 layout_reduced(const nashc_node *n)
 {
     int count, rank = nashc_value_type(nashc_node_in(n, 0))->rank;
-    const int64_t *axes = match_ints(n, "axes", &count);
-    int64_t axis = match_int(n, "axis");
+    const int64_t *axes = nashc_node_ints(n, "axes", &count);
+    int64_t axis = nashc_node_int(n, "axis");
     unsigned set = 0;
 
     if (nashc_attr_index(n, "axes") < 0)
@@ -39,12 +39,12 @@ static bool
 may_resize(nashc_rw *rw, nashc_node *n)
 {
     int count, n_scales;
-    const int64_t *sizes = match_ints(n, "sizes", &count);
-    const double *scales = nashc_attr_floats(n, nashc_attr_index(n, "scales"), &n_scales);
+    const int64_t *sizes = nashc_node_ints(n, "sizes", &count);
+    const double *scales = nashc_node_floats(n, "scales", &n_scales);
     bool channels = sizes[1] != nashc_value_type(nashc_node_in(n, 0))->dim[1] ||
                     (n_scales > 1 && scales[1] != 1.0);
 
-    if (channels && strcmp(match_str(n, "mode"), "nearest") != 0)
+    if (channels && strcmp(nashc_node_str(n, "mode"), "nearest") != 0)
         return nashc_rw_miss(rw, n, "its sums of floats would change their order");
     return true;
 }

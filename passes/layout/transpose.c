@@ -23,7 +23,7 @@ is_transpose(const nashc_node *n, bool last)
     if (x->rank != 3 && x->rank != 4)
         return false;
     const int *want = last ? to_last[x->rank - 3] : to_first[x->rank - 3];
-    const int64_t *perm = match_ints(n, "perm", &count);
+    const int64_t *perm = nashc_node_ints(n, "perm", &count);
     for (int i = 0; i < count; i++)
         if (perm[i] != want[i])
             return false;

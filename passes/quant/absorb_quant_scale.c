@@ -17,7 +17,7 @@ absorb(nashc_rw *rw, nashc_node *q)
     const nashc_tensor *z = nashc_value_const(nashc_node_in(q, 2));
     int e;
 
-    if (match_int(q, "codes") || !s || !z ||
+    if (nashc_node_int(q, "codes") || !s || !z ||
         !affine_before(rw, nashc_node_in(q, 0), "nn.mul", &mul))
         return false;
     if (!nashc_tensor_all_eq(s, 1.0) || !nashc_tensor_all_eq(z, 0.0))

@@ -6,7 +6,7 @@
  * out. A quantiser that rounds before it adds z, or gives codes, is left alone.
  * Terminates: the new quantiser has scale 1 and zero point 0.
  */
-#include "passes/support/match.h"
+#include <nashc/rewrite.h>
 
 static nashc_value *
 f32(nashc_rw *rw, float v)
@@ -21,7 +21,7 @@ extract(nashc_rw *rw, nashc_node *q)
 {
     nashc_value *x = nashc_node_in(q, 0), *s = nashc_node_in(q, 1), *z = nashc_node_in(q, 2);
 
-    if (match_int(q, "codes"))
+    if (nashc_node_int(q, "codes"))
         return nashc_rw_miss(rw, q, "it gives codes");
     if (!nashc_value_const(s) || !nashc_value_const(z))
         return false; /* which the verifier refuses */
@@ -29,7 +29,7 @@ extract(nashc_rw *rw, nashc_node *q)
     bool shifted = !nashc_tensor_all_eq(nashc_value_const(z), 0.0);
     if (!scaled && !shifted)
         return false;
-    if (shifted && match_int(q, "round_before_zp"))
+    if (shifted && nashc_node_int(q, "round_before_zp"))
         return nashc_rw_miss(rw, q, "it rounds before it adds the zero point");
 
     if (scaled)

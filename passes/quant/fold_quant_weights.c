@@ -86,7 +86,7 @@ laid_out(const nashc_node *n, int side, const nashc_type *w, uint32_t axes, int 
     }
     if (nashc_node_is(n, "nn.gather")) {
         *to = y->rank - (w->rank - *from);
-        return *from > (int)match_int(n, "axis") && match_int(n, "axis") >= 0;
+        return *from > (int)nashc_node_int(n, "axis") && nashc_node_int(n, "axis") >= 0;
     }
     *to = y->rank - (w->rank - *from);
     return w->rank >= 2 && y->rank >= w->rank && *from == (side == 1 ? w->rank - 1 : w->rank - 2);
@@ -102,7 +102,7 @@ scale_behind(nashc_rw *rw, const nashc_node *n, const number *s, int from, int t
     if (s->v && to >= 0) {
         int64_t len = s->n, times = 1;
         if (nashc_node_is(n, "nn.conv_transpose") && from > 0)
-            times = match_int(n, "group");
+            times = nashc_node_int(n, "group");
         nashc_type shape = match_vector(y, to, len * times);
         out = number_new(rw, &shape, s->integer);
         for (int64_t i = 0; out.v && i < out.n; i++)

@@ -28,7 +28,7 @@ fold(nashc_rw *rw, nashc_node *n)
 {
     nashc_node *q = match_quantised(nashc_node_in(n, 0));
     int count, perm[NASHC_MAX_RANK] = {0};
-    const int64_t *p = match_ints(n, "perm", &count);
+    const int64_t *p = nashc_node_ints(n, "perm", &count);
 
     if (!q)
         return false;

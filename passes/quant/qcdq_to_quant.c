@@ -8,9 +8,9 @@
  * quantiser says in round_before_zp and keeps. Several dequants of one quant each get a quantiser.
  * Terminates: each rewrite removes a dequant.
  */
-#include "passes/support/match.h"
 #include "passes/support/number.h"
 #include <math.h>
+#include <nashc/rewrite.h>
 
 static bool
 equal(nashc_rw *rw, const nashc_value *a, const nashc_value *b)
@@ -29,16 +29,16 @@ to_quant(nashc_rw *rw, nashc_node *dq)
     nashc_node *clip = nashc_value_def_by(nashc_node_in(dq, 0), "nn.clip");
     nashc_node *q = nashc_value_def_by(nashc_node_in(clip ? clip : dq, 0), "q.quant");
 
-    if (!q || !match_int(q, "codes"))
+    if (!q || !nashc_node_int(q, "codes"))
         return false;
     for (int i = 1; i < 3; i++)
         if (!equal(rw, nashc_node_in(q, i), nashc_node_in(dq, i)))
             return nashc_rw_miss(rw, dq, "scale or zero point differs from that of the quantiser");
 
-    int64_t lo = match_int(q, "qmin"), hi = match_int(q, "qmax");
+    int64_t lo = nashc_node_int(q, "qmin"), hi = nashc_node_int(q, "qmax");
     if (clip) {
-        double a = nashc_attr_float(clip, nashc_attr_index(clip, "min"));
-        double b = nashc_attr_float(clip, nashc_attr_index(clip, "max"));
+        double a = nashc_node_float(clip, "min");
+        double b = nashc_node_float(clip, "max");
         lo = ceil(a) > (double)lo ? (int64_t)fmin(ceil(a), (double)hi) : lo;
         hi = floor(b) < (double)hi ? (int64_t)fmax(floor(b), (double)lo) : hi;
         if (a != ceil(a) || b != floor(b))
@@ -48,7 +48,8 @@ to_quant(nashc_rw *rw, nashc_node *dq)
     nashc_value *in[] = {nashc_node_in(q, 0), nashc_node_in(q, 1), nashc_node_in(q, 2)};
     nashc_value *y = nashc_rw_opf(
         rw, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 " rounding=%s round_before_zp=%s",
-        lo, hi, match_str(q, "rounding"), match_int(q, "round_before_zp") ? "true" : "false");
+        lo, hi, nashc_node_str(q, "rounding"),
+        nashc_node_int(q, "round_before_zp") ? "true" : "false");
     nashc_rw_replace(rw, nashc_node_out(dq, 0), y);
     return true;
 }

@@ -200,9 +200,9 @@ static bool
 convert(nashc_rw *rw, nashc_node *q)
 {
     bool bipolar = nashc_node_is(q, "q.bipolar_quant");
-    bool sign = bipolar || !strcmp(match_str(q, "rounding"), "sign");
-    int64_t qmin = sign ? -1 : match_int(q, "qmin");
-    int64_t n = sign ? 1 : match_int(q, "qmax") - qmin;
+    bool sign = bipolar || !strcmp(nashc_node_str(q, "rounding"), "sign");
+    int64_t qmin = sign ? -1 : nashc_node_int(q, "qmin");
+    int64_t n = sign ? 1 : nashc_node_int(q, "qmax") - qmin;
     nashc_value *x = nashc_node_in(q, 0);
     nashc_node *chain[MAX_CHAIN];
     int n_chain = 0;
@@ -241,7 +241,7 @@ convert(nashc_rw *rw, nashc_node *q)
     nashc_value *y =
         nashc_rw_opf(rw, "q.multithreshold", (nashc_value *[]){x, number_const(rw, &t)}, 2,
                      "out_bias=%" PRId64 " out_scale=%d", qmin, sign ? 2 : 1);
-    if (!match_int(q, "codes"))
+    if (!nashc_node_int(q, "codes"))
         y = dequantised(rw, y, q);
     nashc_rw_replace(rw, nashc_node_out(q, 0), y);
     return true;

@@ -97,36 +97,11 @@ match_retypable(nashc_rw *rw, const nashc_value *v)
     return true;
 }
 
-int64_t
-match_int(const nashc_node *n, const char *attr)
-{
-    int i = nashc_attr_index(n, attr);
-
-    return i < 0 ? 0 : nashc_attr_int(n, i);
-}
-
-const int64_t *
-match_ints(const nashc_node *n, const char *attr, int *count)
-{
-    int i = nashc_attr_index(n, attr);
-
-    *count = 0;
-    return i < 0 ? NULL : nashc_attr_ints(n, i, count);
-}
-
-const char *
-match_str(const nashc_node *n, const char *attr)
-{
-    int i = nashc_attr_index(n, attr);
-
-    return i < 0 ? "" : nashc_attr_str(n, i);
-}
-
 bool
 match_all(const nashc_node *n, const char *attr, int64_t v)
 {
     int count;
-    const int64_t *list = match_ints(n, attr, &count);
+    const int64_t *list = nashc_node_ints(n, attr, &count);
 
     for (int i = 0; i < count; i++)
         if (list[i] != v)

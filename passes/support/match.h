@@ -40,11 +40,6 @@ nashc_type match_vector(const nashc_type *x, int axis, int64_t n);
  */
 bool match_retypable(nashc_rw *rw, const nashc_value *v);
 
-/* Attributes by name. */
-int64_t match_int(const nashc_node *n, const char *attr);
-const int64_t *match_ints(const nashc_node *n, const char *attr, int *count);
-const char *match_str(const nashc_node *n, const char *attr);
-
 /* All elements of list attribute attr are v (an empty list too)? */
 bool match_all(const nashc_node *n, const char *attr, int64_t v);
 

@@ -97,7 +97,8 @@ ok "runs in an empty environment" has 'plugin ABI' env -i "$nashc" --version
 
 examples=$prefix/share/nashc/examples
 for lang in c c++; do
-    for p in hello_pass/hello square_op/square wiring_backend/wiring folder_backend/folder; do
+    for p in hello_pass/hello square_op/square wiring_backend/wiring folder_backend/folder \
+        prefix_sum/prefix_sum; do
         so=$tmp/$lang-$(basename $p).so
         ok "$lang $p builds against the prefix" compile $lang "$examples/$p.c" "$so"
         ok "$lang $p exports one symbol" one_symbol "$so"
@@ -127,7 +128,10 @@ for lang in c c++; do
     ok "$lang graph of the host" grep -q hw.mvau "$lang-design/model.nashir"
     ok "$lang the same folder again, with an option" folder --backend-option cycles
     ok "$lang the option counts" grep -Eqx 'hw.mvau [0-9]+' "$lang-design/layers.txt"
-    ok "$lang estimate of the folder" has 'interval: 640 cycles' "$nashc" estimate "$lang-design"
+    ok "$lang estimate of the folder" has 'interval: 640 cycles' "$nashc" estimate "$lang-design" \
+        --load-plugin "$tmp/$lang-folder.so"
+    ok "$lang estimate without its backend" refused 1 'the backend "layer-list" wrote it' \
+        "$nashc" estimate "$lang-design"
     ok "$lang unknown option" refused 2 'options of backend "layer-list": cycles' folder --backend-option cycle
     ok "$lang sim knows whose it is" refused 1 'was not written by the Verilog backend' \
         "$nashc" sim "$lang-design" --input "$src/tests/data/tfc_w1a1_fmnist/input.npy"

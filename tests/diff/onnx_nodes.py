@@ -2,9 +2,10 @@
 """onnx_nodes.py BUILD [FILTER] [--update] [-v]: the node tests of the ONNX standard, for the operators of
 docs/operators.md, as the installed package `onnx` makes them. Operands that must be known when a model is compiled
 (shapes, axes, scales) become initialisers; each model is also written, read back and run again. Forms that the page
-lists as not supported must be refused with a message, all others must agree. --update writes the page from the operator
-table in frontends/onnx/map.c."""
+lists as not supported must be refused with a message, all others must agree. --update writes the page from
+`nashc list imports`."""
 import concurrent.futures
+import json
 import os
 import pathlib
 import re
@@ -15,9 +16,10 @@ import warnings
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "operators.md"
-TABLE = ROOT / "frontends" / "onnx" / "map.c"
-DOMAINS = {"STD": "standard", "ONNX_QONNX": "`qonnx.custom_op.general`", "ONNX_CL": "`qonnx.custom_op.channels_last`",
-           "ONNX_FPGA": "`finn.custom_op.fpgadataflow`", "ONNX_MS": "`com.microsoft`"}
+ARGS = [a for a in sys.argv[1:] if not a.startswith("-")]
+NASHC = pathlib.Path(ARGS[0] if ARGS else ROOT / "build").resolve() / "tools" / "nashc"
+DOMAINS = ["ai.onnx", "qonnx.custom_op.general", "qonnx.custom_op.channels_last", "finn.custom_op.fpgadataflow",
+           "com.microsoft"]
 
 # Operands of these operators that have to be constants: None is all but the first.
 PARAMETERS = {
@@ -58,18 +60,21 @@ REFUSED = [
 
 
 def rows():
-    """(domain, name, since, IR op or None, refused) of the operator table."""
-    text = re.sub(r"/\*.*?\*/", "", TABLE.read_text(), flags=re.S)
-    for m in re.finditer(r'\{(\w+), "(\w+)", (\d+), (NULL|"[\w.]+"),(.*?)\},\s*(?=\{)', text, flags=re.S):
-        yield m[1], m[2], int(m[3]), None if m[4] == "NULL" else m[4].strip('"'), "REFUSE" in m[5]
+    """(domain, name, since, IR op or None, refused) of the operators that the binary brings itself."""
+    env = {k: v for k, v in os.environ.items() if k != "NASHC_PLUGIN_PATH"}
+    out = subprocess.run([NASHC, "list", "imports", "--json"], capture_output=True, text=True, env=env, check=True)
+    for r in json.loads(out.stdout):
+        name = r["name"].rsplit(".", 1)[-1]
+        if name != "*":
+            yield r["domain"], name, int(r["since version"]), r.get("op"), bool(r.get("refused"))
 
 
 def page():
     out = ["# Operators of ONNX files", "",
            "What the `onnx` frontend reads, from which opset on. Opsets 7 to 28 and IR versions 3 to 14 are known.",
-           "Written by `tests/diff/onnx_nodes.py --update` from the table in `frontends/onnx/map.c`.", ""]
-    for key, title in DOMAINS.items():
-        out += [f"## {title[0].upper() + title[1:] if title[0] != '`' else title}", "",
+           "Written by `tests/diff/onnx_nodes.py build --update` from `nashc list imports`.", ""]
+    for key in DOMAINS:
+        out += ["## Standard" if key == "ai.onnx" else f"## `{key}`", "",
                 "| operator | from opset | in the IR |", "|---|---|---|"]
         seen = {}
         for domain, name, since, op, refused in rows():
@@ -103,10 +108,8 @@ except ImportError as e:
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
-ARGS = [a for a in sys.argv[1:] if not a.startswith("-")]
-NASHC = pathlib.Path(ARGS[0]).resolve() / "tools" / "nashc"
 FILTER = re.compile(ARGS[1] if len(ARGS) > 1 else ".")
-OPS = {name for domain, name, _, _, refused in rows() if domain == "STD"}
+OPS = {name for domain, name, _, _, refused in rows() if domain == "ai.onnx"}
 
 
 def array(value):

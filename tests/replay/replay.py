@@ -11,6 +11,7 @@ every fixture network: exit status and messages, IR text after `streamline`, aft
 
 --rename OLD=NEW (any number): whole words that differ on purpose, in names of files and in text.
 --ignore TEXT (any number): lines that hold TEXT are left out on both sides.
+--skip REGEX: files whose path matches are left out, as `--skip design/` where only graphs are to be compared.
 """
 import argparse
 import concurrent.futures
@@ -84,7 +85,7 @@ def files(folder):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def differences(old, new, renames, ignore):
+def differences(old, new, renames, ignore, skip):
     """Lines that say what differs between the folders of one network."""
     def renamed(text):
         for pattern, word in renames:
@@ -95,8 +96,11 @@ def differences(old, new, renames, ignore):
         text = data.decode("latin-1")
         return [x for x in text.splitlines() if not any(i in x for i in ignore)]
 
-    before = {renamed(k): renamed(v.decode("latin-1")).encode("latin-1") for k, v in files(old).items()}
-    after, faults = files(new), []
+    def kept(folder):
+        return {k: v for k, v in files(folder).items() if not (skip and re.search(skip, k))}
+
+    before = {renamed(k): renamed(v.decode("latin-1")).encode("latin-1") for k, v in kept(old).items()}
+    after, faults = kept(new), []
     for name in sorted(before.keys() | after.keys()):
         a, b = before.get(name), after.get(name)
         if a is None or b is None:
@@ -117,6 +121,7 @@ def main():
     ap.add_argument("--filter", default="", help="regular expression on network names")
     ap.add_argument("--rename", action="append", default=[], metavar="OLD=NEW")
     ap.add_argument("--ignore", action="append", default=[], metavar="TEXT")
+    ap.add_argument("--skip", default="", metavar="REGEX")
     ap.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     o = ap.parse_args()
     names = [n for n in networks() if re.search(o.filter, n)]
@@ -142,7 +147,7 @@ def main():
         old, new = side(o.old, name, "old"), side(o.new, name, "new")
         if not old.is_dir():
             return name, ["not recorded"]
-        faults = differences(old, new, renames, o.ignore)
+        faults = differences(old, new, renames, o.ignore, o.skip)
         for which in ("old", "new"):
             shutil.rmtree(tmp / which / name, ignore_errors=True)
         return name, faults

@@ -42,6 +42,7 @@ LAYERS = {
     "passes/support": ["passes/support"],
     "passes/": ["passes/support"],  # and rooms without a circle, see below
     "frontends/onnx": ["frontends/onnx"],
+    "frontends/genotype": ["frontends/genotype"],
     "backends/verilog": ["backends/verilog"],
     "backends/dot": ["backends/dot"],
     "plugins": [],
@@ -182,7 +183,7 @@ def citations():
         if "tests/data" in rel(p) or p == pathlib.Path(__file__).resolve():
             continue
         for i, line in enumerate(p.read_text(errors="replace").splitlines(), 1):
-            for name in re.findall(r"(?<![\w/.<*])([\w/.-]*\w)\.md\b", line):
+            for name in re.findall(r'(?<![\w/.<*"])([\w/.-]*\w)\.md\b', line):
                 if not any((base / f"{name}.md").is_file() for base in places):
                     faults.append(f"{rel(p)}:{i}: there is no {name}.md")
             if re.search(r"\b(hardware|transforms|nash|numerics|architecture|toolchain)(\.md)?,? [A-J]\.\d", line):
@@ -390,8 +391,8 @@ def clean():
     report("clean", faults)
 
 
-for check in (layers, sizes, shape, citations, formatted, headers, heads, descriptors, generated, layer_names, parameters,
-              clean):
+for check in (layers, sizes, shape, citations, formatted, headers, heads, descriptors, generated, layer_names,
+              parameters, clean):
     check()
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

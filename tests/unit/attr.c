@@ -206,6 +206,12 @@ attributes_of_a_node(void **state)
     assert_int_equal(nashc_attr_ints(n, nashc_attr_index(n, "stride"), &count)[1], 2);
     assert_int_equal(count, 2);
     assert_int_equal(nashc_attr_index(n, "no"), -1);
+    assert_int_equal(nashc_node_ints(n, "stride", &count)[1], 2);
+    assert_false(nashc_node_bool(n, "ceil"));
+    assert_null(nashc_node_ints(n, "no", &count)); /* a name that the op does not have */
+    assert_int_equal(count, 0);
+    assert_int_equal(nashc_node_int(n, "no"), 0);
+    assert_string_equal(nashc_node_str(n, "no"), "");
     assert_int_equal(nashc_node_set_attr(n, "ceil", "true", d), NASHC_OK);
     assert_true(nashc_attr_bool(n, ceil));
     assert_int_equal(nashc_node_set_attr_int(n, "ceil", 0, d), NASHC_OK);

@@ -59,13 +59,13 @@ sums(void **state)
     t = nashc_type_shaped(t, 1, &dim);
     nashc_tensor *c = nashc_tensor_from_i64(&t, w);
     assert_non_null(c);
-    ops_sums s = {0};
-    ops_sums_add(&s, nashc_tensor_buf(c), 0, 1, 6);
+    nashc_sums s = {0};
+    nashc_sums_add(&s, nashc_tensor_buf(c), 0, 1, 6);
     assert_true(s.pos == 9 && s.neg == -9 && !s.overflow);
     expect(ops_sums_range(&s, (ops_interval){0, 15}), -135, 135);
     expect(ops_sums_range(&s, (ops_interval){-1, 2}), -27, 27);
-    s = (ops_sums){0};
-    ops_sums_add(&s, nashc_tensor_buf(c), 1, 2, 3);
+    s = (nashc_sums){0};
+    nashc_sums_add(&s, nashc_tensor_buf(c), 1, 2, 3);
     assert_true(s.pos == 6 && s.neg == -2);
     expect(ops_sums_range(&s, (ops_interval){0, INT64_MAX}), INT64_MIN, INT64_MAX);
     nashc_tensor_unref(c);

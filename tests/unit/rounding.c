@@ -1,4 +1,5 @@
-/* rounding.c: tests of ir/ops/rounding.c: the rows of transforms B.1, ties, signs, last bits. */
+/* rounding.c: tests of ir/ops/rounding.c: the rows of docs/quantisers.md, ties, signs, last bits.
+ */
 #include "ir/ops/ops.h"
 #include "unit.h"
 

@@ -1,5 +1,6 @@
 /* add_streams.c: hw.add_streams to nashc_add_streams. */
-#include "emit.h"
+#include "model.h"
+#include <string.h>
 
 static nashc_status
 emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -9,7 +10,7 @@ emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 
     (void)d;
     nashc_vlog_core(v, "nashc_add_streams");
-    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
+    nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
     emit_element(v, "X", nashc_value_type(nashc_node_in(n, 0)), &whole);
     emit_element(v, "X1", nashc_value_type(nashc_node_in(n, 1)), &whole);
     emit_func(n, v);
@@ -20,3 +21,36 @@ emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 
 const nashc_impl nashc_impl_verilog_hw_add_streams =
     NASHC_IMPL_VERILOG("hw.add_streams", emit_add_streams);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits, bits = model_out(n, 0)->bits;
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
+    nashc_cost c = {.lut = 8 + 2 * pe * bits, .ff = 4 + 3 * pe * bits, COST_START};
+    bool product = strcmp(nashc_node_str(n, "func"), "mul") == 0;
+
+    if (product && cost_wants_dsp(a, b, dev))
+        c.dsp = pe * cost_dsps(a, b);
+    else if (product)
+        c.lut += pe * a * b;
+    *out = c;
+    return NASHC_OK;
+}
+
+static nashc_status
+add_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = model_beat_timing(n, 1);
+    return NASHC_OK;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = add_timing,
+    .step = model_beat_step,       .cost = add_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_add_streams = MODEL("hw.add_streams", model);

@@ -1,5 +1,6 @@
 /* channelwise.c: hw.channelwise to nashc_channelwise. */
-#include "emit.h"
+#include "model.h"
+#include <string.h>
 
 static nashc_status
 emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -8,7 +9,7 @@ emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *pt = nashc_tensor_type(p);
-    int64_t c = emit_channels(n), pe = emit_int(n, "pe"), rows = nashc_tensor_count(p);
+    int64_t c = emit_channels(n), pe = nashc_node_int(n, "pe"), rows = nashc_tensor_count(p);
     int bits = pt->kind == NASHC_K_BIP ? 2 : pt->bits;
 
     (void)d;
@@ -23,10 +24,43 @@ emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "OUT_W", y->bits);
     nashc_vlog_int(v, "PW", bits);
     nashc_vlog_int(v, "P_SIGNED", nashc_type_is_signed(pt));
-    nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
+    nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     nashc_vlog_file(v, "FILE", "params", m);
     return NASHC_OK;
 }
 
 const nashc_impl nashc_impl_verilog_hw_channelwise =
     NASHC_IMPL_VERILOG("hw.channelwise", emit_channelwise);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t x = model_in(n, 0)->bits, p = model_in(n, 1)->bits, bits = model_out(n, 0)->bits;
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
+    uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1));
+    const char *func = nashc_node_str(n, "func");
+    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
+
+    if (strcmp(func, "mul") != 0)
+        c.lut += pe * (strcmp(func, "add") == 0 ? bits : x + bits);
+    else if (cost_wants_dsp(x, p, dev))
+        c.dsp += pe * cost_dsps(x, p);
+    else
+        c.lut += pe * x * p;
+    c.ff += pe * (x + bits);
+    if (rows > pe)
+        cost_memory(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * p);
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = model_param_timing,
+    .step = model_beat_step,       .cost = channelwise_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_channelwise = MODEL("hw.channelwise", model);

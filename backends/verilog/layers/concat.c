@@ -15,3 +15,36 @@ emit_concat(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 }
 
 const nashc_impl nashc_impl_verilog_hw_concat = NASHC_IMPL_VERILOG("hw.concat", emit_concat);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+concat_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t bits = model_out(n, 0)->bits;
+
+    *out = parts_cost(n, 2 * bits, 3 * bits, dev);
+    return NASHC_OK;
+}
+
+static nashc_status
+concat_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = parts_timing(n, 1);
+    return NASHC_OK;
+}
+
+static void
+concat_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    *reads = parts_second(t, i) ? 2 : 1;
+    *writes = 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = parts_cycles, .timing = concat_timing,
+    .step = concat_step,           .cost = concat_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_concat = MODEL("hw.concat", model);

@@ -1,15 +1,44 @@
 /* duplicate_streams.c: hw.duplicate_streams to nashc_duplicate_streams. */
-#include "emit.h"
+#include "model.h"
 
 static nashc_status
 emit_duplicate(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     (void)d;
     nashc_vlog_core(v, "nashc_duplicate_streams");
-    nashc_vlog_int(v, "W", emit_int(n, "pe") * emit_bits_in(n));
+    nashc_vlog_int(v, "W", nashc_node_int(n, "pe") * emit_bits_in(n));
     nashc_vlog_int(v, "OUTPUTS", nashc_node_n_out(n));
     return NASHC_OK;
 }
 
 const nashc_impl nashc_impl_verilog_hw_duplicate_streams =
     NASHC_IMPL_VERILOG("hw.duplicate_streams", emit_duplicate);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+duplicate_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t width = model_in(n, 0)->bits * (uint64_t)nashc_node_int(n, "pe");
+    uint64_t copies = (uint64_t)nashc_node_n_out(n);
+
+    (void)dev;
+    *out = (nashc_cost){.lut = copies * (4 + width), .ff = copies * (2 + 2 * width), COST_START};
+    return NASHC_OK;
+}
+
+static nashc_status
+duplicate_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = model_beat_timing(n, 0);
+    return NASHC_OK;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = duplicate_timing,
+    .step = model_beat_step,       .cost = duplicate_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_duplicate_streams =
+    MODEL("hw.duplicate_streams", model);

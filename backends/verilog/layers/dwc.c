@@ -1,14 +1,75 @@
 /* dwc.c: hw.dwc to nashc_dwc. */
-#include "emit.h"
+#include "model.h"
 
 static nashc_status
 emit_dwc(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     (void)d;
     nashc_vlog_core(v, "nashc_dwc");
-    nashc_vlog_int(v, "S_W", emit_int(n, "lanes_in") * emit_bits_in(n));
-    nashc_vlog_int(v, "M_W", emit_int(n, "lanes_out") * emit_bits_in(n));
+    nashc_vlog_int(v, "S_W", nashc_node_int(n, "lanes_in") * emit_bits_in(n));
+    nashc_vlog_int(v, "M_W", nashc_node_int(n, "lanes_out") * emit_bits_in(n));
     return NASHC_OK;
 }
 
 const nashc_impl nashc_impl_verilog_hw_dwc = NASHC_IMPL_VERILOG("hw.dwc", emit_dwc);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+/* Steps move a beat of the side with fewer lanes. */
+static uint64_t
+dwc_cycles(const nashc_node *n)
+{
+    uint64_t in = model_beats_in(n), out = model_beats_out(n);
+
+    return in > out ? in : out;
+}
+
+static nashc_status
+dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t bits = model_in(n, 0)->bits, in = (uint64_t)nashc_node_int(n, "lanes_in");
+    uint64_t to = (uint64_t)nashc_node_int(n, "lanes_out");
+    bool ratio = in % to == 0 || to % in == 0;
+
+    (void)dev;
+    *out = (nashc_cost){.ff = 10 + bits * (in + to + 2 * to),
+                        .lut = 20 + bits * (in + to) * (ratio ? 1 : 4),
+                        COST_START};
+    return NASHC_OK;
+}
+
+static nashc_status
+dwc_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = (nashc_timing){
+        .steps = dwc_cycles(n),
+        .depth = 2,
+        .arg = {(uint64_t)nashc_node_int(n, "lanes_in"), (uint64_t)nashc_node_int(n, "lanes_out")}};
+    return NASHC_OK;
+}
+
+/* Whole output beats after so many input beats, or input beats needed for so many outputs. */
+static void
+dwc_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    uint64_t in = t->arg[0], out = t->arg[1];
+
+    if (in <= out) {
+        *reads = 1;
+        *writes = (i + 1) * in / out > i * in / out;
+    } else {
+        *reads = ((i + 1) * out + in - 1) / in > (i * out + in - 1) / in;
+        *writes = 1;
+    }
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = dwc_cycles,
+    .timing = dwc_timing,
+    .step = dwc_step,
+    .cost = dwc_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_dwc = MODEL("hw.dwc", model);

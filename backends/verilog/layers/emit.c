@@ -3,18 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int64_t
-emit_int(const nashc_node *n, const char *name)
-{
-    return nashc_attr_int(n, nashc_attr_index(n, name));
-}
-
-const char *
-emit_text(const nashc_node *n, const char *name)
-{
-    return nashc_attr_str(n, nashc_attr_index(n, name));
-}
-
 int
 emit_signed(const nashc_type *t)
 {
@@ -44,6 +32,22 @@ emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_t
     }
 }
 
+bool
+emit_parallel(int64_t style, int64_t n)
+{
+    return style == 1 || (style == 0 && n <= 3);
+}
+
+int
+emit_stages(int64_t n)
+{
+    int stages = 0;
+
+    while (((int64_t)1 << stages) < n + 1)
+        stages++;
+    return stages;
+}
+
 void
 emit_func(const nashc_node *n, nashc_vlog *v)
 {
@@ -51,7 +55,7 @@ emit_func(const nashc_node *n, nashc_vlog *v)
         const char *func;
         int code;
     } codes[] = {{"add", 0}, {"sum", 0}, {"mul", 1}, {"max", 4}, {"min", 5}, {"sub", 6}};
-    const char *func = emit_text(n, "func");
+    const char *func = nashc_node_str(n, "func");
 
     for (size_t i = 0; i < NASHC_COUNT(codes); i++)
         if (strcmp(func, codes[i].func) == 0)
@@ -85,10 +89,8 @@ search_files(nashc_vlog *v, const emit_steps *s)
 {
     const char *prefix = nashc_vlog_prefix(v, "T_FILE", "thresholds", s->hash);
     int64_t lanes = s->rows > 1 ? s->pe : 1, folds = s->rows > 1 ? s->channels / s->pe : 1;
-    int stages = 0;
+    int stages = emit_stages(s->n);
 
-    while (((int64_t)1 << stages) < s->n + 1)
-        stages++;
     for (int64_t p = 0; p < lanes; p++)
         for (int stage = 0; stage < stages; stage++) {
             nashc_vlog_mem *m = nashc_vlog_memory(v, folds << stage, s->bits);
@@ -145,7 +147,7 @@ emit_common(const nashc_node *n, nashc_vlog *v)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
 
     nashc_vlog_int(v, "C", emit_channels(n));
-    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
+    nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
     nashc_vlog_int(v, "XW", x->bits);
     nashc_vlog_int(v, "X_SIGNED", emit_signed(x));
     nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);

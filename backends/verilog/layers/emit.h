@@ -6,10 +6,6 @@
 #include <nashc/plugin.h>
 #include <nashc/verilog.h>
 
-/* Attributes by name. */
-int64_t emit_int(const nashc_node *n, const char *name);
-const char *emit_text(const nashc_node *n, const char *name);
-
 /* Is t read as two's complement? bip is one bit, neither way. */
 int emit_signed(const nashc_type *t);
 
@@ -18,6 +14,12 @@ int64_t emit_code(const nashc_type *t, int64_t value);
 
 /* Parameters nameW, name_SIGNED and name_BIP of an input element t that becomes an element y. */
 void emit_element(nashc_vlog *v, const char *name, const nashc_type *t, const nashc_type *y);
+
+/* Are n thresholds compared in parallel? style: of a layer, 0 auto, 1 parallel, 2 binary search. */
+bool emit_parallel(int64_t style, int64_t n);
+
+/* Stages of a binary search over n thresholds: ceil(log2(n + 1)). */
+int emit_stages(int64_t n);
 
 /* Parameter FUNC: the code of attribute func, one numbering in all modules (docs/timing.md). */
 void emit_func(const nashc_node *n, nashc_vlog *v);

@@ -1,5 +1,5 @@
 /* fifo.c: hw.fifo to nashc_fifo. */
-#include "emit.h"
+#include "model.h"
 
 static nashc_status
 emit_fifo(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -7,15 +7,51 @@ emit_fifo(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     int bits = 1; /* of a count from 0 to depth */
 
     (void)d;
-    while (bits < 62 && (int64_t)1 << bits < emit_int(n, "depth") + 1)
+    while (bits < 62 && (int64_t)1 << bits < nashc_node_int(n, "depth") + 1)
         bits++;
     nashc_vlog_core(v, "nashc_fifo");
-    nashc_vlog_int(v, "W", emit_int(n, "lanes") * emit_bits_in(n));
-    nashc_vlog_int(v, "DEPTH", emit_int(n, "depth"));
-    nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
+    nashc_vlog_int(v, "W", nashc_node_int(n, "lanes") * emit_bits_in(n));
+    nashc_vlog_int(v, "DEPTH", nashc_node_int(n, "depth"));
+    nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     nashc_vlog_open(v, "count", bits);
     nashc_vlog_open(v, "maxcount", bits);
     return NASHC_OK;
 }
 
 const nashc_impl nashc_impl_verilog_hw_fifo = NASHC_IMPL_VERILOG("hw.fifo", emit_fifo);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+fifo_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t depth = (uint64_t)nashc_node_int(n, "depth");
+    uint64_t width = (uint64_t)nashc_node_int(n, "lanes") * model_in(n, 0)->bits;
+    uint64_t counter = (uint64_t)cost_clog2(depth);
+    nashc_cost c = {.lut = 2 * counter + 4, .ff = 2 * counter + width + 2, COST_START};
+
+    if (depth > 2)
+        cost_memory(&c, nashc_node_int(n, "ram_style"), depth, width);
+    else
+        c.ff += width;
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+static nashc_status
+fifo_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = model_beat_timing(n, 0);
+    out->kind = 1;
+    out->depth = (uint32_t)nashc_node_int(n, "depth");
+    return NASHC_OK;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = fifo_timing,
+    .step = model_beat_step,       .cost = fifo_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_fifo = MODEL("hw.fifo", model);

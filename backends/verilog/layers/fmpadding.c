@@ -1,5 +1,5 @@
 /* fmpadding.c: hw.fmpadding to its module. */
-#include "emit.h"
+#include "model.h"
 
 static nashc_status
 emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -9,12 +9,12 @@ emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
-    int64_t c = y->dim[1], simd = emit_int(n, "simd"), rows = nashc_tensor_count(p);
+    int64_t c = y->dim[1], simd = nashc_node_int(n, "simd"), rows = nashc_tensor_count(p);
     int64_t cells = rows > 1 ? c : simd;
     int count;
-    const int64_t *dim = nashc_attr_ints(n, nashc_attr_index(n, "dim"), &count);
-    const int64_t *pads = nashc_attr_ints(n, nashc_attr_index(n, "pads"), &count);
-    const int64_t *gaps = nashc_attr_ints(n, nashc_attr_index(n, "gaps"), &count);
+    const int64_t *dim = nashc_node_ints(n, "dim", &count);
+    const int64_t *pads = nashc_node_ints(n, "pads", &count);
+    const int64_t *gaps = nashc_node_ints(n, "gaps", &count);
 
     (void)d;
     nashc_vlog_mem *m = nashc_vlog_memory(v, cells / simd, simd * y->bits);
@@ -35,6 +35,99 @@ emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     return NASHC_OK;
 }
 
-extern const nashc_impl nashc_impl_verilog_hw_fmpadding;
 const nashc_impl nashc_impl_verilog_hw_fmpadding =
     NASHC_IMPL_VERILOG("hw.fmpadding", emit_fmpadding);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+/* Rows and columns: of the input, before it, from one of it to the next, of the result. */
+typedef struct border {
+    int64_t in[2], first[2], unit[2], out[2], folds;
+} border;
+
+static border
+border_of(const nashc_node *n)
+{
+    int count;
+    const int64_t *dim = nashc_node_ints(n, "dim", &count);
+    const int64_t *pads = nashc_node_ints(n, "pads", &count);
+    const int64_t *gaps = nashc_node_ints(n, "gaps", &count);
+    border b = {.folds = model_out(n, 0)->dim[1] / nashc_node_int(n, "simd")};
+
+    for (int a = 0; a < 2; a++) {
+        b.in[a] = dim[a];
+        b.first[a] = pads[a];
+        b.unit[a] = gaps[a] + 1;
+        b.out[a] = pads[a] + (dim[a] - 1) * b.unit[a] + 1 + pads[2 + a];
+    }
+    return b;
+}
+
+static nashc_status
+pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t simd = (uint64_t)nashc_node_int(n, "simd"), bits = model_out(n, 0)->bits;
+    border b = border_of(n);
+    uint64_t counters =
+        (uint64_t)(cost_clog2((uint64_t)b.folds) + cost_clog2((uint64_t)b.out[0]) +
+                   cost_clog2((uint64_t)b.out[1]) + cost_clog2((uint64_t)b.unit[0]) +
+                   cost_clog2((uint64_t)b.unit[1]));
+    nashc_cost c = {.ff = 4 + counters + simd * (model_in(n, 0)->bits + 2 * bits),
+                    .lut = 10 + counters + simd * bits,
+                    COST_START};
+
+    if (nashc_type_count(model_in(n, 1)) > 1 && b.folds > 1) {
+        c.ff += simd * bits;
+        cost_memory(&c, 0, (uint64_t)b.folds, simd * bits);
+    }
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* arg: beats of a pixel; of rows, then of columns: in, first, unit, out. */
+static nashc_status
+pad_timing(const nashc_node *n, nashc_timing *out)
+{
+    border b = border_of(n);
+
+    *out = (nashc_timing){.steps = model_beats_out(n), .latency = 1, .depth = 2};
+    out->arg[0] = (uint64_t)b.folds;
+    for (int a = 0; a < 2; a++) {
+        uint64_t *axis = out->arg + 1 + 4 * a;
+        axis[0] = (uint64_t)b.in[a];
+        axis[1] = (uint64_t)b.first[a];
+        axis[2] = (uint64_t)b.unit[a];
+        axis[3] = (uint64_t)b.out[a];
+    }
+    return NASHC_OK;
+}
+
+/* Is place i along an axis one of the input's? */
+static bool
+from_input(const uint64_t *axis, uint64_t i)
+{
+    return i >= axis[1] && (i - axis[1]) % axis[2] == 0 && (i - axis[1]) / axis[2] < axis[0];
+}
+
+static void
+pad_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    const uint64_t *rows = t->arg + 1, *columns = t->arg + 5;
+    uint64_t pixel = i / t->arg[0];
+
+    *reads =
+        from_input(rows, pixel / columns[3] % rows[3]) && from_input(columns, pixel % columns[3]);
+    *writes = 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = model_beats_out,
+    .timing = pad_timing,
+    .step = pad_step,
+    .cost = pad_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_fmpadding = MODEL("hw.fmpadding", model);

@@ -16,24 +16,24 @@ arithmetic(const nashc_type *x, const nashc_type *w)
     return w->kind == NASHC_K_BIP ? PM1_W : PRODUCT;
 }
 
-/* Type that holds every accumulator of the layer. */
-static nashc_type
-accumulator(const nashc_type *x, const nashc_tensor *w, int64_t mw, int64_t mh)
+nashc_type
+mac_accumulator(const nashc_node *n, bool partial)
 {
-    int64_t lo = 0, hi = 0;
+    const nashc_buf *w = nashc_tensor_buf(nashc_value_const(nashc_node_in(n, 1)));
+    const nashc_type *x = model_in(n, 0);
+    int64_t lo = partial && x->lo > 0 ? 0 : x->lo, hi = partial && x->hi < 0 ? 0 : x->hi;
+    int64_t products = w->type.dim[0], channels = w->type.dim[1];
+    int64_t least = INT64_MAX, most = INT64_MIN;
 
-    for (int64_t r = 0; r < mh; r++) {
-        int64_t a = 0, b = 0;
-        for (int64_t c = 0; c < mw; c++) {
-            int64_t v = nashc_tensor_get_int(w, c * mh + r);
-            int64_t p = v * x->lo, q = v * x->hi;
-            a += p < q ? (p < 0 ? p : 0) : (q < 0 ? q : 0);
-            b += p > q ? (p > 0 ? p : 0) : (q > 0 ? q : 0);
-        }
-        lo = a < lo ? a : lo;
-        hi = b > hi ? b : hi;
+    for (int64_t c = 0; c < channels; c++) {
+        nashc_sums s = {0};
+        int64_t a = INT64_MIN, b = INT64_MAX;
+        nashc_sums_add(&s, w, c, channels, products);
+        nashc_sums_range(&s, lo, hi, &a, &b); /* verified: it fits */
+        least = a < least ? a : least;
+        most = b > most ? b : most;
     }
-    return nashc_type_for_range(lo, hi);
+    return nashc_type_for_range(least, most);
 }
 
 void
@@ -53,17 +53,17 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 2));
     const nashc_type *tt = nashc_tensor_type(t);
-    int64_t count = nashc_tensor_count(t), style = emit_int(n, "act_style");
+    int64_t count = nashc_tensor_count(t), style = nashc_node_int(n, "act_style");
     int64_t *values = malloc((size_t)count * sizeof *values);
     emit_steps s = {.t = values,
                     .rows = tt->dim[0],
                     .n = tt->dim[1],
                     .channels = w->dim[1],
-                    .pe = emit_int(n, "pe"),
+                    .pe = nashc_node_int(n, "pe"),
                     .bits = tt->bits,
                     .is_signed = emit_signed(tt),
                     .hash = t,
-                    .ram_style = emit_text(n, "ram_style_thresholds")};
+                    .ram_style = nashc_node_str(n, "ram_style_thresholds")};
 
     if (!values)
         return nashc_enomem(d);
@@ -81,9 +81,9 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
     }
     if (nashc_node_in(n, 3))
         s.dir = nashc_value_const(nashc_node_in(n, 3));
-    s.parallel = style == 1 || (style == 0 && s.n <= 3);
+    s.parallel = emit_parallel(style, s.n);
     nashc_vlog_int(v, "ACT", s.parallel ? 1 : 2);
-    nashc_vlog_int(v, "ACTVAL", emit_int(n, "act_bias"));
+    nashc_vlog_int(v, "ACTVAL", nashc_node_int(n, "act_bias"));
     emit_thresholds(v, &s);
     free(values);
     return NASHC_OK;
@@ -92,7 +92,7 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
 static int
 multiplier_style(const nashc_node *n, const nashc_type *x, const nashc_type *w)
 {
-    int64_t res = emit_int(n, "res_type");
+    int64_t res = nashc_node_int(n, "res_type");
 
     return res == 1 || (res == 0 && x->bits + w->bits <= 9);
 }
@@ -105,11 +105,11 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
     const nashc_type *wt = nashc_tensor_type(w), *y = nashc_value_type(nashc_node_out(n, 0));
     bool act = nashc_node_in(n, 2) != NULL;
     int mode = arithmetic(x, wt);
-    nashc_type acc = act ? accumulator(x, w, wt->dim[0], wt->dim[1]) : *y;
+    nashc_type acc = act ? mac_accumulator(n, true) : *y;
 
     if (mode == XNOR && act)
         acc = nashc_type_for_range(0, wt->dim[0]);
-    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
+    nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
     nashc_vlog_int(v, "MODE", mode);
     nashc_vlog_int(v, "XW", x->bits);
     nashc_vlog_int(v, "X_SIGNED", emit_signed(x));
@@ -120,4 +120,54 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
     nashc_vlog_int(v, "PIPE", pipe);
     nashc_vlog_int(v, "OUT_W", y->bits);
     return act ? emit_activation(n, v, mode, d) : NASHC_OK;
+}
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+bool
+mac_in_dsp(const nashc_node *n, const nashc_device *dev)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    int64_t res = nashc_node_int(n, "res_type");
+
+    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
+        return false;
+    if (res != 0)
+        return res == 2;
+    return cost_wants_dsp(x->bits, w->bits, dev);
+}
+
+/* Thresholds of n; NULL: it gives its accumulators. */
+static const nashc_type *
+thresholds_of(const nashc_node *n)
+{
+    return nashc_node_in(n, 2) ? model_in(n, 2) : NULL;
+}
+
+static bool
+is_parallel(const nashc_node *n)
+{
+    return emit_parallel(nashc_node_int(n, "act_style"), thresholds_of(n)->dim[1]);
+}
+
+void
+mac_cost_activation(const nashc_node *n, uint64_t pe, uint64_t width, nashc_cost *c)
+{
+    const nashc_type *t = thresholds_of(n);
+
+    if (t)
+        cost_thresholds(c, is_parallel(n), pe, (uint64_t)t->dim[1], width,
+                        t->dim[0] > 1 ? (uint64_t)t->dim[0] / pe : 1,
+                        nashc_node_int(n, "ram_style_thresholds"));
+}
+
+uint32_t
+mac_latency(const nashc_node *n)
+{
+    const nashc_type *t = thresholds_of(n);
+
+    if (!t)
+        return 0;
+    return is_parallel(n) ? 1 : 2 * (uint32_t)emit_stages(t->dim[1]) - 1;
 }

@@ -10,7 +10,8 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *t = nashc_tensor_type(w);
-    int64_t mw = t->dim[0], mh = t->dim[1], pe = emit_int(n, "pe"), simd = emit_int(n, "simd");
+    int64_t mw = t->dim[0], mh = t->dim[1], pe = nashc_node_int(n, "pe"),
+            simd = nashc_node_int(n, "simd");
     int64_t sf = mw / simd, nf = mh / pe;
     nashc_vlog_mem *m = nashc_vlog_memory(v, nf * sf, pe * simd * t->bits);
 
@@ -21,9 +22,10 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_mvau");
     nashc_vlog_int(v, "MW", mw);
     nashc_vlog_int(v, "MH", mh);
-    nashc_vlog_int(v, "GROUPS", emit_int(n, "groups"));
+    nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
     nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(n, v, emit_int(n, "mem_mode") == 1 ? "logic" : emit_text(n, "ram_style"), m);
+    emit_weights(n, v,
+                 nashc_node_int(n, "mem_mode") == 1 ? "logic" : nashc_node_str(n, "ram_style"), m);
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
     nashc_vlog_open(v, "s1_tready", 1);
@@ -31,3 +33,104 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 }
 
 const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+/* Steps of a layer: sf for each group of pe rows, nf of those for each vector. */
+typedef struct sizes {
+    uint64_t pe, simd, sf, nf, groups, vectors;
+} sizes;
+
+static sizes
+sizes_of(const nashc_node *n)
+{
+    const nashc_type *w = model_in(n, 1);
+    sizes z = {.pe = (uint64_t)nashc_node_int(n, "pe"),
+               .simd = (uint64_t)nashc_node_int(n, "simd"),
+               .groups = (uint64_t)nashc_node_int(n, "groups")};
+
+    z.sf = (uint64_t)w->dim[0] / z.simd;
+    z.nf = (uint64_t)w->dim[1] / z.groups / z.pe;
+    z.vectors = (uint64_t)(nashc_type_count(model_in(n, 0)) / w->dim[0]);
+    return z;
+}
+
+static uint64_t
+mvau_cycles(const nashc_node *n)
+{
+    sizes z = sizes_of(n);
+
+    return z.vectors * z.sf * z.nf;
+}
+
+/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
+ * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
+ * Fitted to Yosys. */
+static uint64_t
+products(const nashc_node *n, uint64_t simd, bool dsp)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
+        return simd * 9 / 4;
+    if (dsp)
+        return simd * (a + b) / 2;
+    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
+}
+
+static nashc_status
+mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits;
+    uint64_t acc = mac_accumulator(n, false).bits;
+    int64_t style = nashc_node_int(n, "ram_style");
+    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, dev);
+    nashc_cost c = {COST_START};
+    sizes z = sizes_of(n);
+
+    c.lut = 60 + z.pe * (products(n, z.simd, dsp) + acc);
+    c.dsp = dsp ? z.pe * z.simd * cost_dsps(a, b) : 0;
+    c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
+    cost_memory(&c, embedded ? 2 : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
+    if (z.nf > 1) /* the vector is kept for the other rounds */
+        cost_memory(&c, 0, z.sf, z.simd * a);
+    mac_cost_activation(n, z.pe, acc, &c);
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md). */
+static nashc_status
+mvau_timing(const nashc_node *n, nashc_timing *out)
+{
+    sizes z = sizes_of(n);
+
+    *out = (nashc_timing){.steps = mvau_cycles(n),
+                          .latency = 3 + (z.sf > 1) + mac_latency(n),
+                          .depth = 2,
+                          .arg = {z.sf, z.nf}};
+    return NASHC_OK;
+}
+
+/* The vector is read with the first rows; a beat is given with the last columns. */
+static void
+mvau_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    uint64_t sf = t->arg[0], nf = t->arg[1];
+
+    *reads = i / sf % nf == 0;
+    *writes = i % sf == sf - 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = mvau_cycles,
+    .timing = mvau_timing,
+    .step = mvau_step,
+    .cost = mvau_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_mvau = MODEL("hw.mvau", model);

@@ -1,10 +1,18 @@
-/* parts.h: what the emitters of nashc_concat and nashc_split share. */
+/* parts.h: what nashc_concat and nashc_split share: parameters, turns, the cost of counting. */
 #ifndef NASHC_VERILOG_PARTS_H
 #define NASHC_VERILOG_PARTS_H
 
-#include "emit.h"
+#include "model.h"
 
 /* Names the module; parameters PE NA NB. */
 void emit_parts(const nashc_node *n, nashc_vlog *v, const char *module);
+
+/* Beats of all streams in, a cycle each; their timing, and is step i of it the second part's? */
+uint64_t parts_cycles(const nashc_node *n);
+nashc_timing parts_timing(const nashc_node *n, uint32_t latency);
+bool parts_second(const nashc_timing *t, uint64_t i);
+
+/* The counter of nashc_parts, and lut and ff for each of pe lanes. */
+nashc_cost parts_cost(const nashc_node *n, uint64_t lut, uint64_t ff, const nashc_device *dev);
 
 #endif

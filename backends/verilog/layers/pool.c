@@ -1,5 +1,6 @@
 /* pool.c: hw.pool to nashc_pool. */
-#include "emit.h"
+#include "model.h"
+#include <string.h>
 
 static nashc_status
 emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -8,19 +9,91 @@ emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     int count;
-    const int64_t *window = nashc_attr_ints(n, nashc_attr_index(n, "window"), &count);
+    const int64_t *window = nashc_node_ints(n, "window", &count);
 
     (void)d;
     nashc_vlog_core(v, "nashc_pool");
     nashc_vlog_int(v, "C", y->dim[y->rank - 1]);
-    nashc_vlog_int(v, "PE", emit_int(n, "pe"));
+    nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
     emit_func(n, v);
     for (int i = 0; i < count; i++)
         nashc_vlog_int(v, names[i], window[i]);
     emit_element(v, "X", x, y); /* the largest of bip is bip: 0 < 1 as -1 < +1 */
     nashc_vlog_int(v, "OUT_W", y->bits);
-    nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
+    nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     return NASHC_OK;
 }
 
 const nashc_impl nashc_impl_verilog_hw_pool = NASHC_IMPL_VERILOG("hw.pool", emit_pool);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+folds_of(const nashc_node *n)
+{
+    const nashc_type *y = model_out(n, 0);
+
+    return (uint64_t)(y->dim[y->rank - 1] / nashc_node_int(n, "pe"));
+}
+
+/* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
+ * a register alone has in its enable). Fitted to Yosys. */
+static nashc_status
+pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    int count;
+    const int64_t *w = nashc_node_ints(n, "window", &count);
+    uint64_t a = model_in(n, 0)->bits, b = model_out(n, 0)->bits, folds = folds_of(n);
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), accs = (uint64_t)w[1] * folds;
+    uint64_t counters = (uint64_t)(cost_clog2(folds) + cost_clog2((uint64_t)w[0]) +
+                                   cost_clog2((uint64_t)w[2]) + 2 * cost_clog2(accs));
+    nashc_cost c = {
+        .lut = 5 + counters + pe * 2 * b, .ff = 7 + counters + pe * (a + 3 * b), COST_START};
+
+    if (accs > 1) {
+        cost_memory(&c, nashc_node_int(n, "ram_style"), accs, pe * b);
+        if (strcmp(nashc_node_str(n, "func"), "sum") != 0)
+            c.lut += pe * (b - 1);
+        if (folds == 1 && w[2] > 1) /* the last result, or what was read */
+            c.lut += pe * b;
+        c.ff += c.bram18 + c.uram ? 0 : pe * b; /* block RAM has the register of a read */
+    }
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* arg: beats of a row, kh, ow, kw. */
+static nashc_status
+pool_timing(const nashc_node *n, nashc_timing *out)
+{
+    int count;
+    const int64_t *w = nashc_node_ints(n, "window", &count);
+
+    *out = (nashc_timing){.steps = model_beats_in(n),
+                          .latency = 2,
+                          .depth = 2,
+                          .arg = {folds_of(n), (uint64_t)w[0], (uint64_t)w[1], (uint64_t)w[2]}};
+    return NASHC_OK;
+}
+
+/* A result is given while both loops over its window are last. */
+static void
+pool_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    uint64_t kh = t->arg[1], ow = t->arg[2], kw = t->arg[3], row = i / t->arg[0];
+
+    *reads = 1;
+    *writes = row % kw == kw - 1 && row / kw / ow % kh == kh - 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = model_beats_in,
+    .timing = pool_timing,
+    .step = pool_step,
+    .cost = pool_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_pool = MODEL("hw.pool", model);

@@ -1,5 +1,5 @@
 /* requant.c: hw.requant to nashc_requant. */
-#include "emit.h"
+#include "model.h"
 
 /* Bits of v in two's complement, and of what was seen before. */
 static int
@@ -16,7 +16,7 @@ emit_requant(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     const nashc_tensor *m = nashc_value_const(nashc_node_in(n, 1));
     const nashc_tensor *a = nashc_value_const(nashc_node_in(n, 2));
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    int64_t pe = emit_int(n, "pe"), rows = nashc_tensor_count(m), c = rows > 1 ? rows : pe;
+    int64_t pe = nashc_node_int(n, "pe"), rows = nashc_tensor_count(m), c = rows > 1 ? rows : pe;
     int mw = 1, aw = 1;
 
     if (x->kind == NASHC_K_BIP)
@@ -38,14 +38,53 @@ emit_requant(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "X_SIGNED", emit_signed(x));
     nashc_vlog_int(v, "FACTOR_W", mw);
     nashc_vlog_int(v, "ADDEND_W", aw);
-    nashc_vlog_int(v, "SHIFT", emit_int(n, "shift"));
-    nashc_vlog_int(v, "EVEN", emit_int(n, "ties_even"));
-    nashc_vlog_int(v, "QMIN", emit_int(n, "qmin"));
-    nashc_vlog_int(v, "QMAX", emit_int(n, "qmax"));
+    nashc_vlog_int(v, "SHIFT", nashc_node_int(n, "shift"));
+    nashc_vlog_int(v, "EVEN", nashc_node_int(n, "ties_even"));
+    nashc_vlog_int(v, "QMIN", nashc_node_int(n, "qmin"));
+    nashc_vlog_int(v, "QMAX", nashc_node_int(n, "qmax"));
     nashc_vlog_int(v, "OUT_W", nashc_value_type(nashc_node_out(n, 0))->bits);
-    nashc_vlog_str(v, "RAM_STYLE", emit_text(n, "ram_style"));
+    nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     nashc_vlog_file(v, "FILE", "params", mem);
     return NASHC_OK;
 }
 
 const nashc_impl nashc_impl_verilog_hw_requant = NASHC_IMPL_VERILOG("hw.requant", emit_requant);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
+    uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1));
+    uint64_t x = model_in(n, 0)->bits, m = model_in(n, 1)->bits, a = model_in(n, 2)->bits;
+    uint64_t bits = model_out(n, 0)->bits, sum = (x + m > a ? x + m : a) + 1;
+
+    if (cost_wants_dsp(x, m, dev))
+        c.dsp += pe * cost_dsps(x, m);
+    else
+        c.lut += pe * x * m;
+    c.lut += pe * (sum + 2 * bits); /* the addition, and a comparison with each bound */
+    c.ff += pe * (x + m + x + a + bits);
+    if (rows > pe)
+        cost_memory(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * (m + a));
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+static nashc_status
+requant_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = model_beat_timing(n, 3);
+    return NASHC_OK;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = requant_timing,
+    .step = model_beat_step,       .cost = requant_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_requant = MODEL("hw.requant", model);

@@ -11,3 +11,39 @@ emit_split(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 }
 
 const nashc_impl nashc_impl_verilog_hw_split = NASHC_IMPL_VERILOG("hw.split", emit_split);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static nashc_status
+split_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t bits = model_in(n, 0)->bits;
+
+    *out = parts_cost(n, 2 * bits, 4 * bits, dev);
+    return NASHC_OK;
+}
+
+static nashc_status
+split_timing(const nashc_node *n, nashc_timing *out)
+{
+    *out = parts_timing(n, 0);
+    return NASHC_OK;
+}
+
+static void
+split_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    *reads = 1;
+    *writes = parts_second(t, i) ? 2 : 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = parts_cycles,
+    .timing = split_timing,
+    .step = split_step,
+    .cost = split_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_split = MODEL("hw.split", model);

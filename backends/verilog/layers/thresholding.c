@@ -1,5 +1,5 @@
 /* thresholding.c: hw.thresholding to nashc_thresholding_parallel or nashc_thresholding_search. */
-#include "emit.h"
+#include "model.h"
 #include <stdlib.h>
 
 /* A bipolar input is compared as 0 or 1: -1 >= t <=> t <= -1, +1 >= t <=> t <= 1. */
@@ -15,18 +15,18 @@ emit_thresholding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *tt = nashc_tensor_type(t);
-    int64_t count = nashc_tensor_count(t), style = emit_int(n, "style");
+    int64_t count = nashc_tensor_count(t), style = nashc_node_int(n, "style");
     int64_t *values = malloc((size_t)count * sizeof *values);
     bool bip = x->kind == NASHC_K_BIP;
     emit_steps s = {.t = values,
                     .rows = tt->dim[0],
                     .n = tt->dim[1],
                     .channels = emit_channels(n),
-                    .pe = emit_int(n, "pe"),
+                    .pe = nashc_node_int(n, "pe"),
                     .bits = bip ? 2 : tt->bits,
                     .is_signed = bip ? 0 : emit_signed(tt),
                     .hash = t,
-                    .ram_style = emit_text(n, "ram_style")};
+                    .ram_style = nashc_node_str(n, "ram_style")};
 
     if (!values)
         return nashc_enomem(d);
@@ -36,10 +36,10 @@ emit_thresholding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     }
     if (nashc_node_in(n, 2))
         s.dir = nashc_value_const(nashc_node_in(n, 2));
-    s.parallel = style == 1 || (style == 0 && s.n <= 3);
+    s.parallel = emit_parallel(style, s.n);
     nashc_vlog_core(v, s.parallel ? "nashc_thresholding_parallel" : "nashc_thresholding_search");
     emit_common(n, v);
-    nashc_vlog_int(v, "ACTVAL", emit_int(n, "act_bias"));
+    nashc_vlog_int(v, "ACTVAL", nashc_node_int(n, "act_bias"));
     emit_thresholds(v, &s);
     free(values);
     return NASHC_OK;
@@ -47,3 +47,44 @@ emit_thresholding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 
 const nashc_impl nashc_impl_verilog_hw_thresholding =
     NASHC_IMPL_VERILOG("hw.thresholding", emit_thresholding);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+static bool
+is_parallel(const nashc_node *n)
+{
+    return emit_parallel(nashc_node_int(n, "style"), model_in(n, 1)->dim[1]);
+}
+
+static nashc_status
+threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), width = model_in(n, 0)->bits;
+    uint64_t rows = (uint64_t)model_in(n, 1)->dim[0], steps = (uint64_t)model_in(n, 1)->dim[1];
+
+    c.ff += pe * width;
+    cost_thresholds(&c, is_parallel(n), pe, steps, width, rows > 1 ? rows / pe : 1,
+                    nashc_node_int(n, "ram_style"));
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* nashc_thresholding_parallel, or nashc_thresholding_search with DEEP = 1. */
+static nashc_status
+threshold_timing(const nashc_node *n, nashc_timing *out)
+{
+    uint32_t stages = (uint32_t)emit_stages(model_in(n, 1)->dim[1]);
+
+    *out = model_beat_timing(n, is_parallel(n) ? 2 : 2 * stages);
+    return NASHC_OK;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = threshold_timing,
+    .step = model_beat_step,       .cost = threshold_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_thresholding = MODEL("hw.thresholding", model);

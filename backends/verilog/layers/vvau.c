@@ -7,7 +7,7 @@ emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *t = nashc_tensor_type(w);
-    int64_t kernel = t->dim[0], c = t->dim[1], pe = emit_int(n, "pe");
+    int64_t kernel = t->dim[0], c = t->dim[1], pe = nashc_node_int(n, "pe");
     nashc_vlog_mem *m = nashc_vlog_memory(v, kernel * (c / pe), pe * t->bits);
 
     for (int64_t i = 0; i < kernel * c; i++)
@@ -16,8 +16,79 @@ emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_vvau");
     nashc_vlog_int(v, "C", c);
     nashc_vlog_int(v, "KERNEL", kernel);
-    emit_weights(n, v, emit_text(n, "ram_style"), m);
+    emit_weights(n, v, nashc_node_str(n, "ram_style"), m);
     return emit_mac(n, v, 0, d);
 }
 
 const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
+/* LUTs that multiply in one lane; fitted to Yosys. */
+static uint64_t
+product(const nashc_node *n)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP)
+        return b + 5;
+    return w->kind == NASHC_K_BIP ? 3 * a : narrow * (a + b - narrow + 2);
+}
+
+static nashc_status
+vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), y = model_out(n, 0)->bits;
+    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits;
+    uint64_t kernel = (uint64_t)model_in(n, 1)->dim[0];
+    uint64_t folds = (uint64_t)model_in(n, 1)->dim[1] / pe, lines = kernel * folds;
+    uint64_t width = mac_accumulator(n, false).bits, acc = kernel > 1 ? width : 0;
+    nashc_cost c = {COST_START};
+    bool dsp = mac_in_dsp(n, dev);
+
+    c.lut = 20 + pe * ((dsp ? 0 : product(n)) + acc + y);
+    c.dsp = dsp ? pe * cost_dsps(a, b) : 0;
+    c.ff = 10 + 2 * (uint64_t)cost_clog2(lines) + pe * ((dsp ? 1 : 2) * (a + b) + acc + 2 * y);
+    cost_memory(&c, nashc_node_int(n, "ram_style"), lines, pe * b);
+    if (kernel > 1 && folds > 1) {
+        c.ff += pe * acc;
+        cost_memory(&c, 0, folds, pe * acc);
+    }
+    mac_cost_activation(n, pe, width, &c);
+    cost_fit(&c, dev);
+    *out = c;
+    return NASHC_OK;
+}
+
+/* nashc_vvau with PIPE = 0 and DEEP = 1 (docs/timing.md). arg: beats of a row, rows of a window. */
+static nashc_status
+vvau_timing(const nashc_node *n, nashc_timing *out)
+{
+    const nashc_type *w = model_in(n, 1);
+
+    *out = (nashc_timing){
+        .steps = model_beats_in(n),
+        .latency = 2 + (w->dim[0] > 1) + mac_latency(n),
+        .depth = 2,
+        .arg = {(uint64_t)(w->dim[1] / nashc_node_int(n, "pe")), (uint64_t)w->dim[0]}};
+    return NASHC_OK;
+}
+
+static void
+vvau_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
+{
+    *reads = 1;
+    *writes = i / t->arg[0] % t->arg[1] == t->arg[1] - 1;
+}
+
+static const nashc_layer_model model = {
+    NASHC_DESC(nashc_layer_model),
+    .cycles = model_beats_in,
+    .timing = vvau_timing,
+    .step = vvau_step,
+    .cost = vvau_cost,
+};
+
+const nashc_impl nashc_impl_verilog_model_hw_vvau = MODEL("hw.vvau", model);

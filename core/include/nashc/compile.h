@@ -65,6 +65,8 @@ typedef struct nashc_compile_result {
     double fps;                    /* frames a second at clock_ns */
     const nashc_cost *cost;        /* of all layers */
     const nashc_cost *layer_cost;  /* by node id; zero where a layer tells none */
+    const nashc_backend *backend;  /* whose models of layers were asked */
+    const uint64_t *layer_cycles;  /* by node id: cycles a frame without stalls */
 } nashc_compile_result;
 
 /* Checks o (NULL: defaults) without a model: EUSAGE for an unknown device or backend, a number out

@@ -37,6 +37,13 @@ NASHC_API int64_t nashc_broadcast_index(const nashc_type *in, const nashc_type *
 NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *const *in,
                                        nashc_buf *out, uint32_t flags, nashc_diag *d);
 
+/* Which element of operand 0 each element of result out is, for an n that only moves elements: n
+ * evaluated on the numbers of the elements. constant[i]: what operand i > 0 is (NULL array, or NULL
+ * there: the constant that it is in the graph). On the heap, freed by nashc_mem_free; NULL: memory
+ * is out, or n cannot be evaluated so, reported to d. */
+NASHC_API int64_t *nashc_index_map(const nashc_node *n, const nashc_tensor *const *constant,
+                                   int out, nashc_diag *d);
+
 /* --- running a graph
  * ------------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 #ifndef NASHC_FLOW_H
 #define NASHC_FLOW_H
 
-#include <nashc/op.h>
+#include <nashc/model.h>
 
 NASHC_BEGIN
 
@@ -44,6 +44,7 @@ typedef struct nashc_flow_options {
     /* Pipelines hold one result, as if all other stages held bubbles. Cycles are not right then,
      * but what does not dead-lock so never does, however its inputs and outputs stall. */
     bool shallow;
+    const nashc_backend *backend; /* whose layer models count; NULL: NASHC_MODEL_BACKEND */
 } nashc_flow_options;
 
 typedef struct nashc_flow_result {
@@ -58,7 +59,7 @@ typedef struct nashc_flow_result {
 
 /* Runs g cycle by cycle (docs/timing.md), inputs always valid, outputs always ready, from reset
  * until the state at the end of a frame repeats. EINPUT names the layer that blocks when the
- * streams dead-lock. Results are owned by a. O(layers * cycles). */
+ * streams dead-lock, EUNSUP one without a model. Results are owned by a. O(layers * cycles). */
 NASHC_API nashc_status nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o,
                                            nashc_flow_result *out, nashc_arena *a, nashc_diag *d);
 

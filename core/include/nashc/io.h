@@ -7,6 +7,15 @@
 
 NASHC_BEGIN
 
+/* One form of one operator of a foreign format. */
+typedef struct nashc_import {
+    const char *domain, *name; /* "ai.onnx", "Conv" */
+    const char *op;            /* IR operator that it is 1:1; NULL: several, or none */
+    const char *refused;       /* why it is known but refused: "is control flow"; NULL: it is not */
+    const char *origin;        /* who brought it, as for nashc_desc_origin */
+    int since;                 /* first version of the domain */
+} nashc_import;
+
 typedef struct nashc_frontend {
     uint32_t struct_size, flags;
     const char *name, *help;
@@ -20,9 +29,9 @@ typedef struct nashc_frontend {
     nashc_status (*read)(nashc_ctx *c, const char *path, const nashc_opts *o, nashc_module **out,
                          nashc_diag *d);
 
-    /* The i-th foreign operator it knows, for `nashc list imports`: its name, and what it becomes
-     * or why it is refused. False beyond the last. NULL: the format has none. */
-    bool (*import)(int i, const char **foreign, const char **meaning, int *since);
+    /* The i-th foreign operator that it knows with all that is registered in c, for `nashc list
+     * imports`. False beyond the last. NULL: the format has none. */
+    bool (*import)(nashc_ctx *c, int i, nashc_import *out);
 } nashc_frontend;
 
 typedef struct nashc_backend {
@@ -37,11 +46,16 @@ typedef struct nashc_backend {
      * manifest.json there; the host adds what every design has (nashc_compile_write). */
     nashc_status (*write)(const nashc_module *m, const char *path, const nashc_opts *o,
                           nashc_diag *d);
+
+    /* Interface that its layer models have among the impls (nashc/model.h): "verilog.model", its
+     * own, or that of a backend whose layers behave as its own do. NULL: it has no models, and
+     * nothing can be folded, sized or estimated for it. */
+    const char *model;
 } nashc_backend;
 
 /* How one interface treats one op: an open table of ops x interfaces. Interfaces are "verilog",
- * "hls", "cpu", "grad", and whatever a plugin names. Each has a macro that checks at compile time
- * that fn or rule is of the type that it asks for. */
+ * "verilog.model", "hls", "cpu", "grad", and whatever a plugin names. Each has a macro that checks
+ * at compile time that fn or rule is of the type that it asks for. */
 typedef struct nashc_impl {
     uint32_t struct_size, flags;
     const char *iface, *op;

@@ -133,6 +133,16 @@ NASHC_API const double *nashc_attr_floats(const nashc_node *n, int i, int *count
 NASHC_API const nashc_type *nashc_attr_type(const nashc_node *n, int i);
 NASHC_API int nashc_attr_index(const nashc_node *n, const char *name); /* -1: no such attribute */
 
+/* The same by the attribute's name; zero, "" or NULL (*count 0) if the op has none of it. O(number
+ * of attributes): loops over elements ask once. */
+NASHC_API int64_t nashc_node_int(const nashc_node *n, const char *name);
+NASHC_API bool nashc_node_bool(const nashc_node *n, const char *name);
+NASHC_API double nashc_node_float(const nashc_node *n, const char *name);
+NASHC_API double nashc_node_f32(const nashc_node *n, const char *name);
+NASHC_API const char *nashc_node_str(const nashc_node *n, const char *name);
+NASHC_API const int64_t *nashc_node_ints(const nashc_node *n, const char *name, int *count);
+NASHC_API const double *nashc_node_floats(const nashc_node *n, const char *name, int *count);
+
 /* All attributes that differ from their default, as IR text "pe=4 simd=8"; owned by a. */
 NASHC_API const char *nashc_node_attr_text(const nashc_node *n, nashc_arena *a);
 

@@ -8,10 +8,14 @@
 #include <nashc/diag.h>
 #include <nashc/eval.h>
 #include <nashc/flow.h>
+#include <nashc/genotype.h>
+#include <nashc/integer.h>
 #include <nashc/io.h>
 #include <nashc/ir.h>
 #include <nashc/layout.h>
 #include <nashc/lower.h>
+#include <nashc/model.h>
+#include <nashc/onnx.h>
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>

@@ -1,4 +1,4 @@
-/* op.h: descriptors of options, operators and their hardware side. */
+/* op.h: descriptors of options, operators and what makes them layers. */
 #ifndef NASHC_OP_H
 #define NASHC_OP_H
 
@@ -70,7 +70,7 @@ NASHC_API nashc_status nashc_opts_set_pairs(nashc_opts *o, const char *const *pa
 
 #define NASHC_OP_ELTWISE  1u /* result element i depends on operand elements i (broadcast) only */
 #define NASHC_OP_COMMUTES 2u /* operands 0 and 1 may be exchanged */
-#define NASHC_OP_MONOTONE 4u /* with ELTWISE, one dynamic operand: never decreasing in it */
+#define NASHC_OP_MONOTONE 4u /* with ELTWISE, rest constant: never decreasing in operand 0 */
 #define NASHC_OP_SHAPE    8u /* moves elements, computes none: result values are operand values */
 #define NASHC_OP_STATEFUL 16u
 #define NASHC_OP_OPAQUE   32u /* meaning unknown: no eval, any types */
@@ -106,61 +106,30 @@ typedef struct nashc_stream {
     uint32_t width;  /* bits a beat = lanes * bits; the port is padded to bytes at the top only */
 } nashc_stream;
 
-typedef struct nashc_cost {
-    uint64_t lut, ff, bram18, uram, dsp;
-    double bram_efficiency, uram_efficiency; /* stored bits / capacity; 1 if none is used */
-} nashc_cost;
+/* One way to fold a layer: values of the attributes that say how parallel it is. */
+#define NASHC_FOLD_KNOBS 4
+typedef struct nashc_fold {
+    int n;
+    const char *name[NASHC_FOLD_KNOBS]; /* "pe"; static */
+    int64_t value[NASHC_FOLD_KNOBS];
+} nashc_fold;
 
-/* Cycle-exact behaviour of a layer: steps 0 .. steps-1 a frame, at most one a cycle; a step waits
- * for the inputs it reads; what it writes enters a pipeline of latency stages, which moves on in
- * every cycle in which its end is empty or can be handed to the output's skid buffer
- * (docs/timing.md). */
-typedef struct nashc_timing {
-    uint64_t steps;   /* a frame */
-    uint32_t latency; /* pipeline stages between step and output skid; 0: none */
-    uint32_t depth;   /* words that the output buffer holds: 2 for a skid, more for a FIFO */
-    uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags;
-                         2: a ring (below): no step, steps is 1 */
-} nashc_timing;
-
-#define NASHC_RING_LOOPS 8
-
-/* A layer of kind 2 reads words beats a frame into a ring of depth beats and, on its own, gives
- * beats from there in the order of a nest of loops (docs/timing.md). Changes are those of the
- * address of a beat in its frame, and of the oldest address that is still needed, when loop k goes
- * on and those inside it start anew; entry [loops]: when the next frame starts. */
-typedef struct nashc_ring {
-    int64_t words, depth;
-    int64_t first;                         /* both addresses at the start of a frame */
-    int64_t count[NASHC_RING_LOOPS];       /* iterations, outermost loop first */
-    int64_t move[NASHC_RING_LOOPS + 1];    /* of the address */
-    int64_t release[NASHC_RING_LOOPS + 1]; /* of the oldest one, >= 0 */
-    int loops;
-} nashc_ring;
-
-struct nashc_hw { /* facts every hardware backend shares */
+/* What makes an operator a layer, whoever builds it. How many cycles that takes and what it costs
+ * is up to the backend: nashc/model.h. */
+struct nashc_hw {
     uint32_t struct_size, flags;
 
     /* in and out have one entry for each dynamic operand and each result. */
     nashc_status (*streams)(const nashc_node *n, nashc_stream *in, nashc_stream *out,
                             nashc_diag *d);
-    uint64_t (*cycles)(const nashc_node *n); /* per frame, without stalls, >= 1 */
-    nashc_status (*cost)(const nashc_node *n, const nashc_device *dev, nashc_cost *out);
-    nashc_status (*timing)(const nashc_node *n, nashc_timing *out);
 
-    /* What step i (below timing.steps) does: bit k of *reads, *writes for input and output k. */
-    void (*step)(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes);
-
-    /* Folding points: the k-th legal setting as attribute text ("pe=2 simd=4"), ascending in
-     * parallelism; false beyond the last. NULL: nothing to fold. text has 96 bytes. */
-    bool (*fold)(const nashc_node *n, int64_t k, char *text);
+    /* The k-th legal folding, ascending in parallelism; false beyond the last. NULL: nothing to
+     * fold. */
+    bool (*fold)(const nashc_node *n, int64_t k, nashc_fold *out);
 
     /* FINN's op type with its style, "MVAU_hls": names in reports and folding files. NULL: derived
      * from the op's name. */
     const char *(*layer_kind)(const nashc_node *n);
-
-    /* Layers whose timing is of kind 2. */
-    nashc_status (*ring)(const nashc_node *n, nashc_ring *out);
 };
 
 NASHC_END

@@ -114,8 +114,9 @@ NASHC_API nashc_status nashc_check_pipeline_opts(nashc_ctx *c, const char *text,
                                                  const nashc_pm_options *o, nashc_diag *d);
 
 /* Compares two modules of equal interface on n random and the corner inputs: EMISMATCH names the
- * first differing output element, its two values and the input. Boundary cases (numerics.md) are
- * counted apart; both modules are run by the reference executor. what names the step in messages.
+ * first differing output element, its two values and the input. Boundary cases (docs/numerics.md)
+ * are counted apart; both modules are run by the reference executor. what names the step in
+ * messages.
  */
 NASHC_API nashc_status nashc_check_equal(const nashc_module *a, const nashc_module *b, int n,
                                          uint64_t seed, bool inexact, const char *what,

@@ -107,5 +107,28 @@ NASHC_API bool nashc_tensor_is_per_channel(const nashc_tensor *t, const nashc_ty
 /* Element of t that channel c of x meets when t is broadcast against x; t must be per channel. */
 NASHC_API double nashc_tensor_channel(const nashc_tensor *t, const nashc_type *x, int64_t c);
 
+/* --- weighted sums -----------------------------------------------------------------------------
+ */
+
+/* Sums of the positive and of the negative weights of sum over k of w[k] * x[k]: with every x[k] in
+ * lo..hi it lies in pos * lo + neg * hi .. pos * hi + neg * lo, and reaches both ends. Zeroed at
+ * first. */
+typedef struct nashc_sums {
+    int64_t pos, neg;
+    bool overflow; /* beyond 64 bits */
+} nashc_sums;
+
+/* Adds the integer weights start, start + step, ... (count of them) of w; and w[0], w[step], ...
+ */
+NASHC_API void nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step,
+                              int64_t count);
+NASHC_API void nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step, int64_t count);
+
+/* Least and greatest value of the sum with every x in lo..hi. false: beyond 64 bits; *least and
+ * *most are untouched. What an accumulator holds on the way from 0 to the sum, or a sum whose terms
+ * may be missing, is that of lo..hi with 0 in it. */
+NASHC_API bool nashc_sums_range(const nashc_sums *s, int64_t lo, int64_t hi, int64_t *least,
+                                int64_t *most);
+
 NASHC_END
 #endif

@@ -105,7 +105,7 @@ NASHC_API bool nashc_type_broadcast(const nashc_type *a, const nashc_type *b, na
 NASHC_API char *nashc_type_print(const nashc_type *t, char *buf, size_t size);
 NASHC_API bool nashc_type_parse(const char **s, nashc_type *out);
 
-/* QONNX names (transforms A.1): "INT4", "BIPOLAR", "FIXED<16,6>", "FLOAT<4,3,7>". Shape is left
+/* QONNX names (docs/datatypes.md): "INT4", "BIPOLAR", "FIXED<16,6>", "FLOAT<4,3,7>". Shape is left
  * alone by parse; UFIXED<t,i> is ours. False, *out untouched, when the name is not legal. */
 NASHC_API char *nashc_type_finn_name(const nashc_type *t, char *buf, size_t size);
 NASHC_API bool nashc_type_from_finn_name(const char *name, nashc_type *out);

@@ -1,4 +1,5 @@
-/* verilog.h: how a layer becomes a Verilog module: the interface "verilog" of nashc_impl. */
+/* verilog.h: how a layer becomes a Verilog module: the interface "verilog" of nashc_impl. What it
+ * takes in cycles and logic is its model, of the interface "verilog.model" (nashc/model.h). */
 #ifndef NASHC_VERILOG_H
 #define NASHC_VERILOG_H
 

@@ -20,8 +20,8 @@ unit_quantiser(const nashc_value *v, double *max)
     const nashc_tensor *z = nashc_value_const(nashc_node_in(q, 2));
     if (!s || !z || !nashc_tensor_all_eq(s, 1) || !nashc_tensor_all_eq(z, 0))
         return NULL;
-    double lo = (double)nashc_attr_int(q, nashc_attr_index(q, "qmin"));
-    double hi = (double)nashc_attr_int(q, nashc_attr_index(q, "qmax"));
+    double lo = (double)nashc_node_int(q, "qmin");
+    double hi = (double)nashc_node_int(q, "qmax");
     *max = fmax(fabs(lo), fabs(hi));
     return q;
 }
@@ -60,7 +60,7 @@ as_integers(const nashc_tensor *w)
 }
 
 void
-onnx_integer_operands(onnx_in *r, nashc_value **x, nashc_value **w, int axis)
+onnx_integer_operands(nashc_onnx_in *r, nashc_value **x, nashc_value **w, int axis)
 {
     const nashc_tensor *wt = *w ? nashc_value_const(*w) : NULL;
     double max, lo, hi;
@@ -73,12 +73,11 @@ onnx_integer_operands(onnx_in *r, nashc_value **x, nashc_value **w, int axis)
     if (lo < -2147483648.0 || hi > 2147483647.0 || max * largest_sum(wt, axis) <= 16777216.0)
         return;
     nashc_value *in[3] = {nashc_node_in(q, 0), nashc_node_in(q, 1), nashc_node_in(q, 2)};
-    const char *rounding = nashc_attr_str(q, nashc_attr_index(q, "rounding"));
-    nashc_value *codes =
-        onnx_op(r, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 " rounding=%s codes=true",
-                nashc_attr_int(q, nashc_attr_index(q, "qmin")),
-                nashc_attr_int(q, nashc_attr_index(q, "qmax")), rounding);
-    nashc_value *ints = onnx_const(r, NULL, as_integers(wt));
+    const char *rounding = nashc_node_str(q, "rounding");
+    nashc_value *codes = nashc_onnx_op(
+        r, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 " rounding=%s codes=true",
+        nashc_node_int(q, "qmin"), nashc_node_int(q, "qmax"), rounding);
+    nashc_value *ints = nashc_onnx_const(r, NULL, as_integers(wt));
     if (codes && ints) {
         *x = codes;
         *w = ints;

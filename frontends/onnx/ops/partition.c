@@ -28,7 +28,7 @@ struct onnx_parts {
 };
 
 static part *
-add_part(onnx_in *r, uint64_t device, uint64_t inode, onnx_bound *bound)
+add_part(nashc_onnx_in *r, uint64_t device, uint64_t inode, onnx_bound *bound)
 {
     part *p = NASHC_NEW(r->arena, part);
 
@@ -41,7 +41,7 @@ add_part(onnx_in *r, uint64_t device, uint64_t inode, onnx_bound *bound)
 }
 
 static nashc_status
-init_parts(onnx_in *r)
+init_parts(nashc_onnx_in *r)
 {
     struct stat st;
 
@@ -68,21 +68,21 @@ same_operands(const onnx_bound *a, const onnx_bound *b)
 
 /* What the node hands over; values into args. */
 static nashc_status
-operands(onnx_in *r, onnx_bound *b, nashc_value **args)
+operands(nashc_onnx_in *r, onnx_bound *b, nashc_value **args)
 {
     for (int i = 0; i < b->n_in; i++) {
-        args[i] = onnx_in_value(r, i);
+        args[i] = nashc_onnx_in_value(r, i);
         if (!args[i])
-            return onnx_build_status(r);
+            return nashc_onnx_status(r);
         b->in[i] = *nashc_value_type(args[i]);
-        b->in_elem[i] = onnx_in_elem(r, i);
+        b->in_elem[i] = nashc_onnx_in_elem(r, i);
     }
     return NASHC_OK;
 }
 
 /* A graph named after the file: "models/front-1.onnx" gives @front_1. */
 static nashc_graph *
-add_graph(onnx_in *r, const char *location)
+add_graph(nashc_onnx_in *r, const char *location)
 {
     const char *slash = strrchr(location, '/'), *base = slash ? slash + 1 : location;
     const char *dot = strrchr(base, '.');
@@ -100,7 +100,7 @@ add_graph(onnx_in *r, const char *location)
 
 /* The path of location for messages, as the user could type it. */
 static const char *
-path_of(onnx_in *r, const char *location)
+path_of(nashc_onnx_in *r, const char *location)
 {
     const char *slash = strrchr(r->path, '/');
 
@@ -110,22 +110,23 @@ path_of(onnx_in *r, const char *location)
 
 /* One level down; levels are counted. */
 static nashc_status
-read_part(onnx_in *r, const onnx_sandbox *f, onnx_bound *b, const char *location)
+read_part(nashc_onnx_in *r, const onnx_sandbox *f, onnx_bound *b, const char *location)
 {
     uint8_t *data = NULL;
     nashc_status s;
-    onnx_in sub = {.ctx = r->ctx,
-                   .d = r->d,
-                   .opts = r->opts,
-                   .arena = r->arena,
-                   .module = r->module,
-                   .path = path_of(r, location),
-                   .eval_left = r->eval_left,
-                   .allow_unknown = r->allow_unknown,
-                   .depth = r->depth + 1,
-                   .folder = f->folder,
-                   .bound = b,
-                   .parts = r->parts};
+    nashc_onnx_in sub = {.ctx = r->ctx,
+                         .rows = r->rows,
+                         .d = r->d,
+                         .opts = r->opts,
+                         .arena = r->arena,
+                         .module = r->module,
+                         .path = path_of(r, location),
+                         .eval_left = r->eval_left,
+                         .allow_unknown = r->allow_unknown,
+                         .depth = r->depth + 1,
+                         .folder = f->folder,
+                         .bound = b,
+                         .parts = r->parts};
 
     b->graph = add_graph(r, location);
     if (!sub.path || !b->graph)
@@ -145,7 +146,7 @@ read_part(onnx_in *r, const onnx_sandbox *f, onnx_bound *b, const char *location
 
 /* *b becomes what has been read before of the same file for the same operands. */
 static nashc_status
-read_once(onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *location)
+read_once(nashc_onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *location)
 {
     const char *name = nashc_quote(r->d, location);
 
@@ -153,7 +154,7 @@ read_once(onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *locatio
         if (p->device != f->device || p->inode != f->inode)
             continue;
         if (p->reading) {
-            onnx_err(r, "model \"%s\" contains itself", name);
+            nashc_onnx_error(r, "model \"%s\" contains itself", name);
             nashc_help(r->d, "a partition is another model than those that it is a part of");
             return NASHC_EINPUT;
         }
@@ -164,12 +165,12 @@ read_once(onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *locatio
     }
     if (r->depth == MAX_DEPTH || r->parts->n >= MAX_MODELS || f->size > r->parts->bytes_left) {
         if (r->depth == MAX_DEPTH)
-            onnx_unsup(r, "model \"%s\" is nested more than %d deep", name, MAX_DEPTH);
+            nashc_onnx_unsup(r, "model \"%s\" is nested more than %d deep", name, MAX_DEPTH);
         else if (r->parts->n >= MAX_MODELS)
-            onnx_unsup(r, "model \"%s\" is one of more than %d", name, MAX_MODELS);
+            nashc_onnx_unsup(r, "model \"%s\" is one of more than %d", name, MAX_MODELS);
         else
-            onnx_unsup(r, "model \"%s\" is too large: all models together take at most 2 GiB",
-                       name);
+            nashc_onnx_unsup(r, "model \"%s\" is too large: all models together take at most 2 GiB",
+                             name);
         nashc_help(r->d, "inline partitions before the model is exported");
         return NASHC_EUNSUP;
     }
@@ -181,11 +182,11 @@ read_once(onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *locatio
     return s;
 }
 
-nashc_status
-onnx_read_partition(onnx_in *r)
+static nashc_status
+read_partition(nashc_onnx_in *r)
 {
-    const char *location = onnx_attr_str(r, "model", "");
-    int n_in = onnx_n_in(r), n_out = (int)r->node->n_output;
+    const char *location = nashc_onnx_attr_str(r, "model", "");
+    int n_in = nashc_onnx_n_in(r), n_out = (int)r->node->n_output;
     onnx_bound *b = NASHC_NEW(r->arena, onnx_bound);
     nashc_value **args = NASHC_NEW_N(r->arena, nashc_value *, n_in + 1);
     onnx_sandbox f = {.what = onnx_node_title(r), .kind = "model"};
@@ -200,7 +201,7 @@ onnx_read_partition(onnx_in *r)
     if (!b || !args || !b->in || !b->in_elem || !b->out_elem)
         return nashc_enomem(r->d);
     if (!*location)
-        return onnx_err(r, "attribute model, the file that it stands for, is missing");
+        return nashc_onnx_error(r, "attribute model, the file that it stands for, is missing");
     if ((s = operands(r, b, args)) || (s = init_parts(r)))
         return s;
     if ((s = onnx_sandbox_open(r, &f, location))) {
@@ -214,12 +215,27 @@ onnx_read_partition(onnx_in *r)
     if (s)
         return s;
     if (nashc_graph_n_outputs(b->graph) != n_out)
-        return onnx_err(r, "%d outputs, but model \"%s\" has %d", n_out,
-                        nashc_quote(r->d, location), nashc_graph_n_outputs(b->graph));
+        return nashc_onnx_error(r, "%d outputs, but model \"%s\" has %d", n_out,
+                                nashc_quote(r->d, location), nashc_graph_n_outputs(b->graph));
     nashc_node *call = nashc_build_node(r->build, "call", args, n_in, n_out, "graph=@%s",
                                         nashc_graph_name(b->graph));
     for (int k = 0; call && k < n_out; k++)
-        if ((s = onnx_set(r, k, nashc_node_out(call, k), b->out_elem[k])))
+        if ((s = nashc_onnx_set(r, k, nashc_node_out(call, k), b->out_elem[k])))
             return s;
-    return call ? NASHC_OK : onnx_build_status(r);
+    return call ? NASHC_OK : nashc_onnx_status(r);
 }
+
+static const nashc_onnx_row rows[] = {
+    {QONNX, "GenericPartition", 1, "call", "model-:s return_full_exec_context-:i", 0, ANY, 127,
+     INF | NASHC_ONNX_FILE, read_partition},
+    {FINN, "StreamingDataflowPartition", 1, "call",
+     "backend-:s device_id-:i instance_name-:s mem_port-:s model-:s partition_id-:i "
+     "res_estimate-:s res_hls-:s res_synth-:s return_full_exec_context-:i slr-:i",
+     0, ANY, 127, INF | NASHC_ONNX_FILE, read_partition},
+    {FINN, "*", 1, NULL, "", 0, ANY, 127, NASHC_ONNX_KEEP, NULL},
+    {0},
+};
+
+extern const nashc_impl nashc_impl_onnx_partition;
+
+const nashc_impl nashc_impl_onnx_partition = NASHC_IMPL_ONNX("partition", rows);

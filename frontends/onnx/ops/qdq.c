@@ -10,73 +10,78 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Containers that a quantiser may yield here: the IR's codes have up to 32 bits. */
 static bool
 has_ints(int elem)
 {
-    return onnx_elem_is_int(elem) && elem != ONNX_BOOL && elem != ONNX_INT64 && elem != ONNX_UINT64;
+    return nashc_onnx_elem_is_int(elem) && elem != NASHC_ONNX_BOOL && elem != NASHC_ONNX_INT64 &&
+           elem != NASHC_ONNX_UINT64;
 }
 
 nashc_value *
-onnx_quantise(onnx_in *r, nashc_value *x, nashc_value *s, nashc_value *z, int elem)
+onnx_quantise(nashc_onnx_in *r, nashc_value *x, nashc_value *s, nashc_value *z, int elem)
 {
     nashc_type t;
 
-    if (!x || !s || !z || !onnx_elem_type(elem, &t))
+    if (!x || !s || !z || !nashc_onnx_elem_type(elem, &t))
         return NULL;
     /* With z = 0 it does not matter when it is added. */
     bool zero = nashc_tensor_all_eq(nashc_value_const(z), 0);
-    return onnx_op(r, "q.quant", (nashc_value *[]){x, s, z}, 3,
-                   "qmin=%" PRId64 " qmax=%" PRId64 "%s codes=true", t.lo, t.hi,
-                   zero ? "" : " round_before_zp=true");
+    return nashc_onnx_op(r, "q.quant", (nashc_value *[]){x, s, z}, 3,
+                         "qmin=%" PRId64 " qmax=%" PRId64 "%s codes=true", t.lo, t.hi,
+                         zero ? "" : " round_before_zp=true");
 }
 
+/* The axis that a vector of scales runs along; -1: one scale for all. */
 static nashc_status
-quantiser_axis(onnx_in *r, const nashc_type *x, int *axis)
+quantiser_axis(nashc_onnx_in *r, const nashc_type *x, int *axis)
 {
-    const nashc_type *s = onnx_in_type(r, 1);
+    const nashc_type *s = nashc_onnx_in_type(r, 1);
 
     *axis = -1;
-    if (r->failed || !s)
-        return onnx_err(r, "scale \"%s\" is missing", onnx_in_name(r, 1));
-    if (onnx_attr_int(r, "block_size", 0))
-        return onnx_unsup(r, "block_size %" PRId64 ": blocked quantisation is not supported",
-                          onnx_attr_int(r, "block_size", 0));
+    if (nashc_onnx_failed(r) || !s)
+        return nashc_onnx_error(r, "scale \"%s\" is missing", nashc_onnx_in_name(r, 1));
+    if (nashc_onnx_attr_int(r, "block_size", 0))
+        return nashc_onnx_unsup(r, "block_size %" PRId64 ": blocked quantisation is not supported",
+                                nashc_onnx_attr_int(r, "block_size", 0));
     if (s->rank == 0 || nashc_type_count(s) == 1)
         return NASHC_OK;
     if (s->rank != 1)
-        return onnx_unsup(r, "scale \"%s\" is %s; only scalars and vectors are supported",
-                          onnx_in_name(r, 1), nashc_type_str(r->d, s));
+        return nashc_onnx_unsup(r, "scale \"%s\" is %s; only scalars and vectors are supported",
+                                nashc_onnx_in_name(r, 1), nashc_type_str(nashc_onnx_diag(r), s));
     /* Files of before opset 13 have vectors, too, along the default axis. */
     int64_t def = x->rank > 1 ? 1 : 0;
-    nashc_status st = onnx_axis(r, onnx_attr_int(r, "axis", def), x->rank, axis);
+    nashc_status st = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", def), x->rank, axis);
     if (!st && s->dim[0] != x->dim[*axis])
-        return onnx_err(r, "scale of %" PRId64 " channels on a dimension of %" PRId64, s->dim[0],
-                        x->dim[*axis]);
+        return nashc_onnx_error(r, "scale of %" PRId64 " channels on a dimension of %" PRId64,
+                                s->dim[0], x->dim[*axis]);
     return st;
 }
 
-nashc_status
-onnx_read_quantize(onnx_in *r)
+static nashc_status
+read_quantize(nashc_onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0), *s = NULL, *z = NULL;
-    int elem = (int)onnx_attr_int(r, "output_dtype", 0), axis;
+    nashc_value *x = nashc_onnx_in_value(r, 0), *s = NULL, *z = NULL;
+    int elem = (int)nashc_onnx_attr_int(r, "output_dtype", 0), axis;
     nashc_status st;
 
     if (!x)
-        return onnx_build_status(r);
-    if (onnx_in_sym(r, 2))
-        elem = onnx_in_elem(r, 2);
-    elem = elem ? elem : ONNX_UINT8;
+        return nashc_onnx_status(r);
+    if (nashc_onnx_given(r, 2))
+        elem = nashc_onnx_in_elem(r, 2);
+    elem = elem ? elem : NASHC_ONNX_UINT8;
     if (!has_ints(elem))
-        return onnx_unsup(r, "quantisation to %s; only integers of up to 32 bits are supported",
-                          onnx_elem_name(elem));
+        return nashc_onnx_unsup(r,
+                                "quantisation to %s; only integers of up to 32 bits are supported",
+                                nashc_onnx_elem_name(elem));
     if ((st = quantiser_axis(r, nashc_value_type(x), &axis)) ||
         (st = onnx_scale(r, 1, nashc_value_type(x), axis, &s)) ||
         (st = onnx_zero_point(r, 2, nashc_value_type(x), axis, &z)))
         return st;
-    return onnx_set(r, 0, onnx_quantise(r, x, s, z, elem), elem);
+    return nashc_onnx_set(r, 0, onnx_quantise(r, x, s, z, elem), elem);
 }
 
+/* By value: exporters write the parameters of Q and DQ as two initialisers. */
 static bool
 same_content(const nashc_value *a, const nashc_value *b)
 {
@@ -91,22 +96,6 @@ same_content(const nashc_value *a, const nashc_value *b)
     return true;
 }
 
-static bool
-flag(const nashc_node *n, const char *name)
-{
-    int i = nashc_attr_index(n, name);
-
-    return i >= 0 && nashc_attr_bool(n, i);
-}
-
-static int64_t
-integer(const nashc_node *n, const char *name)
-{
-    int i = nashc_attr_index(n, name);
-
-    return i >= 0 ? nashc_attr_int(n, i) : 0;
-}
-
 /* The q.quant that yields the codes q, through up to one clip, whose limits narrow lo and hi. */
 static nashc_node *
 quantiser_of(const nashc_value *q, int64_t *lo, int64_t *hi)
@@ -114,32 +103,33 @@ quantiser_of(const nashc_value *q, int64_t *lo, int64_t *hi)
     nashc_node *clip = nashc_value_def_by(q, "nn.clip"), *quant;
 
     quant = nashc_value_def_by(clip ? nashc_node_in(clip, 0) : q, "q.quant");
-    if (!quant || !flag(quant, "codes"))
+    if (!quant || !nashc_node_bool(quant, "codes"))
         return NULL;
-    *lo = integer(quant, "qmin");
-    *hi = integer(quant, "qmax");
+    *lo = nashc_node_int(quant, "qmin");
+    *hi = nashc_node_int(quant, "qmax");
     if (clip) {
-        double min = nashc_attr_float(clip, nashc_attr_index(clip, "min"));
-        double max = nashc_attr_float(clip, nashc_attr_index(clip, "max"));
+        double min = nashc_node_float(clip, "min");
+        double max = nashc_node_float(clip, "max");
         *lo = min > (double)*lo ? (int64_t)min : *lo;
         *hi = max < (double)*hi ? (int64_t)max : *hi;
     }
     return *lo < *hi ? quant : NULL;
 }
 
-nashc_status
-onnx_read_dequantize(onnx_in *r)
+/* Behind its own quantiser both are one q.quant; else the codes times scale. */
+static nashc_status
+read_dequantize(nashc_onnx_in *r)
 {
-    nashc_value *q = onnx_in_value(r, 0), *s = NULL, *z = NULL;
+    nashc_value *q = nashc_onnx_in_value(r, 0), *s = NULL, *z = NULL;
     int64_t lo = 0, hi = 0;
     int axis;
     nashc_status st;
 
     if (!q)
-        return onnx_build_status(r);
-    if (!onnx_elem_is_int(onnx_in_elem(r, 0)))
-        return onnx_unsup(r, "dequantisation of %s; only integers are supported",
-                          onnx_elem_name(onnx_in_elem(r, 0)));
+        return nashc_onnx_status(r);
+    if (!nashc_onnx_elem_is_int(nashc_onnx_in_elem(r, 0)))
+        return nashc_onnx_unsup(r, "dequantisation of %s; only integers are supported",
+                                nashc_onnx_elem_name(nashc_onnx_in_elem(r, 0)));
     if ((st = quantiser_axis(r, nashc_value_type(q), &axis)) ||
         (st = onnx_scale(r, 1, nashc_value_type(q), axis, &s)) ||
         (st = onnx_zero_point(r, 2, nashc_value_type(q), axis, &z)))
@@ -148,11 +138,24 @@ onnx_read_dequantize(onnx_in *r)
     if (quant && same_content(nashc_node_in(quant, 1), s) &&
         same_content(nashc_node_in(quant, 2), z)) {
         nashc_value *in[3] = {nashc_node_in(quant, 0), s, z};
-        return onnx_set(r, 0,
-                        onnx_op(r, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 "%s", lo, hi,
-                                flag(quant, "round_before_zp") ? " round_before_zp=true" : ""),
-                        onnx_in_elem(r, 1));
+        return nashc_onnx_set(
+            r, 0,
+            nashc_onnx_op(r, "q.quant", in, 3, "qmin=%" PRId64 " qmax=%" PRId64 "%s", lo, hi,
+                          nashc_node_bool(quant, "round_before_zp") ? " round_before_zp=true" : ""),
+            nashc_onnx_in_elem(r, 1));
     }
-    return onnx_set(r, 0, onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL),
-                    onnx_in_elem(r, 1));
+    return nashc_onnx_set(r, 0, nashc_onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL),
+                          nashc_onnx_in_elem(r, 1));
 }
+
+static const nashc_onnx_row rows[] = {
+    {AI_ONNX, "DequantizeLinear", 10, NULL, "axis-:i block_size-:i output_dtype-:i", 2, 3, 1, 0,
+     read_dequantize},
+    {AI_ONNX, "QuantizeLinear", 10, NULL,
+     "axis-:i block_size-:i output_dtype-:i precision-:i saturate-:i", 2, 3, 1, 0, read_quantize},
+    {0},
+};
+
+extern const nashc_impl nashc_impl_onnx_qdq;
+
+const nashc_impl nashc_impl_onnx_qdq = NASHC_IMPL_ONNX("qdq", rows);

@@ -12,15 +12,16 @@
 /* Operand i as integers minus their constant zero point, operand z (-1 or left out: 0); axis: of a
  * vector of zero points. Constants are computed at once. */
 static nashc_value *
-centred(onnx_in *r, int i, int zi, int axis)
+centred(nashc_onnx_in *r, int i, int zi, int axis)
 {
-    const nashc_tensor *z = zi >= 0 ? onnx_in_const(r, zi) : NULL, *t = onnx_in_const(r, i);
-    nashc_value *x = onnx_in_plain(r, i);
+    const nashc_tensor *z = zi >= 0 ? nashc_onnx_in_const(r, zi) : NULL,
+                       *t = nashc_onnx_in_const(r, i);
+    nashc_value *x = nashc_onnx_in_plain(r, i);
 
-    if (!x || r->failed)
+    if (!x || nashc_onnx_failed(r))
         return NULL;
-    if (!z && zi >= 0 && onnx_has(r, zi)) {
-        onnx_unsup(r, "zero point \"%s\" is not a constant", onnx_in_name(r, zi));
+    if (!z && zi >= 0 && nashc_onnx_has(r, zi)) {
+        nashc_onnx_unsup(r, "zero point \"%s\" is not a constant", nashc_onnx_in_name(r, zi));
         return NULL;
     }
     if (!z || nashc_tensor_all_eq(z, 0))
@@ -29,8 +30,9 @@ centred(onnx_in *r, int i, int zi, int axis)
     int64_t n = nashc_tensor_count(z), inner = 1, dim[NASHC_MAX_RANK];
     if (!nashc_type_is_int(nashc_tensor_type(z)) ||
         (n != 1 && (axis < 0 || axis >= xt->rank || n != xt->dim[axis]))) {
-        onnx_err(r, "zero point \"%s\" is %s, expected one integer, or one for each channel",
-                 onnx_in_name(r, zi), nashc_type_str(r->d, nashc_tensor_type(z)));
+        nashc_onnx_error(
+            r, "zero point \"%s\" is %s, expected one integer, or one for each channel",
+            nashc_onnx_in_name(r, zi), nashc_type_str(nashc_onnx_diag(r), nashc_tensor_type(z)));
         return NULL;
     }
     for (int k = axis + 1; k < xt->rank; k++)
@@ -50,28 +52,28 @@ centred(onnx_in *r, int i, int zi, int axis)
             out = nashc_tensor_from_i64(&type, v);
         }
         nashc_mem_free(v);
-        return onnx_const(r, NULL, out);
+        return nashc_onnx_const(r, NULL, out);
     }
     for (int k = 0; k < xt->rank; k++)
         dim[k] = n > 1 && k == axis ? n : 1;
     nashc_tensor *zt = nashc_tensor_reshaped((nashc_tensor *)z, n > 1 ? xt->rank : 0, dim);
-    return onnx_op2(r, "nn.sub", x, onnx_const(r, NULL, zt));
+    return nashc_onnx_op2(r, "nn.sub", x, nashc_onnx_const(r, NULL, zt));
 }
 
 /* A constant scale as one float, or n floats along the output channels. */
 static nashc_status
-scale_at(onnx_in *r, int i, int64_t n, const nashc_tensor **out)
+scale_at(nashc_onnx_in *r, int i, int64_t n, const nashc_tensor **out)
 {
     nashc_value *checked;
     nashc_type any = nashc_type_f32();
-    const nashc_tensor *t = onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_const(r, i);
 
     if (t && nashc_tensor_count(t) > 1) {
         any = nashc_type_shaped(any, 1, &n);
         if (nashc_tensor_count(t) != n)
-            return onnx_err(r,
-                            "scale \"%s\" has %" PRId64 " elements for %" PRId64 " output channels",
-                            onnx_in_name(r, i), nashc_tensor_count(t), n);
+            return nashc_onnx_error(
+                r, "scale \"%s\" has %" PRId64 " elements for %" PRId64 " output channels",
+                nashc_onnx_in_name(r, i), nashc_tensor_count(t), n);
     }
     nashc_status s = onnx_scale(r, i, &any, t && nashc_tensor_count(t) > 1 ? 0 : -1, &checked);
     if (!s)
@@ -81,7 +83,7 @@ scale_at(onnx_in *r, int i, int64_t n, const nashc_tensor **out)
 
 /* acc * (a*b/y), in float32 as the definition has it; channels along axis. iy < 0: without y. */
 static nashc_value *
-rescale(onnx_in *r, nashc_value *acc, int ia, int ib, int iy, int axis)
+rescale(nashc_onnx_in *r, nashc_value *acc, int ia, int ib, int iy, int axis)
 {
     const nashc_tensor *a, *b, *y = NULL;
 
@@ -93,12 +95,12 @@ rescale(onnx_in *r, nashc_value *acc, int ia, int ib, int iy, int axis)
         return NULL;
     count = nashc_tensor_count(a) > 1 || nashc_tensor_count(b) > 1 ? n : 1;
     if (nashc_tensor_count(a) > 1 || (y && nashc_tensor_count(y) > 1)) {
-        onnx_unsup(r, "only the scale of the weights may have more than one element");
+        nashc_onnx_unsup(r, "only the scale of the weights may have more than one element");
         return NULL;
     }
     double *v = malloc(sizeof *v * (size_t)count);
     if (!v) {
-        nashc_enomem(r->d);
+        nashc_enomem(nashc_onnx_diag(r));
         return NULL;
     }
     for (int64_t i = 0; i < count; i++) {
@@ -110,181 +112,214 @@ rescale(onnx_in *r, nashc_value *acc, int ia, int ib, int iy, int axis)
     }
     for (int k = 0; k < t->rank; k++)
         dim[k] = count > 1 && k == axis ? n : 1;
-    nashc_tensor *factor = onnx_tensor_f32(v, count > 1 ? t->rank : 0, dim);
+    nashc_tensor *factor = nashc_onnx_tensor_f32(v, count > 1 ? t->rank : 0, dim);
     free(v);
-    return onnx_op2(r, "nn.mul", acc, onnx_const(r, NULL, factor));
+    return nashc_onnx_op2(r, "nn.mul", acc, nashc_onnx_const(r, NULL, factor));
 }
 
 /* Quantises y with scale operand is (-1: 1) and zero point operand iz to the container of iz. */
 static nashc_status
-finish(onnx_in *r, nashc_value *y, int is, int iz)
+finish(nashc_onnx_in *r, nashc_value *y, int is, int iz)
 {
     nashc_value *s = NULL, *z = NULL;
-    int elem = onnx_in_sym(r, iz) ? onnx_in_elem(r, iz) : ONNX_UINT8;
+    int elem = nashc_onnx_given(r, iz) ? nashc_onnx_in_elem(r, iz) : NASHC_ONNX_UINT8;
     nashc_status st;
 
     if (!y)
-        return r->failed ? NASHC_EINPUT : onnx_build_status(r);
+        return nashc_onnx_failed(r) ? NASHC_EINPUT : nashc_onnx_status(r);
     const nashc_type *t = nashc_value_type(y);
     if (is >= 0 && (st = onnx_scale(r, is, t, -1, &s)))
         return st;
     if (is < 0)
-        s = onnx_f32(r, 1);
+        s = nashc_onnx_f32(r, 1);
     if ((st = onnx_zero_point(r, iz, t, -1, &z)))
         return st;
-    if (elem != ONNX_UINT8 && elem != ONNX_INT8 && elem != ONNX_UINT16 && elem != ONNX_INT16)
-        return onnx_unsup(r, "zero point \"%s\" of type %s", onnx_in_name(r, iz),
-                          onnx_elem_name(elem));
-    return onnx_set(r, 0, onnx_quantise(r, y, s, z, elem), elem);
+    if (elem != NASHC_ONNX_UINT8 && elem != NASHC_ONNX_INT8 && elem != NASHC_ONNX_UINT16 &&
+        elem != NASHC_ONNX_INT16)
+        return nashc_onnx_unsup(r, "zero point \"%s\" of type %s", nashc_onnx_in_name(r, iz),
+                                nashc_onnx_elem_name(elem));
+    return nashc_onnx_set(r, 0, onnx_quantise(r, y, s, z, elem), elem);
 }
 
-nashc_status
-onnx_read_qlinear_conv(onnx_in *r)
+/* x xs xz w ws wz ys yz [b]; b is integer, of scale xs*ws. */
+static nashc_status
+read_qlinear_conv(nashc_onnx_in *r)
 {
-    nashc_value *x = centred(r, 0, 2, -1), *w = centred(r, 3, 5, 0), *b = onnx_in_value(r, 8);
+    nashc_value *x = centred(r, 0, 2, -1), *w = centred(r, 3, 5, 0), *b = nashc_onnx_in_value(r, 8);
     const char *text;
     nashc_status s;
 
-    if (!x || !w || r->failed)
-        return onnx_build_status(r);
+    if (!x || !w || nashc_onnx_failed(r))
+        return nashc_onnx_status(r);
     const nashc_type *xt = nashc_value_type(x), *wt = nashc_value_type(w);
     if ((s = onnx_conv_attrs(r, xt, wt, &text)))
         return s;
-    nashc_value *acc = onnx_op(r, "nn.conv", (nashc_value *[]){x, w, b}, b ? 3 : 2, "%s", text);
+    nashc_value *acc =
+        nashc_onnx_op(r, "nn.conv", (nashc_value *[]){x, w, b}, b ? 3 : 2, "%s", text);
     return finish(r, rescale(r, acc, 1, 4, 6, 1), -1, 7);
 }
 
-nashc_status
-onnx_read_qlinear_matmul(onnx_in *r)
+/* a as az b bs bz ys yz; scales of b run along its columns. */
+static nashc_status
+read_qlinear_matmul(nashc_onnx_in *r)
 {
     nashc_value *a = centred(r, 0, 2, -1), *b = NULL;
 
     if (a) {
-        const nashc_type *t = onnx_in_type(r, 3);
+        const nashc_type *t = nashc_onnx_in_type(r, 3);
         b = centred(r, 3, 5, t ? t->rank - 1 : -1);
     }
-    if (!a || !b || r->failed)
-        return onnx_build_status(r);
-    nashc_value *acc = onnx_op2(r, "nn.matmul", a, b);
+    if (!a || !b || nashc_onnx_failed(r))
+        return nashc_onnx_status(r);
+    nashc_value *acc = nashc_onnx_op2(r, "nn.matmul", a, b);
     if (!acc || nashc_value_type(acc)->rank < 1)
-        return acc ? onnx_unsup(r, "a product of vectors") : onnx_build_status(r);
+        return acc ? nashc_onnx_unsup(r, "a product of vectors") : nashc_onnx_status(r);
     return finish(r, rescale(r, acc, 1, 4, 6, nashc_value_type(acc)->rank - 1), -1, 7);
 }
 
-nashc_status
-onnx_read_conv_integer(onnx_in *r)
+/* x w [xz] [wz], the sum as it is. */
+static nashc_status
+read_conv_integer(nashc_onnx_in *r)
 {
     nashc_value *x = centred(r, 0, 2, -1), *w = centred(r, 1, 3, 0);
     const char *text;
     nashc_status s;
 
-    if (!x || !w || r->failed)
-        return onnx_build_status(r);
+    if (!x || !w || nashc_onnx_failed(r))
+        return nashc_onnx_status(r);
     if ((s = onnx_conv_attrs(r, nashc_value_type(x), nashc_value_type(w), &text)))
         return s;
-    return onnx_set(r, 0, onnx_op(r, "nn.conv", (nashc_value *[]){x, w}, 2, "%s", text),
-                    ONNX_INT32);
+    return nashc_onnx_set(r, 0, nashc_onnx_op(r, "nn.conv", (nashc_value *[]){x, w}, 2, "%s", text),
+                          NASHC_ONNX_INT32);
 }
 
-nashc_status
-onnx_read_matmul_integer(onnx_in *r)
+/* a b [az] [bz]; zero points of a run along its rows, those of b along its columns. */
+static nashc_status
+read_matmul_integer(nashc_onnx_in *r)
 {
-    const nashc_type *at = onnx_in_type(r, 0), *bt = onnx_in_type(r, 1);
+    const nashc_type *at = nashc_onnx_in_type(r, 0), *bt = nashc_onnx_in_type(r, 1);
     nashc_value *a = centred(r, 0, 2, at && at->rank > 1 ? at->rank - 2 : -1);
     nashc_value *b = centred(r, 1, 3, bt ? bt->rank - 1 : -1);
 
-    return onnx_set(r, 0, a && b ? onnx_op2(r, "nn.matmul", a, b) : NULL, ONNX_INT32);
+    return nashc_onnx_set(r, 0, a && b ? nashc_onnx_op2(r, "nn.matmul", a, b) : NULL,
+                          NASHC_ONNX_INT32);
 }
 
 /* com.microsoft.QGemm: A as az B bs bz [C] [ys yz]; C has the scale alpha*as*bs. */
-nashc_status
-onnx_read_qgemm(onnx_in *r)
+static nashc_status
+read_qgemm(nashc_onnx_in *r)
 {
     nashc_value *in[3] = {centred(r, 0, 2, -1), NULL, NULL};
-    bool trans_b = onnx_attr_int(r, "transB", 0) != 0;
-    double alpha = onnx_attr_float(r, "alpha", 1);
+    bool trans_b = nashc_onnx_attr_int(r, "transB", 0) != 0;
+    double alpha = nashc_onnx_attr_float(r, "alpha", 1);
 
     in[1] = in[0] ? centred(r, 3, 5, trans_b ? 0 : 1) : NULL;
-    in[2] = in[1] ? onnx_in_value(r, 6) : NULL;
-    if (!in[0] || !in[1] || r->failed)
-        return onnx_build_status(r);
+    in[2] = in[1] ? nashc_onnx_in_value(r, 6) : NULL;
+    if (!in[0] || !in[1] || nashc_onnx_failed(r))
+        return nashc_onnx_status(r);
     if (alpha != 1)
-        return onnx_unsup(r, "alpha is %g; only 1 is supported", alpha);
-    nashc_value *acc =
-        onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, "trans_a=%s trans_b=%s",
-                onnx_attr_int(r, "transA", 0) ? "true" : "false", trans_b ? "true" : "false");
+        return nashc_onnx_unsup(r, "alpha is %g; only 1 is supported", alpha);
+    nashc_value *acc = nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, "trans_a=%s trans_b=%s",
+                                     nashc_onnx_attr_int(r, "transA", 0) ? "true" : "false",
+                                     trans_b ? "true" : "false");
     if (!acc)
-        return onnx_build_status(r);
-    if (onnx_has(r, 7))
+        return nashc_onnx_status(r);
+    if (nashc_onnx_has(r, 7))
         return finish(r, rescale(r, acc, 1, 4, 7, 1), -1, 8);
-    return onnx_set(r, 0, rescale(r, acc, 1, 4, -1, 1), ONNX_FLOAT);
+    return nashc_onnx_set(r, 0, rescale(r, acc, 1, 4, -1, 1), NASHC_ONNX_FLOAT);
 }
 
 /* Operands i, i + 1, i + 2: codes, scale, zero point, as real values. */
 static nashc_value *
-dequantised(onnx_in *r, int i)
+dequantised(nashc_onnx_in *r, int i)
 {
-    nashc_value *q = onnx_in_plain(r, i), *s, *z;
+    nashc_value *q = nashc_onnx_in_plain(r, i), *s, *z;
 
     if (!q || onnx_scale(r, i + 1, nashc_value_type(q), -1, &s) ||
         onnx_zero_point(r, i + 2, nashc_value_type(q), -1, &z))
         return NULL;
-    return onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL);
+    return nashc_onnx_op(r, "q.dequant", (nashc_value *[]){q, s, z}, 3, NULL);
 }
 
-nashc_status
-onnx_read_qlinear_binary(onnx_in *r)
+/* a as az b bs bz ys [yz] */
+static nashc_status
+read_qlinear_binary(nashc_onnx_in *r)
 {
-    const char *op = strcmp(r->node->op_type, "QLinearAdd") ? "nn.mul" : "nn.add";
+    const char *op = strcmp(nashc_onnx_op_type(r), "QLinearAdd") ? "nn.mul" : "nn.add";
     nashc_value *a = dequantised(r, 0), *b = a ? dequantised(r, 3) : NULL;
 
     if (!a || !b)
-        return r->failed ? NASHC_EINPUT : onnx_build_status(r);
-    return finish(r, onnx_op2(r, op, a, b), 6, 7);
+        return nashc_onnx_failed(r) ? NASHC_EINPUT : nashc_onnx_status(r);
+    return finish(r, nashc_onnx_op2(r, op, a, b), 6, 7);
 }
 
-nashc_status
-onnx_read_qlinear_unary(onnx_in *r)
+/* x xs xz ys [yz] */
+static nashc_status
+read_qlinear_unary(nashc_onnx_in *r)
 {
-    const char *name = r->node->op_type, *text;
+    const char *name = nashc_onnx_op_type(r), *text;
     nashc_value *x = dequantised(r, 0);
     nashc_status s;
 
     if (!x)
-        return r->failed ? NASHC_EINPUT : onnx_build_status(r);
-    if (onnx_attr_int(r, "channels_last", 0))
-        return onnx_unsup(r, "channels_last is not supported");
+        return nashc_onnx_failed(r) ? NASHC_EINPUT : nashc_onnx_status(r);
+    if (nashc_onnx_attr_int(r, "channels_last", 0))
+        return nashc_onnx_unsup(r, "channels_last is not supported");
     if (!strcmp(name, "QLinearSigmoid"))
-        x = onnx_op1(r, "nn.sigmoid", x, NULL);
+        x = nashc_onnx_op1(r, "nn.sigmoid", x, NULL);
     else if (!strcmp(name, "QLinearLeakyRelu"))
-        x = onnx_op1(r, "nn.leaky_relu", x, "alpha=%.17g",
-                     onnx_attr_float(r, "alpha", (double)0.01f));
+        x = nashc_onnx_op1(r, "nn.leaky_relu", x, "alpha=%.17g",
+                           nashc_onnx_attr_float(r, "alpha", (double)0.01f));
     else if (!strcmp(name, "QLinearGlobalAveragePool"))
-        x = onnx_op1(r, "nn.global_avgpool", x, NULL);
+        x = nashc_onnx_op1(r, "nn.global_avgpool", x, NULL);
     else if ((s = onnx_pool_text(r, nashc_value_type(x), &text)))
         return s;
     else
-        x = onnx_op1(r, "nn.avgpool", x, "%s%s", text,
-                     onnx_attr_int(r, "count_include_pad", 0) ? " count_include_pad=true" : "");
+        x = nashc_onnx_op1(
+            r, "nn.avgpool", x, "%s%s", text,
+            nashc_onnx_attr_int(r, "count_include_pad", 0) ? " count_include_pad=true" : "");
     return finish(r, x, 3, 4);
 }
 
 /* com.microsoft.QLinearConcat: ys yz, then x xs xz for each operand. */
-nashc_status
-onnx_read_qlinear_concat(onnx_in *r)
+static nashc_status
+read_qlinear_concat(nashc_onnx_in *r)
 {
-    int n = (onnx_n_in(r) - 2) / 3, axis;
-    nashc_value **in = NASHC_NEW_N(r->arena, nashc_value *, n + 1);
+    int n = (nashc_onnx_n_in(r) - 2) / 3, axis;
+    nashc_value **in = NASHC_NEW_N(nashc_onnx_arena(r), nashc_value *, n + 1);
     nashc_status s;
 
     if (!in)
-        return nashc_enomem(r->d);
-    if (n < 1 || onnx_n_in(r) != 2 + 3 * n)
-        return onnx_err(r, "%d inputs, expected 2 and 3 for each operand", onnx_n_in(r));
+        return nashc_enomem(nashc_onnx_diag(r));
+    if (n < 1 || nashc_onnx_n_in(r) != 2 + 3 * n)
+        return nashc_onnx_error(r, "%d inputs, expected 2 and 3 for each operand",
+                                nashc_onnx_n_in(r));
     for (int i = 0; i < n; i++)
         if (!(in[i] = dequantised(r, 2 + 3 * i)))
-            return r->failed ? NASHC_EINPUT : onnx_build_status(r);
-    if ((s = onnx_axis(r, onnx_attr_int(r, "axis", 0), nashc_value_type(in[0])->rank, &axis)))
+            return nashc_onnx_failed(r) ? NASHC_EINPUT : nashc_onnx_status(r);
+    if ((s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", 0), nashc_value_type(in[0])->rank,
+                             &axis)))
         return s;
-    return finish(r, onnx_op(r, "nn.concat", in, n, "axis=%d", axis), 0, 1);
+    return finish(r, nashc_onnx_op(r, "nn.concat", in, n, "axis=%d", axis), 0, 1);
 }
+
+static const nashc_onnx_row rows[] = {
+    {AI_ONNX, "ConvInteger", 10, NULL, CONV_ATTRS, 2, 4, 1, 0, read_conv_integer},
+    {AI_ONNX, "MatMulInteger", 10, NULL, "", 2, 4, 1, 0, read_matmul_integer},
+    {AI_ONNX, "QLinearConv", 10, NULL, CONV_ATTRS, 8, 9, 1, 0, read_qlinear_conv},
+    {AI_ONNX, "QLinearMatMul", 10, NULL, "", 8, 8, 1, 0, read_qlinear_matmul},
+    {MICROSOFT, "QGemm", 1, NULL, "alpha-:f transA-:i transB-:i", 6, 9, 1, 0, read_qgemm},
+    {MICROSOFT, "QLinearAdd", 1, NULL, "", 7, 8, 1, 0, read_qlinear_binary},
+    {MICROSOFT, "QLinearAveragePool", 1, NULL, POOL_ATTRS, 4, 5, 1, 0, read_qlinear_unary},
+    {MICROSOFT, "QLinearConcat", 1, NULL, "axis-:i", 5, ANY, 1, 0, read_qlinear_concat},
+    {MICROSOFT, "QLinearGlobalAveragePool", 1, NULL, "channels_last-:i", 5, 5, 1, 0,
+     read_qlinear_unary},
+    {MICROSOFT, "QLinearLeakyRelu", 1, NULL, "alpha-:f", 4, 5, 1, 0, read_qlinear_unary},
+    {MICROSOFT, "QLinearMul", 1, NULL, "", 7, 8, 1, 0, read_qlinear_binary},
+    {MICROSOFT, "QLinearSigmoid", 1, NULL, "", 4, 5, 1, 0, read_qlinear_unary},
+    {0},
+};
+
+extern const nashc_impl nashc_impl_onnx_qop;
+
+const nashc_impl nashc_impl_onnx_qop = NASHC_IMPL_ONNX("qop", rows);

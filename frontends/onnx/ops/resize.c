@@ -13,7 +13,7 @@ typedef struct plan {
 } plan;
 
 static nashc_status
-by_scales(onnx_in *r, const nashc_type *x, const double *scales, int n, const int64_t *axes,
+by_scales(nashc_onnx_in *r, const nashc_type *x, const double *scales, int n, const int64_t *axes,
           plan *p)
 {
     int axis;
@@ -24,13 +24,14 @@ by_scales(onnx_in *r, const nashc_type *x, const double *scales, int n, const in
         p->scales[i] = 1;
     }
     for (int i = 0; i < n; i++) {
-        if ((s = onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
+        if ((s = nashc_onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
             return s;
         double size = floor((double)x->dim[axis] * scales[i]);
         if (!(scales[i] > 0) || !(size >= 1))
-            return onnx_err(r, "scale %g of axis %d leaves nothing", scales[i], axis);
+            return nashc_onnx_error(r, "scale %g of axis %d leaves nothing", scales[i], axis);
         if (size > (double)NASHC_MAX_ELEMENTS)
-            return onnx_err(r, "scale %g of axis %d makes the output too large", scales[i], axis);
+            return nashc_onnx_error(r, "scale %g of axis %d makes the output too large", scales[i],
+                                    axis);
         p->sizes[axis] = (int64_t)size;
         p->scales[axis] = scales[i];
     }
@@ -38,18 +39,21 @@ by_scales(onnx_in *r, const nashc_type *x, const double *scales, int n, const in
     return NASHC_OK;
 }
 
+/* A known vector of one scale for each axis, or for each of axes. */
 static nashc_status
-read_scales(onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
+read_scales(nashc_onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
 {
-    const nashc_tensor *t = onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_const(r, i);
     double v[NASHC_MAX_RANK];
     int want = axes ? n_axes : x->rank;
 
     if (!t)
-        return r->failed ? onnx_build_status(r)
-                         : onnx_unsup(r, "scales \"%s\" are not constant", onnx_in_name(r, i));
+        return nashc_onnx_failed(r) ? nashc_onnx_status(r)
+                                    : nashc_onnx_unsup(r, "scales \"%s\" are not constant",
+                                                       nashc_onnx_in_name(r, i));
     if (nashc_tensor_count(t) != want)
-        return onnx_err(r, "%" PRId64 " scales for %d dimensions", nashc_tensor_count(t), want);
+        return nashc_onnx_error(r, "%" PRId64 " scales for %d dimensions", nashc_tensor_count(t),
+                                want);
     for (int k = 0; k < want; k++)
         v[k] = nashc_tensor_get(t, k);
     return by_scales(r, x, v, want, axes, p);
@@ -58,9 +62,9 @@ read_scales(onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_a
 /* The policies that keep the aspect ratio: one scale for all axes in question, the least or the
  * greatest that the sizes ask for; the sizes follow, half an element rounded up. */
 static nashc_status
-keep_ratio(onnx_in *r, const nashc_type *x, const int64_t *axes, int n, plan *p)
+keep_ratio(nashc_onnx_in *r, const nashc_type *x, const int64_t *axes, int n, plan *p)
 {
-    const char *policy = onnx_attr_str(r, "keep_aspect_ratio_policy", "stretch");
+    const char *policy = nashc_onnx_attr_str(r, "keep_aspect_ratio_policy", "stretch");
     bool larger = !strcmp(policy, "not_smaller");
     double scale = 0;
     int axis;
@@ -70,52 +74,53 @@ keep_ratio(onnx_in *r, const nashc_type *x, const int64_t *axes, int n, plan *p)
     if (!strcmp(policy, "stretch"))
         return NASHC_OK;
     if (!larger && strcmp(policy, "not_larger"))
-        return onnx_err(r, "keep_aspect_ratio_policy '%s' is not known", nashc_quote(r->d, policy));
+        return nashc_onnx_error(r, "keep_aspect_ratio_policy '%s' is not known",
+                                nashc_quote(nashc_onnx_diag(r), policy));
     for (int i = 0; i < x->rank; i++)
         p->scales[i] = 1;
     for (int i = 0; i < n; i++) {
-        if ((s = onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
+        if ((s = nashc_onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
             return s;
         double k = (double)p->sizes[axis] / (double)x->dim[axis];
         scale = i == 0 ? k : larger ? fmax(scale, k) : fmin(scale, k);
     }
     for (int i = 0; i < n; i++) {
-        if ((s = onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
+        if ((s = nashc_onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
             return s;
         p->scales[axis] = scale;
         p->sizes[axis] = (int64_t)floor(scale * (double)x->dim[axis] + 0.5);
         if (p->sizes[axis] < 1)
-            return onnx_err(r, "axis %d keeps no element", axis);
+            return nashc_onnx_error(r, "axis %d keeps no element", axis);
     }
     p->by_scales = true;
     return NASHC_OK;
 }
 
 static nashc_status
-read_sizes(onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
+read_sizes(nashc_onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
 {
     const int64_t *v;
     int n, axis, want = axes ? n_axes : x->rank;
-    nashc_status s = onnx_in_ints(r, i, "sizes", &v, &n);
+    nashc_status s = nashc_onnx_in_ints(r, i, "sizes", &v, &n);
 
     if (s)
         return s;
     if (n != want)
-        return onnx_err(r, "%d sizes for %d dimensions", n, want);
+        return nashc_onnx_error(r, "%d sizes for %d dimensions", n, want);
     for (int k = 0; k < x->rank; k++)
         p->sizes[k] = x->dim[k];
     for (int k = 0; k < n; k++) {
-        if ((s = onnx_axis(r, axes ? axes[k] : k, x->rank, &axis)))
+        if ((s = nashc_onnx_axis(r, axes ? axes[k] : k, x->rank, &axis)))
             return s;
         if (v[k] < 1 || v[k] > NASHC_MAX_ELEMENTS)
-            return onnx_err(r, "size %" PRId64 " of axis %d", v[k], axis);
+            return nashc_onnx_error(r, "size %" PRId64 " of axis %d", v[k], axis);
         p->sizes[axis] = v[k];
     }
     return keep_ratio(r, x, axes, n, p);
 }
 
 static nashc_status
-emit(onnx_in *r, nashc_value *x, const plan *p, const char *mode, const char *coord,
+emit(nashc_onnx_in *r, nashc_value *x, const plan *p, const char *mode, const char *coord,
      const char *nearest)
 {
     const nashc_type *t = nashc_value_type(x);
@@ -123,20 +128,21 @@ emit(onnx_in *r, nashc_value *x, const plan *p, const char *mode, const char *co
     bool is_nearest = !strcmp(mode, "nearest");
 
     if (t->rank == 0)
-        return onnx_err(r, "input \"%s\" is a scalar", onnx_in_name(r, 0));
+        return nashc_onnx_error(r, "input \"%s\" is a scalar", nashc_onnx_in_name(r, 0));
     if (p->cubic_a != 0 && p->cubic_a != -0.75)
-        cubic = nashc_arena_printf(r->arena, " cubic_a=%.9g", p->cubic_a);
+        cubic = nashc_arena_printf(nashc_onnx_arena(r), " cubic_a=%.9g", p->cubic_a);
     if (p->by_scales) {
         for (int i = 0; i < t->rank; i++)
-            scales = nashc_arena_printf(r->arena, "%s%s%.17g", scales, i ? "," : "", p->scales[i]);
-        scales = nashc_arena_printf(r->arena, " scales=[%s]", scales);
+            scales = nashc_arena_printf(nashc_onnx_arena(r), "%s%s%.17g", scales, i ? "," : "",
+                                        p->scales[i]);
+        scales = nashc_arena_printf(nashc_onnx_arena(r), " scales=[%s]", scales);
     }
-    return onnx_set(r, 0,
-                    onnx_op1(r, "nn.resize", x, "sizes=%s mode=%s coord=%s%s%s%s%s",
-                             onnx_ints(r, p->sizes, t->rank), mode, coord,
-                             is_nearest ? " nearest=" : "", is_nearest ? nearest : "", scales,
-                             cubic),
-                    onnx_in_elem(r, 0));
+    return nashc_onnx_set(r, 0,
+                          nashc_onnx_op1(r, "nn.resize", x, "sizes=%s mode=%s coord=%s%s%s%s%s",
+                                         nashc_onnx_ints(r, p->sizes, t->rank), mode, coord,
+                                         is_nearest ? " nearest=" : "", is_nearest ? nearest : "",
+                                         scales, cubic),
+                          nashc_onnx_in_elem(r, 0));
 }
 
 static bool
@@ -148,8 +154,9 @@ one_of(const char *s, const char *const *names)
     return false;
 }
 
-nashc_status
-onnx_read_resize(onnx_in *r)
+/* Either scales or sizes; roi is read by modes that are refused. */
+static nashc_status
+read_resize(nashc_onnx_in *r)
 {
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
     static const char *const coords[] = {"half_pixel",
@@ -161,76 +168,95 @@ onnx_read_resize(onnx_in *r)
                                          NULL};
     static const char *const nearests[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
                                            "ceil", NULL};
-    nashc_value *x = onnx_in_value(r, 0);
-    const char *mode = onnx_attr_str(r, "mode", "nearest");
-    const char *coord = onnx_attr_str(r, "coordinate_transformation_mode", "half_pixel");
-    const char *nearest = onnx_attr_str(r, "nearest_mode", "round_prefer_floor");
+    nashc_value *x = nashc_onnx_in_value(r, 0);
+    const char *mode = nashc_onnx_attr_str(r, "mode", "nearest");
+    const char *coord = nashc_onnx_attr_str(r, "coordinate_transformation_mode", "half_pixel");
+    const char *nearest = nashc_onnx_attr_str(r, "nearest_mode", "round_prefer_floor");
     int n_axes;
-    const int64_t *axes = onnx_attr_ints(r, "axes", &n_axes);
+    const int64_t *axes = nashc_onnx_attr_ints(r, "axes", &n_axes);
     plan p = {0};
     nashc_status s;
 
     if (!x)
-        return onnx_build_status(r);
+        return nashc_onnx_status(r);
     if (!one_of(mode, modes) || !one_of(nearest, nearests))
-        return onnx_err(r, "mode '%s' or '%s' is not known", nashc_quote(r->d, mode),
-                        nashc_quote(r->d, nearest));
+        return nashc_onnx_error(r, "mode '%s' or '%s' is not known",
+                                nashc_quote(nashc_onnx_diag(r), mode),
+                                nashc_quote(nashc_onnx_diag(r), nearest));
     if (!one_of(coord, coords))
-        return onnx_unsup(r, "coordinate transformation '%s'", nashc_quote(r->d, coord));
-    if (onnx_attr_int(r, "antialias", 0) || onnx_attr_int(r, "exclude_outside", 0))
-        return onnx_unsup(r, "antialias and exclude_outside are not supported");
+        return nashc_onnx_unsup(r, "coordinate transformation '%s'",
+                                nashc_quote(nashc_onnx_diag(r), coord));
+    if (nashc_onnx_attr_int(r, "antialias", 0) || nashc_onnx_attr_int(r, "exclude_outside", 0))
+        return nashc_onnx_unsup(r, "antialias and exclude_outside are not supported");
     if (!strcmp(mode, "cubic"))
-        p.cubic_a = onnx_attr_float(r, "cubic_coeff_a", -0.75);
-    bool scales = onnx_has(r, 2), sizes = onnx_has(r, 3);
+        p.cubic_a = nashc_onnx_attr_float(r, "cubic_coeff_a", -0.75);
+    bool scales = nashc_onnx_has(r, 2), sizes = nashc_onnx_has(r, 3);
     if (scales == sizes)
-        return onnx_err(r, "%s",
-                        scales ? "both scales and sizes are given"
-                               : "neither scales nor sizes are given");
+        return nashc_onnx_error(r, "%s",
+                                scales ? "both scales and sizes are given"
+                                       : "neither scales nor sizes are given");
     s = scales ? read_scales(r, 2, nashc_value_type(x), axes, n_axes, &p)
                : read_sizes(r, 3, nashc_value_type(x), axes, n_axes, &p);
     return s ? s : emit(r, x, &p, mode, coord, nearest);
 }
 
 /* Opset 10: scales as operand 1; coordinates x / scale, rounded down. */
-nashc_status
-onnx_read_resize10(onnx_in *r)
+static nashc_status
+read_resize10(nashc_onnx_in *r)
 {
-    nashc_value *x = onnx_in_value(r, 0);
-    const char *mode = onnx_attr_str(r, "mode", "nearest");
+    nashc_value *x = nashc_onnx_in_value(r, 0);
+    const char *mode = nashc_onnx_attr_str(r, "mode", "nearest");
     plan p = {0};
     nashc_status s;
 
     if (!x)
-        return onnx_build_status(r);
+        return nashc_onnx_status(r);
     if (strcmp(mode, "nearest") && strcmp(mode, "linear"))
-        return onnx_err(r, "mode '%s' is not known", nashc_quote(r->d, mode));
+        return nashc_onnx_error(r, "mode '%s' is not known", nashc_quote(nashc_onnx_diag(r), mode));
     if ((s = read_scales(r, 1, nashc_value_type(x), NULL, 0, &p)))
         return s;
     return emit(r, x, &p, mode, "asymmetric", "floor");
 }
 
-nashc_status
-onnx_read_upsample(onnx_in *r)
+/* Scales as attribute in opset 7; opset 9 is Resize of opset 10. */
+static nashc_status
+read_upsample(nashc_onnx_in *r)
 {
-    const Onnx__AttributeProto *a = onnx_attr(r, "scales");
-    const char *mode = onnx_attr_str(r, "mode", "nearest");
-    nashc_value *x = onnx_in_value(r, 0);
+    int n;
+    const float *scales = nashc_onnx_attr_floats(r, "scales", &n);
+    const char *mode = nashc_onnx_attr_str(r, "mode", "nearest");
+    nashc_value *x = nashc_onnx_in_value(r, 0);
     double v[NASHC_MAX_RANK];
     plan p = {0};
     nashc_status s;
 
     if (!x)
-        return onnx_build_status(r);
-    if (r->row->since >= 9)
-        return onnx_read_resize10(r);
+        return nashc_onnx_status(r);
+    if (nashc_onnx_version(r) >= 9)
+        return read_resize10(r);
     const nashc_type *t = nashc_value_type(x);
-    if (!a || a->n_floats != t->rank)
-        return onnx_err(r, "%zu scales for %d dimensions", a ? a->n_floats : 0, t->rank);
+    if (!scales || n != t->rank)
+        return nashc_onnx_error(r, "%d scales for %d dimensions", n, t->rank);
     for (int i = 0; i < t->rank; i++)
-        v[i] = (double)a->floats[i];
+        v[i] = (double)scales[i];
     if (strcmp(mode, "nearest") && strcmp(mode, "linear"))
-        return onnx_err(r, "mode '%s' is not known", nashc_quote(r->d, mode));
+        return nashc_onnx_error(r, "mode '%s' is not known", nashc_quote(nashc_onnx_diag(r), mode));
     if ((s = by_scales(r, t, v, t->rank, NULL, &p)))
         return s;
     return emit(r, x, &p, mode, "asymmetric", "floor");
 }
+
+static const nashc_onnx_row rows[] = {
+    {AI_ONNX, "Resize", 10, NULL, "mode-:s", 2, 2, 1, 0, read_resize10},
+    {AI_ONNX, "Resize", 11, NULL,
+     "antialias-:i axes-:I coordinate_transformation_mode-:s cubic_coeff_a-:f exclude_outside-:i "
+     "extrapolation_value-:f keep_aspect_ratio_policy-:s mode-:s nearest_mode-:s",
+     1, 4, 1, 0, read_resize},
+    {AI_ONNX, "Upsample", 7, NULL, "mode-:s scales-:F", 1, 1, 1, 0, read_upsample},
+    {AI_ONNX, "Upsample", 9, NULL, "mode-:s", 2, 2, 1, 0, read_upsample},
+    {0},
+};
+
+extern const nashc_impl nashc_impl_onnx_resize;
+
+const nashc_impl nashc_impl_onnx_resize = NASHC_IMPL_ONNX("resize", rows);

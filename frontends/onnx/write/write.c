@@ -30,8 +30,7 @@ open_scope(onnx_out *o, const nashc_graph *g, const char *prefix)
 static nashc_status
 write_call(onnx_out *o, const nashc_node *n, int depth)
 {
-    const nashc_graph *g =
-        nashc_module_graph(o->module, nashc_attr_str(n, nashc_attr_index(n, "graph")));
+    const nashc_graph *g = nashc_module_graph(o->module, nashc_node_str(n, "graph"));
     onnx_scope *caller = o->scope, *scope;
     nashc_status s;
 
@@ -81,10 +80,10 @@ interface_elem(const onnx_out *o, const char *name, const nashc_type *t)
     const char *meta = nashc_module_meta(o->module, nashc_arena_printf(o->arena, "elem.%s", name));
     nashc_type elem;
 
-    for (int e = 1; meta && e < ONNX_ELEM_COUNT; e++)
-        if (!strcmp(onnx_elem_name(e), meta) && onnx_elem_is_int(e) && e != ONNX_BOOL &&
-            nashc_type_is_int(t) && onnx_elem_type(e, &elem) && elem.lo <= t->lo &&
-            elem.hi >= t->hi)
+    for (int e = 1; meta && e < NASHC_ONNX_ELEM_COUNT; e++)
+        if (!strcmp(nashc_onnx_elem_name(e), meta) && nashc_onnx_elem_is_int(e) &&
+            e != NASHC_ONNX_BOOL && nashc_type_is_int(t) && nashc_onnx_elem_type(e, &elem) &&
+            elem.lo <= t->lo && elem.hi >= t->hi)
             return e;
     return onnx_container(t);
 }
@@ -97,7 +96,7 @@ made_in(const nashc_value *v, int elem)
     bool indices = nashc_node_is(n, "nn.argmax") ||
                    (nashc_node_is(n, "nn.topk") && nashc_value_def_index(v) == 1);
 
-    return elem == (indices ? ONNX_INT64 : onnx_container(nashc_value_type(v)));
+    return elem == (indices ? NASHC_ONNX_INT64 : onnx_container(nashc_value_type(v)));
 }
 
 static bool
@@ -127,7 +126,7 @@ name_interface(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
         onnx_define(o, v, elem);
         p->input[i] = o->infos.items[--o->infos.n];
         /* a standard integer container needs no annotation, but others do */
-        if (onnx_elem_is_int(elem) && onnx_elem_type(elem, &standard) &&
+        if (nashc_onnx_elem_is_int(elem) && nashc_onnx_elem_type(elem, &standard) &&
             nashc_type_same_elem(&standard, t) && t->layout == NASHC_LAYOUT_DEFAULT && o->notes.n)
             o->notes.n--;
     }
@@ -155,7 +154,7 @@ write_outputs(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
         const char *slot = nashc_graph_output_name(g, i);
         int have = onnx_elem_of(o, v), want = interface_elem(o, slot, t);
         const char *name = onnx_use(o, v, 0);
-        if (onnx_elem_is_int(have))
+        if (nashc_onnx_elem_is_int(have))
             want = have;
         o->n_parts = 0;
         if (strcmp(name, slot)) {
@@ -207,6 +206,32 @@ import(onnx_out *o, Onnx__ModelProto *m, const char *domain, int64_t version)
     m->opset_import[m->n_opset_import++] = p;
 }
 
+/* Those that are known from the start come first, and in versions that the whole module decides. */
+static void
+known_domains(onnx_out *o)
+{
+    o->trunc_version = trunc_version(o->module);
+    onnx_add_domain(o, ONNX_DOMAIN_QONNX, o->trunc_version, false);
+    onnx_add_domain(o, ONNX_DOMAIN_CL, o->opset, false);
+    onnx_add_domain(o, ONNX_DOMAIN_OWN, 1, false);
+}
+
+/* The imports, behind the nodes that decide them. */
+static nashc_status
+import_all(onnx_out *o, Onnx__ModelProto *m)
+{
+    m->opset_import = NASHC_NEW_N(o->arena, Onnx__OperatorSetIdProto *, o->domains.n + 1);
+    if (!m->opset_import)
+        return nashc_enomem(o->d);
+    import(o, m, "", o->opset);
+    for (size_t i = 0; i < o->domains.n; i++) {
+        const onnx_domain *d = o->domains.items[i];
+        if (d->used)
+            import(o, m, d->name, d->version);
+    }
+    return NASHC_OK;
+}
+
 static nashc_status
 fill_model(onnx_out *o, Onnx__ModelProto *m)
 {
@@ -217,8 +242,7 @@ fill_model(onnx_out *o, Onnx__ModelProto *m)
     if (!g)
         return nashc_error(o->d, NULL, "the module has no graph to write");
     if (!p || !(o->taken = onnx_names_create(o->arena, 64)) ||
-        !(o->scalars = onnx_names_create(o->arena, 16)) || !(o->scope = open_scope(o, g, "")) ||
-        !(m->opset_import = NASHC_NEW_N(o->arena, Onnx__OperatorSetIdProto *, 4)))
+        !(o->scalars = onnx_names_create(o->arena, 16)) || !(o->scope = open_scope(o, g, "")))
         return nashc_enomem(o->d);
     *p = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
     m->graph = p;
@@ -229,7 +253,9 @@ fill_model(onnx_out *o, Onnx__ModelProto *m)
     p->output = NASHC_NEW_N(o->arena, Onnx__ValueInfoProto *, p->n_output + 1);
     if (!p->name || !p->input || !p->output)
         return nashc_enomem(o->d);
-    if ((s = name_interface(o, g, p)) || (s = write_graph(o, g, 0)) || (s = write_outputs(o, g, p)))
+    known_domains(o);
+    if ((s = name_interface(o, g, p)) || (s = write_graph(o, g, 0)) ||
+        (s = write_outputs(o, g, p)) || (s = import_all(o, m)))
         return s;
     p->n_node = o->nodes.n;
     p->node = (Onnx__NodeProto **)o->nodes.items;
@@ -239,13 +265,6 @@ fill_model(onnx_out *o, Onnx__ModelProto *m)
     p->value_info = (Onnx__ValueInfoProto **)o->infos.items;
     p->n_quantization_annotation = o->notes.n;
     p->quantization_annotation = (Onnx__TensorAnnotation **)o->notes.items;
-    import(o, m, "", o->opset);
-    if (o->uses_qonnx)
-        import(o, m, ONNX_DOMAIN_QONNX, o->trunc_version);
-    if (o->uses_channels_last)
-        import(o, m, ONNX_DOMAIN_CL, o->opset);
-    if (o->uses_vendor)
-        import(o, m, ONNX_DOMAIN_OWN, 1);
     m->has_ir_version = true;
     m->ir_version = o->opset > 17 ? 9 : 8;
     m->producer_name = (char *)"nashc";
@@ -292,8 +311,8 @@ write_onnx(const nashc_module *module, const char *path, const nashc_opts *opts,
         o->module = module;
         o->d = d;
         o->opset = opset;
-        o->trunc_version = trunc_version(module);
-        s = fill_model(o, &m);
+        s = onnx_rows_build(nashc_module_ctx(module), o->arena, d, &o->rows);
+        s = s ? s : fill_model(o, &m);
         bool again = !s && o->opset != opset; /* a node needs a newer one, and so do all others */
         opset = o->opset;
         if (!s && !again)

@@ -16,98 +16,11 @@ channels_last(const nashc_type *t)
     return t->layout != NASHC_LAYOUT_DEFAULT;
 }
 
-/* All operands in container work; left-out ones "". */
-static const char **
-operands(onnx_out *o, int work, int *n)
-{
-    static const char *none[1] = {""};
-    int count = nashc_node_n_in(o->node);
-    const char **in = NASHC_NEW_N(o->arena, const char *, count + 1);
-
-    *n = in ? count : 0;
-    for (int i = 0; in && i < count; i++) {
-        const nashc_value *v = nashc_node_in(o->node, i);
-        in[i] = v ? onnx_use(o, v, work) : "";
-    }
-    return in ? in : none;
-}
-
-/* Attributes as the row names them; what is the default in both worlds is left out. */
-static void
-put_row_attrs(onnx_out *o, const onnx_row *row)
-{
-    const char *at = row->attrs;
-    onnx_attr_spec spec;
-
-    while (onnx_attr_next(&at, &spec)) {
-        int i = spec.copied ? nashc_attr_index(o->node, spec.ir) : -1;
-        if (i < 0)
-            continue;
-        const char *def = nashc_node_op(o->node)->attrs[i].def;
-        switch (spec.kind) {
-        case 'f':
-            if (!def || strtod(def, NULL) != nashc_attr_float(o->node, i))
-                onnx_put_float(o, spec.name, nashc_attr_float(o->node, i));
-            break;
-        case 'i':
-            onnx_put_int(o, spec.name, nashc_attr_int(o->node, i));
-            break;
-        case 's':
-            onnx_put_str(o, spec.name, nashc_attr_str(o->node, i));
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-nashc_status
-onnx_write_plain(onnx_out *o)
-{
-    const char *op = nashc_node_opname(o->node);
-    const onnx_row *row = onnx_row_for(op);
-    int n, work = onnx_work_elem(o);
-    const char **in;
-
-    if (row->since > o->opset)
-        o->opset = row->since;
-    in = operands(o, work, &n);
-    const char *out = onnx_begin(o, work);
-    onnx_emit(o, "", row->name, in, n, &out, 1);
-    put_row_attrs(o, row);
-    return onnx_finish(o, work, out);
-}
-
-/* Under the name of the IR, attributes as text. */
-nashc_status
-onnx_write_vendor(onnx_out *o)
-{
-    int n_in = nashc_node_n_in(o->node), n_out = nashc_node_n_out(o->node);
-    const char **in = NASHC_NEW_N(o->arena, const char *, n_in + 1);
-    const char **out = NASHC_NEW_N(o->arena, const char *, n_out + 1);
-    const char *attrs = nashc_node_attr_text(o->node, o->arena);
-
-    if (!in || !out)
-        return nashc_enomem(o->d);
-    for (int i = 0; i < n_in; i++) {
-        const nashc_value *v = nashc_node_in(o->node, i);
-        in[i] = v ? onnx_use(o, v, 0) : "";
-    }
-    for (int i = 0; i < n_out; i++) {
-        const nashc_value *v = nashc_node_out(o->node, i);
-        out[i] = onnx_define(o, v, onnx_container(nashc_value_type(v)));
-    }
-    onnx_emit(o, ONNX_DOMAIN_OWN, nashc_node_opname(o->node), in, n_in, out, n_out);
-    if (attrs && *attrs)
-        onnx_put_str(o, "attributes", attrs);
-    return NASHC_OK;
-}
-
 static nashc_status
 write_div(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "Div", in, n, &out, 1);
     return onnx_finish(o, work, out);
@@ -117,7 +30,7 @@ static nashc_status
 write_min_max(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", strcmp(nashc_node_opname(o->node), "nn.min") ? "Max" : "Min", in, n, &out, 1);
     return onnx_finish(o, work, out);
@@ -129,27 +42,31 @@ write_clip(onnx_out *o)
     int work = onnx_work_elem(o);
     double lo = onnx_get_float(o, "min"), hi = onnx_get_float(o, "max");
     /* A limit that float32 does not hold is applied in double. */
-    if (work == ONNX_FLOAT &&
+    if (work == NASHC_ONNX_FLOAT &&
         (((double)(float)lo != lo && lo > -1e300) || ((double)(float)hi != hi && hi < 1e300)))
-        work = ONNX_DOUBLE;
+        work = NASHC_ONNX_DOUBLE;
     const char *in[3] = {onnx_use(o, nashc_node_in(o->node, 0), work), NULL, NULL};
 
     if (lo > -1e300)
-        in[1] = onnx_put_scalar(o, lo, work == ONNX_FLOAT16 ? ONNX_FLOAT : work);
+        in[1] = onnx_put_scalar(o, lo, work == NASHC_ONNX_FLOAT16 ? NASHC_ONNX_FLOAT : work);
     if (hi < 1e300)
-        in[2] = onnx_put_scalar(o, hi, work == ONNX_FLOAT16 ? ONNX_FLOAT : work);
+        in[2] = onnx_put_scalar(o, hi, work == NASHC_ONNX_FLOAT16 ? NASHC_ONNX_FLOAT : work);
     const char *out = onnx_begin(o, work);
     onnx_emit(o, "", "Clip", in, in[2] ? 3 : in[1] ? 2 : 1, &out, 1);
     return onnx_finish(o, work, out);
 }
 
+/* A cast of the IR rounds to a datatype; only those that are containers of ONNX can be said by its
+ * Cast. */
 static nashc_status
 write_cast(onnx_out *o)
 {
     const nashc_value *x = nashc_node_in(o->node, 0), *y = nashc_node_out(o->node, 0);
     const nashc_type *t = nashc_value_type(y);
-    static const int8_t ints[] = {ONNX_INT8, ONNX_INT16, ONNX_INT32, ONNX_INT64};
-    static const int8_t uints[] = {ONNX_UINT8, ONNX_UINT16, ONNX_UINT32, ONNX_UINT64};
+    static const int8_t ints[] = {NASHC_ONNX_INT8, NASHC_ONNX_INT16, NASHC_ONNX_INT32,
+                                  NASHC_ONNX_INT64};
+    static const int8_t uints[] = {NASHC_ONNX_UINT8, NASHC_ONNX_UINT16, NASHC_ONNX_UINT32,
+                                   NASHC_ONNX_UINT64};
     int elem = onnx_container(t);
 
     if (t->kind == NASHC_K_INT || t->kind == NASHC_K_UINT) {
@@ -163,11 +80,12 @@ write_cast(onnx_out *o)
     return NASHC_OK;
 }
 
+/* alpha and beta are always spelt out. */
 static nashc_status
 write_gemm(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "Gemm", in, n, &out, 1);
     onnx_put_float(o, "alpha", onnx_get_float(o, "alpha"));
@@ -181,7 +99,7 @@ static nashc_status
 write_batchnorm(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, channels_last(in_type(o, 0)) ? ONNX_DOMAIN_CL : "", "BatchNormalization", in, n,
               &out, 1);
@@ -193,7 +111,7 @@ static nashc_status
 write_layer_norm(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "LayerNormalization", in, n, &out, 1);
     onnx_put_int(o, "axis", onnx_get_int(o, "axis"));
@@ -219,12 +137,13 @@ put_window(onnx_out *o, const int64_t *kernel, int n)
         onnx_put_ints(o, "dilations", v, k);
 }
 
+/* Channels-last convolutions have weights O,kh,kw,I in QONNX's domain. */
 static nashc_status
 write_conv(onnx_out *o)
 {
     const nashc_type *x = in_type(o, 0), *w = in_type(o, 1);
     int n, work = onnx_work_elem(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, channels_last(x) ? ONNX_DOMAIN_CL : "", "Conv", in, n, &out, 1);
     put_window(o, w->dim + (channels_last(x) ? 1 : 2), w->rank - 2);
@@ -241,7 +160,7 @@ write_conv_transpose(onnx_out *o)
 
     if (channels_last(in_type(o, 0)))
         return onnx_write_vendor(o);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
     onnx_emit(o, "", "ConvTranspose", in, n, &out, 1);
     put_window(o, w->dim + 2, w->rank - 2);
     onnx_put_int(o, "group", onnx_get_int(o, "group"));
@@ -255,7 +174,7 @@ write_maxpool(onnx_out *o)
 {
     int n, k, work = onnx_work_elem(o);
     const int64_t *kernel = onnx_get_ints(o, "kernel", &k);
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
 
     onnx_emit(o, channels_last(in_type(o, 0)) ? ONNX_DOMAIN_CL : "", "MaxPool", in, n, &out, 1);
     put_window(o, kernel, k);
@@ -274,7 +193,7 @@ write_avgpool(onnx_out *o)
         return onnx_write_vendor(o);
     if (n_dilation && o->opset < 19)
         o->opset = 19;
-    const char **in = operands(o, work, &n), *out = onnx_begin(o, work);
+    const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);
     onnx_emit(o, "", "AveragePool", in, n, &out, 1);
     put_window(o, kernel, k);
     onnx_put_int(o, "ceil_mode", onnx_get_bool(o, "ceil"));
@@ -291,7 +210,7 @@ write_sumpool(onnx_out *o)
     const int64_t *kernel = onnx_get_ints(o, "kernel", &k);
     nashc_type shape = *x;
 
-    if (channels_last(x) || onnx_get_bool(o, "ceil") || work != ONNX_FLOAT)
+    if (channels_last(x) || onnx_get_bool(o, "ceil") || work != NASHC_ONNX_FLOAT)
         return onnx_write_vendor(o);
     shape.dim[0] = x->dim[1];
     shape.dim[1] = 1;
@@ -308,7 +227,7 @@ write_sumpool(onnx_out *o)
     if (!t)
         return nashc_enomem(o->d);
     const char *in[2] = {onnx_use(o, nashc_node_in(o->node, 0), work),
-                         onnx_put_tensor(o, "ones", t, ONNX_FLOAT)};
+                         onnx_put_tensor(o, "ones", t, NASHC_ONNX_FLOAT)};
     nashc_tensor_unref(t);
     const char *out = onnx_begin(o, work);
     onnx_emit(o, "", "Conv", in, 2, &out, 1);
@@ -317,6 +236,7 @@ write_sumpool(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* Channels-last, or a sum: a reduction over the spatial axes says the same. */
 static nashc_status
 write_global_pool(onnx_out *o)
 {
@@ -348,13 +268,7 @@ write_global_pool(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-/* --- the table ----------------------------------------------------------------------------------
- */
-
-static const struct {
-    const char *op;
-    onnx_write_fn write;
-} writers[] = {
+const onnx_writer onnx_arithmetic_writers[] = {
     {"nn.div", write_div},
     {"nn.min", write_min_max},
     {"nn.max", write_min_max},
@@ -371,49 +285,5 @@ static const struct {
     {"nn.global_avgpool", write_global_pool},
     {"nn.global_maxpool", write_global_pool},
     {"nn.global_sumpool", write_global_pool},
-    {"nn.reshape", onnx_write_shaped},
-    {"nn.expand", onnx_write_shaped},
-    {"nn.tile", onnx_write_shaped},
-    {"nn.transpose", onnx_write_transpose},
-    {"nn.concat", onnx_write_concat},
-    {"nn.split", onnx_write_split},
-    {"nn.slice", onnx_write_slice},
-    {"nn.gather", onnx_write_gather},
-    {"nn.pad", onnx_write_pad},
-    {"nn.resize", onnx_write_resize},
-    {"nn.depth_to_space", onnx_write_depth_space},
-    {"nn.space_to_depth", onnx_write_depth_space},
-    {"nn.reduce_mean", onnx_write_reduce},
-    {"nn.reduce_sum", onnx_write_reduce},
-    {"nn.reduce_max", onnx_write_reduce},
-    {"nn.reduce_min", onnx_write_reduce},
-    {"nn.argmax", onnx_write_argmax},
-    {"nn.topk", onnx_write_topk},
-    {"q.quant", onnx_write_quant},
-    {"q.bipolar_quant", onnx_write_bipolar_quant},
-    {"q.dequant", onnx_write_dequant},
-    {"q.trunc", onnx_write_trunc},
-    {"q.float_quant", onnx_write_float_quant},
-    {"q.multithreshold", onnx_write_multithreshold},
-    {"q.requant", onnx_write_requant},
-    {"q.lut", onnx_write_lut},
+    {0},
 };
-
-onnx_write_fn
-onnx_writer_of(const char *op)
-{
-    for (size_t i = 0; i < NASHC_COUNT(writers); i++)
-        if (!strcmp(writers[i].op, op))
-            return writers[i].write;
-    return onnx_row_for(op) ? onnx_write_plain : NULL;
-}
-
-nashc_status
-onnx_write_node(onnx_out *o, const nashc_node *n)
-{
-    onnx_write_fn write = onnx_writer_of(nashc_node_opname(n));
-
-    o->node = n;
-    o->n_parts = 0;
-    return write ? write(o) : onnx_write_vendor(o);
-}

@@ -73,10 +73,10 @@ static const char *
 quant(onnx_out *o, const char *x, const char *s, const char *z, const format *f,
       const char *rounding, const char *out, const nashc_type *type)
 {
-    const char *in[4] = {x, s, z, onnx_put_scalar(o, f->bits, ONNX_FLOAT)};
+    const char *in[4] = {x, s, z, onnx_put_scalar(o, f->bits, NASHC_ONNX_FLOAT)};
 
     if (!out)
-        out = onnx_between(o, type, ONNX_FLOAT);
+        out = onnx_between(o, type, NASHC_ONNX_FLOAT);
     onnx_emit(o, ONNX_DOMAIN_QONNX, "Quant", in, 4, &out, 1);
     onnx_put_int(o, "signed", f->is_signed);
     onnx_put_int(o, "narrow", f->narrow);
@@ -103,16 +103,16 @@ integral_zero(const onnx_out *o, int64_t *least, int64_t *most)
 static const char *
 quotient(onnx_out *o)
 {
-    int work = onnx_elem_of(o, operand(o, 0)) == ONNX_DOUBLE ||
+    int work = onnx_elem_of(o, operand(o, 0)) == NASHC_ONNX_DOUBLE ||
                        !onnx_fits_float(nashc_value_const(operand(o, 1)))
-                   ? ONNX_DOUBLE
-                   : ONNX_FLOAT;
+                   ? NASHC_ONNX_DOUBLE
+                   : NASHC_ONNX_FLOAT;
     const char *u = onnx_use(o, operand(o, 0), work);
 
     if (!all_equal(operand(o, 1), 1))
         u = onnx_emit1(o, "Div", u, onnx_use(o, operand(o, 1), work), NULL, NULL);
-    if (work == ONNX_DOUBLE) {
-        u = onnx_emit_cast(o, u, ONNX_FLOAT, NULL);
+    if (work == NASHC_ONNX_DOUBLE) {
+        u = onnx_emit_cast(o, u, NASHC_ONNX_FLOAT, NULL);
     }
     return u;
 }
@@ -129,22 +129,23 @@ write_moved(onnx_out *o, int64_t lo, int64_t hi, int64_t least, int64_t most, co
     const nashc_tensor *z = nashc_value_const(operand(o, 2));
     nashc_type zt = nashc_type_for_range(least, most);
     double *v = nashc_buf_to_f64(nashc_tensor_buf(z));
-    const char *one = onnx_put_scalar(o, 1, ONNX_FLOAT), *none = onnx_put_scalar(o, 0, ONNX_FLOAT);
+    const char *one = onnx_put_scalar(o, 1, NASHC_ONNX_FLOAT),
+               *none = onnx_put_scalar(o, 0, NASHC_ONNX_FLOAT);
     const char *u = quant(o, quotient(o), one, none, &f, rounding, NULL, &wide);
 
     zt = nashc_type_with_elem(nashc_tensor_type(z), &zt);
     nashc_tensor *ints = v ? nashc_tensor_from_f64(&zt, v) : NULL;
     nashc_mem_free(v);
     if (ints)
-        u = onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", ints, ONNX_FLOAT), &moved,
-                       NULL);
+        u = onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", ints, NASHC_ONNX_FLOAT),
+                       &moved, NULL);
     else
         o->no_memory = true;
     nashc_tensor_unref(ints);
     if (!out)
-        out = onnx_between(o, &range, ONNX_FLOAT);
-    const char *in[3] = {u, onnx_put_scalar(o, (double)lo, ONNX_FLOAT),
-                         onnx_put_scalar(o, (double)hi, ONNX_FLOAT)};
+        out = onnx_between(o, &range, NASHC_ONNX_FLOAT);
+    const char *in[3] = {u, onnx_put_scalar(o, (double)lo, NASHC_ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)hi, NASHC_ONNX_FLOAT)};
     onnx_emit(o, "", "Clip", in, 3, &out, 1);
     return out;
 }
@@ -166,22 +167,24 @@ write_codes(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundi
     const char *u = quotient(o);
 
     if (!zero && !before)
-        u = onnx_emit1(o, "Add", u, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
-    const char *one = onnx_put_scalar(o, 1, ONNX_FLOAT), *none = onnx_put_scalar(o, 0, ONNX_FLOAT);
+        u = onnx_emit1(o, "Add", u, onnx_use(o, operand(o, 2), NASHC_ONNX_FLOAT), NULL, NULL);
+    const char *one = onnx_put_scalar(o, 1, NASHC_ONNX_FLOAT),
+               *none = onnx_put_scalar(o, 0, NASHC_ONNX_FLOAT);
     if (!out)
-        out = onnx_between(o, &range, ONNX_FLOAT);
+        out = onnx_between(o, &range, NASHC_ONNX_FLOAT);
     u = quant(o, u, one, none, &f, rounding, last ? out : NULL, &wide);
     if (!exact) {
-        const char *in[3] = {u, onnx_put_scalar(o, (double)(lo - shift), ONNX_FLOAT),
-                             onnx_put_scalar(o, (double)(hi - shift), ONNX_FLOAT)};
-        u = shift ? onnx_between(o, &cut, ONNX_FLOAT) : out;
+        const char *in[3] = {u, onnx_put_scalar(o, (double)(lo - shift), NASHC_ONNX_FLOAT),
+                             onnx_put_scalar(o, (double)(hi - shift), NASHC_ONNX_FLOAT)};
+        u = shift ? onnx_between(o, &cut, NASHC_ONNX_FLOAT) : out;
         onnx_emit(o, "", "Clip", in, 3, &u, 1);
     }
     if (shift) { /* an integer operand, so that the sum is one */
         nashc_type t = nashc_type_for_range(shift, shift);
         nashc_tensor *c = nashc_tensor_from_i64(&t, &shift);
         if (c)
-            onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", c, ONNX_FLOAT), NULL, out);
+            onnx_emit1(o, "Add", u, onnx_put_tensor(o, "zero_point", c, NASHC_ONNX_FLOAT), NULL,
+                       out);
         else
             o->no_memory = true;
         nashc_tensor_unref(c);
@@ -201,18 +204,18 @@ write_real(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *roundin
     if (!f.bits)
         return onnx_write_vendor(o);
     if (one && f.lo == lo - most && f.hi == hi - least) {
-        const char *x = onnx_use(o, operand(o, 0), ONNX_FLOAT);
-        const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT);
-        const char *z =
-            before ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
-        quant(o, x, s, z, &f, rounding, onnx_begin(o, ONNX_FLOAT), NULL);
+        const char *x = onnx_use(o, operand(o, 0), NASHC_ONNX_FLOAT);
+        const char *s = onnx_use(o, operand(o, 1), NASHC_ONNX_FLOAT);
+        const char *z = before ? onnx_put_scalar(o, 0, NASHC_ONNX_FLOAT)
+                               : onnx_use(o, operand(o, 2), NASHC_ONNX_FLOAT);
+        quant(o, x, s, z, &f, rounding, onnx_begin(o, NASHC_ONNX_FLOAT), NULL);
         return NASHC_OK;
     }
     const char *q = write_codes(o, lo, hi, before, rounding, NULL);
     if (!all_equal(operand(o, 2), 0))
-        q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
-    const char *s = onnx_use(o, operand(o, 1), ONNX_FLOAT);
-    onnx_emit1(o, "Mul", q, s, NULL, onnx_begin(o, ONNX_FLOAT));
+        q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), NASHC_ONNX_FLOAT), NULL, NULL);
+    const char *s = onnx_use(o, operand(o, 1), NASHC_ONNX_FLOAT);
+    onnx_emit1(o, "Mul", q, s, NULL, onnx_begin(o, NASHC_ONNX_FLOAT));
     return NASHC_OK;
 }
 
@@ -223,16 +226,16 @@ write_scaled(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *round
     const char *q = write_codes(o, lo, hi, before, rounding, NULL), *out;
 
     if (!all_equal(operand(o, 2), 0))
-        q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
-    q = onnx_emit_cast(o, q, ONNX_DOUBLE, NULL);
-    q = onnx_emit1(o, "Mul", q, onnx_use(o, operand(o, 1), ONNX_DOUBLE), NULL, NULL);
-    out = onnx_begin(o, ONNX_FLOAT);
-    onnx_emit_cast(o, q, ONNX_FLOAT, out);
+        q = onnx_emit1(o, "Sub", q, onnx_use(o, operand(o, 2), NASHC_ONNX_FLOAT), NULL, NULL);
+    q = onnx_emit_cast(o, q, NASHC_ONNX_DOUBLE, NULL);
+    q = onnx_emit1(o, "Mul", q, onnx_use(o, operand(o, 1), NASHC_ONNX_DOUBLE), NULL, NULL);
+    out = onnx_begin(o, NASHC_ONNX_FLOAT);
+    onnx_emit_cast(o, q, NASHC_ONNX_FLOAT, out);
     return NASHC_OK;
 }
 
-nashc_status
-onnx_write_quant(onnx_out *o)
+static nashc_status
+write_quant(onnx_out *o)
 {
     int64_t lo = onnx_get_int(o, "qmin"), hi = onnx_get_int(o, "qmax"), least = 0, most = 0;
     bool codes = onnx_get_bool(o, "codes"), before = onnx_get_bool(o, "round_before_zp");
@@ -240,59 +243,60 @@ onnx_write_quant(onnx_out *o)
     const nashc_tensor *s = nashc_value_const(operand(o, 1)), *z = nashc_value_const(operand(o, 2));
 
     const nashc_value *y = nashc_node_out(o->node, 0);
-    if (!s || !z || !onnx_fits_float(z) || onnx_container(nashc_value_type(y)) != ONNX_FLOAT ||
-        onnx_container(nashc_value_type(operand(o, 0))) == ONNX_FLOAT16 ||
+    if (!s || !z || !onnx_fits_float(z) ||
+        onnx_container(nashc_value_type(y)) != NASHC_ONNX_FLOAT ||
+        onnx_container(nashc_value_type(operand(o, 0))) == NASHC_ONNX_FLOAT16 ||
         nashc_value_type(operand(o, 0))->kind == NASHC_K_F64 || !format_for(lo, hi).bits ||
         (before && !(integral_zero(o, &least, &most) && format_for(lo - most, hi - least).bits)))
         return onnx_write_vendor(o);
     if (nashc_tensor_all_eq(z, 0))
         before = false;
-    bool plain = onnx_fits_float(s) && onnx_elem_of(o, operand(o, 0)) != ONNX_DOUBLE;
+    bool plain = onnx_fits_float(s) && onnx_elem_of(o, operand(o, 0)) != NASHC_ONNX_DOUBLE;
     if (!strcmp(rounding, "sign")) {
         format f = {.bits = 1, .is_signed = true, .lo = -1, .hi = 1};
         if (!codes && !plain)
             return onnx_write_vendor(o);
-        const char *x = codes ? quotient(o) : onnx_use(o, operand(o, 0), ONNX_FLOAT);
+        const char *x = codes ? quotient(o) : onnx_use(o, operand(o, 0), NASHC_ONNX_FLOAT);
         if (codes && !nashc_tensor_all_eq(z, 0))
-            x = onnx_emit1(o, "Add", x, onnx_use(o, operand(o, 2), ONNX_FLOAT), NULL, NULL);
-        const char *one =
-            codes ? onnx_put_scalar(o, 1, ONNX_FLOAT) : onnx_use(o, operand(o, 1), ONNX_FLOAT);
-        const char *none =
-            codes ? onnx_put_scalar(o, 0, ONNX_FLOAT) : onnx_use(o, operand(o, 2), ONNX_FLOAT);
-        quant(o, x, one, none, &f, "ROUND", onnx_begin(o, ONNX_FLOAT), NULL);
+            x = onnx_emit1(o, "Add", x, onnx_use(o, operand(o, 2), NASHC_ONNX_FLOAT), NULL, NULL);
+        const char *one = codes ? onnx_put_scalar(o, 1, NASHC_ONNX_FLOAT)
+                                : onnx_use(o, operand(o, 1), NASHC_ONNX_FLOAT);
+        const char *none = codes ? onnx_put_scalar(o, 0, NASHC_ONNX_FLOAT)
+                                 : onnx_use(o, operand(o, 2), NASHC_ONNX_FLOAT);
+        quant(o, x, one, none, &f, "ROUND", onnx_begin(o, NASHC_ONNX_FLOAT), NULL);
         return NASHC_OK;
     }
     rounding = rounding_name(rounding);
     if (codes) {
-        write_codes(o, lo, hi, before, rounding, onnx_begin(o, ONNX_FLOAT));
+        write_codes(o, lo, hi, before, rounding, onnx_begin(o, NASHC_ONNX_FLOAT));
         return NASHC_OK;
     }
     return plain ? write_real(o, lo, hi, before, rounding)
                  : write_scaled(o, lo, hi, before, rounding);
 }
 
-nashc_status
-onnx_write_bipolar_quant(onnx_out *o)
+static nashc_status
+write_bipolar_quant(onnx_out *o)
 {
     bool codes = onnx_get_bool(o, "codes");
     const nashc_tensor *s = nashc_value_const(operand(o, 1));
 
     if (!s || !onnx_fits_float(s) || !nashc_tensor_all_ge(s, 0) ||
-        onnx_elem_of(o, operand(o, 0)) == ONNX_DOUBLE ||
-        onnx_elem_of(o, operand(o, 0)) == ONNX_FLOAT16)
+        onnx_elem_of(o, operand(o, 0)) == NASHC_ONNX_DOUBLE ||
+        onnx_elem_of(o, operand(o, 0)) == NASHC_ONNX_FLOAT16)
         return onnx_write_vendor(o);
-    const char *in[2] = {onnx_use(o, operand(o, 0), ONNX_FLOAT),
-                         codes ? onnx_put_scalar(o, 1, ONNX_FLOAT)
-                               : onnx_use(o, operand(o, 1), ONNX_FLOAT)};
-    const char *out = onnx_begin(o, ONNX_FLOAT);
+    const char *in[2] = {onnx_use(o, operand(o, 0), NASHC_ONNX_FLOAT),
+                         codes ? onnx_put_scalar(o, 1, NASHC_ONNX_FLOAT)
+                               : onnx_use(o, operand(o, 1), NASHC_ONNX_FLOAT)};
+    const char *out = onnx_begin(o, NASHC_ONNX_FLOAT);
     onnx_emit(o, ONNX_DOMAIN_QONNX, "BipolarQuant", in, 2, &out, 1);
     return NASHC_OK;
 }
 
 /* Constant codes of a standard width with scalar or vector parameters keep the standard form;
  * otherwise a difference and a product say the same. */
-nashc_status
-onnx_write_dequant(onnx_out *o)
+static nashc_status
+write_dequant(onnx_out *o)
 {
     int work = onnx_work_elem(o);
     const char *x = onnx_use(o, operand(o, 0), work);
@@ -321,8 +325,8 @@ onnx_write_dequant(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_trunc(onnx_out *o)
+static nashc_status
+write_trunc(onnx_out *o)
 {
     bool v2 = operand(o, 3) != NULL;
     const char *in[6];
@@ -336,11 +340,11 @@ onnx_write_trunc(onnx_out *o)
              !onnx_fits_float(nashc_value_const(operand(o, i)))))
             return onnx_write_vendor(o);
     for (int i = 0; i < 3; i++)
-        in[i] = onnx_use(o, operand(o, i), ONNX_FLOAT);
-    in[3] = onnx_put_scalar(o, (double)onnx_get_int(o, "in_bits"), ONNX_FLOAT);
-    in[4] = v2 ? onnx_use(o, operand(o, 3), ONNX_FLOAT) : NULL;
-    in[v2 ? 5 : 4] = onnx_put_scalar(o, (double)onnx_get_int(o, "out_bits"), ONNX_FLOAT);
-    const char *out = onnx_begin(o, ONNX_FLOAT);
+        in[i] = onnx_use(o, operand(o, i), NASHC_ONNX_FLOAT);
+    in[3] = onnx_put_scalar(o, (double)onnx_get_int(o, "in_bits"), NASHC_ONNX_FLOAT);
+    in[4] = v2 ? onnx_use(o, operand(o, 3), NASHC_ONNX_FLOAT) : NULL;
+    in[v2 ? 5 : 4] = onnx_put_scalar(o, (double)onnx_get_int(o, "out_bits"), NASHC_ONNX_FLOAT);
+    const char *out = onnx_begin(o, NASHC_ONNX_FLOAT);
     onnx_emit(o, ONNX_DOMAIN_QONNX, "Trunc", in, v2 ? 6 : 5, &out, 1);
     onnx_put_str(o, "rounding_mode", rounding_name(onnx_get_str(o, "rounding")));
     if (v2) {
@@ -350,16 +354,16 @@ onnx_write_trunc(onnx_out *o)
     return NASHC_OK;
 }
 
-nashc_status
-onnx_write_float_quant(onnx_out *o)
+static nashc_status
+write_float_quant(onnx_out *o)
 {
-    const char *in[6] = {onnx_use(o, operand(o, 0), ONNX_FLOAT),
-                         onnx_use(o, operand(o, 1), ONNX_FLOAT),
-                         onnx_put_scalar(o, (double)onnx_get_int(o, "exponent"), ONNX_FLOAT),
-                         onnx_put_scalar(o, (double)onnx_get_int(o, "mantissa"), ONNX_FLOAT),
-                         onnx_put_scalar(o, (double)onnx_get_int(o, "bias"), ONNX_FLOAT),
-                         onnx_put_scalar(o, onnx_get_float(o, "max"), ONNX_FLOAT)};
-    const char *out = onnx_begin(o, ONNX_FLOAT);
+    const char *in[6] = {onnx_use(o, operand(o, 0), NASHC_ONNX_FLOAT),
+                         onnx_use(o, operand(o, 1), NASHC_ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)onnx_get_int(o, "exponent"), NASHC_ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)onnx_get_int(o, "mantissa"), NASHC_ONNX_FLOAT),
+                         onnx_put_scalar(o, (double)onnx_get_int(o, "bias"), NASHC_ONNX_FLOAT),
+                         onnx_put_scalar(o, onnx_get_float(o, "max"), NASHC_ONNX_FLOAT)};
+    const char *out = onnx_begin(o, NASHC_ONNX_FLOAT);
 
     onnx_emit(o, ONNX_DOMAIN_QONNX, "FloatQuant", in, 6, &out, 1);
     onnx_put_str(o, "rounding_mode", rounding_name(onnx_get_str(o, "rounding")));
@@ -371,8 +375,8 @@ onnx_write_float_quant(onnx_out *o)
 }
 
 /* y = table[c][x - lo]: one Gather from all rows behind each other, row c from c * N on. */
-nashc_status
-onnx_write_lut(onnx_out *o)
+static nashc_status
+write_lut(onnx_out *o)
 {
     const nashc_value *x = operand(o, 0);
     const nashc_tensor *table = nashc_value_const(operand(o, 1));
@@ -380,7 +384,7 @@ onnx_write_lut(onnx_out *o)
     int work = onnx_work_elem(o), axis = nashc_type_channel_axis(xt);
     nashc_type shape = {0};
 
-    if (!table || work != ONNX_FLOAT || xt->lo < -(1 << 24) || xt->hi > 1 << 24)
+    if (!table || work != NASHC_ONNX_FLOAT || xt->lo < -(1 << 24) || xt->hi > 1 << 24)
         return onnx_write_vendor(o);
     int64_t rows = nashc_tensor_type(table)->dim[0], size = nashc_tensor_type(table)->dim[1];
     int64_t flat = rows * size, lo = onnx_get_int(o, "lo");
@@ -397,10 +401,10 @@ onnx_write_lut(onnx_out *o)
     nashc_tensor *first = nashc_tensor_take(&b);
     nashc_tensor *all = nashc_tensor_reshaped((nashc_tensor *)table, 1, &flat);
     if (first && all) {
-        const char *at = onnx_emit1(o, "Add", onnx_use(o, x, ONNX_FLOAT),
-                                    onnx_put_tensor(o, "row", first, ONNX_FLOAT), NULL, NULL);
-        at = onnx_emit_cast(o, at, ONNX_INT64, NULL);
-        const char *out_table = onnx_put_tensor(o, "table", all, ONNX_FLOAT);
+        const char *at = onnx_emit1(o, "Add", onnx_use(o, x, NASHC_ONNX_FLOAT),
+                                    onnx_put_tensor(o, "row", first, NASHC_ONNX_FLOAT), NULL, NULL);
+        at = onnx_emit_cast(o, at, NASHC_ONNX_INT64, NULL);
+        const char *out_table = onnx_put_tensor(o, "table", all, NASHC_ONNX_FLOAT);
         onnx_emit1(o, "Gather", out_table, at, NULL, onnx_begin(o, work));
         onnx_put_int(o, "axis", 0);
     } else {
@@ -410,3 +414,13 @@ onnx_write_lut(onnx_out *o)
     nashc_tensor_unref(all);
     return NASHC_OK;
 }
+
+const onnx_writer onnx_quant_writers[] = {
+    {"q.quant", write_quant},
+    {"q.bipolar_quant", write_bipolar_quant},
+    {"q.dequant", write_dequant},
+    {"q.trunc", write_trunc},
+    {"q.float_quant", write_float_quant},
+    {"q.lut", write_lut},
+    {0},
+};

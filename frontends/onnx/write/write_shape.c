@@ -21,8 +21,8 @@ with_list(onnx_out *o, const char *op, const char *list)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_shaped(onnx_out *o)
+static nashc_status
+write_shaped(onnx_out *o)
 {
     const char *op = nashc_node_opname(o->node);
     bool tile = !strcmp(op, "nn.tile");
@@ -39,8 +39,8 @@ onnx_write_shaped(onnx_out *o)
                      onnx_put_shape(o, v, n));
 }
 
-nashc_status
-onnx_write_transpose(onnx_out *o)
+static nashc_status
+write_transpose(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
     const int64_t *perm = onnx_get_ints(o, "perm", &n);
@@ -51,8 +51,8 @@ onnx_write_transpose(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_concat(onnx_out *o)
+static nashc_status
+write_concat(onnx_out *o)
 {
     int n = nashc_node_n_in(o->node), work = onnx_work_elem(o);
     const char **names = NASHC_NEW_N(o->arena, const char *, n + 1);
@@ -67,8 +67,8 @@ onnx_write_concat(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_split(onnx_out *o)
+static nashc_status
+write_split(onnx_out *o)
 {
     int n, elem = onnx_container(nashc_value_type(in(o, 0)));
     const int64_t *parts = onnx_get_ints(o, "parts", &n);
@@ -85,8 +85,8 @@ onnx_write_split(onnx_out *o)
     return NASHC_OK;
 }
 
-nashc_status
-onnx_write_slice(onnx_out *o)
+static nashc_status
+write_slice(onnx_out *o)
 {
     static const char *const lists[] = {"starts", "ends", "axes", "steps"};
     int n = 0, work = onnx_work_elem(o);
@@ -104,11 +104,11 @@ onnx_write_slice(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_gather(onnx_out *o)
+static nashc_status
+write_gather(onnx_out *o)
 {
     int work = onnx_work_elem(o);
-    const char *names[2] = {onnx_use(o, in(o, 0), work), onnx_use(o, in(o, 1), ONNX_INT64)};
+    const char *names[2] = {onnx_use(o, in(o, 0), work), onnx_use(o, in(o, 1), NASHC_ONNX_INT64)};
     const char *out = onnx_begin(o, work);
 
     onnx_emit(o, "", "Gather", names, 2, &out, 1);
@@ -128,7 +128,7 @@ pad_channels(onnx_out *o, int work, const int64_t *pads, int n)
 
     if (!t || !nashc_type_is_int(xt) || !nashc_type_is_int(nashc_tensor_type(t)) ||
         !nashc_type_is_int(nashc_value_type(y)) || nashc_tensor_count(t) != channels ||
-        work == ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
+        work == NASHC_ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
         strcmp(onnx_get_str(o, "mode"), "constant"))
         return onnx_write_vendor(o);
     for (int i = 0; i < xt->rank; i++)
@@ -147,8 +147,8 @@ pad_channels(onnx_out *o, int work, const int64_t *pads, int n)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_pad(onnx_out *o)
+static nashc_status
+write_pad(onnx_out *o)
 {
     int n, work = onnx_work_elem(o);
     const int64_t *pads = onnx_get_ints(o, "pads", &n);
@@ -177,13 +177,12 @@ onnx_write_pad(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_resize(onnx_out *o)
+static nashc_status
+write_resize(onnx_out *o)
 {
     int n, n_scales, work = onnx_work_elem(o);
     const int64_t *sizes = onnx_get_ints(o, "sizes", &n);
-    int i = nashc_attr_index(o->node, "scales");
-    const double *scales = nashc_attr_floats(o->node, i, &n_scales);
+    const double *scales = nashc_node_floats(o->node, "scales", &n_scales);
     nashc_type shape = nashc_type_f32();
 
     for (int k = 0; k < n_scales; k++) /* the standard takes scales or sizes, and rounds down */
@@ -194,7 +193,7 @@ onnx_write_resize(onnx_out *o)
     if (n_scales) {
         shape.rank = 1;
         shape.dim[0] = n_scales;
-        names[2] = onnx_put_array(o, scales, &shape, ONNX_FLOAT);
+        names[2] = onnx_put_array(o, scales, &shape, NASHC_ONNX_FLOAT);
     } else {
         names[3] = onnx_put_shape(o, sizes, n);
     }
@@ -210,8 +209,8 @@ onnx_write_resize(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_depth_space(onnx_out *o)
+static nashc_status
+write_depth_space(onnx_out *o)
 {
     bool to_space = !strcmp(nashc_node_opname(o->node), "nn.depth_to_space");
     int work = onnx_work_elem(o);
@@ -226,8 +225,8 @@ onnx_write_depth_space(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_reduce(onnx_out *o)
+static nashc_status
+write_reduce(onnx_out *o)
 {
     const char *op = nashc_node_opname(o->node), *name = "ReduceMin";
     int n, work = onnx_work_elem(o);
@@ -251,27 +250,27 @@ onnx_write_reduce(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_argmax(onnx_out *o)
+static nashc_status
+write_argmax(onnx_out *o)
 {
     const nashc_value *y = nashc_node_out(o->node, 0);
     const char *x = onnx_use(o, in(o, 0), onnx_container(nashc_value_type(in(o, 0))));
 
-    onnx_emit1(o, "ArgMax", x, NULL, NULL, onnx_define(o, y, ONNX_INT64));
+    onnx_emit1(o, "ArgMax", x, NULL, NULL, onnx_define(o, y, NASHC_ONNX_INT64));
     onnx_put_int(o, "axis", onnx_get_int(o, "axis"));
     onnx_put_int(o, "keepdims", onnx_get_bool(o, "keepdims"));
     onnx_put_int(o, "select_last_index", onnx_get_bool(o, "select_last"));
     return NASHC_OK;
 }
 
-nashc_status
-onnx_write_topk(onnx_out *o)
+static nashc_status
+write_topk(onnx_out *o)
 {
     int elem = onnx_container(nashc_value_type(in(o, 0)));
     int64_t k = onnx_get_int(o, "k");
     const char *names[2] = {onnx_use(o, in(o, 0), elem), onnx_put_shape(o, &k, 1)};
     const char *out[2] = {onnx_define(o, nashc_node_out(o->node, 0), elem),
-                          onnx_define(o, nashc_node_out(o->node, 1), ONNX_INT64)};
+                          onnx_define(o, nashc_node_out(o->node, 1), NASHC_ONNX_INT64)};
 
     onnx_emit(o, "", "TopK", names, 2, out, 2);
     onnx_put_int(o, "axis", onnx_get_int(o, "axis"));
@@ -279,3 +278,25 @@ onnx_write_topk(onnx_out *o)
     onnx_put_int(o, "sorted", onnx_get_bool(o, "sorted"));
     return NASHC_OK;
 }
+
+const onnx_writer onnx_shape_writers[] = {
+    {"nn.reshape", write_shaped},
+    {"nn.expand", write_shaped},
+    {"nn.tile", write_shaped},
+    {"nn.transpose", write_transpose},
+    {"nn.concat", write_concat},
+    {"nn.split", write_split},
+    {"nn.slice", write_slice},
+    {"nn.gather", write_gather},
+    {"nn.pad", write_pad},
+    {"nn.resize", write_resize},
+    {"nn.depth_to_space", write_depth_space},
+    {"nn.space_to_depth", write_depth_space},
+    {"nn.reduce_mean", write_reduce},
+    {"nn.reduce_sum", write_reduce},
+    {"nn.reduce_max", write_reduce},
+    {"nn.reduce_min", write_reduce},
+    {"nn.argmax", write_argmax},
+    {"nn.topk", write_topk},
+    {0},
+};

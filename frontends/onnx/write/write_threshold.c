@@ -25,15 +25,16 @@ operand(const onnx_out *o, int i)
 static int
 work_of(onnx_out *o)
 {
-    return onnx_elem_of(o, operand(o, 0)) == ONNX_DOUBLE ? ONNX_DOUBLE : ONNX_FLOAT;
+    return onnx_elem_of(o, operand(o, 0)) == NASHC_ONNX_DOUBLE ? NASHC_ONNX_DOUBLE
+                                                               : NASHC_ONNX_FLOAT;
 }
 
 /* MultiThreshold is for float32 and float64 containers. */
 static bool
 writable(const onnx_out *o)
 {
-    return onnx_container(nashc_value_type(operand(o, 0))) != ONNX_FLOAT16 &&
-           onnx_container(nashc_value_type(nashc_node_out(o->node, 0))) == ONNX_FLOAT;
+    return onnx_container(nashc_value_type(operand(o, 0))) != NASHC_ONNX_FLOAT16 &&
+           onnx_container(nashc_value_type(nashc_node_out(o->node, 0))) == NASHC_ONNX_FLOAT;
 }
 
 /* v in the container of x. In float32, x >= t and x >= t rounded up to the next float32 are the
@@ -41,7 +42,7 @@ writable(const onnx_out *o)
 static const char *
 put_thresholds(onnx_out *o, double *v, const nashc_type *t, int work)
 {
-    for (int64_t i = 0, n = nashc_type_count(t); work == ONNX_FLOAT && i < n; i++) {
+    for (int64_t i = 0, n = nashc_type_count(t); work == NASHC_ONNX_FLOAT && i < n; i++) {
         float f = (float)v[i];
         v[i] = (double)f < v[i] ? (double)nextafterf(f, INFINITY) : (double)f;
     }
@@ -123,8 +124,8 @@ write_count(onnx_out *o, const counting *c, int work)
     return onnx_finish(o, work, out);
 }
 
-nashc_status
-onnx_write_multithreshold(onnx_out *o)
+static nashc_status
+write_multithreshold(onnx_out *o)
 {
     const nashc_tensor *t = nashc_value_const(operand(o, 1));
     const nashc_tensor *dir = operand(o, 2) ? nashc_value_const(operand(o, 2)) : NULL;
@@ -136,7 +137,7 @@ onnx_write_multithreshold(onnx_out *o)
 
     if (c.scale == 0 || !writable(o))
         return onnx_write_vendor(o);
-    if (work != ONNX_FLOAT || onnx_fits_float(t)) {
+    if (work != NASHC_ONNX_FLOAT || onnx_fits_float(t)) {
         c.t = onnx_use(o, operand(o, 1), work);
     } else {
         double *v = nashc_buf_to_f64(nashc_tensor_buf(t));
@@ -197,7 +198,7 @@ put_steps(onnx_out *o, double *v, int64_t rows, const counting *c, int work)
     const char *name = "";
 
     t = nashc_type_shaped(t, 2, (int64_t[]){rows, c->k});
-    if (work == ONNX_FLOAT && (x->lo < -(1 << 24) || x->hi >= 1 << 24)) {
+    if (work == NASHC_ONNX_FLOAT && (x->lo < -(1 << 24) || x->hi >= 1 << 24)) {
         t = nashc_type_with_elem(&t, &f64);
         return put_thresholds(o, v, &t, work);
     }
@@ -218,8 +219,8 @@ row_steps(const line *l, const nashc_type *x, const nashc_type *y, int64_t k, do
         t[i] = (double)step_of(l, x->lo, x->hi, l->mul >= 0 ? y->lo + 1 + i : y->lo + k - i);
 }
 
-nashc_status
-onnx_write_requant(onnx_out *o)
+static nashc_status
+write_requant(onnx_out *o)
 {
     const nashc_type *x = nashc_value_type(operand(o, 0));
     const nashc_type *y = nashc_value_type(nashc_node_out(o->node, 0));
@@ -258,3 +259,9 @@ onnx_write_requant(onnx_out *o)
     free(c.down);
     return s;
 }
+
+const onnx_writer onnx_threshold_writers[] = {
+    {"q.multithreshold", write_multithreshold},
+    {"q.requant", write_requant},
+    {0},
+};

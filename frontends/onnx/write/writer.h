@@ -25,8 +25,16 @@ typedef struct onnx_scope {
     struct onnx_scope *caller;
 } onnx_scope;
 
-struct onnx_out {
+/* A domain that nodes of the file may be of, in the order in which the file imports them. */
+typedef struct onnx_domain {
+    const char *name;
+    int version;
+    bool used;
+} onnx_domain;
+
+typedef struct onnx_out {
     const nashc_module *module;
+    const onnx_rows *rows;
     nashc_diag *d;
     nashc_arena *arena;
     onnx_scope *scope;
@@ -37,14 +45,25 @@ struct onnx_out {
     int n_parts;            /* ONNX nodes written for it */
     int opset;
     int trunc_version; /* of QONNX's domain */
-    bool uses_qonnx, uses_channels_last, uses_vendor;
+    onnx_list domains; /* onnx_domain: all but the standard's */
     bool no_memory;
     _Alignas(16) char spare[4096]; /* written to, never read, once memory is out */
-};
+} onnx_out;
 
-#define ONNX_DOMAIN_QONNX "qonnx.custom_op.general"
-#define ONNX_DOMAIN_CL    "qonnx.custom_op.channels_last"
-#define ONNX_DOMAIN_OWN   "nashc"
+/* Zeroed memory of the file, and a copy of a string. When memory is out they give what may be
+ * written to, and no_memory says so at the end. */
+void *onnx_grab(onnx_out *o, size_t size);
+char *onnx_text(onnx_out *o, const char *s);
+void onnx_push(onnx_out *o, onnx_list *l, void *item);
+
+/* name, made unique among the tensors; the container that a tensor has; a value's name with that of
+ * the called graph it is in. */
+const char *onnx_unique(onnx_out *o, const char *name);
+void onnx_set_elem(onnx_out *o, const char *name, int elem);
+const char *onnx_scoped(onnx_out *o, const char *name);
+
+/* The file imports the domain, in that version at least; used: a node is of it. */
+void onnx_add_domain(onnx_out *o, const char *name, int version, bool used);
 
 /* Container that values of type t have if nothing else is asked: integers are in float32. */
 int onnx_container(const nashc_type *t);
@@ -76,6 +95,7 @@ void onnx_put_int(onnx_out *o, const char *name, int64_t v);
 void onnx_put_float(onnx_out *o, const char *name, double v);
 void onnx_put_str(onnx_out *o, const char *name, const char *v);
 void onnx_put_ints(onnx_out *o, const char *name, const int64_t *v, int n);
+void onnx_put_floats(onnx_out *o, const char *name, const double *v, int n);
 
 /* New initialisers. */
 const char *onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem);
@@ -108,39 +128,24 @@ int onnx_work_elem(onnx_out *o);
 const char *onnx_begin(onnx_out *o, int work);
 nashc_status onnx_finish(onnx_out *o, int work, const char *name);
 
-/* How IR operators are written; NULL: under its own name in the domain nashc. */
-typedef nashc_status (*onnx_write_fn)(onnx_out *o);
-onnx_write_fn onnx_writer_of(const char *op);
+/* Operands of the node in container work (0: each in its own); left-out ones "". */
+const char **onnx_operands(onnx_out *o, int work, int *n);
 
-/* write_quant.c */
-nashc_status onnx_write_quant(onnx_out *o);
-nashc_status onnx_write_bipolar_quant(onnx_out *o);
-nashc_status onnx_write_dequant(onnx_out *o);
-nashc_status onnx_write_trunc(onnx_out *o);
-nashc_status onnx_write_float_quant(onnx_out *o);
-nashc_status onnx_write_lut(onnx_out *o);
-
-/* write_threshold.c */
-nashc_status onnx_write_multithreshold(onnx_out *o);
-nashc_status onnx_write_requant(onnx_out *o);
-
-/* write_shape.c */
-nashc_status onnx_write_shaped(onnx_out *o);
-nashc_status onnx_write_transpose(onnx_out *o);
-nashc_status onnx_write_concat(onnx_out *o);
-nashc_status onnx_write_split(onnx_out *o);
-nashc_status onnx_write_slice(onnx_out *o);
-nashc_status onnx_write_gather(onnx_out *o);
-nashc_status onnx_write_pad(onnx_out *o);
-nashc_status onnx_write_resize(onnx_out *o);
-nashc_status onnx_write_depth_space(onnx_out *o);
-nashc_status onnx_write_reduce(onnx_out *o);
-nashc_status onnx_write_argmax(onnx_out *o);
-nashc_status onnx_write_topk(onnx_out *o);
-
-/* write_ops.c */
-nashc_status onnx_write_plain(onnx_out *o);
+/* plain.c: 1:1 by a row of the tables; or under the name of the IR in the domain nashc. */
+nashc_status onnx_write_row(onnx_out *o, const nashc_onnx_row *row);
 nashc_status onnx_write_vendor(onnx_out *o);
+
+/* How IR operators that are not 1:1 are written; tables end with {0}. */
+typedef struct onnx_writer {
+    const char *op;
+    nashc_status (*write)(onnx_out *o);
+} onnx_writer;
+extern const onnx_writer onnx_arithmetic_writers[];
+extern const onnx_writer onnx_shape_writers[];
+extern const onnx_writer onnx_quant_writers[];
+extern const onnx_writer onnx_threshold_writers[];
+
+/* ir.c */
 nashc_status onnx_write_node(onnx_out *o, const nashc_node *n);
 
 #endif

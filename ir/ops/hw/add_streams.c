@@ -2,7 +2,7 @@
  * streams.
  *
  * Both hold the same number of elements, in the same order; one step a beat reads both inputs.
- * hardware.md B.9.
+ * docs/layers.md, hw.add_streams.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"
@@ -119,53 +119,12 @@ add_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag
     return NASHC_OK;
 }
 
-static uint64_t
-add_cycles(const nashc_node *n)
-{
-    return (uint64_t)(nashc_type_count(ops_type(n, 0)) / nashc_attr_int(n, A_PE));
-}
-
-static nashc_status
-add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    const nashc_type *a = ops_type(n, 0), *b = ops_type(n, 1);
-    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits, product = a->bits + b->bits;
-    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
-    nashc_cost c = {.lut = 8 + 2 * pe * bits,
-                    .ff = 4 + 3 * pe * bits,
-                    .bram_efficiency = 1,
-                    .uram_efficiency = 1};
-
-    if (nashc_attr_int(n, A_FUNC) == MUL && product > 9 && (!dev || dev->dsp_a > 0))
-        c.dsp = pe * ((product + 47) / 48);
-    else if (nashc_attr_int(n, A_FUNC) == MUL)
-        c.lut += pe * a->bits * b->bits;
-    *out = c;
-    return NASHC_OK;
-}
-
-static nashc_status
-add_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = add_cycles(n), .latency = 1, .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-add_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    (void)n;
-    (void)i;
-    *reads = 3;
-    *writes = 1;
-}
-
 static bool
-add_fold(const nashc_node *n, int64_t k, char *text)
+add_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     hw_view view;
 
-    return hw_view_of(n, 0, &view) && hw_fold_pe(view.channels, k, text);
+    return hw_view_of(n, 0, &view) && hw_fold_pe(view.channels, k, out);
 }
 
 static const char *
@@ -179,8 +138,10 @@ add_kind(const nashc_node *n)
 }
 
 static const nashc_hw add_hw = {
-    NASHC_DESC(nashc_hw), .streams = add_streams, .cycles = add_cycles, .cost = add_cost,
-    .timing = add_timing, .step = add_step,       .fold = add_fold,     .layer_kind = add_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = add_streams,
+    .fold = add_fold,
+    .layer_kind = add_kind,
 };
 
 const nashc_op nashc_op_hw_add_streams = {

@@ -1,6 +1,6 @@
 /* channelwise.c: hw.channelwise(x, p): y = x + p[c], x * p[c], or the larger or smaller of both.
  *
- * hardware.md B.11.
+ * docs/layers.md, hw.channelwise.
  */
 #include "ir/ops/ops.h"
 #include "params.h"
@@ -76,30 +76,6 @@ channelwise_eval(nashc_eval *e, const nashc_node *n)
     return NASHC_OK;
 }
 
-static nashc_status
-channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    const nashc_type *p = nashc_value_type(nashc_node_in(n, 1));
-    nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
-    uint64_t pe = (uint64_t)nashc_attr_int(n, C_PE), rows = (uint64_t)nashc_type_count(p);
-    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits;
-
-    if (nashc_attr_int(n, C_FUNC) != MUL)
-        c.lut += pe * (nashc_attr_int(n, C_FUNC) == ADD ? bits : x->bits + bits);
-    else if (x->bits + p->bits > 9 && (!dev || dev->dsp_a > 0))
-        c.dsp += pe * ((uint64_t)(x->bits + p->bits + 47) / 48);
-    else
-        c.lut += pe * x->bits * p->bits;
-    c.ff += pe * (x->bits + bits);
-    if (rows > pe)
-        hw_cost_memory(&c, nashc_attr_int(n, C_RAM_STYLE), rows / pe, pe * p->bits);
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
 static const char *
 channelwise_kind(const nashc_node *n)
 {
@@ -110,9 +86,10 @@ channelwise_kind(const nashc_node *n)
 }
 
 static const nashc_hw channelwise_hw = {
-    NASHC_DESC(nashc_hw),     .streams = hw_param_streams,    .cycles = hw_param_cycles,
-    .cost = channelwise_cost, .timing = hw_param_timing,      .step = hw_beat_step,
-    .fold = hw_param_fold,    .layer_kind = channelwise_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = hw_param_streams,
+    .fold = hw_param_fold,
+    .layer_kind = channelwise_kind,
 };
 
 const nashc_op nashc_op_hw_channelwise = {

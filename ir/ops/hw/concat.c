@@ -56,28 +56,6 @@ concat_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_d
     return NASHC_OK;
 }
 
-static nashc_status
-concat_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits;
-
-    return hw_parts_cost(n, 2 * bits, 3 * bits, dev, out);
-}
-
-static nashc_status
-concat_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = hw_parts_cycles(n), .latency = 1, .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-concat_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    *reads = hw_parts_second(n, i) ? 2 : 1;
-    *writes = 1;
-}
-
 static const char *
 concat_kind(const nashc_node *n)
 {
@@ -86,9 +64,10 @@ concat_kind(const nashc_node *n)
 }
 
 static const nashc_hw concat_hw = {
-    NASHC_DESC(nashc_hw),  .streams = concat_streams, .cycles = hw_parts_cycles,
-    .cost = concat_cost,   .timing = concat_timing,   .step = concat_step,
-    .fold = hw_parts_fold, .layer_kind = concat_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = concat_streams,
+    .fold = hw_parts_fold,
+    .layer_kind = concat_kind,
 };
 
 const nashc_op nashc_op_hw_concat = {

@@ -1,9 +1,8 @@
 /* duplicate_streams.c: hw.duplicate_streams(x): every beat to all of several readers.
  *
- * hardware.md B.18. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.duplicate_streams. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
-#include <stdio.h>
 
 static const nashc_param duplicate_attrs[] = {
     {.name = "pe", .def = "1", .domain = "1..", .help = "elements a beat", .kind = NASHC_P_INT},
@@ -30,39 +29,12 @@ duplicate_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nash
     return NASHC_OK;
 }
 
-static uint64_t
-duplicate_cycles(const nashc_node *n)
-{
-    return (uint64_t)(hw_count_of(n) / nashc_attr_int(n, 0));
-}
-
-static nashc_status
-duplicate_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t width = nashc_value_type(nashc_node_in(n, 0))->bits * (uint64_t)nashc_attr_int(n, 0);
-    uint64_t copies = (uint64_t)nashc_node_n_out(n);
-
-    (void)dev;
-    *out = (nashc_cost){.lut = copies * (4 + width),
-                        .ff = copies * (2 + 2 * width),
-                        .bram_efficiency = 1,
-                        .uram_efficiency = 1};
-    return NASHC_OK;
-}
-
-static nashc_status
-duplicate_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = duplicate_cycles(n), .latency = 0, .depth = 2};
-    return NASHC_OK;
-}
-
 static bool
-duplicate_fold(const nashc_node *n, int64_t k, char *text)
+duplicate_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
 
-    return hw_fold_pe(x->rank ? x->dim[x->rank - 1] : 1, k, text);
+    return hw_fold_pe(x->rank ? x->dim[x->rank - 1] : 1, k, out);
 }
 
 static const char *
@@ -73,9 +45,10 @@ duplicate_kind(const nashc_node *n)
 }
 
 static const nashc_hw duplicate_hw = {
-    NASHC_DESC(nashc_hw),   .streams = duplicate_streams, .cycles = duplicate_cycles,
-    .cost = duplicate_cost, .timing = duplicate_timing,   .step = hw_beat_step,
-    .fold = duplicate_fold, .layer_kind = duplicate_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = duplicate_streams,
+    .fold = duplicate_fold,
+    .layer_kind = duplicate_kind,
 };
 
 const nashc_op nashc_op_hw_duplicate_streams = {

@@ -1,9 +1,8 @@
 /* dwc.c: hw.dwc(x): the same elements, another number a beat.
  *
- * hardware.md B.12. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.dwc. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
-#include <stdio.h>
 
 enum { D_IN, D_OUT };
 
@@ -34,51 +33,6 @@ dwc_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag
     return NASHC_OK;
 }
 
-static uint64_t
-dwc_cycles(const nashc_node *n)
-{
-    int64_t in = nashc_attr_int(n, D_IN), out = nashc_attr_int(n, D_OUT);
-
-    return (uint64_t)(hw_count_of(n) / (in < out ? in : out));
-}
-
-static nashc_status
-dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t bits = nashc_value_type(nashc_node_in(n, 0))->bits;
-    uint64_t in = (uint64_t)nashc_attr_int(n, D_IN), to = (uint64_t)nashc_attr_int(n, D_OUT);
-    bool ratio = in % to == 0 || to % in == 0;
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-
-    (void)dev;
-    c.ff = 10 + bits * (in + to + 2 * to);
-    c.lut = 20 + bits * (in + to) * (ratio ? 1 : 4);
-    *out = c;
-    return NASHC_OK;
-}
-
-static nashc_status
-dwc_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = dwc_cycles(n), .latency = 0, .depth = 2};
-    return NASHC_OK;
-}
-
-/* Whole output beats after so many input beats, or input beats needed for so many outputs. */
-static void
-dwc_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    uint64_t in = (uint64_t)nashc_attr_int(n, D_IN), out = (uint64_t)nashc_attr_int(n, D_OUT);
-
-    if (in <= out) {
-        *reads = 1;
-        *writes = (i + 1) * in / out > i * in / out;
-    } else {
-        *reads = ((i + 1) * out + in - 1) / in > (i * out + in - 1) / in;
-        *writes = 1;
-    }
-}
-
 static const char *
 dwc_kind(const nashc_node *n)
 {
@@ -89,8 +43,9 @@ dwc_kind(const nashc_node *n)
 }
 
 static const nashc_hw dwc_hw = {
-    NASHC_DESC(nashc_hw), .streams = dwc_streams, .cycles = dwc_cycles,   .cost = dwc_cost,
-    .timing = dwc_timing, .step = dwc_step,       .layer_kind = dwc_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = dwc_streams,
+    .layer_kind = dwc_kind,
 };
 
 const nashc_op nashc_op_hw_dwc = {

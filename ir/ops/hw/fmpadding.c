@@ -3,7 +3,7 @@
  *     y[top + r * (gaps[0] + 1)][left + c * (gaps[1] + 1)] = x[r][c], else p
  *
  * x holds frames of dim pixels, row by row, channels last; p is one value, or one a channel. A step
- * an output beat; it reads iff it belongs to a pixel of x. hardware.md B.4.
+ * an output beat; it reads iff it belongs to a pixel of x. docs/layers.md, hw.fmpadding.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"
@@ -141,64 +141,13 @@ pad_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag
     return NASHC_OK;
 }
 
-static uint64_t
-pad_cycles(const nashc_node *n)
-{
-    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-
-    return (uint64_t)(nashc_type_count(y) / nashc_attr_int(n, P_SIMD));
-}
-
-static nashc_status
-pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t simd = (uint64_t)nashc_attr_int(n, P_SIMD);
-    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits;
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-    border b;
-    nashc_status s = border_of(n, &b, NULL);
-
-    if (s != NASHC_OK)
-        return s;
-    uint64_t counters = (uint64_t)(hw_clog2((uint64_t)b.folds) + hw_clog2((uint64_t)b.out[0]) +
-                                   hw_clog2((uint64_t)b.out[1]) + hw_clog2((uint64_t)b.unit[0]) +
-                                   hw_clog2((uint64_t)b.unit[1]));
-    c.ff = 4 + counters + simd * (ops_type(n, 0)->bits + 2 * bits);
-    c.lut = 10 + counters + simd * bits;
-    if (nashc_type_count(ops_type(n, 1)) > 1 && b.folds > 1) {
-        c.ff += simd * bits;
-        hw_cost_memory(&c, 0, (uint64_t)b.folds, simd * bits);
-    }
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
-static nashc_status
-pad_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = pad_cycles(n), .latency = 1, .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-pad_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    int64_t from;
-    border b;
-
-    *reads = border_of(n, &b, NULL) == NASHC_OK && source(&b, (int64_t)i / b.folds, &from);
-    *writes = 1;
-}
-
 static bool
-pad_fold(const nashc_node *n, int64_t k, char *text)
+pad_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     hw_view view;
 
     return hw_view_of(n, nashc_attr_int(n, P_CHANNELS), &view) &&
-           hw_fold_lanes("simd", view.channels, k, text);
+           hw_fold_lanes("simd", view.channels, k, out);
 }
 
 static const char *
@@ -211,8 +160,10 @@ pad_kind(const nashc_node *n)
 }
 
 static const nashc_hw pad_hw = {
-    NASHC_DESC(nashc_hw), .streams = pad_streams, .cycles = pad_cycles, .cost = pad_cost,
-    .timing = pad_timing, .step = pad_step,       .fold = pad_fold,     .layer_kind = pad_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = pad_streams,
+    .fold = pad_fold,
+    .layer_kind = pad_kind,
 };
 
 const nashc_op nashc_op_hw_fmpadding = {

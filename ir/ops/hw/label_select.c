@@ -1,9 +1,8 @@
 /* label_select.c: hw.label_select(x): indices of the largest elements of each row.
  *
- * hardware.md B.10. Cycle behaviour: docs/timing.md.
+ * docs/layers.md, hw.label_select. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
-#include <stdio.h>
 
 enum { S_PE, S_K, S_LABELS };
 
@@ -98,66 +97,13 @@ select_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_d
     return NASHC_OK;
 }
 
-/* Steps for one vector: all reads, and k writes of which the first goes with the last read. */
-static uint64_t
-select_period(const nashc_node *n, uint64_t *reads)
-{
-    int64_t labels, vecs;
-
-    select_dims(n, &labels, &vecs);
-    *reads = (uint64_t)(labels / nashc_attr_int(n, S_PE));
-    return *reads + (uint64_t)nashc_attr_int(n, S_K) - 1;
-}
-
-static uint64_t
-select_cycles(const nashc_node *n)
-{
-    int64_t labels, vecs;
-    uint64_t reads;
-
-    select_dims(n, &labels, &vecs);
-    return (uint64_t)vecs * select_period(n, &reads);
-}
-
-static nashc_status
-select_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t bits = nashc_value_type(nashc_node_in(n, 0))->bits;
-    uint64_t index = nashc_value_type(nashc_node_out(n, 0))->bits;
-    uint64_t pe = (uint64_t)nashc_attr_int(n, S_PE), k = (uint64_t)nashc_attr_int(n, S_K);
-
-    *out = (nashc_cost){.lut = 40 + (pe + k) * (bits / 2 + bits + 2 * index),
-                        .ff = 30 + (k + 2) * (bits + index),
-                        .bram_efficiency = 1,
-                        .uram_efficiency = 1};
-    if (dev && dev->lut_inputs == 4)
-        out->lut = out->lut * 8 / 5;
-    return NASHC_OK;
-}
-
-static nashc_status
-select_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = select_cycles(n), .latency = 2, .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-select_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    uint64_t n_reads, at = i % select_period(n, &n_reads);
-
-    *reads = at < n_reads;
-    *writes = at + 1 >= n_reads;
-}
-
 static bool
-select_fold(const nashc_node *n, int64_t k, char *text)
+select_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     int64_t labels, vecs;
 
     select_dims(n, &labels, &vecs);
-    return hw_fold_pe(labels, k, text);
+    return hw_fold_pe(labels, k, out);
 }
 
 static const char *
@@ -168,9 +114,10 @@ select_kind(const nashc_node *n)
 }
 
 static const nashc_hw select_hw = {
-    NASHC_DESC(nashc_hw), .streams = select_streams, .cycles = select_cycles,
-    .cost = select_cost,  .timing = select_timing,   .step = select_step,
-    .fold = select_fold,  .layer_kind = select_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = select_streams,
+    .fold = select_fold,
+    .layer_kind = select_kind,
 };
 
 const nashc_op nashc_op_hw_label_select = {

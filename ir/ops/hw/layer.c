@@ -1,6 +1,5 @@
-/* layer.c: what the streaming layer ops share: stream views, divisors, cost formulas. */
+/* layer.c: what the streaming layer ops share: stream views, divisors, thresholds. */
 #include "layer.h"
-#include <stdio.h>
 
 bool
 hw_view_of(const nashc_node *n, int64_t channels, hw_view *out)
@@ -97,19 +96,18 @@ hw_divisor(int64_t n, int64_t k)
 }
 
 bool
-hw_fold_lanes(const char *name, int64_t channels, int64_t k, char *text)
+hw_fold_lanes(const char *name, int64_t channels, int64_t k, nashc_fold *out)
 {
     int64_t lanes = hw_divisor(channels, k);
 
-    if (lanes > 0)
-        snprintf(text, 96, "%s=%" PRId64, name, lanes);
+    *out = (nashc_fold){.n = 1, .name = {name}, .value = {lanes}};
     return lanes > 0;
 }
 
 bool
-hw_fold_pe(int64_t channels, int64_t k, char *text)
+hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out)
 {
-    return hw_fold_lanes("pe", channels, k, text);
+    return hw_fold_lanes("pe", channels, k, out);
 }
 
 bool
@@ -151,39 +149,6 @@ hw_check_thresholds(const nashc_node *n, int i, int64_t bias, bool bipolar, nash
     return NASHC_OK;
 }
 
-bool
-hw_parallel(int64_t style, int64_t steps)
-{
-    return style == 1 || (style == 0 && steps <= 3);
-}
-
-uint32_t
-hw_stages(int64_t steps)
-{
-    return (uint32_t)hw_clog2((uint64_t)steps + 1);
-}
-
-void
-hw_cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
-                   uint64_t folds, int64_t ram_style)
-{
-    uint64_t n = hw_stages((int64_t)steps);
-
-    if (parallel) {
-        c->lut += pe * steps * (width / 2 + 1);
-        c->ff += pe * n;
-        if (folds > 1)
-            hw_cost_memory(c, ram_style, folds, pe * steps * width);
-        return;
-    }
-    for (uint64_t k = 0; k < n; k++) {
-        c->lut += pe * (width / 2 + 2);
-        c->ff += pe * 2 * (width + n);
-        for (uint64_t p = 0; p < pe && folds << k > 1; p++)
-            hw_cost_memory(c, ram_style, folds << k, width);
-    }
-}
-
 int64_t
 hw_count(const int64_t *t, const int64_t *dir, int64_t rows, int64_t steps, int64_t c, int64_t v)
 {
@@ -193,50 +158,6 @@ hw_count(const int64_t *t, const int64_t *dir, int64_t rows, int64_t steps, int6
     for (int64_t k = 0; k < steps; k++)
         count += v >= row[k];
     return dir && dir[c] < 0 ? steps - count : count;
-}
-
-uint64_t
-hw_bram18(uint64_t depth, uint64_t width)
-{
-#define UP(a, b) (((a) + (b)-1) / (b))
-    if (depth == 0 || width == 0)
-        return 0;
-    if (width == 1)
-        return UP(depth, 16384);
-    if (width == 2)
-        return UP(depth, 8192);
-    if (width <= 4)
-        return UP(depth, 4096) * UP(width, 4);
-    if (width <= 9)
-        return UP(depth, 2048) * UP(width, 9);
-    if (width <= 18 || depth > 512)
-        return UP(depth, 1024) * UP(width, 18);
-    return UP(depth, 512) * UP(width, 36);
-}
-
-int
-hw_clog2(uint64_t v)
-{
-    int n = 0;
-
-    while (n < 63 && ((uint64_t)1 << n) < v)
-        n++;
-    return n;
-}
-
-void
-hw_cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
-{
-    if (style == 3) {
-        c->uram += UP(depth, 4096) * UP(width, 72);
-        c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
-    } else if (style == 1 || (style == 0 && depth > 64 && depth * width > 4096)) {
-        c->bram18 += hw_bram18(depth, width);
-        c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
-    } else {
-        c->lut += width * UP(depth, 64);
-    }
-#undef UP
 }
 
 /* Result i has the type of operand 0. */
@@ -263,14 +184,6 @@ hw_copy_eval(nashc_eval *e, const nashc_node *n)
             nashc_buf_set_int(y, i, nashc_buf_get_int(x, i));
     }
     return NASHC_OK;
-}
-
-void
-hw_beat_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    (void)i;
-    *reads = 1;
-    *writes = (1u << nashc_node_n_out(n)) - 1;
 }
 
 int64_t

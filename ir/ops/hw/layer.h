@@ -1,8 +1,8 @@
-/* layer.h: what the streaming layer ops share: stream views, divisors, cost formulas.
+/* layer.h: what the streaming layer ops share: stream views, divisors, thresholds.
  *
  * A layer reads its operand as the row-major sequence of its elements, seen as vecs rows of
- * channels; for a channels-last tensor that is the order of hardware.md A.1. A beat carries lanes
- * consecutive elements, the first one in the low bits.
+ * channels; for a channels-last tensor that is the order of docs/layers.md, streams. A beat carries
+ * lanes consecutive elements, the first one in the low bits.
  */
 #ifndef NASHC_OPS_HW_LAYER_H
 #define NASHC_OPS_HW_LAYER_H
@@ -37,8 +37,8 @@ nashc_status hw_check_stream(const nashc_node *n, int i, nashc_diag *d);
 int64_t hw_divisor(int64_t n, int64_t k);
 
 /* Fold of a layer whose only knob, attribute `name` or pe, goes over the divisors of channels. */
-bool hw_fold_lanes(const char *name, int64_t channels, int64_t k, char *text);
-bool hw_fold_pe(int64_t channels, int64_t k, char *text);
+bool hw_fold_lanes(const char *name, int64_t channels, int64_t k, nashc_fold *out);
+bool hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out);
 
 /* Number of thresholds a row and rows of threshold operand i; false without it. */
 bool hw_threshold_dims(const nashc_node *n, int i, int64_t *rows, int64_t *steps);
@@ -50,37 +50,13 @@ nashc_type hw_count_type(int64_t steps, int64_t bias, bool bipolar);
 nashc_status hw_check_thresholds(const nashc_node *n, int i, int64_t bias, bool bipolar,
                                  nashc_diag *d);
 
-/* Style attribute (0 auto, 1 parallel, 2 binary search) for so many thresholds: parallel? */
-bool hw_parallel(int64_t style, int64_t steps);
-
-/* Stages of a binary search over so many thresholds. */
-uint32_t hw_stages(int64_t steps);
-
-/* LUTs and flip-flops of thresholds on pe lanes of width bits, folds rows a lane. */
-void hw_cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
-                        uint64_t folds, int64_t ram_style);
-
 /* Thresholds of row c that v reaches, or falls below where dir[c] < 0. */
 int64_t hw_count(const int64_t *t, const int64_t *dir, int64_t rows, int64_t steps, int64_t c,
                  int64_t v);
 
-/* Block RAMs for depth words of width bits (hardware.md B.0), scaled to the device's RAM. */
-uint64_t hw_bram18(uint64_t depth, uint64_t width);
-
-/* ceil(log2(v)), 0 for v <= 1. */
-int hw_clog2(uint64_t v);
-
-/* Adds a memory of depth words of width bits: distributed when shallow or asked for, else block.
- * style: 0 auto, 1 block, 2 distributed, 3 ultra. bits and capacity are collected for the
- * efficiency. */
-void hw_cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
-
 /* Every result has the type of operand 0, and its elements. */
 nashc_status hw_same_infer(const nashc_node *n, nashc_type *out, nashc_diag *d);
 nashc_status hw_copy_eval(nashc_eval *e, const nashc_node *n);
-
-/* A step of a layer that reads and writes a beat on every stream. */
-void hw_beat_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes);
 
 /* Elements of operand 0. */
 int64_t hw_count_of(const nashc_node *n);

@@ -59,28 +59,9 @@ lut_eval(nashc_eval *e, const nashc_node *n)
     return NASHC_OK;
 }
 
-static nashc_status
-lut_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
-    uint64_t pe = (uint64_t)nashc_attr_int(n, L_PE);
-    uint64_t bits = nashc_value_type(nashc_node_out(n, 0))->bits;
-    int64_t rows = 1, size = 0;
-
-    hw_threshold_dims(n, 1, &rows, &size);
-    for (uint64_t p = 0; p < pe; p++)
-        hw_cost_memory(&c, nashc_attr_int(n, L_RAM_STYLE),
-                       (uint64_t)size * (rows > 1 ? (uint64_t)rows / pe : 1), bits);
-    c.ff += pe * bits;
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
 static const nashc_hw lut_hw = {
-    NASHC_DESC(nashc_hw),  .streams = hw_param_streams, .cycles = hw_param_cycles,
-    .cost = lut_cost,      .timing = hw_param_timing,   .step = hw_beat_step,
+    NASHC_DESC(nashc_hw),
+    .streams = hw_param_streams,
     .fold = hw_param_fold,
 };
 

@@ -1,12 +1,5 @@
 /* mac.c: what the layers of multipliers and accumulators share: hw.mvau and hw.vvau. */
 #include "mac.h"
-#include <stdlib.h>
-
-static int64_t
-attr(const nashc_node *n, const char *name)
-{
-    return nashc_attr_int(n, nashc_attr_index(n, name));
-}
 
 void
 hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels)
@@ -47,33 +40,20 @@ nashc_status
 hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
 {
     const nashc_type *x = ops_type(n, 0);
-    const nashc_tensor *w = ops_const(n, 1);
+    ops_interval all = {INT64_MAX, INT64_MIN};
     int64_t products, channels;
     nashc_status s = bounded(n, d);
 
     if (s != NASHC_OK)
         return s;
     hw_mac_dims(n, &products, &channels);
-    int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(w));
-    int64_t *ends = v ? calloc((size_t)channels, 2 * sizeof *ends) : NULL;
-    if (!ends) {
-        nashc_mem_free(v);
-        return nashc_enomem(d);
-    }
-    for (int64_t k = 0; k < products; k++)
-        for (int64_t c = 0; c < channels; c++) {
-            int64_t p = v[k * channels + c];
-            ends[2 * c] += p * (p > 0 ? x->lo : x->hi);
-            ends[2 * c + 1] += p * (p > 0 ? x->hi : x->lo);
-        }
-    *lo = INT64_MAX;
-    *hi = INT64_MIN;
     for (int64_t c = 0; c < channels; c++) {
-        *lo = ends[2 * c] < *lo ? ends[2 * c] : *lo;
-        *hi = ends[2 * c + 1] > *hi ? ends[2 * c + 1] : *hi;
+        nashc_sums sums = {0};
+        nashc_sums_add(&sums, nashc_tensor_buf(ops_const(n, 1)), c, channels, products);
+        all = ops_interval_hull(all, ops_sums_range(&sums, (ops_interval){x->lo, x->hi}));
     }
-    free(ends);
-    nashc_mem_free(v);
+    *lo = all.lo;
+    *hi = all.hi;
     return NASHC_OK;
 }
 
@@ -90,7 +70,7 @@ hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
         if (!hw_threshold_dims(n, 2, &rows, &steps) || (rows != 1 && rows != channels))
             return nashc_node_error(
                 d, n, "thresholds must be [1,K] or [%" PRId64 ",K], a row a channel", channels);
-        *out = hw_count_type(steps, attr(n, "act_bias"), attr(n, "bipolar"));
+        *out = hw_count_type(steps, nashc_node_int(n, "act_bias"), nashc_node_bool(n, "bipolar"));
     } else {
         if ((s = hw_mac_range(n, &lo, &hi, d)) != NASHC_OK)
             return s;
@@ -102,8 +82,8 @@ hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
 nashc_status
 hw_mac_verify(const nashc_node *n, nashc_diag *d)
 {
-    int64_t products, channels, bias = attr(n, "act_bias");
-    bool bipolar = attr(n, "bipolar");
+    int64_t products, channels, bias = nashc_node_int(n, "act_bias");
+    bool bipolar = nashc_node_bool(n, "bipolar");
     nashc_status s;
 
     hw_mac_dims(n, &products, &channels);
@@ -123,9 +103,9 @@ hw_mac_verify(const nashc_node *n, nashc_diag *d)
 bool
 hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out)
 {
-    bool bipolar = attr(n, "bipolar");
+    bool bipolar = nashc_node_bool(n, "bipolar");
 
-    *out = (hw_act){.scale = bipolar ? 2 : 1, .bias = bipolar ? -1 : attr(n, "act_bias")};
+    *out = (hw_act){.scale = bipolar ? 2 : 1, .bias = bipolar ? -1 : nashc_node_int(n, "act_bias")};
     if (!nashc_node_in(n, 2))
         return true;
     out->t = nashc_eval_i64(e, 2);
@@ -139,40 +119,4 @@ hw_act_value(const hw_act *a, int64_t channel, int64_t acc)
 {
     return a->t ? a->bias + a->scale * hw_count(a->t, a->dir, a->rows, a->steps, channel, acc)
                 : acc;
-}
-
-bool
-hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev)
-{
-    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
-    int64_t res = attr(n, "res_type");
-
-    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
-        return false;
-    if (res != 0)
-        return res == 2;
-    return x->bits + w->bits > 9 && (!dev || dev->dsp_a > 0);
-}
-
-void
-hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,
-                  nashc_cost *c)
-{
-    int64_t rows, steps;
-
-    if (hw_threshold_dims(n, 2, &rows, &steps))
-        hw_cost_thresholds(c, hw_parallel(attr(n, "act_style"), steps), pe, (uint64_t)steps, width,
-                           rows > 1 ? (uint64_t)rows / pe : 1, attr(n, "ram_style_thresholds"));
-    if (dev && dev->lut_inputs > 0 && dev->lut_inputs < 6)
-        c->lut = c->lut * 8 / 5;
-}
-
-uint32_t
-hw_mac_latency(const nashc_node *n)
-{
-    int64_t rows, steps;
-
-    if (!hw_threshold_dims(n, 2, &rows, &steps))
-        return 0;
-    return hw_parallel(attr(n, "act_style"), steps) ? 1 : 2 * hw_stages(steps) - 1;
 }

@@ -29,7 +29,7 @@ void hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels);
 /* Operand 0 is an integer tensor, operand 1 a constant integer matrix. */
 nashc_status hw_mac_operands(const nashc_node *n, nashc_diag *d);
 
-/* Smallest and largest value of any accumulator: hardware.md F.2. */
+/* Smallest and largest value of any accumulator: docs/datatypes.md, intervals of sums. */
 nashc_status hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d);
 
 /* Element of the result; checks that thresholds fit. */
@@ -46,15 +46,5 @@ typedef struct hw_act {
 
 bool hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out);
 int64_t hw_act_value(const hw_act *a, int64_t channel, int64_t acc);
-
-/* Do products go to multiplier blocks? Where asked for, or where both operands are wide. */
-bool hw_mac_in_dsp(const nashc_node *n, const nashc_device *dev);
-
-/* Adds thresholds on pe lanes of width bits, and fits the sum of LUTs to the device. */
-void hw_mac_activation(const nashc_node *n, const nashc_device *dev, uint64_t pe, uint64_t width,
-                       nashc_cost *c);
-
-/* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
-uint32_t hw_mac_latency(const nashc_node *n);
 
 #endif

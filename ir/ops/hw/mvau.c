@@ -6,10 +6,10 @@
  * vectors belong to groups 0 .. G-1 in turn, vector v meets columns g*MH/G .. (g+1)*MH/G - 1 of w,
  * g = v mod G, and the results of G vectors are one row of MH.
  * Schedule: for each vector, for nf < MH/G/pe, for sf < MW/simd: one step; x is read while nf = 0
- * and replayed afterwards, a beat of pe results is written when sf is last. hardware.md B.1.
+ * and replayed afterwards, a beat of pe results is written when sf is last. docs/layers.md,
+ * hw.mvau.
  */
 #include "mac.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,76 +117,6 @@ mvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     return NASHC_OK;
 }
 
-static uint64_t
-mvau_cycles(const nashc_node *n)
-{
-    sizes z = sizes_of(n);
-
-    return (uint64_t)(vectors(n) * (z.mw / z.simd) * (z.mh / z.pe));
-}
-
-/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
- * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
- * Fitted to Yosys. */
-static uint64_t
-products(const nashc_node *n, uint64_t simd, bool dsp)
-{
-    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
-        return simd * 9 / 4;
-    if (dsp)
-        return simd * (a + b) / 2;
-    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
-}
-
-static nashc_status
-mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t a = ops_type(n, 0)->bits, b = ops_type(n, 1)->bits;
-    int64_t lo, hi, style = nashc_attr_int(n, A_RAM_STYLE);
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-    bool embedded = nashc_attr_int(n, A_MEM_MODE) == 1, dsp = hw_mac_in_dsp(n, dev);
-    sizes z = sizes_of(n);
-
-    nashc_status s = hw_mac_range(n, &lo, &hi, NULL);
-    if (s != NASHC_OK)
-        return s;
-    uint64_t pe = (uint64_t)z.pe, simd = (uint64_t)z.simd, sf = (uint64_t)(z.mw / z.simd);
-    uint64_t acc = nashc_type_for_range(lo, hi).bits, nf = (uint64_t)(z.mh / z.pe);
-    c.lut = 60 + pe * (products(n, simd, dsp) + acc);
-    c.dsp = dsp ? pe * simd * ((a + b + 47) / 48) : 0;
-    c.ff = 40 + pe * 2 * acc + simd * (a + pe * b);
-    hw_cost_memory(&c, embedded ? 2 : style, (uint64_t)z.groups * nf * sf, pe * simd * b);
-    if (nf > 1) /* the vector is kept for the other rounds */
-        hw_cost_memory(&c, 0, sf, simd * a);
-    hw_mac_activation(n, dev, pe, acc, &c);
-    *out = c;
-    return NASHC_OK;
-}
-
-/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md). */
-static nashc_status
-mvau_timing(const nashc_node *n, nashc_timing *out)
-{
-    sizes z = sizes_of(n);
-
-    *out = (nashc_timing){
-        .steps = mvau_cycles(n), .latency = 3 + (z.mw > z.simd) + hw_mac_latency(n), .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-mvau_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    sizes z = sizes_of(n);
-
-    uint64_t sf = (uint64_t)(z.mw / z.simd), nf = (uint64_t)(z.mh / z.pe);
-    *reads = i / sf % nf == 0;
-    *writes = i % sf == sf - 1;
-}
-
 typedef struct point {
     int64_t pe, simd;
 } point;
@@ -203,7 +133,7 @@ point_cmp(const void *a, const void *b)
 }
 
 static bool
-mvau_fold(const nashc_node *n, int64_t k, char *text)
+mvau_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     int64_t np = 0, ns = 0, m = 0;
     sizes z = sizes_of(n);
@@ -221,12 +151,12 @@ mvau_fold(const nashc_node *n, int64_t k, char *text)
         for (int64_t j = 0; j < ns; j++)
             all[m++] = (point){hw_divisor(z.mh, i), hw_divisor(z.mw, j)};
     qsort(all, (size_t)m, sizeof *all, point_cmp);
-    snprintf(text, 96, "pe=%" PRId64 " simd=%" PRId64, all[k].pe, all[k].simd);
+    *out = (nashc_fold){.n = 2, .name = {"pe", "simd"}, .value = {all[k].pe, all[k].simd}};
     free(all);
     return true;
 }
 
-/* FINN's choice of style (hardware.md C.4); ours differs in the cost model only. */
+/* FINN's choice of style (docs/layers.md, hw.mvau); ours differs in the cost model only. */
 static const char *
 mvau_kind(const nashc_node *n)
 {
@@ -238,8 +168,10 @@ mvau_kind(const nashc_node *n)
 }
 
 static const nashc_hw mvau_hw = {
-    NASHC_DESC(nashc_hw),  .streams = mvau_streams, .cycles = mvau_cycles, .cost = mvau_cost,
-    .timing = mvau_timing, .step = mvau_step,       .fold = mvau_fold,     .layer_kind = mvau_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = mvau_streams,
+    .fold = mvau_fold,
+    .layer_kind = mvau_kind,
 };
 
 const nashc_op nashc_op_hw_mvau = {

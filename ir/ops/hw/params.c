@@ -38,28 +38,12 @@ hw_param_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc
     return beat_streams(n, &view, in, out);
 }
 
-uint64_t
-hw_param_cycles(const nashc_node *n)
-{
-    hw_view view;
-
-    return hw_param_view(n, &view) ? (uint64_t)(view.vecs * (view.channels / nashc_attr_int(n, 0)))
-                                   : 0;
-}
-
 bool
-hw_param_fold(const nashc_node *n, int64_t k, char *text)
+hw_param_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     hw_view view;
 
-    return hw_param_view(n, &view) && hw_fold_pe(view.channels, k, text);
-}
-
-nashc_status
-hw_param_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = hw_param_cycles(n), .latency = 2, .depth = 2};
-    return NASHC_OK;
+    return hw_param_view(n, &view) && hw_fold_pe(view.channels, k, out);
 }
 
 /* Common part of infer: operands, and rows and columns of the result. */

@@ -7,14 +7,10 @@
 /* Rows of parameter operand 1: one for all channels, or one a channel. */
 bool hw_param_view(const nashc_node *n, hw_view *out);
 
-/* Streams, cycles and folding of a layer whose attribute 0 is pe. */
+/* Streams and folding of a layer whose attribute 0 is pe. */
 nashc_status hw_param_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out,
                               nashc_diag *d);
-uint64_t hw_param_cycles(const nashc_node *n);
-bool hw_param_fold(const nashc_node *n, int64_t k, char *text);
-
-/* Two pipeline stages. */
-nashc_status hw_param_timing(const nashc_node *n, nashc_timing *out);
+bool hw_param_fold(const nashc_node *n, int64_t k, nashc_fold *out);
 
 /* Common part of infer: operands, and rows and columns of the result. */
 nashc_status hw_param_check(const nashc_node *n, hw_view *view, nashc_diag *d);

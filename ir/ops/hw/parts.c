@@ -40,27 +40,8 @@ hw_parts_verify(const nashc_node *n, nashc_diag *d)
     return s != NASHC_OK ? s : hw_check_divides(n, "pe", pe, hw_parts(n)[1], d);
 }
 
-uint64_t
-hw_parts_cycles(const nashc_node *n)
-{
-    int64_t count = 0;
-
-    for (int i = 0; i < nashc_node_n_in(n); i++)
-        count += hw_parts_count(n, i);
-    return (uint64_t)(count / nashc_attr_int(n, HW_PARTS_PE));
-}
-
 bool
-hw_parts_second(const nashc_node *n, uint64_t i)
-{
-    uint64_t pe = (uint64_t)nashc_attr_int(n, HW_PARTS_PE);
-    uint64_t a = (uint64_t)hw_parts(n)[0] / pe, b = (uint64_t)hw_parts(n)[1] / pe;
-
-    return i % (a + b) >= a;
-}
-
-bool
-hw_parts_fold(const nashc_node *n, int64_t k, char *text)
+hw_parts_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     int64_t a = hw_parts(n)[0], b = hw_parts(n)[1];
 
@@ -69,21 +50,5 @@ hw_parts_fold(const nashc_node *n, int64_t k, char *text)
         a = b;
         b = rest;
     }
-    return hw_fold_pe(a, k, text);
-}
-
-nashc_status
-hw_parts_cost(const nashc_node *n, uint64_t lut, uint64_t ff, const nashc_device *dev,
-              nashc_cost *out)
-{
-    uint64_t pe = (uint64_t)nashc_attr_int(n, HW_PARTS_PE), a = (uint64_t)hw_parts(n)[0] / pe;
-    uint64_t b = (uint64_t)hw_parts(n)[1] / pe, counter = (uint64_t)hw_clog2(a > b ? a : b);
-
-    *out = (nashc_cost){.lut = 8 + 2 * counter + pe * lut,
-                        .ff = 5 + counter + pe * ff,
-                        .bram_efficiency = 1,
-                        .uram_efficiency = 1};
-    if (dev && dev->lut_inputs == 4)
-        out->lut = out->lut * 8 / 5;
-    return NASHC_OK;
+    return hw_fold_pe(a, k, out);
 }

@@ -2,7 +2,7 @@
  *
  * A round is na elements of the first stream, then nb of the second, again and again; parts =
  * [na,nb]: the channel counts along the channels, larger chunks along another axis. A step moves
- * one beat, of the stream whose part it is. hardware.md B.13.
+ * one beat, of the stream whose part it is. docs/layers.md, hw.concat.
  */
 #ifndef NASHC_OPS_HW_PARTS_H
 #define NASHC_OPS_HW_PARTS_H
@@ -30,17 +30,7 @@ nashc_status hw_parts_matrix(const nashc_node *n, int64_t count, int64_t columns
 /* A beat belongs to one part. */
 nashc_status hw_parts_verify(const nashc_node *n, nashc_diag *d);
 
-/* Beats of all operands, a cycle each. */
-uint64_t hw_parts_cycles(const nashc_node *n);
-
-/* Does step i belong to the second stream? */
-bool hw_parts_second(const nashc_node *n, uint64_t i);
-
 /* pe goes over the divisors of both parts. */
-bool hw_parts_fold(const nashc_node *n, int64_t k, char *text);
-
-/* The counter of nashc_part_counter, and lut and ff for each of pe lanes. */
-nashc_status hw_parts_cost(const nashc_node *n, uint64_t lut, uint64_t ff, const nashc_device *dev,
-                           nashc_cost *out);
+bool hw_parts_fold(const nashc_node *n, int64_t k, nashc_fold *out);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * x is rows of C elements, seen as [outer,kh,ow,kw]. Max and min keep the element, bip included;
  * a bipolar sum adds -1 and +1. One step a beat of pe channels, in the order of x; the result of
- * (o, j) is written while i and k are last. hardware.md B.6, B.7, B.8.
+ * (o, j) is written while i and k are last. docs/layers.md, hw.pool.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"
@@ -116,63 +116,10 @@ pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     return NASHC_OK;
 }
 
-static uint64_t
-pool_cycles(const nashc_node *n)
-{
-    return (uint64_t)(nashc_type_count(ops_type(n, 0)) / nashc_attr_int(n, A_PE));
-}
-
-/* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
- * a register alone has in its enable). Fitted to Yosys. */
-static nashc_status
-pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t a = ops_type(n, 0)->bits, b = nashc_value_type(nashc_node_out(n, 0))->bits;
-    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE), folds = (uint64_t)channels(n) / pe;
-    const int64_t *w = window(n);
-    uint64_t accs = (uint64_t)w[1] * folds;
-    uint64_t counters = (uint64_t)(hw_clog2(folds) + hw_clog2((uint64_t)w[0]) +
-                                   hw_clog2((uint64_t)w[2]) + 2 * hw_clog2(accs));
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-
-    c.lut = 5 + counters + pe * 2 * b;
-    c.ff = 7 + counters + pe * (a + 3 * b);
-    if (accs > 1) {
-        hw_cost_memory(&c, nashc_attr_int(n, A_RAM_STYLE), accs, pe * b);
-        if (nashc_attr_int(n, A_FUNC) != F_SUM)
-            c.lut += pe * (b - 1);
-        if (folds == 1 && w[2] > 1) /* the last result, or what was read */
-            c.lut += pe * b;
-        c.ff += c.bram18 + c.uram ? 0 : pe * b; /* block RAM has the register of a read */
-    }
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
-static nashc_status
-pool_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = pool_cycles(n), .latency = 2, .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-pool_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    const int64_t *w = window(n);
-    uint64_t kh = (uint64_t)w[0], ow = (uint64_t)w[1], kw = (uint64_t)w[2];
-    uint64_t row = i / (uint64_t)(channels(n) / nashc_attr_int(n, A_PE));
-
-    *reads = 1;
-    *writes = row % kw == kw - 1 && row / kw / ow % kh == kh - 1;
-}
-
 static bool
-pool_fold(const nashc_node *n, int64_t k, char *text)
+pool_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
-    return hw_fold_pe(channels(n), k, text);
+    return hw_fold_pe(channels(n), k, out);
 }
 
 /* FINN's layers: a window after its generator, a max pool on image rows, a sum over an image. */
@@ -188,8 +135,10 @@ pool_kind(const nashc_node *n)
 }
 
 static const nashc_hw pool_hw = {
-    NASHC_DESC(nashc_hw),  .streams = pool_streams, .cycles = pool_cycles, .cost = pool_cost,
-    .timing = pool_timing, .step = pool_step,       .fold = pool_fold,     .layer_kind = pool_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = pool_streams,
+    .fold = pool_fold,
+    .layer_kind = pool_kind,
 };
 
 const nashc_op nashc_op_hw_pool = {

@@ -75,37 +75,6 @@ requant_eval(nashc_eval *e, const nashc_node *n)
     return NASHC_OK;
 }
 
-static nashc_status
-requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
-    uint64_t pe = (uint64_t)nashc_attr_int(n, R_PE);
-    uint64_t rows = (uint64_t)nashc_type_count(ops_type(n, 1));
-    uint64_t x = ops_type(n, 0)->bits, m = ops_type(n, 1)->bits;
-    uint64_t a = ops_type(n, 2)->bits, bits = nashc_value_type(nashc_node_out(n, 0))->bits;
-    uint64_t sum = (x + m > a ? x + m : a) + 1;
-
-    if (x + m > 9 && (!dev || dev->dsp_a > 0))
-        c.dsp += pe * ((x + m + 47) / 48);
-    else
-        c.lut += pe * x * m;
-    c.lut += pe * (sum + 2 * bits); /* the addition, and a comparison with each bound */
-    c.ff += pe * (x + m + x + a + bits);
-    if (rows > pe)
-        hw_cost_memory(&c, nashc_attr_int(n, R_RAM_STYLE), rows / pe, pe * (m + a));
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
-static nashc_status
-requant_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = hw_param_cycles(n), .latency = 3, .depth = 2};
-    return NASHC_OK;
-}
-
 static const char *
 requant_kind(const nashc_node *n)
 {
@@ -114,9 +83,10 @@ requant_kind(const nashc_node *n)
 }
 
 static const nashc_hw requant_hw = {
-    NASHC_DESC(nashc_hw),  .streams = hw_param_streams, .cycles = hw_param_cycles,
-    .cost = requant_cost,  .timing = requant_timing,    .step = hw_beat_step,
-    .fold = hw_param_fold, .layer_kind = requant_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = hw_param_streams,
+    .fold = hw_param_fold,
+    .layer_kind = requant_kind,
 };
 
 const nashc_op nashc_op_hw_requant = {

@@ -61,28 +61,6 @@ split_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_di
     return NASHC_OK;
 }
 
-static nashc_status
-split_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t bits = ops_type(n, 0)->bits;
-
-    return hw_parts_cost(n, 2 * bits, 4 * bits, dev, out);
-}
-
-static nashc_status
-split_timing(const nashc_node *n, nashc_timing *out)
-{
-    *out = (nashc_timing){.steps = hw_parts_cycles(n), .latency = 0, .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-split_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    *reads = 1;
-    *writes = hw_parts_second(n, i) ? 2 : 1;
-}
-
 static const char *
 split_kind(const nashc_node *n)
 {
@@ -91,9 +69,10 @@ split_kind(const nashc_node *n)
 }
 
 static const nashc_hw split_hw = {
-    NASHC_DESC(nashc_hw),  .streams = split_streams, .cycles = hw_parts_cycles,
-    .cost = split_cost,    .timing = split_timing,   .step = split_step,
-    .fold = hw_parts_fold, .layer_kind = split_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = split_streams,
+    .fold = hw_parts_fold,
+    .layer_kind = split_kind,
 };
 
 const nashc_op nashc_op_hw_split = {

@@ -2,7 +2,7 @@
  *
  *     y = act_bias + #{k : x >= t[c][k]}      (dir[c] < 0: x < t)
  *
- * hardware.md B.5.
+ * docs/layers.md, hw.thresholding.
  */
 #include "ir/ops/ops.h"
 #include "params.h"
@@ -85,39 +85,6 @@ threshold_eval(nashc_eval *e, const nashc_node *n)
     return NASHC_OK;
 }
 
-static nashc_status
-threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    nashc_cost c = {.lut = 40, .ff = 40, .bram_efficiency = 1, .uram_efficiency = 1};
-    int64_t rows, steps, pe = nashc_attr_int(n, T_PE);
-    uint64_t width = nashc_value_type(nashc_node_in(n, 0))->bits;
-
-    if (!hw_threshold_dims(n, 1, &rows, &steps))
-        return NASHC_EBUG;
-    c.ff += (uint64_t)pe * width;
-    hw_cost_thresholds(&c, hw_parallel(nashc_attr_int(n, T_STYLE), steps), (uint64_t)pe,
-                       (uint64_t)steps, width, (uint64_t)(rows > 1 ? rows / pe : 1),
-                       nashc_attr_int(n, T_RAM_STYLE));
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
-/* nashc_thresholding_parallel, or nashc_thresholding_search with DEEP = 1. */
-static nashc_status
-threshold_timing(const nashc_node *n, nashc_timing *out)
-{
-    int64_t rows, steps;
-
-    if (!hw_threshold_dims(n, 1, &rows, &steps))
-        return NASHC_EBUG;
-    *out = (nashc_timing){.steps = hw_param_cycles(n), .latency = 2, .depth = 2};
-    if (!hw_parallel(nashc_attr_int(n, T_STYLE), steps))
-        out->latency = 2 * hw_stages(steps);
-    return NASHC_OK;
-}
-
 static const char *
 threshold_kind(const nashc_node *n)
 {
@@ -126,9 +93,10 @@ threshold_kind(const nashc_node *n)
 }
 
 static const nashc_hw threshold_hw = {
-    NASHC_DESC(nashc_hw),   .streams = hw_param_streams,  .cycles = hw_param_cycles,
-    .cost = threshold_cost, .timing = threshold_timing,   .step = hw_beat_step,
-    .fold = hw_param_fold,  .layer_kind = threshold_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = hw_param_streams,
+    .fold = hw_param_fold,
+    .layer_kind = threshold_kind,
 };
 
 const nashc_op nashc_op_hw_thresholding = {

@@ -4,7 +4,7 @@
  *
  * x holds rows of C channels, K of them for each of P results; w is [K,C], t [C,L] or [1,L], dir
  * [C]. Schedule: for each result, for k < K, for cf < C/pe: one step, which reads a beat; a beat of
- * pe results is written when k is last. hardware.md B.2 has another order of the input.
+ * pe results is written when k is last. FINN orders the input otherwise: docs/layers.md, hw.vvau.
  */
 #include "mac.h"
 
@@ -79,83 +79,13 @@ vvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     return NASHC_OK;
 }
 
-static uint64_t
-vvau_cycles(const nashc_node *n)
-{
-    return (uint64_t)(nashc_type_count(ops_type(n, 0)) / nashc_attr_int(n, A_PE));
-}
-
-/* LUTs that multiply in one lane; fitted to Yosys. */
-static uint64_t
-product(const nashc_node *n)
-{
-    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    if (x->kind == NASHC_K_BIP)
-        return b + 5;
-    return w->kind == NASHC_K_BIP ? 3 * a : narrow * (a + b - narrow + 2);
-}
-
-static nashc_status
-vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t pe = (uint64_t)nashc_attr_int(n, A_PE);
-    uint64_t a = ops_type(n, 0)->bits, b = ops_type(n, 1)->bits;
-    uint64_t y = nashc_value_type(nashc_node_out(n, 0))->bits;
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-    bool dsp = hw_mac_in_dsp(n, dev);
-    int64_t kernel, channels, lo, hi;
-
-    hw_mac_dims(n, &kernel, &channels);
-    nashc_status s = hw_mac_range(n, &lo, &hi, NULL);
-    if (s != NASHC_OK)
-        return s;
-    uint64_t folds = (uint64_t)channels / pe, lines = (uint64_t)kernel * folds;
-    uint64_t width = nashc_type_for_range(lo, hi).bits, acc = kernel > 1 ? width : 0;
-    c.lut = 20 + pe * ((dsp ? 0 : product(n)) + acc + y);
-    c.dsp = dsp ? pe * ((a + b + 47) / 48) : 0;
-    c.ff = 10 + 2 * (uint64_t)hw_clog2(lines) + pe * ((dsp ? 1 : 2) * (a + b) + acc + 2 * y);
-    hw_cost_memory(&c, nashc_attr_int(n, A_RAM_STYLE), lines, pe * b);
-    if (kernel > 1 && folds > 1) {
-        c.ff += pe * acc;
-        hw_cost_memory(&c, 0, folds, pe * acc);
-    }
-    hw_mac_activation(n, dev, pe, width, &c);
-    *out = c;
-    return NASHC_OK;
-}
-
-/* nashc_vvau with PIPE = 0 and DEEP = 1 (docs/timing.md). */
-static nashc_status
-vvau_timing(const nashc_node *n, nashc_timing *out)
-{
-    int64_t kernel, channels;
-
-    hw_mac_dims(n, &kernel, &channels);
-    *out = (nashc_timing){
-        .steps = vvau_cycles(n), .latency = 2 + (kernel > 1) + hw_mac_latency(n), .depth = 2};
-    return NASHC_OK;
-}
-
-static void
-vvau_step(const nashc_node *n, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    int64_t kernel, channels;
-
-    hw_mac_dims(n, &kernel, &channels);
-    uint64_t folds = (uint64_t)(channels / nashc_attr_int(n, A_PE));
-    *reads = 1;
-    *writes = i / folds % (uint64_t)kernel == (uint64_t)kernel - 1;
-}
-
 static bool
-vvau_fold(const nashc_node *n, int64_t k, char *text)
+vvau_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     int64_t kernel, channels;
 
     hw_mac_dims(n, &kernel, &channels);
-    return hw_fold_pe(channels, k, text);
+    return hw_fold_pe(channels, k, out);
 }
 
 static const char *
@@ -166,8 +96,10 @@ vvau_kind(const nashc_node *n)
 }
 
 static const nashc_hw vvau_hw = {
-    NASHC_DESC(nashc_hw),  .streams = vvau_streams, .cycles = vvau_cycles, .cost = vvau_cost,
-    .timing = vvau_timing, .step = vvau_step,       .fold = vvau_fold,     .layer_kind = vvau_kind,
+    NASHC_DESC(nashc_hw),
+    .streams = vvau_streams,
+    .fold = vvau_fold,
+    .layer_kind = vvau_kind,
 };
 
 const nashc_op nashc_op_hw_vvau = {

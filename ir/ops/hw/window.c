@@ -5,13 +5,10 @@
  * The windows of a convolution on a channels-last image of width W and C channels are the loops
  * (OH, OW, kh, kw, C) with strides (sh*W*C, sw*C, dh*W*C, dw*C, 1); strided, repeated, cut out and
  * transposed frames are other loops. Elements pass in beats of simd, through a ring of depth beats:
- * hardware.md B.3, B.14, B.16, B.25. Cycle behaviour: docs/timing.md.
- *
- * Outer loops whose address never falls back tell which elements are no longer needed: of the first
- * p loops, s_j >= sum of (n_k - 1) s_k over the inner ones k < p.
+ * docs/layers.md, hw.window. Cycle behaviour: docs/timing.md.
  */
 #include "layer.h"
-#include <stdio.h>
+#include <nashc/model.h>
 #include <string.h>
 
 enum { W_DIMS, W_STRIDES, W_OFFSET, W_CHANNELS, W_SIMD, W_DEPTH, W_RAM_STYLE, W_ROLE };
@@ -140,110 +137,12 @@ most_lanes(const nashc_node *n, const nest *z)
     return lanes;
 }
 
-/* Loops over beats: without those of one iteration, and with loops in one that follow each other.
- */
-static void
-in_beats(const nest *z, int64_t simd, nest *out)
-{
-    out->n = 0;
-    for (int i = z->n - 1; i >= 0; i--) {
-        int64_t dim = i == z->n - 1 ? z->dim[i] / simd : z->dim[i];
-        int64_t stride = i == z->n - 1 ? 1 : z->stride[i] / simd;
-        int k = out->n;
-        if (dim == 1)
-            continue;
-        if (k > 0 && stride == out->dim[k - 1] * out->stride[k - 1]) {
-            out->dim[k - 1] *= dim;
-            continue;
-        }
-        out->dim[k] = dim;
-        out->stride[k] = stride;
-        out->n++;
-    }
-    for (int i = 0; i < out->n / 2; i++) { /* outermost first */
-        int k = out->n - 1 - i;
-        int64_t dim = out->dim[i], stride = out->stride[i];
-        out->dim[i] = out->dim[k];
-        out->stride[i] = out->stride[k];
-        out->dim[k] = dim;
-        out->stride[k] = stride;
-    }
-}
-
-/* How far loops from..to-1 move the address in all. */
-static int64_t
-span(const nest *z, int from, int to)
-{
-    int64_t sum = 0;
-
-    for (int i = from; i < to; i++)
-        sum += (z->dim[i] - 1) * z->stride[i];
-    return sum;
-}
-
-/* How many outer loops never fall back. */
-static int
-rising(const nest *z)
-{
-    for (int p = z->n; p > 0; p--) {
-        bool good = true;
-        for (int j = 0; j < p; j++)
-            good = good && z->stride[j] >= span(z, j + 1, p);
-        if (good)
-            return p;
-    }
-    return 0;
-}
-
-/* Depth with which neither side waits for the other: what a window spans, and what has to come in
- * while one is given (hardware.md B.3.2), of the next frame behind the last one. words: a frame. */
-static int64_t
-good_depth(const nest *z, int p, int64_t words)
-{
-    int64_t least = span(z, p, z->n) + 1, window = 1, more = words - span(z, 0, p);
-
-    for (int i = p; i < z->n; i++)
-        window *= z->dim[i];
-    for (int i = 0; i < p; i++) {
-        int64_t jump = z->stride[i] - span(z, i + 1, p);
-        more = jump > more ? jump : more;
-    }
-    more = more > window ? more - window : 0;
-    return least + more < 2 ? 2 : least + more;
-}
-
-static nashc_status
-window_ring(const nashc_node *n, nashc_ring *out)
-{
-    int64_t simd = nashc_attr_int(n, W_SIMD), depth = nashc_attr_int(n, W_DEPTH);
-    nest z, b;
-    nashc_status s = nest_of(n, &z, NULL);
-
-    if (s != NASHC_OK)
-        return s;
-    in_beats(&z, simd, &b);
-    if (b.n > NASHC_RING_LOOPS)
-        return NASHC_EUNSUP;
-    int p = rising(&b);
-    *out = (nashc_ring){.words = count_of(n) / simd,
-                        .depth = depth ? depth : good_depth(&b, p, count_of(n) / simd),
-                        .first = nashc_attr_int(n, W_OFFSET) / simd,
-                        .loops = b.n};
-    for (int k = 0; k < b.n; k++) {
-        out->count[k] = b.dim[k];
-        out->move[k] = b.stride[k] - span(&b, k + 1, b.n);
-        out->release[k] = k < p ? b.stride[k] - span(&b, k + 1, p) : 0;
-    }
-    out->move[b.n] = out->words - span(&b, 0, b.n);
-    out->release[b.n] = out->words - span(&b, 0, p);
-    return NASHC_OK;
-}
-
 static nashc_status
 window_verify(const nashc_node *n, nashc_diag *d)
 {
     int64_t simd = nashc_attr_int(n, W_SIMD), depth = nashc_attr_int(n, W_DEPTH);
-    nest z, b;
+    nashc_ring r;
+    nest z;
     nashc_status s = nest_of(n, &z, d);
 
     if (s != NASHC_OK)
@@ -253,13 +152,18 @@ window_verify(const nashc_node *n, nashc_diag *d)
                                 "simd=%" PRId64 " does not divide %" PRId64
                                 ", the elements that stay next to each other",
                                 simd, most_lanes(n, &z));
-    in_beats(&z, simd, &b);
-    if (b.n > NASHC_RING_LOOPS)
+    const nashc_loops l = {.n = z.n,
+                           .dim = z.dim,
+                           .stride = z.stride,
+                           .first = nashc_attr_int(n, W_OFFSET),
+                           .count = count_of(n),
+                           .lanes = simd,
+                           .depth = depth};
+    if (nashc_ring_of(&l, &r) != NASHC_OK)
         return nashc_node_unsup(d, n, "more than %d loops", NASHC_RING_LOOPS);
-    int64_t least = span(&b, rising(&b), b.n) + 1;
-    if (depth != 0 && depth < least)
+    if (depth != 0 && depth < r.least)
         return nashc_node_error(d, n, "depth=%" PRId64 " is less than the %" PRId64 " it takes",
-                                depth, least);
+                                depth, r.least);
     return NASHC_OK;
 }
 
@@ -299,57 +203,12 @@ window_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_d
     return NASHC_OK;
 }
 
-static uint64_t
-window_cycles(const nashc_node *n)
-{
-    int64_t in = count_of(n), out = nashc_type_count(nashc_value_type(nashc_node_out(n, 0)));
-
-    return (uint64_t)((in > out ? in : out) / nashc_attr_int(n, W_SIMD));
-}
-
-static nashc_status
-window_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
-{
-    uint64_t width =
-        (uint64_t)nashc_attr_int(n, W_SIMD) * nashc_value_type(nashc_node_in(n, 0))->bits;
-    nashc_cost c = {.bram_efficiency = 1, .uram_efficiency = 1};
-    nashc_ring r;
-    nashc_status s = window_ring(n, &r);
-
-    if (s != NASHC_OK)
-        return s;
-    uint64_t address = (uint64_t)hw_clog2((uint64_t)(r.words + r.depth) + 2);
-    c.lut = 30 + 14 * address + width;
-    c.ff = 20 + 4 * address + 3 * width;
-    for (int k = 0; k < r.loops; k++) {
-        uint64_t bits = (uint64_t)hw_clog2((uint64_t)r.count[k]);
-        c.lut += 2 * bits + 2;
-        c.ff += bits;
-    }
-    hw_cost_memory(&c, nashc_attr_int(n, W_RAM_STYLE), (uint64_t)r.depth, width);
-    if (dev && dev->lut_inputs == 4)
-        c.lut = c.lut * 8 / 5;
-    *out = c;
-    return NASHC_OK;
-}
-
-static nashc_status
-window_timing(const nashc_node *n, nashc_timing *out)
-{
-    (void)n;
-    *out = (nashc_timing){.steps = 1, .latency = 1, .depth = 2, .kind = 2};
-    return NASHC_OK;
-}
-
 static bool
-window_fold(const nashc_node *n, int64_t k, char *text)
+window_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     nest z;
-    int64_t simd = nest_of(n, &z, NULL) == NASHC_OK ? hw_divisor(most_lanes(n, &z), k) : 0;
 
-    if (simd > 0)
-        snprintf(text, 96, "simd=%" PRId64, simd);
-    return simd > 0;
+    return nest_of(n, &z, NULL) == NASHC_OK && hw_fold_lanes("simd", most_lanes(n, &z), k, out);
 }
 
 static const char *
@@ -363,9 +222,10 @@ window_kind(const nashc_node *n)
 }
 
 static const nashc_hw window_hw = {
-    NASHC_DESC(nashc_hw),      .streams = window_streams, .cycles = window_cycles,
-    .cost = window_cost,       .timing = window_timing,   .fold = window_fold,
-    .layer_kind = window_kind, .ring = window_ring,
+    NASHC_DESC(nashc_hw),
+    .streams = window_streams,
+    .fold = window_fold,
+    .layer_kind = window_kind,
 };
 
 const nashc_op nashc_op_hw_window = {

@@ -213,8 +213,7 @@ convert_unary(nashc_lower *l, nashc_node *n)
     else if (nashc_node_is(n, "nn.relu"))
         y = put_limits(l, x, 0, INFINITY);
     else if (nashc_node_is(n, "nn.clip"))
-        y = put_limits(l, x, nashc_attr_float(n, nashc_attr_index(n, "min")),
-                       nashc_attr_float(n, nashc_attr_index(n, "max")));
+        y = put_limits(l, x, nashc_node_float(n, "min"), nashc_node_float(n, "max"));
     else
         y = put_abs(l, x);
     return nashc_lower_put(l, n, 0, y);

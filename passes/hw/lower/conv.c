@@ -55,7 +55,7 @@ static void
 pair_of(const nashc_node *n, const char *name, int64_t def, bool ends, int64_t out[2])
 {
     int count;
-    const int64_t *v = nashc_attr_ints(n, nashc_attr_index(n, name), &count);
+    const int64_t *v = nashc_node_ints(n, name, &count);
     bool flat = nashc_value_type(nashc_node_in(n, 0))->rank == 3;
     int axes = flat ? 1 : 2, first = ends ? axes : 0;
 
@@ -205,7 +205,7 @@ convert_conv(nashc_lower *l, nashc_node *n)
     const nashc_type *w = nashc_tensor_type(weights);
     bool trans = nashc_node_is(n, "nn.conv_transpose");
     int64_t kernel[2] = {w->rank == 4 ? w->dim[1] : 1, w->dim[w->rank - 2]};
-    int64_t group = lower_attr(n, "group");
+    int64_t group = nashc_node_int(n, "group");
     sliding s = trans ? transposed_of(n, kernel) : sliding_of(n, kernel);
     frame f = s.in;
     int64_t of_group = f.c / group;

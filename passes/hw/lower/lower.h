@@ -6,12 +6,6 @@
 
 #include <nashc/lower.h>
 
-static inline int64_t
-lower_attr(const nashc_node *n, const char *name)
-{
-    return nashc_attr_int(n, nashc_attr_index(n, name));
-}
-
 static inline bool
 lower_is_int(const nashc_value *v)
 {

@@ -9,7 +9,7 @@
 static bool
 flag(const nashc_node *n, const char *name)
 {
-    return nashc_node_is(n, "nn.gemm") && nashc_attr_bool(n, nashc_attr_index(n, name));
+    return nashc_node_is(n, "nn.gemm") && nashc_node_bool(n, name);
 }
 
 /* The operand of n that holds the weights. */
@@ -39,8 +39,7 @@ why_not_matmul(const nashc_node *n, nashc_arena *a)
     (void)a;
     if (nashc_node_is(n, "nn.gemm")) {
         b = nashc_node_in(n, 2);
-        if (nashc_attr_float(n, nashc_attr_index(n, "alpha")) != 1.0 ||
-            (b && nashc_attr_float(n, nashc_attr_index(n, "beta")) != 1.0))
+        if (nashc_node_float(n, "alpha") != 1.0 || (b && nashc_node_float(n, "beta") != 1.0))
             return "alpha or beta is not 1";
         if (b)
             return "it has a bias operand, which belongs behind it as nn.add";
@@ -65,14 +64,11 @@ acc_bounds(const nashc_type *x, const int64_t *w, int64_t mw, int64_t mh, int64_
     *lo = INT64_MAX;
     *hi = INT64_MIN;
     for (int64_t r = 0; r < mh; r++) {
-        int64_t a = 0, b = 0;
-        for (int64_t i = 0; i < mw; i++) {
-            int64_t v = w[i * mh + r], p, q;
-            if (__builtin_mul_overflow(v, v > 0 ? x->lo : x->hi, &p) ||
-                __builtin_mul_overflow(v, v > 0 ? x->hi : x->lo, &q) ||
-                __builtin_add_overflow(a, p, &a) || __builtin_add_overflow(b, q, &b))
-                return false;
-        }
+        nashc_sums s = {0};
+        int64_t a, b;
+        nashc_sums_add_i64(&s, w + r, mh, mw);
+        if (!nashc_sums_range(&s, x->lo, x->hi, &a, &b))
+            return false;
         *lo = a < *lo ? a : *lo;
         *hi = b > *hi ? b : *hi;
     }

@@ -23,7 +23,7 @@ lower_relabels(const nashc_node *n)
     if (!nashc_node_is(n, "nn.transpose"))
         return false;
     x = nashc_value_type(nashc_node_in(n, 0));
-    const int64_t *perm = nashc_attr_ints(n, nashc_attr_index(n, "perm"), &count);
+    const int64_t *perm = nashc_node_ints(n, "perm", &count);
     for (int i = 0; i < count; i++) {
         if (x->dim[perm[i]] == 1)
             continue;
@@ -32,45 +32,6 @@ lower_relabels(const nashc_node *n)
         last = perm[i];
     }
     return true;
-}
-
-/* Where each element of the result comes from: n run on the numbers of its elements. NULL: no. */
-static int64_t *
-index_map(const nashc_node *n)
-{
-    nashc_module *m =
-        nashc_module_create(nashc_module_ctx(nashc_graph_module(nashc_node_graph(n))));
-    nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
-    nashc_build *b = g ? nashc_build_create(g, NULL) : NULL;
-    nashc_type f64 = nashc_type_f64();
-    nashc_type t = nashc_type_with_elem(nashc_value_type(nashc_node_in(n, 0)), &f64);
-    nashc_value *v[4] = {0};
-    nashc_buf x = {0}, y = {0};
-    const nashc_buf *in = &x;
-    int64_t *map = NULL;
-
-    if (b && nashc_node_n_in(n) <= (int)NASHC_COUNT(v) && nashc_buf_alloc(&x, &t)) {
-        for (int64_t i = 0; i < x.n; i++)
-            nashc_buf_set(&x, i, (double)i);
-        v[0] = nashc_graph_add_input(g, "x", &t);
-        for (int i = 1; i < nashc_node_n_in(n); i++)
-            if (nashc_node_in(n, i))
-                v[i] =
-                    nashc_build_const(b, NULL,
-                                      nashc_tensor_ref((nashc_tensor *)(uintptr_t)nashc_value_const(
-                                          nashc_node_in(n, i))));
-        nashc_node *k = nashc_build_node(b, nashc_node_opname(n), v, nashc_node_n_in(n), 1, "%s",
-                                         nashc_node_attr_text(n, nashc_build_arena(b)));
-        if (k) {
-            nashc_graph_add_output(g, NULL, nashc_node_out(k, 0));
-            if (nashc_run_graph(g, &in, &y, NASHC_EVAL_WIDE, NULL, NULL, NULL) == NASHC_OK)
-                map = nashc_buf_to_i64(&y);
-        }
-    }
-    nashc_buf_free(&x);
-    nashc_buf_free(&y);
-    nashc_module_free(m);
-    return map;
 }
 
 /* The elements that the result of n has, as loops, or as places along each axis. */
@@ -84,7 +45,7 @@ static bool
 move_of(const nashc_node *n, nashc_arena *a, move *out)
 {
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
-    int64_t *map = index_map(n);
+    int64_t *map = nashc_index_map(n, NULL, 0, NULL);
     bool good = false;
 
     if (map) {
@@ -153,7 +114,7 @@ chunk(const nashc_value *v, int axis)
 static int
 axis_of(const nashc_node *n)
 {
-    int axis = (int)lower_attr(n, "axis");
+    int axis = (int)nashc_node_int(n, "axis");
 
     return axis < 0 ? axis + nashc_value_type(nashc_node_in(n, 0))->rank : axis;
 }

@@ -7,6 +7,7 @@
  */
 #include "lower.h"
 #include <inttypes.h>
+#include <nashc/model.h>
 #include <string.h>
 
 #define MAX_RUNS 16 /* of an axis */

@@ -13,7 +13,7 @@ pads_of(const nashc_node *n)
 {
     int count;
 
-    return nashc_attr_ints(n, nashc_attr_index(n, "pads"), &count);
+    return nashc_node_ints(n, "pads", &count);
 }
 
 static bool
@@ -31,7 +31,7 @@ why_not_pad(const nashc_node *n, nashc_arena *a)
     const nashc_value *v = nashc_node_in(n, 1);
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
 
-    if (strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") != 0)
+    if (strcmp(nashc_node_str(n, "mode"), "constant") != 0)
         return lower_why_not_move(n, a);
     if (!lower_is_int(nashc_node_in(n, 0)))
         return "its input is not an integer tensor";
@@ -104,7 +104,7 @@ convert_pad(nashc_lower *l, nashc_node *n)
     int64_t *v = NASHC_NEW_N(nashc_lower_arena(l), int64_t, rows);
     int two = t->rank >= 3 ? t->rank - 3 : -2; /* this axis and the next at once */
 
-    if (strcmp(nashc_attr_str(n, nashc_attr_index(n, "mode")), "constant") != 0)
+    if (strcmp(nashc_node_str(n, "mode"), "constant") != 0)
         return lower_convert_move(l, n);
     if (!v)
         return nashc_enomem(nashc_lower_diag(l));

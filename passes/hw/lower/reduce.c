@@ -13,7 +13,7 @@ reduced_axes(const nashc_node *n, int *first, int *last)
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     bool global = strstr(nashc_node_opname(n), "global") != NULL, in[NASHC_MAX_RANK] = {false};
     int count = 0;
-    const int64_t *axes = global ? NULL : nashc_attr_ints(n, nashc_attr_index(n, "axes"), &count);
+    const int64_t *axes = global ? NULL : nashc_node_ints(n, "axes", &count);
 
     for (int i = 0; i < x->rank; i++)
         in[i] = global ? i > 0 && i != nashc_type_channel_axis(x) : count == 0;

@@ -127,7 +127,7 @@ why_not_requant(const nashc_node *n, nashc_arena *a)
     const nashc_type *b = nashc_value_type(nashc_node_in(n, 2));
 
     (void)a;
-    if (lower_attr(n, "qmin") < INT32_MIN || lower_attr(n, "qmax") > INT32_MAX)
+    if (nashc_node_int(n, "qmin") < INT32_MIN || nashc_node_int(n, "qmax") > INT32_MAX)
         return "a bound of its result exceeds 32 bits";
     if ((m->dim[0] > 1 || b->dim[0] > 1) && !can_repeat(x, 2))
         return "its channels are not the innermost dimension of the stream, which is too long";
@@ -159,12 +159,13 @@ convert_requant(nashc_lower *l, nashc_node *n)
 
     if (!in[0] || !in[1] || !in[2])
         return nashc_enomem(nashc_lower_diag(l));
-    return nashc_lower_put(
-        l, n, 0,
-        nashc_lower_op(l, "hw.requant", in, 3,
-                       "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
-                       lower_attr(n, "shift"), lower_attr(n, "qmin"), lower_attr(n, "qmax"),
-                       lower_attr(n, "ties_even") ? "true" : "false"));
+    return nashc_lower_put(l, n, 0,
+                           nashc_lower_op(l, "hw.requant", in, 3,
+                                          "shift=%" PRId64 " qmin=%" PRId64 " qmax=%" PRId64
+                                          " ties_even=%s",
+                                          nashc_node_int(n, "shift"), nashc_node_int(n, "qmin"),
+                                          nashc_node_int(n, "qmax"),
+                                          nashc_node_int(n, "ties_even") ? "true" : "false"));
 }
 
 static const char *
@@ -193,7 +194,7 @@ convert_lut(nashc_lower *l, nashc_node *n)
     if (!x)
         return nashc_lower_status(l);
     const nashc_type *st = nashc_value_type(x);
-    int64_t first = lower_attr(n, "lo"), rows = tt->dim[0], last = first + tt->dim[1] - 1;
+    int64_t first = nashc_node_int(n, "lo"), rows = tt->dim[0], last = first + tt->dim[1] - 1;
     int64_t lo = st->lo < first ? st->lo : first,
             columns = (st->hi > last ? st->hi : last) - lo + 1;
     int64_t times = rows > 1 ? positions(nashc_value_type(nashc_node_in(n, 0))) : 1;
@@ -216,7 +217,7 @@ convert_lut(nashc_lower *l, nashc_node *n)
 static int
 axis_of(const nashc_node *n)
 {
-    int axis = (int)lower_attr(n, "axis");
+    int axis = (int)nashc_node_int(n, "axis");
 
     return axis < 0 ? axis + nashc_value_type(nashc_node_in(n, 0))->rank : axis;
 }
@@ -233,9 +234,9 @@ why_not_select(const nashc_node *n, nashc_arena *a)
     for (int i = axis_of(n) + 1; i < x->rank; i++)
         if (x->dim[i] != 1)
             return "it does not run along the innermost dimension";
-    if (topk && lower_attr(n, "k") > 1 && nashc_value_n_uses(nashc_node_out(n, 0)) > 0)
+    if (topk && nashc_node_int(n, "k") > 1 && nashc_value_n_uses(nashc_node_out(n, 0)) > 0)
         return "its values are read, the layer gives indices only";
-    if (!topk && nashc_attr_bool(n, nashc_attr_index(n, "select_last")))
+    if (!topk && nashc_node_bool(n, "select_last"))
         return "it takes the last of equal elements";
     return NULL;
 }
@@ -248,7 +249,7 @@ convert_select(nashc_lower *l, nashc_node *n)
     int64_t window[3] = {labels, 1, 1}, minus = -1;
     nashc_value *x = nashc_lower_in(l, n, 0);
     bool topk = nashc_node_is(n, "nn.topk");
-    bool least = topk && !nashc_attr_bool(n, nashc_attr_index(n, "largest"));
+    bool least = topk && !nashc_node_bool(n, "largest");
     nashc_status s = NASHC_OK;
 
     if (topk && nashc_value_n_uses(nashc_node_out(n, 0)) > 0)
@@ -256,10 +257,10 @@ convert_select(nashc_lower *l, nashc_node *n)
     x = least ? lower_put_channelwise(l, x, "mul", &minus, 1) : x;
     if (s != NASHC_OK || !x)
         return s != NASHC_OK ? s : nashc_lower_status(l);
-    return nashc_lower_put(l, n, topk,
-                           nashc_lower_op(l, "hw.label_select", &x, 1,
-                                          "k=%" PRId64 " labels=%" PRId64,
-                                          topk ? lower_attr(n, "k") : 1, lower_columns(x, labels)));
+    return nashc_lower_put(
+        l, n, topk,
+        nashc_lower_op(l, "hw.label_select", &x, 1, "k=%" PRId64 " labels=%" PRId64,
+                       topk ? nashc_node_int(n, "k") : 1, lower_columns(x, labels)));
 }
 
 static const nashc_lower_rule thresholds_rule = {

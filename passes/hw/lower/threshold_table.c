@@ -6,7 +6,7 @@
 static void
 output_map(const nashc_node *mt, int64_t steps, lower_thresholds *out, bool *flip)
 {
-    int64_t bias = lower_attr(mt, "out_bias"), scale = lower_attr(mt, "out_scale");
+    int64_t bias = nashc_node_int(mt, "out_bias"), scale = nashc_node_int(mt, "out_scale");
 
     out->bipolar = steps == 1 && ((scale == 2 && bias == -1) || (scale == -2 && bias == 1));
     out->scale = 1;

@@ -21,7 +21,7 @@ write_list(const nashc_graph *g, const char *path, bool cycles, int *n_layers, n
     {
         nashc_out_printf(f, "%s", nashc_node_opname(n));
         if (cycles)
-            nashc_out_printf(f, " %" PRIu64, nashc_node_op(n)->hw->cycles(n));
+            nashc_out_printf(f, " %" PRIu64, nashc_layer_cycles(n, NULL));
         nashc_out_printf(f, "\n");
         ++*n_layers;
     }
@@ -70,6 +70,7 @@ static const nashc_backend folder_backend = {
     .name = "layer-list",      .help = "list of the hardware layers",
     .suffixes = NULL,          .options = folder_options,
     .needs = "hw-only",        .write = folder_write,
+    .model = "verilog.model",
 };
 
 static const nashc_backend *const folder_backends[] = {&folder_backend, NULL};

@@ -1,0 +1,30 @@
+/* cost.h: what parts of layers cost: memories, thresholds, counters. Fitted to Yosys. */
+#ifndef NASHC_VERILOG_COST_H
+#define NASHC_VERILOG_COST_H
+
+#include <nashc/model.h>
+
+/* Full efficiency of memories that are not there: the start of a sum. */
+#define COST_START .bram_efficiency = 1, .uram_efficiency = 1
+
+/* ceil(log2(v)), 0 for v <= 1: bits of a counter below v. */
+int cost_clog2(uint64_t v);
+
+/* Adds a memory of depth words of width bits: distributed when shallow or asked for, else block.
+ * style: 0 auto, 1 block, 2 distributed, 3 ultra. bits and capacity are collected for the
+ * efficiency. */
+void cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+
+/* Adds thresholds on pe lanes of width bits, steps of them in each of folds rows a lane. */
+void cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
+                     uint64_t folds, int64_t ram_style);
+
+/* A product of a by b bits on dev: in DSPs if it is wide and dev (NULL: any) has them? And how many
+ * it takes. */
+bool cost_wants_dsp(uint64_t a, uint64_t b, const nashc_device *dev);
+uint64_t cost_dsps(uint64_t a, uint64_t b);
+
+/* The LUTs counted so far, of 6 inputs, in those of dev. */
+void cost_fit(nashc_cost *c, const nashc_device *dev);
+
+#endif

@@ -1,0 +1,96 @@
+/* layer.c: the models of layers that backends bring (nashc/model.h). */
+#include "host.h"
+
+/* Does b, maybe from a plugin, say where its models are? */
+static const char *
+models_of(const nashc_backend *b)
+{
+    return NASHC_HAS(b, model) && b->model && b->model[0] ? b->model : NULL;
+}
+
+/* b, if it has models; else NULL, reported. */
+static const nashc_backend *
+need_models(const nashc_backend *b, nashc_diag *d)
+{
+    if (models_of(b))
+        return b;
+    nashc_unsup(d, NULL, "backend \"%s\" has no models of layers: nothing tells their cycles",
+                b->name);
+    if (d)
+        nashc_help(d,
+                   "a backend names them in nashc_backend.model; \"verilog.model\" if its layers "
+                   "behave as those of the backend verilog");
+    return NULL;
+}
+
+const nashc_backend *
+nashc_model_backend(nashc_ctx *c, const char *name, nashc_diag *d)
+{
+    const nashc_backend *b =
+        nashc_lookup(c, NASHC_D_BACKEND, name && name[0] ? name : NASHC_MODEL_BACKEND, d);
+
+    return b ? need_models(b, d) : NULL;
+}
+
+/* A model must tell cycles and, by steps or a ring, when beats move. */
+static bool
+is_whole(const nashc_layer_model *m)
+{
+    return NASHC_HAS(m, cost) && m->cycles && m->timing && (m->step || m->ring);
+}
+
+static const nashc_layer_model *
+not_modelled(const nashc_node *n, const nashc_backend *b, bool incomplete, nashc_diag *d)
+{
+    nashc_node_unsup(d, n, "backend \"%s\" has %s of %s layers", b->name,
+                     incomplete ? "an incomplete model" : "no model", nashc_node_opname(n));
+    if (d)
+        nashc_help(d, "a plugin can bring it: NASHC_IMPL_MODEL(\"%s\", \"%s\", ...)", b->model,
+                   nashc_node_opname(n));
+    return NULL;
+}
+
+const nashc_layer_model *
+nashc_layer_model_of(const nashc_node *n, const nashc_backend *b, nashc_diag *d)
+{
+    nashc_ctx *c = nashc_module_ctx(nashc_graph_module(nashc_node_graph(n)));
+
+    b = b ? need_models(b, d) : nashc_model_backend(c, NULL, d);
+    if (!b)
+        return NULL;
+    const nashc_layer_model *m = nashc_impl_rule(c, b->model, nashc_node_opname(n));
+    return m && is_whole(m) ? m : not_modelled(n, b, m != NULL, d);
+}
+
+uint64_t
+nashc_layer_cycles(const nashc_node *n, const nashc_backend *b)
+{
+    const nashc_layer_model *m = nashc_layer_model_of(n, b, NULL);
+
+    return m ? m->cycles(n) : 0;
+}
+
+bool
+nashc_layer_cost(const nashc_node *n, const nashc_backend *b, const nashc_device *dev,
+                 nashc_cost *out)
+{
+    const nashc_cost nothing = {.bram_efficiency = 1, .uram_efficiency = 1};
+    const nashc_layer_model *m = nashc_layer_model_of(n, b, NULL);
+    bool known;
+
+    *out = nothing;
+    known = m && m->cost && m->cost(n, dev, out) == NASHC_OK;
+    if (!known)
+        *out = nothing;
+    return known;
+}
+
+void
+nashc_cost_add(nashc_cost *sum, const nashc_cost *c)
+{
+    sum->lut += c->lut;
+    sum->ff += c->ff;
+    sum->bram18 += c->bram18;
+    sum->uram += c->uram;
+    sum->dsp += c->dsp;
+}

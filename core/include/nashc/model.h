@@ -1,0 +1,117 @@
+/* model.h: what a backend says about its layers: cycles, steps, pipelines, cost.
+ *
+ * A hw.* operator says what a layer computes and what its streams carry (nashc_hw). How many
+ * cycles that takes, and what it costs, depends on who builds it: each backend names an interface
+ * of impls (nashc_backend.model), and each impl of that interface holds the model of one operator.
+ * Folding, FIFO sizes, estimates and reports ask the models of the backend in use.
+ */
+#ifndef NASHC_MODEL_H
+#define NASHC_MODEL_H
+
+#include <nashc/io.h>
+
+NASHC_BEGIN
+
+typedef struct nashc_cost {
+    uint64_t lut, ff, bram18, uram, dsp;
+    double bram_efficiency, uram_efficiency; /* stored bits / capacity; 1 if none is used */
+} nashc_cost;
+
+#define NASHC_STEP_ARGS 12
+
+/* Cycle-exact behaviour of a layer: steps 0 .. steps-1 a frame, at most one a cycle; a step waits
+ * for the inputs it reads; what it writes enters a pipeline of latency stages, which moves on in
+ * every cycle in which its end is empty or can be handed to the output's skid buffer
+ * (docs/timing.md). */
+typedef struct nashc_timing {
+    uint64_t steps;   /* a frame, >= 1 */
+    uint32_t latency; /* pipeline stages between step and output skid, <= 63; 0: none */
+    uint32_t depth;   /* words that the output buffer holds: 2 for a skid, more for a FIFO */
+    uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags;
+                         2: a ring (below): no step, steps is 1 */
+    uint64_t arg[NASHC_STEP_ARGS]; /* what step needs to know of the layer, worked out once */
+} nashc_timing;
+
+#define NASHC_RING_LOOPS 8
+
+/* A layer of kind 2 reads words beats a frame into a ring of depth beats and, on its own, gives
+ * beats from there in the order of a nest of loops (docs/timing.md). Changes are those of the
+ * address of a beat in its frame, and of the oldest address that is still needed, when loop k goes
+ * on and those inside it start anew; entry [loops]: when the next frame starts. */
+typedef struct nashc_ring {
+    int64_t words, depth;
+    int64_t least;                         /* depth below which it blocks */
+    int64_t first;                         /* both addresses at the start of a frame */
+    int64_t count[NASHC_RING_LOOPS];       /* iterations, outermost loop first */
+    int64_t move[NASHC_RING_LOOPS + 1];    /* of the address */
+    int64_t release[NASHC_RING_LOOPS + 1]; /* of the oldest one, >= 0 */
+    int loops;
+} nashc_ring;
+
+/* Elements first + i0 * stride[0] + i1 * stride[1] + .. of a frame of count, for i0 < dim[0], for
+ * i1 < dim[1], .. in beats of lanes neighbours, which divide first, count, all strides but the last
+ * one, 1, and the last dim. depth: of the ring; 0: as much as keeps both sides moving. */
+typedef struct nashc_loops {
+    int n;
+    const int64_t *dim, *stride; /* n each, n <= 2 * NASHC_MAX_RANK; outermost first */
+    int64_t first, count, lanes, depth;
+} nashc_loops;
+
+/* The ring that gives those beats; loops of one iteration are left out, loops that go on where the
+ * next one ends are one with it. EUNSUP: more than NASHC_RING_LOOPS are left. O(n^3). */
+NASHC_API nashc_status nashc_ring_of(const nashc_loops *l, nashc_ring *out);
+
+/* How one backend builds one operator. n is verified; functions are called as often as there are
+ * foldings to compare, and keep nothing. */
+typedef struct nashc_layer_model {
+    uint32_t struct_size, flags;
+
+    /* Cycles a frame without stalls, >= 1: what foldings are compared by. */
+    uint64_t (*cycles)(const nashc_node *n);
+
+    /* What a simulation needs; EUNSUP: there is no cycle-exact model of this layer. */
+    nashc_status (*timing)(const nashc_node *n, nashc_timing *out);
+
+    /* What step i (below t->steps) does, t from timing: bit k of *reads and *writes for input and
+     * output k. Called in every step of a simulation. NULL where all layers are of kind 2. */
+    void (*step)(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes);
+
+    /* Layers whose timing is of kind 2; else NULL. */
+    nashc_status (*ring)(const nashc_node *n, nashc_ring *out);
+
+    /* Estimate for dev, whose family may count otherwise (NULL: FPGAs with 6-input LUTs and DSPs).
+     * NULL: not known, counted as nothing. */
+    nashc_status (*cost)(const nashc_node *n, const nashc_device *dev, nashc_cost *out);
+} nashc_layer_model;
+
+/* Initialises a nashc_impl: the model of op_name for backends whose .model is iface_name. */
+#define NASHC_IMPL_MODEL(iface_name, op_name, layer_model)                                         \
+    {                                                                                              \
+        NASHC_DESC(nashc_impl), .iface = iface_name, .op = op_name,                                \
+                                .rule = (1 ? &(layer_model) : (const nashc_layer_model *)0)        \
+    }
+
+#define NASHC_MODEL_BACKEND "verilog" /* whose models count where no backend is named */
+
+/* The backend of that name ("" or NULL: NASHC_MODEL_BACKEND), which must have layer models. NULL:
+ * reported to d. */
+NASHC_API const nashc_backend *nashc_model_backend(nashc_ctx *c, const char *name, nashc_diag *d);
+
+/* Model of layer n for backend b (NULL: NASHC_MODEL_BACKEND). NULL, reported to d: the backend has
+ * none for this operator, or one without cycles and timing. A look-up by name: ask once a layer. */
+NASHC_API const nashc_layer_model *nashc_layer_model_of(const nashc_node *n, const nashc_backend *b,
+                                                        nashc_diag *d);
+
+/* Cycles of layer n; 0 if it has no model. */
+NASHC_API uint64_t nashc_layer_cycles(const nashc_node *n, const nashc_backend *b);
+
+/* Cost of layer n on dev (NULL: none given) into *out, or nothing at full efficiency, and false, if
+ * that is not known. */
+NASHC_API bool nashc_layer_cost(const nashc_node *n, const nashc_backend *b,
+                                const nashc_device *dev, nashc_cost *out);
+
+/* Adds what c counts to *sum; efficiencies of *sum stay. */
+NASHC_API void nashc_cost_add(nashc_cost *sum, const nashc_cost *c);
+
+NASHC_END
+#endif

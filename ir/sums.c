@@ -1,0 +1,71 @@
+/* sums.c: least and greatest values of weighted sums; docs/datatypes.md, intervals of sums. */
+#include <nashc/tensor.h>
+
+/* One weight. */
+static void
+put(nashc_sums *s, int64_t v)
+{
+    int64_t *side = v > 0 ? &s->pos : &s->neg;
+
+    if (__builtin_add_overflow(*side, v, side))
+        s->overflow = true;
+}
+
+/* Cells of up to 32 bits, of which no tensor has so many that 64 bits overflow. */
+#define SUM_CELLS(type)                                                                            \
+    for (int64_t i = 0, at = start; i < count; i++, at += step) {                                  \
+        int64_t v = ((const type *)w->data)[at];                                                   \
+        pos += v > 0 ? v : 0;                                                                      \
+        neg += v < 0 ? v : 0;                                                                      \
+    }                                                                                              \
+    break
+
+void
+nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step, int64_t count)
+{
+    int64_t pos = 0, neg = 0;
+
+    switch (w->cell) {
+    case NASHC_I8:
+        SUM_CELLS(int8_t);
+    case NASHC_U8:
+        SUM_CELLS(uint8_t);
+    case NASHC_I16:
+        SUM_CELLS(int16_t);
+    case NASHC_U16:
+        SUM_CELLS(uint16_t);
+    case NASHC_I32:
+        SUM_CELLS(int32_t);
+    case NASHC_I64:
+    case NASHC_U64: /* holds 0..INT64_MAX only */
+        nashc_sums_add_i64(s, (const int64_t *)w->data + start, step, count);
+        break;
+    default:
+        for (int64_t i = 0; i < count; i++)
+            put(s, nashc_buf_get_int(w, start + i * step));
+    }
+    put(s, pos);
+    put(s, neg);
+}
+
+void
+nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        put(s, w[i * step]);
+}
+
+bool
+nashc_sums_range(const nashc_sums *s, int64_t lo, int64_t hi, int64_t *least, int64_t *most)
+{
+    int64_t a, b, c, e;
+
+    if (s->overflow || __builtin_mul_overflow(s->pos, lo, &a) ||
+        __builtin_mul_overflow(s->neg, hi, &b) || __builtin_mul_overflow(s->pos, hi, &c) ||
+        __builtin_mul_overflow(s->neg, lo, &e) || __builtin_add_overflow(a, b, &a) ||
+        __builtin_add_overflow(c, e, &c))
+        return false;
+    *least = a;
+    *most = c;
+    return true;
+}

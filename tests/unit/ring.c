@@ -1,0 +1,69 @@
+/* ring.c: tests of ir/ring.c: loops over a frame as a ring of beats; numbers are worked out by
+ * hand. */
+#include "unit.h"
+
+/* 3x3 windows of a 5x5 image: a row of windows keeps two rows and three pixels. */
+static void
+windows(void **state)
+{
+    static const int64_t dim[] = {3, 3, 3, 3}, stride[] = {5, 1, 5, 1};
+    const nashc_loops l = {.n = 4, .dim = dim, .stride = stride, .count = 25, .lanes = 1};
+    static const int64_t move[] = {-9, -11, 3, 1, 1}, release[] = {3, 1, 0, 0, 13};
+    nashc_ring r;
+
+    (void)state;
+    assert_int_equal(nashc_ring_of(&l, &r), NASHC_OK);
+    assert_int_equal(r.loops, 4);
+    assert_int_equal(r.words, 25);
+    assert_int_equal(r.least, 13);
+    assert_int_equal(r.depth, 17); /* and 4 beats more than a window takes to give */
+    assert_memory_equal(r.move, move, sizeof move);
+    assert_memory_equal(r.release, release, sizeof release);
+}
+
+/* Beats of 2 channels of 4; loops that go on where the next one ends are one with it. */
+static void
+merged(void **state)
+{
+    static const int64_t dim[] = {1, 2, 3, 4}, stride[] = {99, 12, 4, 1};
+    const nashc_loops l = {
+        .n = 4, .dim = dim, .stride = stride, .first = 4, .count = 28, .lanes = 2, .depth = 3};
+    nashc_ring r;
+
+    (void)state;
+    assert_int_equal(nashc_ring_of(&l, &r), NASHC_OK);
+    assert_int_equal(r.loops, 1);
+    assert_int_equal(r.count[0], 12);
+    assert_int_equal(r.first, 2);
+    assert_int_equal(r.words, 14);
+    assert_int_equal(r.depth, 3);
+    assert_int_equal(r.move[0], 1);
+    assert_int_equal(r.move[1], 14 - 11);
+}
+
+static void
+too_many(void **state)
+{
+    int64_t dim[NASHC_RING_LOOPS + 1], stride[NASHC_RING_LOOPS + 1];
+    const nashc_loops l = {
+        .n = NASHC_RING_LOOPS + 1, .dim = dim, .stride = stride, .count = 1 << 20, .lanes = 1};
+    nashc_ring r;
+
+    (void)state;
+    for (int i = 0; i < l.n; i++) {
+        dim[i] = 2;
+        stride[i] = i == l.n - 1 ? 1 : 3 * (l.n - i);
+    }
+    assert_int_equal(nashc_ring_of(&l, &r), NASHC_EUNSUP);
+    dim[0] = 1;
+    assert_int_equal(nashc_ring_of(&l, &r), NASHC_OK);
+    assert_int_equal(r.loops, NASHC_RING_LOOPS);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(merged),
+                                       cmocka_unit_test(too_many)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
