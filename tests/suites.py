@@ -82,6 +82,8 @@ SUITES = [
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
     ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
+    ("train", "build", script("tests/train/run.py", "build"), True, {}),
+    ("train-long", "build", script("tests/train/long.py", "build"), False, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),
     ("asan", "build-asan", lit("build-asan", "ir", "passes", "cli"), False, ASAN),

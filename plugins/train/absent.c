@@ -8,7 +8,8 @@ say(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 
     (void)o, (void)n_args, (void)args;
     nashc_io_error(d, NULL, "this nashc was built without training");
-    nashc_help(d, "apt-get install libjpeg-dev libpng-dev zlib1g-dev libopenblas0, then build again");
+    nashc_help(d,
+               "apt-get install libjpeg-dev libpng-dev zlib1g-dev libopenblas0, then build again");
     return nashc_status_exit(NASHC_EIO);
 }
 
@@ -45,12 +46,8 @@ static const nashc_command eval_command = {
 static const nashc_command *const commands[] = {&train_command, &eval_command, NULL};
 
 static const nashc_plugin train = {
-    NASHC_DESC(nashc_plugin),
-    .abi = NASHC_ABI,
-    .name = "train",
-    .version = "1.0",
-    .help = "says what training needs",
-    .commands = commands,
+    NASHC_DESC(nashc_plugin),           .abi = NASHC_ABI,     .name = "train", .version = "1.0",
+    .help = "says what training needs", .commands = commands,
 };
 
 const nashc_plugin *

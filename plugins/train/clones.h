@@ -1,5 +1,6 @@
 /* clones.h: hot loops are compiled for several widths of vectors; the processor chooses when the
- * plugin is loaded. Products and sums are not fused (-ffp-contract=off), so results are the same. */
+ * plugin is loaded. Products and sums are not fused (-ffp-contract=off), so results are the same.
+ */
 #ifndef TRAIN_CLONES_H
 #define TRAIN_CLONES_H
 

@@ -11,7 +11,8 @@ typedef struct train_matrix {
     bool transposed;
 } train_matrix;
 
-/* Before the first product. EIO: the library is not there; the message says which package has it. */
+/* Before the first product. EIO: the library is not there; the message says which package has it.
+ */
 nashc_status train_gemm_setup(nashc_diag *d);
 
 /* y[m][n] = a[m][k] b[k][n], added to what y holds if `add`; y has rows of y_stride. May be called

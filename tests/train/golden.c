@@ -56,7 +56,8 @@ golden_compare_at(golden *t, const char *name, int64_t at, const float *got, int
 
     bool exact = b.absolute == 0.0 && b.relative == 0.0 && b.of_largest == 0.0;
     snprintf(wide, sizeof wide, "%s_f64", name);
-    const tool_array *a = golden_find(t, wide) && !exact ? golden_find(t, wide) : golden_array(t, name);
+    const tool_array *a =
+        golden_find(t, wide) && !exact ? golden_find(t, wide) : golden_array(t, name);
     if (!a || !got || at + n > a->buf.n || (at == 0 && n != a->buf.n && a->buf.n % n != 0)) {
         golden_fault(t, "%s cannot be compared", name);
         return;

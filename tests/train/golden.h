@@ -12,7 +12,7 @@ typedef struct golden {
     train_pool *pool;
     const char *folder, *file; /* being tested */
     tool_arrays arrays;
-    const json_t *entry; /* of index.json */
+    const json_t *entry;                 /* of index.json */
     int passed, failed, skipped, faults; /* faults: of this file */
 } golden;
 

@@ -78,10 +78,10 @@ pool(golden *t, golden_graph *g, const char *name)
 
     if (begins(name, "global"))
         return op1(g, "nn.global_avgpool", x, "");
-    return nashc_build_op(g->b, mean ? "nn.avgpool" : "nn.maxpool", &x, 1,
-                          "kernel=[%d,%d] stride=[%d,%d] pads=[%d,%d,%d,%d]%s", k, k, s, s, p, p, p,
-                          p, mean && attribute(t, "count_include_pad", 0) ? " count_include_pad=true"
-                                                                          : "");
+    return nashc_build_op(
+        g->b, mean ? "nn.avgpool" : "nn.maxpool", &x, 1,
+        "kernel=[%d,%d] stride=[%d,%d] pads=[%d,%d,%d,%d]%s", k, k, s, s, p, p, p, p,
+        mean && attribute(t, "count_include_pad", 0) ? " count_include_pad=true" : "");
 }
 
 static nashc_value *
@@ -89,7 +89,8 @@ none_s2(golden *t, golden_graph *g)
 {
     nashc_value *x = golden_input(t, g, "x");
     const char *every = "starts=[0,0] ends=[6,6] axes=[2,3] steps=[2,2]";
-    nashc_value *z = op2(g, "nn.mul", op1(g, "nn.slice", x, every), golden_number(g, "zero", 0), "");
+    nashc_value *z =
+        op2(g, "nn.mul", op1(g, "nn.slice", x, every), golden_number(g, "zero", 0), "");
 
     return op2(g, "nn.concat", z, z, "axis=1");
 }
@@ -183,7 +184,8 @@ static void
 compare_running(golden *t, golden_graph *g, const char *name)
 {
     golden_bound b = {.relative = strstr(name, "offset") ? 1e-4 : 1e-6, .absolute = 1e-9};
-    const train_param *mean = train_net_param(g->net, "mean"), *var = train_net_param(g->net, "var");
+    const train_param *mean = train_net_param(g->net, "mean"),
+                      *var = train_net_param(g->net, "var");
 
     golden_compare(t, "running_mean_after", mean->v, mean->n, b);
     golden_compare(t, "running_var_after", var->v, var->n, b);

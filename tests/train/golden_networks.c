@@ -1,5 +1,5 @@
-/* golden_networks.c: ten steps of whole networks, from their genotype, or from the exported model with
- * its initialisers taken in order: gradients, states, losses, and an evaluation. */
+/* golden_networks.c: ten steps of whole networks, from their genotype, or from the exported model
+ * with its initialisers taken in order: gradients, states, losses, and an evaluation. */
 #include "plugins/train/net/loss.h"
 #include "plugins/train/optim/optim.h"
 #include "tests/train/golden.h"
@@ -16,9 +16,9 @@ typedef struct network {
     tool_arrays inputs, init, grad, run, state[3], final;
     nashc_module *module;
     train_net *net;
-    char (*name)[64];  /* of each parameter in the files */
-    bool *turned;      /* the file has [out][in], the graph [in][out] */
-    float **m, **u;    /* of Adam */
+    char (*name)[64]; /* of each parameter in the files */
+    bool *turned;     /* the file has [out][in], the graph [in][out] */
+    float **m, **u;   /* of Adam */
     float dy[BATCH * CLASSES];
 } network;
 
@@ -136,8 +136,8 @@ backward(network *w, int64_t batch, const float *logits)
 
     for (int i = 0; i < BATCH; i++)
         label[i] = labels ? (int32_t)golden_at(labels, batch * BATCH + i) : 0;
-    double loss = train_cross_entropy(logits, label, BATCH, CLASSES, 0.0,
-                                      w->net->slot[w->net->output].g);
+    double loss =
+        train_cross_entropy(logits, label, BATCH, CLASSES, 0.0, w->net->slot[w->net->output].g);
     if (train_net_backward(w->net) != NASHC_OK)
         golden_fault(w->t, "the network does not run backward");
     return loss;
@@ -233,8 +233,8 @@ compare_state(network *w, const tool_arrays *a, const char *key, double room, do
     if (n > 0)
         qsort(off, (size_t)n, sizeof *off, ascending);
     if (n == 0 || (!(off[n - 1] <= room) && !(off[n / 2] <= median)))
-        golden_fault(w->t, "%s: %s is off by %.3g, bound %.3g (median %.3g)", key,
-                     w->name[where], n ? off[n - 1] : 0.0, room, n ? off[n / 2] : 0.0);
+        golden_fault(w->t, "%s: %s is off by %.3g, bound %.3g (median %.3g)", key, w->name[where],
+                     n ? off[n - 1] : 0.0, room, n ? off[n / 2] : 0.0);
     free(off);
 }
 
@@ -281,7 +281,8 @@ ten_steps(network *w)
     }
     /* The stored state: evaluation, then gradients on one more batch. */
     take_parameters(w, &w->state[2]);
-    compare_logits(w, "logits_eval10", 0, forward(w, batches ? (int64_t)golden_at(batches, 0) : 0, false));
+    compare_logits(w, "logits_eval10", 0,
+                   forward(w, batches ? (int64_t)golden_at(batches, 0) : 0, false));
     int64_t last = batches ? (int64_t)golden_at(batches, STEPS) : 0;
     backward(w, last, forward(w, last, true));
     compare_gradient(w, &w->final, "grad_final");
@@ -335,8 +336,8 @@ free_network(network *w)
     free(w->turned);
     train_net_free(w->net);
     nashc_module_free(w->module);
-    tool_arrays *all[] = {&w->inputs, &w->init, &w->grad, &w->run, &w->state[0], &w->state[1],
-                          &w->state[2], &w->final};
+    tool_arrays *all[] = {&w->inputs,   &w->init,     &w->grad,     &w->run,
+                          &w->state[0], &w->state[1], &w->state[2], &w->final};
     for (size_t i = 0; i < NASHC_COUNT(all); i++)
         tool_arrays_free(all[i]);
     json_decref(w->meta);

@@ -34,7 +34,7 @@ settings(const golden *t, const char *name)
 {
     const json_t *betas = json_object_get(json_object_get(t->entry, "settings"), "betas");
 
-    return (train_optim){.kind = strncmp(name, "sgd", 3) == 0   ? TRAIN_SGD
+    return (train_optim){.kind = strncmp(name, "sgd", 3) == 0 ? TRAIN_SGD
                                  : strcmp(name, "adamw") == 0 ? TRAIN_ADAMW
                                                               : TRAIN_ADAM,
                          .beta1 = json_number_value(json_array_get(betas, 0)),
@@ -49,7 +49,8 @@ static void
 steps(golden *t, const char *name)
 {
     train_optim o = settings(t, name);
-    tensor p[2] = {{"p0_a", "ga", "a", "m_a", "v_a", .n = 30}, {"p0_b", "gb", "b", "m_b", "v_b", .n = 7}};
+    tensor p[2] = {{"p0_a", "ga", "a", "m_a", "v_a", .n = 30},
+                   {"p0_b", "gb", "b", "m_b", "v_b", .n = 7}};
     const tool_array *lr = golden_array(t, "lr");
     golden_bound b = {.absolute = 2e-6, .relative = 2e-6};
 
@@ -66,14 +67,16 @@ steps(golden *t, const char *name)
             golden_compare_at(t, "grad_norm", s, &norm, 1, (golden_bound){.relative = 1e-6});
         double factor = train_clip_factor(sqrt(square), setting(t, "clip"));
         for (int k = 0; k < 2; k++) {
-            train_optim_step(&o, s + 1, golden_at(lr, s), factor, p[k].n, p[k].p, p[k].grad, p[k].mv,
-                             p[k].uv);
+            train_optim_step(&o, s + 1, golden_at(lr, s), factor, p[k].n, p[k].p, p[k].grad,
+                             p[k].mv, p[k].uv);
             golden_compare_at(t, p[k].after, s * p[k].n, p[k].p, p[k].n, b);
         }
     }
     for (int k = 0; k < 2 && o.kind != TRAIN_SGD; k++) {
-        golden_compare(t, p[k].m, p[k].mv, p[k].n, (golden_bound){.relative = 1e-5, .of_largest = 1e-6});
-        golden_compare(t, p[k].u, p[k].uv, p[k].n, (golden_bound){.relative = 1e-5, .of_largest = 1e-6});
+        golden_compare(t, p[k].m, p[k].mv, p[k].n,
+                       (golden_bound){.relative = 1e-5, .of_largest = 1e-6});
+        golden_compare(t, p[k].u, p[k].uv, p[k].n,
+                       (golden_bound){.relative = 1e-5, .of_largest = 1e-6});
     }
 }
 

@@ -1,4 +1,5 @@
-/* golden_quantisers.c: quantisers of weights and activations: values, codes, all gradients, ties. */
+/* golden_quantisers.c: quantisers of weights and activations: values, codes, all gradients, ties.
+ */
 #include "tests/train/golden.h"
 #include <math.h>
 #include <stdlib.h>
@@ -34,8 +35,7 @@ quant(golden_graph *g, nashc_value *x, nashc_value *scale, int qmin, int qmax)
 
 /* Values in units of the scale are the codes. */
 static void
-compare_codes(golden *t, const char *codes, const float *y, int64_t n, const float *s,
-              int64_t each)
+compare_codes(golden *t, const char *codes, const float *y, int64_t n, const float *s, int64_t each)
 {
     const tool_array *q = golden_array(t, codes);
 
@@ -105,7 +105,8 @@ compare_weights(golden *t, golden_graph *g, nashc_value *s, int64_t channels)
     golden_compare(t, "s", scale->v, scale->count, two_ulp);
     compare_codes(t, "q", out->v, w->n, scale->v, scale->count > 1 ? each : 0);
     for (int64_t c = 0; c < channels; c++)
-        golden_compare_at(t, "dw", c * each, w->g + c * each, each, (golden_bound){.of_largest = 2e-6});
+        golden_compare_at(t, "dw", c * each, w->g + c * each, each,
+                          (golden_bound){.of_largest = 2e-6});
     if (golden_find(t, "w_stored_after"))
         golden_compare(t, "w_stored_after", w->v, w->n, (golden_bound){0});
 }
@@ -121,8 +122,8 @@ weights(golden *t, const char *name)
         return;
     nashc_value *w = golden_const(t, &g, "w", "w"), *s = weight_scale(t, &g, channels);
     nashc_value *in[] = {w, s};
-    nashc_value *y = binary ? nashc_build_op(g.b, "q.bipolar_quant", in, 2, NULL)
-                            : quant(&g, w, s, -top, top);
+    nashc_value *y =
+        binary ? nashc_build_op(g.b, "q.bipolar_quant", in, 2, NULL) : quant(&g, w, s, -top, top);
     if (golden_make(t, &g, y, true) && golden_run(t, &g, true, "g"))
         compare_weights(t, &g, s, 8);
     golden_end(&g);

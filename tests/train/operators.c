@@ -22,19 +22,30 @@ typedef struct operation {
 
 #define SAMPLE(...)                                                                                \
     {                                                                                              \
-        true, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), { __VA_ARGS__ }           \
+        true, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                           \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
     }
 #define FIXED(...)                                                                                 \
     {                                                                                              \
-        false, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), { __VA_ARGS__ }          \
+        false, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                          \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
     }
 
 static const operation operations[] = {
     {"nn.conv", "pads=[1,1]", {SAMPLE(1, 3, 9), FIXED(4, 3, 3), FIXED(4)}, 3},
-    {"nn.conv", "pads=[0,1,2,1] dilation=[2,1] stride=[1,2]", {SAMPLE(1, 2, 7, 6), FIXED(3, 2, 3, 2)}, 2},
+    {"nn.conv",
+     "pads=[0,1,2,1] dilation=[2,1] stride=[1,2]",
+     {SAMPLE(1, 2, 7, 6), FIXED(3, 2, 3, 2)},
+     2},
     {"nn.conv", "group=2", {SAMPLE(1, 4, 5, 5), FIXED(6, 2, 2, 3), FIXED(6)}, 3},
-    {"nn.conv_transpose", "stride=[2,2] pads=[1,1,1,1] output_padding=[1,1]",
-     {SAMPLE(1, 4, 4, 3), FIXED(4, 3, 3, 3), FIXED(3)}, 3},
+    {"nn.conv_transpose",
+     "stride=[2,2] pads=[1,1,1,1] output_padding=[1,1]",
+     {SAMPLE(1, 4, 4, 3), FIXED(4, 3, 3, 3), FIXED(3)},
+     3},
     {"nn.conv_transpose", "group=2 dilation=[2,1]", {SAMPLE(1, 4, 3, 3), FIXED(4, 2, 2, 3)}, 2},
     {"nn.conv_transpose", "stride=[3]", {SAMPLE(1, 2, 4), FIXED(2, 3, 2)}, 2},
     {"nn.matmul", "", {SAMPLE(1, 3, 5), FIXED(5, 4)}, 2},
@@ -50,8 +61,10 @@ static const operation operations[] = {
     {"nn.maxpool", "kernel=[2,3] dilation=[2,1] pads=[1,1,0,1] ceil=true", {SAMPLE(1, 2, 6, 7)}, 1},
     {"nn.maxpool", "kernel=[3] stride=[2]", {SAMPLE(1, 2, 9)}, 1},
     {"nn.avgpool", "kernel=[3,2] stride=[2,2] pads=[1,0,1,1]", {SAMPLE(1, 2, 6, 7)}, 1},
-    {"nn.avgpool", "kernel=[3,3] stride=[2,2] pads=[1,1,1,1] count_include_pad=true ceil=true",
-     {SAMPLE(1, 2, 6, 6)}, 1},
+    {"nn.avgpool",
+     "kernel=[3,3] stride=[2,2] pads=[1,1,1,1] count_include_pad=true ceil=true",
+     {SAMPLE(1, 2, 6, 6)},
+     1},
     {"nn.sumpool", "kernel=[2,2] stride=[2,1]", {SAMPLE(1, 2, 5, 5)}, 1},
     {"nn.global_maxpool", "", {SAMPLE(1, 3, 4, 5)}, 1},
     {"nn.global_avgpool", "", {SAMPLE(1, 3, 4, 5)}, 1},
@@ -113,8 +126,8 @@ make_reference(bench *b)
         nashc_fill(&b->in[i], 4 + i, 11, (const double[]){-1.0}, (const double[]){1.0});
     }
     nashc_build *build = g ? nashc_build_create(g, b->t->diag) : NULL;
-    nashc_value *y = build ? nashc_build_op(build, b->o->op, in, b->o->n_in, "%s", whole_attrs(b->o))
-                           : NULL;
+    nashc_value *y =
+        build ? nashc_build_op(build, b->o->op, in, b->o->n_in, "%s", whole_attrs(b->o)) : NULL;
     if (y)
         nashc_graph_add_output(g, "y", y);
     return y != NULL;
@@ -184,7 +197,8 @@ make_trained(bench *b)
         b->value[i] = in[i];
     }
     nashc_value *y = nashc_build_op(b->g1.b, b->o->op, in, b->o->n_in, "%s", b->o->attrs);
-    train_net_options o = {.batch = BATCH, .backward = true, .input_grad = true, .pool = b->t->pool};
+    train_net_options o = {
+        .batch = BATCH, .backward = true, .input_grad = true, .pool = b->t->pool};
     if (!y)
         return false;
     nashc_graph_add_output(b->g1.graph, "y", y);

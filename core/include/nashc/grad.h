@@ -6,9 +6,9 @@
 
 NASHC_BEGIN
 
-/* Operand or result of a node in a training step: float32, row-major. `type` is what the graph says;
- * a batched value depends on the graph's input and holds `batch` samples one after the other, so its
- * first axis, 1 in the graph, is `batch` in memory. */
+/* Operand or result of a node in a training step: float32, row-major. `type` is what the graph
+ * says; a batched value depends on the graph's input and holds `batch` samples one after the other,
+ * so its first axis, 1 in the graph, is `batch` in memory. */
 typedef struct nashc_grad_arg {
     const nashc_type *type;
     int64_t n;    /* elements in memory */
@@ -38,7 +38,8 @@ typedef struct nashc_grad_call {
     nashc_diag *diag;
 } nashc_grad_call;
 
-#define NASHC_GRAD_VIEW 1u /* nashc_grad.flags: result 0 is operand 0 under another shape: no calls */
+#define NASHC_GRAD_VIEW                                                                            \
+    1u /* nashc_grad.flags: result 0 is operand 0 under another shape: no calls */
 
 /* The rule of an op. Masks have bit i for operand or result i; beyond 31 there is no bit, so that
  * variadic ops say all or none. */
@@ -60,7 +61,7 @@ typedef struct nashc_grad {
 #define NASHC_IMPL_GRAD(op_, rule_)                                                                \
     {                                                                                              \
         NASHC_DESC(nashc_impl), .iface = "grad", .op = (op_),                                      \
-        .rule = (1 ? (rule_) : (const nashc_grad *)0)                                              \
+                                .rule = (1 ? (rule_) : (const nashc_grad *)0)                      \
     }
 
 /* Splits 0 .. n-1 evenly between the threads, in order; returns when all is done. Which thread does

@@ -82,8 +82,8 @@ typedef struct train_order {
     bool shuffle, augment;
 } train_order;
 
-/* Batch `number` (from 0, counted through all epochs) into x and label; the number of samples in it.
- * The last of an epoch may be smaller. A function of its arguments only. perm has room for all
+/* Batch `number` (from 0, counted through all epochs) into x and label; the number of samples in
+ * it. The last of an epoch may be smaller. A function of its arguments only. perm has room for all
  * indices; it is that of epoch *perm_epoch and is renewed when needed. */
 int64_t train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch,
                         float *x, int32_t *label);

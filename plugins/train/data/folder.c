@@ -1,5 +1,5 @@
-/* folder.c: images in a folder a class, below train/ and test/, in a directory or a zip file. A first
- * folder that is the only one is skipped; classes are in the order of their sorted names. */
+/* folder.c: images in a folder a class, below train/ and test/, in a directory or a zip file. A
+ * first folder that is the only one is skipped; classes are in the order of their sorted names. */
 #include "plugins/train/data/data.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ typedef struct entry {
 typedef struct listing {
     entry *at;
     int64_t n, cap;
-    zip_t *zip;       /* NULL: a directory */
-    char root[1024];  /* of a directory: up to the split */
+    zip_t *zip;      /* NULL: a directory */
+    char root[1024]; /* of a directory: up to the split */
 } listing;
 
 static bool

@@ -58,8 +58,9 @@ open_idx(idx *x, const char *dir, const char *name, int rank, nashc_diag *d)
     if (!get(x, head, 4 + 4 * rank))
         return fault(x, d, "the file is too short for its header");
     if (head[0] || head[1] || head[2] != 8 || head[3] != rank)
-        return fault(x, d, rank == 3 ? "this is no idx file of images (bytes, three axes)"
-                                     : "this is no idx file of labels (bytes, one axis)");
+        return fault(x, d,
+                     rank == 3 ? "this is no idx file of images (bytes, three axes)"
+                               : "this is no idx file of labels (bytes, one axis)");
     for (int i = 0; i < rank; i++)
         x->dim[i] = (int64_t)head[4 + 4 * i] << 24 | head[5 + 4 * i] << 16 | head[6 + 4 * i] << 8 |
                     head[7 + 4 * i];
@@ -110,8 +111,8 @@ train_read_idx(train_images *p, const char *dir, nashc_diag *d)
     idx x = {.f = NULL}, y = {.f = NULL};
     bool test = p->spec.test;
 
-    nashc_status s = open_idx(&x, dir, test ? "t10k-images-idx3-ubyte" : "train-images-idx3-ubyte",
-                              3, d);
+    nashc_status s =
+        open_idx(&x, dir, test ? "t10k-images-idx3-ubyte" : "train-images-idx3-ubyte", 3, d);
     if (s == NASHC_OK)
         s = open_idx(&y, dir, test ? "t10k-labels-idx1-ubyte" : "train-labels-idx1-ubyte", 1, d);
     if (s == NASHC_OK)

@@ -251,9 +251,8 @@ train_images_open(const char *text, const train_wish *wish, train_images **out, 
         s = take_some(p, wish->seed, d);
     if (s == NASHC_OK)
         s = fit(p, wish, d);
-    if (s == NASHC_OK &&
-        ((p->spec.n_mean > 1 && p->spec.n_mean != p->c) ||
-         (p->spec.n_std > 1 && p->spec.n_std != p->c)))
+    if (s == NASHC_OK && ((p->spec.n_mean > 1 && p->spec.n_mean != p->c) ||
+                          (p->spec.n_std > 1 && p->spec.n_std != p->c)))
         s = nashc_usage(d, "--data: mean and std have as many numbers as channels (%d), or one",
                         p->c);
     if (s == NASHC_OK)

@@ -42,9 +42,8 @@ take_labels(train_images *p, const tool_array *y, const char *name, nashc_diag *
     nashc_loc loc = {.file = p->spec.path};
 
     if (y->buf.n != p->n || !nashc_type_is_int(&y->buf.type))
-        return nashc_error(d, &loc,
-                           "array \"%s\" must be %" PRId64 " integers, one for each image", name,
-                           p->n);
+        return nashc_error(d, &loc, "array \"%s\" must be %" PRId64 " integers, one for each image",
+                           name, p->n);
     p->label = NASHC_NEW_N(p->arena, int32_t, p->n);
     if (!p->label)
         return nashc_enomem(d);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const kinds[] = {"fashion-mnist", "idx", "cifar10", "images", "npz", NULL};
-static const char *const keys[] = {"split",   "limit", "classes", "size", "augment",
-                                   "mean",    "std",   "scale",   NULL};
+static const char *const keys[] = {"split", "limit", "classes", "size", "augment",
+                                   "mean",  "std",   "scale",   NULL};
 
 static nashc_status
 bad_value(nashc_diag *d, const char *key, const char *value, const char *wanted)

@@ -120,7 +120,7 @@ job_of(const nashc_grad_call *c)
             j.f = &functions[i];
     for (int k = 0; k < 2; k++)
         if (j.f->attr[k])
-            j.p[k] = (float)nashc_attr_float(c->node, nashc_attr_index(c->node, j.f->attr[k]));
+            j.p[k] = (float)nashc_node_float(c->node, j.f->attr[k]);
     return j;
 }
 
@@ -164,7 +164,7 @@ backward(const nashc_grad_call *c)
 }
 
 static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 1, .keeps_out = 1,
-                                .forward = forward,     .backward = backward};
+                                .forward = forward, .backward = backward};
 const nashc_impl train_grad_relu = NASHC_IMPL_GRAD("nn.relu", &rule);
 const nashc_impl train_grad_clip = NASHC_IMPL_GRAD("nn.clip", &rule);
 const nashc_impl train_grad_tanh = NASHC_IMPL_GRAD("nn.tanh", &rule);
@@ -177,7 +177,7 @@ const nashc_impl train_grad_leaky_relu = NASHC_IMPL_GRAD("nn.leaky_relu", &rule)
 static nashc_status
 softmax_sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
 {
-    int64_t axis = nashc_attr_int(c->node, nashc_attr_index(c->node, "axis"));
+    int64_t axis = nashc_node_int(c->node, "axis");
     int rank = c->in[0].type->rank;
 
     *saved = *scratch = 0;

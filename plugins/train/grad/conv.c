@@ -1,7 +1,7 @@
 /* conv.c: gradients of nn.conv: products of matrices over tiles of columns, images by threads.
  *
- *     Y = W X          X: columns of a tile, [cg * taps][windows];  W: [mg][cg * taps];  Y: [mg][windows]
- *     dX += W' dY      scattered back;      dW += dY X'
+ *     Y = W X          X: columns of a tile, [cg * taps][windows];  W: [mg][cg * taps];  Y:
+ * [mg][windows] dX += W' dY      scattered back;      dW += dY X'
  */
 #include "plugins/train/gemm.h"
 #include "plugins/train/grad/rules.h"
@@ -26,7 +26,7 @@ setup(const nashc_grad_call *c, conv *v)
     nashc_status s = train_window_of(c, c->in[0].type, y, w->dim + 2, &v->w);
     if (s != NASHC_OK)
         return s;
-    v->group = nashc_attr_int(c->node, nashc_attr_index(c->node, "group"));
+    v->group = nashc_node_int(c->node, "group");
     v->cg = w->dim[1];
     v->mg = w->dim[0] / v->group;
     v->k = v->cg * v->w.kh * v->w.kw;
@@ -185,6 +185,6 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .trains = 6, .sizes = sizes,
-                                .forward = forward, .backward = backward};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
+                                .sizes = sizes,         .forward = forward, .backward = backward};
 const nashc_impl train_grad_conv = NASHC_IMPL_GRAD("nn.conv", &rule);

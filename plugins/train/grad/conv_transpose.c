@@ -11,7 +11,7 @@
 
 typedef struct adjoint {
     const nashc_grad_call *c;
-    train_window w; /* over y; its windows are the elements of x */
+    train_window w;              /* over y; its windows are the elements of x */
     int64_t group, cg, mg, k, n; /* k: mg * taps; n: positions of a map of x */
     float *scratch;              /* a thread's: columns of one map, then dW and db */
     int64_t stride;
@@ -26,7 +26,7 @@ setup(const nashc_grad_call *c, adjoint *v)
     nashc_status s = train_window_of(c, c->out[0].type, c->in[0].type, w->dim + 2, &v->w);
     if (s != NASHC_OK)
         return s;
-    v->group = nashc_attr_int(c->node, nashc_attr_index(c->node, "group"));
+    v->group = nashc_node_int(c->node, "group");
     v->cg = w->dim[0] / v->group;
     v->mg = w->dim[1];
     v->k = v->mg * v->w.kh * v->w.kw;
@@ -65,8 +65,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
             float *y = c->out[0].v + (i * v->group + g) * v->mg * size;
             for (int64_t m = 0; m < v->mg; m++)
                 for (int64_t p = 0; p < size; p++)
-                    y[m * size + p] =
-                        c->n_in > 2 && c->in[2].v ? c->in[2].v[g * v->mg + m] : 0.0f;
+                    y[m * size + p] = c->n_in > 2 && c->in[2].v ? c->in[2].v[g * v->mg + m] : 0.0f;
             train_matrix x = {c->in[0].v + (i * v->group + g) * v->cg * v->n, v->n, false};
             train_gemm(v->k, v->n, v->cg, weight(v, g, true), x, false, col, v->n);
             train_columns_add(&v->w, col, g * v->mg, v->mg, i * v->w.out_h, (i + 1) * v->w.out_h,
@@ -143,6 +142,6 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .trains = 6, .sizes = sizes,
-                                .forward = forward, .backward = backward};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
+                                .sizes = sizes,         .forward = forward, .backward = backward};
 const nashc_impl train_grad_conv_transpose = NASHC_IMPL_GRAD("nn.conv_transpose", &rule);

@@ -1,9 +1,10 @@
-/* fused.c: y = quant(relu(batchnorm(x))), relu or not, in one pass over memory behind the statistics.
+/* fused.c: y = quant(relu(batchnorm(x))), relu or not, in one pass over memory behind the
+ * statistics.
  *
- * Backward computes what stood between anew, with the same roundings, and leaves the gradient behind
- * the normalisation in the place of that of y, which nobody reads any more. */
-#include "plugins/train/clones.h"
+ * Backward computes what stood between anew, with the same roundings, and leaves the gradient
+ * behind the normalisation in the place of that of y, which nobody reads any more. */
 #include "plugins/train/grad/fused.h"
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/norm.h"
 #include "plugins/train/grad/quant.h"
 #include <string.h>
@@ -13,14 +14,13 @@ enum { SCALE = 5, ZERO = 6 };
 const nashc_node *
 train_fused_quantiser(const nashc_node *bn, const nashc_node **relu)
 {
-    const nashc_node *n = nashc_node_is(bn, "nn.batchnorm")
-                              ? nashc_value_one_user(nashc_node_out(bn, 0))
-                              : NULL;
+    const nashc_node *n =
+        nashc_node_is(bn, "nn.batchnorm") ? nashc_value_one_user(nashc_node_out(bn, 0)) : NULL;
 
     *relu = n && nashc_node_is(n, "nn.relu") ? n : NULL;
     if (*relu)
         n = nashc_value_one_user(nashc_node_out(n, 0));
-    if (!n || !nashc_node_is(n, "q.quant") || nashc_attr_bool(n, nashc_attr_index(n, "codes")))
+    if (!n || !nashc_node_is(n, "q.quant") || nashc_node_bool(n, "codes"))
         return NULL;
     for (int i = 1; i < 3; i++)
         if (!nashc_value_const(nashc_node_in(n, i)) ||
@@ -173,4 +173,4 @@ backward(const nashc_grad_call *c)
 }
 
 const nashc_grad train_fused_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .sizes = sizes,
-                                     .forward = forward,     .backward = backward};
+                                     .forward = forward, .backward = backward};

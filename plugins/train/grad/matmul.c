@@ -2,8 +2,8 @@
  *
  *     Y = A B:    dA = dY B',    dB = A' dY
  *
- * B is a weight [k][n] that all rows of A share, or has the same leading axes as A: then the product
- * is taken matrix by matrix. Threads take rows of A, columns of B, or matrices.
+ * B is a weight [k][n] that all rows of A share, or has the same leading axes as A: then the
+ * product is taken matrix by matrix. Threads take rows of A, columns of B, or matrices.
  */
 #include "plugins/train/gemm.h"
 #include "plugins/train/grad/rules.h"
@@ -49,13 +49,12 @@ setup_gemm(const nashc_grad_call *c, product *p)
     nashc_type a = nashc_grad_shape(c, &c->in[0]);
 
     *p = (product){.c = c, .count = 1};
-    if (nashc_attr_bool(n, nashc_attr_index(n, "trans_a")) ||
-        nashc_attr_float(n, nashc_attr_index(n, "alpha")) != 1.0)
+    if (nashc_node_bool(n, "trans_a") || nashc_node_float(n, "alpha") != 1.0)
         return refuse(c, "trans_a or alpha");
     if (c->in[1].batched || (c->n_in > 2 && c->in[2].type && c->in[2].batched))
         return refuse(c, "a weight that depends on the sample");
-    p->beta = (float)nashc_attr_float(n, nashc_attr_index(n, "beta"));
-    p->trans_b = nashc_attr_bool(n, nashc_attr_index(n, "trans_b"));
+    p->beta = (float)nashc_node_float(n, "beta");
+    p->trans_b = nashc_node_bool(n, "trans_b");
     p->m = a.dim[0];
     p->k = a.dim[1];
     p->n = nashc_type_count(c->out[0].type);
@@ -151,8 +150,7 @@ right_part(void *arg, int thread, int64_t lo, int64_t hi)
     (void)thread;
     if (p->count > 1) {
         for (int64_t i = lo; i < hi; i++)
-            train_gemm(p->k, p->n, p->m,
-                       (train_matrix){c->in[0].v + i * p->m * p->k, p->k, true},
+            train_gemm(p->k, p->n, p->m, (train_matrix){c->in[0].v + i * p->m * p->k, p->k, true},
                        (train_matrix){c->out[0].g + i * p->m * p->n, p->n, false}, true,
                        c->in[1].g + i * p->k * p->n, p->n);
     } else if (p->trans_b) {
@@ -185,11 +183,11 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad matmul_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .trains = 3,
-                                       .sizes = sizes,         .forward = forward,
-                                       .backward = backward};
-static const nashc_grad gemm_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .trains = 6,
-                                     .sizes = sizes,         .forward = forward,
-                                     .backward = backward};
+static const nashc_grad matmul_rule = {
+    NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 3,
+    .sizes = sizes,         .forward = forward, .backward = backward};
+static const nashc_grad gemm_rule = {
+    NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
+    .sizes = sizes,         .forward = forward, .backward = backward};
 const nashc_impl train_grad_matmul = NASHC_IMPL_GRAD("nn.matmul", &matmul_rule);
 const nashc_impl train_grad_gemm = NASHC_IMPL_GRAD("nn.gemm", &gemm_rule);

@@ -1,14 +1,15 @@
-/* norm.c: gradients of nn.batchnorm, with the statistics of the batch (training) or the running ones.
+/* norm.c: gradients of nn.batchnorm, with the statistics of the batch (training) or the running
+ * ones.
  *
  *     u = (x - mean) / sqrt(var + eps),  y = gamma u + beta
  *     dgamma = sum g u,  dbeta = sum g
  *     training: dx = gamma / root * (g - mean(g) - u mean(g u));   else dx = g gamma / root
  *
- * Training normalises with the biased variance and keeps the unbiased one. Channels by threads; sums
- * in double, in the order of samples.
+ * Training normalises with the biased variance and keeps the unbiased one. Channels by threads;
+ * sums in double, in the order of samples.
  */
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/norm.h"
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
 
@@ -23,7 +24,7 @@ train_norm_of(const nashc_grad_call *c, train_norm *s)
     for (int a = 0; a < t.rank; a++)
         if (a != axis)
             *(a < axis ? &s->outer : &s->inner) *= t.dim[a];
-    s->eps = (double)(float)nashc_attr_float(c->node, nashc_attr_index(c->node, "eps"));
+    s->eps = (double)(float)nashc_node_float(c->node, "eps");
     s->mean = c->saved;
     s->root = s->mean + s->channels;
 }
@@ -178,7 +179,7 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
-                                .running = 24,          .sizes = sizes,     .forward = forward,
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,  .trains = 6,
+                                .running = 24,          .sizes = sizes, .forward = forward,
                                 .backward = backward};
 const nashc_impl train_grad_batchnorm = NASHC_IMPL_GRAD("nn.batchnorm", &rule);

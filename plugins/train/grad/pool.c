@@ -1,5 +1,5 @@
-/* pool.c: gradients of pooling over windows and over whole maps. A maximum sends its gradient to the
- * first largest element in row order; a mean spreads it over the elements that were counted. */
+/* pool.c: gradients of pooling over windows and over whole maps. A maximum sends its gradient to
+ * the first largest element in row order; a mean spreads it over the elements that were counted. */
 #include "plugins/train/grad/rules.h"
 #include "plugins/train/grad/window.h"
 #include <math.h>
@@ -17,8 +17,8 @@ typedef struct pool {
 static int64_t
 bottom_pad(const nashc_node *n, int at, int64_t def)
 {
-    int i = nashc_attr_index(n, "pads"), count = 0;
-    const int64_t *v = i < 0 ? NULL : nashc_attr_ints(n, i, &count);
+    int count;
+    const int64_t *v = nashc_node_ints(n, "pads", &count);
 
     return at < count ? v[at] : def;
 }
@@ -28,15 +28,14 @@ setup(const nashc_grad_call *c, pool *p)
 {
     const char *op = nashc_node_opname(c->node);
     const nashc_type *x = c->in[0].type;
-    bool global = nashc_node_is_any(c->node, (const char *const[]){"nn.global_maxpool",
-                                                                   "nn.global_avgpool",
-                                                                   "nn.global_sumpool", NULL});
+    bool global =
+        nashc_node_is_any(c->node, (const char *const[]){"nn.global_maxpool", "nn.global_avgpool",
+                                                         "nn.global_sumpool", NULL});
     char letter = global ? op[10] : op[3]; /* nn.global_xpool, nn.xpool */
     *p = (pool){.c = c, .kind = letter == 'm' ? MAX : letter == 'a' ? MEAN : SUM};
-    nashc_status s =
-        train_window_of(c, x, c->out[0].type, global ? x->dim + 2 : NULL, &p->w);
-    int pad = nashc_attr_index(c->node, "count_include_pad"), axes = x->rank - 2;
-    p->count_pad = pad >= 0 && nashc_attr_bool(c->node, pad);
+    nashc_status s = train_window_of(c, x, c->out[0].type, global ? x->dim + 2 : NULL, &p->w);
+    int axes = x->rank - 2;
+    p->count_pad = nashc_node_bool(c->node, "count_include_pad");
     p->pad_bottom = axes > 1 ? bottom_pad(c->node, axes, 0) : 0;
     p->pad_right = bottom_pad(c->node, 2 * axes - 1, 0);
     return s;

@@ -1,24 +1,17 @@
 /* quant.c: gradients of quantisers, straight through the rounding.
  *
- *     q.quant          code q = clamp(round(x / s + z)), y = (q - z) s;  m: the rounded code is in range
- *         dx = g m                   ds = sum g (q - z - m x / s)
- *     q.quant rounding=sign, q.bipolar_quant      q = +-1, y = q s
- *         dx = g s m, m: weight, or |x| <= s      ds = sum g q
+ *     q.quant          code q = clamp(round(x / s + z)), y = (q - z) s;  m: the rounded code is in
+ * range dx = g m                   ds = sum g (q - z - m x / s) q.quant rounding=sign,
+ * q.bipolar_quant      q = +-1, y = q s dx = g s m, m: weight, or |x| <= s      ds = sum g q
  *     q.trunc          S = round(x / s + z), y = (q - z) s, q = R(S / cut)
  *         dx = g / cut               ds = sum g (q - z - x / (s cut))
  *
  * Scales are learned or measured by the network around (net/scale.h); zero points are constant.
  */
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/quant.h"
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
-
-static int64_t
-attr(const nashc_node *n, const char *name)
-{
-    return nashc_attr_int(n, nashc_attr_index(n, name));
-}
 
 /* Nearest, with halves away from zero or toward it. */
 static float
@@ -62,13 +55,13 @@ train_quant_of(const nashc_grad_call *c, train_quant *q)
     bool bipolar = nashc_node_is(n, "q.bipolar_quant");
     train_axis z = {0};
 
-    *q = (train_quant){.mode = bipolar ? TRAIN_SIGN : (train_rounding)attr(n, "rounding"),
+    *q = (train_quant){.mode = bipolar ? TRAIN_SIGN : (train_rounding)nashc_node_int(n, "rounding"),
                        .weight = !c->in[0].batched,
-                       .qmin = bipolar ? -1.0f : (float)attr(n, "qmin"),
-                       .qmax = bipolar ? 1.0f : (float)attr(n, "qmax")};
-    if (attr(n, "codes"))
+                       .qmin = bipolar ? -1.0f : (float)nashc_node_int(n, "qmin"),
+                       .qmax = bipolar ? 1.0f : (float)nashc_node_int(n, "qmax")};
+    if (nashc_node_int(n, "codes"))
         return nashc_node_unsup(c->diag, n, "training needs quantisers that give values");
-    if (!bipolar && attr(n, "round_before_zp"))
+    if (!bipolar && nashc_node_int(n, "round_before_zp"))
         q->before = true;
     if (!train_axis_of(c, &c->in[0], &c->in[1], &q->axis) ||
         (!bipolar && !train_axis_of(c, &c->in[0], &c->in[2], &z)))
@@ -152,8 +145,8 @@ product_sum(const float *a, const float *b, int64_t n)
 }
 
 TRAIN_CLONES double
-train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s, float z,
-                   float *slope)
+train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s,
+                   float z, float *slope)
 {
     const train_quant p = *q;
     float ds[TRAIN_QUANT_BLOCK];
@@ -295,9 +288,9 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 1, .trains = 1, .scales = 2,
-                                .sizes = sizes,         .forward = forward,
-                                .backward = backward};
+static const nashc_grad rule = {
+    NASHC_DESC(nashc_grad), .keeps_in = 1,      .trains = 1,         .scales = 2,
+    .sizes = sizes,         .forward = forward, .backward = backward};
 const nashc_impl train_grad_quant = NASHC_IMPL_GRAD("q.quant", &rule);
 const nashc_impl train_grad_bipolar_quant = NASHC_IMPL_GRAD("q.bipolar_quant", &rule);
 
@@ -313,10 +306,10 @@ static nashc_status
 cutter_of(const nashc_grad_call *c, cutter *t)
 {
     const nashc_node *n = c->node;
-    bool is_signed = attr(n, "signed"), narrow = attr(n, "narrow");
-    float levels = ldexpf(1.0f, (int)attr(n, "out_bits") - is_signed);
+    bool is_signed = nashc_node_int(n, "signed"), narrow = nashc_node_int(n, "narrow");
+    float levels = ldexpf(1.0f, (int)nashc_node_int(n, "out_bits") - is_signed);
 
-    *t = (cutter){.mode = (train_rounding)attr(n, "rounding"),
+    *t = (cutter){.mode = (train_rounding)nashc_node_int(n, "rounding"),
                   .second = c->n_in > 3 && c->in[3].type,
                   .qmin = is_signed ? (float)narrow - levels : 0.0f,
                   .qmax = levels - 1.0f - (!is_signed && narrow ? 1.0f : 0.0f)};
@@ -327,8 +320,10 @@ cutter_of(const nashc_grad_call *c, cutter *t)
     t->s = c->in[1].v[0];
     t->z = c->in[2].v[0];
     t->so = t->second ? c->in[3].v[0] : t->s;
-    t->cut = t->second ? exp2f(nearbyintf(log2f(t->so / t->s)))
-                       : ldexpf(1.0f, (int)(attr(n, "in_bits") - attr(n, "out_bits")));
+    t->cut =
+        t->second
+            ? exp2f(nearbyintf(log2f(t->so / t->s)))
+            : ldexpf(1.0f, (int)(nashc_node_int(n, "in_bits") - nashc_node_int(n, "out_bits")));
     return NASHC_OK;
 }
 
@@ -358,8 +353,7 @@ trunc_forward(const nashc_grad_call *c)
     nashc_status s = cutter_of(c, &t);
 
     for (int64_t i = 0; s == NASHC_OK && i < c->in[0].n; i++)
-        c->out[0].v[i] =
-            (cut(&t, c->in[0].v[i], &m) - (t.second ? t.z / t.cut : t.z)) * t.so;
+        c->out[0].v[i] = (cut(&t, c->in[0].v[i], &m) - (t.second ? t.z / t.cut : t.z)) * t.so;
     return s;
 }
 
@@ -386,7 +380,10 @@ trunc_backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad trunc_rule = {NASHC_DESC(nashc_grad), .keeps_in = 1, .scales = 2,
-                                      .sizes = trunc_sizes,   .forward = trunc_forward,
+static const nashc_grad trunc_rule = {NASHC_DESC(nashc_grad),
+                                      .keeps_in = 1,
+                                      .scales = 2,
+                                      .sizes = trunc_sizes,
+                                      .forward = trunc_forward,
                                       .backward = trunc_backward};
 const nashc_impl train_grad_trunc = NASHC_IMPL_GRAD("q.trunc", &trunc_rule);

@@ -28,7 +28,8 @@ typedef struct train_quant {
 nashc_status train_quant_of(const nashc_grad_call *c, train_quant *q);
 
 /* y = the quantised x, n elements of one scale s and zero point z. */
-void train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y);
+void train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z,
+                        float *y);
 
 /* slope = dy/dx of each; the sum of g dy/ds. n up to TRAIN_QUANT_BLOCK. */
 #define TRAIN_QUANT_BLOCK 256

@@ -3,11 +3,13 @@
 
 /* One line a rule; each is in the file of its family. */
 #define RULES(X)                                                                                   \
-    X(conv) X(conv_transpose) X(matmul) X(gemm) X(add) X(sub) X(mul) X(batchnorm)                  \
-    X(relu) X(clip) X(tanh) X(sigmoid) X(neg) X(leaky_relu)                                        \
-    X(maxpool) X(avgpool) X(sumpool) X(global_maxpool) X(global_avgpool) X(global_sumpool)         \
-    X(reshape) X(identity) X(transpose) X(concat) X(slice) X(pad) X(softmax) X(log_softmax)        \
-    X(quant) X(bipolar_quant) X(trunc)
+    X(conv)                                                                                        \
+    X(conv_transpose)                                                                              \
+    X(matmul)                                                                                      \
+    X(gemm) X(add) X(sub) X(mul) X(batchnorm) X(relu) X(clip) X(tanh) X(sigmoid) X(neg)            \
+        X(leaky_relu) X(maxpool) X(avgpool) X(sumpool) X(global_maxpool) X(global_avgpool)         \
+            X(global_sumpool) X(reshape) X(identity) X(transpose) X(concat) X(slice) X(pad)        \
+                X(softmax) X(log_softmax) X(quant) X(bipolar_quant) X(trunc)
 
 #define DECLARE(name) extern const nashc_impl train_grad_##name;
 #define ENTRY(name)   &train_grad_##name,
@@ -50,8 +52,8 @@ train_strides(const nashc_grad_call *c, const nashc_grad_arg *a, const nashc_typ
 }
 
 void
-train_rows(const nashc_type *shape, int n, const int64_t (*stride)[NASHC_MAX_RANK],
-           train_row *each, void *user)
+train_rows(const nashc_type *shape, int n, const int64_t (*stride)[NASHC_MAX_RANK], train_row *each,
+           void *user)
 {
     int64_t count[NASHC_MAX_RANK] = {0}, at[4] = {0}, rows = 1;
 

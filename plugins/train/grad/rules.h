@@ -8,7 +8,8 @@
 /* All of them; NULL-terminated (rules.c). */
 extern const nashc_impl *const train_grad_rules[];
 
-/* x, seen as [outer][n][inner], meets a small operand (scale, gamma) of n elements along one axis. */
+/* x, seen as [outer][n][inner], meets a small operand (scale, gamma) of n elements along one axis.
+ */
 typedef struct train_axis {
     int64_t outer, n, inner;
 } train_axis;

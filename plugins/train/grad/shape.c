@@ -6,20 +6,15 @@ static const nashc_grad view_rule = {NASHC_DESC(nashc_grad), .flags = NASHC_GRAD
 const nashc_impl train_grad_reshape = NASHC_IMPL_GRAD("nn.reshape", &view_rule);
 const nashc_impl train_grad_identity = NASHC_IMPL_GRAD("nn.identity", &view_rule);
 
-static const int64_t *
-ints(const nashc_node *n, const char *name, int *count)
-{
-    return nashc_attr_ints(n, nashc_attr_index(n, name), count);
-}
-
-/* --- elements of the result that come from one place each: nn.transpose, nn.slice, nn.pad ------ */
+/* --- elements of the result that come from one place each: nn.transpose, nn.slice, nn.pad ------
+ */
 
 /* Element i of the box (a part of the result) is x[from + sum i_a * stride_a]. */
 typedef struct walk {
     const nashc_grad_call *c;
     nashc_type box;
-    int64_t from, to;                     /* first elements in x and in the result */
-    int64_t stride[2][NASHC_MAX_RANK];    /* of x, of the result */
+    int64_t from, to;                  /* first elements in x and in the result */
+    int64_t stride[2][NASHC_MAX_RANK]; /* of x, of the result */
 } walk;
 
 static void
@@ -39,7 +34,7 @@ walk_transpose(const nashc_grad_call *c, walk *w)
     int64_t x[NASHC_MAX_RANK];
     nashc_type t = nashc_grad_shape(c, &c->in[0]);
     int n;
-    const int64_t *perm = ints(c->node, "perm", &n);
+    const int64_t *perm = nashc_node_ints(c->node, "perm", &n);
 
     strides_of(&t, x);
     w->box = nashc_grad_shape(c, &c->out[0]);
@@ -53,8 +48,9 @@ walk_slice(const nashc_grad_call *c, walk *w)
 {
     nashc_type x = nashc_grad_shape(c, &c->in[0]);
     int n, k;
-    const int64_t *starts = ints(c->node, "starts", &n), *axes = ints(c->node, "axes", &k);
-    const int64_t *steps = ints(c->node, "steps", &k);
+    const int64_t *starts = nashc_node_ints(c->node, "starts", &n),
+                  *axes = nashc_node_ints(c->node, "axes", &k);
+    const int64_t *steps = nashc_node_ints(c->node, "steps", &k);
 
     strides_of(&x, w->stride[0]);
     w->box = nashc_grad_shape(c, &c->out[0]);
@@ -72,7 +68,7 @@ walk_pad(const nashc_grad_call *c, walk *w)
 {
     nashc_type x = nashc_grad_shape(c, &c->in[0]), y = nashc_grad_shape(c, &c->out[0]);
     int n;
-    const int64_t *pads = ints(c->node, "pads", &n);
+    const int64_t *pads = nashc_node_ints(c->node, "pads", &n);
 
     strides_of(&x, w->stride[0]);
     strides_of(&y, w->stride[1]);
@@ -133,13 +129,14 @@ walk_sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
 
     *saved = *scratch = 0;
     if (nashc_node_is(n, "nn.transpose"))
-        moved = moved || ints(n, "perm", &k)[0] != 0;
+        moved = moved || nashc_node_ints(n, "perm", &k)[0] != 0;
     else if (nashc_node_is(n, "nn.pad"))
-        moved = moved || ints(n, "pads", &k)[0] != 0 || ints(n, "pads", &k)[rank] != 0;
+        moved = moved || nashc_node_ints(n, "pads", &k)[0] != 0 ||
+                nashc_node_ints(n, "pads", &k)[rank] != 0;
     if (moved && c->in[0].batched)
         return nashc_node_unsup(c->diag, n, "training needs samples along the first axis");
     if (nashc_node_is(n, "nn.pad") &&
-        (nashc_attr_int(n, nashc_attr_index(n, "mode")) != 0 || (c->n_in > 1 && c->in[1].n > 1)))
+        (nashc_node_int(n, "mode") != 0 || (c->n_in > 1 && c->in[1].n > 1)))
         return nashc_node_unsup(c->diag, n, "training pads with one constant only");
     return NASHC_OK;
 }
@@ -181,7 +178,7 @@ const nashc_impl train_grad_pad = NASHC_IMPL_GRAD("nn.pad", &walk_rule);
 static int
 concat_axis(const nashc_grad_call *c)
 {
-    int64_t axis = nashc_attr_int(c->node, nashc_attr_index(c->node, "axis"));
+    int64_t axis = nashc_node_int(c->node, "axis");
 
     return (int)(axis < 0 ? axis + c->out[0].type->rank : axis);
 }

@@ -1,6 +1,6 @@
 /* window.c: windows and their elements as columns of a matrix (im2col), a tile at a time. */
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/window.h"
+#include "plugins/train/clones.h"
 #include <string.h>
 
 #define TILE_FLOATS (64 * 1024) /* half of a small second-level cache */
@@ -8,8 +8,8 @@
 static int64_t
 attr_at(const nashc_node *n, const char *name, int i, int64_t def)
 {
-    int at = nashc_attr_index(n, name), count = 0;
-    const int64_t *v = at < 0 ? NULL : nashc_attr_ints(n, at, &count);
+    int count;
+    const int64_t *v = nashc_node_ints(n, name, &count);
 
     return i < count ? v[i] : def;
 }
@@ -62,7 +62,8 @@ train_inside(int64_t offset, int64_t stride, int64_t size, int64_t n, int64_t *l
 
 /* Rows of windows in order, and where a tap meets each: its row of a map, -1: above or below it. */
 typedef struct rows {
-    int64_t y, top, end; /* row in the map of the next window row; of the first and behind the last */
+    int64_t y, top,
+        end; /* row in the map of the next window row; of the first and behind the last */
     int64_t map, map_size;
 } rows;
 

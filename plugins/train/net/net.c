@@ -7,7 +7,8 @@
 static const nashc_value *
 logits_of(const nashc_value *v)
 {
-    static const char *const last[] = {"nn.softmax", "nn.log_softmax", "nn.argmax", "nn.topk", NULL};
+    static const char *const last[] = {"nn.softmax", "nn.log_softmax", "nn.argmax", "nn.topk",
+                                       NULL};
     const nashc_node *d;
 
     while ((d = nashc_value_def(v)) && nashc_node_is_any(d, last))

@@ -13,8 +13,8 @@ typedef struct train_param {
     const char *name;
     int rank;
     int64_t dim[NASHC_MAX_RANK], n;
-    bool trains; /* else a running value */
-    float *v, *g; /* g: NULL for running values */
+    bool trains;              /* else a running value */
+    float *v, *g;             /* g: NULL for running values */
     const nashc_value *value; /* the constant; of a learned scale: the scale */
 } train_param;
 
@@ -22,7 +22,7 @@ typedef struct train_param {
 
 typedef struct train_slot {
     const nashc_value *value;
-    int64_t count; /* elements of the graph's tensor */
+    int64_t count;       /* elements of the graph's tensor */
     bool batched, wants; /* depends on a graph input; has a gradient */
     int root;            /* slot whose memory it shares: itself, or what it is a view of */
     int param;           /* -1: none */
@@ -60,7 +60,7 @@ typedef struct train_step {
     nashc_grad_arg *in, *out;
     int *in_slot, *out_slot; /* -1: operand left out */
     int n_in, n_out;
-    bool back;               /* backward is called */
+    bool back; /* backward is called */
     size_t saved_size;
     void *saved;
     int n_zero, *zero; /* slots whose gradients start at 0 before backward of this step */
@@ -97,8 +97,9 @@ typedef struct train_net_options {
     train_pool *pool;
 } train_net_options;
 
-/* The graph's first output (what stands before a last softmax or arg max, if `logits`) as a network.
- * g outlives it. EUNSUP names a node that has no gradient, or whose batch axis is not the first. */
+/* The graph's first output (what stands before a last softmax or arg max, if `logits`) as a
+ * network. g outlives it. EUNSUP names a node that has no gradient, or whose batch axis is not the
+ * first. */
 nashc_status train_net_create(const nashc_graph *g, const train_net_options *o, bool logits,
                               train_net **out, nashc_diag *d);
 void train_net_free(train_net *n);

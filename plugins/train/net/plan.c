@@ -26,11 +26,8 @@ static void
 ask(planner *p, size_t size, int from, int to, void **where)
 {
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
-    p->piece[p->n_pieces] = (piece){.size = size ? size : ALIGN,
-                                    .from = from,
-                                    .to = to,
-                                    .index = p->n_pieces,
-                                    .where = where};
+    p->piece[p->n_pieces] = (piece){
+        .size = size ? size : ALIGN, .from = from, .to = to, .index = p->n_pieces, .where = where};
     p->n_pieces++;
 }
 
@@ -219,9 +216,8 @@ train_plan(train_net *n)
         ask_slots(&p);
         s = place(&p, &n->block_size) ? set_zeros(n) : nashc_enomem(n->diag);
     }
-    if (s == NASHC_OK &&
-        (posix_memalign((void **)&n->block, ALIGN, n->block_size + ALIGN) != 0 ||
-         posix_memalign(&n->scratch, ALIGN, n->scratch_size + ALIGN) != 0))
+    if (s == NASHC_OK && (posix_memalign((void **)&n->block, ALIGN, n->block_size + ALIGN) != 0 ||
+                          posix_memalign(&n->scratch, ALIGN, n->scratch_size + ALIGN) != 0))
         s = nashc_enomem(n->diag);
     for (int i = 0; s == NASHC_OK && i < p.n_pieces; i++)
         *p.piece[i].where = n->block + p.piece[i].at;

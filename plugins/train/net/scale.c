@@ -1,10 +1,9 @@
 /* scale.c: where scales of quantisers come from, and where their gradients go.
  *
  *     learned   s = 2^v / thr                dv = ds s ln 2
- *     max       s = max |w| / thr            dw += ds sign(w) / thr at the largest element: the first
- *                                            of a channel; shared by equal ones of a whole tensor
- *     mean      s = mean |w|                 dw += ds sign(w) / n, sign(0) = 0
- *     ratio     s = r s'                     ds' += r ds
+ *     max       s = max |w| / thr            dw += ds sign(w) / thr at the largest element: the
+ * first of a channel; shared by equal ones of a whole tensor mean      s = mean |w| dw += ds
+ * sign(w) / n, sign(0) = 0 ratio     s = r s'                     ds' += r ds
  *
  * A threshold below the least one is that, without gradient; channels of zeros that the graph has
  * say which it is.
@@ -42,8 +41,8 @@ threshold_code(const nashc_node *q)
 {
     if (nashc_node_is(q, "q.bipolar_quant"))
         return 1.0f;
-    double lo = (double)nashc_attr_int(q, nashc_attr_index(q, "qmin"));
-    double hi = (double)nashc_attr_int(q, nashc_attr_index(q, "qmax"));
+    double lo = (double)nashc_node_int(q, "qmin");
+    double hi = (double)nashc_node_int(q, "qmax");
     return (float)(-lo > hi ? -lo : hi);
 }
 
@@ -51,8 +50,7 @@ static bool
 is_bipolar(const nashc_node *q)
 {
     return nashc_node_is(q, "q.bipolar_quant") ||
-           (nashc_node_is(q, "q.quant") &&
-            strcmp(nashc_attr_str(q, nashc_attr_index(q, "rounding")), "sign") == 0);
+           (nashc_node_is(q, "q.quant") && strcmp(nashc_node_str(q, "rounding"), "sign") == 0);
 }
 
 static nashc_status
@@ -107,9 +105,9 @@ measure_weights(train_net *n, const nashc_node *q, int weights, train_slot *s, t
 static int
 scale_before(const train_net *n, const nashc_value *x)
 {
-    static const char *const through[] = {"nn.avgpool",   "nn.sumpool",        "nn.global_avgpool",
-                                          "nn.maxpool",   "nn.global_sumpool", "nn.global_maxpool",
-                                          "nn.reshape",   "nn.transpose",      NULL};
+    static const char *const through[] = {"nn.avgpool", "nn.sumpool",        "nn.global_avgpool",
+                                          "nn.maxpool", "nn.global_sumpool", "nn.global_maxpool",
+                                          "nn.reshape", "nn.transpose",      NULL};
     const nashc_node *d = nashc_value_def(x);
 
     while (d && nashc_node_is_any(d, through))

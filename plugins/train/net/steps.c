@@ -1,4 +1,5 @@
-/* steps.c: from a graph to slots, one a value, and steps, one a node, with the rules of gradients. */
+/* steps.c: from a graph to slots, one a value, and steps, one a node, with the rules of gradients.
+ */
 #include "plugins/train/net/net.h"
 #include <string.h>
 
@@ -17,12 +18,14 @@ check_batch(const train_net *n, const nashc_value *v, const nashc_node *node)
     const nashc_type *t = nashc_value_type(v);
 
     if (!nashc_type_is_static(t) || t->rank < 1 || t->dim[0] != 1)
-        return node ? nashc_node_unsup(n->diag, node,
-                                       "training needs one sample along the first axis, \"%s\" is %s",
-                                       nashc_value_name(v), nashc_type_str(n->diag, t))
-                    : nashc_unsup(n->diag, NULL,
-                                  "training needs one sample along the first axis, input \"%s\" is %s",
-                                  nashc_value_name(v), nashc_type_str(n->diag, t));
+        return node ? nashc_node_unsup(
+                          n->diag, node,
+                          "training needs one sample along the first axis, \"%s\" is %s",
+                          nashc_value_name(v), nashc_type_str(n->diag, t))
+                    : nashc_unsup(
+                          n->diag, NULL,
+                          "training needs one sample along the first axis, input \"%s\" is %s",
+                          nashc_value_name(v), nashc_type_str(n->diag, t));
     return NASHC_OK;
 }
 

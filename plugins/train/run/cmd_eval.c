@@ -8,29 +8,43 @@
 #include <string.h>
 
 static const nashc_param options[] = {
-    {.name = "data", .def = "", .help = "images and labels: KIND:PATH[,key=value...]",
+    {.name = "data",
+     .def = "",
+     .help = "images and labels: KIND:PATH[,key=value...]",
      .kind = NASHC_P_STRING},
-    {.name = "executor", .def = "float",
+    {.name = "executor",
+     .def = "float",
      .help = "float (that of training), reference, cpu; see `nashc list executors`",
      .kind = NASHC_P_STRING},
-    {.name = "simulator", .def = "icarus",
-     .help = "of a compiled design: icarus, verilator or cc", .kind = NASHC_P_STRING},
-    {.name = "compare", .def = "",
+    {.name = "simulator",
+     .def = "icarus",
+     .help = "of a compiled design: icarus, verilator or cc",
+     .kind = NASHC_P_STRING},
+    {.name = "compare",
+     .def = "",
      .help = "another model, run or design; exit status 3 if a prediction differs",
      .kind = NASHC_P_PATH},
-    {.name = "confusion", .def = "", .help = ".svg for the confusion matrix",
-     .kind = NASHC_P_PATH},
-    {.name = "batch", .def = "256", .domain = "1..65536", .help = "images at a time",
+    {.name = "confusion", .def = "", .help = ".svg for the confusion matrix", .kind = NASHC_P_PATH},
+    {.name = "batch",
+     .def = "256",
+     .domain = "1..65536",
+     .help = "images at a time",
      .kind = NASHC_P_INT},
-    {.name = "threads", .def = "0", .domain = "0..256",
-     .help = "0: as many as there are processors", .kind = NASHC_P_INT},
-    {.name = "json", .def = "false", .help = "the result as one JSON document",
+    {.name = "threads",
+     .def = "0",
+     .domain = "0..256",
+     .help = "0: as many as there are processors",
+     .kind = NASHC_P_INT},
+    {.name = "json",
+     .def = "false",
+     .help = "the result as one JSON document",
      .kind = NASHC_P_BOOL},
     TRAIN_MODEL_OPTIONS,
     {0},
 };
 
-/* Two-sided exact test of b against c discordant images (McNemar 1947): sum of the binomial tail. */
+/* Two-sided exact test of b against c discordant images (McNemar 1947): sum of the binomial tail.
+ */
 static double
 mcnemar(int64_t b, int64_t c)
 {

@@ -51,24 +51,24 @@ take_options(train_run *r)
     const char *kind = nashc_opts_str(o, "optimizer"), *schedule = nashc_opts_str(o, "schedule");
     bool sgd = strcmp(kind, "sgd") == 0;
 
-    r->optim = (train_optim){
-        .kind = sgd ? TRAIN_SGD : strcmp(kind, "adamw") == 0 ? TRAIN_ADAMW : TRAIN_ADAM,
-        .beta1 = 0.9,
-        .beta2 = 0.999,
-        .eps = 1e-8,
-        .momentum = sgd ? nashc_opts_float(o, "momentum") : 0.0,
-        .decay = nashc_opts_float(o, "weight-decay"),
-        .nesterov = nashc_opts_bool(o, "nesterov")};
-    r->schedule = (train_schedule){
-        .kind = strcmp(schedule, "step") == 0     ? TRAIN_STEP
-                : strcmp(schedule, "cosine") == 0 ? TRAIN_COSINE
-                                                  : TRAIN_CONST,
-        .lr = nashc_opts_float(o, "lr"),
-        .lr_min = nashc_opts_float(o, "lr-min"),
-        .gamma = nashc_opts_float(o, "step-factor"),
-        .period = nashc_opts_int(o, "step-epochs"),
-        .epochs = nashc_opts_int(o, "epochs"),
-        .warmup = nashc_opts_int(o, "warmup")};
+    r->optim = (train_optim){.kind = sgd                          ? TRAIN_SGD
+                                     : strcmp(kind, "adamw") == 0 ? TRAIN_ADAMW
+                                                                  : TRAIN_ADAM,
+                             .beta1 = 0.9,
+                             .beta2 = 0.999,
+                             .eps = 1e-8,
+                             .momentum = sgd ? nashc_opts_float(o, "momentum") : 0.0,
+                             .decay = nashc_opts_float(o, "weight-decay"),
+                             .nesterov = nashc_opts_bool(o, "nesterov")};
+    r->schedule = (train_schedule){.kind = strcmp(schedule, "step") == 0     ? TRAIN_STEP
+                                           : strcmp(schedule, "cosine") == 0 ? TRAIN_COSINE
+                                                                             : TRAIN_CONST,
+                                   .lr = nashc_opts_float(o, "lr"),
+                                   .lr_min = nashc_opts_float(o, "lr-min"),
+                                   .gamma = nashc_opts_float(o, "step-factor"),
+                                   .period = nashc_opts_int(o, "step-epochs"),
+                                   .epochs = nashc_opts_int(o, "epochs"),
+                                   .warmup = nashc_opts_int(o, "warmup")};
     r->clip = nashc_opts_float(o, "clip");
     r->smoothing = nashc_opts_float(o, "label-smoothing");
     r->time_limit = nashc_opts_float(o, "time-limit");
@@ -82,9 +82,9 @@ static nashc_status
 open_test(train_run *r, train_wish wish)
 {
     int before = nashc_diag_count(r->diag, NASHC_NOTE);
-    const char *text = nashc_arena_printf(
-        r->arena, "%s%ssplit=test", r->data_text,
-        strchr(r->data_text, ',') || strchr(r->data_text, ':') ? "," : ",");
+    const char *text =
+        nashc_arena_printf(r->arena, "%s%ssplit=test", r->data_text,
+                           strchr(r->data_text, ',') || strchr(r->data_text, ':') ? "," : ",");
 
     wish.test = wish.augment_none = true;
     if (!text)
@@ -105,8 +105,8 @@ check_labels(train_run *r, const train_images *p)
     int64_t classes = r->net->slot[r->net->output].count;
 
     if (p && p->n_classes > classes)
-        return nashc_error(r->diag, NULL, "the data have %d classes, the model has %" PRId64
-                                          " outputs",
+        return nashc_error(r->diag, NULL,
+                           "the data have %d classes, the model has %" PRId64 " outputs",
                            p->n_classes, classes);
     return NASHC_OK;
 }
@@ -115,8 +115,8 @@ static nashc_status
 open_data(train_run *r)
 {
     train_wish wish = {.seed = (uint64_t)nashc_opts_int(r->opts, "seed")};
-    nashc_status s = train_model_wish(nashc_module_main(r->module), &wish, &r->order.pixels,
-                                      r->diag);
+    nashc_status s =
+        train_model_wish(nashc_module_main(r->module), &wish, &r->order.pixels, r->diag);
 
     if (s == NASHC_OK)
         s = train_images_open(r->data_text, &wish, &r->images, r->diag);

@@ -42,8 +42,9 @@ axes(nashc_outfile *f, const scale *s)
         nashc_out_printf(f, "<path d=\"M%d %.1fH%d\"/>\n", LEFT, y_of(i / 4.0), WIDTH - RIGHT);
     nashc_out_printf(f, "</g>\n<g font-family=\"sans-serif\" font-size=\"11\">\n");
     for (int i = 0; i <= 4; i++) {
-        nashc_out_printf(f, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#b3452c\">%.3g"
-                            "</text>\n",
+        nashc_out_printf(f,
+                         "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#b3452c\">%.3g"
+                         "</text>\n",
                          LEFT - 6, y_of(i / 4.0) + 4, s->max_loss * i / 4.0);
         nashc_out_printf(f, "<text x=\"%d\" y=\"%.1f\" fill=\"#2c5fb3\">%d %%</text>\n",
                          WIDTH - RIGHT + 6, y_of(i / 4.0) + 4, 25 * i);
@@ -51,11 +52,12 @@ axes(nashc_outfile *f, const scale *s)
                          x_of(s, s->max_step * i / 4.0), HEIGHT - BOTTOM + 16,
                          s->max_step * i / 4.0);
     }
-    nashc_out_printf(f,
-                     "<text x=\"%d\" y=\"14\" fill=\"#b3452c\">loss</text>\n"
-                     "<text x=\"%d\" y=\"14\" text-anchor=\"end\" fill=\"#2c5fb3\">accuracy</text>\n"
-                     "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">step</text>\n</g>\n",
-                     LEFT, WIDTH - RIGHT, WIDTH / 2, HEIGHT - 6);
+    nashc_out_printf(
+        f,
+        "<text x=\"%d\" y=\"14\" fill=\"#b3452c\">loss</text>\n"
+        "<text x=\"%d\" y=\"14\" text-anchor=\"end\" fill=\"#2c5fb3\">accuracy</text>\n"
+        "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">step</text>\n</g>\n",
+        LEFT, WIDTH - RIGHT, WIDTH / 2, HEIGHT - 6);
 }
 
 nashc_status

@@ -264,10 +264,10 @@ train_write_metrics(train_run *r)
 
     for (int64_t i = 0; i < r->n_rows; i++) {
         const train_row_values *v = &r->row[i];
-        json_array_append_new(rows, json_pack("{s:I,s:I,s:f,s:f,s:f,s:f}", "step",
-                                              (json_int_t)v->step, "epoch", (json_int_t)v->epoch,
-                                              "loss", v->loss, "accuracy", v->accuracy, "lr", v->lr,
-                                              "images_per_s", v->rate));
+        json_array_append_new(rows,
+                              json_pack("{s:I,s:I,s:f,s:f,s:f,s:f}", "step", (json_int_t)v->step,
+                                        "epoch", (json_int_t)v->epoch, "loss", v->loss, "accuracy",
+                                        v->accuracy, "lr", v->lr, "images_per_s", v->rate));
     }
     nashc_status j = write_json(r, "metrics.json", rows);
     const char *path = inside(r, "curve.svg");

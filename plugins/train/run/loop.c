@@ -74,8 +74,8 @@ one_step(train_run *r, const float *x, const int32_t *label, int64_t n)
     nashc_status s = train_net_forward(r->net, n, true);
     if (s != NASHC_OK)
         return s;
-    double loss = train_cross_entropy(output(r)->v, label, n, output(r)->count, r->smoothing,
-                                      output(r)->g);
+    double loss =
+        train_cross_entropy(output(r)->v, label, n, output(r)->count, r->smoothing, output(r)->g);
     if (!isfinite(loss))
         return not_finite(r, "loss", n);
     count_right(r, label, n, loss);
@@ -109,9 +109,12 @@ add_row(train_run *r, double accuracy)
         r->cap_rows = cap;
     }
     int64_t epoch = (r->step - 1) / r->per_epoch;
-    r->row[r->n_rows++] = (train_row_values){
-        (double)r->step, (double)(epoch + 1), r->loss_sum / (double)r->seen, accuracy,
-        train_rate(&r->schedule, epoch), (double)r->seen / fmax(seconds, 1e-9)};
+    r->row[r->n_rows++] = (train_row_values){(double)r->step,
+                                             (double)(epoch + 1),
+                                             r->loss_sum / (double)r->seen,
+                                             accuracy,
+                                             train_rate(&r->schedule, epoch),
+                                             (double)r->seen / fmax(seconds, 1e-9)};
     return NASHC_OK;
 }
 
@@ -121,8 +124,9 @@ say(train_run *r)
     const train_row_values *v = &r->row[r->n_rows - 1];
 
     if (nashc_diag_verbosity(r->diag) >= 1)
-        fprintf(stderr, "epoch %.0f: step %.0f, loss %.4f, %s accuracy %.2f %%, lr %.3g, "
-                        "%.0f images/s\n",
+        fprintf(stderr,
+                "epoch %.0f: step %.0f, loss %.4f, %s accuracy %.2f %%, lr %.3g, "
+                "%.0f images/s\n",
                 v->epoch, v->step, v->loss, r->test ? "test" : "training", 100.0 * v->accuracy,
                 v->lr, v->rate);
 }

@@ -84,8 +84,8 @@ train_model_wish(const nashc_graph *g, train_wish *wish, train_pixels *pixels, n
     *pixels = (train_pixels){0.0, 1.0 / 255.0};
     if (!scale || nashc_tensor_count(scale) != 1)
         return NASHC_OK;
-    int64_t lo = nashc_attr_int(q, nashc_attr_index(q, "qmin"));
-    int64_t hi = nashc_attr_int(q, nashc_attr_index(q, "qmax"));
+    int64_t lo = nashc_node_int(q, "qmin");
+    int64_t hi = nashc_node_int(q, "qmax");
     if (hi - lo >= 254 && hi - lo <= 255) /* eight bits: the codes are the pixels */
         *pixels = (train_pixels){lo < 0 ? -128.0 : 0.0, nashc_tensor_get(scale, 0)};
     return NASHC_OK;

@@ -1,5 +1,5 @@
-/* progress.c: what a long run shows on standard error: a bar with the time left on a terminal, else a
- * line now and then. */
+/* progress.c: what a long run shows on standard error: a bar with the time left on a terminal, else
+ * a line now and then. */
 #include "plugins/train/run/run.h"
 #include <time.h>
 #include <unistd.h>
@@ -34,8 +34,8 @@ train_progress(nashc_diag *d, const char *what, int64_t done, int64_t total, int
         (now - shown < (terminal ? BAR_INTERVAL : LINE_INTERVAL) && !(last && visible)))
         return;
     shown = now;
-    double left = done > from ? (now - started) / (double)(done - from) * (double)(total - done)
-                              : 0.0;
+    double left =
+        done > from ? (now - started) / (double)(done - from) * (double)(total - done) : 0.0;
     if (!terminal) {
         if (!last)
             fprintf(stderr, "%s: %lld of %lld, %.0f s left\n", what, (long long)done,

@@ -30,8 +30,8 @@ nashc_status train_model_wish(const nashc_graph *g, train_wish *wish, train_pixe
 
 bool train_is_folder(const char *path);
 
-/* Parameters by name from an .npz, an .onnx, or a RUN. Every parameter that the file lacks, or has in
- * another shape, is an error; others in the file are not looked at. */
+/* Parameters by name from an .npz, an .onnx, or a RUN. Every parameter that the file lacks, or has
+ * in another shape, is an error; others in the file are not looked at. */
 nashc_status train_weights_read(train_net *n, nashc_ctx *c, const char *path, nashc_diag *d);
 
 /* --- score.c --------------------------------------------------------------------------------- */
@@ -71,9 +71,9 @@ typedef struct train_run {
     train_optim optim;
     train_schedule schedule;
     double clip, smoothing, started, time_limit;
-    float **m, **u;   /* state of the optimiser, by parameter */
-    int64_t step;     /* done */
-    int64_t n_steps;  /* wanted */
+    float **m, **u;  /* state of the optimiser, by parameter */
+    int64_t step;    /* done */
+    int64_t n_steps; /* wanted */
     int64_t per_epoch, save_every;
     double best;
     /* of the current epoch */
