@@ -46,6 +46,7 @@ LAYERS = {
     "backends/verilog": ["backends/verilog"],
     "backends/dot": ["backends/dot"],
     "plugins": [],
+    "plugins/train": ["plugins/train", "tools/tool.h"],  # arrays in files
     "tools": ["tools"],
 }
 SEES_LAYOUT = ("core/host/rewrite.c", "core/host/pm.c")  # of the IR: ir/impl.h

@@ -134,8 +134,11 @@ golden_number(golden_graph *g, const char *name, double v)
 bool
 golden_make(golden *t, golden_graph *g, nashc_value *y, bool grads)
 {
-    train_net_options o = {
-        .batch = g->batch, .backward = grads, .input_grad = grads, .pool = t->pool};
+    train_net_options o = {.batch = g->batch,
+                           .backward = grads,
+                           .input_grad = grads,
+                           .collect = g->collect,
+                           .pool = t->pool};
 
     if (nashc_build_status(g->b) != NASHC_OK || !y) {
         golden_fault(t, "the graph cannot be built");

@@ -41,7 +41,7 @@ typedef struct golden_graph {
     nashc_build *b;
     nashc_value *zero; /* a zero point; NULL: none yet */
     train_net *net;
-    int64_t batch;
+    int64_t batch, collect;
 } golden_graph;
 
 bool golden_begin(golden *t, golden_graph *g);

@@ -253,6 +253,71 @@ pooled(golden *t, const char *name)
     golden_end(&g);
 }
 
+/* --- scales that are measured first ---------------------------------------------------------- */
+
+enum { COLLECT = 5, FORWARDS = 8 };
+
+static void
+load(golden *t, golden_graph *g, nashc_value *v, const char *array, int64_t at, int64_t n)
+{
+    const tool_array *a = golden_array(t, array);
+
+    for (int64_t i = 0; a && i < n; i++)
+        train_net_slot(g->net, v)->v[i] = (float)golden_at(a, at + i);
+}
+
+/* One training forward and backward, k, then an evaluation. The file learns the threshold itself,
+ * whose gradient is that of v over 2^v ln 2; where it went is given. */
+static void
+statistics_step(golden *t, golden_graph *g, nashc_value *x, int64_t k)
+{
+    train_net *net = g->net;
+    train_param *v = train_net_param(net, "q.v"), *r = train_net_param(net, "q.v.collected");
+    train_slot *out = &net->slot[net->output], *s = &net->slot[net->scale[0].slot];
+    int64_t n = out->count * g->batch;
+    const tool_array *after = golden_array(t, "value_after"), *up = golden_array(t, "g");
+    golden_bound loose = {.absolute = 2e-5};
+
+    if (!v || !r || !after || !up)
+        return;
+    load(t, g, x, "x", k * n, n);
+    if (k > COLLECT)
+        v->v[0] = (float)log2(golden_at(after, k - 1));
+    train_net_forward(net, g->batch, true);
+    golden_compare_at(t, "y", k * n, out->v, n, value_bound);
+    golden_compare_at(t, "s", k, s->v, 1, (golden_bound){.relative = 4e-7});
+    golden_compare_at(t, "running", k, r->v, 1, (golden_bound){.relative = 4e-7});
+    for (int64_t i = 0; i < n; i++)
+        out->g[i] = (float)golden_at(up, k * n + i);
+    train_net_backward(net);
+    golden_compare_at(t, "dx", k * n, train_net_slot(net, x)->g, n, loose);
+    float dv = k < COLLECT ? v->g[0] : v->g[0] / (exp2f(v->v[0]) * 0.69314718f);
+    golden_compare_at(t, "dv", k, &dv, 1, (golden_bound){.absolute = 1e-5, .relative = 2e-5});
+    if (k >= COLLECT)
+        v->v[0] = (float)log2(golden_at(after, k));
+    load(t, g, x, "x_eval", 0, n);
+    train_net_forward(net, g->batch, false);
+    golden_compare_at(t, "s_eval", k, s->v, 1, (golden_bound){.relative = 4e-7});
+    golden_compare_at(t, "y_eval", k * n, out->v, n, value_bound);
+}
+
+static void
+statistics(golden *t, const char *name)
+{
+    golden_graph g;
+    bool plain = strcmp(name, "stats_uint8") == 0;
+
+    if (!golden_begin(t, &g))
+        return;
+    nashc_value *x = golden_input(t, &g, "x_eval"), *s = golden_number(&g, "q.scale", 1.0);
+    g.collect = COLLECT;
+    nashc_value *y = quant(&g, x, s, plain ? 0 : -128, plain ? 255 : 127);
+    if (golden_make(t, &g, y, true))
+        for (int64_t k = 0; k < FORWARDS; k++)
+            statistics_step(t, &g, x, k);
+    golden_end(&g);
+}
+
 void
 golden_quantiser(golden *t, const char *name)
 {
@@ -263,7 +328,7 @@ golden_quantiser(golden *t, const char *name)
     else if (begins(name, "avgpool"))
         pooled(t, name);
     else if (begins(name, "stats"))
-        golden_fault(t, "no test yet");
+        statistics(t, name);
     else
         activation(t, name);
 }

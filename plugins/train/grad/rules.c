@@ -1,21 +1,48 @@
 /* rules.c: the table of rules, and how operands are broadcast. */
 #include "plugins/train/grad/rules.h"
 
-/* One line a rule; each is in the file of its family. */
-#define RULES(X)                                                                                   \
-    X(conv)                                                                                        \
-    X(conv_transpose)                                                                              \
-    X(matmul)                                                                                      \
-    X(gemm) X(add) X(sub) X(mul) X(batchnorm) X(relu) X(clip) X(tanh) X(sigmoid) X(neg)            \
-        X(leaky_relu) X(maxpool) X(avgpool) X(sumpool) X(global_maxpool) X(global_avgpool)         \
-            X(global_sumpool) X(reshape) X(identity) X(transpose) X(concat) X(slice) X(pad)        \
-                X(softmax) X(log_softmax) X(quant) X(bipolar_quant) X(trunc)
+/* Each is in the file of its family. */
+extern const nashc_impl train_grad_conv, train_grad_conv_transpose, train_grad_matmul,
+    train_grad_gemm, train_grad_add, train_grad_sub, train_grad_mul, train_grad_batchnorm,
+    train_grad_relu, train_grad_clip, train_grad_tanh, train_grad_sigmoid, train_grad_neg,
+    train_grad_leaky_relu, train_grad_maxpool, train_grad_avgpool, train_grad_sumpool,
+    train_grad_global_maxpool, train_grad_global_avgpool, train_grad_global_sumpool,
+    train_grad_reshape, train_grad_identity, train_grad_transpose, train_grad_concat,
+    train_grad_slice, train_grad_pad, train_grad_softmax, train_grad_log_softmax, train_grad_quant,
+    train_grad_bipolar_quant, train_grad_trunc;
 
-#define DECLARE(name) extern const nashc_impl train_grad_##name;
-#define ENTRY(name)   &train_grad_##name,
-
-RULES(DECLARE)
-const nashc_impl *const train_grad_rules[] = {RULES(ENTRY) NULL};
+const nashc_impl *const train_grad_rules[] = {&train_grad_conv,
+                                              &train_grad_conv_transpose,
+                                              &train_grad_matmul,
+                                              &train_grad_gemm,
+                                              &train_grad_add,
+                                              &train_grad_sub,
+                                              &train_grad_mul,
+                                              &train_grad_batchnorm,
+                                              &train_grad_relu,
+                                              &train_grad_clip,
+                                              &train_grad_tanh,
+                                              &train_grad_sigmoid,
+                                              &train_grad_neg,
+                                              &train_grad_leaky_relu,
+                                              &train_grad_maxpool,
+                                              &train_grad_avgpool,
+                                              &train_grad_sumpool,
+                                              &train_grad_global_maxpool,
+                                              &train_grad_global_avgpool,
+                                              &train_grad_global_sumpool,
+                                              &train_grad_reshape,
+                                              &train_grad_identity,
+                                              &train_grad_transpose,
+                                              &train_grad_concat,
+                                              &train_grad_slice,
+                                              &train_grad_pad,
+                                              &train_grad_softmax,
+                                              &train_grad_log_softmax,
+                                              &train_grad_quant,
+                                              &train_grad_bipolar_quant,
+                                              &train_grad_trunc,
+                                              NULL};
 
 bool
 train_axis_of(const nashc_grad_call *c, const nashc_grad_arg *x, const nashc_grad_arg *small,

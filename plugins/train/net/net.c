@@ -34,6 +34,7 @@ train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, 
     n->backward = o->backward;
     n->input_grad = o->input_grad;
     n->bn_momentum = 0.1;
+    n->collect = o->collect;
     if (nashc_graph_n_outputs(g) < 1)
         s = nashc_error(d, NULL, "the graph has no output");
     else
@@ -42,6 +43,8 @@ train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, 
     if (s == NASHC_OK && logits && !n->slot[n->output].batched)
         s = nashc_error(d, NULL, "the output does not depend on the input");
     if (s == NASHC_OK)
+        s = train_collect_find(n);
+    if (s == NASHC_OK && n->collect == 0)
         s = train_fuse(n);
     if (s == NASHC_OK)
         s = train_plan(n);
@@ -115,6 +118,7 @@ train_net_forward(train_net *n, int64_t batch, bool training)
         nashc_grad_call c;
         if (n->step[i].rule->flags & NASHC_GRAD_VIEW)
             continue;
+        train_collect_step(n, &n->step[i]);
         train_step_call(n, &n->step[i], &c, training);
         s = n->step[i].rule->forward(&c);
     }
@@ -150,6 +154,7 @@ train_net_backward(train_net *n)
             continue;
         train_step_call(n, t, &c, n->training);
         s = t->rule->backward(&c);
+        train_collect_back(n, t);
     }
     train_scales_back(n);
     return s;

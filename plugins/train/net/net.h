@@ -13,9 +13,8 @@ typedef struct train_param {
     const char *name;
     int rank;
     int64_t dim[NASHC_MAX_RANK], n;
-    bool trains;              /* else a running value */
-    float *v, *g;             /* g: NULL for running values */
-    const nashc_value *value; /* the constant; of a learned scale: the scale */
+    bool trains;  /* else a running value */
+    float *v, *g; /* g: NULL for running values */
 } train_param;
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -44,12 +43,15 @@ typedef enum train_scale_kind {
 typedef struct train_scale {
     train_scale_kind kind;
     int slot;
-    int from;     /* slot of the weights; of the other scale */
-    int param;    /* v */
-    float thr;    /* code of the threshold */
-    float least;  /* threshold of weights that are all zero */
-    double ratio; /* to the other scale */
-    float bound;  /* weights are kept within +- bound: 0: no */
+    int from;        /* slot of the weights; of the other scale */
+    int param;       /* v */
+    float thr;       /* code of the threshold */
+    float least;     /* threshold of weights that are all zero */
+    double ratio;    /* to the other scale */
+    float bound;     /* weights are kept within +- bound: 0: no */
+    int collected;   /* parameter with what was measured, -1: nothing is (collect.c) */
+    int64_t element; /* that gave the scale in this step */
+    bool measured;   /* in this step */
 } train_scale;
 
 /* --- the network ----------------------------------------------------------------------------- */
@@ -75,6 +77,7 @@ typedef struct train_net {
     bool training; /* of the last forward */
     bool backward, input_grad;
     double bn_momentum;
+    int64_t collect; /* steps in which scales of activations are measured */
     train_slot *slot;
     int n_slots, *slot_of; /* by id of the value */
     train_step *step;
@@ -94,6 +97,7 @@ typedef struct train_net_options {
     int64_t batch;   /* the largest */
     bool backward;   /* else forward only */
     bool input_grad; /* gradients of the graph's inputs too */
+    int64_t collect; /* training steps that measure scales of activations before they are learned */
     train_pool *pool;
 } train_net_options;
 
@@ -126,6 +130,16 @@ nashc_status train_net_module(const train_net *n, nashc_module **out, nashc_diag
 
 /* params.c: a new parameter with the values of a constant; its index, -1: memory is out. */
 int train_param_add(train_net *n, const char *name, const nashc_value *value, bool trains);
+
+/* A running value of n zeros that the graph does not have. */
+int train_param_add_numbers(train_net *n, const char *name, int64_t count);
+
+/* collect.c: which scales are measured; before forward and after backward of each step. */
+nashc_status train_collect_find(train_net *n);
+void train_collect_step(train_net *n, const train_step *t);
+void train_collect_back(const train_net *n, const train_step *t);
+bool train_collecting(const train_net *n, const train_scale *c);
+float train_collected(const train_net *n, const train_scale *c);
 
 /* scale.c */
 nashc_status train_scales_find(train_net *n);

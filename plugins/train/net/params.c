@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int
-train_param_add(train_net *n, const char *name, const nashc_value *value, bool trains)
+static int
+add_param(train_net *n, const char *name, const nashc_tensor *t, bool trains)
 {
-    const nashc_tensor *t = nashc_value_const(value);
     int64_t count = nashc_tensor_count(t);
 
     if (n->n_params == n->cap_params) {
@@ -22,8 +21,7 @@ train_param_add(train_net *n, const char *name, const nashc_value *value, bool t
     *p = (train_param){.name = nashc_arena_strdup(n->arena, name),
                        .rank = nashc_tensor_type(t)->rank,
                        .n = count,
-                       .trains = trains,
-                       .value = value};
+                       .trains = trains};
     memcpy(p->dim, nashc_tensor_type(t)->dim, sizeof p->dim);
     p->v = NASHC_NEW_N(n->arena, float, count);
     p->g = trains ? NASHC_NEW_N(n->arena, float, count) : NULL;
@@ -32,6 +30,24 @@ train_param_add(train_net *n, const char *name, const nashc_value *value, bool t
     for (int64_t i = 0; i < count; i++)
         p->v[i] = (float)nashc_tensor_get(t, i);
     return n->n_params++;
+}
+
+int
+train_param_add(train_net *n, const char *name, const nashc_value *value, bool trains)
+{
+    return add_param(n, name, nashc_value_const(value), trains);
+}
+
+int
+train_param_add_numbers(train_net *n, const char *name, int64_t count)
+{
+    nashc_type t = nashc_type_shaped(nashc_type_f32(), 1, &count);
+    float zero[8] = {0};
+    nashc_tensor *zeros = count <= 8 ? nashc_tensor_create(&t, zero) : NULL;
+    int p = zeros ? add_param(n, name, zeros, false) : -1;
+
+    nashc_tensor_unref(zeros);
+    return p;
 }
 
 train_param *

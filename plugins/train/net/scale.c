@@ -141,7 +141,7 @@ find_one(train_net *n, const nashc_node *q, int at)
     if (s->scale >= 0 || s->batched || !nashc_value_const(s->value))
         return NASHC_OK;
     train_scale *out = &n->scale[n->n_scales];
-    *out = (train_scale){.slot = i, .from = -1, .param = -1};
+    *out = (train_scale){.slot = i, .from = -1, .param = -1, .collected = -1};
     s->scale = n->n_scales++;
     if (nashc_node_is(q, "q.trunc")) {
         int base = scale_before(n, nashc_node_in(q, 0));
@@ -223,7 +223,9 @@ train_scales_set(train_net *n)
     for (int i = 0; i < n->n_scales; i++) {
         const train_scale *c = &n->scale[i];
         train_slot *s = &n->slot[c->slot];
-        if (c->kind == TRAIN_SCALE_LEARNED)
+        if (c->kind == TRAIN_SCALE_LEARNED && train_collecting(n, c))
+            s->v[0] = train_collected(n, c) > 0.0f ? train_collected(n, c) : s->v[0];
+        else if (c->kind == TRAIN_SCALE_LEARNED)
             for (int64_t k = 0; k < s->count; k++)
                 s->v[k] = (float)exp2((double)n->param[c->param].v[k]) / c->thr;
         else if (c->kind == TRAIN_SCALE_MAX || c->kind == TRAIN_SCALE_MEAN)

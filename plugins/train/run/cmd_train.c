@@ -33,6 +33,8 @@ static const nashc_param options[] = {
     OPTION(FLOAT, "clip", "5", "0..", "largest norm of all gradients; 0: no limit"),
     OPTION(FLOAT, "label-smoothing", "0", "0..1", "part of the target spread over all classes"),
     OPTION(PATH, "weights", "", NULL, "initial parameters: .npz, a model, or a RUN"),
+    OPTION(INT, "collect", "0", "0..1000000",
+           "steps that measure the scales of activations before they are learned"),
     OPTION(INT, "seed", "1", "0..4294967295", "of the order of images and their augmentation"),
     OPTION(INT, "threads", "0", "0..256", "0: as many as there are processors"),
     OPTION(BOOL, "resume", "false", NULL, "go on from the checkpoint in the folder"),
@@ -145,7 +147,8 @@ static nashc_status
 make_net(train_run *r)
 {
     int64_t threads = nashc_opts_int(r->opts, "threads");
-    train_net_options o = {.batch = r->order.batch, .backward = true};
+    train_net_options o = {
+        .batch = r->order.batch, .backward = true, .collect = nashc_opts_int(r->opts, "collect")};
     const char *weights = nashc_opts_str(r->opts, "weights");
 
     nashc_status s = train_gemm_setup(r->diag);
