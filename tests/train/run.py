@@ -193,9 +193,13 @@ def training(d):
         check(f"--resume gives the same {f}", (d / "a" / f).read_bytes() == (d / "r" / f).read_bytes())
     rows, again = ([line.split(",")[:5] for line in (d / run / "metrics.csv").read_text().splitlines()] for run in "ar")
     check("--resume gives the same metrics", rows == again and len(rows) == 5, str(rows))
-    code, _, err = nashc(*args, "--epochs", "4", "--collect", "12", "-o", d / "m")
+    measured = [*args, "--epochs", "8", "--collect", "12"]
+    code, _, err = nashc(*measured, "-o", d / "m")
     metrics = json.loads((d / "m/metrics.json").read_text()) if code == 0 else []
     check("--collect learns too", code == 0 and metrics[-1]["accuracy"] > 0.8, err + str(metrics))
+    nashc(*measured, "--steps", "6", "-o", d / "n")
+    nashc(*measured, "--resume", "-o", d / "n")
+    check("--collect goes on", (d / "m/checkpoint.npz").read_bytes() == (d / "n/checkpoint.npz").read_bytes())
     check("there is a curve", (d / "a/curve.svg").read_text().startswith("<svg"))
     code, _, err = nashc(*args, "--epochs", "4", "-o", d / "a")
     check("a run is not overwritten", code == 1 and "holds a run" in err, err)
