@@ -13,7 +13,8 @@ typedef struct conv {
     train_window w;
     int64_t group, cg, mg, k; /* channels of a group in and out; cg * taps */
     int64_t rows;             /* of windows in a tile */
-    float *scratch;           /* a thread's: columns, tile of Y, then its dW and db */
+    float *scratch;           /* a thread's: columns, tile of Y, its dW and db, room */
+    int64_t tile, dw, room;   /* where in it */
     int64_t stride;           /* floats of scratch a thread */
 } conv;
 
@@ -33,7 +34,10 @@ setup(const nashc_grad_call *c, conv *v)
     v->rows = train_tile_rows(&v->w, v->k);
     if (v->rows > c->batch * v->w.out_h)
         v->rows = c->batch * v->w.out_h;
-    v->stride = (v->k + v->mg) * v->rows * v->w.out_w + w->dim[0] * (v->k + 1);
+    v->tile = train_columns_size(&v->w, v->k, v->rows);
+    v->dw = v->tile + v->mg * v->rows * v->w.out_w;
+    v->room = v->dw + w->dim[0] * (v->k + 1);
+    v->stride = v->room + train_columns_room(&v->w, v->rows);
     return NASHC_OK;
 }
 
@@ -84,13 +88,13 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const conv *v = arg;
     const nashc_grad_arg *in = v->c->in;
-    float *col = v->scratch + thread * v->stride, *tile = col + v->k * v->rows * v->w.out_w;
+    float *col = v->scratch + thread * v->stride, *tile = col + v->tile;
 
     for (int64_t r0 = lo * v->w.out_h, end = hi * v->w.out_h; r0 < end; r0 += v->rows) {
         int64_t r1 = r0 + v->rows < end ? r0 + v->rows : end, n = (r1 - r0) * v->w.out_w;
         for (int64_t g = 0; g < v->group; g++) {
             train_matrix w = {in[1].v + g * v->mg * v->k, v->k, false}, x = {col, n, false};
-            train_columns(&v->w, in[0].v, g * v->cg, v->cg, r0, r1, col);
+            train_columns(&v->w, in[0].v, g * v->cg, v->cg, r0, r1, col + v->room, col);
             train_gemm(v->mg, n, v->k, w, x, false, tile, n);
             put_tile(v, g, r0, r1, tile, v->c->n_in > 2 ? in[2].v : NULL, v->c->out[0].v);
         }
@@ -109,15 +113,16 @@ forward(const nashc_grad_call *c)
 }
 
 static void
-backward_tile(const conv *v, int64_t g, int64_t r0, int64_t r1, float *col, float *tile, float *dw)
+backward_tile(const conv *v, int64_t g, int64_t r0, int64_t r1, float *col)
 {
     const nashc_grad_arg *in = v->c->in;
     int64_t n = (r1 - r0) * v->w.out_w;
+    float *tile = col + v->tile, *dw = col + v->dw;
     train_matrix y = {tile, n, false};
 
     take_tile(v, g, r0, r1, v->c->out[0].g, tile);
     if (in[1].g) {
-        train_columns(&v->w, in[0].v, g * v->cg, v->cg, r0, r1, col);
+        train_columns(&v->w, in[0].v, g * v->cg, v->cg, r0, r1, col + v->room, col);
         train_gemm(v->mg, v->k, n, y, (train_matrix){col, n, true}, true, dw + g * v->mg * v->k,
                    v->k);
     }
@@ -139,13 +144,12 @@ static void
 backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const conv *v = arg;
-    float *col = v->scratch + thread * v->stride, *tile = col + v->k * v->rows * v->w.out_w;
-    float *dw = tile + v->mg * v->rows * v->w.out_w;
+    float *col = v->scratch + thread * v->stride;
 
     for (int64_t r0 = lo * v->w.out_h, end = hi * v->w.out_h; r0 < end; r0 += v->rows) {
         int64_t r1 = r0 + v->rows < end ? r0 + v->rows : end;
         for (int64_t g = 0; g < v->group; g++)
-            backward_tile(v, g, r0, r1, col, tile, dw);
+            backward_tile(v, g, r0, r1, col);
     }
 }
 
@@ -155,13 +159,13 @@ add_parts(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const conv *v = arg;
     const nashc_grad_arg *in = v->c->in;
-    int64_t n = v->group * v->mg * v->k, skip = (v->k + v->mg) * v->rows * v->w.out_w;
+    int64_t n = v->group * v->mg * v->k;
 
     (void)thread;
     for (int64_t i = lo; i < hi; i++) {
         float sum = 0.0f;
         for (int t = 0; t < v->c->n_threads; t++)
-            sum += v->scratch[t * v->stride + skip + i];
+            sum += v->scratch[t * v->stride + v->dw + i];
         if (i < n && in[1].g)
             in[1].g[i] += sum;
         else if (i >= n && v->c->n_in > 2 && in[2].g)
@@ -177,9 +181,9 @@ backward(const nashc_grad_call *c)
 
     if (s != NASHC_OK)
         return s;
-    int64_t n = v.group * v.mg * (v.k + 1), skip = (v.k + v.mg) * v.rows * v.w.out_w;
+    int64_t n = v.group * v.mg * (v.k + 1);
     for (int t = 0; t < c->n_threads; t++)
-        memset(v.scratch + t * v.stride + skip, 0, (size_t)n * sizeof(float));
+        memset(v.scratch + t * v.stride + v.dw, 0, (size_t)n * sizeof(float));
     nashc_grad_parallel(c, c->batch, backward_part, &v);
     nashc_grad_parallel(c, n, add_parts, &v);
     return NASHC_OK;

@@ -13,7 +13,8 @@ typedef struct adjoint {
     const nashc_grad_call *c;
     train_window w;              /* over y; its windows are the elements of x */
     int64_t group, cg, mg, k, n; /* k: mg * taps; n: positions of a map of x */
-    float *scratch;              /* a thread's: columns of one map, then dW and db */
+    float *scratch;              /* a thread's: columns of one map, dW and db, room */
+    int64_t dw, room;            /* where in it */
     int64_t stride;
 } adjoint;
 
@@ -31,7 +32,9 @@ setup(const nashc_grad_call *c, adjoint *v)
     v->mg = w->dim[1];
     v->k = v->mg * v->w.kh * v->w.kw;
     v->n = v->w.out_h * v->w.out_w;
-    v->stride = v->k * v->n + w->dim[0] * v->k + v->group * v->mg;
+    v->dw = train_columns_size(&v->w, v->k, v->w.out_h);
+    v->room = v->dw + w->dim[0] * v->k + v->group * v->mg;
+    v->stride = v->room + train_columns_room(&v->w, v->w.out_h);
     return NASHC_OK;
 }
 
@@ -103,13 +106,13 @@ backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const adjoint *v = arg;
     const nashc_grad_arg *in = v->c->in;
-    float *col = v->scratch + thread * v->stride, *dw = col + v->k * v->n;
+    float *col = v->scratch + thread * v->stride, *dw = col + v->dw;
 
     for (int64_t i = lo; i < hi; i++)
         for (int64_t g = 0; g < v->group; g++) {
             int64_t at = (i * v->group + g) * v->cg * v->n;
             train_columns(&v->w, v->c->out[0].g, g * v->mg, v->mg, i * v->w.out_h,
-                          (i + 1) * v->w.out_h, col);
+                          (i + 1) * v->w.out_h, col + v->room, col);
             train_matrix y = {col, v->n, false}, yt = {col, v->n, true};
             if (in[1].g)
                 train_gemm(v->cg, v->k, v->n, (train_matrix){in[0].v + at, v->n, false}, yt, true,
@@ -128,7 +131,7 @@ backward(const nashc_grad_call *c)
 
     if (s != NASHC_OK)
         return s;
-    int64_t skip = v.k * v.n, n = v.group * v.cg * v.k, m = v.group * v.mg;
+    int64_t skip = v.dw, n = v.group * v.cg * v.k, m = v.group * v.mg;
     for (int t = 0; t < c->n_threads; t++)
         memset(v.scratch + t * v.stride + skip, 0, (size_t)(n + m) * sizeof(float));
     nashc_grad_parallel(c, c->batch, backward_part, &v);

@@ -106,10 +106,18 @@ back_block(const job *j, int64_t at, int64_t n, int64_t ch, double *sum_g, doubl
     *sum_ds += train_quant_slopes(&j->q, z, g, n, j->c->in[SCALE].v[0], j->c->in[ZERO].v[0], slope);
     for (int64_t i = 0; i < n; i++)
         g[i] = j->relu && !(z[i] > 0.0f) ? 0.0f : g[i] * slope[i];
-    for (int64_t i = 0; i < n; i++) {
-        *sum_g += (double)g[i];
-        *sum_gu += (double)g[i] * ((double)x[i] - mean);
+    double a[4] = {0.0, 0.0, 0.0, 0.0}, b[4] = {0.0, 0.0, 0.0, 0.0};
+    for (int64_t i = n / 4 * 4; i < n; i++) {
+        a[0] += (double)g[i];
+        b[0] += (double)g[i] * ((double)x[i] - mean);
     }
+    for (int64_t i = 0; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++) {
+            a[k] += (double)g[i + k];
+            b[k] += (double)g[i + k] * ((double)x[i + k] - mean);
+        }
+    *sum_g += (a[0] + a[1]) + (a[2] + a[3]);
+    *sum_gu += (b[0] + b[1]) + (b[2] + b[3]);
 }
 
 TRAIN_CLONES static void

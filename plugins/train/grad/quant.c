@@ -130,7 +130,7 @@ train_quant_values(const train_quant *q, const float *x, int64_t n, float s, flo
 }
 
 /* Sum of a[i] b[i] in double, in four parts. */
-static double
+TRAIN_CLONES static double
 product_sum(const float *a, const float *b, int64_t n)
 {
     double sum[4] = {0.0, 0.0, 0.0, 0.0};

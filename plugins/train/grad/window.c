@@ -60,6 +60,83 @@ train_inside(int64_t offset, int64_t stride, int64_t size, int64_t n, int64_t *l
         *hi = *lo;
 }
 
+/* --- columns --------------------------------------------------------------------------------- */
+
+#define CHUNK 16 /* floats that are moved at a time */
+
+/* A channel of some maps with its padding, columns of the map by their phase to the stride: element
+ * (map, row, phase, i) is column i * sw + phase - left of row `row - top`. Every row of windows of
+ * a tap is then one piece of it. */
+typedef struct padded {
+    int64_t rows, width; /* of a map; of a phase */
+} padded;
+
+static padded
+padded_of(const train_window *w)
+{
+    return (padded){.rows = (w->out_h - 1) * w->sh + (w->kh - 1) * w->dh + 1,
+                    .width = w->out_w + (w->kw - 1) * w->dw / w->sw + 1};
+}
+
+int64_t
+train_columns_room(const train_window *w, int64_t rows)
+{
+    padded p = padded_of(w);
+
+    return (rows / w->out_h + 2) * p.rows * w->sw * p.width + CHUNK;
+}
+
+int64_t
+train_columns_size(const train_window *w, int64_t k, int64_t rows)
+{
+    return k * rows * w->out_w + CHUNK;
+}
+
+/* Channel ch of maps m0 .. m1-1. */
+static inline void
+pad(const train_window *w, const padded *p, const float *x, int64_t ch, int64_t m0, int64_t m1,
+    float *to)
+{
+    for (int64_t line = 0; line < (m1 - m0) * p->rows * w->sw; line++, to += p->width) {
+        int64_t phase = line % w->sw, y = line / w->sw % p->rows - w->top, lo = 0, hi = 0;
+        int64_t map = m0 + line / (w->sw * p->rows);
+        if (y >= 0 && y < w->h)
+            train_inside(phase - w->left, w->sw, w->w, p->width, &lo, &hi);
+        const float *from = x + ((map * w->channels + ch) * w->h + y) * w->w + phase - w->left;
+        for (int64_t i = 0; i < lo; i++)
+            to[i] = 0.0f;
+        for (int64_t i = lo; i < hi; i++)
+            to[i] = from[i * w->sw];
+        for (int64_t i = hi; i < p->width; i++)
+            to[i] = 0.0f;
+    }
+}
+
+/* Whole chunks are moved; what goes too far is written over by the next row. */
+TRAIN_CLONES void
+train_columns(const train_window *w, const float *x, int64_t first, int64_t n, int64_t r0,
+              int64_t r1, float *room, float *col)
+{
+    padded p = padded_of(w);
+    int64_t m0 = r0 / w->out_h, m1 = (r1 - 1) / w->out_h + 1, line = w->sw * p.width;
+
+    for (int64_t k = 0; k < n * w->kh * w->kw; k++) {
+        int64_t kx = k % w->kw * w->dw, ky = k / w->kw % w->kh * w->dh;
+        int64_t y = r0 % w->out_h, base = kx % w->sw * p.width + kx / w->sw + ky * line;
+        if (k % (w->kh * w->kw) == 0)
+            pad(w, &p, x, first + k / (w->kw * w->kh), m0, m1, room);
+        for (int64_t r = r0; r < r1; r++, col += w->out_w) {
+            const float *from = room + base + y * w->sh * line;
+            for (int64_t i = 0; i < w->out_w; i += CHUNK)
+                memcpy(col + i, from + i, CHUNK * sizeof *col);
+            if (++y == w->out_h) {
+                y = 0;
+                base += p.rows * line;
+            }
+        }
+    }
+}
+
 /* Rows of windows in order, and where a tap meets each: its row of a map, -1: above or below it. */
 typedef struct rows {
     int64_t y, top,
@@ -89,42 +166,6 @@ next_row(rows *s, const train_window *w)
         s->map += s->map_size;
     }
     return at;
-}
-
-static void
-take_row(const float *x, int64_t offset, int64_t stride, int64_t lo, int64_t hi, int64_t n,
-         float *to)
-{
-    for (int64_t i = 0; i < lo; i++)
-        to[i] = 0.0f;
-    x += offset;
-    if (stride == 1)
-        for (int64_t i = lo; i < hi; i++)
-            to[i] = x[i];
-    else
-        for (int64_t i = lo; i < hi; i++)
-            to[i] = x[i * stride];
-    for (int64_t i = hi; i < n; i++)
-        to[i] = 0.0f;
-}
-
-TRAIN_CLONES void
-train_columns(const train_window *w, const float *x, int64_t first, int64_t n, int64_t r0,
-              int64_t r1, float *col)
-{
-    for (int64_t k = 0; k < n * w->kh * w->kw; k++) {
-        int64_t kx = k % w->kw, ky = k / w->kw % w->kh, ch = first + k / (w->kw * w->kh), lo, hi;
-        int64_t left = kx * w->dw - w->left;
-        train_inside(left, w->sw, w->w, w->out_w, &lo, &hi);
-        rows s = rows_from(w, ch, ky, r0);
-        for (int64_t r = r0; r < r1; r++, col += w->out_w) {
-            int64_t at = next_row(&s, w);
-            if (at < 0)
-                memset(col, 0, (size_t)w->out_w * sizeof *col);
-            else
-                take_row(x + at, left, w->sw, lo, hi, w->out_w, col);
-        }
-    }
 }
 
 TRAIN_CLONES void
