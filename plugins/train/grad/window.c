@@ -112,28 +112,44 @@ pad(const train_window *w, const padded *p, const float *x, int64_t ch, int64_t 
     }
 }
 
-/* Whole chunks are moved; what goes too far is written over by the next row. */
+/* Rows of windows of one tap, `chunk` floats at a time: what goes too far is written over by the
+ * next row. Row y of a map is the first. */
+static inline float *
+take_rows(const train_window *w, const padded *p, const float *from, int64_t y, int64_t n,
+          int64_t chunk, float *col)
+{
+    int64_t line = w->sw * p->width, step = w->sh * line;
+    int64_t wrap = p->rows * line - w->out_h * step;
+
+    from += y * step;
+    for (int64_t r = 0; r < n; r++, col += w->out_w, from += step) {
+        for (int64_t i = 0; i < w->out_w; i += chunk)
+            memcpy(col + i, from + i, (size_t)chunk * sizeof *col);
+        if (++y == w->out_h) {
+            y = 0;
+            from += wrap;
+        }
+    }
+    return col;
+}
+
 TRAIN_CLONES void
 train_columns(const train_window *w, const float *x, int64_t first, int64_t n, int64_t r0,
               int64_t r1, float *room, float *col)
 {
-    padded p = padded_of(w);
-    int64_t m0 = r0 / w->out_h, m1 = (r1 - 1) / w->out_h + 1, line = w->sw * p.width;
+    const train_window v = *w;
+    padded p = padded_of(&v);
+    int64_t taps = v.kh * v.kw, y = r0 % v.out_h, count = r1 - r0;
 
-    for (int64_t k = 0; k < n * w->kh * w->kw; k++) {
-        int64_t kx = k % w->kw * w->dw, ky = k / w->kw % w->kh * w->dh;
-        int64_t y = r0 % w->out_h, base = kx % w->sw * p.width + kx / w->sw + ky * line;
-        if (k % (w->kh * w->kw) == 0)
-            pad(w, &p, x, first + k / (w->kw * w->kh), m0, m1, room);
-        for (int64_t r = r0; r < r1; r++, col += w->out_w) {
-            const float *from = room + base + y * w->sh * line;
-            for (int64_t i = 0; i < w->out_w; i += CHUNK)
-                memcpy(col + i, from + i, CHUNK * sizeof *col);
-            if (++y == w->out_h) {
-                y = 0;
-                base += p.rows * line;
-            }
-        }
+    for (int64_t k = 0; k < n * taps; k++) {
+        int64_t kx = k % v.kw * v.dw, ky = k / v.kw % v.kh * v.dh;
+        const float *from = room + kx % v.sw * p.width + kx / v.sw + ky * v.sw * p.width;
+        if (k % taps == 0)
+            pad(&v, &p, x, first + k / taps, r0 / v.out_h, (r1 - 1) / v.out_h + 1, room);
+        col = v.out_w <= 2   ? take_rows(&v, &p, from, y, count, 2, col)
+              : v.out_w <= 4 ? take_rows(&v, &p, from, y, count, 4, col)
+              : v.out_w <= 8 ? take_rows(&v, &p, from, y, count, 8, col)
+                             : take_rows(&v, &p, from, y, count, CHUNK, col);
     }
 }
 
