@@ -85,6 +85,8 @@ SUITES = [
     ("executors", "build", script("tests/diff/executors.py", "build"), False, {}),
     ("hls-layers", "build", script("tests/rtl/layers.py", "build", "--hls"), True, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
+    ("train", "build", script("tests/train/run.py", "build"), True, {}),
+    ("train-long", "build", script("tests/train/long.py", "build"), False, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),
     ("asan", "build-asan", lit("build-asan", "ir", "passes", "cli"), False, ASAN),
@@ -129,6 +131,8 @@ def build(variant, done=set()):
         steps = [["ninja", "-C", variant, f"-j{JOBS}"]]
         if not (ROOT / variant / "build.ninja").is_file():
             steps.insert(0, ["meson", "setup", variant, *options])
+        elif variant == "build":  # set up by the quick start, maybe, with less installed
+            steps.insert(0, ["meson", "setup", "--reconfigure", "--clearcache", variant, *options])
         for step in steps:
             if subprocess.run(step, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT).returncode:
                 print(f"{variant}: the build failed:\n" + "\n".join(log.read_text().splitlines()[-40:]))

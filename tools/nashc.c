@@ -193,6 +193,16 @@ call_command(nashc_ctx *c, const nashc_command *cmd, const nashc_opts *o, int n_
     return good ? exit_code : nashc_status_exit(s);
 }
 
+/* A command that has an option "json", as one of a plugin may, learns of --json by it. */
+static nashc_status
+pass_json(const nashc_command *cmd, nashc_opts *o, nashc_diag *d)
+{
+    for (const nashc_param *p = cmd->options; tool_state.json && p && p->name; p++)
+        if (strcmp(p->name, "json") == 0)
+            return nashc_opts_set(o, "json", "true", NULL, d);
+    return NASHC_OK;
+}
+
 static int
 run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_arena *a)
 {
@@ -208,6 +218,8 @@ run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_ar
     if (!o || !args)
         return fail(c, nashc_enomem(d));
     nashc_status s = tool_parse_args(o, cmd->options, n, argv, args, &n_args, d);
+    if (s == NASHC_OK)
+        s = pass_json(cmd, o, d);
     if (s == NASHC_OK &&
         (n_args < cmd->min_args || (cmd->max_args >= 0 && n_args > cmd->max_args))) {
         s = nashc_usage(d, "%s: %s arguments: %d", cmd->name,

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-tools/setup.sh
+tools/setup.sh --small
 [ -f build/build.ninja ] || meson setup build >/dev/null
 ninja -C build -j"$(nproc)" >build/build.log || { tail -n 40 build/build.log; exit 1; }
 

@@ -1,17 +1,20 @@
 #!/bin/sh
 # setup.sh: install what building and testing need (Debian and its relatives), if it is missing.
+# --small leaves out what only training and the executor cpu need, --check adds what the tests need.
 set -eu
 
 build='meson ninja-build gcc pkg-config protobuf-c-compiler libprotobuf-c-dev libjansson-dev libmd-dev
 libzip-dev iverilog'
+train='libjpeg-dev libpng-dev zlib1g-dev libopenblas-dev dataset-fashion-mnist'
 check='g++ libcmocka-dev protobuf-compiler llvm-14-tools clang-14 clang-format-14
 libclang-rt-14-dev verilator yosys python3 python3-numpy python3-venv libonnx-dev'
 
 # The executor cpu is built where its library can be had.
 optional='llvm-19-dev'
 
-want=$build
-[ "${1:-}" = --check ] && want="$build $check"
+want="$build $train"
+[ "${1:-}" = --check ] && want="$build $train $check"
+[ "${1:-}" = --small ] && want=$build optional=
 
 missing=
 for p in $want; do

@@ -1,0 +1,270 @@
+/* batch.c: batches in shuffled order, augmented and normalised, made ahead by a thread. */
+#include "plugins/train/data/data.h"
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AHEAD = 3, EDGE = 4 }; /* batches in flight; zeros around an image that is cropped */
+
+int64_t
+train_batches(const train_order *o)
+{
+    return (o->images->n + o->batch - 1) / o->batch;
+}
+
+/* Fisher and Yates, as a function of seed and epoch. */
+static void
+shuffle(const train_order *o, int64_t epoch, int64_t *perm)
+{
+    int64_t n = o->images->n;
+
+    for (int64_t i = 0; i < n; i++)
+        perm[i] = i;
+    for (int64_t i = n - 1; o->shuffle && i > 0; i--) {
+        uint64_t r = train_random(o->seed, (uint64_t)epoch << 1, (uint64_t)i);
+        int64_t k = (int64_t)(r % (uint64_t)(i + 1)), t = perm[i];
+        perm[i] = perm[k];
+        perm[k] = t;
+    }
+}
+
+/* --- one image ------------------------------------------------------------------------------- */
+
+/* Which part of an image is seen, and how. */
+typedef struct view {
+    bool flip;
+    double top, left, h, w; /* may begin outside */
+} view;
+
+/* A part of 8 to 100 % of the area with sides at 3:4 to 4:3, as for ImageNet. */
+static void
+random_part(const train_images *p, uint64_t seed, view *v)
+{
+    for (int k = 0; k < 10; k++) {
+        double u = (double)(train_random(seed, 3, (uint64_t)k) >> 11) * 0x1p-53;
+        double r = (double)(train_random(seed, 4, (uint64_t)k) >> 11) * 0x1p-53;
+        double area = (0.08 + 0.92 * u) * p->h * p->w, ratio = exp((2 * r - 1) * log(4.0 / 3.0));
+        double w = nearbyint(sqrt(area * ratio)), h = nearbyint(sqrt(area / ratio));
+        if (w < 1 || h < 1 || w > p->w || h > p->h)
+            continue;
+        v->w = w;
+        v->h = h;
+        v->top = (double)(train_random(seed, 5, 0) % (uint64_t)(p->h - (int)h + 1));
+        v->left = (double)(train_random(seed, 6, 0) % (uint64_t)(p->w - (int)w + 1));
+        return;
+    }
+}
+
+static view
+view_of(const train_order *o, int64_t epoch, int64_t image)
+{
+    const train_images *p = o->images;
+    uint64_t seed = train_random(o->seed, ((uint64_t)epoch << 1) + 1, (uint64_t)image);
+    view v = {.h = p->h, .w = p->w};
+
+    if (!o->augment)
+        return v;
+    v.flip = p->spec.flip && (train_random(seed, 0, 0) & 1);
+    if (p->spec.crop) {
+        v.top = (double)(train_random(seed, 1, 0) % (2 * EDGE + 1)) - EDGE;
+        v.left = (double)(train_random(seed, 2, 0) % (2 * EDGE + 1)) - EDGE;
+    }
+    if (p->spec.rrc)
+        random_part(p, seed, &v);
+    return v;
+}
+
+/* Pixel of a plane, 0 outside; between pixels if the view has another size. */
+static double
+pixel(const train_images *p, int64_t plane, const view *v, int y, int x)
+{
+    double fy = v->top + y, fx = v->left + (v->flip ? v->w - 1 - x : x);
+
+    if (v->h != p->h || v->w != p->w) {
+        double at = (x + 0.5) * v->w / p->w - 0.5;
+        fy = v->top + (y + 0.5) * v->h / p->h - 0.5;
+        fx = v->left + (v->flip ? v->w - 1 - at : at);
+        fy = fmin(fmax(fy, 0), p->h - 1);
+        fx = fmin(fmax(fx, 0), p->w - 1);
+    }
+    if (fy < 0 || fx < 0 || fy > p->h - 1 || fx > p->w - 1)
+        return 0.0;
+    int64_t y0 = (int64_t)fy, x0 = (int64_t)fx, base = plane * p->h * p->w;
+    int64_t y1 = y0 + (y0 < p->h - 1), x1 = x0 + (x0 < p->w - 1);
+    int64_t at[4] = {y0 * p->w + x0, y0 * p->w + x1, y1 * p->w + x0, y1 * p->w + x1};
+    double q[4], a = fx - (double)x0, b = fy - (double)y0;
+    for (int i = 0; i < 4; i++)
+        q[i] = p->u8 ? (double)p->u8[base + at[i]] : (double)p->f32[base + at[i]];
+    return (q[0] * (1 - a) + q[1] * a) * (1 - b) + (q[2] * (1 - a) + q[3] * a) * b;
+}
+
+/* v * factor + addend for a channel. */
+static void
+affine(const train_order *o, int c, double *factor, double *addend)
+{
+    const train_spec *s = &o->images->spec;
+    double mean = s->n_mean ? s->mean[s->n_mean > 1 ? c : 0] : 0.0;
+    double std = s->n_std ? s->std[s->n_std > 1 ? c : 0] : 1.0;
+    bool bytes = o->images->u8 != NULL;
+
+    *factor = (bytes ? o->pixels.scale : 1.0) / std;
+    *addend = ((bytes ? o->pixels.offset * o->pixels.scale : 0.0) - mean) / std;
+}
+
+static void
+make_image(const train_order *o, int64_t epoch, int64_t image, float *x)
+{
+    const train_images *p = o->images;
+    int64_t size = (int64_t)p->h * p->w;
+    view v = view_of(o, epoch, image);
+    bool plain = !v.flip && v.top == 0 && v.left == 0 && v.h == p->h && v.w == p->w;
+
+    for (int c = 0; c < p->c; c++) {
+        double factor, addend;
+        int64_t plane = image * p->c + c;
+        affine(o, c, &factor, &addend);
+        for (int64_t i = 0; i < size; i++) {
+            double q = !plain  ? pixel(p, plane, &v, (int)(i / p->w), (int)(i % p->w))
+                       : p->u8 ? (double)p->u8[plane * size + i]
+                               : (double)p->f32[plane * size + i];
+            *x++ = (float)(q * factor + addend);
+        }
+    }
+}
+
+int64_t
+train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
+                int32_t *label)
+{
+    const train_images *p = o->images;
+    int64_t per = train_batches(o), epoch = number / per, first = number % per * o->batch;
+    int64_t n = first + o->batch > p->n ? p->n - first : o->batch;
+
+    if (*perm_epoch != epoch)
+        shuffle(o, epoch, perm);
+    *perm_epoch = epoch;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t image = perm[first + i];
+        make_image(o, epoch, image, x + i * p->c * p->h * p->w);
+        label[i] = p->label[image];
+    }
+    return n;
+}
+
+/* --- ahead of time --------------------------------------------------------------------------- */
+
+typedef struct ready {
+    float *x;
+    int32_t *label;
+    int64_t n;
+} ready;
+
+struct train_feed {
+    train_order order;
+    int64_t first, end, made, taken; /* numbers of batches */
+    ready slot[AHEAD];
+    int64_t *perm;
+    bool stop;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t change;
+};
+
+static void *
+produce(void *arg)
+{
+    train_feed *f = arg;
+    int64_t epoch = -1;
+
+    pthread_mutex_lock(&f->lock);
+    while (!f->stop && f->made < f->end) {
+        /* The batch that the reader holds is f->taken - 1. */
+        if (f->made - f->taken >= AHEAD - 1) {
+            pthread_cond_wait(&f->change, &f->lock);
+            continue;
+        }
+        ready *r = &f->slot[f->made % AHEAD];
+        int64_t number = f->made;
+        pthread_mutex_unlock(&f->lock);
+        r->n = train_batch_get(&f->order, number, f->perm, &epoch, r->x, r->label);
+        pthread_mutex_lock(&f->lock);
+        f->made++;
+        pthread_cond_broadcast(&f->change);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+static void
+free_feed(train_feed *f)
+{
+    for (int i = 0; i < AHEAD; i++) {
+        free(f->slot[i].x);
+        free(f->slot[i].label);
+    }
+    free(f->perm);
+    free(f);
+}
+
+train_feed *
+train_feed_start(const train_order *o, int64_t first, int64_t end)
+{
+    train_feed *f = calloc(1, sizeof *f);
+    size_t size = (size_t)(o->batch * o->images->c * o->images->h * o->images->w);
+    bool good = f != NULL;
+
+    if (!f)
+        return NULL;
+    f->order = *o;
+    f->first = f->made = f->taken = first;
+    f->end = end;
+    f->perm = malloc((size_t)o->images->n * sizeof *f->perm);
+    for (int i = 0; i < AHEAD; i++) {
+        f->slot[i].x = malloc(size * sizeof(float));
+        f->slot[i].label = malloc((size_t)o->batch * sizeof(int32_t));
+        good &= f->slot[i].x && f->slot[i].label;
+    }
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->change, NULL);
+    if (!good || !f->perm || pthread_create(&f->thread, NULL, produce, f) != 0) {
+        free_feed(f);
+        return NULL;
+    }
+    return f;
+}
+
+int64_t
+train_feed_next(train_feed *f, const float **x, const int32_t **label)
+{
+    int64_t n = 0;
+
+    pthread_mutex_lock(&f->lock);
+    while (f->made == f->taken && f->taken < f->end)
+        pthread_cond_wait(&f->change, &f->lock);
+    if (f->taken < f->end) {
+        const ready *r = &f->slot[f->taken % AHEAD];
+        *x = r->x;
+        *label = r->label;
+        n = r->n;
+        f->taken++;
+        pthread_cond_broadcast(&f->change);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return n;
+}
+
+void
+train_feed_stop(train_feed *f)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->stop = true;
+    pthread_cond_broadcast(&f->change);
+    pthread_mutex_unlock(&f->lock);
+    pthread_join(f->thread, NULL);
+    pthread_mutex_destroy(&f->lock);
+    pthread_cond_destroy(&f->change);
+    free_feed(f);
+}

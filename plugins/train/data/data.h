@@ -1,0 +1,103 @@
+/* data.h: labelled images: where they come from, and batches of them. */
+#ifndef TRAIN_DATA_H
+#define TRAIN_DATA_H
+
+#include <nashc/nashc.h>
+
+#define TRAIN_MAX_CHANNELS 4
+
+/* KIND:PATH[,key=value...]; docs/training.md. */
+typedef struct train_spec {
+    const char *kind, *path; /* "idx", "DIR" */
+    bool test;               /* split */
+    int64_t limit;           /* 0: all */
+    const char *classes;     /* "a+b"; NULL: all */
+    int h, w;                /* 0: as they are, or as the model wants them */
+    bool flip, crop, rrc;    /* augmentation */
+    int n_mean, n_std;       /* 0: none; 1, or one a channel */
+    double mean[TRAIN_MAX_CHANNELS], std[TRAIN_MAX_CHANNELS];
+    double scale; /* value of one step of a pixel; 0: as the model says, or 1/255 */
+} train_spec;
+
+/* What the model and the command want where the text does not say. */
+typedef struct train_wish {
+    bool test, augment_none;
+    int c, h, w; /* of the model's input; 0: it is flat */
+    int64_t count;
+    uint64_t seed; /* of the shuffle before `limit` */
+} train_wish;
+
+/* Images as bytes, or as numbers; n x c x h x w. */
+typedef struct train_images {
+    nashc_arena *arena;
+    train_spec spec;
+    int64_t n;
+    int c, h, w, n_classes;
+    uint8_t *u8; /* or */
+    float *f32;
+    int32_t *label;
+    const char **class_name;
+    char hash[65]; /* SHA-256 of images and labels that are used, in hex */
+} train_images;
+
+/* Parses, reads, selects. Errors name the file and what is wrong with it. */
+nashc_status train_images_open(const char *text, const train_wish *wish, train_images **out,
+                               nashc_diag *d);
+void train_images_free(train_images *p);
+
+/* spec.c */
+nashc_status train_spec_parse(const char *text, const train_wish *wish, nashc_arena *a,
+                              train_spec *out, nashc_diag *d);
+
+/* --- readers: fill n, c, h, w, u8 or f32, label, n_classes, class_name (NULL: numbers) -------- */
+
+nashc_status train_read_idx(train_images *p, const char *dir, nashc_diag *d);
+nashc_status train_read_cifar10(train_images *p, nashc_diag *d);
+nashc_status train_read_folder(train_images *p, const train_wish *wish, nashc_diag *d);
+nashc_status train_read_npz(train_images *p, nashc_diag *d);
+
+/* Memory for n images of bytes and their labels. */
+nashc_status train_images_alloc(train_images *p, int64_t n, int c, int h, int w, nashc_diag *d);
+
+/* decode.c: a JPEG or PNG as 3 planes, resized to h x w (0: as it is; then *h, *w are set). name is
+ * for messages. Freed by free. */
+nashc_status train_decode(const char *name, const uint8_t *data, size_t size, int *h, int *w,
+                          uint8_t **planes, nashc_diag *d);
+
+/* Bilinear, centres of pixels kept: c planes of h x w to to_h x to_w. */
+void train_resize(const uint8_t *from, int c, int h, int w, uint8_t *to, int to_h, int to_w);
+
+/* --- batches (batch.c) ----------------------------------------------------------------------- */
+
+/* How a byte becomes a number: (k + offset) * scale, then minus mean, over std. */
+typedef struct train_pixels {
+    double offset, scale;
+} train_pixels;
+
+typedef struct train_order {
+    const train_images *images;
+    train_pixels pixels;
+    int64_t batch;
+    uint64_t seed;
+    bool shuffle, augment;
+} train_order;
+
+/* Batch `number` (from 0, counted through all epochs) into x and label; the number of samples in
+ * it. The last of an epoch may be smaller. A function of its arguments only. perm has room for all
+ * indices; it is that of epoch *perm_epoch and is renewed when needed. */
+int64_t train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch,
+                        float *x, int32_t *label);
+int64_t train_batches(const train_order *o); /* an epoch */
+
+/* Batches first .. end-1 made by another thread ahead of time. */
+typedef struct train_feed train_feed;
+train_feed *train_feed_start(const train_order *o, int64_t first, int64_t end);
+
+/* The next one, valid until the next call; the number of samples, 0 behind the last, -1: memory. */
+int64_t train_feed_next(train_feed *f, const float **x, const int32_t **label);
+void train_feed_stop(train_feed *f);
+
+/* 64 random bits of a place in a run: the same everywhere. */
+uint64_t train_random(uint64_t seed, uint64_t a, uint64_t b);
+
+#endif

@@ -1,0 +1,161 @@
+/* net.c: a network is made, run forward and backward, and freed. */
+#include "plugins/train/net/net.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What the loss is taken of: the scores, not what is made of them for people. */
+static const nashc_value *
+logits_of(const nashc_value *v)
+{
+    static const char *const last[] = {"nn.softmax", "nn.log_softmax", "nn.argmax", "nn.topk",
+                                       NULL};
+    const nashc_node *d;
+
+    while ((d = nashc_value_def(v)) && nashc_node_is_any(d, last))
+        v = nashc_node_in(d, 0);
+    return v;
+}
+
+nashc_status
+train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, train_net **out,
+                 nashc_diag *d)
+{
+    train_net *n = calloc(1, sizeof *n);
+    nashc_status s;
+
+    if (!n || !(n->arena = nashc_arena_create())) {
+        free(n);
+        return nashc_enomem(d);
+    }
+    n->graph = g;
+    n->diag = d;
+    n->pool = o->pool;
+    n->max_batch = n->batch = o->batch;
+    n->backward = o->backward;
+    n->input_grad = o->input_grad;
+    n->bn_momentum = 0.1;
+    n->collect = o->collect;
+    if (nashc_graph_n_outputs(g) < 1)
+        s = nashc_error(d, NULL, "the graph has no output");
+    else
+        s = train_steps_make(n, logits ? logits_of(nashc_graph_output(g, 0))
+                                       : nashc_graph_output(g, 0));
+    if (s == NASHC_OK && logits && !n->slot[n->output].batched)
+        s = nashc_error(d, NULL, "the output does not depend on the input");
+    if (s == NASHC_OK)
+        s = train_collect_find(n);
+    if (s == NASHC_OK && n->collect == 0)
+        s = train_fuse(n);
+    if (s == NASHC_OK)
+        s = train_plan(n);
+    if (s == NASHC_OK)
+        *out = n;
+    else
+        train_net_free(n);
+    return s;
+}
+
+void
+train_net_free(train_net *n)
+{
+    if (!n)
+        return;
+    free(n->block);
+    free(n->scratch);
+    free(n->param);
+    nashc_arena_free(n->arena);
+    free(n);
+}
+
+static void
+fill_arg(const train_net *n, int slot, nashc_grad_arg *a)
+{
+    const train_slot *s = slot < 0 ? NULL : &n->slot[slot];
+
+    *a = (nashc_grad_arg){0};
+    if (!s)
+        return;
+    a->type = nashc_value_type(s->value);
+    a->batched = s->batched;
+    a->n = s->count * (s->batched ? n->batch : 1);
+    a->v = s->v;
+    a->g = s->wants ? s->g : NULL;
+}
+
+void
+train_step_call(const train_net *n, const train_step *s, nashc_grad_call *c, bool training)
+{
+    for (int k = 0; k < s->n_in; k++)
+        fill_arg(n, s->in_slot[k], &s->in[k]);
+    for (int k = 0; k < s->n_out; k++)
+        fill_arg(n, s->out_slot[k], &s->out[k]);
+    *c = (nashc_grad_call){NASHC_DESC(nashc_grad_call),
+                           .flags = training ? NASHC_GRAD_TRAINING : 0,
+                           .node = s->node,
+                           .batch = n->batch,
+                           .n_in = s->n_in,
+                           .n_out = s->n_out,
+                           .in = s->in,
+                           .out = s->out,
+                           .bn_momentum = n->bn_momentum,
+                           .saved = s->saved,
+                           .scratch = n->scratch,
+                           .n_threads = train_pool_size(n->pool),
+                           .pool = n->pool,
+                           .run = train_pool_run,
+                           .diag = n->diag};
+}
+
+nashc_status
+train_net_forward(train_net *n, int64_t batch, bool training)
+{
+    nashc_status s = NASHC_OK;
+
+    n->batch = batch;
+    n->training = training;
+    train_scales_set(n);
+    for (int i = 0; s == NASHC_OK && i < n->n_steps; i++) {
+        nashc_grad_call c;
+        if (n->step[i].rule->flags & NASHC_GRAD_VIEW)
+            continue;
+        train_collect_step(n, &n->step[i]);
+        train_step_call(n, &n->step[i], &c, training);
+        s = n->step[i].rule->forward(&c);
+    }
+    return s;
+}
+
+static void
+clear_gradients(train_net *n)
+{
+    for (int i = 0; i < n->n_params; i++)
+        if (n->param[i].g)
+            memset(n->param[i].g, 0, (size_t)n->param[i].n * sizeof(float));
+    for (int i = 0; i < n->n_scales; i++) {
+        const train_slot *s = &n->slot[n->scale[i].slot];
+        memset(s->g, 0, (size_t)s->count * sizeof(float));
+    }
+}
+
+nashc_status
+train_net_backward(train_net *n)
+{
+    nashc_status s = NASHC_OK;
+
+    clear_gradients(n);
+    for (int i = n->n_steps - 1; s == NASHC_OK && i >= 0; i--) {
+        train_step *t = &n->step[i];
+        nashc_grad_call c;
+        for (int z = 0; z < t->n_zero; z++) {
+            const train_slot *r = &n->slot[t->zero[z]];
+            memset(r->g, 0, (size_t)(r->count * (r->batched ? n->batch : 1)) * sizeof(float));
+        }
+        if (!t->back)
+            continue;
+        train_step_call(n, t, &c, n->training);
+        s = t->rule->backward(&c);
+        train_collect_back(n, t);
+    }
+    train_scales_back(n);
+    return s;
+}

@@ -1,0 +1,227 @@
+/* plan.c: one block of memory for all values, gradients and what rules save, laid out beforehand.
+ *
+ * Time: step i runs forward at i, backward at 2 N - i, the loss at N. Two things share memory if
+ * their times do not meet. Large ones are placed first, each at the lowest place that is free.
+ */
+#include "plugins/train/net/net.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGN 64
+
+typedef struct piece {
+    size_t size, at;
+    int from, to; /* times, inclusive */
+    int index;    /* order of requests, for equal sizes */
+    void **where;
+} piece;
+
+typedef struct planner {
+    train_net *n;
+    piece *piece;
+    int n_pieces;
+} planner;
+
+static void
+ask(planner *p, size_t size, int from, int to, void **where)
+{
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    p->piece[p->n_pieces] = (piece){
+        .size = size ? size : ALIGN, .from = from, .to = to, .index = p->n_pieces, .where = where};
+    p->n_pieces++;
+}
+
+static int
+larger_first(const void *a, const void *b)
+{
+    const piece *x = a, *y = b;
+
+    return x->size != y->size ? (x->size < y->size ? 1 : -1) : x->index - y->index;
+}
+
+/* Lowest offset where p meets none of the `count` placed pieces; they are sorted by offset. */
+static size_t
+lowest(const piece *p, piece *const *placed, int count)
+{
+    size_t at = 0;
+
+    for (int i = 0; i < count; i++) {
+        const piece *q = placed[i];
+        if (q->to < p->from || p->to < q->from)
+            continue;
+        if (at + p->size <= q->at)
+            return at;
+        at = at > q->at + q->size ? at : q->at + q->size;
+    }
+    return at;
+}
+
+static bool
+place(planner *p, size_t *total)
+{
+    piece **placed = calloc((size_t)p->n_pieces + 1, sizeof *placed);
+
+    if (!placed)
+        return false;
+    qsort(p->piece, (size_t)p->n_pieces, sizeof *p->piece, larger_first);
+    *total = 0;
+    for (int i = 0; i < p->n_pieces; i++) {
+        piece *q = &p->piece[i];
+        int k = i;
+        q->at = lowest(q, placed, i);
+        for (; k > 0 && placed[k - 1]->at > q->at; k--)
+            placed[k] = placed[k - 1];
+        placed[k] = q;
+        *total = *total > q->at + q->size ? *total : q->at + q->size;
+    }
+    free(placed);
+    return true;
+}
+
+/* --- lifetimes ------------------------------------------------------------------------------- */
+
+static void
+use(train_net *n, int slot, int time)
+{
+    train_slot *r = &n->slot[n->slot[slot].root];
+
+    r->last_v = time > r->last_v ? time : r->last_v;
+}
+
+/* Whether a step's backward runs, and until when values are read. */
+static void
+values_live(train_net *n)
+{
+    for (int i = 0; i < n->n_steps; i++) {
+        train_step *t = &n->step[i];
+        int back = 2 * n->n_steps - i;
+        t->back = n->backward && t->rule->backward && n->slot[t->out_slot[0]].wants;
+        for (int k = 0; k < t->n_in; k++) {
+            if (t->in_slot[k] < 0)
+                continue;
+            bool keeps = k < 32 ? t->rule->keeps_in >> k & 1u : t->rule->keeps_in == ~0u;
+            use(n, t->in_slot[k], t->back && keeps ? back : i);
+        }
+        for (int k = 0; k < t->n_out; k++) {
+            bool keeps = k < 32 ? t->rule->keeps_out >> k & 1u : t->rule->keeps_out == ~0u;
+            use(n, t->out_slot[k], t->back && keeps ? back : i);
+        }
+    }
+    /* Callers look at these when they like. */
+    use(n, n->output, 2 * n->n_steps + 1);
+    for (int i = 0; i < n->n_slots; i++)
+        if (nashc_value_is_input(n->slot[i].value))
+            use(n, i, 2 * n->n_steps + 1);
+}
+
+/* A gradient lives from the first backward that adds to it to that of the step that made it. */
+static void
+gradients_live(train_net *n)
+{
+    for (int i = 0; i < n->n_slots; i++) {
+        train_slot *s = &n->slot[i];
+        s->last_g = 2 * n->n_steps - s->def;
+        s->first_g = s->last_g;
+    }
+    for (int i = 0; i < n->n_steps; i++)
+        for (int k = 0; n->step[i].back && k < n->step[i].n_in; k++)
+            if (n->step[i].in_slot[k] >= 0) {
+                train_slot *r = &n->slot[n->slot[n->step[i].in_slot[k]].root];
+                r->first_g = 2 * n->n_steps - i < r->first_g ? 2 * n->n_steps - i : r->first_g;
+            }
+    n->slot[n->slot[n->output].root].first_g = n->n_steps;
+}
+
+/* --- the block ------------------------------------------------------------------------------- */
+
+static nashc_status
+ask_steps(planner *p)
+{
+    train_net *n = p->n;
+
+    for (int i = 0; i < n->n_steps; i++) {
+        train_step *t = &n->step[i];
+        nashc_grad_call c;
+        size_t saved = 0, scratch = 0;
+        train_step_call(n, t, &c, true);
+        nashc_status s = t->rule->sizes ? t->rule->sizes(&c, &saved, &scratch) : NASHC_OK;
+        if (s != NASHC_OK)
+            return s;
+        n->scratch_size = scratch > n->scratch_size ? scratch : n->scratch_size;
+        if (saved)
+            ask(p, saved, i, t->back ? 2 * n->n_steps - i : i, &t->saved);
+    }
+    return NASHC_OK;
+}
+
+static void
+ask_slots(planner *p)
+{
+    train_net *n = p->n;
+
+    for (int i = 0; i < n->n_slots; i++) {
+        train_slot *s = &n->slot[i];
+        size_t size = (size_t)(s->count * (s->batched ? n->max_batch : 1)) * sizeof(float);
+        if (s->root != i || nashc_value_const(s->value))
+            continue;
+        ask(p, size, s->def, s->last_v, (void **)&s->v);
+        if (n->backward && s->wants)
+            ask(p, size, s->first_g, s->last_g, (void **)&s->g);
+    }
+}
+
+/* Slots whose gradients begin with the backward of step i. */
+static nashc_status
+set_zeros(train_net *n)
+{
+    for (int i = 0; i < n->n_steps; i++) {
+        train_step *t = &n->step[i];
+        t->zero = NASHC_NEW_N(n->arena, int, t->n_in + 1);
+        if (!t->zero)
+            return nashc_enomem(n->diag);
+        for (int k = 0; t->back && k < t->n_in; k++) {
+            int r = t->in_slot[k] < 0 ? -1 : n->slot[t->in_slot[k]].root;
+            bool twice = false;
+            for (int z = 0; z < t->n_zero; z++)
+                twice |= t->zero[z] == r;
+            if (r >= 0 && !twice && n->slot[r].wants && n->slot[r].first_g == 2 * n->n_steps - i &&
+                !nashc_value_const(n->slot[r].value))
+                t->zero[t->n_zero++] = r;
+        }
+    }
+    return NASHC_OK;
+}
+
+static void
+link_views(train_net *n)
+{
+    for (int i = 0; i < n->n_slots; i++) {
+        train_slot *s = &n->slot[i];
+        s->v = n->slot[s->root].v;
+        s->g = n->slot[s->root].g;
+    }
+}
+
+nashc_status
+train_plan(train_net *n)
+{
+    planner p = {.n = n};
+    nashc_status s;
+
+    values_live(n);
+    gradients_live(n);
+    p.piece = calloc((size_t)(2 * n->n_slots + n->n_steps + 1), sizeof *p.piece);
+    s = p.piece ? ask_steps(&p) : nashc_enomem(n->diag);
+    if (s == NASHC_OK) {
+        ask_slots(&p);
+        s = place(&p, &n->block_size) ? set_zeros(n) : nashc_enomem(n->diag);
+    }
+    if (s == NASHC_OK && (posix_memalign((void **)&n->block, ALIGN, n->block_size + ALIGN) != 0 ||
+                          posix_memalign(&n->scratch, ALIGN, n->scratch_size + ALIGN) != 0))
+        s = nashc_enomem(n->diag);
+    for (int i = 0; s == NASHC_OK && i < p.n_pieces; i++)
+        *p.piece[i].where = n->block + p.piece[i].at;
+    free(p.piece);
+    link_views(n);
+    return s;
+}

@@ -1,0 +1,180 @@
+/* cmd_eval.c: nashc eval: how well a network, a run or a design does on labelled images. */
+#include "plugins/train/gemm.h"
+#include "plugins/train/run/commands.h"
+#include "plugins/train/run/eval.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const nashc_param options[] = {
+    {.name = "data",
+     .def = "",
+     .help = "images and labels: KIND:PATH[,key=value...]",
+     .kind = NASHC_P_STRING},
+    {.name = "executor",
+     .def = "float",
+     .help = "float (that of training), reference, cpu; see `nashc list executors`",
+     .kind = NASHC_P_STRING},
+    {.name = "simulator",
+     .def = "icarus",
+     .help = "of a compiled design: icarus, verilator or cc",
+     .kind = NASHC_P_STRING},
+    {.name = "compare",
+     .def = "",
+     .help = "another model, run or design; exit status 3 if a prediction differs",
+     .kind = NASHC_P_PATH},
+    {.name = "confusion", .def = "", .help = ".svg for the confusion matrix", .kind = NASHC_P_PATH},
+    {.name = "batch",
+     .def = "256",
+     .domain = "1..65536",
+     .help = "images at a time",
+     .kind = NASHC_P_INT},
+    {.name = "threads",
+     .def = "0",
+     .domain = "0..256",
+     .help = "0: as many as there are processors",
+     .kind = NASHC_P_INT},
+    {.name = "json",
+     .def = "false",
+     .help = "the result as one JSON document",
+     .kind = NASHC_P_BOOL},
+    TRAIN_MODEL_OPTIONS,
+    {0},
+};
+
+/* Two-sided exact test of b against c discordant images (McNemar 1947): sum of the binomial tail.
+ */
+static double
+mcnemar(int64_t b, int64_t c)
+{
+    int64_t n = b + c, k = b < c ? b : c;
+    double sum = 0.0;
+
+    for (int64_t i = 0; i <= k; i++)
+        sum += exp(lgamma((double)n + 1) - lgamma((double)i + 1) - lgamma((double)(n - i) + 1) -
+                   (double)n * log(2.0));
+    return 2.0 * sum < 1.0 ? 2.0 * sum : 1.0;
+}
+
+typedef struct difference {
+    int64_t differ, only_a, only_b; /* predictions; right in one only */
+    double p;
+} difference;
+
+static difference
+compare(const train_eval *a, const train_eval *b)
+{
+    difference d = {0};
+
+    for (int64_t i = 0; i < a->score.n; i++) {
+        int32_t x = a->score.predicted[i], y = b->score.predicted[i], t = a->images->label[i];
+        d.differ += x != y;
+        d.only_a += x == t && y != t;
+        d.only_b += x != t && y == t;
+    }
+    d.p = mcnemar(d.only_a, d.only_b);
+    return d;
+}
+
+static json_t *
+to_json(const train_score *s, const train_images *p)
+{
+    json_t *rows = json_array(), *names = json_array();
+
+    for (int i = 0; i < s->n_classes; i++) {
+        json_t *row = json_array();
+        for (int k = 0; k < s->n_classes; k++)
+            json_array_append_new(row, json_integer(s->confusion[i * s->n_classes + k]));
+        json_array_append_new(rows, row);
+        if (i < p->n_classes)
+            json_array_append_new(names, json_string(p->class_name[i]));
+    }
+    return json_pack("{s:I,s:f,s:f,s:f,s:I,s:o,s:o}", "images", (json_int_t)s->n, "top1",
+                     (double)s->top1 / (double)s->n, "top5", (double)s->top5 / (double)s->n, "loss",
+                     s->loss, "correct", (json_int_t)s->top1, "classes", names, "confusion", rows);
+}
+
+static void
+print_json(const train_eval *a, const train_eval *b, const difference *d)
+{
+    json_t *root = to_json(&a->score, a->images);
+
+    if (b) {
+        json_object_set_new(root, "other", to_json(&b->score, a->images));
+        json_object_set_new(root, "differ", json_integer(d->differ));
+        json_object_set_new(root, "mcnemar",
+                            json_pack("{s:I,s:I,s:f}", "only_first", (json_int_t)d->only_a,
+                                      "only_second", (json_int_t)d->only_b, "p", d->p));
+    }
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    if (text)
+        printf("%s\n", text);
+    free(text);
+    json_decref(root);
+}
+
+static void
+print_score(const char *name, const train_score *s)
+{
+    printf("%s: %lld images, top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", name, (long long)s->n,
+           100.0 * (double)s->top1 / (double)s->n, 100.0 * (double)s->top5 / (double)s->n, s->loss);
+}
+
+static nashc_status
+report(const nashc_opts *o, const train_eval *a, const train_eval *b, nashc_diag *d)
+{
+    difference diff = b ? compare(a, b) : (difference){0};
+
+    if (nashc_opts_bool(o, "json")) {
+        print_json(a, b, &diff);
+    } else {
+        print_score(a->path, &a->score);
+        if (b) {
+            print_score(b->path, &b->score);
+            printf("%lld predictions differ; right in one only: %lld and %lld, McNemar p = %.3g\n",
+                   (long long)diff.differ, (long long)diff.only_a, (long long)diff.only_b, diff.p);
+        }
+    }
+    const char *svg = nashc_opts_str(o, "confusion");
+    nashc_status s = *svg ? train_write_confusion(svg, &a->score, a->images, d) : NASHC_OK;
+    if (s != NASHC_OK || !diff.differ)
+        return s;
+    nashc_error(d, NULL, "%" PRId64 " of %" PRId64 " predictions differ", diff.differ, a->score.n);
+    return NASHC_EMISMATCH;
+}
+
+static int
+eval_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
+{
+    nashc_diag *d = nashc_ctx_diag(c);
+    train_eval a = {.ctx = c, .diag = d, .opts = o, .path = args[0]};
+    train_eval b = {.ctx = c, .diag = d, .opts = o, .path = nashc_opts_str(o, "compare")};
+    nashc_status s = NASHC_OK;
+
+    (void)n_args;
+    if (!*nashc_opts_str(o, "data"))
+        s = nashc_usage(d, "eval needs --data");
+    if (s == NASHC_OK)
+        s = train_eval_run(&a, NULL);
+    if (s == NASHC_OK && *b.path)
+        s = train_eval_run(&b, a.images);
+    if (s == NASHC_OK)
+        s = report(o, &a, *b.path ? &b : NULL, d);
+    train_eval_free(&b);
+    train_eval_free(&a);
+    return nashc_status_exit(s);
+}
+
+const nashc_command train_command_eval = {
+    NASHC_DESC(nashc_command),
+    .name = "eval",
+    .help = "accuracy of a network, a run or a design on labelled images",
+    .usage = "MODEL|RUN|DIR --data SPEC [options]",
+    .example = "nashc eval run --data fashion-mnist\n"
+               "nashc eval run/model.onnx --data fashion-mnist --executor reference --compare run",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .main = eval_main,
+};

@@ -1,0 +1,57 @@
+/* confusion.c: the confusion matrix as SVG: a row a true class, darker for more. */
+#include "plugins/train/run/eval.h"
+
+enum { CELL = 34, LABEL = 96, TOP = 28 };
+
+/* Text of a name, with what XML does not take left out. */
+static void
+name(nashc_outfile *f, const char *s)
+{
+    for (; *s; s++)
+        if (*s >= ' ' && *s < 127 && *s != '<' && *s != '&' && *s != '>')
+            nashc_out_write(f, s, 1);
+}
+
+static void
+row(nashc_outfile *f, const train_score *s, const train_images *p, int i)
+{
+    int64_t sum = 0;
+
+    for (int k = 0; k < s->n_classes; k++)
+        sum += s->confusion[i * s->n_classes + k];
+    nashc_out_printf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LABEL - 6,
+                     TOP + i * CELL + CELL / 2 + 4);
+    name(f, i < p->n_classes ? p->class_name[i] : "");
+    nashc_out_printf(f, "</text>\n");
+    for (int k = 0; k < s->n_classes; k++) {
+        int64_t v = s->confusion[i * s->n_classes + k];
+        double part = sum ? (double)v / (double)sum : 0.0;
+        nashc_out_printf(f,
+                         "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#2c5fb3\" "
+                         "fill-opacity=\"%.3f\" stroke=\"#ddd\"/>\n",
+                         LABEL + k * CELL, TOP + i * CELL, CELL, CELL, part);
+        if (v)
+            nashc_out_printf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>%lld</text>\n",
+                             LABEL + k * CELL + CELL / 2, TOP + i * CELL + CELL / 2 + 4,
+                             part > 0.5 ? " fill=\"#fff\"" : "", (long long)v);
+    }
+}
+
+nashc_status
+train_write_confusion(const char *path, const train_score *s, const train_images *p, nashc_diag *d)
+{
+    nashc_outfile *f = nashc_out_open(path, d);
+    int size = s->n_classes * CELL;
+
+    if (!f)
+        return NASHC_EIO;
+    nashc_out_printf(f,
+                     "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+                     "font-family=\"sans-serif\" font-size=\"11\">\n"
+                     "<text x=\"%d\" y=\"16\">rows: true class, columns: predicted</text>\n",
+                     LABEL + size + 8, TOP + size + 8, LABEL);
+    for (int i = 0; i < s->n_classes; i++)
+        row(f, s, p, i);
+    nashc_out_printf(f, "</svg>\n");
+    return nashc_out_commit(f, d);
+}

@@ -1,0 +1,57 @@
+/* dump.c: --dump-step: values of the first step and the state after the last, for checks. */
+#include "plugins/train/run/run.h"
+#include <string.h>
+
+bool
+train_put_floats(tool_arrays *a, const char *name, int rank, const int64_t *dim, const float *v)
+{
+    nashc_type t = nashc_type_f32();
+    tool_array *x = tool_arrays_add(a, name, &t, rank, dim);
+
+    if (x)
+        memcpy(x->buf.data, v, (size_t)x->buf.n * sizeof(float));
+    return x != NULL;
+}
+
+bool
+train_put_number(tool_arrays *a, const char *name, double v)
+{
+    nashc_type t = nashc_type_f64();
+    int64_t none = 1;
+    tool_array *x = tool_arrays_add(a, name, &t, 0, &none);
+
+    if (x)
+        nashc_buf_set(&x->buf, 0, v);
+    return x != NULL;
+}
+
+nashc_status
+train_dump_first(train_run *r, const float *logits, int64_t n, double loss, double norm)
+{
+    int64_t dim[2] = {n, r->net->slot[r->net->output].count};
+    bool good = train_put_floats(&r->dump, "logits", 2, dim, logits) &&
+                train_put_number(&r->dump, "loss", loss) &&
+                train_put_number(&r->dump, "grad_norm", norm);
+
+    for (int i = 0; good && i < r->net->n_params; i++) {
+        const train_param *p = &r->net->param[i];
+        char name[512];
+        snprintf(name, sizeof name, "grad.%.480s", p->name);
+        good = !p->trains || train_put_floats(&r->dump, name, p->rank, p->dim, p->g);
+    }
+    return good ? NASHC_OK : nashc_enomem(r->diag);
+}
+
+nashc_status
+train_dump_write(train_run *r, const char *path)
+{
+    bool good = true;
+
+    for (int i = 0; good && i < r->net->n_params; i++) {
+        const train_param *p = &r->net->param[i];
+        char name[512];
+        snprintf(name, sizeof name, "state.%.480s", p->name);
+        good = train_put_floats(&r->dump, name, p->rank, p->dim, p->v);
+    }
+    return good ? tool_arrays_write(path, &r->dump, r->diag) : nashc_enomem(r->diag);
+}

@@ -1,0 +1,281 @@
+/* eval.c: images through the network of training, an executor, or the hardware of a design. */
+#include "plugins/train/run/eval.h"
+#include "plugins/train/gemm.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static nashc_status
+open_images(train_eval *e)
+{
+    train_wish wish = {.test = true, .augment_none = true};
+    nashc_status s = NASHC_OK;
+
+    if (e->module)
+        s = train_model_wish(nashc_module_main(e->module), &wish, &e->order.pixels, e->diag);
+    if (s == NASHC_OK && !e->images) {
+        s = train_images_open(nashc_opts_str(e->opts, "data"), &wish, &e->images, e->diag);
+        e->own_images = s == NASHC_OK;
+    }
+    if (s != NASHC_OK)
+        return s;
+    if (e->images->spec.scale > 0.0)
+        e->order.pixels = (train_pixels){0.0, e->images->spec.scale};
+    e->order.images = e->images;
+    e->order.batch = nashc_opts_int(e->opts, "batch");
+    return NASHC_OK;
+}
+
+static nashc_status
+make_score(train_eval *e, int64_t classes)
+{
+    if (e->images->n_classes > classes)
+        return nashc_error(e->diag, NULL,
+                           "the data have %d classes, the model has %" PRId64 " outputs",
+                           e->images->n_classes, classes);
+    e->score.n_classes = (int)classes;
+    e->score.confusion = calloc((size_t)(classes * classes), sizeof *e->score.confusion);
+    e->score.predicted = calloc((size_t)e->images->n, sizeof *e->score.predicted);
+    return e->score.confusion && e->score.predicted ? NASHC_OK : nashc_enomem(e->diag);
+}
+
+/* --- the network of training ----------------------------------------------------------------- */
+
+static nashc_status
+run_net(train_eval *e)
+{
+    int64_t threads = nashc_opts_int(e->opts, "threads");
+    train_net_options o = {.batch = e->order.batch};
+
+    nashc_status s = train_gemm_setup(e->diag);
+    if (s != NASHC_OK)
+        return s;
+    e->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default());
+    if (!e->pool)
+        return nashc_enomem(e->diag);
+    s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);
+    if (s == NASHC_OK)
+        s = make_score(e, e->net->slot[e->net->output].count);
+    return s == NASHC_OK ? train_score_net(e->net, &e->order, &e->score) : s;
+}
+
+/* --- an executor ----------------------------------------------------------------------------- */
+
+typedef struct executing {
+    train_eval *e;
+    const nashc_executor *x;
+    void *program;
+    nashc_buf in;
+    int64_t count; /* of the output */
+    float *logits;
+} executing;
+
+static nashc_status
+run_sample(executing *v, const float *x, int32_t label)
+{
+    const nashc_buf *in[] = {&v->in};
+    nashc_buf out[8] = {0};
+
+    for (int64_t i = 0; i < v->in.n; i++)
+        nashc_buf_set(&v->in, i, (double)x[i]);
+    nashc_status s = v->x->run(v->program, in, out, v->e->diag);
+    for (int64_t k = 0; s == NASHC_OK && k < v->count; k++)
+        v->logits[k] = (float)nashc_buf_get(&out[0], k);
+    if (s == NASHC_OK)
+        train_score_add(&v->e->score, v->logits, &label, 1, v->count, 0.0);
+    for (int i = 0; i < 8; i++)
+        nashc_buf_free(&out[i]);
+    return s;
+}
+
+static nashc_status
+run_samples(executing *v)
+{
+    train_eval *e = v->e;
+    const float *x;
+    const int32_t *label;
+    int64_t n;
+    nashc_status s = NASHC_OK;
+    train_feed *f = train_feed_start(&e->order, 0, train_batches(&e->order));
+
+    if (!f)
+        return nashc_enomem(e->diag);
+    while (s == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0)
+        for (int64_t i = 0; s == NASHC_OK && i < n; i++) {
+            train_progress(e->diag, "images", e->score.n, e->images->n, 0);
+            s = run_sample(v, x + i * v->in.n, label[i]);
+        }
+    train_progress(e->diag, "images", e->images->n, e->images->n, 0);
+    train_feed_stop(f);
+    return s;
+}
+
+static nashc_status
+run_executor(train_eval *e, const char *name)
+{
+    const nashc_graph *g = nashc_module_main(e->module);
+    executing v = {.e = e, .x = nashc_lookup(e->ctx, NASHC_D_EXECUTOR, name, e->diag)};
+    nashc_arena *a = nashc_arena_create();
+    nashc_status s = v.x ? NASHC_OK : NASHC_EUSAGE;
+
+    if (s == NASHC_OK && (nashc_graph_n_outputs(g) < 1 || nashc_graph_n_outputs(g) > 8))
+        s = nashc_unsup(e->diag, NULL, "a model of %d outputs", nashc_graph_n_outputs(g));
+    if (s == NASHC_OK) {
+        v.count = nashc_type_count(nashc_value_type(nashc_graph_output(g, 0)));
+        s = make_score(e, v.count);
+    }
+    v.logits = malloc((size_t)(v.count + 1) * sizeof *v.logits);
+    nashc_opts *o = a && v.x ? nashc_opts_create(a, v.x->options) : NULL;
+    if (s == NASHC_OK && (!v.logits || !a || !o ||
+                          !nashc_buf_alloc(&v.in, nashc_value_type(nashc_graph_input(g, 0)))))
+        s = nashc_enomem(e->diag);
+    if (s == NASHC_OK)
+        s = v.x->prepare(e->module, o, &v.program, e->diag);
+    if (s == NASHC_OK)
+        s = run_samples(&v);
+    if (v.program)
+        v.x->free(v.program);
+    nashc_buf_free(&v.in);
+    free(v.logits);
+    nashc_arena_free(a);
+    return s;
+}
+
+/* --- a compiled design, through `nashc sim` -------------------------------------------------- */
+
+static nashc_status
+write_images(train_eval *e, const char *path)
+{
+    const train_images *p = e->images;
+    int64_t dim[] = {p->n, p->c, p->h, p->w}, epoch = -1;
+    int64_t *perm = malloc((size_t)p->n * sizeof *perm);
+    int32_t *label = malloc((size_t)p->n * sizeof *label);
+    tool_arrays a = {0};
+    nashc_type t = nashc_type_f32();
+    tool_array *x = tool_arrays_add(&a, NULL, &t, 4, dim);
+    train_order o = e->order;
+
+    o.batch = p->n;
+    nashc_status s = x && perm && label ? NASHC_OK : nashc_enomem(e->diag);
+    if (s == NASHC_OK) {
+        train_batch_get(&o, 0, perm, &epoch, x->buf.data, label);
+        s = tool_arrays_write(path, &a, e->diag);
+    }
+    tool_arrays_free(&a);
+    free(perm);
+    free(label);
+    return s;
+}
+
+static nashc_status
+call_sim(train_eval *e, const char *in, const char *out)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        execl("/proc/self/exe", "nashc", "sim", e->path, "--input", in, "--output", out,
+              "--simulator", nashc_opts_str(e->opts, "simulator"), "-q", (char *)NULL);
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return NASHC_OK;
+    nashc_loc loc = {.file = e->path};
+    return nashc_io_error(e->diag, &loc, "the design cannot be simulated");
+}
+
+static nashc_status
+read_scores(train_eval *e, const char *path)
+{
+    tool_arrays a = {0};
+    nashc_loc loc = {.file = path};
+    nashc_status s = tool_arrays_read(path, &a, e->diag);
+    int64_t n = e->images->n, count = s == NASHC_OK && a.n ? a.at[0].buf.n / n : 0;
+
+    if (s == NASHC_OK && (count < 1 || a.at[0].buf.n != n * count))
+        s = nashc_error(e->diag, &loc, "the design gave no scores for each image");
+    if (s == NASHC_OK)
+        s = make_score(e, count);
+    float *logits = malloc((size_t)(count + 1) * sizeof *logits);
+    for (int64_t i = 0; s == NASHC_OK && logits && i < n; i++) {
+        for (int64_t k = 0; k < count; k++)
+            logits[k] = (float)nashc_buf_get(&a.at[0].buf, i * count + k);
+        train_score_add(&e->score, logits, &e->images->label[i], 1, count, 0.0);
+    }
+    free(logits);
+    tool_arrays_free(&a);
+    return s;
+}
+
+static nashc_status
+run_design(train_eval *e)
+{
+    char folder[] = "/tmp/nashc-eval-XXXXXX", in[64], out[64];
+
+    if (!mkdtemp(folder))
+        return nashc_io_error(e->diag, NULL, "no folder for images: %s", strerror(errno));
+    nashc_temp_note(folder);
+    snprintf(in, sizeof in, "%s/in.npy", folder);
+    snprintf(out, sizeof out, "%s/out.npz", folder);
+    nashc_status s = write_images(e, in);
+    if (s == NASHC_OK)
+        s = call_sim(e, in, out);
+    if (s == NASHC_OK)
+        s = read_scores(e, out);
+    unlink(in);
+    unlink(out);
+    rmdir(folder);
+    nashc_temp_done(folder);
+    return s;
+}
+
+/* --- any ------------------------------------------------------------------------------------- */
+
+static bool
+has_file(const char *folder, const char *name)
+{
+    char path[1100];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%.1000s/%s", folder, name);
+    return stat(path, &st) == 0;
+}
+
+nashc_status
+train_eval_run(train_eval *e, train_images *images)
+{
+    const char *executor = nashc_opts_str(e->opts, "executor");
+    bool design = train_is_folder(e->path) && !has_file(e->path, "checkpoint.npz");
+    char model[1100];
+    nashc_status s;
+
+    e->images = images;
+    /* A design keeps the graph that it was made of; what that wants to see, it wants. */
+    snprintf(model, sizeof model, "%.1000s/model.nashir", e->path);
+    s = train_model_read(e->ctx, e->opts, design ? model : e->path, &e->module, e->diag);
+    if (s == NASHC_OK)
+        s = open_images(e);
+    if (s != NASHC_OK)
+        return s;
+    return design                           ? run_design(e)
+           : strcmp(executor, "float") == 0 ? run_net(e)
+                                            : run_executor(e, executor);
+}
+
+void
+train_eval_free(train_eval *e)
+{
+    train_net_free(e->net);
+    train_pool_free(e->pool);
+    free(e->score.confusion);
+    free(e->score.predicted);
+    if (e->own_images)
+        train_images_free(e->images);
+    if (e->module)
+        nashc_module_free(e->module);
+}

@@ -1,0 +1,29 @@
+/* eval.h: running images through a model in one of several ways. */
+#ifndef TRAIN_EVAL_H
+#define TRAIN_EVAL_H
+
+#include "plugins/train/run/run.h"
+
+typedef struct train_eval {
+    nashc_ctx *ctx;
+    nashc_diag *diag;
+    const nashc_opts *opts;
+    const char *path;
+    nashc_module *module;
+    train_images *images;
+    bool own_images;
+    train_order order;
+    train_score score; /* with confusion and predictions */
+    train_pool *pool;
+    train_net *net;
+} train_eval;
+
+/* Reads model and images (NULL: those of --data), runs them, fills score. */
+nashc_status train_eval_run(train_eval *e, train_images *images);
+void train_eval_free(train_eval *e);
+
+/* The confusion matrix as a picture: rows are true classes. */
+nashc_status train_write_confusion(const char *path, const train_score *s, const train_images *p,
+                                   nashc_diag *d);
+
+#endif
