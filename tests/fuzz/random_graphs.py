@@ -58,7 +58,7 @@ class Driver:
         self.pipelines = [p["name"] for p in pipes if p["name"] not in apart]
 
     def find_passes(self):
-        """The passes that take any network and leave its values alone."""
+        """The passes and pipelines that take any network, passes only if they leave its values alone."""
         said = subprocess.run([self.nashc, "list", "passes", "--json"], capture_output=True).stdout
         self.inexact = {p["name"] for p in json.loads(said) if p.get("inexact")}
         names = [p["name"] for p in json.loads(said) if p["name"] not in CHANGES and
@@ -66,8 +66,11 @@ class Driver:
         with tempfile.TemporaryDirectory() as tmp:
             model = pathlib.Path(tmp, "m.nashir")
             model.write_text("nashc 1\n\ngraph @main(%x: f32[1]) -> (%y) {\n  %y: f32[1] = nn.relu(%x)\n}\n")
-            self.passes = [p for p in names if "needs a graph that is" not in
-                           call([self.nashc, "opt", model, f"-passes={p}", "-o", "-"])[1]]
+
+            def takes_any(name):
+                return "needs a graph that is" not in call([self.nashc, "opt", model, f"-passes={name}", "-o", "-"])[1]
+            self.passes = list(filter(takes_any, names))
+            self.pipelines = list(filter(takes_any, self.pipelines))
 
     def parts(self, r, model):
         """Passes that put up to three runs of nodes, of those that something reads, into graphs of their own."""
