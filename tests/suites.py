@@ -132,7 +132,8 @@ def build(variant, done=set()):
         if not (ROOT / variant / "build.ninja").is_file():
             steps.insert(0, ["meson", "setup", variant, *options])
         elif variant == "build":  # set up by the quick start, maybe, with less installed
-            steps.insert(0, ["meson", "setup", "--reconfigure", "--clearcache", variant, *options])
+            steps[:0] = [["meson", "configure", "--clearcache", variant],  # else what was not there then stays so
+                         ["meson", "setup", "--reconfigure", variant, *options]]
         for step in steps:
             if subprocess.run(step, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT).returncode:
                 print(f"{variant}: the build failed:\n" + "\n".join(log.read_text().splitlines()[-40:]))
