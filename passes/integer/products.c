@@ -270,14 +270,14 @@ static void
 interval_of_all(const si_products *p, const si_coded *coded, int64_t o, double lo, double hi,
                 double *least, double *most)
 {
-    int64_t positive = 0, negative = 0;
-    for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t)) {
-        int64_t code = coded->code[t.at];
-        positive += code > 0 ? code : 0;
-        negative += code < 0 ? code : 0;
-    }
-    *least = (double)positive * lo + (double)negative * hi;
-    *most = (double)positive * hi + (double)negative * lo;
+    nashc_sums sums = {0};
+    if (!p->transposed)
+        nashc_sums_add_i64(&sums, coded->code + weight_at(p, o, 0), p->w_k, p->terms);
+    else
+        for (term t = first_term(p, o); t.k < p->terms; next_term(p, &t))
+            nashc_sums_add_i64(&sums, &coded->code[t.at], 1, 1);
+    *least = sums.overflow ? -INFINITY : (double)sums.pos * lo + (double)sums.neg * hi;
+    *most = sums.overflow ? INFINITY : (double)sums.pos * hi + (double)sums.neg * lo;
 }
 
 /* One interval for each channel of x. */
