@@ -17,7 +17,13 @@ typedef struct nashc_grad_arg {
     float *g;     /* dL/dv. Operands: backward adds to it, NULL if not wanted; results: given */
 } nashc_grad_arg;
 
-#define NASHC_GRAD_TRAINING 1u /* nashc_grad_call.flags: statistics of the batch, kept running */
+/* nashc_grad_call.flags. TRAINING: statistics of the batch, kept running. BLOCKS: every batched
+ * operand and result is in blocks of NASHC_GRAD_BLOCK samples, element by element, the samples of a
+ * block side by side: element i of sample k is at ((k / B) * elements + i) * B + k % B. Places behind
+ * the last sample hold finite values that mean nothing; their gradients are 0. */
+#define NASHC_GRAD_TRAINING 1u
+#define NASHC_GRAD_BLOCKS   2u
+#define NASHC_GRAD_BLOCK    32
 
 /* Does items lo .. hi-1 of a loop in thread `thread`. */
 typedef void nashc_grad_job(void *arg, int thread, int64_t lo, int64_t hi);
@@ -56,6 +62,9 @@ typedef struct nashc_grad {
 
     nashc_status (*forward)(const nashc_grad_call *c);
     nashc_status (*backward)(const nashc_grad_call *c); /* NULL: no gradient flows through the op */
+
+    /* Whether calls of this node may have NASHC_GRAD_BLOCKS, and then always have. NULL: never. */
+    bool (*blocks)(const nashc_grad_call *c);
 } nashc_grad;
 
 #define NASHC_IMPL_GRAD(op_, rule_)                                                                \
@@ -72,14 +81,26 @@ nashc_grad_parallel(const nashc_grad_call *c, int64_t n, nashc_grad_job *job, vo
     c->run(c->pool, n, job, arg);
 }
 
-/* The type with the axis of samples as it is in memory. */
+/* Blocks that hold the batch. */
+static inline int64_t
+nashc_grad_n_blocks(const nashc_grad_call *c)
+{
+    return (c->batch + NASHC_GRAD_BLOCK - 1) / NASHC_GRAD_BLOCK;
+}
+
+/* The type with the axis of samples as it is in memory; in blocks: with that of blocks, and one
+ * more axis at the end, of the samples of a block. */
 static inline nashc_type
 nashc_grad_shape(const nashc_grad_call *c, const nashc_grad_arg *a)
 {
     nashc_type t = *a->type;
+    bool blocks = c->flags & NASHC_GRAD_BLOCKS;
 
-    if (a->batched && t.rank > 0)
-        t.dim[0] *= c->batch;
+    if (!a->batched || t.rank < 1)
+        return t;
+    t.dim[0] *= blocks ? nashc_grad_n_blocks(c) : c->batch;
+    if (blocks)
+        t.dim[t.rank++] = NASHC_GRAD_BLOCK;
     return t;
 }
 

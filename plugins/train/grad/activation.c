@@ -1,4 +1,5 @@
 /* activation.c: gradients of functions of one element, and of softmax along the last axis. */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
 
@@ -124,14 +125,32 @@ job_of(const nashc_grad_call *c)
     return j;
 }
 
+/* The common one, without a call an element. */
+TRAIN_CLONES static void
+relu_values(const float *x, int64_t n, float *y)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] > 0.0f ? x[i] : 0.0f;
+}
+
+TRAIN_CLONES static void
+relu_gradients(const float *x, const float *g, int64_t n, float *dx)
+{
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += x[i] > 0.0f ? g[i] : 0.0f;
+}
+
 static void
 forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;
 
     (void)thread;
-    for (int64_t i = lo; i < hi; i++)
-        j->c->out[0].v[i] = j->f->f(j->c->in[0].v[i], j->p);
+    if (j->f->f == relu)
+        relu_values(j->c->in[0].v + lo, hi - lo, j->c->out[0].v + lo);
+    else
+        for (int64_t i = lo; i < hi; i++)
+            j->c->out[0].v[i] = j->f->f(j->c->in[0].v[i], j->p);
 }
 
 static void
@@ -141,7 +160,9 @@ backward_part(void *arg, int thread, int64_t lo, int64_t hi)
     const nashc_grad_arg *x = &j->c->in[0], *y = &j->c->out[0];
 
     (void)thread;
-    for (int64_t i = lo; i < hi; i++)
+    if (j->f->f == relu)
+        relu_gradients(x->v + lo, y->g + lo, hi - lo, x->g + lo);
+    for (int64_t i = lo; i < hi && j->f->f != relu; i++)
         x->g[i] += y->g[i] * j->f->df(x->v[i], y->v[i], j->p);
 }
 
@@ -163,8 +184,8 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 1, .keeps_out = 1,
-                                .forward = forward, .backward = backward};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 1,       .keeps_out = 1,
+                                .forward = forward,     .backward = backward, .blocks = train_blocks};
 const nashc_impl train_grad_relu = NASHC_IMPL_GRAD("nn.relu", &rule);
 const nashc_impl train_grad_clip = NASHC_IMPL_GRAD("nn.clip", &rule);
 const nashc_impl train_grad_tanh = NASHC_IMPL_GRAD("nn.tanh", &rule);

@@ -123,9 +123,9 @@ backward(const nashc_grad_call *c)
 }
 
 static const nashc_grad sum_rule = {NASHC_DESC(nashc_grad), .forward = forward,
-                                    .backward = backward};
+                                    .backward = backward, .blocks = train_blocks};
 static const nashc_grad mul_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .forward = forward,
-                                    .backward = backward};
+                                    .backward = backward, .blocks = train_blocks};
 const nashc_impl train_grad_add = NASHC_IMPL_GRAD("nn.add", &sum_rule);
 const nashc_impl train_grad_sub = NASHC_IMPL_GRAD("nn.sub", &sum_rule);
 const nashc_impl train_grad_mul = NASHC_IMPL_GRAD("nn.mul", &mul_rule);

@@ -59,20 +59,8 @@ sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
 
     *saved = 2 * (size_t)nashc_type_channels(c->in[0].type) * sizeof(double);
     *scratch = (size_t)c->n_threads * sizeof(double);
-    return setup(c, &j);
-}
-
-/* What the quantiser sees of n elements of channel ch; before relu if `raw`. */
-TRAIN_CLONES static void
-normalise(const job *j, const float *x, int64_t n, int64_t ch, bool relu, float *z)
-{
-    double mean = j->s.mean[ch], beta = (double)j->c->in[2].v[ch];
-    double factor = (double)j->c->in[1].v[ch] / j->s.root[ch];
-
-    for (int64_t i = 0; i < n; i++)
-        z[i] = (float)(((double)x[i] - mean) * factor + beta);
-    for (int64_t i = 0; relu && i < n; i++)
-        z[i] = z[i] > 0.0f ? z[i] : 0.0f;
+    nashc_status s = train_norm_check(c);
+    return s == NASHC_OK ? setup(c, &j) : s;
 }
 
 static void
@@ -80,75 +68,49 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;
     const nashc_grad_arg *in = j->c->in;
+    int64_t n = j->s.size * NASHC_GRAD_BLOCK;
 
     (void)thread;
     for (int64_t ch = lo; ch < hi; ch++) {
         train_norm_statistics(j->c, &j->s, ch);
-        for (int64_t o = 0; o < j->s.outer; o++) {
-            int64_t at = (o * j->s.channels + ch) * j->s.inner;
-            float *y = j->c->out[0].v + at;
-            normalise(j, in[0].v + at, j->s.inner, ch, j->relu, y);
-            train_quant_values(&j->q, y, j->s.inner, in[SCALE].v[0], in[ZERO].v[0], y);
+        for (int64_t b = 0; b < j->s.blocks; b++) {
+            const float *x = train_norm_line(&j->s, in[0].v, b, ch);
+            float *y = train_norm_line(&j->s, j->c->out[0].v, b, ch);
+            train_norm_values(j->c, &j->s, ch, x, n, j->relu, y);
+            train_quant_values(&j->q, y, n, in[SCALE].v[0], in[ZERO].v[0], y);
         }
     }
 }
 
-/* n elements at `at`: turns the gradient of y into that of the normalisation; adds to the sums. */
-TRAIN_CLONES static void
-back_block(const job *j, int64_t at, int64_t n, int64_t ch, double *sum_g, double *sum_gu,
-           double *sum_ds)
+/* Turns n gradients of y into those of the normalisation; the sum of ds. */
+TRAIN_CLONES static double
+back_part(const job *j, int64_t ch, const float *x, int64_t n, float *g)
 {
-    const float *x = j->c->in[0].v + at;
-    float z[TRAIN_QUANT_BLOCK], slope[TRAIN_QUANT_BLOCK], *g = j->c->out[0].g + at;
-    double mean = j->s.mean[ch];
+    float z[TRAIN_QUANT_BLOCK], slope[TRAIN_QUANT_BLOCK];
+    const nashc_grad_arg *in = j->c->in;
 
-    normalise(j, x, n, ch, j->relu, z);
-    *sum_ds += train_quant_slopes(&j->q, z, g, n, j->c->in[SCALE].v[0], j->c->in[ZERO].v[0], slope);
+    train_norm_values(j->c, &j->s, ch, x, n, j->relu, z);
+    double ds = train_quant_slopes(&j->q, z, g, n, in[SCALE].v[0], in[ZERO].v[0], slope);
     for (int64_t i = 0; i < n; i++)
         g[i] = j->relu && !(z[i] > 0.0f) ? 0.0f : g[i] * slope[i];
-    double a[4] = {0.0, 0.0, 0.0, 0.0}, b[4] = {0.0, 0.0, 0.0, 0.0};
-    for (int64_t i = n / 4 * 4; i < n; i++) {
-        a[0] += (double)g[i];
-        b[0] += (double)g[i] * ((double)x[i] - mean);
-    }
-    for (int64_t i = 0; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++) {
-            a[k] += (double)g[i + k];
-            b[k] += (double)g[i + k] * ((double)x[i + k] - mean);
-        }
-    *sum_g += (a[0] + a[1]) + (a[2] + a[3]);
-    *sum_gu += (b[0] + b[1]) + (b[2] + b[3]);
-}
-
-TRAIN_CLONES static void
-back_channel(const job *j, int64_t ch, double *sum_ds)
-{
-    const train_norm *s = &j->s;
-    double sum_g = 0.0, sum_gu = 0.0;
-    float of_g, of_u, of_1, *dx = j->c->in[0].g;
-    const float *x = j->c->in[0].v, *g = j->c->out[0].g;
-
-    for (int64_t o = 0; o < s->outer; o++)
-        for (int64_t i = 0; i < s->inner; i += TRAIN_QUANT_BLOCK) {
-            int64_t n = s->inner - i < TRAIN_QUANT_BLOCK ? s->inner - i : TRAIN_QUANT_BLOCK;
-            back_block(j, (o * s->channels + ch) * s->inner + i, n, ch, &sum_g, &sum_gu, sum_ds);
-        }
-    train_norm_back(j->c, s, ch, sum_g, sum_gu / s->root[ch], &of_g, &of_u, &of_1);
-    double mean = s->mean[ch], factor = (double)of_u / s->root[ch];
-    for (int64_t o = 0; dx && o < s->outer; o++) {
-        int64_t at = (o * s->channels + ch) * s->inner;
-        for (int64_t i = at; i < at + s->inner; i++)
-            dx[i] += of_g * g[i] + (float)(((double)x[i] - mean) * factor) + of_1;
-    }
+    return ds;
 }
 
 static void
 backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;
+    int64_t size = j->s.size * NASHC_GRAD_BLOCK;
 
-    for (int64_t ch = lo; ch < hi; ch++)
-        back_channel(j, ch, &j->sum[thread]);
+    for (int64_t ch = lo; ch < hi; ch++) {
+        for (int64_t b = 0; b < j->s.blocks; b++)
+            for (int64_t i = 0; i < size; i += TRAIN_QUANT_BLOCK) {
+                int64_t n = size - i < TRAIN_QUANT_BLOCK ? size - i : TRAIN_QUANT_BLOCK;
+                j->sum[thread] += back_part(j, ch, train_norm_line(&j->s, j->c->in[0].v, b, ch) + i,
+                                            n, train_norm_line(&j->s, j->c->out[0].g, b, ch) + i);
+            }
+        train_norm_back(j->c, &j->s, ch, j->c->out[0].g);
+    }
 }
 
 static nashc_status
@@ -181,4 +143,4 @@ backward(const nashc_grad_call *c)
 }
 
 const nashc_grad train_fused_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .sizes = sizes,
-                                     .forward = forward, .backward = backward};
+                                     .forward = forward, .backward = backward, .blocks = train_blocks};

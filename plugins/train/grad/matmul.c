@@ -3,10 +3,13 @@
  *     Y = A B:    dA = dY B',    dB = A' dY
  *
  * B is a weight [k][n] that all rows of A share, or has the same leading axes as A: then the
- * product is taken matrix by matrix. Threads take rows of A, columns of B, or matrices.
+ * product is taken matrix by matrix. Threads take rows of A, columns of B, or matrices. Samples
+ * times a weight are done in blocks, as a convolution of one tap.
  */
 #include "plugins/train/gemm.h"
 #include "plugins/train/grad/rules.h"
+#include "plugins/train/lanes/product.h"
+#include <string.h>
 
 typedef struct product {
     const nashc_grad_call *c;
@@ -24,7 +27,9 @@ refuse(const nashc_grad_call *c, const char *what)
 static nashc_status
 setup_matmul(const nashc_grad_call *c, product *p)
 {
-    nashc_type a = nashc_grad_shape(c, &c->in[0]), b = nashc_grad_shape(c, &c->in[1]);
+    bool blocks = c->flags & NASHC_GRAD_BLOCKS;
+    nashc_type a = blocks ? *c->in[0].type : nashc_grad_shape(c, &c->in[0]);
+    nashc_type b = nashc_grad_shape(c, &c->in[1]);
 
     *p = (product){.c = c, .count = 1, .beta = 1.0f};
     if (a.rank < 2 || b.rank < 2)
@@ -69,13 +74,87 @@ setup(const nashc_grad_call *c, product *p)
     return nashc_node_is(c->node, "nn.gemm") ? setup_gemm(c, p) : setup_matmul(c, p);
 }
 
+/* --- in blocks ------------------------------------------------------------------------------- */
+
+static bool
+shares_weight(const nashc_grad_call *c)
+{
+    return train_blocks(c) && c->in[0].batched && !c->in[1].batched && c->in[1].type->rank == 2 &&
+           c->in[0].type->rank >= 2;
+}
+
+/* Rows of A are places of an image, its columns are channels. */
+static train_product
+dense(const nashc_grad_call *c, const product *p)
+{
+    int64_t k = p->k, n = p->n, rows = nashc_type_count(c->in[0].type) / k;
+    train_window w = {.channels = k, .h = 1, .w = rows, .out_h = 1, .out_w = rows, .kh = 1, .kw = 1,
+                      .sh = 1, .sw = 1, .dh = 1, .dw = 1};
+    train_product d = train_product_conv(&w, 1, k, n);
+
+    d.of_m = p->trans_b ? k : 1;
+    d.of_c = p->trans_b ? 1 : n;
+    d.image = (train_map){TRAIN_LANES, k * TRAIN_LANES};
+    d.windows = (train_map){TRAIN_LANES, n * TRAIN_LANES};
+    return d;
+}
+
+/* The addend, times beta, lies behind the scratch of the product. */
+static size_t
+dense_scratch(const nashc_grad_call *c, const train_product *d)
+{
+    return train_product_scratch(d, c->batch, c->n_threads);
+}
+
+static nashc_status
+dense_forward(const nashc_grad_call *c, const product *p)
+{
+    train_product d = dense(c, p);
+    float *bias = NULL;
+
+    if (c->n_in > 2 && c->in[2].v) {
+        bias = (float *)c->scratch + dense_scratch(c, &d) / sizeof *bias;
+        for (int64_t k = 0; k < p->n; k++)
+            bias[k] = p->beta * c->in[2].v[k];
+    }
+    train_product_gather(c, &d, c->in[0].v, c->in[1].v, bias, false, c->out[0].v);
+    return NASHC_OK;
+}
+
+static nashc_status
+dense_backward(const nashc_grad_call *c, const product *p)
+{
+    train_product d = dense(c, p);
+    const float *g = c->out[0].g;
+
+    if (c->in[1].g)
+        train_product_weights(c, &d, c->in[0].v, g, c->in[1].g);
+    if (c->in[0].g)
+        train_product_scatter(c, &d, g, c->in[1].v, NULL, true, c->in[0].g);
+    if (c->n_in > 2 && c->in[2].g) {
+        float *db = (float *)c->scratch + dense_scratch(c, &d) / sizeof *db;
+        memset(db, 0, (size_t)p->n * sizeof *db);
+        train_product_bias(c, &d.windows, p->n, d.w.out_w, g, db);
+        for (int64_t k = 0; k < p->n; k++)
+            c->in[2].g[k] += p->beta * db[k];
+    }
+    return NASHC_OK;
+}
+
+/* --- in rows --------------------------------------------------------------------------------- */
+
 static nashc_status
 sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
 {
     product p;
+    nashc_status s = setup(c, &p);
 
     *saved = *scratch = 0;
-    return setup(c, &p);
+    if (s == NASHC_OK && (c->flags & NASHC_GRAD_BLOCKS)) {
+        train_product d = dense(c, &p);
+        *scratch = dense_scratch(c, &d) + (size_t)p.n * sizeof(float);
+    }
+    return s;
 }
 
 /* B of product i, or its transpose. */
@@ -119,6 +198,8 @@ forward(const nashc_grad_call *c)
     product p;
     nashc_status s = setup(c, &p);
 
+    if (s == NASHC_OK && (c->flags & NASHC_GRAD_BLOCKS))
+        return dense_forward(c, &p);
     if (s == NASHC_OK)
         nashc_grad_parallel(c, p.count > 1 ? p.count : p.m, forward_part, &p);
     return s;
@@ -168,6 +249,8 @@ backward(const nashc_grad_call *c)
     product p;
     nashc_status s = setup(c, &p);
 
+    if (s == NASHC_OK && (c->flags & NASHC_GRAD_BLOCKS))
+        return dense_backward(c, &p);
     if (s != NASHC_OK)
         return s;
     if (c->in[0].g)
@@ -185,9 +268,11 @@ backward(const nashc_grad_call *c)
 
 static const nashc_grad matmul_rule = {
     NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 3,
-    .sizes = sizes,         .forward = forward, .backward = backward};
+    .sizes = sizes,         .forward = forward, .backward = backward,
+    .blocks = shares_weight};
 static const nashc_grad gemm_rule = {
     NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
-    .sizes = sizes,         .forward = forward, .backward = backward};
+    .sizes = sizes,         .forward = forward, .backward = backward,
+    .blocks = shares_weight};
 const nashc_impl train_grad_matmul = NASHC_IMPL_GRAD("nn.matmul", &matmul_rule);
 const nashc_impl train_grad_gemm = NASHC_IMPL_GRAD("nn.gemm", &gemm_rule);

@@ -16,50 +16,58 @@
 void
 train_norm_of(const nashc_grad_call *c, train_norm *s)
 {
-    const nashc_grad_arg *x = &c->in[0];
-    nashc_type t = nashc_grad_shape(c, x);
-    int axis = nashc_type_channel_axis(&t);
+    const nashc_type *t = c->in[0].type;
 
-    *s = (train_norm){.outer = 1, .channels = t.dim[axis], .inner = 1};
-    for (int a = 0; a < t.rank; a++)
-        if (a != axis)
-            *(a < axis ? &s->outer : &s->inner) *= t.dim[a];
+    *s = (train_norm){.blocks = nashc_grad_n_blocks(c), .channels = nashc_type_channels(t)};
+    s->size = nashc_type_count(t) / s->channels;
     s->eps = (double)(float)nashc_node_float(c->node, "eps");
     s->mean = c->saved;
     s->root = s->mean + s->channels;
 }
 
-/* Sum of (x - mean), or of its squares, in four parts. */
-TRAIN_CLONES static double
-line_sum(const float *x, int64_t n, double mean, bool square)
+nashc_status
+train_norm_check(const nashc_grad_call *c)
 {
-    double sum[4] = {0.0, 0.0, 0.0, 0.0};
-    int64_t i = 0;
-
-    for (; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++) {
-            double v = (double)x[i + k] - mean;
-            sum[k] += square ? v * v : v;
-        }
-    for (; i < n; i++) {
-        double v = (double)x[i] - mean;
-        sum[0] += square ? v * v : v;
-    }
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    if (!(c->flags & NASHC_GRAD_BLOCKS) || c->in[0].type->layout != NASHC_LAYOUT_DEFAULT)
+        return nashc_node_unsup(c->diag, c->node,
+                                "training normalises samples with channels first only");
+    return NASHC_OK;
 }
 
-/* Mean and biased variance in two passes: x may be far from 0. */
-static void
-measure(const train_norm *s, const float *x, int64_t ch, double *mean, double *var)
+/* Adds x - shift and its square, of the first n samples of a block, sample by sample. */
+static inline void
+add_lanes(const float *x, int64_t size, int64_t n, double shift, double *sum, double *square)
 {
-    double n = (double)(s->outer * s->inner), sum = 0.0, square = 0.0;
+    for (int64_t i = 0; i < size; i++, x += NASHC_GRAD_BLOCK)
+        for (int64_t k = 0; k < n; k++) {
+            double d = (double)x[k] - shift;
+            sum[k] += d;
+            square[k] += d * d;
+        }
+}
 
-    for (int64_t o = 0; o < s->outer; o++)
-        sum += line_sum(x + (o * s->channels + ch) * s->inner, s->inner, 0.0, false);
-    *mean = sum / n;
-    for (int64_t o = 0; o < s->outer; o++)
-        square += line_sum(x + (o * s->channels + ch) * s->inner, s->inner, *mean, true);
-    *var = square / n;
+/* Mean and biased variance, from differences to one of the elements: x may be far from 0. */
+TRAIN_CLONES static void
+measure(const nashc_grad_call *c, const train_norm *s, int64_t ch, double *mean, double *var)
+{
+    double n = (double)(c->batch * s->size), sum[NASHC_GRAD_BLOCK] = {0.0};
+    double square[NASHC_GRAD_BLOCK] = {0.0}, all = 0.0, squares = 0.0;
+    double shift = (double)train_norm_line(s, c->in[0].v, 0, ch)[0];
+
+    for (int64_t b = 0; b < s->blocks; b++) {
+        const float *x = train_norm_line(s, c->in[0].v, b, ch);
+        int64_t samples = train_block_size(c, b);
+        if (samples == NASHC_GRAD_BLOCK)
+            add_lanes(x, s->size, NASHC_GRAD_BLOCK, shift, sum, square);
+        else
+            add_lanes(x, s->size, samples, shift, sum, square);
+    }
+    for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
+        all += sum[k];
+        squares += square[k];
+    }
+    *mean = shift + all / n;
+    *var = fmax(squares / n - all / n * (all / n), 0.0);
 }
 
 void
@@ -68,9 +76,9 @@ train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch)
     double mean = (double)c->in[3].v[ch], var = (double)c->in[4].v[ch];
 
     if (c->flags & NASHC_GRAD_TRAINING) {
-        double n = (double)(s->outer * s->inner), m = c->bn_momentum;
+        double n = (double)(c->batch * s->size), m = c->bn_momentum;
         double old_mean = mean, old_var = var;
-        measure(s, c->in[0].v, ch, &mean, &var);
+        measure(c, s, ch, &mean, &var);
         c->in[3].v[ch] = (float)((1.0 - m) * old_mean + m * mean);
         c->in[4].v[ch] = (float)((1.0 - m) * old_var + m * var * (n > 1.0 ? n / (n - 1.0) : 1.0));
     }
@@ -78,21 +86,88 @@ train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch)
     s->root[ch] = sqrt(var + s->eps);
 }
 
-void
-train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, double sum_g,
-                double sum_gu, float *dx_of_g, float *dx_of_u, float *dx_of_1)
+/* Sums of g and g (x - mean) over a line; g is 0 behind the last sample. */
+static void
+line_sums(const float *x, const float *g, int64_t n, double mean, double *sum_g, double *sum_gu)
 {
-    double n = (double)(s->outer * s->inner), factor = (double)c->in[1].v[ch] / s->root[ch];
+    double a[NASHC_GRAD_BLOCK] = {0.0}, b[NASHC_GRAD_BLOCK] = {0.0};
+
+    for (int64_t i = 0; i < n; i += NASHC_GRAD_BLOCK)
+        for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
+            a[k] += (double)g[i + k];
+            b[k] += (double)g[i + k] * ((double)x[i + k] - mean);
+        }
+    for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
+        *sum_g += a[k];
+        *sum_gu += b[k];
+    }
+}
+
+/* Adds of_g g + of_x (x - mean) + of_1 to n of the samples of a line. */
+static inline void
+add_line(const float *x, const float *g, int64_t size, int64_t n, float mean, const float of[3],
+         float *dx)
+{
+    const float of_g = of[0], of_x = of[1], of_1 = of[2];
+
+    for (int64_t i = 0; i < size * NASHC_GRAD_BLOCK; i += NASHC_GRAD_BLOCK)
+        for (int64_t k = 0; k < n; k++)
+            dx[i + k] += of_g * g[i + k] + of_x * (x[i + k] - mean) + of_1;
+}
+
+/* of_g, of_x, of_1 of add_line, from the sums; adds dgamma and dbeta. */
+static void
+factors(const nashc_grad_call *c, const train_norm *s, int64_t ch, double sum_g, double sum_gu,
+        float of[3])
+{
+    double n = (double)(c->batch * s->size), factor = (double)c->in[1].v[ch] / s->root[ch];
     bool batch = c->flags & NASHC_GRAD_TRAINING;
 
+    sum_gu /= s->root[ch];
     if (c->in[1].g)
         c->in[1].g[ch] += (float)sum_gu;
     if (c->in[2].g)
         c->in[2].g[ch] += (float)sum_g;
-    *dx_of_g = (float)factor;
-    *dx_of_u = batch ? (float)(-factor * sum_gu / n) : 0.0f;
-    *dx_of_1 = batch ? (float)(-factor * sum_g / n) : 0.0f;
+    of[0] = (float)factor;
+    of[1] = batch ? (float)(-factor * sum_gu / n / s->root[ch]) : 0.0f;
+    of[2] = batch ? (float)(-factor * sum_g / n) : 0.0f;
 }
+
+TRAIN_CLONES void
+train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, float *g)
+{
+    double sum_g = 0.0, sum_gu = 0.0;
+    float *x = c->in[0].v, *dx = c->in[0].g, of[3];
+
+    for (int64_t b = 0; b < s->blocks; b++)
+        line_sums(train_norm_line(s, x, b, ch), train_norm_line(s, g, b, ch),
+                  s->size * NASHC_GRAD_BLOCK, s->mean[ch], &sum_g, &sum_gu);
+    factors(c, s, ch, sum_g, sum_gu, of);
+    for (int64_t b = 0; dx && b < s->blocks; b++) {
+        const float *xl = train_norm_line(s, x, b, ch), *gl = train_norm_line(s, g, b, ch);
+        float *to = train_norm_line(s, dx, b, ch), mean = (float)s->mean[ch];
+        int64_t n = train_block_size(c, b);
+        if (n == NASHC_GRAD_BLOCK)
+            add_line(xl, gl, s->size, NASHC_GRAD_BLOCK, mean, of, to);
+        else
+            add_line(xl, gl, s->size, n, mean, of, to);
+    }
+}
+
+TRAIN_CLONES void
+train_norm_values(const nashc_grad_call *c, const train_norm *s, int64_t ch, const float *x,
+                  int64_t n, bool relu, float *y)
+{
+    double mean = s->mean[ch], beta = (double)c->in[2].v[ch];
+    double factor = (double)c->in[1].v[ch] / s->root[ch];
+
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (float)(((double)x[i] - mean) * factor + beta);
+    for (int64_t i = 0; relu && i < n; i++)
+        y[i] = y[i] > 0.0f ? y[i] : 0.0f;
+}
+
+/* --- the op ---------------------------------------------------------------------------------- */
 
 typedef struct job {
     const nashc_grad_call *c;
@@ -104,7 +179,7 @@ sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
 {
     *saved = 2 * (size_t)nashc_type_channels(c->in[0].type) * sizeof(double);
     *scratch = 0;
-    return NASHC_OK;
+    return train_norm_check(c);
 }
 
 static void
@@ -112,74 +187,50 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;
     const train_norm *s = &j->s;
-    const nashc_grad_arg *in = j->c->in;
 
     (void)thread;
     for (int64_t ch = lo; ch < hi; ch++) {
         train_norm_statistics(j->c, s, ch);
-        double factor = (double)in[1].v[ch] / s->root[ch], beta = (double)in[2].v[ch];
-        for (int64_t o = 0; o < s->outer; o++) {
-            int64_t at = (o * s->channels + ch) * s->inner;
-            for (int64_t i = at; i < at + s->inner; i++)
-                j->c->out[0].v[i] = (float)(((double)in[0].v[i] - s->mean[ch]) * factor + beta);
-        }
-    }
-}
-
-static void
-backward_channel(const job *j, int64_t ch)
-{
-    const train_norm *s = &j->s;
-    const float *x = j->c->in[0].v, *g = j->c->out[0].g;
-    double sum_g = 0.0, sum_gu = 0.0;
-    float of_g, of_u, of_1, *dx = j->c->in[0].g;
-
-    for (int64_t o = 0; o < s->outer; o++) {
-        int64_t at = (o * s->channels + ch) * s->inner;
-        for (int64_t i = at; i < at + s->inner; i++) {
-            sum_g += (double)g[i];
-            sum_gu += (double)g[i] * ((double)x[i] - s->mean[ch]);
-        }
-    }
-    train_norm_back(j->c, s, ch, sum_g, sum_gu / s->root[ch], &of_g, &of_u, &of_1);
-    for (int64_t o = 0; dx && o < s->outer; o++) {
-        int64_t at = (o * s->channels + ch) * s->inner;
-        for (int64_t i = at; i < at + s->inner; i++) {
-            float u = (float)(((double)x[i] - s->mean[ch]) / s->root[ch]);
-            dx[i] += of_g * g[i] + of_u * u + of_1;
-        }
+        for (int64_t b = 0; b < s->blocks; b++)
+            train_norm_values(j->c, s, ch, train_norm_line(s, j->c->in[0].v, b, ch),
+                              s->size * NASHC_GRAD_BLOCK, false,
+                              train_norm_line(s, j->c->out[0].v, b, ch));
     }
 }
 
 static void
 backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
+    const job *j = arg;
+
     (void)thread;
     for (int64_t ch = lo; ch < hi; ch++)
-        backward_channel(arg, ch);
+        train_norm_back(j->c, &j->s, ch, j->c->out[0].g);
+}
+
+static nashc_status
+run(const nashc_grad_call *c, nashc_grad_job *part)
+{
+    job j = {.c = c};
+
+    train_norm_of(c, &j.s);
+    nashc_grad_parallel(c, j.s.channels, part, &j);
+    return NASHC_OK;
 }
 
 static nashc_status
 forward(const nashc_grad_call *c)
 {
-    job j = {.c = c};
-
-    train_norm_of(c, &j.s);
-    nashc_grad_parallel(c, j.s.channels, forward_part, &j);
-    return NASHC_OK;
+    return run(c, forward_part);
 }
 
 static nashc_status
 backward(const nashc_grad_call *c)
 {
-    job j = {.c = c};
-
-    train_norm_of(c, &j.s);
-    nashc_grad_parallel(c, j.s.channels, backward_part, &j);
-    return NASHC_OK;
+    return run(c, backward_part);
 }
 
 static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,  .trains = 6,
                                 .running = 24,          .sizes = sizes, .forward = forward,
-                                .backward = backward};
+                                .backward = backward,   .blocks = train_blocks};
 const nashc_impl train_grad_batchnorm = NASHC_IMPL_GRAD("nn.batchnorm", &rule);

@@ -5,9 +5,19 @@
 #include <nashc/grad.h>
 
 typedef struct train_norm {
-    int64_t outer, channels, inner; /* x is [outer][channels][inner] */
+    int64_t blocks, channels, size; /* x is [blocks][channels][size][NASHC_GRAD_BLOCK] */
     double eps, *mean, *root;       /* of each channel; kept for backward */
 } train_norm;
+
+/* Channel ch of block b: size rows of samples. */
+static inline float *
+train_norm_line(const train_norm *s, float *x, int64_t b, int64_t ch)
+{
+    return x + (b * s->channels + ch) * s->size * NASHC_GRAD_BLOCK;
+}
+
+/* EUNSUP: x is not in blocks, or its channels are not along the second axis. */
+nashc_status train_norm_check(const nashc_grad_call *c);
 
 /* Of the nn.batchnorm at c->node; mean and root are 2 * channels doubles at c->saved. */
 void train_norm_of(const nashc_grad_call *c, train_norm *s);
@@ -15,9 +25,11 @@ void train_norm_of(const nashc_grad_call *c, train_norm *s);
 /* Fills mean and root of channel ch, and in training moves its running values. */
 void train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch);
 
-/* From sum g and sum g u over channel ch: adds dgamma and dbeta, and gives dx as
- * dx_of_g * g + dx_of_u * u + dx_of_1. */
-void train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, double sum_g,
-                     double sum_gu, float *dx_of_g, float *dx_of_u, float *dx_of_1);
+/* y = gamma (x - mean) / root + beta of n elements of channel ch, behind relu if wanted. */
+void train_norm_values(const nashc_grad_call *c, const train_norm *s, int64_t ch, const float *x,
+                       int64_t n, bool relu, float *y);
+
+/* From the gradient g of the result: adds those of gamma, beta and, if wanted, x of channel ch. */
+void train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, float *g);
 
 #endif

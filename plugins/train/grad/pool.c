@@ -1,8 +1,10 @@
 /* pool.c: gradients of pooling over windows and over whole maps. A maximum sends its gradient to
  * the first largest element in row order; a mean spreads it over the elements that were counted. */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include "plugins/train/grad/window.h"
 #include <math.h>
+#include <string.h>
 
 typedef enum { MAX, MEAN, SUM } kind;
 
@@ -47,6 +49,8 @@ sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
     pool p;
     nashc_status s = setup(c, &p);
 
+    if (s == NASHC_OK && !(c->flags & NASHC_GRAD_BLOCKS))
+        return nashc_node_unsup(c->diag, c->node, "training pools samples only");
     *scratch = 0;
     *saved = p.kind == MAX ? (size_t)c->out[0].n * sizeof(int32_t) : 0;
     return s;
@@ -81,52 +85,66 @@ divisor(const pool *p, const span *s)
     return (float)(y * x);
 }
 
-static float
-pool_one(const pool *p, const span *s, const float *x, int32_t *where)
+/* Of one window of a map in blocks: y, and for a maximum where it was, of every sample. */
+TRAIN_CLONES static void
+pool_one(const pool *p, const span *s, const float *x, float *y, int32_t *where)
 {
     const train_window *w = &p->w;
-    float max = -INFINITY;
-    double sum = 0.0;
+    float v[NASHC_GRAD_BLOCK], factor = p->kind == MEAN ? 1.0f / divisor(p, s) : 1.0f;
+    int32_t at[NASHC_GRAD_BLOCK];
 
+    for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
+        v[k] = p->kind == MAX ? -INFINITY : 0.0f;
+        at[k] = -1;
+    }
     for (int64_t ky = s->ky0; ky < s->ky1; ky++)
         for (int64_t kx = s->kx0; kx < s->kx1; kx++) {
-            int64_t at = (s->y0 + ky * w->dh) * w->w + s->x0 + kx * w->dw;
-            if (p->kind != MAX) {
-                sum += (double)x[at];
-            } else if (x[at] > max || *where < 0) {
-                max = x[at];
-                *where = (int32_t)at;
+            int32_t i = (int32_t)((s->y0 + ky * w->dh) * w->w + s->x0 + kx * w->dw);
+            const float *from = x + (int64_t)i * NASHC_GRAD_BLOCK;
+            for (int k = 0; p->kind != MAX && k < NASHC_GRAD_BLOCK; k++)
+                v[k] += from[k];
+            for (int k = 0; p->kind == MAX && k < NASHC_GRAD_BLOCK; k++) {
+                bool more = from[k] > v[k] || at[k] < 0;
+                v[k] = more ? from[k] : v[k];
+                at[k] = more ? i : at[k];
             }
         }
-    return p->kind == MAX ? max : (float)(p->kind == SUM ? sum : sum / (double)divisor(p, s));
+    for (int k = 0; k < NASHC_GRAD_BLOCK; k++)
+        y[k] = p->kind == MEAN ? v[k] * factor : v[k];
+    if (p->kind == MAX)
+        memcpy(where, at, sizeof at);
 }
 
+/* Items are maps: a channel of a block. */
 static void
 forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const pool *p = arg;
     const train_window *w = &p->w;
+    int64_t size = w->out_h * w->out_w;
 
     (void)thread;
     for (int64_t map = lo; map < hi; map++)
-        for (int64_t o = 0; o < w->out_h * w->out_w; o++) {
+        for (int64_t o = 0; o < size; o++) {
             span s = span_of(w, o / w->out_w, o % w->out_w);
-            int64_t at = map * w->out_h * w->out_w + o;
-            int32_t where = -1;
-            p->c->out[0].v[at] = pool_one(p, &s, p->c->in[0].v + map * w->h * w->w, &where);
-            if (p->kind == MAX)
-                ((int32_t *)p->c->saved)[at] = where;
+            int64_t at = (map * size + o) * NASHC_GRAD_BLOCK;
+            pool_one(p, &s, p->c->in[0].v + map * w->h * w->w * NASHC_GRAD_BLOCK,
+                     p->c->out[0].v + at, (int32_t *)p->c->saved + (p->kind == MAX ? at : 0));
         }
 }
 
-static void
-spread(const pool *p, const span *s, float g, float *dx)
+TRAIN_CLONES static void
+spread(const pool *p, const span *s, const float *g, float *dx)
 {
     const train_window *w = &p->w;
+    float factor = p->kind == MEAN ? 1.0f / divisor(p, s) : 1.0f;
 
     for (int64_t ky = s->ky0; ky < s->ky1; ky++)
-        for (int64_t kx = s->kx0; kx < s->kx1; kx++)
-            dx[(s->y0 + ky * w->dh) * w->w + s->x0 + kx * w->dw] += g;
+        for (int64_t kx = s->kx0; kx < s->kx1; kx++) {
+            int64_t i = (s->y0 + ky * w->dh) * w->w + s->x0 + kx * w->dw;
+            for (int k = 0; k < NASHC_GRAD_BLOCK; k++)
+                dx[i * NASHC_GRAD_BLOCK + k] += g[k] * factor;
+        }
 }
 
 static void
@@ -134,17 +152,20 @@ backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const pool *p = arg;
     const train_window *w = &p->w;
+    int64_t size = w->out_h * w->out_w;
 
     (void)thread;
     for (int64_t map = lo; map < hi; map++)
-        for (int64_t o = 0; o < w->out_h * w->out_w; o++) {
-            int64_t at = map * w->out_h * w->out_w + o;
-            float *dx = p->c->in[0].g + map * w->h * w->w, g = p->c->out[0].g[at];
+        for (int64_t o = 0; o < size; o++) {
+            int64_t at = (map * size + o) * NASHC_GRAD_BLOCK;
+            float *dx = p->c->in[0].g + map * w->h * w->w * NASHC_GRAD_BLOCK;
+            const float *g = p->c->out[0].g + at;
             if (p->kind == MAX) {
-                dx[((const int32_t *)p->c->saved)[at]] += g;
+                for (int64_t k = 0; k < NASHC_GRAD_BLOCK; k++)
+                    dx[((const int32_t *)p->c->saved)[at + k] * NASHC_GRAD_BLOCK + k] += g[k];
             } else {
                 span s = span_of(w, o / w->out_w, o % w->out_w);
-                spread(p, &s, p->kind == MEAN ? g / divisor(p, &s) : g, dx);
+                spread(p, &s, g, dx);
             }
         }
 }
@@ -156,7 +177,7 @@ run(const nashc_grad_call *c, nashc_grad_job *part)
     nashc_status s = setup(c, &p);
 
     if (s == NASHC_OK)
-        nashc_grad_parallel(c, c->batch * p.w.channels, part, &p);
+        nashc_grad_parallel(c, nashc_grad_n_blocks(c) * p.w.channels, part, &p);
     return s;
 }
 
@@ -173,7 +194,7 @@ backward(const nashc_grad_call *c)
 }
 
 static const nashc_grad rule = {NASHC_DESC(nashc_grad), .sizes = sizes, .forward = forward,
-                                .backward = backward};
+                                .backward = backward, .blocks = train_blocks};
 const nashc_impl train_grad_maxpool = NASHC_IMPL_GRAD("nn.maxpool", &rule);
 const nashc_impl train_grad_avgpool = NASHC_IMPL_GRAD("nn.avgpool", &rule);
 const nashc_impl train_grad_sumpool = NASHC_IMPL_GRAD("nn.sumpool", &rule);

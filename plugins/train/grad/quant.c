@@ -290,7 +290,7 @@ backward(const nashc_grad_call *c)
 
 static const nashc_grad rule = {
     NASHC_DESC(nashc_grad), .keeps_in = 1,      .trains = 1,         .scales = 2,
-    .sizes = sizes,         .forward = forward, .backward = backward};
+    .sizes = sizes,         .forward = forward, .backward = backward, .blocks = train_blocks};
 const nashc_impl train_grad_quant = NASHC_IMPL_GRAD("q.quant", &rule);
 const nashc_impl train_grad_bipolar_quant = NASHC_IMPL_GRAD("q.bipolar_quant", &rule);
 
@@ -385,5 +385,6 @@ static const nashc_grad trunc_rule = {NASHC_DESC(nashc_grad),
                                       .scales = 2,
                                       .sizes = trunc_sizes,
                                       .forward = trunc_forward,
-                                      .backward = trunc_backward};
+                                      .backward = trunc_backward,
+                                      .blocks = train_blocks};
 const nashc_impl train_grad_trunc = NASHC_IMPL_GRAD("q.trunc", &trunc_rule);

@@ -45,11 +45,22 @@ const nashc_impl *const train_grad_rules[] = {&train_grad_conv,
                                               NULL};
 
 bool
+train_blocks(const nashc_grad_call *c)
+{
+    int rank = c->out[0].type->rank;
+
+    for (int k = 0; k < c->n_in; k++)
+        if (c->in[k].batched && c->in[k].type->rank != rank)
+            return false;
+    return rank >= 1 && rank < NASHC_MAX_RANK;
+}
+
+bool
 train_axis_of(const nashc_grad_call *c, const nashc_grad_arg *x, const nashc_grad_arg *small,
               train_axis *out)
 {
     nashc_type shape = nashc_grad_shape(c, x);
-    int off = shape.rank - small->type->rank, axis = -1;
+    int off = x->type->rank - small->type->rank, axis = -1;
 
     for (int a = 0; a < small->type->rank; a++)
         if (small->type->dim[a] > 1) {
@@ -68,11 +79,13 @@ train_strides(const nashc_grad_call *c, const nashc_grad_arg *a, const nashc_typ
               int64_t *stride)
 {
     nashc_type t = nashc_grad_shape(c, a);
+    bool shared = c->flags & NASHC_GRAD_BLOCKS && !a->batched; /* by the samples of a block */
+    int off = shape->rank - shared - t.rank;
     int64_t step = 1;
 
     for (int i = shape->rank - 1; i >= 0; i--) {
-        int at = i - (shape->rank - t.rank);
-        int64_t dim = at >= 0 ? t.dim[at] : 1;
+        int at = i - off;
+        int64_t dim = at >= 0 && at < t.rank ? t.dim[at] : 1;
         stride[i] = dim > 1 ? step : 0;
         step *= dim;
     }

@@ -8,6 +8,19 @@
 /* All of them; NULL-terminated (rules.c). */
 extern const nashc_impl *const train_grad_rules[];
 
+/* nashc_grad.blocks of rules that can have any node in blocks whose batched operands have the rank of
+ * the result. */
+bool train_blocks(const nashc_grad_call *c);
+
+/* Samples in block b: NASHC_GRAD_BLOCK but in the last. */
+static inline int64_t
+train_block_size(const nashc_grad_call *c, int64_t b)
+{
+    int64_t left = c->batch - b * NASHC_GRAD_BLOCK;
+
+    return left < NASHC_GRAD_BLOCK ? left : NASHC_GRAD_BLOCK;
+}
+
 /* x, seen as [outer][n][inner], meets a small operand (scale, gamma) of n elements along one axis.
  */
 typedef struct train_axis {

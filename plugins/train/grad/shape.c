@@ -194,11 +194,12 @@ concat_sizes(const nashc_grad_call *c, size_t *saved, size_t *scratch)
     return NASHC_OK;
 }
 
-/* Elements of one line of t, from the axis on. */
+/* Elements of one line of an operand or the result, from the axis on. */
 static int64_t
-line_size(const nashc_type *t, int axis)
+line_size(const nashc_grad_call *c, const nashc_grad_arg *arg, int axis)
 {
-    int64_t n = 1;
+    const nashc_type *t = arg->type;
+    int64_t n = c->flags & NASHC_GRAD_BLOCKS ? NASHC_GRAD_BLOCK : 1;
 
     for (int a = axis; a < t->rank; a++)
         n *= t->dim[a];
@@ -209,10 +210,10 @@ static nashc_status
 concat_forward(const nashc_grad_call *c)
 {
     int axis = concat_axis(c);
-    int64_t size = line_size(c->out[0].type, axis), at = 0;
+    int64_t size = line_size(c, &c->out[0], axis), at = 0;
 
     for (int i = 0; i < c->n_in; i++) {
-        int64_t part = line_size(c->in[i].type, axis);
+        int64_t part = line_size(c, &c->in[i], axis);
         for (int64_t line = 0; line < c->in[i].n / part; line++)
             memcpy(c->out[0].v + line * size + at, c->in[i].v + line * part,
                    (size_t)part * sizeof(float));
@@ -225,10 +226,10 @@ static nashc_status
 concat_backward(const nashc_grad_call *c)
 {
     int axis = concat_axis(c);
-    int64_t size = line_size(c->out[0].type, axis), at = 0;
+    int64_t size = line_size(c, &c->out[0], axis), at = 0;
 
     for (int i = 0; i < c->n_in; i++) {
-        int64_t part = line_size(c->in[i].type, axis);
+        int64_t part = line_size(c, &c->in[i], axis);
         for (int64_t k = 0; c->in[i].g && k < c->in[i].n; k++)
             c->in[i].g[k] += c->out[0].g[k / part * size + at + k % part];
         at += part;

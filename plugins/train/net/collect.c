@@ -45,15 +45,21 @@ train_collect_find(train_net *n)
     return NASHC_OK;
 }
 
-/* Index of the k-th smallest |x| of n; the k-th from above, equal ones in order, is looked for. */
+/* Index of the k-th smallest |x|; the k-th from above, equal ones in order of memory, is looked for.
+ */
 static int64_t
-element_of(const float *x, int64_t n)
+element_of(const train_slot *s, int64_t batch)
 {
-    int64_t from_above = n - (int64_t)floor(PART * (double)n + 0.5), at[KEPT], kept = 0;
+    int64_t n = s->count * batch, size = train_slot_size(s, batch), kept = 0;
+    int64_t from_above = n - (int64_t)floor(PART * (double)n + 0.5), at[KEPT];
+    int64_t last = batch / NASHC_GRAD_BLOCK * NASHC_GRAD_BLOCK * s->count; /* block, if not full */
+    const float *x = s->v;
 
     from_above = from_above >= KEPT ? KEPT - 1 : from_above;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < size; i++) {
         int64_t k = kept;
+        if (s->blocks && i >= last && i % NASHC_GRAD_BLOCK >= batch % NASHC_GRAD_BLOCK)
+            continue;
         if (kept > from_above && fabsf(x[i]) <= fabsf(x[at[kept - 1]]))
             continue;
         k = kept > from_above ? kept - 1 : kept++;
@@ -86,7 +92,7 @@ train_collect_step(train_net *n, const train_step *t)
     if (!c || !n->training || !train_collecting(n, c))
         return;
     float *r = n->param[c->collected].v;
-    c->element = element_of(x->v, x->count * n->batch);
+    c->element = element_of(x, n->batch);
     float value = fabsf(x->v[c->element]);
     value = value > 1e-10f ? value : 1e-10f;
     n->slot[c->slot].v[0] = value / c->thr;

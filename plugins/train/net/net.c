@@ -47,6 +47,8 @@ train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, 
     if (s == NASHC_OK && n->collect == 0)
         s = train_fuse(n);
     if (s == NASHC_OK)
+        s = train_layout(n);
+    if (s == NASHC_OK)
         s = train_plan(n);
     if (s == NASHC_OK)
         *out = n;
@@ -67,6 +69,14 @@ train_net_free(train_net *n)
     free(n);
 }
 
+int64_t
+train_slot_size(const train_slot *s, int64_t batch)
+{
+    int64_t whole = (batch + NASHC_GRAD_BLOCK - 1) / NASHC_GRAD_BLOCK * NASHC_GRAD_BLOCK;
+
+    return s->count * (!s->batched ? 1 : s->blocks ? whole : batch);
+}
+
 static void
 fill_arg(const train_net *n, int slot, nashc_grad_arg *a)
 {
@@ -77,7 +87,7 @@ fill_arg(const train_net *n, int slot, nashc_grad_arg *a)
         return;
     a->type = nashc_value_type(s->value);
     a->batched = s->batched;
-    a->n = s->count * (s->batched ? n->batch : 1);
+    a->n = train_slot_size(s, n->batch);
     a->v = s->v;
     a->g = s->wants ? s->g : NULL;
 }
@@ -90,7 +100,8 @@ train_step_call(const train_net *n, const train_step *s, nashc_grad_call *c, boo
     for (int k = 0; k < s->n_out; k++)
         fill_arg(n, s->out_slot[k], &s->out[k]);
     *c = (nashc_grad_call){NASHC_DESC(nashc_grad_call),
-                           .flags = training ? NASHC_GRAD_TRAINING : 0,
+                           .flags = (training ? NASHC_GRAD_TRAINING : 0) |
+                                    (s->blocks ? NASHC_GRAD_BLOCKS : 0),
                            .node = s->node,
                            .batch = n->batch,
                            .n_in = s->n_in,
@@ -148,7 +159,7 @@ train_net_backward(train_net *n)
         nashc_grad_call c;
         for (int z = 0; z < t->n_zero; z++) {
             const train_slot *r = &n->slot[t->zero[z]];
-            memset(r->g, 0, (size_t)(r->count * (r->batched ? n->batch : 1)) * sizeof(float));
+            memset(r->g, 0, (size_t)train_slot_size(r, n->batch) * sizeof(float));
         }
         if (!t->back)
             continue;

@@ -23,6 +23,7 @@ typedef struct train_slot {
     const nashc_value *value;
     int64_t count;       /* elements of the graph's tensor */
     bool batched, wants; /* depends on a graph input; has a gradient */
+    bool blocks;         /* in blocks of samples (layout.c) */
     int root;            /* slot whose memory it shares: itself, or what it is a view of */
     int param;           /* -1: none */
     int scale;           /* -1: none */
@@ -62,7 +63,8 @@ typedef struct train_step {
     nashc_grad_arg *in, *out;
     int *in_slot, *out_slot; /* -1: operand left out */
     int n_in, n_out;
-    bool back; /* backward is called */
+    bool back;   /* backward is called */
+    bool blocks; /* batched operands and results are in blocks */
     size_t saved_size;
     void *saved;
     int n_zero, *zero; /* slots whose gradients start at 0 before backward of this step */
@@ -151,6 +153,12 @@ nashc_status train_steps_make(train_net *n, const nashc_value *output);
 
 /* fuse.c: after the scales are known. */
 nashc_status train_fuse(train_net *n);
+
+/* layout.c: which values are in blocks of samples. */
+nashc_status train_layout(train_net *n);
+
+/* Elements of a slot in memory, for a batch. */
+int64_t train_slot_size(const train_slot *s, int64_t batch);
 
 /* plan.c: memory of values, gradients and what rules save. */
 nashc_status train_plan(train_net *n);

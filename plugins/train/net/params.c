@@ -82,7 +82,7 @@ first_result(train_net *n, int64_t batch)
         train_step_call(n, &n->step[i], &c, true);
         if (n->step[i].rule->forward(&c) != NASHC_OK)
             return NULL;
-        if (!all_finite(out->v, out->count * (out->batched ? batch : 1)))
+        if (!all_finite(out->v, train_slot_size(out, batch)))
             return nashc_value_name(out->value);
     }
     return NULL;

@@ -161,7 +161,7 @@ ask_slots(planner *p)
 
     for (int i = 0; i < n->n_slots; i++) {
         train_slot *s = &n->slot[i];
-        size_t size = (size_t)(s->count * (s->batched ? n->max_batch : 1)) * sizeof(float);
+        size_t size = (size_t)train_slot_size(s, n->max_batch) * sizeof(float);
         if (s->root != i || nashc_value_const(s->value))
             continue;
         ask(p, size, s->def, s->last_v, (void **)&s->v);
