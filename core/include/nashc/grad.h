@@ -19,8 +19,8 @@ typedef struct nashc_grad_arg {
 
 /* nashc_grad_call.flags. TRAINING: statistics of the batch, kept running. BLOCKS: every batched
  * operand and result is in blocks of NASHC_GRAD_BLOCK samples, element by element, the samples of a
- * block side by side: element i of sample k is at ((k / B) * elements + i) * B + k % B. Places behind
- * the last sample hold finite values that mean nothing; their gradients are 0. */
+ * block side by side: element i of sample k is at ((k / B) * elements + i) * B + k % B. Places
+ * behind the last sample hold finite values that mean nothing; their gradients are 0. */
 #define NASHC_GRAD_TRAINING 1u
 #define NASHC_GRAD_BLOCKS   2u
 #define NASHC_GRAD_BLOCK    32

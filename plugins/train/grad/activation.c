@@ -184,8 +184,9 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 1,       .keeps_out = 1,
-                                .forward = forward,     .backward = backward, .blocks = train_blocks};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 1,
+                                .keeps_out = 1,         .forward = forward,
+                                .backward = backward,   .blocks = train_blocks};
 const nashc_impl train_grad_relu = NASHC_IMPL_GRAD("nn.relu", &rule);
 const nashc_impl train_grad_clip = NASHC_IMPL_GRAD("nn.clip", &rule);
 const nashc_impl train_grad_tanh = NASHC_IMPL_GRAD("nn.tanh", &rule);

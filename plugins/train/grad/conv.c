@@ -5,7 +5,7 @@
 
 typedef struct conv {
     train_product p;
-    bool transposed; /* x has the windows, y is the image */
+    bool transposed;             /* x has the windows, y is the image */
     int64_t channels, positions; /* of y */
 } conv;
 
@@ -17,8 +17,8 @@ setup(const nashc_grad_call *c, conv *v)
     train_window window;
 
     *v = (conv){.transposed = nashc_node_is(c->node, "nn.conv_transpose")};
-    nashc_status s = train_window_of(c, v->transposed ? y : x, v->transposed ? x : y, w->dim + 2,
-                                     &window);
+    nashc_status s =
+        train_window_of(c, v->transposed ? y : x, v->transposed ? x : y, w->dim + 2, &window);
     if (s == NASHC_OK)
         v->p = train_product_conv(&window, group, w->dim[1], w->dim[0] / group);
     v->channels = y->dim[1];
@@ -77,7 +77,7 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,     .trains = 6,
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
                                 .sizes = sizes,         .forward = forward, .backward = backward,
                                 .blocks = train_blocks};
 const nashc_impl train_grad_conv = NASHC_IMPL_GRAD("nn.conv", &rule);

@@ -1,5 +1,6 @@
 /* eltwise.c: gradients of nn.add, nn.sub and nn.mul, with broadcasting: the gradient of an operand
  * that was stretched is the sum over all places it went to. */
+#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 
 typedef enum { ADD, SUB, MUL } kind;
@@ -16,7 +17,7 @@ kind_of(const nashc_node *n)
     return nashc_node_is(n, "nn.add") ? ADD : nashc_node_is(n, "nn.sub") ? SUB : MUL;
 }
 
-static float
+static inline float
 combine(kind k, float a, float b)
 {
     return k == ADD ? a + b : k == SUB ? a - b : a * b;
@@ -24,19 +25,21 @@ combine(kind k, float a, float b)
 
 /* --- operands of one shape ------------------------------------------------------------------- */
 
-static void
+TRAIN_CLONES static void
 forward_same(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const binary *p = arg;
     const float *a = p->c->in[0].v, *b = p->c->in[1].v;
     float *y = p->c->out[0].v;
 
+    const kind k = p->kind;
+
     (void)thread;
     for (int64_t i = lo; i < hi; i++)
-        y[i] = combine(p->kind, a[i], b[i]);
+        y[i] = combine(k, a[i], b[i]);
 }
 
-static void
+TRAIN_CLONES static void
 backward_same(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const binary *p = arg;

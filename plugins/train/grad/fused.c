@@ -33,7 +33,6 @@ typedef struct job {
     const nashc_grad_call *c;
     train_norm s;
     train_quant q;
-    bool relu;
     double *sum; /* of ds, a thread */
 } job;
 
@@ -47,9 +46,11 @@ setup(const nashc_grad_call *c, job *j)
     q.node = node;
     q.in = in;
     q.n_in = 3;
-    *j = (job){.c = c, .relu = relu != NULL, .sum = c->scratch};
+    *j = (job){.c = c, .sum = c->scratch};
     train_norm_of(c, &j->s);
-    return train_quant_of(&q, &j->q);
+    nashc_status s = train_quant_of(&q, &j->q);
+    j->q.relu = relu != NULL;
+    return s;
 }
 
 static nashc_status
@@ -76,7 +77,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
         for (int64_t b = 0; b < j->s.blocks; b++) {
             const float *x = train_norm_line(&j->s, in[0].v, b, ch);
             float *y = train_norm_line(&j->s, j->c->out[0].v, b, ch);
-            train_norm_values(j->c, &j->s, ch, x, n, j->relu, y);
+            train_norm_values(j->c, &j->s, ch, x, n, y);
             train_quant_values(&j->q, y, n, in[SCALE].v[0], in[ZERO].v[0], y);
         }
     }
@@ -89,10 +90,10 @@ back_part(const job *j, int64_t ch, const float *x, int64_t n, float *g)
     float z[TRAIN_QUANT_BLOCK], slope[TRAIN_QUANT_BLOCK];
     const nashc_grad_arg *in = j->c->in;
 
-    train_norm_values(j->c, &j->s, ch, x, n, j->relu, z);
+    train_norm_values(j->c, &j->s, ch, x, n, z);
     double ds = train_quant_slopes(&j->q, z, g, n, in[SCALE].v[0], in[ZERO].v[0], slope);
     for (int64_t i = 0; i < n; i++)
-        g[i] = j->relu && !(z[i] > 0.0f) ? 0.0f : g[i] * slope[i];
+        g[i] *= slope[i];
     return ds;
 }
 
@@ -142,5 +143,6 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
-const nashc_grad train_fused_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .sizes = sizes,
-                                     .forward = forward, .backward = backward, .blocks = train_blocks};
+const nashc_grad train_fused_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,
+                                     .sizes = sizes,         .forward = forward,
+                                     .backward = backward,   .blocks = train_blocks};

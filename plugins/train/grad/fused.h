@@ -1,5 +1,5 @@
-/* fused.h: batch normalisation, relu and a quantiser as one step: what is between them is never
- * stored. */
+/* fused.h: batch normalisation, relu and a quantiser as one step, or the last two: what is between
+ * them is never stored. */
 #ifndef TRAIN_FUSED_H
 #define TRAIN_FUSED_H
 
@@ -12,5 +12,9 @@ const nashc_node *train_fused_quantiser(const nashc_node *bn, const nashc_node *
 /* Operands: the five of bn, then scale and zero point; the result is the quantiser's. The node of a
  * call is bn. */
 extern const nashc_grad train_fused_rule;
+
+/* A quantiser behind an nn.relu as one step (quant.c): operands are the quantiser's, but the first
+ * is the relu's. The node of a call is the quantiser. */
+extern const nashc_grad train_relu_quant_rule;
 
 #endif

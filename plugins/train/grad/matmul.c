@@ -88,8 +88,17 @@ static train_product
 dense(const nashc_grad_call *c, const product *p)
 {
     int64_t k = p->k, n = p->n, rows = nashc_type_count(c->in[0].type) / k;
-    train_window w = {.channels = k, .h = 1, .w = rows, .out_h = 1, .out_w = rows, .kh = 1, .kw = 1,
-                      .sh = 1, .sw = 1, .dh = 1, .dw = 1};
+    train_window w = {.channels = k,
+                      .h = 1,
+                      .w = rows,
+                      .out_h = 1,
+                      .out_w = rows,
+                      .kh = 1,
+                      .kw = 1,
+                      .sh = 1,
+                      .sw = 1,
+                      .dh = 1,
+                      .dw = 1};
     train_product d = train_product_conv(&w, 1, k, n);
 
     d.of_m = p->trans_b ? k : 1;
@@ -267,12 +276,10 @@ backward(const nashc_grad_call *c)
 }
 
 static const nashc_grad matmul_rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 3,
-    .sizes = sizes,         .forward = forward, .backward = backward,
-    .blocks = shares_weight};
+    NASHC_DESC(nashc_grad), .keeps_in = 3,          .trains = 3, .sizes = sizes, .forward = forward,
+    .backward = backward,   .blocks = shares_weight};
 static const nashc_grad gemm_rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
-    .sizes = sizes,         .forward = forward, .backward = backward,
-    .blocks = shares_weight};
+    NASHC_DESC(nashc_grad), .keeps_in = 3,          .trains = 6, .sizes = sizes, .forward = forward,
+    .backward = backward,   .blocks = shares_weight};
 const nashc_impl train_grad_matmul = NASHC_IMPL_GRAD("nn.matmul", &matmul_rule);
 const nashc_impl train_grad_gemm = NASHC_IMPL_GRAD("nn.gemm", &gemm_rule);

@@ -87,7 +87,7 @@ train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch)
 }
 
 /* Sums of g and g (x - mean) over a line; g is 0 behind the last sample. */
-static void
+TRAIN_CLONES static void
 line_sums(const float *x, const float *g, int64_t n, double mean, double *sum_g, double *sum_gu)
 {
     double a[NASHC_GRAD_BLOCK] = {0.0}, b[NASHC_GRAD_BLOCK] = {0.0};
@@ -156,15 +156,13 @@ train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, float
 
 TRAIN_CLONES void
 train_norm_values(const nashc_grad_call *c, const train_norm *s, int64_t ch, const float *x,
-                  int64_t n, bool relu, float *y)
+                  int64_t n, float *y)
 {
     double mean = s->mean[ch], beta = (double)c->in[2].v[ch];
     double factor = (double)c->in[1].v[ch] / s->root[ch];
 
     for (int64_t i = 0; i < n; i++)
         y[i] = (float)(((double)x[i] - mean) * factor + beta);
-    for (int64_t i = 0; relu && i < n; i++)
-        y[i] = y[i] > 0.0f ? y[i] : 0.0f;
 }
 
 /* --- the op ---------------------------------------------------------------------------------- */
@@ -193,7 +191,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
         train_norm_statistics(j->c, s, ch);
         for (int64_t b = 0; b < s->blocks; b++)
             train_norm_values(j->c, s, ch, train_norm_line(s, j->c->in[0].v, b, ch),
-                              s->size * NASHC_GRAD_BLOCK, false,
+                              s->size * NASHC_GRAD_BLOCK,
                               train_norm_line(s, j->c->out[0].v, b, ch));
     }
 }
@@ -230,7 +228,7 @@ backward(const nashc_grad_call *c)
     return run(c, backward_part);
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,  .trains = 6,
-                                .running = 24,          .sizes = sizes, .forward = forward,
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,         .trains = 6,
+                                .running = 24,          .sizes = sizes,        .forward = forward,
                                 .backward = backward,   .blocks = train_blocks};
 const nashc_impl train_grad_batchnorm = NASHC_IMPL_GRAD("nn.batchnorm", &rule);

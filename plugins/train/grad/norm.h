@@ -25,9 +25,9 @@ void train_norm_of(const nashc_grad_call *c, train_norm *s);
 /* Fills mean and root of channel ch, and in training moves its running values. */
 void train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch);
 
-/* y = gamma (x - mean) / root + beta of n elements of channel ch, behind relu if wanted. */
+/* y = gamma (x - mean) / root + beta of n elements of channel ch. */
 void train_norm_values(const nashc_grad_call *c, const train_norm *s, int64_t ch, const float *x,
-                       int64_t n, bool relu, float *y);
+                       int64_t n, float *y);
 
 /* From the gradient g of the result: adds those of gamma, beta and, if wanted, x of channel ch. */
 void train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, float *g);

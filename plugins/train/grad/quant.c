@@ -10,6 +10,7 @@
  */
 #include "plugins/train/grad/quant.h"
 #include "plugins/train/clones.h"
+#include "plugins/train/grad/fused.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
 
@@ -91,7 +92,7 @@ quantise(const train_quant *q, float x, float s, float z, float *m)
 
 /* Adding and taking away 1.5 * 2^23 rounds to the nearest, halves to even, what is below 2^22. */
 #define ROUNDER  12582912.0f
-#define MOST_FOR 4194303.0f
+#define MOST_FOR 4094.0f
 
 static bool
 is_plain(const train_quant *q)
@@ -99,49 +100,108 @@ is_plain(const train_quant *q)
     return q->mode == TRAIN_ROUND && !q->before && q->qmin > -MOST_FOR && q->qmax < MOST_FOR;
 }
 
-/* The code before it is clamped; beyond the range one is as good as another. */
+/* x / s, or its product with 1 / s, which is wrong in the last places. */
 static inline float
-plain_code(const train_quant *q, float u)
+ratio(float x, float s, bool divide)
 {
-    float lo = q->qmin - 2.0f, hi = q->qmax + 2.0f;
+    return divide ? x / s : x * s;
+}
+
+/* The code before it is clamped; beyond the range one is as good as another. *off is how far u is
+ * from it. */
+static inline float
+plain_code(const train_quant *q, float u, float *off)
+{
+    float lo = q->qmin - 2.0f, hi = q->qmax + 2.0f, r;
 
     u = u < lo ? lo : u;
     u = u > hi ? hi : u;
-    return (u + ROUNDER) - ROUNDER;
+    r = (u + ROUNDER) - ROUNDER;
+    *off = fabsf(u - r);
+    return r;
+}
+
+/* How far from a code is certain to round to it, whatever the last places of u. */
+static float
+certain(const train_quant *q, float z)
+{
+    return 0.5f - (fmaxf(q->qmax, -q->qmin) + 2.0f + 2.0f * fabsf(z)) * 4e-7f;
+}
+
+/* Elements of a block; s is 1 / s unless `divide`. False: some could round to either side. */
+static inline bool
+plain_values(const train_quant *q, const float *x, int64_t n, float s, float of_code, float z,
+             bool divide, float *y)
+{
+    float limit = certain(q, z), off;
+    int near = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        float v = q->relu && !(x[i] > 0.0f) ? 0.0f : x[i];
+        float r = plain_code(q, ratio(v, s, divide) + z, &off);
+        near |= off > limit;
+        r = r < q->qmin ? q->qmin : r;
+        r = r > q->qmax ? q->qmax : r;
+        y[i] = (r - z) * of_code;
+    }
+    return divide || !near;
 }
 
 TRAIN_CLONES void
 train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y)
 {
     const train_quant p = *q;
-    float m;
+    float m, inverse = 1.0f / s, block[TRAIN_QUANT_BLOCK];
+    bool plain = is_plain(&p);
 
-    if (!is_plain(&p)) {
-        for (int64_t i = 0; i < n; i++)
-            y[i] = quantise(&p, x[i], s, z, &m) * s;
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        float r = plain_code(&p, x[i] / s + z);
-        r = r < p.qmin ? p.qmin : r;
-        r = r > p.qmax ? p.qmax : r;
-        y[i] = (r - z) * s;
+    for (int64_t i = 0; i < n && !plain; i++)
+        y[i] = quantise(&p, p.relu && !(x[i] > 0.0f) ? 0.0f : x[i], s, z, &m) * s;
+    for (int64_t i = 0; i < n && plain; i += TRAIN_QUANT_BLOCK) {
+        int64_t some = n - i < TRAIN_QUANT_BLOCK ? n - i : TRAIN_QUANT_BLOCK;
+        if (!isnormal(inverse) || !plain_values(&p, x + i, some, inverse, s, z, false, block))
+            plain_values(&p, x + i, some, s, s, z, true, block);
+        for (int64_t k = 0; k < some; k++)
+            y[i + k] = block[k];
     }
 }
 
-/* Sum of a[i] b[i] in double, in four parts. */
+/* As above: slopes, and for each element ds over g. */
+static inline bool
+plain_slopes(const train_quant *q, const float *x, int64_t n, float s, float z, bool divide,
+             float *slope, float *ds)
+{
+    float limit = certain(q, z), off;
+    bool relu = q->relu;
+    int near = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        float v = relu && !(x[i] > 0.0f) ? 0.0f : x[i], live = relu && !(x[i] > 0.0f) ? 0.0f : 1.0f;
+        float u = ratio(v, s, divide), r = plain_code(q, u + z, &off);
+        float m = r < q->qmin ? 0.0f : r > q->qmax ? 0.0f : 1.0f;
+        near |= off > limit;
+        r = r < q->qmin ? q->qmin : r;
+        r = r > q->qmax ? q->qmax : r;
+        slope[i] = m * live;
+        ds[i] = m != 0.0f ? (r - z) - u : r - z;
+    }
+    return divide || !near;
+}
+
+/* Sum of a[i] b[i] in double, in parts that are independent. */
 TRAIN_CLONES static double
 product_sum(const float *a, const float *b, int64_t n)
 {
-    double sum[4] = {0.0, 0.0, 0.0, 0.0};
-    int64_t i = 0;
+    double sum[NASHC_GRAD_BLOCK] = {0.0}, all = 0.0;
+    int64_t whole = n / NASHC_GRAD_BLOCK * NASHC_GRAD_BLOCK;
 
-    for (; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++)
+    for (int64_t i = 0; i < whole; i += NASHC_GRAD_BLOCK)
+        for (int k = 0; k < NASHC_GRAD_BLOCK; k++)
             sum[k] += (double)a[i + k] * (double)b[i + k];
-    for (; i < n; i++)
-        sum[0] += (double)a[i] * (double)b[i];
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    for (int64_t i = whole; i < n; i++)
+        all += (double)a[i] * (double)b[i];
+    for (int k = 0; k < NASHC_GRAD_BLOCK; k++)
+        all += sum[k];
+    return all;
 }
 
 TRAIN_CLONES double
@@ -149,31 +209,29 @@ train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t
                    float z, float *slope)
 {
     const train_quant p = *q;
-    float ds[TRAIN_QUANT_BLOCK];
+    float ds[TRAIN_QUANT_BLOCK], inverse = 1.0f / s;
 
-    if (p.mode == TRAIN_SIGN) {
-        for (int64_t i = 0; i < n; i++) {
-            ds[i] = quantise(&p, x[i], s, z, &slope[i]);
+    if (is_plain(&p)) {
+        if (!isnormal(inverse) || !plain_slopes(&p, x, n, inverse, z, false, slope, ds))
+            plain_slopes(&p, x, n, s, z, true, slope, ds);
+        return product_sum(ds, g, n);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        bool live = !p.relu || x[i] > 0.0f;
+        float v = live ? x[i] : 0.0f;
+        ds[i] = quantise(&p, v, s, z, &slope[i]);
+        if (p.mode == TRAIN_SIGN)
             slope[i] *= s;
-        }
-    } else if (!is_plain(&p)) {
-        for (int64_t i = 0; i < n; i++)
-            ds[i] = quantise(&p, x[i], s, z, &slope[i]) - slope[i] * (x[i] / s);
-    } else {
-        for (int64_t i = 0; i < n; i++) {
-            float u = x[i] / s, r = plain_code(&p, u + z);
-            float m = r < p.qmin ? 0.0f : r > p.qmax ? 0.0f : 1.0f;
-            r = r < p.qmin ? p.qmin : r;
-            r = r > p.qmax ? p.qmax : r;
-            slope[i] = m;
-            ds[i] = m != 0.0f ? (r - z) - u : r - z;
-        }
+        else
+            ds[i] -= slope[i] * (v / s);
+        slope[i] = live ? slope[i] : 0.0f;
     }
     return product_sum(ds, g, n);
 }
 
 /* --- the op ---------------------------------------------------------------------------------- */
 
+/* The calls of an op, or of nn.relu and the op as one step: the node is that of the op. */
 typedef struct job {
     const nashc_grad_call *c;
     train_quant q;
@@ -220,7 +278,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 }
 
 /* Elements a .. b-1, of one scale; the sum of ds. */
-static double
+TRAIN_CLONES static double
 backward_line(const job *j, int64_t a, int64_t b, float s, float z)
 {
     const float *x = j->c->in[0].v, *g = j->c->out[0].g;
@@ -263,22 +321,24 @@ train_quant_add_scale(const nashc_grad_call *c, const double *sum, int64_t n)
 }
 
 static nashc_status
-forward(const nashc_grad_call *c)
+run_forward(const nashc_grad_call *c, bool relu)
 {
     job j = {.c = c};
     nashc_status s = train_quant_of(c, &j.q);
 
+    j.q.relu = relu;
     if (s == NASHC_OK)
         nashc_grad_parallel(c, c->in[0].n, forward_part, &j);
     return s;
 }
 
 static nashc_status
-backward(const nashc_grad_call *c)
+run_backward(const nashc_grad_call *c, bool relu)
 {
     job j = {.c = c, .sum = c->scratch};
     nashc_status s = train_quant_of(c, &j.q);
 
+    j.q.relu = relu;
     if (s != NASHC_OK)
         return s;
     for (int64_t i = 0; i < c->n_threads * j.q.axis.n; i++)
@@ -288,8 +348,36 @@ backward(const nashc_grad_call *c)
     return NASHC_OK;
 }
 
+static nashc_status
+forward(const nashc_grad_call *c)
+{
+    return run_forward(c, false);
+}
+
+static nashc_status
+backward(const nashc_grad_call *c)
+{
+    return run_backward(c, false);
+}
+
+static nashc_status
+relu_forward(const nashc_grad_call *c)
+{
+    return run_forward(c, true);
+}
+
+static nashc_status
+relu_backward(const nashc_grad_call *c)
+{
+    return run_backward(c, true);
+}
+
+const nashc_grad train_relu_quant_rule = {
+    NASHC_DESC(nashc_grad), .keeps_in = 1,           .scales = 2,
+    .sizes = sizes,         .forward = relu_forward, .backward = relu_backward,
+    .blocks = train_blocks};
 static const nashc_grad rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 1,      .trains = 1,         .scales = 2,
+    NASHC_DESC(nashc_grad), .keeps_in = 1,      .trains = 1,          .scales = 2,
     .sizes = sizes,         .forward = forward, .backward = backward, .blocks = train_blocks};
 const nashc_impl train_grad_quant = NASHC_IMPL_GRAD("q.quant", &rule);
 const nashc_impl train_grad_bipolar_quant = NASHC_IMPL_GRAD("q.bipolar_quant", &rule);

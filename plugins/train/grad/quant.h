@@ -20,6 +20,7 @@ typedef enum train_rounding {
 typedef struct train_quant {
     train_rounding mode;
     bool before, weight, z_per_scale;
+    bool relu; /* x is what stands before an nn.relu */
     float qmin, qmax;
     train_axis axis; /* of the scales along x */
 } train_quant;

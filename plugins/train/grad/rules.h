@@ -8,8 +8,8 @@
 /* All of them; NULL-terminated (rules.c). */
 extern const nashc_impl *const train_grad_rules[];
 
-/* nashc_grad.blocks of rules that can have any node in blocks whose batched operands have the rank of
- * the result. */
+/* nashc_grad.blocks of rules that can have any node in blocks whose batched operands have the rank
+ * of the result. */
 bool train_blocks(const nashc_grad_call *c);
 
 /* Samples in block b: NASHC_GRAD_BLOCK but in the last. */

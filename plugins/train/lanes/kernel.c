@@ -2,7 +2,6 @@
  * set, with KERNEL its name and WIDTH the floats of a vector. Products and sums are fused here
  * (-ffp-contract=fast): results differ between instruction sets in the last bits. */
 #include "plugins/train/lanes/kernel.h"
-#include <string.h>
 
 typedef float vec __attribute__((vector_size(WIDTH * 4)));
 typedef float mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias)); /* anywhere */
@@ -75,14 +74,38 @@ mac(const train_mac *a)
         }
 }
 
+/* Neighbouring elements of a, then of b: the first of each two, the second of each. */
+#if WIDTH == 16
+#define FIRST(a, b)                                                                                \
+    __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define SECOND(a, b)                                                                               \
+    __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#elif WIDTH == 8
+#define FIRST(a, b)  __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define SECOND(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#else
+#define FIRST(a, b)  __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define SECOND(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#endif
+
+/* Adds the sum of the elements of each vector of a tile. */
+ALWAYS void
+add_sums(vec *s, float *sum)
+{
+    for (int n = TRAIN_DOT_SIZE; n > TRAIN_DOT_SIZE / WIDTH; n /= 2)
+        for (int i = 0; i < n / 2; i++)
+            s[i] = FIRST(s[2 * i], s[2 * i + 1]) + SECOND(s[2 * i], s[2 * i + 1]);
+    for (int i = 0; i < TRAIN_DOT_SIZE / WIDTH; i++)
+        ((mem *)sum)[i] += s[i];
+}
+
 ALWAYS void
 dot_tile(const train_dot *a, const int rows, const int columns, float *sum)
 {
-    vec s[TRAIN_DOT_TILE][TRAIN_DOT_TILE];
+    vec s[TRAIN_DOT_SIZE];
 
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < columns; j++)
-            s[i][j] = (vec){0};
+    for (int i = 0; i < TRAIN_DOT_SIZE; i++)
+        s[i] = (vec){0};
     for (int64_t p = 0; p < a->n_meet; p++) {
         const float *y = a->y + a->meet[p].y, *x = a->x + a->meet[p].x;
         for (int64_t k = 0; k < a->meet[p].n; k++, y += a->y_next, x += a->x_next)
@@ -93,20 +116,11 @@ dot_tile(const train_dot *a, const int rows, const int columns, float *sum)
                 for (int i = 0; i < rows; i++) {
                     const vec v = *(const mem *)(y + i * a->y_step + lane);
                     for (int j = 0; j < columns; j++)
-                        s[i][j] += v * u[j];
+                        s[i * TRAIN_DOT_TILE + j] += v * u[j];
                 }
             }
     }
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < columns; j++) {
-            float part[WIDTH], all = 0.0f;
-            memcpy(part, &s[i][j], sizeof part);
-            for (int step = WIDTH / 2; step > 0; step /= 2)
-                for (int k = 0; k < step; k++)
-                    part[k] += part[k + step];
-            all = part[0];
-            sum[i * TRAIN_DOT_TILE + j] += all;
-        }
+    add_sums(s, sum);
 }
 
 #define COLUMNS(rows)                                                                              \

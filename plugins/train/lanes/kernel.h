@@ -7,10 +7,10 @@
 
 #include <nashc/grad.h>
 
-#define TRAIN_LANES     NASHC_GRAD_BLOCK
-#define TRAIN_MAC_ROWS  8 /* most results at a time */
-#define TRAIN_DOT_TILE  4 /* rows and columns of a tile of dot products */
-#define TRAIN_DOT_SIZE  (TRAIN_DOT_TILE * TRAIN_DOT_TILE)
+#define TRAIN_LANES    NASHC_GRAD_BLOCK
+#define TRAIN_MAC_ROWS 8 /* most results at a time */
+#define TRAIN_DOT_TILE 4 /* rows and columns of a tile of dot products */
+#define TRAIN_DOT_SIZE (TRAIN_DOT_TILE * TRAIN_DOT_TILE)
 
 /* Where a tap of a window reads: offset in floats, and number of the tap. */
 typedef struct train_tap {
@@ -34,8 +34,8 @@ typedef struct train_meet {
     int64_t y, x, n;
 } train_meet;
 
-/* sum[i * TRAIN_DOT_TILE + j] += sum over places and lanes of y[i * y_step] * x[j * x_step]; along a
- * place x goes on by x_next. rows and columns up to TRAIN_DOT_TILE. */
+/* sum[i * TRAIN_DOT_TILE + j] += sum over places and lanes of y[i * y_step] * x[j * x_step]; along
+ * a place x goes on by x_next. rows and columns up to TRAIN_DOT_TILE. */
 typedef struct train_dot {
     const float *y, *x;
     int64_t y_step, x_step, y_next, x_next, rows, columns;

@@ -124,8 +124,8 @@ sweep_of(const nashc_grad_call *c, const train_product *p, bool gather)
     s.row.count = (int64_t *)(s.col.tap + s.width * w->kw);
     s.col.count = s.row.count + s.h;
     s.packed = (float *)(s.col.count + s.width);
-    fill_axis(&s.row, gather, s.h, source_h, w->dh, w->sh, w->top,
-              s.source_width * s.from.position, w->kw);
+    fill_axis(&s.row, gather, s.h, source_h, w->dh, w->sh, w->top, s.source_width * s.from.position,
+              w->kw);
     fill_axis(&s.col, gather, s.width, s.source_width, w->dw, w->sw, w->left, s.from.position, 1);
     return s;
 }
@@ -151,10 +151,11 @@ pack_part(void *arg, int thread, int64_t lo, int64_t hi)
         int64_t n = least(TRAIN_MAC_ROWS, s->targets - t0);
         const float *from = s->weight + group * p->mg * p->of_m + t0 * of_target;
         float *to = packed_at(s, group, t0);
-        for (int64_t tap = 0; tap < p->w.kh * p->w.kw; tap++)
-            for (int64_t k = 0; k < s->sources; k++, to += n)
+        for (int64_t k = 0; k < s->sources; k++)
+            for (int64_t tap = 0; tap < p->w.kh * p->w.kw; tap++)
                 for (int64_t i = 0; i < n; i++)
-                    to[i] = from[i * of_target + k * of_source + tap * p->of_tap];
+                    to[(tap * s->sources + k) * n + i] =
+                        from[i * of_target + k * of_source + tap * p->of_tap];
     }
 }
 
@@ -230,7 +231,7 @@ train_product_scatter(const nashc_grad_call *c, const train_product *p, const fl
 typedef struct weights {
     const train_product *p;
     const float *x, *y;
-    float *dw, *sum; /* sum: tiles of all taps, one item after the other */
+    float *dw, *sum;  /* sum: tiles of all taps, one item after the other */
     train_meet *meet; /* of a thread: places of all taps, `rows` a tap */
     int64_t *n_meet;  /* of a thread: places of each tap */
     int64_t m_tiles, c_tiles, taps;
@@ -281,8 +282,7 @@ meet(const weights *v, int64_t tap, int64_t r0, int64_t r1, train_meet *to)
         if (row < 0 || row >= w->h)
             continue;
         to[n++] = (train_meet){windows + (y * w->out_w + lo) * p->windows.position,
-                               image + (row * w->w + lo * w->sw + kx) * p->image.position,
-                               hi - lo};
+                               image + (row * w->w + lo * w->sw + kx) * p->image.position, hi - lo};
     }
     return n;
 }
@@ -399,8 +399,8 @@ void
 train_product_bias(const nashc_grad_call *c, const train_map *m, int64_t n, int64_t positions,
                    const float *g, float *db)
 {
-    bias_job j = {.m = *m, .n = n, .positions = positions, .blocks = blocks_of(c->batch), .g = g,
-                  .db = db};
+    bias_job j = {
+        .m = *m, .n = n, .positions = positions, .blocks = blocks_of(c->batch), .g = g, .db = db};
 
     nashc_grad_parallel(c, n, bias_part, &j);
 }

@@ -45,7 +45,8 @@ train_collect_find(train_net *n)
     return NASHC_OK;
 }
 
-/* Index of the k-th smallest |x|; the k-th from above, equal ones in order of memory, is looked for.
+/* Index of the k-th smallest |x|; the k-th from above, equal ones in order of memory, is looked
+ * for.
  */
 static int64_t
 element_of(const train_slot *s, int64_t batch)

@@ -51,6 +51,39 @@ compact(train_net *n)
             n->slot[n->step[i].out_slot[k]].def = i;
 }
 
+/* Whether step t does nothing with a slot but quantise it. */
+static bool
+only_quantises(const train_step *t, int slot)
+{
+    bool reads = false, otherwise = false;
+
+    for (int k = 0; k < t->n_in; k++) {
+        reads |= t->in_slot[k] == slot;
+        otherwise |= t->in_slot[k] == slot && k > 0;
+    }
+    return !reads || (!otherwise && t->node && nashc_node_is(t->node, "q.quant"));
+}
+
+/* An nn.relu that only quantisers read becomes part of each. */
+static void
+join_relu(train_net *n, train_step *relu)
+{
+    int slot = relu->out_slot[0];
+    bool all = n->slot[slot].batched && slot != n->output;
+
+    for (int i = 0; i < n->n_steps; i++)
+        all = all && only_quantises(&n->step[i], slot);
+    for (int i = 0; all && i < n->n_steps; i++)
+        if (n->step[i].n_in > 0 && n->step[i].in_slot[0] == slot) {
+            n->step[i].in_slot[0] = relu->in_slot[0];
+            n->step[i].rule = &train_relu_quant_rule;
+        }
+    if (all) {
+        n->slot[slot].count = 0;
+        relu->node = NULL;
+    }
+}
+
 nashc_status
 train_fuse(train_net *n)
 {
@@ -64,6 +97,9 @@ train_fuse(train_net *n)
             continue;
         s = join(n, t, r < 0 ? NULL : &n->step[r], &n->step[k]);
     }
+    for (int i = 0; i < n->n_steps; i++)
+        if (n->step[i].node && nashc_node_is(n->step[i].node, "nn.relu"))
+            join_relu(n, &n->step[i]);
     compact(n);
     return s;
 }

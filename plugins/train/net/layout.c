@@ -1,6 +1,6 @@
-/* layout.c: which values are in blocks of samples (grad.h): those that a rule makes so. Where a step
- * reads a value of the other kind, one that converts it is inserted; inputs and the output are in
- * rows for who stands outside. */
+/* layout.c: which values are in blocks of samples (grad.h): those that a rule makes so. Where a
+ * step reads a value of the other kind, one that converts it is inserted; inputs and the output are
+ * in rows for who stands outside. */
 #include "plugins/train/lanes/convert.h"
 #include "plugins/train/net/net.h"
 #include <string.h>

@@ -8,6 +8,7 @@
  * A threshold below the least one is that, without gradient; channels of zeros that the graph has
  * say which it is.
  */
+#include "plugins/train/clones.h"
 #include "plugins/train/net/net.h"
 #include <math.h>
 #include <string.h>
@@ -70,13 +71,21 @@ learn(train_net *n, const nashc_node *q, train_slot *s, train_scale *out)
     return NASHC_OK;
 }
 
-static float
+#define PARTS 16 /* of a sum or a maximum, so that they are independent */
+
+TRAIN_CLONES static float
 largest(const float *w, int64_t n)
 {
-    float most = 0.0f;
+    float part[PARTS] = {0.0f}, most = 0.0f;
+    int64_t whole = n / PARTS * PARTS;
 
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < whole; i += PARTS)
+        for (int k = 0; k < PARTS; k++)
+            part[k] = fabsf(w[i + k]) > part[k] ? fabsf(w[i + k]) : part[k];
+    for (int64_t i = whole; i < n; i++)
         most = fabsf(w[i]) > most ? fabsf(w[i]) : most;
+    for (int k = 0; k < PARTS; k++)
+        most = part[k] > most ? part[k] : most;
     return most;
 }
 
@@ -185,23 +194,38 @@ train_scales_find(train_net *n)
 
 /* --- forward --------------------------------------------------------------------------------- */
 
-static float
+TRAIN_CLONES static float
 mean(const float *w, int64_t n)
 {
-    double sum = 0.0;
+    double part[PARTS] = {0.0}, sum = 0.0;
+    int64_t whole = n / PARTS * PARTS;
 
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < whole; i += PARTS)
+        for (int k = 0; k < PARTS; k++)
+            part[k] += (double)fabsf(w[i + k]);
+    for (int64_t i = whole; i < n; i++)
         sum += (double)fabsf(w[i]);
+    for (int k = 0; k < PARTS; k++)
+        sum += part[k];
     return (float)(sum / (double)n);
 }
 
+/* Channels are divided between threads. */
+typedef struct measured {
+    const train_net *n;
+    const train_scale *c;
+} measured;
+
 static void
-set_measured(const train_net *n, const train_scale *c)
+set_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
-    const train_slot *s = &n->slot[c->slot], *w = &n->slot[c->from];
+    const measured *m = arg;
+    const train_scale *c = m->c;
+    const train_slot *s = &m->n->slot[c->slot], *w = &m->n->slot[c->from];
     int64_t each = w->count / s->count;
 
-    for (int64_t k = 0; k < s->count; k++) {
+    (void)thread;
+    for (int64_t k = lo; k < hi; k++) {
         const float *v = w->v + k * each;
         float t = c->kind == TRAIN_SCALE_MEAN ? mean(v, each) : largest(v, each);
         s->v[k] = (t > c->least ? t : c->least) / c->thr;
@@ -229,7 +253,7 @@ train_scales_set(train_net *n)
             for (int64_t k = 0; k < s->count; k++)
                 s->v[k] = (float)exp2((double)n->param[c->param].v[k]) / c->thr;
         else if (c->kind == TRAIN_SCALE_MAX || c->kind == TRAIN_SCALE_MEAN)
-            set_measured(n, c);
+            train_pool_run(n->pool, s->count, set_part, &(measured){n, c});
         else if (c->kind == TRAIN_SCALE_RATIO)
             s->v[0] = (float)((double)n->slot[c->from].v[0] * c->ratio);
         else if (c->bound > 0.0f)
@@ -245,18 +269,29 @@ sign(float x)
     return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : 0.0f;
 }
 
-static void
-back_max(const train_net *n, const train_scale *c)
+TRAIN_CLONES static int64_t
+count_of(const float *w, int64_t n, float most)
 {
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        count += fabsf(w[i]) == most;
+    return count;
+}
+
+static void
+back_max(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    const train_scale *c = ((const measured *)arg)->c;
+    const train_net *n = ((const measured *)arg)->n;
     const train_slot *s = &n->slot[c->slot], *w = &n->slot[c->from];
     int64_t each = w->count / s->count;
 
-    for (int64_t k = 0; k < s->count; k++) {
+    (void)thread;
+    for (int64_t k = lo; k < hi; k++) {
         const float *v = w->v + k * each;
         float most = largest(v, each), share = s->g[k] / c->thr;
-        int64_t ties = 0;
-        for (int64_t i = 0; i < each; i++)
-            ties += fabsf(v[i]) == most;
+        int64_t ties = count_of(v, each, most);
         share /= s->count > 1 ? 1.0f : (float)ties;
         for (int64_t i = 0; i < each && ties > 0; i++)
             if (fabsf(v[i]) == most) {
@@ -266,14 +301,24 @@ back_max(const train_net *n, const train_scale *c)
     }
 }
 
-static void
-back_mean(const train_net *n, const train_scale *c)
+TRAIN_CLONES static void
+add_signs(const float *w, int64_t n, float g, float *dw)
 {
+    for (int64_t i = 0; i < n; i++)
+        dw[i] += g * sign(w[i]) / (float)n;
+}
+
+static void
+back_mean(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    const train_scale *c = ((const measured *)arg)->c;
+    const train_net *n = ((const measured *)arg)->n;
     const train_slot *s = &n->slot[c->slot], *w = &n->slot[c->from];
     int64_t each = w->count / s->count;
 
-    for (int64_t i = 0; i < w->count; i++)
-        w->g[i] += s->g[i / each] * sign(w->v[i]) / (float)each;
+    (void)thread;
+    for (int64_t k = lo; k < hi; k++)
+        add_signs(w->v + k * each, each, s->g[k], w->g + k * each);
 }
 
 void
@@ -287,9 +332,9 @@ train_scales_back(train_net *n)
         if (c->kind == TRAIN_SCALE_RATIO)
             n->slot[c->from].g[0] += (float)((double)s->g[0] * c->ratio);
         else if (c->kind == TRAIN_SCALE_MAX)
-            back_max(n, c);
+            train_pool_run(n->pool, s->count, back_max, &(measured){n, c});
         else if (c->kind == TRAIN_SCALE_MEAN)
-            back_mean(n, c);
+            train_pool_run(n->pool, s->count, back_mean, &(measured){n, c});
         else if (c->kind == TRAIN_SCALE_LEARNED)
             for (int64_t k = 0; k < s->count; k++)
                 n->param[c->param].g[k] += (float)((double)s->g[k] * (double)s->v[k] * LN2);

@@ -1,30 +1,30 @@
 /* optim.c: Adam (Kingma and Ba 2015, decoupled decay after Loshchilov and Hutter 2019), SGD with
  * momentum, clipping by the norm of all gradients, and schedules of the learning rate. */
 #include "plugins/train/optim/optim.h"
+#include "plugins/train/clones.h"
 #include <math.h>
 
 #define PI 3.14159265358979323846
 
-static void
+TRAIN_CLONES static void
 adam(const train_optim *o, int64_t step, double lr, double factor, int64_t n, float *p,
      const float *g, float *m, float *u)
 {
     double bias1 = 1.0 - pow(o->beta1, (double)step), bias2 = 1.0 - pow(o->beta2, (double)step);
-    bool apart = o->kind == TRAIN_ADAMW;
+    double rate = lr / bias1, beta1 = o->beta1, beta2 = o->beta2, eps = o->eps;
+    double coupled = o->kind == TRAIN_ADAMW ? 0.0 : o->decay;
+    double apart = o->kind == TRAIN_ADAMW ? lr * o->decay : 0.0;
 
     for (int64_t i = 0; i < n; i++) {
-        double w = (double)p[i], d = (double)g[i] * factor;
-        if (apart)
-            w -= lr * o->decay * w;
-        else
-            d += o->decay * w;
-        m[i] = (float)(o->beta1 * (double)m[i] + (1.0 - o->beta1) * d);
-        u[i] = (float)(o->beta2 * (double)u[i] + (1.0 - o->beta2) * d * d);
-        p[i] = (float)(w - lr / bias1 * (double)m[i] / (sqrt((double)u[i] / bias2) + o->eps));
+        double w = (double)p[i], d = (double)g[i] * factor + coupled * w;
+        w -= apart * w;
+        m[i] = (float)(beta1 * (double)m[i] + (1.0 - beta1) * d);
+        u[i] = (float)(beta2 * (double)u[i] + (1.0 - beta2) * d * d);
+        p[i] = (float)(w - rate * (double)m[i] / (sqrt((double)u[i] / bias2) + eps));
     }
 }
 
-static void
+TRAIN_CLONES static void
 sgd(const train_optim *o, int64_t step, double lr, double factor, int64_t n, float *p,
     const float *g, float *m)
 {
@@ -49,13 +49,19 @@ train_optim_step(const train_optim *o, int64_t step, double lr, double factor, i
         adam(o, step, lr, factor, n, p, g, m, u);
 }
 
-double
+TRAIN_CLONES double
 train_square_sum(const float *g, int64_t n)
 {
-    double sum = 0.0;
+    double part[8] = {0.0}, sum = 0.0;
+    int64_t whole = n / 8 * 8;
 
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < whole; i += 8)
+        for (int k = 0; k < 8; k++)
+            part[k] += (double)g[i + k] * (double)g[i + k];
+    for (int64_t i = whole; i < n; i++)
         sum += (double)g[i] * (double)g[i];
+    for (int k = 0; k < 8; k++)
+        sum += part[k];
     return sum;
 }
 

@@ -1,5 +1,6 @@
 /* folder.c: the files of a run: checkpoint, best parameters, models, metrics, manifest. */
 #include "plugins/train/gemm.h"
+#include "plugins/train/lanes/kernel.h"
 #include "plugins/train/run/run.h"
 #include <jansson.h>
 #include <math.h>
@@ -319,6 +320,7 @@ train_write_manifest(train_run *r)
     json_object_set_new(root, "threads", json_integer(train_pool_size(r->pool)));
     json_object_set_new(root, "blas", json_string(train_gemm_library()));
     json_object_set_new(root, "blas_kernel", json_string(train_gemm_kernel()));
+    json_object_set_new(root, "kernel", json_string(train_kernel_best()->name));
     json_object_set_new(root, "options", options_of(r));
     json_object_set_new(root, "train_data", data_of(r->images));
     json_object_set_new(root, "test_data", data_of(r->test));

@@ -39,17 +39,32 @@ typedef struct update_job {
     double lr, factor;
 } update_job;
 
+static int64_t
+n_numbers(const train_net *n)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < n->n_params; i++)
+        sum += n->param[i].n;
+    return sum;
+}
+
+/* Numbers lo .. hi-1 of all parameters. */
 static void
 update_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const update_job *j = arg;
 
+    int64_t at = 0; /* of the parameter, in a row of all of them */
+
     (void)thread;
-    for (int64_t i = lo; i < hi; i++) {
+    for (int i = 0; i < j->r->net->n_params; i++) {
         train_param *p = &j->r->net->param[i];
-        if (p->trains)
-            train_optim_step(&j->r->optim, j->r->step + 1, j->lr, j->factor, p->n, p->v, p->g,
-                             j->r->m[i], j->r->u[i]);
+        int64_t a = lo > at ? lo - at : 0, b = hi - at < p->n ? hi - at : p->n;
+        if (p->trains && a < b)
+            train_optim_step(&j->r->optim, j->r->step + 1, j->lr, j->factor, b - a, p->v + a,
+                             p->g + a, j->r->m[i] + a, j->r->u[i] + a);
+        at += p->n;
     }
 }
 
@@ -88,7 +103,7 @@ one_step(train_run *r, const float *x, const int32_t *label, int64_t n)
     if (r->step == 0 && *nashc_opts_str(r->opts, "dump-step"))
         s = train_dump_first(r, output(r)->v, n, loss, norm);
     j.factor = train_clip_factor(norm, r->clip);
-    train_pool_run(r->pool, r->net->n_params, update_part, &j);
+    train_pool_run(r->pool, n_numbers(r->net), update_part, &j);
     r->step++;
     return s;
 }

@@ -1,0 +1,166 @@
+/* train_steps.c: rate of training steps of one model on made-up images, and the machine's rate of
+ * sgemm, both in processor time of this process.
+ *
+ *     train_steps MODEL BATCH SECONDS THREADS
+ *
+ * prints one JSON object: images/s, GFLOP/s of all convolutions and products (6 a multiply-add),
+ * and what runs them. With N threads all rates are N times those of a second of processor time. */
+#include "plugins/train/gemm.h"
+#include "plugins/train/grad/rules.h"
+#include "plugins/train/lanes/kernel.h"
+#include "plugins/train/net/loss.h"
+#include "plugins/train/net/net.h"
+#include "plugins/train/optim/optim.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+typedef struct bench {
+    nashc_ctx *ctx;
+    nashc_diag *diag;
+    nashc_module *module;
+    train_net *net;
+    train_pool *pool;
+    int64_t batch, step;
+    int32_t *label;
+    float **m, **u;
+} bench;
+
+static double
+cpu(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+static bool
+make(bench *b, const char *path)
+{
+    static const nashc_plugin rules = {NASHC_DESC(nashc_plugin),
+                                       .abi = NASHC_ABI,
+                                       .name = "rules",
+                                       .version = "1.0",
+                                       .help = "the rules of training",
+                                       .impls = train_grad_rules};
+    train_net_options o = {.batch = b->batch, .backward = true, .pool = b->pool};
+
+    if (nashc_register(b->ctx, &rules, "bench", b->diag) != NASHC_OK ||
+        train_gemm_setup(b->diag) != NASHC_OK ||
+        nashc_read_model(b->ctx, path, NULL, &b->module, b->diag) != NASHC_OK ||
+        train_net_create(nashc_module_main(b->module), &o, true, &b->net, b->diag) != NASHC_OK)
+        return false;
+    const train_slot *in = train_net_slot(b->net, nashc_graph_input(b->net->graph, 0));
+    int64_t classes = b->net->slot[b->net->output].count;
+    b->label = calloc((size_t)b->batch, sizeof *b->label);
+    b->m = calloc((size_t)b->net->n_params, sizeof *b->m);
+    b->u = calloc((size_t)b->net->n_params, sizeof *b->u);
+    for (int64_t i = 0; i < b->batch * in->count; i++)
+        in->v[i] = (float)(i * 2654435761u % 256u) / 256.0f;
+    for (int64_t i = 0; i < b->batch; i++)
+        b->label[i] = (int32_t)(i % classes);
+    for (int i = 0; i < b->net->n_params; i++) {
+        b->m[i] = calloc((size_t)b->net->param[i].n, sizeof(float));
+        b->u[i] = calloc((size_t)b->net->param[i].n, sizeof(float));
+    }
+    return true;
+}
+
+static void
+update_part(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    static const train_optim adam = {TRAIN_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+    const bench *b = arg;
+
+    (void)thread;
+    for (int64_t i = lo; i < hi; i++) {
+        train_param *p = &b->net->param[i];
+        if (p->trains)
+            train_optim_step(&adam, b->step, 1e-3, 1.0, p->n, p->v, p->g, b->m[i], b->u[i]);
+    }
+}
+
+static bool
+step(bench *b)
+{
+    const train_slot *out = &b->net->slot[b->net->output];
+    double square = 0.0;
+
+    b->step++;
+    if (train_net_forward(b->net, b->batch, true) != NASHC_OK)
+        return false;
+    train_cross_entropy(out->v, b->label, b->batch, out->count, 0.0, out->g);
+    if (train_net_backward(b->net) != NASHC_OK)
+        return false;
+    for (int i = 0; i < b->net->n_params; i++)
+        if (b->net->param[i].trains)
+            square += train_square_sum(b->net->param[i].g, b->net->param[i].n);
+    train_pool_run(b->pool, b->net->n_params, update_part, b);
+    return isfinite(square);
+}
+
+static double
+sgemm_rate(void)
+{
+    enum { N = 1024 };
+    float *a = calloc(3 * N * N, sizeof *a);
+    double best = 0.0;
+
+    for (int i = 0; a && i < 2 * N * N; i++)
+        a[i] = (float)(i % 17);
+    for (int r = 0; a && r < 8; r++) {
+        double t = cpu();
+        train_gemm(N, N, N, (train_matrix){a, N, false}, (train_matrix){a + N * N, N, false}, false,
+                   a + 2 * N * N, N);
+        best = fmax(best, 2.0 * N * N * N * 1e-9 / (cpu() - t));
+    }
+    free(a);
+    return best;
+}
+
+static void
+release(bench *b)
+{
+    for (int i = 0; b->net && b->m && b->u && i < b->net->n_params; i++) {
+        free(b->m[i]);
+        free(b->u[i]);
+    }
+    free(b->m);
+    free(b->u);
+    free(b->label);
+    train_net_free(b->net);
+    if (b->module)
+        nashc_module_free(b->module);
+    train_pool_free(b->pool);
+    nashc_ctx_free(b->ctx);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 5) {
+        fprintf(stderr, "usage: train_steps MODEL BATCH SECONDS THREADS\n");
+        return 2;
+    }
+    int threads = atoi(argv[4]);
+    bench b = {
+        .ctx = nashc_ctx_create(), .batch = atoi(argv[2]), .pool = train_pool_create(threads)};
+    b.diag = nashc_ctx_diag(b.ctx);
+    bool good = make(&b, argv[1]) && step(&b);
+    double best = 1e30, began = cpu();
+    int steps = 0;
+    do { /* the best: other work on the machine only ever adds to it */
+        double t = cpu();
+        good = good && step(&b);
+        best = fmin(best, cpu() - t);
+        steps++;
+    } while (good && cpu() - began < atof(argv[3]));
+    nashc_diag_flush(b.diag);
+    if (good)
+        printf("{\"images_per_s\": %.2f, \"mean_images_per_s\": %.2f, \"steps\": %d, "
+               "\"sgemm_gflops\": %.1f, \"blas_kernel\": \"%s\", \"kernel\": \"%s\"}\n",
+               threads * (double)b.batch / best,
+               threads * (double)b.batch * steps / (cpu() - began), steps, threads * sgemm_rate(),
+               train_gemm_kernel(), train_kernel_best()->name);
+    release(&b);
+    return good ? 0 : 1;
+}
