@@ -86,6 +86,7 @@ SUITES = [
     ("hls-layers", "build", script("tests/rtl/layers.py", "build", "--hls"), True, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("train", "build", script("tests/train/run.py", "build"), True, {}),
+    ("train-ranks", "build", script("tests/train/ranks.py", "build"), True, {}),
     ("train-long", "build", script("tests/train/long.py", "build"), False, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),

@@ -5,7 +5,7 @@ set -eu
 
 build='meson ninja-build gcc pkg-config protobuf-c-compiler libprotobuf-c-dev libjansson-dev libmd-dev
 libzip-dev iverilog'
-train='libjpeg-dev libpng-dev zlib1g-dev libopenblas-dev dataset-fashion-mnist'
+train='libjpeg-dev libpng-dev zlib1g-dev libopenblas-dev libopenmpi-dev openmpi-bin dataset-fashion-mnist'
 check='g++ libcmocka-dev protobuf-compiler llvm-14-tools clang-14 clang-format-14
 libclang-rt-14-dev verilator yosys python3 python3-numpy python3-venv libonnx-dev'
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct worker {
     train_pool *pool;
@@ -129,9 +130,12 @@ train_pool_run(void *pool, int64_t n, nashc_grad_job *job, void *arg)
 }
 
 int
-train_threads_default(void)
+train_threads_default(int sharing)
 {
     cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    if (n == sysconf(_SC_NPROCESSORS_ONLN)) /* a launcher that binds has divided them itself */
+        n /= sharing;
+    return n > 1 ? n : 1;
 }

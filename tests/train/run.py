@@ -307,6 +307,7 @@ def faults(d):
             ("mnist:x", 2, 'unknown kind of data "mnist"'),
             (f"npz:{d}/one.npz,limt=3", 2, "limit"),
             (f"npz:{d}/one.npz,size=axb", 2, "expected HxW"),
+            ("fashion-mnist:/here", 2, "takes no path"),
             ("idx", 2, "needs a path")):
         got, out, err = nashc("eval", d / "one.nashir", "--data", spec)
         check(f"--data {spec}", got == code and text in err, f"{got} {err}")

@@ -133,13 +133,43 @@ make_image(const train_order *o, int64_t epoch, int64_t image, float *x)
     }
 }
 
+/* Samples first .. end - 1 of a batch of n are of this process. */
+static void
+part_of(const train_order *o, int64_t n, int64_t *first, int64_t *end)
+{
+    int64_t parts = o->parts > 0 ? o->parts : 1;
+
+    *first = n * o->part / parts;
+    *end = n * (o->part + 1) / parts;
+}
+
+static int64_t
+batch_size(const train_order *o, int64_t number)
+{
+    int64_t first = number % train_batches(o) * o->batch, left = o->images->n - first;
+
+    return left < o->batch ? left : o->batch;
+}
+
+double
+train_batch_share(const train_order *o, int64_t number)
+{
+    int64_t n = batch_size(o, number), first, end;
+
+    part_of(o, n, &first, &end);
+    return (double)(end - first) / (double)n;
+}
+
 int64_t
 train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
                 int32_t *label)
 {
     const train_images *p = o->images;
-    int64_t per = train_batches(o), epoch = number / per, first = number % per * o->batch;
-    int64_t n = first + o->batch > p->n ? p->n - first : o->batch;
+    int64_t per = train_batches(o), epoch = number / per, first, end;
+
+    part_of(o, batch_size(o, number), &first, &end);
+    int64_t n = end > first ? end - first : 1;
+    first += number % per * o->batch;
 
     if (*perm_epoch != epoch)
         shuffle(o, epoch, perm);

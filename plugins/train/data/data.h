@@ -80,14 +80,21 @@ typedef struct train_order {
     int64_t batch;
     uint64_t seed;
     bool shuffle, augment;
+    int part,
+        parts; /* this process takes part `part` of `parts` of each batch; parts 0: all of it */
 } train_order;
 
-/* Batch `number` (from 0, counted through all epochs) into x and label; the number of samples in
- * it. The last of an epoch may be smaller. A function of its arguments only. perm has room for all
- * indices; it is that of epoch *perm_epoch and is renewed when needed. */
+/* Batch `number` (from 0, counted through all epochs) into x and label, or this part of it; the
+ * number of samples, at least 1. The last of an epoch may be smaller. A function of its arguments
+ * only. perm has room for all indices; it is that of epoch *perm_epoch and is renewed when needed.
+ */
 int64_t train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch,
                         float *x, int32_t *label);
 int64_t train_batches(const train_order *o); /* an epoch */
+
+/* Which part of the batch's samples are those of this process: 0 to 1. 0: the batch has too few,
+ * and the one sample that train_batch_get gives is another's. */
+double train_batch_share(const train_order *o, int64_t number);
 
 /* Batches first .. end-1 made by another thread ahead of time. */
 typedef struct train_feed train_feed;

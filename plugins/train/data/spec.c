@@ -154,7 +154,11 @@ train_spec_parse(const char *text, const train_wish *wish, nashc_arena *a, train
     char *options = path ? strchr(rest, ',') : rest;
     if (path && options)
         *options++ = 0;
-    if (strcmp(copy, "fashion-mnist") != 0 && !*out->path)
+    bool packaged = strcmp(copy, "fashion-mnist") == 0; /* its place is known */
+    if (packaged && *out->path)
+        return nashc_usage(
+            d, "--data: fashion-mnist takes no path; idx:DIR reads such files elsewhere");
+    if (!packaged && !*out->path)
         return nashc_usage(d, "--data: %s needs a path, as in %s:PATH", copy, copy);
     nashc_status s = options ? set_keys(out, options, d) : NASHC_OK;
     if (wish->augment_none)

@@ -154,6 +154,8 @@ train_net_backward(train_net *n)
     nashc_status s = NASHC_OK;
 
     clear_gradients(n);
+    if (n->watch.begins)
+        n->watch.begins(n->watch.arg);
     for (int i = n->n_steps - 1; s == NASHC_OK && i >= 0; i--) {
         train_step *t = &n->step[i];
         nashc_grad_call c;
@@ -166,7 +168,12 @@ train_net_backward(train_net *n)
         train_step_call(n, t, &c, n->training);
         s = t->rule->backward(&c);
         train_collect_back(n, t);
+        if (n->watch.step_done)
+            n->watch.step_done(n->watch.arg, i);
     }
-    train_scales_back(n);
+    if (s == NASHC_OK && n->watch.steps_done)
+        s = n->watch.steps_done(n->watch.arg);
+    if (s == NASHC_OK)
+        train_scales_back(n);
     return s;
 }

@@ -70,6 +70,14 @@ typedef struct train_step {
     int n_zero, *zero; /* slots whose gradients start at 0 before backward of this step */
 } train_step;
 
+/* Who looks on while backward runs; all NULL: nobody. */
+typedef struct train_net_watch {
+    void *arg;
+    void (*begins)(void *arg);
+    void (*step_done)(void *arg, int step);
+    nashc_status (*steps_done)(void *arg); /* before gradients of scales go on to v and weights */
+} train_net_watch;
+
 typedef struct train_net {
     const nashc_graph *graph;
     nashc_arena *arena;
@@ -93,6 +101,7 @@ typedef struct train_net {
     size_t block_size;
     void *scratch;
     size_t scratch_size;
+    train_net_watch watch;
 } train_net;
 
 typedef struct train_net_options {

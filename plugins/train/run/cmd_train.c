@@ -134,6 +134,11 @@ open_data(train_run *r)
     r->order.batch = r->order.batch > r->images->n ? r->images->n : r->order.batch;
     r->order.shuffle = !nashc_opts_bool(r->opts, "no-shuffle");
     r->order.augment = true;
+    r->order.part = train_ranks_rank(r->ranks);
+    r->order.parts = train_ranks_count(r->ranks);
+    if (r->order.batch < r->order.parts)
+        return nashc_error(r->diag, NULL, "a batch of %" PRId64 " images is too small for %d ranks",
+                           r->order.batch, r->order.parts);
     r->per_epoch = train_batches(&r->order);
     int64_t steps = nashc_opts_int(r->opts, "steps");
     r->n_steps = r->schedule.epochs * r->per_epoch;
@@ -146,15 +151,17 @@ open_data(train_run *r)
 static nashc_status
 make_net(train_run *r)
 {
-    int64_t threads = nashc_opts_int(r->opts, "threads");
-    train_net_options o = {
-        .batch = r->order.batch, .backward = true, .collect = nashc_opts_int(r->opts, "collect")};
+    int64_t threads = nashc_opts_int(r->opts, "threads"), parts = r->order.parts;
+    train_net_options o = {.batch = (r->order.batch + parts - 1) / parts,
+                           .backward = true,
+                           .collect = nashc_opts_int(r->opts, "collect")};
     const char *weights = nashc_opts_str(r->opts, "weights");
 
     nashc_status s = train_gemm_setup(r->diag);
     if (s != NASHC_OK)
         return s;
-    r->pool = train_pool_create(threads ? (int)threads : train_threads_default());
+    r->pool = train_pool_create(threads ? (int)threads
+                                        : train_threads_default(train_ranks_local(r->ranks)));
     o.pool = r->pool;
     if (!r->pool)
         return nashc_enomem(r->diag);
@@ -210,8 +217,9 @@ make_folder(train_run *r)
     return resume ? train_read_checkpoint(r) : NASHC_OK;
 }
 
+/* What each rank does for itself. */
 static nashc_status
-run(train_run *r)
+prepare(train_run *r)
 {
     nashc_status s = train_model_read(r->ctx, r->opts, r->model_path, &r->module, r->diag);
 
@@ -220,16 +228,44 @@ run(train_run *r)
         s = open_data(r);
     if (s == NASHC_OK)
         s = make_net(r);
-    if (s == NASHC_OK)
-        s = make_folder(r);
+    if (!train_run_leads(r)) /* the first rank says it for all */
+        nashc_diag_truncate(r->diag, s == NASHC_OK ? 0 : nashc_diag_count(r->diag, NASHC_NOTE));
     nashc_diag_flush(r->diag);
-    if (s == NASHC_OK)
+    return s;
+}
+
+/* The first rank makes and reads the folder before the others read it. */
+static nashc_status
+open_folder(train_run *r)
+{
+    bool leads = train_run_leads(r);
+    nashc_status s = leads ? make_folder(r) : NASHC_OK;
+
+    nashc_diag_flush(r->diag);
+    if (s == NASHC_OK && leads)
         s = train_write_manifest(r);
+    s = train_ranks_agree(r->ranks, s, r->diag);
+    if (s == NASHC_OK && !leads && nashc_opts_bool(r->opts, "resume"))
+        s = train_read_checkpoint(r);
+    return train_ranks_agree(r->ranks, s, r->diag);
+}
+
+static nashc_status
+run(train_run *r)
+{
+    nashc_status s = train_ranks_join(&r->ranks, r->diag);
+
+    if (s == NASHC_OK)
+        s = train_ranks_agree(r->ranks, prepare(r), r->diag);
+    if (s == NASHC_OK)
+        s = open_folder(r);
     if (s == NASHC_OK)
         s = train_run_loop(r);
     const char *dump = nashc_opts_str(r->opts, "dump-step");
-    if (s == NASHC_OK && *dump)
+    if (s == NASHC_OK && *dump && train_run_leads(r))
         s = train_dump_write(r, dump);
+    if (s == NASHC_OK)
+        train_ranks_agreed(r->ranks);
     return s;
 }
 
@@ -252,7 +288,9 @@ train_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *arg
         s = nashc_usage(r.diag, "train needs --data and -o");
     else
         s = r.arena ? run(&r) : nashc_enomem(r.diag);
+    train_exchange_free(r.exchange);
     train_net_free(r.net);
+    train_ranks_leave(r.ranks);
     train_images_free(r.images);
     train_images_free(r.test);
     train_pool_free(r.pool);

@@ -53,7 +53,7 @@ run_net(train_eval *e)
     nashc_status s = train_gemm_setup(e->diag);
     if (s != NASHC_OK)
         return s;
-    e->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default());
+    e->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default(1));
     if (!e->pool)
         return nashc_enomem(e->diag);
     s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);

@@ -68,15 +68,45 @@ update_part(void *arg, int thread, int64_t lo, int64_t hi)
     }
 }
 
-static void
-count_right(train_run *r, const int32_t *label, int64_t n, double loss)
+static bool
+out_of_time(const train_run *r)
 {
-    train_score s = {0};
+    return r->time_limit > 0.0 && train_clock() - r->started >= r->time_limit;
+}
 
-    train_score_add(&s, output(r)->v, label, n, output(r)->count, 0.0);
-    r->loss_sum += loss * (double)n;
-    r->right += s.top1;
-    r->seen += n;
+/* Loss of this process's samples and its gradient, as their share of the whole batch; what the step
+ * counts sets out to the other ranks. */
+static void
+begin_sums(train_run *r, const int32_t *label, int64_t n)
+{
+    const train_slot *out = output(r);
+    double share = train_batch_share(&r->order, r->step), mine = share > 0.0 ? (double)n : 0.0;
+    train_score right = {0};
+    double loss = train_cross_entropy(out->v, label, n, out->count, r->smoothing, out->g);
+
+    for (int64_t i = 0; share != 1.0 && i < n * out->count; i++)
+        out->g[i] = (float)((double)out->g[i] * share);
+    train_score_add(&right, out->v, label, n, out->count, 0.0);
+    r->sum[TRAIN_SUM_LOSS] = mine > 0.0 ? loss * mine : 0.0;
+    r->sum[TRAIN_SUM_RIGHT] = mine > 0.0 ? (double)right.top1 : 0.0;
+    r->sum[TRAIN_SUM_SEEN] = mine;
+    r->sum[TRAIN_SUM_LATE] = train_run_leads(r) && out_of_time(r);
+    train_ranks_sum_double(r->ranks, r->sum, TRAIN_SUMS);
+}
+
+static nashc_status
+take_sums(train_run *r, int64_t n, double *loss, double *norm)
+{
+    *loss = r->sum[TRAIN_SUM_LOSS] / r->sum[TRAIN_SUM_SEEN];
+    *norm = gradient_norm(r);
+    if (!isfinite(*loss) || !isfinite(*norm)) {
+        train_ranks_agreed(r->ranks); /* these are the same everywhere */
+        return not_finite(r, isfinite(*loss) ? "gradient" : "loss", n);
+    }
+    r->loss_sum += r->sum[TRAIN_SUM_LOSS];
+    r->right += (int64_t)r->sum[TRAIN_SUM_RIGHT];
+    r->seen += (int64_t)r->sum[TRAIN_SUM_SEEN];
+    return NASHC_OK;
 }
 
 static nashc_status
@@ -84,22 +114,18 @@ one_step(train_run *r, const float *x, const int32_t *label, int64_t n)
 {
     train_slot *in = train_net_slot(r->net, nashc_graph_input(r->net->graph, 0));
     update_job j = {.r = r, .lr = train_rate(&r->schedule, r->step / r->per_epoch)};
+    double loss, norm;
 
     memcpy(in->v, x, (size_t)(n * in->count) * sizeof(float));
     nashc_status s = train_net_forward(r->net, n, true);
+    if (s == NASHC_OK) {
+        begin_sums(r, label, n);
+        s = train_net_backward(r->net);
+    }
+    if (s == NASHC_OK)
+        s = take_sums(r, n, &loss, &norm);
     if (s != NASHC_OK)
         return s;
-    double loss =
-        train_cross_entropy(output(r)->v, label, n, output(r)->count, r->smoothing, output(r)->g);
-    if (!isfinite(loss))
-        return not_finite(r, "loss", n);
-    count_right(r, label, n, loss);
-    s = train_net_backward(r->net);
-    if (s != NASHC_OK)
-        return s;
-    double norm = gradient_norm(r);
-    if (!isfinite(norm))
-        return not_finite(r, "gradient", n);
     if (r->step == 0 && *nashc_opts_str(r->opts, "dump-step"))
         s = train_dump_first(r, output(r)->v, n, loss, norm);
     j.factor = train_clip_factor(norm, r->clip);
@@ -138,7 +164,7 @@ say(train_run *r)
 {
     const train_row_values *v = &r->row[r->n_rows - 1];
 
-    if (nashc_diag_verbosity(r->diag) >= 1)
+    if (train_run_leads(r) && nashc_diag_verbosity(r->diag) >= 1)
         fprintf(stderr,
                 "epoch %.0f: step %.0f, loss %.4f, %s accuracy %.2f %%, lr %.3g, "
                 "%.0f images/s\n",
@@ -150,8 +176,10 @@ say(train_run *r)
 static nashc_status
 save(train_run *r)
 {
-    nashc_status s = train_write_metrics(r);
+    nashc_status s = train_run_leads(r) ? train_write_metrics(r) : NASHC_OK;
 
+    if (!train_run_leads(r))
+        return s;
     if (s == NASHC_OK)
         s = train_write_model(r, "model.onnx");
     return s == NASHC_OK ? train_write_checkpoint(r) : s;
@@ -171,7 +199,13 @@ measure(train_run *r, double *accuracy)
         return NASHC_OK;
     o.images = r->test;
     s = train_score_net(r->net, &o, &score);
-    *accuracy = score.n ? (double)score.top1 / (double)score.n : 0.0;
+    r->sum[0] = (double)score.top1;
+    r->sum[1] = (double)score.n;
+    if (s == NASHC_OK) {
+        train_ranks_sum_double(r->ranks, r->sum, 2);
+        s = train_ranks_wait(r->ranks, r->diag);
+    }
+    *accuracy = s == NASHC_OK && r->sum[1] > 0.0 ? r->sum[0] / r->sum[1] : 0.0;
     r->epoch_started += train_clock() - began; /* the test does not count */
     return s;
 }
@@ -189,7 +223,7 @@ end_epoch(train_run *r)
     say(r);
     if (accuracy > r->best) {
         r->best = accuracy;
-        s = train_write_best(r);
+        s = train_run_leads(r) ? train_write_best(r) : NASHC_OK;
     }
     r->loss_sum = 0.0;
     r->seen = r->right = 0;
@@ -212,15 +246,11 @@ end_inside(train_run *r)
     if (s != NASHC_OK)
         return s;
     say(r);
+    if (!train_run_leads(r))
+        return s;
     if (r->best < 0.0)
         s = train_write_best(r);
     return s == NASHC_OK ? train_write_metrics(r) : s;
-}
-
-static bool
-out_of_time(const train_run *r)
-{
-    return r->time_limit > 0.0 && train_clock() - r->started >= r->time_limit;
 }
 
 /* After a step: what is due. */
@@ -237,6 +267,25 @@ after_step(train_run *r, bool last)
     return s;
 }
 
+/* Another rank is gone: what was reached is kept, as it was before the step that did not end. */
+static nashc_status
+save_after_loss(train_run *r)
+{
+    train_exchange_undo(r->exchange);
+    if (!train_run_leads(r))
+        return NASHC_OK;
+    nashc_status s = train_write_checkpoint(r);
+    if (s == NASHC_OK)
+        nashc_remark(r->diag, NULL, "checkpoint.npz is of step %" PRId64, r->step);
+    return s;
+}
+
+bool
+train_run_leads(const train_run *r)
+{
+    return train_ranks_rank(r->ranks) == 0;
+}
+
 nashc_status
 train_run_loop(train_run *r)
 {
@@ -250,19 +299,24 @@ train_run_loop(train_run *r)
     train_feed *f = train_feed_start(&r->order, r->step, r->n_steps);
     if (!f)
         return nashc_enomem(r->diag);
+    s = train_exchange_create(r->ranks, r->net, &r->exchange, r->diag);
     r->epoch_started = train_clock();
     while (s == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0) {
-        train_progress(r->diag, "steps", r->step, r->n_steps, from);
+        if (train_run_leads(r))
+            train_progress(r->diag, "steps", r->step, r->n_steps, from);
         s = one_step(r, x, label, n);
-        bool late = out_of_time(r) && r->step < r->n_steps;
+        bool late = r->sum[TRAIN_SUM_LATE] != 0.0 && r->step < r->n_steps;
         if (s == NASHC_OK)
             s = after_step(r, late || r->step == r->n_steps);
-        if (late) {
+        if (late && train_run_leads(r))
             nashc_remark(r->diag, NULL, "the time limit is reached at step %" PRId64, r->step);
+        if (late)
             break;
-        }
     }
-    train_progress(r->diag, "steps", r->n_steps, r->n_steps, from);
+    if (train_run_leads(r))
+        train_progress(r->diag, "steps", r->n_steps, r->n_steps, from);
     train_feed_stop(f);
+    if (train_ranks_lost(r->ranks))
+        save_after_loss(r);
     return s;
 }

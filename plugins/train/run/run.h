@@ -5,6 +5,7 @@
 #include "plugins/train/data/data.h"
 #include "plugins/train/net/net.h"
 #include "plugins/train/optim/optim.h"
+#include "plugins/train/ranks/exchange.h"
 #include "tools/tool.h"
 
 /* --- model.c --------------------------------------------------------------------------------- */
@@ -57,6 +58,10 @@ typedef struct train_row_values {
     double step, epoch, loss, accuracy, lr, rate; /* images/s */
 } train_row_values;
 
+/* What a step counts: the loss of its samples, those that were right, samples, and whether the time
+ * is over, which the first rank says. */
+enum { TRAIN_SUM_LOSS, TRAIN_SUM_RIGHT, TRAIN_SUM_SEEN, TRAIN_SUM_LATE, TRAIN_SUMS };
+
 typedef struct train_run {
     nashc_ctx *ctx;
     nashc_diag *diag;
@@ -64,6 +69,8 @@ typedef struct train_run {
     nashc_arena *arena;
     const char *folder, *model_path, *data_text;
     nashc_module *module;
+    train_ranks *ranks; /* NULL: one process */
+    train_exchange *exchange;
     train_pool *pool;
     train_net *net;
     train_images *images, *test; /* test: NULL: there are none */
@@ -71,9 +78,10 @@ typedef struct train_run {
     train_optim optim;
     train_schedule schedule;
     double clip, smoothing, started, time_limit;
-    float **m, **u;  /* state of the optimiser, by parameter */
-    int64_t step;    /* done */
-    int64_t n_steps; /* wanted */
+    float **m, **u;         /* state of the optimiser, by parameter */
+    double sum[TRAIN_SUMS]; /* of the step, over all ranks */
+    int64_t step;           /* done */
+    int64_t n_steps;        /* wanted */
     int64_t per_epoch, save_every;
     double best;
     /* of the current epoch */
@@ -87,6 +95,9 @@ typedef struct train_run {
 
 /* loop.c */
 nashc_status train_run_loop(train_run *r);
+
+/* Whether this process writes files and tells of the run. */
+bool train_run_leads(const train_run *r);
 
 /* folder.c: each writes a file of the folder, whole or not at all. */
 nashc_status train_write_checkpoint(train_run *r);

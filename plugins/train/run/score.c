@@ -53,7 +53,7 @@ train_score_net(train_net *net, const train_order *o, train_score *s)
     nashc_status status = NASHC_OK;
     const float *x;
     const int32_t *label;
-    int64_t n;
+    int64_t n, number = 0;
 
     order.shuffle = order.augment = false;
     train_feed *f = train_feed_start(&order, 0, train_batches(&order));
@@ -64,7 +64,7 @@ train_score_net(train_net *net, const train_order *o, train_score *s)
     while (status == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0) {
         memcpy(in->v, x, (size_t)(n * in->count) * sizeof(float));
         status = train_net_forward(net, n, false);
-        if (status == NASHC_OK)
+        if (status == NASHC_OK && train_batch_share(&order, number++) > 0.0)
             train_score_add(s, out->v, label, n, out->count, 0.0);
     }
     train_feed_stop(f);

@@ -1,0 +1,31 @@
+/* engine.h: what the module that links MPI gives to the plugin: sums over all ranks, without
+ * waiting.
+ *
+ * All calls come from one thread, and on all ranks in the same order. */
+#ifndef TRAIN_RANKS_ENGINE_H
+#define TRAIN_RANKS_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TRAIN_RANKS_ENTRY "train_ranks_engine_entry"
+
+typedef struct train_ranks_engine {
+    const char *name; /* version of the library */
+
+    /* Once a process. local: ranks on this machine. */
+    bool (*join)(int *rank, int *n, int *local);
+
+    /* Begins to replace n entries by their sums over all ranks; v stays as it is until test says
+     * that all is done. The order of summing depends on n and the number of ranks only. */
+    bool (*start_f32)(float *v, int64_t n);
+    bool (*start_f64)(double *v, int64_t n);
+
+    /* Moves what was started along: 1 all of it is done, 0 not yet, -1 it cannot be done any more.
+     */
+    int (*test)(void);
+
+    void (*leave)(void); /* waits for all ranks */
+} train_ranks_engine;
+
+#endif

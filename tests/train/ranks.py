@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""ranks.py BUILD: training on several ranks: equal to one process up to rounding, the same bits again, a lost rank."""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.argv = sys.argv[:2]
+import run as common  # noqa: E402  files, models and checks are those of run.py
+
+check, NASHC = common.check, common.NASHC
+MPI = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+       "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none"}
+
+
+def command(n, *args):
+    return (["mpirun", "-n", str(n)] if n > 1 else []) + [str(NASHC), *map(str, args)]
+
+
+def start(n, *args):
+    return subprocess.Popen(command(n, *args), env=MPI, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def train(n, *args):
+    p = start(n, "train", *args, "-q", *([] if n > 1 else ["--threads", "1"]))
+    err = p.communicate(timeout=120)[1]
+    return p.returncode, err
+
+
+def without_norm(text):
+    lines = [line for line in text.splitlines() if "%bn." not in line and "nn.batchnorm" not in line]
+    return "\n".join(lines).replace("nn.relu(%b)", "nn.relu(%c0)") + "\n"
+
+
+def distance(a, b):
+    """Largest difference of two checkpoints, without the states of the optimiser and the table of metrics."""
+    kept = [k for k in a if not k.startswith(("optimiser", "run.metrics"))]
+    return max(abs(x - y) for k in kept for x, y in zip(a[k][1], b[k][1]))
+
+
+def state(run):
+    return common.read_npz(run / "checkpoint.npz")
+
+
+def equal_sums(d):
+    """Batches of 66 from 300: the last has 36; of 299 in batches of 149 the last has one sample for three ranks."""
+    for limit, batch in ((300, 66), (299, 149)):
+        args = [d / "plain.nashir", "--data", f"npz:{d}/one.npz,limit={limit}", "--steps", "6", "--batch", batch]
+        check("one process", train(1, *args, "-o", d / f"one{limit}")[0] == 0)
+        for n in (2, 3):
+            code, err = train(n, *args, "-o", d / f"r{n}.{limit}")
+            check(f"{n} ranks", code == 0, err)
+            far = distance(state(d / f"one{limit}"), state(d / f"r{n}.{limit}")) if code == 0 else 1
+            check(f"{n} ranks, {limit} images: as one process", far < 1e-3, far)
+
+
+def same_bits(d):
+    args = [d / "one.nashir", "--data", f"npz:{d}/one.npz,augment=flip", "--batch", "64"]
+    for name, steps, more in (("a", 12, []), ("b", 12, []), ("c", 7, []), ("c", 12, ["--resume"])):
+        code, err = train(2, *args, "--steps", steps, "-o", d / name, *more)
+        check(f"run {name}", code == 0, err)
+    a, b, c = ((d / x / "checkpoint.npz").read_bytes() for x in "abc")
+    check("the same ranks give the same bits", a == b)
+    check("--resume gives those of a run without a break", a == c)
+    check("the manifest has the ranks", '"ranks": 2' in (d / "a/manifest.json").read_text())
+
+
+def lost_rank(d):
+    """Kill a rank inside a long run: the checkpoint is that of a whole step, the same as when the run ends there."""
+    args = [d / "one.nashir", "--data", f"npz:{d}/one.npz", "--batch", "30", "--save-every", "5"]
+    p = start(2, "train", *args, "--epochs", "1000000", "-o", d / "lost", "-q")
+    end = time.monotonic() + 60
+    while not (d / "lost/checkpoint.npz").is_file() and time.monotonic() < end and p.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    children = subprocess.run(["pgrep", "-P", str(p.pid)], capture_output=True, text=True).stdout.split()
+    if len(children) >= 2:
+        os.kill(int(children[-1]), signal.SIGKILL)
+    err = p.communicate(timeout=60)[1]
+    check("a rank is lost: the run fails", p.returncode != 0 and len(children) >= 2, children)
+    if "rank 1 of 2" not in err:  # the other was killed: the first rank tells, and writes
+        check("it says so", "another rank was lost" in err and "checkpoint.npz is of step" in err, err)
+        got = state(d / "lost")
+        step = int(got["run.step"][1][0])
+        check("the other run", train(2, *args, "--epochs", "1000000", "--steps", step, "-o", d / "whole")[0] == 0)
+        check("the checkpoint is of a whole step", distance(got, state(d / "whole")) == 0, step)
+
+
+def faults(d):
+    args = [d / "one.nashir", "--data", f"npz:{d}/one.npz"]
+    code, err = train(2, *args, "--batch", "1", "-o", d / "f")
+    check("too small a batch", code != 0 and "too small for 2 ranks" in err, err)
+    code, err = train(2, *args, "--lr", "1e30", "--clip", "0", "--batch", "64", "-o", d / "g")
+    check("a loss that is not finite", code != 0 and "is not finite" in err, err)
+
+
+def main():
+    if not (common.BUILD / "plugins/train/mpi.so").is_file() or not shutil.which("mpirun"):
+        print("skip ranks: MPI is not installed, or the plugin was built without it\n0 passed, 0 failed, 1 skipped")
+        return 0
+    with tempfile.TemporaryDirectory() as t:
+        d = pathlib.Path(t)
+        text = common.MODEL.format(c=1)
+        (d / "one.nashir").write_text(text)
+        (d / "plain.nashir").write_text(without_norm(text))
+        common.data_files(d)
+        for test in (equal_sums, same_bits, lost_rank, faults):
+            test(d)
+    print(f"{common.passed} passed, {common.failed} failed, 0 skipped")
+    return 1 if common.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
