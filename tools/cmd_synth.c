@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const nashc_param options[] = {
     {.name = "family",
@@ -158,19 +157,19 @@ read_stat(job *j, const char *path, nashc_cost *out)
 static nashc_status
 synthesize(job *j, const char *name, nashc_cost *out)
 {
-    const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir), *base = getenv("TMPDIR");
-    char *stat = nashc_arena_printf(j->a, "%s/nashc-synth-XXXXXX", base && base[0] ? base : "/tmp");
-    int fd = stat ? mkstemp(stat) : -1;
+    const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir);
     tool_process p = {0};
+    char *folder;
+    nashc_status s = tool_temp_folder("synth", j->a, &folder, j->d);
 
-    if (fd < 0)
-        return nashc_io_error(j->d, NULL, "cannot create a temporary file");
-    close(fd);
+    if (s != NASHC_OK)
+        return s;
+    const char *stat = nashc_arena_printf(j->a, "%s/stat", folder);
     const char *script =
         nashc_arena_printf(j->a, "read_verilog -defer *.v; %s -top %s_%s; tee -o %s stat -json",
                            j->family->command, j->top, name, stat);
     const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
-    nashc_status s = tool_process_run(argv, rtl, 0, &p, j->d);
+    s = tool_process_run(argv, rtl, 0, &p, j->d);
     if (s == NASHC_OK && p.exit_status != 0) {
         const char *line = strstr(p.err, "ERROR") ? strstr(p.err, "ERROR") : p.err;
         s = nashc_io_error(j->d, NULL, "yosys failed on layer %s", name);
@@ -179,7 +178,7 @@ synthesize(job *j, const char *name, nashc_cost *out)
     tool_process_free(&p);
     if (s == NASHC_OK)
         s = read_stat(j, stat, out);
-    unlink(stat);
+    tool_temp_remove(folder);
     return s;
 }
 
@@ -270,11 +269,13 @@ report(job *j, const char *const *names, const char *only)
     if (!text)
         return nashc_enomem(j->d);
     if (!only[0]) {
-        nashc_outfile *f = nashc_out_open(
-            nashc_arena_printf(j->a, "%s/report/post_synth_resources.json", j->dir), j->d);
+        static const char name[] = "report/post_synth_resources.json";
+        nashc_outfile *f = nashc_out_open_below(j->dir, name, j->d);
         if (f)
             nashc_out_printf(f, "%s\n", text);
         s = f ? nashc_out_commit(f, j->d) : NASHC_EIO;
+        if (s == NASHC_OK)
+            s = nashc_outdir_own(j->dir, name, j->d);
     }
     if (tool_json()) {
         printf("%s\n", text);

@@ -1,7 +1,7 @@
 /* temp.c: tests of core/base/temp.c: what does not outlive the process. */
 #define _DEFAULT_SOURCE 1 /* mkdtemp */
-#include "core/base/temp.h"
 #include "unit.h"
+#include <nashc/io.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
