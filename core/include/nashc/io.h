@@ -103,6 +103,15 @@ NASHC_API void nashc_temp_remove_all(void);
  * True: it is gone. Async-signal-safe. */
 NASHC_API bool nashc_tree_remove(const char *path);
 
+/* Names may hold any bytes; what is written holds text: valid UTF-8 without control characters,
+ * marks that reorder a line, U+FFFE and U+FFFF. All other bytes become \xNN. s itself where nothing
+ * is to be done, else owned by a. */
+NASHC_API const char *nashc_text_plain(const char *s, nashc_arena *a);
+
+/* The same in pieces, for those who escape further: the piece at s, which is not at its end, goes to
+ * out (5 bytes, 0-terminated). Returns the bytes of s that it stands for. */
+NASHC_API size_t nashc_text_piece(const char *s, char *out);
+
 /* The whole file, with a 0 behind it; freed by nashc_mem_free. max: refuse larger ones. */
 NASHC_API nashc_status nashc_file_read(const char *path, int64_t max, char **data, size_t *size,
                                        nashc_diag *d);
