@@ -156,9 +156,9 @@ print_json(const nashc_module *m, nashc_arena *a)
         for (int k = 0; k < nashc_graph_n_outputs(g); k++)
             json_array_append_new(
                 out, json_value(nashc_graph_output_name(g, k), nashc_graph_output(g, k), a));
-        json_array_append_new(graphs,
-                              json_pack("{s:s,s:i,s:o,s:o}", "name", nashc_text_plain(nashc_graph_name(g), a), "nodes",
-                                        nashc_graph_n_nodes(g), "inputs", in, "outputs", out));
+        json_array_append_new(
+            graphs, json_pack("{s:s,s:i,s:o,s:o}", "name", nashc_text_plain(nashc_graph_name(g), a),
+                              "nodes", nashc_graph_n_nodes(g), "inputs", in, "outputs", out));
     }
     json_t *all = json_pack("{s:o}", "graphs", graphs);
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

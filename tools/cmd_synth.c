@@ -154,13 +154,12 @@ synthesize(job *j, const char *name, nashc_cost *out)
 {
     const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir);
     tool_process p = {0};
-    const char *script =
-        nashc_arena_printf(j->a, "read_verilog -defer *.v; %s -top %s_%s; "
-                                 "tee -o /dev/stdout stat -json",
-                           j->family->command, j->top, name);
+    const char *script = nashc_arena_printf(j->a,
+                                            "read_verilog -defer *.v; %s -top %s_%s; "
+                                            "tee -o /dev/stdout stat -json",
+                                            j->family->command, j->top, name);
     const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
-    nashc_status s =
-        rtl && script ? tool_process_run(argv, rtl, 0, &p, j->d) : nashc_enomem(j->d);
+    nashc_status s = rtl && script ? tool_process_run(argv, rtl, 0, &p, j->d) : nashc_enomem(j->d);
     if (s == NASHC_OK && p.exit_status != 0) {
         const char *line = strstr(p.err, "ERROR") ? strstr(p.err, "ERROR") : p.err;
         s = nashc_io_error(j->d, NULL, "yosys failed on layer %s", name);

@@ -1,9 +1,9 @@
 /* file.c: whole files in, whole files out: nothing half-written is ever visible. */
 #undef _POSIX_C_SOURCE
 #define _XOPEN_SOURCE 700 /* POSIX.1-2008 with realpath */
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
-#include "core/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <nashc/diag.h>
@@ -135,8 +135,7 @@ out_open(const char *path, bool links, nashc_diag *d)
 {
     nashc_outfile *f = nashc_mem_calloc(1, sizeof(*f));
     struct stat st;
-    bool special =
-        links && stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    bool special = links && stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 
     if (!f) {
         nashc_enomem(d);
@@ -243,6 +242,13 @@ nashc_out_printf(nashc_outfile *f, const char *fmt, ...)
     else
         nashc_out_write(f, s.data, s.n);
     nashc_str_free(&s);
+}
+
+nashc_status
+nashc_out_flush(nashc_outfile *f, nashc_diag *d)
+{
+    flush(f);
+    return f->err ? nashc_file_error(d, f->path, "cannot write", f->err) : NASHC_OK;
 }
 
 nashc_status

@@ -144,7 +144,8 @@ port_json(const design *z, const nashc_value *v, const char *name)
     for (int i = 0; i < t->rank; i++)
         json_array_append_new(shape, json_integer(t->dim[i]));
     nashc_type_finn_name(t, elem, sizeof elem);
-    return json_pack("{s:s, s:o, s:s}", "name", nashc_text_plain(name, z->a), "shape", shape, "datatype", elem);
+    return json_pack("{s:s, s:o, s:s}", "name", nashc_text_plain(name, z->a), "shape", shape,
+                     "datatype", elem);
 }
 
 static void
@@ -157,8 +158,8 @@ add_ports(const design *z, json_t *j)
         json_array_append_new(in, port_json(z, v, nashc_value_name(v)));
     }
     for (int i = 0; g && i < nashc_graph_n_outputs(g); i++)
-        json_array_append_new(out,
-                              port_json(z, nashc_graph_output(g, i), nashc_graph_output_name(g, i)));
+        json_array_append_new(
+            out, port_json(z, nashc_graph_output(g, i), nashc_graph_output_name(g, i)));
     json_object_set_new(j, "model_inputs", in);
     json_object_set_new(j, "model_outputs", out);
 }
@@ -185,7 +186,8 @@ manifest_json(const design *z, const json_t *own)
     json_object_set_new(j, "tool", json_string("nashc"));
     json_object_set_new(j, "version", json_string(NASHC_VERSION));
     json_object_set_new(j, "backend", json_string(z->backend->name));
-    json_object_set_new(j, "input_sha256", text_json(z, z->o->input_sha256 ? z->o->input_sha256 : ""));
+    json_object_set_new(j, "input_sha256",
+                        text_json(z, z->o->input_sha256 ? z->o->input_sha256 : ""));
     json_object_set_new(j, "options", options_json(z));
     if (has_option(z->backend, "top"))
         json_object_set_new(j, "top", text_json(z, nashc_opts_str(z->opts, "top")));

@@ -1,7 +1,7 @@
 /* top_name.c: names for the top of a design.
  *
- * The name goes into Verilog, C and C++, XML, Makefiles and scripts of Yosys and other tools, and is
- * read back from manifests that anybody may have written: one rule for all, letters of ASCII,
+ * The name goes into Verilog, C and C++, XML, Makefiles and scripts of Yosys and other tools, and
+ * is read back from manifests that anybody may have written: one rule for all, letters of ASCII,
  * digits and "_", and no word that one of the languages has (IEEE 1364-2005 annex B, IEEE
  * 1800-2017 annex B, ISO C 2011 6.4.1, ISO C++ 2020 table 5).
  */

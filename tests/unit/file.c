@@ -280,10 +280,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        FILE_TEST(files_appear_at_commit),           FILE_TEST(large_files),
-        FILE_TEST(links_are_followed_when_replaced), FILE_TEST(what_cannot_be_opened_is_reported),
-        FILE_TEST(folders_appear_at_commit),         FILE_TEST(foreign_folders_are_left_alone),
-        FILE_TEST(a_name_that_is_taken),             FILE_TEST(folders_of_other_processes),
+        FILE_TEST(files_appear_at_commit),
+        FILE_TEST(large_files),
+        FILE_TEST(links_are_followed_when_replaced),
+        FILE_TEST(what_cannot_be_opened_is_reported),
+        FILE_TEST(folders_appear_at_commit),
+        FILE_TEST(foreign_folders_are_left_alone),
+        FILE_TEST(a_name_that_is_taken),
+        FILE_TEST(folders_of_other_processes),
         FILE_TEST(links_below_are_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,7 @@ typedef struct nashc_outfile nashc_outfile;
 NASHC_API nashc_outfile *nashc_out_open(const char *path, nashc_diag *d); /* NULL: reported */
 NASHC_API void nashc_out_write(nashc_outfile *f, const void *data, size_t size);
 NASHC_API void nashc_out_printf(nashc_outfile *f, const char *fmt, ...) NASHC_PRINTF(2, 3);
+NASHC_API nashc_status nashc_out_flush(nashc_outfile *f, nashc_diag *d);  /* has it room so far? */
 NASHC_API nashc_status nashc_out_commit(nashc_outfile *f, nashc_diag *d); /* frees f */
 NASHC_API void nashc_out_drop(nashc_outfile *f); /* frees f; NULL allowed */
 
@@ -108,8 +109,8 @@ NASHC_API bool nashc_tree_remove(const char *path);
  * is to be done, else owned by a. */
 NASHC_API const char *nashc_text_plain(const char *s, nashc_arena *a);
 
-/* The same in pieces, for those who escape further: the piece at s, which is not at its end, goes to
- * out (5 bytes, 0-terminated). Returns the bytes of s that it stands for. */
+/* The same in pieces, for those who escape further: the piece at s, which is not at its end, goes
+ * to out (5 bytes, 0-terminated). Returns the bytes of s that it stands for. */
 NASHC_API size_t nashc_text_piece(const char *s, char *out);
 
 /* The whole file, with a 0 behind it; freed by nashc_mem_free. max: refuse larger ones. */
