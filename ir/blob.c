@@ -286,56 +286,141 @@ pad(nashc_outfile *f, uint64_t from, uint64_t to)
     nashc_out_write(f, zero, (size_t)(to - from));
 }
 
-static void
-write_list(const list *l, nashc_outfile *f)
-{
-    uint64_t at = HEAD + (uint64_t)l->n * ENTRY, end = at;
-    uint8_t row[ENTRY] = {0};
+/* An entry that is to be written: of a tensor, or copied from a file. */
+typedef struct row {
+    const uint8_t *hash;
+    const nashc_tensor *data; /* NULL: at offset of the file */
+    uint64_t offset, size;
+} row;
 
-    for (size_t i = 0; i < l->n; i++)
-        end = aligned(end) + nashc_tensor_bytes(l->item[i]);
-    memcpy(row, magic, 8);
-    put_le(row + 8, 1, 4);
-    put_le(row + 12, l->n, 4);
-    put_le(row + 16, end, 8);
-    nashc_out_write(f, row, HEAD);
-    for (size_t i = 0; i < l->n; i++) {
+static bool
+copy_bytes(int fd, uint64_t offset, uint64_t size, nashc_outfile *f)
+{
+    char chunk[16384];
+
+    while (size) {
+        size_t n = size < sizeof chunk ? (size_t)size : sizeof chunk;
+        if (!read_at(fd, chunk, n, offset))
+            return false;
+        nashc_out_write(f, chunk, n);
+        offset += n;
+        size -= n;
+    }
+    return true;
+}
+
+static bool
+write_rows(const row *r, size_t n, int fd, nashc_outfile *f)
+{
+    uint64_t at = HEAD + (uint64_t)n * ENTRY, end = at;
+    uint8_t text[ENTRY] = {0};
+    bool ok = true;
+
+    for (size_t i = 0; i < n; i++)
+        end = aligned(end) + r[i].size;
+    memcpy(text, magic, 8);
+    put_le(text + 8, 1, 4);
+    put_le(text + 12, n, 4);
+    put_le(text + 16, end, 8);
+    nashc_out_write(f, text, HEAD);
+    for (size_t i = 0; i < n; i++) {
         at = aligned(at);
-        memset(row, 0, sizeof(row));
-        memcpy(row, nashc_tensor_hash(l->item[i]), 32);
-        put_le(row + 32, at, 8);
-        put_le(row + 40, nashc_tensor_bytes(l->item[i]), 8);
-        nashc_out_write(f, row, ENTRY);
-        at += nashc_tensor_bytes(l->item[i]);
+        memset(text, 0, sizeof(text));
+        memcpy(text, r[i].hash, 32);
+        put_le(text + 32, at, 8);
+        put_le(text + 40, r[i].size, 8);
+        nashc_out_write(f, text, ENTRY);
+        at += r[i].size;
     }
-    at = HEAD + (uint64_t)l->n * ENTRY;
-    for (size_t i = 0; i < l->n; i++) {
+    at = HEAD + (uint64_t)n * ENTRY;
+    for (size_t i = 0; ok && i < n; i++) {
         pad(f, at, aligned(at));
-        nashc_out_write(f, nashc_tensor_data(l->item[i]), nashc_tensor_bytes(l->item[i]));
-        at = aligned(at) + nashc_tensor_bytes(l->item[i]);
+        if (r[i].data)
+            nashc_out_write(f, nashc_tensor_data(r[i].data), (size_t)r[i].size);
+        else
+            ok = copy_bytes(fd, r[i].offset, r[i].size, f);
+        at = aligned(at) + r[i].size;
     }
+    return ok;
+}
+
+static nashc_status
+write_file(const char *path, const row *r, size_t n, int fd, nashc_diag *d)
+{
+    nashc_outfile *f = nashc_out_open(path, d);
+    nashc_loc loc = {.file = path};
+
+    if (!f)
+        return NASHC_EIO;
+    if (write_rows(r, n, fd, f))
+        return nashc_out_commit(f, d);
+    nashc_out_drop(f);
+    return nashc_io_error(d, &loc, "the former file cannot be read");
+}
+
+static bool
+has_hash(const row *r, size_t n, const uint8_t *hash)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(r[i].hash, hash, 32) == 0)
+            return true;
+    return false;
+}
+
+/* Rows of the tensors, then of the entries of former that are none of these. NULL: memory out. */
+static row *
+make_rows(const list *l, const nashc_blobs *former, size_t *n_all)
+{
+    size_t n = l->n;
+    row *r = nashc_mem_calloc(l->n + (former ? former->n : 0), sizeof *r);
+
+    for (size_t i = 0; r && i < l->n; i++)
+        r[i] = (row){nashc_tensor_hash(l->item[i]), l->item[i], 0, nashc_tensor_bytes(l->item[i])};
+    for (uint32_t i = 0; r && former && i < former->n; i++)
+        if (!has_hash(r, l->n, former->entry[i].hash))
+            r[n++] =
+                (row){former->entry[i].hash, NULL, former->entry[i].offset, former->entry[i].size};
+    *n_all = n;
+    return r;
+}
+
+/* The file at path if it is a blob file, which a text of today may need; NULL: none. */
+static nashc_blobs *
+open_former(const char *path)
+{
+    nashc_blobs *b = NULL;
+
+    return access(path, F_OK) == 0 && nashc_blobs_open(path, &b, NULL) == NASHC_OK ? b : NULL;
+}
+
+static nashc_status
+write_list(const list *l, const char *path, bool keep, bool *more, nashc_diag *d)
+{
+    nashc_blobs *former = keep ? open_former(path) : NULL;
+    size_t n;
+    row *r = make_rows(l, former, &n);
+    nashc_status s = r ? write_file(path, r, n, former ? former->fd : -1, d) : nashc_enomem(d);
+
+    *more = n > l->n;
+    nashc_mem_free(r);
+    nashc_blobs_close(former);
+    return s;
 }
 
 nashc_status
-nashc_blobs_write(const nashc_module *m, const char *path, bool *written, nashc_diag *d)
+nashc_blobs_write(const nashc_module *m, const char *path, bool keep, bool *more, nashc_diag *d)
 {
     list l = {.arena = nashc_arena_create()};
     nashc_status s = NASHC_OK;
     bool ok = l.arena != NULL;
 
+    *more = false;
     for (size_t i = 0; ok && i < m->n_graphs; i++)
         ok = nashc_graph_each_const(m->graphs[i], collect, &l);
-    if (!ok) {
+    if (!ok)
         s = nashc_enomem(d);
-    } else if (l.n) {
-        nashc_outfile *f = nashc_out_open(path, d);
-        s = NASHC_EIO;
-        if (f) {
-            write_list(&l, f);
-            s = nashc_out_commit(f, d);
-        }
-    }
-    *written = !s && l.n;
+    else if (l.n)
+        s = write_list(&l, path, keep, more, d);
     nashc_mem_free(l.item);
     nashc_map_free(&l.seen);
     if (l.arena)

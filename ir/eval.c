@@ -177,6 +177,16 @@ check_evaluable(const nashc_node *n, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Where no result has elements there is nothing to compute: no operator is asked. */
+static bool
+any_elements(const nashc_eval *e)
+{
+    for (int i = 0; i < e->n_out; i++)
+        if (e->out[i].n > 0)
+            return true;
+    return e->n_out == 0;
+}
+
 /* Allocates the results, evaluates e->node, checks what came out. */
 static nashc_status
 run_node(nashc_eval *e)
@@ -189,7 +199,7 @@ run_node(nashc_eval *e)
             s = nashc_enomem(e->diag);
             break;
         }
-    if (s == NASHC_OK) {
+    if (s == NASHC_OK && any_elements(e)) {
         nashc_frame f;
         nashc_enter(&f, nashc_module_ctx(nashc_graph_module(nashc_node_graph(n))), NASHC_D_OP,
                     nashc_node_opname(n), n, e->diag);

@@ -189,12 +189,16 @@ nashc_status nashc_blobs_load(nashc_blobs *b, const nashc_type *t, uint64_t pref
                               nashc_tensor **out, nashc_diag *d, const nashc_loc *where);
 void nashc_blobs_close(nashc_blobs *b);
 
-/* Writes all constants of m that need it; *written is false, and there is no file, if none does. */
-nashc_status nashc_blobs_write(const nashc_module *m, const char *path, bool *written,
+/* Writes the large constants of m, if it has any. keep: and what the file at path holds that m has
+ * not; *more: there was such. */
+nashc_status nashc_blobs_write(const nashc_module *m, const char *path, bool keep, bool *more,
                                nashc_diag *d);
 
 /* Constants of g in print order: calls f for each that some node or output reads. */
 typedef bool nashc_const_fn(void *user, const nashc_value *v);
 bool nashc_graph_each_const(const nashc_graph *g, nashc_const_fn *f, void *user);
+
+/* Do calls of graphs end, and come to no more than NASHC_MAX_NODES nodes? O(nodes + 18 calls). */
+nashc_status nashc_verify_calls(const nashc_module *m, nashc_diag *d);
 
 #endif

@@ -551,6 +551,8 @@ nashc_parse(nashc_ctx *c, const char *file, const char *text, size_t size, const
         s = parse_file(&p);
     if (!s)
         s = check_all(&p);
+    if (!s)
+        s = nashc_verify_calls(p.m, d);
     nashc_blobs_close(p.blobs);
     nashc_mem_free(p.def);
     nashc_mem_free(p.out);

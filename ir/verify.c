@@ -199,5 +199,5 @@ nashc_verify(const nashc_module *m, int level, nashc_diag *d)
         s = check_structure(m->graphs[i], d);
     for (size_t i = 0; !s && i < m->n_graphs && level >= 2; i++)
         s = check_meaning(m->graphs[i], level, d);
-    return s;
+    return s == NASHC_OK && level >= 3 ? nashc_verify_calls(m, d) : s;
 }

@@ -134,16 +134,16 @@ choose_passes(const nashc_opts *o, nashc_module *m, nashc_arena *a, nashc_status
 }
 
 static json_t *
-json_value(const char *name, const nashc_value *v)
+json_value(const char *name, const nashc_value *v, nashc_arena *a)
 {
     char type[NASHC_TYPE_STR_MAX];
     nashc_type_print(nashc_value_type(v), type, sizeof type);
-    return json_pack("{s:s,s:s}", "name", name, "type", type);
+    return json_pack("{s:s,s:s}", "name", nashc_text_plain(name, a), "type", type);
 }
 
 /* What is left, for scripts. */
 static void
-print_json(const nashc_module *m)
+print_json(const nashc_module *m, nashc_arena *a)
 {
     json_t *graphs = json_array();
     for (int i = 0; i < nashc_module_n_graphs(m); i++) {
@@ -151,14 +151,14 @@ print_json(const nashc_module *m)
         json_t *in = json_array(), *out = json_array();
         for (int k = 0; k < nashc_graph_n_inputs(g); k++) {
             const nashc_value *v = nashc_graph_input(g, k);
-            json_array_append_new(in, json_value(nashc_value_name(v), v));
+            json_array_append_new(in, json_value(nashc_value_name(v), v, a));
         }
         for (int k = 0; k < nashc_graph_n_outputs(g); k++)
             json_array_append_new(
-                out, json_value(nashc_graph_output_name(g, k), nashc_graph_output(g, k)));
-        json_array_append_new(graphs,
-                              json_pack("{s:s,s:i,s:o,s:o}", "name", nashc_graph_name(g), "nodes",
-                                        nashc_graph_n_nodes(g), "inputs", in, "outputs", out));
+                out, json_value(nashc_graph_output_name(g, k), nashc_graph_output(g, k), a));
+        json_array_append_new(
+            graphs, json_pack("{s:s,s:i,s:o,s:o}", "name", nashc_text_plain(nashc_graph_name(g), a),
+                              "nodes", nashc_graph_n_nodes(g), "inputs", in, "outputs", out));
     }
     json_t *all = json_pack("{s:o}", "graphs", graphs);
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -198,7 +198,7 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
     if (s == NASHC_OK && out[0])
         s = nashc_write_model_opts(m, out, tool_list(o, "backend-option", a), d);
     if (s == NASHC_OK && tool_json() && strcmp(out, "-") != 0)
-        print_json(m);
+        print_json(m, a);
     nashc_module_free(m);
     nashc_arena_free(a);
     return nashc_status_exit(s);

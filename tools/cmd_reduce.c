@@ -5,10 +5,7 @@
  * if the command ends with the same status as on the whole model. Rounds go on until nothing helps.
  */
 #include "tool.h"
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MAX_WORDS 256
 
@@ -35,7 +32,8 @@ typedef struct reducer {
     nashc_arena *arena;
     nashc_module *best;
     const char *words[MAX_WORDS + 2];
-    char folder[64], file[128];
+    char *folder;
+    const char *file;
     int wanted; /* exit status on the whole model */
     int64_t timeout, n_runs;
     nashc_status status; /* of what cannot be worked around */
@@ -50,7 +48,7 @@ split_command(reducer *r, const char *text)
     int n = 0;
     bool placed = false;
     while (*(text += strspn(text, " \t"))) {
-        char *word = NASHC_NEW_N(r->arena, char, strlen(text) + sizeof r->file + 1);
+        char *word = NASHC_NEW_N(r->arena, char, strlen(text) + 1);
         size_t w = 0;
         char quote = 0;
         if (!word || n == MAX_WORDS)
@@ -310,18 +308,6 @@ reduce(reducer *r, const char *out)
     return r->status == NASHC_OK ? nashc_write_model(r->best, out, r->diag) : r->status;
 }
 
-static void
-remove_files(const reducer *r)
-{
-    char blob[160];
-    snprintf(blob, sizeof blob, "%s/model.nashblob", r->folder);
-    (void)unlink(blob);
-    snprintf(blob, sizeof blob, "%s.nashblob", r->file);
-    (void)unlink(blob);
-    (void)unlink(r->file);
-    (void)rmdir(r->folder);
-}
-
 static int
 reduce_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 {
@@ -332,24 +318,18 @@ reduce_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *ar
     (void)n_args;
     if (!r.arena)
         return nashc_status_exit(nashc_enomem(r.diag));
-    snprintf(r.folder, sizeof r.folder, "/tmp/nashc-reduce-XXXXXX");
-    nashc_status s = split_command(&r, nashc_opts_str(o, "test"));
+    nashc_status s = tool_load(c, o, args[0], &r.best);
     if (s == NASHC_OK)
-        s = tool_load(c, o, args[0], &r.best);
-    bool made = s == NASHC_OK && mkdtemp(r.folder);
-    if (s == NASHC_OK && !made)
-        s = nashc_io_error(r.diag, NULL, "cannot make a folder for the candidates");
-    if (made)
-        nashc_temp_note(r.folder);
-    snprintf(r.file, sizeof r.file, "%s/model.nashir", r.folder);
+        s = tool_temp_folder("reduce", r.arena, &r.folder, r.diag);
+    r.file = s == NASHC_OK ? nashc_arena_printf(r.arena, "%s/model.nashir", r.folder) : "";
+    if (s == NASHC_OK)
+        s = r.file ? split_command(&r, nashc_opts_str(o, "test")) : nashc_enomem(r.diag);
     if (s == NASHC_OK)
         s = reduce(&r, nashc_opts_str(o, "o"));
     if (s == NASHC_OK)
         printf("%d nodes after %" PRId64 " runs: %s\n", total_nodes(r.best), r.n_runs,
                nashc_opts_str(o, "o"));
-    if (made)
-        remove_files(&r);
-    nashc_temp_done(r.folder);
+    tool_temp_remove(r.folder);
     nashc_module_free(r.best);
     nashc_arena_free(r.arena);
     return nashc_status_exit(s);

@@ -1,8 +1,6 @@
 /* cmd_show.c: nashc show: prints or draws a graph. */
 #include "tool.h"
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_PICTURE ((int64_t)1 << 30)
 
@@ -22,23 +20,21 @@ static const nashc_param options[] = {
 /* Lets the backend write a temporary file and copies that to standard output. */
 static nashc_status
 write_to_stdout(const nashc_backend *be, const nashc_module *m, const char *const *pairs,
-                nashc_diag *d)
+                nashc_arena *a, nashc_diag *d)
 {
-    char folder[] = "/tmp/nashc-show-XXXXXX", path[64], *data = NULL;
+    char *folder, *data = NULL;
     size_t size = 0;
-    if (!mkdtemp(folder))
-        return nashc_io_error(d, NULL, "cannot make a temporary folder");
-    nashc_temp_note(folder);
-    snprintf(path, sizeof path, "%s/out", folder);
-    nashc_status s = nashc_write_by(be, m, path, pairs, d);
+    nashc_status s = tool_temp_folder("show", a, &folder, d);
+    if (s != NASHC_OK)
+        return s;
+    const char *path = nashc_arena_printf(a, "%s/out", folder);
+    s = path ? nashc_write_by(be, m, path, pairs, d) : nashc_enomem(d);
     if (s == NASHC_OK)
         s = nashc_file_read(path, MAX_PICTURE, &data, &size, d);
     if (s == NASHC_OK)
         fwrite(data, 1, size, stdout);
     nashc_mem_free(data);
-    (void)unlink(path);
-    (void)rmdir(folder);
-    nashc_temp_done(folder);
+    tool_temp_remove(folder);
     return s;
 }
 
@@ -60,7 +56,7 @@ show(nashc_ctx *c, const nashc_module *m, const nashc_opts *o, nashc_arena *a)
         return NASHC_EUSAGE;
     if (!be->suffixes)
         return nashc_usage(d, "backend \"%s\" writes a folder: use `nashc compile`", be->name);
-    return strcmp(out, "-") == 0 ? write_to_stdout(be, m, pairs, d)
+    return strcmp(out, "-") == 0 ? write_to_stdout(be, m, pairs, a, d)
                                  : nashc_write_by(be, m, out, pairs, d);
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_FRAMES 4096
+
 static const nashc_param options[] = {
     {.name = "input",
      .def = "",
@@ -61,6 +63,13 @@ typedef struct job {
     nashc_stream *sin, *sout;
 } job;
 
+/* Frames that a manifest may ask to be simulated beyond the samples. */
+static bool
+in_range(int64_t frames)
+{
+    return frames >= 0 && frames <= MAX_FRAMES;
+}
+
 static nashc_status
 read_manifest(job *j)
 {
@@ -95,9 +104,8 @@ read_manifest(job *j)
         json_decref(root);
         return NASHC_EINPUT;
     }
-    if (!backend || !top || !graph || !(j->clk_ns > 0) ||
-        strspn(top, "abcdefghijklmnopqrstuvwxyz_0123456789"
-                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(top)) {
+    if (!backend || !top || !graph || !(j->clk_ns > 0) || !nashc_is_top_name(top) ||
+        !in_range(j->period) || !in_range(j->steady) || j->told_latency < 0) {
         json_decref(root);
         return nashc_error(s->d, &loc, "this is no manifest of a design");
     }

@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const nashc_param options[] = {
     {.name = "family",
@@ -86,7 +85,7 @@ load(job *j)
     j->top = top ? nashc_arena_strdup(j->a, top) : NULL;
     j->device = device && device[0] ? nashc_find(j->ctx, NASHC_D_DEVICE, device) : NULL;
     json_decref(root);
-    if (!j->top)
+    if (!j->top || !nashc_is_top_name(j->top))
         return nashc_error(j->d, &(nashc_loc){.file = path}, "this is no manifest of a design");
     if (!family[0])
         family = j->device ? j->device->family : "xcup";
@@ -132,54 +131,43 @@ count_cells(const cell *cells, const json_t *by_type, nashc_cost *out)
     }
 }
 
-/* The statistics lie between the first and the last brace of the file. */
+/* The statistics lie between the first and the last brace. */
 static nashc_status
-read_stat(job *j, const char *path, nashc_cost *out)
+read_stat(job *j, const char *text, nashc_cost *out)
 {
-    char *text;
-    size_t size;
-    nashc_status s = nashc_file_read(path, 1 << 26, &text, &size, j->d);
-
-    if (s != NASHC_OK)
-        return s;
-    char *from = strchr(text, '{'), *to = strrchr(text, '}');
+    const char *from = strchr(text, '{'), *to = strrchr(text, '}');
     json_t *root = from && to ? json_loadb(from, (size_t)(to - from) + 1, 0, NULL) : NULL;
     const json_t *design = json_object_get(root, "design");
     const json_t *cells = json_object_get(design, "num_cells_by_type");
+    nashc_status s = NASHC_OK;
+
     if (cells)
         count_cells(j->family->cells, cells, out);
     else
         s = nashc_io_error(j->d, NULL, "Yosys wrote no statistics");
     json_decref(root);
-    nashc_mem_free(text);
     return s;
 }
 
 static nashc_status
 synthesize(job *j, const char *name, nashc_cost *out)
 {
-    const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir), *base = getenv("TMPDIR");
-    char *stat = nashc_arena_printf(j->a, "%s/nashc-synth-XXXXXX", base && base[0] ? base : "/tmp");
-    int fd = stat ? mkstemp(stat) : -1;
+    const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir);
     tool_process p = {0};
-
-    if (fd < 0)
-        return nashc_io_error(j->d, NULL, "cannot create a temporary file");
-    close(fd);
-    const char *script =
-        nashc_arena_printf(j->a, "read_verilog -defer *.v; %s -top %s_%s; tee -o %s stat -json",
-                           j->family->command, j->top, name, stat);
+    const char *script = nashc_arena_printf(j->a,
+                                            "read_verilog -defer *.v; %s -top %s_%s; "
+                                            "tee -o /dev/stdout stat -json",
+                                            j->family->command, j->top, name);
     const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
-    nashc_status s = tool_process_run(argv, rtl, 0, &p, j->d);
+    nashc_status s = rtl && script ? tool_process_run(argv, rtl, 0, &p, j->d) : nashc_enomem(j->d);
     if (s == NASHC_OK && p.exit_status != 0) {
         const char *line = strstr(p.err, "ERROR") ? strstr(p.err, "ERROR") : p.err;
         s = nashc_io_error(j->d, NULL, "yosys failed on layer %s", name);
         nashc_note(j->d, "%.*s", (int)strcspn(line, "\n"), line);
     }
-    tool_process_free(&p);
     if (s == NASHC_OK)
-        s = read_stat(j, stat, out);
-    unlink(stat);
+        s = read_stat(j, p.out, out);
+    tool_process_free(&p);
     return s;
 }
 
@@ -270,11 +258,13 @@ report(job *j, const char *const *names, const char *only)
     if (!text)
         return nashc_enomem(j->d);
     if (!only[0]) {
-        nashc_outfile *f = nashc_out_open(
-            nashc_arena_printf(j->a, "%s/report/post_synth_resources.json", j->dir), j->d);
+        static const char name[] = "report/post_synth_resources.json";
+        nashc_outfile *f = nashc_out_open_below(j->dir, name, j->d);
         if (f)
             nashc_out_printf(f, "%s\n", text);
         s = f ? nashc_out_commit(f, j->d) : NASHC_EIO;
+        if (s == NASHC_OK)
+            s = nashc_outdir_own(j->dir, name, j->d);
     }
     if (tool_json()) {
         printf("%s\n", text);

@@ -106,8 +106,10 @@ take_key(reader *r, const char *key, const json_t *v, bool *used)
 static nashc_status
 take_keys(reader *r, const json_t *root)
 {
+    enum { TOLD = 16 };
     const char *key, *ignored = "";
     nashc_status s = NASHC_OK;
+    int n = 0;
     json_t *v;
 
     json_object_foreach((json_t *)(uintptr_t)root, key, v)
@@ -115,13 +117,13 @@ take_keys(reader *r, const json_t *root)
         bool used = true;
         if (s == NASHC_OK)
             s = take_key(r, key, v, &used);
-        if (!used)
+        if (!used && n++ < TOLD)
             ignored = nashc_arena_printf(r->a, "%s%s%s", ignored, ignored[0] ? ", " : "",
                                          nashc_quote(r->d, key));
     }
-    if (s == NASHC_OK && ignored[0])
-        nashc_remark(r->d, &(nashc_loc){.file = r->path}, "keys without a meaning here: %s",
-                     ignored);
+    if (s == NASHC_OK && n > 0)
+        nashc_remark(r->d, &(nashc_loc){.file = r->path}, "keys without a meaning here: %s%s",
+                     ignored, n > TOLD ? nashc_arena_printf(r->a, " and %d more", n - TOLD) : "");
     return s;
 }
 

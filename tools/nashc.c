@@ -1,5 +1,6 @@
 /* nashc.c: the command line: options common to all commands, then the command itself. */
 #include "tool.h"
+#include <jansson.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ typedef struct globals {
     const char **plugins, **warnings;
     int n_plugins, n_warnings;
     const char *fault; /* of an option of ours */
+    const char *memory, *time;
 } globals;
 
 /* The value of option name at argv[*i]: behind "=", or the next argument. NULL: another option. */
@@ -100,6 +102,10 @@ take_globals(int argc, char **argv, globals *g)
             tool_state.json_diag = strcmp(v, "json") == 0;
             if (!tool_state.json_diag && strcmp(v, "text") != 0)
                 g->fault = "diag";
+        } else if ((v = value_of("max-memory", argc, argv, &i, g))) {
+            g->memory = v;
+        } else if ((v = value_of("max-time", argc, argv, &i, g))) {
+            g->time = v;
         } else if (strncmp(argv[i], "-W", 2) == 0) {
             g->warnings[g->n_warnings++] = argv[i] + 2;
         } else {
@@ -122,6 +128,13 @@ load_plugins(nashc_ctx *c, const globals *g)
             return s;
     }
     return NASHC_OK;
+}
+
+static nashc_status
+set_limits(nashc_ctx *c, const globals *g)
+{
+    nashc_status s = tool_limit_memory(g->memory, nashc_ctx_diag(c));
+    return s == NASHC_OK && g->time ? tool_limit_time(g->time, nashc_ctx_diag(c)) : s;
 }
 
 static nashc_status
@@ -250,6 +263,8 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
     if (s == NASHC_OK && nashc_diag_count(d, NASHC_ERROR) > 0)
         s = NASHC_EBUG; /* a built-in descriptor is at fault */
     if (s == NASHC_OK)
+        s = set_limits(c, g);
+    if (s == NASHC_OK)
         s = set_warnings(c, g);
     if (s == NASHC_OK)
         s = load_plugins(c, g);
@@ -288,6 +303,7 @@ main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");
     tool_catch_signals();
+    json_set_alloc_funcs(nashc_mem_alloc, nashc_mem_free);
     nashc_ctx *c = nashc_ctx_create();
     nashc_arena *a = nashc_arena_create();
     globals g = {0};

@@ -2,11 +2,13 @@
  */
 #include "tool.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
 
 #define MAX_ARRAYS 4096
+#define MAX_NAME   (65535 - 4) /* bytes, of an entry without ".npy" */
 
 /* --- lists of arrays ------------------------------------------------------------------------- */
 
@@ -21,13 +23,46 @@ tool_arrays_free(tool_arrays *a)
     *a = (tool_arrays){0};
 }
 
+/* Names of arrays are text; those of models are any bytes, and stand in files as text. */
+static bool
+is_named(const char *array, const char *name)
+{
+    char piece[8];
+    while (*name) {
+        name += nashc_text_piece(name, piece);
+        size_t n = strlen(piece);
+        if (strncmp(array, piece, n) != 0)
+            return false;
+        array += n;
+    }
+    return !*array;
+}
+
 tool_array *
 tool_arrays_find(const tool_arrays *a, const char *name)
 {
     for (size_t i = 0; i < a->n; i++)
-        if (a->at[i].name && strcmp(a->at[i].name, name) == 0)
+        if (a->at[i].name && is_named(a->at[i].name, name))
             return &a->at[i];
     return NULL;
+}
+
+/* name as plain text; NULL: memory is out. */
+static char *
+plain_name(const char *name, size_t len)
+{
+    char *raw = strndup(name, len), *plain = malloc(4 * len + 1);
+    if (raw && plain) {
+        char *w = plain;
+        *w = 0;
+        for (const char *p = raw; *p; w += strlen(w))
+            p += nashc_text_piece(p, w);
+    } else {
+        free(plain);
+        plain = NULL;
+    }
+    free(raw);
+    return plain;
 }
 
 static tool_array *
@@ -44,10 +79,9 @@ append(tool_arrays *a, const char *name, size_t len)
     tool_array *t = &a->at[a->n];
     memset(t, 0, sizeof *t);
     if (name) {
-        t->name = calloc(1, len + 1);
+        t->name = plain_name(name, len);
         if (!t->name)
             return NULL;
-        memcpy(t->name, name, len);
     }
     a->n++;
     return t;
@@ -108,6 +142,22 @@ read_entry(const char *path, zip_t *zip, zip_uint64_t i, tool_arrays *out, nashc
     return s;
 }
 
+/* What the directory promises, before anything is unpacked: entries may share their bytes. */
+static bool
+fits(zip_t *zip, zip_int64_t n)
+{
+    zip_uint64_t left = (zip_uint64_t)NASHC_MAX_BYTES;
+    for (zip_int64_t i = 0; i < n; i++) {
+        zip_stat_t st;
+        if (zip_stat_index(zip, (zip_uint64_t)i, 0, &st) != 0 || !(st.valid & ZIP_STAT_SIZE))
+            continue; /* read_entry tells */
+        if (st.size > left)
+            return false;
+        left -= st.size;
+    }
+    return true;
+}
+
 static nashc_status
 read_zip(const char *path, tool_arrays *out, nashc_diag *d)
 {
@@ -120,6 +170,9 @@ read_zip(const char *path, tool_arrays *out, nashc_diag *d)
     nashc_status s = NASHC_OK;
     if (n > MAX_ARRAYS)
         s = nashc_error(d, &loc, "more than %d arrays", MAX_ARRAYS);
+    else if (!fits(zip, n))
+        s = nashc_error(d, &loc, "the arrays have more than %" PRId64 " bytes together",
+                        NASHC_MAX_BYTES);
     for (zip_int64_t i = 0; s == NASHC_OK && i < n; i++)
         s = read_entry(path, zip, (zip_uint64_t)i, out, d);
     zip_discard(zip);
@@ -173,20 +226,16 @@ write_npy(const char *path, const tool_array *a, nashc_diag *d)
     return f ? nashc_out_commit(f, d) : NASHC_EIO;
 }
 
-/* One stored entry with a fixed date. The archive owns data afterwards, or it is freed. */
+/* One stored entry with a fixed date. */
 static bool
-add_entry(zip_t *zip, const tool_array *a, int index)
+add_entry(zip_t *zip, const tool_array *a, const char *name)
 {
     enum { DATE_1980_01_01 = 0x21 };
-    char *data = NULL, name[512];
+    char *data = NULL;
     size_t size = 0;
-    if (a->name)
-        snprintf(name, sizeof name, "%.500s.npy", a->name);
-    else
-        snprintf(name, sizeof name, "arr_%d.npy", index);
     if (!tool_npy_format(a, &data, &size))
         return false;
-    zip_source_t *source = zip_source_buffer(zip, data, size, 1);
+    zip_source_t *source = zip_source_buffer(zip, data, size, 1); /* owns data */
     if (!source) {
         free(data);
         return false;
@@ -198,6 +247,65 @@ add_entry(zip_t *zip, const tool_array *a, int index)
     }
     return zip_set_file_compression(zip, (zip_uint64_t)at, ZIP_CM_STORE, 0) == 0 &&
            zip_file_set_dostime(zip, (zip_uint64_t)at, 0, DATE_1980_01_01, 0) == 0;
+}
+
+static bool
+same_array(const tool_array *a, const tool_array *b)
+{
+    return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim) == 0 &&
+           a->buf.cell == b->buf.cell &&
+           memcmp(a->buf.data, b->buf.data, (size_t)a->buf.n * nashc_cell_size(a->buf.cell)) == 0;
+}
+
+/* Adds array i. One that is there already, as one value may be two outputs, is not added again. */
+static nashc_status
+add_array(zip_t *zip, const char *path, const tool_arrays *arrays, size_t i, nashc_diag *d)
+{
+    const tool_array *a = &arrays->at[i], *twin = a->name ? tool_arrays_find(arrays, a->name) : a;
+    nashc_loc loc = {.file = path};
+    char *file = NULL;
+    nashc_status s = NASHC_OK;
+    if (twin != a && same_array(twin, a))
+        return NASHC_OK;
+    if (twin != a || (a->name && strlen(a->name) > MAX_NAME)) {
+        nashc_error(d, &loc, "output \"%s\" cannot be an entry: %s", nashc_quote(d, a->name),
+                    twin != a ? "another one has its name" : "its name is too long");
+        nashc_help(d, "rename it in the model, or write single outputs as .npy");
+        return NASHC_EINPUT;
+    }
+    size_t n = (a->name ? strlen(a->name) : 24) + sizeof ".npy";
+    if ((file = malloc(n))) {
+        if (a->name)
+            snprintf(file, n, "%s.npy", a->name);
+        else
+            snprintf(file, n, "arr_%zu.npy", i);
+    }
+    if (!file)
+        s = nashc_enomem(d);
+    else if (!add_entry(zip, a, file))
+        s = nashc_io_error(d, &loc, "output \"%s\" cannot be packed: %s",
+                           nashc_quote(d, a->name ? a->name : file), zip_strerror(zip));
+    free(file);
+    return s;
+}
+
+static nashc_status
+copy_out(zip_source_t *from, const char *path, nashc_diag *d)
+{
+    nashc_outfile *f = nashc_out_open(path, d);
+    char chunk[65536];
+    zip_int64_t n = -1;
+    if (!f)
+        return NASHC_EIO;
+    if (zip_source_open(from) == 0) {
+        while ((n = zip_source_read(from, chunk, sizeof chunk)) > 0)
+            nashc_out_write(f, chunk, (size_t)n);
+        zip_source_close(from);
+    }
+    if (n == 0)
+        return nashc_out_commit(f, d);
+    nashc_out_drop(f);
+    return nashc_io_error(d, &(nashc_loc){.file = path}, "cannot be packed");
 }
 
 /* Builds the archive in memory, so that it reaches the disk whole or not at all. */
@@ -216,27 +324,17 @@ write_npz(const char *path, const tool_arrays *arrays, nashc_diag *d)
         return nashc_enomem(d);
     }
     zip_source_keep(memory);
-    bool ok = true;
-    for (size_t i = 0; ok && i < arrays->n; i++)
-        ok = add_entry(zip, &arrays->at[i], (int)i);
-    if (!ok || zip_close(zip) != 0) {
-        nashc_io_error(d, &loc, "cannot be packed: %s", zip_strerror(zip));
+    nashc_status s = NASHC_OK;
+    for (size_t i = 0; s == NASHC_OK && i < arrays->n; i++)
+        s = add_array(zip, path, arrays, i, d);
+    if (s == NASHC_OK && zip_close(zip) != 0)
+        s = nashc_io_error(d, &loc, "cannot be packed: %s", zip_strerror(zip));
+    else if (s == NASHC_OK)
+        zip = NULL;
+    if (zip)
         zip_discard(zip);
-        zip_source_free(memory);
-        return NASHC_EIO;
-    }
-    nashc_outfile *f = nashc_out_open(path, d);
-    nashc_status s = f ? NASHC_OK : NASHC_EIO;
-    if (f && zip_source_open(memory) == 0) {
-        char chunk[65536];
-        for (zip_int64_t n; (n = zip_source_read(memory, chunk, sizeof chunk)) > 0;)
-            nashc_out_write(f, chunk, (size_t)n);
-        zip_source_close(memory);
-        s = nashc_out_commit(f, d);
-    } else if (f) {
-        nashc_out_drop(f);
-        s = nashc_io_error(d, &loc, "cannot be packed");
-    }
+    if (s == NASHC_OK)
+        s = copy_out(memory, path, d);
     zip_source_free(memory);
     return s;
 }

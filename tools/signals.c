@@ -164,23 +164,52 @@ interrupted(int signal_)
 }
 
 static void
-timed_out(int signal_)
+too_long(const char *event, uint64_t n)
 {
     nashc_running r = {0};
-    char digits[12] = "", *at = digits + sizeof digits - 1;
-    unsigned n = tool_state.pass_timeout;
-    (void)signal_;
+    char digits[24] = "", *at = digits + sizeof digits - 1;
     begin(nashc_status_exit(NASHC_EIO));
     do
         *--at = (char)('0' + n % 10);
     while (n /= 10);
-    text t = {.n = 0};
     nashc_running_now(&r);
-    add(&t, " took longer than --pass-timeout=");
-    add(&t, at);
-    t.data[t.n] = 0;
-    tell("error", &r, t.data, "", false);
+    tell("error", &r, event, at, false);
     die(dying - 1);
+}
+
+static void
+timed_out(int signal_)
+{
+    (void)signal_;
+    too_long(" took longer than --pass-timeout=", tool_state.pass_timeout);
+}
+
+/* The timer of --max-time, or the processor time that the shell allows (ulimit -t). */
+static void
+late(int signal_)
+{
+    if (!tool_state.max_time)
+        interrupted(signal_);
+    too_long(" did not end within --max-time=", tool_state.max_time);
+}
+
+/* No memory: said here, once for all, as whoever asked for it could hardly say more. */
+static void
+memory_out(void)
+{
+    nashc_running r = {0};
+    text t = {.n = 0};
+    begin(nashc_status_exit(NASHC_ENOMEM));
+    nashc_running_now(&r);
+    add(&t, "out of memory");
+    if (r.what[0]) {
+        add(&t, " in ");
+        add(&t, r.what);
+        add(&t, r.where);
+    }
+    say("error", r.origin ? r.origin : "nashc", &t, tool_limits_told());
+    clean_up();
+    _exit(dying - 1);
 }
 
 /* A plugin that calls exit() would end the program as if all were well. */
@@ -209,10 +238,13 @@ handle(int signal_, void (*handler)(int), int flags)
 void
 tool_catch_signals(void)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,
+                               SIGUSR1, SIGUSR2, SIGXFSZ, SIGPROF, SIGVTALRM};
+    nashc_on_memory_out(memory_out);
     for (size_t i = 0; i < NASHC_COUNT(ends); i++)
         handle(ends[i], interrupted, SA_NODEFER);
     handle(SIGALRM, timed_out, SA_NODEFER);
+    handle(SIGXCPU, late, SA_NODEFER);
     atexit(left);
 #ifndef __SANITIZE_ADDRESS__ /* which tells more of a crash */
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};

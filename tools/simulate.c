@@ -1,13 +1,12 @@
 /* simulate.c: the generated bench in Icarus or Verilator, or built by a C compiler, on vectors in a
  * temporary folder. */
-#define _DEFAULT_SOURCE 1 /* mkdtemp, symlink, realpath */
+#define _DEFAULT_SOURCE 1 /* symlink, realpath */
 #include "simulate.h"
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static nashc_status
@@ -52,17 +51,10 @@ sources(const sim_job *j)
 nashc_status
 sim_prepare(sim_job *j, char *const *in)
 {
-    const char *base = getenv("TMPDIR");
-    nashc_status s;
+    nashc_status s = tool_temp_folder("sim", j->a, &j->folder, j->d);
 
-    j->folder = nashc_arena_printf(j->a, "%s/nashc-sim-XXXXXX", base && base[0] ? base : "/tmp");
-    if (!j->folder || !mkdtemp(j->folder)) {
-        s = nashc_io_error(j->d, &(nashc_loc){.file = base ? base : "/tmp"},
-                           "cannot create a temporary folder: %s", strerror(errno));
-        j->folder = NULL;
+    if (s != NASHC_OK)
         return s;
-    }
-    nashc_temp_note(j->folder);
     if ((s = link_to(j, sources(j))) != NASHC_OK || (s = link_to(j, "tb")) != NASHC_OK)
         return s;
     for (int i = 0; i < nashc_graph_n_inputs(j->layers) && s == NASHC_OK; i++)
@@ -73,32 +65,7 @@ sim_prepare(sim_job *j, char *const *in)
 void
 sim_free(sim_job *j)
 {
-    DIR *dir = j->folder ? opendir(j->folder) : NULL;
-    struct dirent *e;
-
-    nashc_temp_done(j->folder);
-    if (!dir)
-        return;
-    /* Verilator leaves a folder of its own, one level deep. */
-    while ((e = readdir(dir))) {
-        char *path = nashc_arena_printf(j->a, "%s/%s", j->folder, e->d_name);
-        struct stat st;
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        if (path && lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-            DIR *sub = opendir(path);
-            struct dirent *f;
-            while (sub && (f = readdir(sub)))
-                unlink(nashc_arena_printf(j->a, "%s/%s", path, f->d_name));
-            if (sub)
-                closedir(sub);
-            rmdir(path);
-        } else if (path) {
-            unlink(path);
-        }
-    }
-    closedir(dir);
-    rmdir(j->folder);
+    tool_temp_remove(j->folder);
     j->folder = NULL;
 }
 

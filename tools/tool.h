@@ -199,7 +199,15 @@ void tool_process_free(tool_process *p);
 
 /* Kills what tool_process_run waits for. Async-signal-safe. */
 void tool_process_kill(void);
+
 bool tool_program_exists(const char *name);
+
+/* --- temp_folder.c --------------------------------------------------------------------------- */
+
+/* A new folder nashc-WHAT-XXXXXX in $TMPDIR or /tmp that does not outlive the process; path is
+ * owned by a, which must live until tool_temp_remove removes the folder with all below it. */
+nashc_status tool_temp_folder(const char *what, nashc_arena *a, char **path, nashc_diag *d);
+void tool_temp_remove(const char *path); /* NULL allowed */
 
 /* --- progress.c ------------------------------------------------------------------------------ */
 
@@ -211,6 +219,17 @@ void tool_progress(const char *what, int64_t done, int64_t total);
 void tool_pass_progress(void *user, const char *pass, int done, int total);
 
 double tool_clock(void); /* seconds, monotonic */
+
+/* --- limits.c -------------------------------------------------------------------------------- */
+
+/* The memory that the whole run may take, all libraries included: "500M", "2G", 0 for no limit;
+ * NULL: half of the machine's. Builds with ASan have none. */
+nashc_status tool_limit_memory(const char *size, nashc_diag *d);
+const char *tool_limits_told(void); /* the limit in words; NULL: none */
+void tool_limits_lift(void);        /* in a child, before it becomes another program */
+
+/* Ends the run after so many seconds, as a signal would; "0": never. */
+nashc_status tool_limit_time(const char *seconds, nashc_diag *d);
 
 /* --- signals.c ------------------------------------------------------------------------------- */
 
@@ -231,6 +250,7 @@ extern struct tool_state {
     bool json, quiet, json_diag, help, version, color;
     int verbosity;
     unsigned pass_timeout; /* seconds; 0: none */
+    uint64_t max_time;     /* likewise, of the whole run */
     const nashc_command *command;
 } tool_state;
 

@@ -1,14 +1,17 @@
 /* dot.c: a graph in the language of Graphviz. */
 #include "layout.h"
+#include <string.h>
 
 /* Text inside a double-quoted string. */
 static void
 quoted(nashc_outfile *f, const char *s)
 {
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
+    char piece[8];
+    while (*s) {
+        s += nashc_text_piece(s, piece);
+        if (piece[0] == '"' || piece[0] == '\\')
             nashc_out_write(f, "\\", 1);
-        nashc_out_write(f, (unsigned char)*s < 0x20 ? "?" : s, 1);
+        nashc_out_write(f, piece, strlen(piece));
     }
 }
 

@@ -1,6 +1,14 @@
 /* html.c: one self-contained page: the picture of each graph, and a table of its nodes. */
 #include "layout.h"
 
+/* Ends a cell and begins the next. */
+static void
+cell(nashc_outfile *f, const char *text)
+{
+    draw_escaped(f, text ? text : "");
+    nashc_out_printf(f, "</td><td>");
+}
+
 static void
 table(nashc_outfile *f, const nashc_graph *g, nashc_arena *a)
 {
@@ -8,26 +16,20 @@ table(nashc_outfile *f, const nashc_graph *g, nashc_arena *a)
                         "<th>attributes</th><th>source</th></tr>\n");
     NASHC_EACH_NODE(g, n)
     {
-        const char *cells[6] = {"", "", nashc_node_opname(n), "", "", ""};
-        if (nashc_node_n_out(n) > 0) {
-            cells[0] = nashc_value_name(nashc_node_out(n, 0));
-            cells[1] = draw_type_text(nashc_node_out(n, 0), a);
-        }
+        const nashc_value *y = nashc_node_n_out(n) > 0 ? nashc_node_out(n, 0) : NULL;
+        nashc_out_printf(f, "<tr><td>");
+        cell(f, y ? nashc_value_name(y) : "");
+        cell(f, y ? draw_type_text(y, a) : "");
+        cell(f, nashc_node_opname(n));
         for (int i = 0; i < nashc_node_n_in(n); i++) {
             const nashc_value *v = nashc_node_in(n, i);
-            const char *more = nashc_arena_printf(a, "%s%s%s", cells[3], i ? ", " : "",
-                                                  v ? nashc_value_name(v) : "_");
-            cells[3] = more ? more : cells[3];
+            draw_escaped(f, i ? ", " : "");
+            draw_escaped(f, v ? nashc_value_name(v) : "_");
         }
-        cells[4] = nashc_node_attr_text(n, a);
-        cells[5] = nashc_node_loc(n)->name;
-        nashc_out_printf(f, "<tr>");
-        for (int i = 0; i < 6; i++) {
-            nashc_out_printf(f, "<td>");
-            draw_escaped(f, cells[i] ? cells[i] : "");
-            nashc_out_printf(f, "</td>");
-        }
-        nashc_out_printf(f, "</tr>\n");
+        cell(f, "");
+        cell(f, nashc_node_attr_text(n, a));
+        draw_escaped(f, nashc_node_loc(n)->name ? nashc_node_loc(n)->name : "");
+        nashc_out_printf(f, "</td></tr>\n");
     }
     nashc_out_printf(f, "</table>\n");
 }

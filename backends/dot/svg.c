@@ -7,20 +7,15 @@
 void
 draw_escaped(nashc_outfile *f, const char *s)
 {
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '<')
-            nashc_out_printf(f, "&lt;");
-        else if (c == '>')
-            nashc_out_printf(f, "&gt;");
-        else if (c == '&')
-            nashc_out_printf(f, "&amp;");
-        else if (c == '"')
-            nashc_out_printf(f, "&quot;");
-        else if (c < 0x20 || c == 0x7f)
-            nashc_out_printf(f, "?"); /* not allowed in XML */
-        else
-            nashc_out_write(f, s, 1);
+    char piece[8];
+    while (*s) {
+        s += nashc_text_piece(s, piece);
+        const char *entity = piece[0] == '<'   ? "&lt;"
+                             : piece[0] == '>' ? "&gt;"
+                             : piece[0] == '&' ? "&amp;"
+                             : piece[0] == '"' ? "&quot;"
+                                               : piece;
+        nashc_out_write(f, entity, strlen(entity));
     }
 }
 
@@ -88,24 +83,30 @@ draw_edge_at(nashc_outfile *f, const drawing *dr, const draw_edge *e, double top
                      y1 - bow, q->x, y1);
 }
 
-/* One label a value: at its first line. */
-static void
-draw_labels(nashc_outfile *f, const drawing *dr, double top)
+/* One label a value: at its first line. Labels of a box that were drawn form a list, as long as
+ * the box has results of unlike types. */
+static nashc_status
+draw_labels(nashc_outfile *f, const drawing *dr, double top, nashc_arena *a, nashc_diag *d)
 {
+    int *drawn = NASHC_NEW_N(a, int, dr->n_boxes + 1), *next = NASHC_NEW_N(a, int, dr->n_edges + 1);
+    if (!drawn || !next)
+        return nashc_enomem(d);
     for (int i = 0; i < dr->n_edges; i++) {
         const draw_edge *e = &dr->edge[i];
-        bool shown = e->label != NULL;
-        for (int k = 0; k < i && shown; k++)
-            shown = !(dr->edge[k].from == e->from && dr->edge[k].label &&
-                      strcmp(dr->edge[k].label, e->label) == 0);
-        if (!shown)
+        int k = drawn[e->from];
+        while (k && e->label && strcmp(dr->edge[k - 1].label, e->label) != 0)
+            k = next[k - 1];
+        if (!e->label || k)
             continue;
+        next[i] = drawn[e->from];
+        drawn[e->from] = i + 1;
         const draw_box *p = &dr->box[e->from];
         nashc_out_printf(f, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\">", p->x + 5,
                          top + p->y + p->h / 2 + 12);
         draw_escaped(f, e->label);
         nashc_out_printf(f, "</text>\n");
     }
+    return NASHC_OK;
 }
 
 nashc_status
@@ -122,13 +123,13 @@ draw_svg_graph(nashc_outfile *f, const nashc_graph *g, double top, double *width
         nashc_out_printf(f, "</text>\n");
         for (int i = 0; i < dr.n_edges; i++)
             draw_edge_at(f, &dr, &dr.edge[i], top + TITLE_HEIGHT);
-        draw_labels(f, &dr, top + TITLE_HEIGHT);
+        s = draw_labels(f, &dr, top + TITLE_HEIGHT, a, d);
         for (int i = 0; i < dr.n_boxes; i++)
             draw_box_at(f, &dr.box[i], top + TITLE_HEIGHT, a);
     }
     *width = dr.width > *width ? dr.width : *width;
     *height += dr.height + TITLE_HEIGHT;
-    return NASHC_OK;
+    return s;
 }
 
 nashc_status

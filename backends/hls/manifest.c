@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static json_t *
-port_json(const hls_link *l, const char *name)
+port_json(hls_design *z, const hls_link *l, const char *name)
 {
     const nashc_type *t = nashc_value_type(l->v);
     char elem[NASHC_TYPE_STR_MAX] = "";
@@ -13,9 +13,10 @@ port_json(const hls_link *l, const char *name)
     for (int i = 0; i < t->rank; i++)
         json_array_append_new(shape, json_integer(t->dim[i]));
     nashc_type_finn_name(t, elem, sizeof elem);
-    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I}", "name", name, "port", l->name, "shape",
-                     shape, "datatype", elem, "lanes", (json_int_t)l->s.lanes, "beats",
-                     (json_int_t)l->s.beats, "width", (json_int_t)l->s.width);
+    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I}", "name", nashc_text_plain(name, z->a),
+                     "port", l->name, "shape", shape, "datatype", elem, "lanes",
+                     (json_int_t)l->s.lanes, "beats", (json_int_t)l->s.beats, "width",
+                     (json_int_t)l->s.width);
 }
 
 /* What only this backend knows; the host adds the rest. */
@@ -26,9 +27,10 @@ hls_write_manifest(hls_design *z)
 
     for (int i = 0; i < nashc_graph_n_inputs(z->f); i++)
         json_array_append_new(
-            in, port_json(hls_input(z, i), nashc_value_name(nashc_graph_input(z->f, i))));
+            in, port_json(z, hls_input(z, i), nashc_value_name(nashc_graph_input(z->f, i))));
     for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)
-        json_array_append_new(out, port_json(hls_output(z, i), nashc_graph_output_name(z->f, i)));
+        json_array_append_new(out,
+                              port_json(z, hls_output(z, i), nashc_graph_output_name(z->f, i)));
     json_object_set_new(j, "inputs", in);
     json_object_set_new(j, "outputs", out);
     char *text = json_dumps(j, JSON_INDENT(2));

@@ -8,6 +8,7 @@
  */
 #include "build.h"
 #include <errno.h>
+#include <nashc/compile.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -81,25 +82,6 @@ make_folder(hls_design *z, const char *name)
     return NASHC_OK;
 }
 
-/* Words that no function can be named after, in C and C++, as far as people would think of them. */
-static bool
-good_name(const char *s)
-{
-    static const char *const words[] = {
-        "auto",    "bool",   "break",    "case",    "char",   "class",  "const",    "continue",
-        "default", "do",     "double",   "else",    "enum",   "extern", "float",    "for",
-        "goto",    "if",     "int",      "long",    "main",   "new",    "register", "short",
-        "signed",  "static", "struct",   "union",   "switch", "return", "sizeof",   "typedef",
-        "void",    "while",  "unsigned", "volatile"};
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-
-    for (size_t i = 0; i < NASHC_COUNT(words); i++)
-        if (strcmp(words[i], s) == 0)
-            return false;
-    return *s && strlen(s) <= 64 && (*s < '0' || *s > '9') && *s != '_' &&
-           strncmp(s, "nashc_", 6) != 0 && strspn(s, letters) == strlen(s);
-}
-
 static nashc_status
 add_link(hls_design *z, const nashc_value *v, const char *name)
 {
@@ -146,7 +128,7 @@ prepare(hls_design *z)
 
     z->top = nashc_opts_str(z->o, "top");
     z->clk_ns = nashc_opts_float(z->o, "clock-ns");
-    if (!good_name(z->top))
+    if (!nashc_is_top_name(z->top))
         return nashc_usage(z->d, "%s is no name for the top", nashc_quote(z->d, z->top));
     if (!(z->clk_ns > 0))
         return nashc_usage(z->d, "the clock period must be positive");

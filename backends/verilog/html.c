@@ -7,12 +7,13 @@
 static void
 escaped(FILE *f, const char *s)
 {
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '<' || c == '>' || c == '&' || c == '"' || c < 32)
-            fprintf(f, "&#%d;", c < 32 ? 32 : c);
+    char piece[8];
+    while (s && *s) {
+        s += nashc_text_piece(s, piece);
+        if (strchr("<>&\"", piece[0]))
+            fprintf(f, "&#%d;", piece[0]);
         else
-            putc(c, f);
+            fputs(piece, f);
     }
 }
 

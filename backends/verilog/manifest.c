@@ -20,10 +20,10 @@ port_json(design *z, const nashc_value *v, const char *name, const char *port)
     char elem[NASHC_TYPE_STR_MAX] = "";
 
     nashc_type_finn_name(t, elem, sizeof elem);
-    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I}", "name", name, "port", port,
-                     "shape", shape_json(t), "datatype", elem, "lanes", (json_int_t)l->s.lanes,
-                     "beats", (json_int_t)l->s.beats, "width", (json_int_t)l->s.width,
-                     "padded_width", (json_int_t)l->padded);
+    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I}", "name",
+                     nashc_text_plain(name, z->a), "port", port, "shape", shape_json(t), "datatype",
+                     elem, "lanes", (json_int_t)l->s.lanes, "beats", (json_int_t)l->s.beats,
+                     "width", (json_int_t)l->s.width, "padded_width", (json_int_t)l->padded);
 }
 
 /* What only this backend knows; the host adds the rest. */

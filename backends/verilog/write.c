@@ -7,6 +7,7 @@
 #include "build.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <nashc/compile.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -41,27 +42,6 @@ make_folder(design *z, const char *name)
         return nashc_io_error(z->d, &(nashc_loc){.file = path}, "cannot be created: %s",
                               strerror(errno));
     return NASHC_OK;
-}
-
-/* Verilog-2005 words that a module cannot be named after, as far as people would think of them. */
-static bool
-good_name(const char *s)
-{
-    static const char *const words[] = {
-        "module", "endmodule", "input",   "output", "wire",  "reg",    "assign",
-        "always", "begin",     "end",     "if",     "else",  "case",   "for",
-        "while",  "posedge",   "table",   "task",   "and",   "or",     "not",
-        "buf",    "initial",   "integer", "real",   "time",  "signed", "cell",
-        "config", "design",    "library", "use",    "event", "force",  "function"};
-
-    if (!*s || strlen(s) > 64 ||
-        !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", *s))
-        return false;
-    for (size_t i = 0; i < NASHC_COUNT(words); i++)
-        if (strcmp(words[i], s) == 0)
-            return false;
-    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") ==
-           strlen(s);
 }
 
 static nashc_status
@@ -111,7 +91,7 @@ prepare(design *z)
     z->top = nashc_opts_str(z->o, "top");
     z->verified = nashc_opts_str(z->o, "verified");
     z->clk_ns = nashc_opts_float(z->o, "clock-ns");
-    if (!good_name(z->top) || strncmp(z->top, "nashc_", 6) == 0)
+    if (!nashc_is_top_name(z->top))
         return nashc_usage(z->d, "%s is no name for the top module", nashc_quote(z->d, z->top));
     if (!(z->clk_ns > 0))
         return nashc_usage(z->d, "the clock period must be positive");

@@ -2,8 +2,10 @@
 #include "core/base/diag.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
+#include "core/base/text.h"
 #include <ctype.h>
 #include <jansson.h>
+#include <nashc/io.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,7 @@ struct nashc_diag {
     size_t cap;
     int n, n_flushed, hold, verbosity;
     bool mute_last; /* the last message was silenced: drop its notes */
+    bool lost;      /* there was no memory for a message */
     warn_rule *rules;
     nashc_diag_sink sink;
     void *user;
@@ -104,6 +107,7 @@ add_message(nashc_diag *d, nashc_severity severity, const nashc_loc *loc)
     d->mute_last = false;
     if (!nashc_mem_grow((void **)&d->msg, &d->cap, (size_t)d->n + 1, sizeof *d->msg)) {
         d->mute_last = true;
+        d->lost = true;
         return NULL;
     }
     message *m = &d->msg[d->n++];
@@ -304,25 +308,6 @@ nashc_caret(nashc_diag *d, const char *text, int col, int len)
     m->rendered = NULL;
 }
 
-/* Bytes of the UTF-8 sequence at s if it is valid (no overlong forms, no surrogates), else 0. */
-static int
-utf8_length(const unsigned char *s)
-{
-    int n = s[0] < 0x80                   ? 1
-            : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-            : (s[0] & 0xf0) == 0xe0       ? 3
-            : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-                                          : 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)))
-        return 0;
-    if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90)))
-        return 0;
-    return n;
-}
-
 const char *
 nashc_quote(nashc_diag *d, const char *s)
 {
@@ -333,20 +318,10 @@ nashc_quote(nashc_diag *d, const char *s)
         return "";
     size_t w = 0, r = 0;
     while (s[r] && r < MAX_QUOTED) {
-        unsigned char c = (unsigned char)s[r];
-        int len = utf8_length((const unsigned char *)s + r);
-        if (c == '"' || c == '\\') {
+        if (s[r] == '"' || s[r] == '\\')
             out[w++] = '\\';
-            out[w++] = (char)c;
-            r++;
-        } else if (len == 0 || c < 0x20 || c == 0x7f) {
-            w += (size_t)snprintf(out + w, 5, "\\x%02x", c);
-            r++;
-        } else {
-            memcpy(out + w, s + r, (size_t)len);
-            w += (size_t)len;
-            r += (size_t)len;
-        }
+        r += nashc_text_piece(s + r, out + w);
+        w += strlen(out + w);
     }
     if (s[r])
         memcpy(out + w, "...", 4);
@@ -370,6 +345,21 @@ append(nashc_diag *d, char *s, const char *fmt, ...)
     return out ? out : s;
 }
 
+/* What could act on a terminal becomes '?', byte by byte, so that columns stay. Names are escaped
+ * where messages are made; this is for lines of files, pipelines and outside programs. */
+static const char *
+harmless(nashc_diag *d, const char *text)
+{
+    char *s = nashc_arena_strdup(d->arena, text);
+    for (char *p = s; p && *p;) {
+        size_t n = *p == '\n' || *p == '\t' ? 1 : nashc_plain_length(p);
+        if (!n)
+            *p = '?';
+        p += n ? n : 1;
+    }
+    return s ? s : "";
+}
+
 static char *
 render_text(nashc_diag *d, const message *m)
 {
@@ -378,13 +368,13 @@ render_text(nashc_diag *d, const message *m)
         return NULL;
     if (m->file && m->line > 0)
         s = append(d, s, m->col > 0 ? ":%d:%d" : ":%d", m->line, m->col);
-    s = append(d, s, ": %s: %s", severity_names[m->severity], m->text);
+    s = append(d, s, ": %s: %s", severity_names[m->severity], harmless(d, m->text));
     if (m->flag)
         s = append(d, s, " [-W%s]", m->flag);
     if (m->source) {
         char *mark = nashc_arena_alloc(d->arena, (size_t)m->caret_col + (size_t)m->caret_len + 1);
         int len = (int)strcspn(m->source, "\n");
-        s = append(d, s, "\n    %.*s", len, m->source);
+        s = append(d, s, "\n    %.*s", len, harmless(d, m->source));
         if (mark && m->caret_col <= len) {
             for (int i = 0; i < m->caret_col; i++)
                 mark[i] = m->source[i] == '\t' ? '\t' : ' ';
@@ -395,7 +385,7 @@ render_text(nashc_diag *d, const message *m)
         }
     }
     for (const note *n = m->notes; n; n = n->next)
-        s = append(d, s, "\n  %s: %s", n->kind, n->text);
+        s = append(d, s, "\n  %s: %s", n->kind, harmless(d, n->text));
     return s;
 }
 
@@ -465,7 +455,7 @@ nashc_diag_text(const nashc_diag *d, int i)
     message *m = &d->msg[i];
     if (!m->rendered) /* a cache: the arena is not part of what const promises */
         m->rendered = d->json ? render_json((nashc_diag *)d, m) : render_text((nashc_diag *)d, m);
-    return m->rendered ? m->rendered : "";
+    return m->rendered && m->rendered[0] ? m->rendered : m->text;
 }
 
 void
@@ -503,6 +493,11 @@ nashc_diag_flush(nashc_diag *d)
         return;
     for (; d->n_flushed < d->n; d->n_flushed++)
         d->sink(d->user, d->msg[d->n_flushed].severity, nashc_diag_text(d, d->n_flushed));
+    if (d->lost)
+        d->sink(d->user, NASHC_ERROR,
+                d->json ? "{\"severity\":\"error\",\"message\":\"out of memory\",\"notes\":[]}"
+                        : "nashc: error: out of memory");
+    d->lost = false;
 }
 
 int

@@ -1,13 +1,11 @@
-/* file.c: whole files in, whole files or folders out: nothing half-written is ever visible. */
+/* file.c: whole files in, whole files out: nothing half-written is ever visible. */
 #undef _POSIX_C_SOURCE
 #define _XOPEN_SOURCE 700 /* POSIX.1-2008 with realpath */
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
-#include "core/base/temp.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <nashc/diag.h>
 #include <nashc/io.h>
 #include <stdatomic.h>
@@ -19,8 +17,8 @@
 
 #define BUFFER (1 << 16)
 
-static nashc_status
-io_error(nashc_diag *d, const char *path, const char *what, int err)
+nashc_status
+nashc_file_error(nashc_diag *d, const char *path, const char *what, int err)
 {
     nashc_loc loc = {.file = path};
 
@@ -41,7 +39,7 @@ read_all(int fd, const char *path, int64_t max, nashc_str *out, nashc_diag *d)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            s = io_error(d, path, "cannot read", errno);
+            s = nashc_file_error(d, path, "cannot read", errno);
         } else if (n == 0) {
             break;
         } else if (n > max - (int64_t)out->n) {
@@ -66,10 +64,10 @@ nashc_file_read(const char *path, int64_t max, char **data, size_t *size, nashc_
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return io_error(d, path, "cannot open", errno);
+        return nashc_file_error(d, path, "cannot open", errno);
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         close(fd);
-        return io_error(d, path, "cannot read", EISDIR);
+        return nashc_file_error(d, path, "cannot read", EISDIR);
     }
     /* The size of a regular file is known: one allocation, one copy. */
     if (S_ISREG(st.st_mode) && st.st_size <= max && st.st_size > 0)
@@ -96,9 +94,8 @@ struct nashc_outfile {
     int fd, err; /* err: errno of the first failure */
 };
 
-/* A sibling of path that does not exist yet; path, process and counter make it. */
-static char *
-temp_name(const char *path)
+char *
+nashc_temp_name(const char *path)
 {
     static atomic_uint counter;
     nashc_str s = {0};
@@ -132,12 +129,13 @@ real_target(const char *path)
     return copy;
 }
 
-nashc_outfile *
-nashc_out_open(const char *path, nashc_diag *d)
+/* links: what path points to is meant, else path itself. */
+static nashc_outfile *
+out_open(const char *path, bool links, nashc_diag *d)
 {
     nashc_outfile *f = nashc_mem_calloc(1, sizeof(*f));
     struct stat st;
-    bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    bool special = links && stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 
     if (!f) {
         nashc_enomem(d);
@@ -145,8 +143,8 @@ nashc_out_open(const char *path, nashc_diag *d)
     }
     f->fd = -1;
     f->buffer = nashc_mem_alloc(BUFFER);
-    f->path = real_target(path);
-    f->temp = special || !f->path ? NULL : temp_name(f->path);
+    f->path = links ? real_target(path) : nashc_mem_strdup(path);
+    f->temp = special || !f->path ? NULL : nashc_temp_name(f->path);
     if (!f->buffer || !f->path || (!special && !f->temp)) {
         nashc_enomem(d);
         outfile_free(f);
@@ -158,10 +156,42 @@ nashc_out_open(const char *path, nashc_diag *d)
     else
         f->fd = open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (f->fd < 0) {
-        io_error(d, path, "cannot create", errno);
+        nashc_file_error(d, path, "cannot create", errno);
         outfile_free(f);
         return NULL;
     }
+    return f;
+}
+
+nashc_outfile *
+nashc_out_open(const char *path, nashc_diag *d)
+{
+    return out_open(path, true, d);
+}
+
+nashc_outfile *
+nashc_out_open_below(const char *dir, const char *name, nashc_diag *d)
+{
+    nashc_outfile *f = NULL;
+    nashc_str path = {0};
+    struct stat st;
+    bool linked = false;
+
+    nashc_str_puts(&path, dir);
+    for (const char *s = name; !path.bad && *s && !linked;) {
+        size_t n = strcspn(s, "/");
+        nashc_str_putc(&path, '/');
+        nashc_str_add(&path, s, n);
+        s += n + (s[n] == '/');
+        linked = *s && !path.bad && lstat(path.data, &st) == 0 && S_ISLNK(st.st_mode);
+    }
+    if (path.bad)
+        nashc_enomem(d);
+    else if (linked)
+        nashc_io_error(d, &(nashc_loc){.file = path.data}, "is a link, which is not followed");
+    else
+        f = out_open(path.data, false, d);
+    nashc_str_free(&path);
     return f;
 }
 
@@ -215,6 +245,13 @@ nashc_out_printf(nashc_outfile *f, const char *fmt, ...)
 }
 
 nashc_status
+nashc_out_flush(nashc_outfile *f, nashc_diag *d)
+{
+    flush(f);
+    return f->err ? nashc_file_error(d, f->path, "cannot write", f->err) : NASHC_OK;
+}
+
+nashc_status
 nashc_out_commit(nashc_outfile *f, nashc_diag *d)
 {
     nashc_status s = NASHC_OK;
@@ -225,7 +262,7 @@ nashc_out_commit(nashc_outfile *f, nashc_diag *d)
     if (!f->err && f->temp && rename(f->temp, f->path) != 0)
         f->err = errno;
     if (f->err) {
-        s = io_error(d, f->path, "cannot write", f->err);
+        s = nashc_file_error(d, f->path, "cannot write", f->err);
         if (f->temp)
             unlink(f->temp);
     }
@@ -242,145 +279,4 @@ nashc_out_drop(nashc_outfile *f)
     if (f->temp)
         unlink(f->temp);
     outfile_free(f);
-}
-
-/* --- folders out ----------------------------------------------------------------------------- */
-
-struct nashc_outdir {
-    char *path, *temp;
-};
-
-static bool
-is_empty_dir(const char *path)
-{
-    DIR *dir = opendir(path);
-    struct dirent *e;
-    bool empty = dir != NULL;
-
-    while (empty && (e = readdir(dir)))
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    if (dir)
-        closedir(dir);
-    return empty;
-}
-
-/* A folder that nashc wrote holds a manifest.json that names nashc as its tool. */
-static bool
-is_ours(const char *path)
-{
-    nashc_str file = {0};
-    json_t *j = NULL;
-    bool ours;
-
-    nashc_str_printf(&file, "%s/manifest.json", path);
-    if (!file.bad)
-        j = json_load_file(file.data, 0, NULL);
-    nashc_str_free(&file);
-    ours = json_is_string(json_object_get(j, "tool")) &&
-           strncmp(json_string_value(json_object_get(j, "tool")), "nashc", 5) == 0;
-    json_decref(j);
-    return ours;
-}
-
-static nashc_status
-check_target(const char *path, nashc_diag *d)
-{
-    nashc_loc loc = {.file = path};
-    struct stat st;
-
-    if (lstat(path, &st) != 0)
-        return NASHC_OK;
-    if (!S_ISDIR(st.st_mode))
-        return nashc_io_error(d, &loc, "exists and is not a folder");
-    if (is_empty_dir(path) || is_ours(path))
-        return NASHC_OK;
-    nashc_io_error(d, &loc, "the folder is not empty and was not written by nashc");
-    nashc_help(d, "name a new folder, or remove this one first");
-    return NASHC_EIO;
-}
-
-static void
-outdir_free(nashc_outdir *o)
-{
-    nashc_temp_done(o->temp);
-    nashc_mem_free(o->path);
-    nashc_mem_free(o->temp);
-    nashc_mem_free(o);
-}
-
-nashc_outdir *
-nashc_outdir_open(const char *path, nashc_diag *d)
-{
-    nashc_outdir *o;
-    size_t n = strlen(path);
-
-    if (!n || check_target(path, d)) {
-        if (!n)
-            nashc_io_error(d, NULL, "the output folder has no name");
-        return NULL;
-    }
-    o = nashc_mem_calloc(1, sizeof(*o));
-    if (o)
-        o->path = nashc_mem_strdup(path);
-    if (o && o->path) {
-        while (n > 1 && o->path[n - 1] == '/')
-            o->path[--n] = 0;
-        o->temp = temp_name(o->path);
-    }
-    if (!o || !o->temp) {
-        nashc_enomem(d);
-    } else if (mkdir(o->temp, 0777) != 0) {
-        io_error(d, path, "cannot create the folder", errno);
-    } else {
-        nashc_temp_note(o->temp);
-        return o;
-    }
-    if (o)
-        outdir_free(o);
-    return NULL;
-}
-
-const char *
-nashc_outdir_path(const nashc_outdir *o)
-{
-    return o->temp;
-}
-
-nashc_status
-nashc_outdir_commit(nashc_outdir *o, nashc_diag *d)
-{
-    nashc_status s = check_target(o->path, d); /* it may have changed meanwhile */
-    char *old = NULL;
-    struct stat st;
-
-    if (!s && lstat(o->path, &st) == 0) {
-        old = temp_name(o->path);
-        if (!old)
-            s = nashc_enomem(d);
-        else if (rename(o->path, old) != 0)
-            s = io_error(d, o->path, "cannot replace the folder", errno);
-    }
-    if (!s && rename(o->temp, o->path) != 0) {
-        s = io_error(d, o->path, "cannot write the folder", errno);
-        if (old)
-            rename(old, o->path);
-    } else if (!s && old && !nashc_tree_remove(old)) {
-        s = io_error(d, old, "cannot remove the former output", errno);
-    }
-    nashc_mem_free(old);
-    if (s) {
-        nashc_outdir_drop(o);
-        return s;
-    }
-    outdir_free(o);
-    return NASHC_OK;
-}
-
-void
-nashc_outdir_drop(nashc_outdir *o)
-{
-    if (!o)
-        return;
-    nashc_tree_remove(o->temp);
-    outdir_free(o);
 }

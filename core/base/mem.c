@@ -8,6 +8,24 @@
 /* Only tests set fail_at; the counter is the price of being able to sweep every allocation. */
 static _Atomic uint64_t n_allocs, fail_at;
 static atomic_bool fail_once;
+static _Atomic(nashc_memory_handler) handler;
+
+void
+nashc_on_memory_out(nashc_memory_handler fn)
+{
+    atomic_store(&handler, fn);
+}
+
+/* What all allocations return. */
+static void *
+told(void *p)
+{
+    nashc_memory_handler fn = p ? NULL : atomic_load_explicit(&handler, memory_order_relaxed);
+
+    if (fn)
+        fn();
+    return p;
+}
 
 static bool
 fails(void)
@@ -43,19 +61,19 @@ nashc_mem_fail_once(uint64_t n)
 void *
 nashc_mem_alloc(size_t size)
 {
-    return fails() ? NULL : malloc(size ? size : 1);
+    return told(fails() ? NULL : malloc(size ? size : 1));
 }
 
 void *
 nashc_mem_calloc(size_t n, size_t size)
 {
-    return fails() ? NULL : calloc(n ? n : 1, size ? size : 1);
+    return told(fails() ? NULL : calloc(n ? n : 1, size ? size : 1));
 }
 
 void *
 nashc_mem_realloc(void *p, size_t size)
 {
-    return fails() ? NULL : realloc(p, size ? size : 1);
+    return told(fails() ? NULL : realloc(p, size ? size : 1));
 }
 
 void

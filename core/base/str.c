@@ -2,6 +2,7 @@
 #include "core/base/str.h"
 #include "core/base/mem.h"
 #include "core/base/num.h"
+#include "core/base/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -65,23 +66,6 @@ nashc_str_printf(nashc_str *s, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Length of the well-formed UTF-8 sequence at p, 0 if there is none (RFC 3629). */
-static size_t
-utf8_len(const unsigned char *p)
-{
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-
-    if (p[0] > 0xF4)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
-        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 void
 nashc_str_quoted(nashc_str *s, const char *text)
 {
@@ -90,7 +74,7 @@ nashc_str_quoted(nashc_str *s, const char *text)
 
     nashc_str_putc(s, '"');
     while (*p) {
-        size_t n = utf8_len(p);
+        size_t n = nashc_utf8_length((const char *)p);
         if (*p == '"' || *p == '\\') {
             nashc_str_putc(s, '\\');
             nashc_str_putc(s, (char)*p++);

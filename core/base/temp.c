@@ -6,7 +6,6 @@
  * read again from its start until nothing was removed.
  */
 #define _GNU_SOURCE /* getdents64 */
-#include "core/base/temp.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <nashc/io.h>

@@ -84,10 +84,9 @@ nashc_design_backend(nashc_ctx *c, const nashc_compile_options *o, const nashc_c
 
 /* Text of the user may be no UTF-8. */
 static json_t *
-text_json(const char *s)
+text_json(const design *z, const char *s)
 {
-    json_t *j = json_string(s);
-    return j ? j : json_string("?");
+    return json_string(nashc_text_plain(s, z->a));
 }
 
 /* "a=1", "b=2" as an object. */
@@ -98,7 +97,7 @@ add_pairs(const design *z, json_t *to, const char *const *pairs)
         const char *eq = strchr(*pairs, '=');
         const char *key = nashc_arena_printf(z->a, "%.*s", (int)strcspn(*pairs, "="), *pairs);
         if (key)
-            json_object_set_new(to, key, text_json(eq ? eq + 1 : "true"));
+            json_object_set_new(to, key, text_json(z, eq ? eq + 1 : "true"));
     }
 }
 
@@ -122,9 +121,9 @@ options_json(const design *z)
                                                                          : "exact"));
     add_pairs(z, j, o->notes);
     if (o->passes)
-        json_object_set_new(j, "passes", text_json(o->passes));
+        json_object_set_new(j, "passes", text_json(z, o->passes));
     for (; extra && *extra; extra++)
-        json_array_append_new(list, text_json(*extra));
+        json_array_append_new(list, text_json(z, *extra));
     if (json_array_size(list) > 0)
         json_object_set(j, "extra-passes", list);
     add_pairs(z, options, o->backend_options);
@@ -137,7 +136,7 @@ options_json(const design *z)
 
 /* An input or output of the model itself, which the host sees. */
 static json_t *
-port_json(const nashc_value *v, const char *name)
+port_json(const design *z, const nashc_value *v, const char *name)
 {
     const nashc_type *t = nashc_value_type(v);
     json_t *shape = json_array();
@@ -145,7 +144,8 @@ port_json(const nashc_value *v, const char *name)
     for (int i = 0; i < t->rank; i++)
         json_array_append_new(shape, json_integer(t->dim[i]));
     nashc_type_finn_name(t, elem, sizeof elem);
-    return json_pack("{s:s, s:o, s:s}", "name", name, "shape", shape, "datatype", elem);
+    return json_pack("{s:s, s:o, s:s}", "name", nashc_text_plain(name, z->a), "shape", shape,
+                     "datatype", elem);
 }
 
 static void
@@ -155,11 +155,11 @@ add_ports(const design *z, json_t *j)
     json_t *in = json_array(), *out = json_array();
     for (int i = 0; g && i < nashc_graph_n_inputs(g); i++) {
         const nashc_value *v = nashc_graph_input(g, i);
-        json_array_append_new(in, port_json(v, nashc_value_name(v)));
+        json_array_append_new(in, port_json(z, v, nashc_value_name(v)));
     }
     for (int i = 0; g && i < nashc_graph_n_outputs(g); i++)
-        json_array_append_new(out,
-                              port_json(nashc_graph_output(g, i), nashc_graph_output_name(g, i)));
+        json_array_append_new(
+            out, port_json(z, nashc_graph_output(g, i), nashc_graph_output_name(g, i)));
     json_object_set_new(j, "model_inputs", in);
     json_object_set_new(j, "model_outputs", out);
 }
@@ -186,11 +186,12 @@ manifest_json(const design *z, const json_t *own)
     json_object_set_new(j, "tool", json_string("nashc"));
     json_object_set_new(j, "version", json_string(NASHC_VERSION));
     json_object_set_new(j, "backend", json_string(z->backend->name));
-    json_object_set_new(j, "input_sha256", text_json(z->o->input_sha256 ? z->o->input_sha256 : ""));
+    json_object_set_new(j, "input_sha256",
+                        text_json(z, z->o->input_sha256 ? z->o->input_sha256 : ""));
     json_object_set_new(j, "options", options_json(z));
     if (has_option(z->backend, "top"))
-        json_object_set_new(j, "top", text_json(nashc_opts_str(z->opts, "top")));
-    json_object_set_new(j, "graph", json_string(nashc_graph_name(r->graph)));
+        json_object_set_new(j, "top", text_json(z, nashc_opts_str(z->opts, "top")));
+    json_object_set_new(j, "graph", text_json(z, nashc_graph_name(r->graph)));
     json_object_set_new(j, "clock_ns", json_real(z->o->clock_ns));
     json_object_set_new(j, "device", json_string(r->device ? r->device->name : ""));
     if (r->device)

@@ -1,7 +1,6 @@
-/* call.c: call(...; graph), another graph of the module applied to the operands. */
+/* call.c: call(...; graph), another graph of the module applied to the operands. How deep calls
+ * nest and what they come to is for nashc_verify to ask, of the module as a whole. */
 #include "ops.h"
-
-#define MAX_NESTING 16 /* what the executor allows */
 
 static const nashc_param call_attrs[] = {
     ATTR(GRAPH, "graph", NULL, NULL, "graph of this module"),
@@ -46,47 +45,6 @@ call_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     return NASHC_OK;
 }
 
-/* Follows calls level by level, each graph once a level: a set that does not run empty is a
- * recursion or nested too deeply. */
-static nashc_status
-call_verify(const nashc_node *n, nashc_diag *d)
-{
-    nashc_module *m = nashc_graph_module(nashc_node_graph(n));
-    int count = nashc_module_n_graphs(m), left = 1;
-    nashc_arena *a = nashc_arena_create();
-    bool *now = a ? NASHC_NEW_N(a, bool, count) : NULL;
-    bool *next = a ? NASHC_NEW_N(a, bool, count) : NULL;
-    bool recursive = false;
-
-    for (int i = 0; now && i < count; i++)
-        now[i] = nashc_module_graph_at(m, i) == callee(n);
-    for (int level = 0; now && next && left && level < MAX_NESTING && !recursive; level++) {
-        left = 0;
-        memset(next, 0, (size_t)count * sizeof *next);
-        for (int i = 0; i < count; i++) {
-            nashc_graph *g = nashc_module_graph_at(m, i);
-            recursive |= now[i] && g == nashc_node_graph(n);
-            for (nashc_node *k = now[i] ? nashc_graph_first(g) : NULL; k; k = nashc_node_next(k))
-                for (int j = 0; nashc_node_is(k, "call") && j < count; j++)
-                    if (nashc_module_graph_at(m, j) == callee(k))
-                        left = next[j] = true;
-        }
-        bool *swap = now;
-        now = next;
-        next = swap;
-    }
-    bool enough = now && next;
-    nashc_arena_free(a);
-    if (!enough)
-        return nashc_enomem(d);
-    if (recursive)
-        return nashc_node_error(d, n, "graph @%s calls itself",
-                                nashc_graph_name(nashc_node_graph(n)));
-    if (left)
-        return nashc_node_error(d, n, "calls are nested deeper than %d", MAX_NESTING);
-    return NASHC_OK;
-}
-
 static nashc_status
 call_eval(nashc_eval *e, const nashc_node *n)
 {
@@ -111,6 +69,6 @@ call_eval(nashc_eval *e, const nashc_node *n)
 const nashc_op nashc_op_call = {
     NASHC_DESC(nashc_op), .name = "call",      .help = "run another graph of the module",
     .min_in = 0,          .max_in = -1,        .min_out = 1,
-    .max_out = -1,        .attrs = call_attrs, .verify = call_verify,
-    .infer = call_infer,  .eval = call_eval,
+    .max_out = -1,        .attrs = call_attrs, .infer = call_infer,
+    .eval = call_eval,
 };

@@ -50,6 +50,9 @@ resize_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     for (int i = 0; i < n_scales; i++)
         if (!(scales[i] > 0.0) || isinf(scales[i]))
             return nashc_node_error(d, n, "scale %g of axis %d is not positive", scales[i], i);
+    if (nashc_type_count(x) == 0)
+        return nashc_node_error(d, n, "input is %s: nothing can be read from no elements",
+                                nashc_type_str(d, x));
     *out = nashc_type_shaped(*x, count, sizes);
     if (nashc_attr_int(n, MODE) != M_NEAREST) {
         nashc_type elem = ops_float(n);

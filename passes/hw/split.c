@@ -51,6 +51,19 @@ mark_leading(split *s)
     }
 }
 
+/* Rules may take it for granted that there is something to compute. */
+static bool
+is_empty(const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        if (nashc_node_in(n, i) && nashc_type_count(nashc_value_type(nashc_node_in(n, i))) == 0)
+            return true;
+    for (int i = 0; i < nashc_node_n_out(n); i++)
+        if (nashc_type_count(nashc_value_type(nashc_node_out(n, i))) == 0)
+            return true;
+    return false;
+}
+
 bool
 split_graph(split *s, nashc_graph *g, bool through, nashc_arena *a)
 {
@@ -65,7 +78,7 @@ split_graph(split *s, nashc_graph *g, bool through, nashc_arena *a)
     NASHC_EACH_NODE(g, n)
     {
         uint32_t id = nashc_node_id(n);
-        s->why[id] = nashc_lower_why_not(n, a);
+        s->why[id] = is_empty(n) ? "a tensor has no elements" : nashc_lower_why_not(n, a);
         s->where[id] = (uint8_t)place_node(s, n, through);
         s->n_layers += s->where[id] == SPLIT_LAYER;
     }

@@ -60,7 +60,7 @@ model_integer(si_walk *walk, nashc_value *v)
     const nashc_type *t = nashc_value_type(v);
     si_array one = si_scalar(walk->job, 1.0), zero = si_scalar(walk->job, 0.0);
     si_of(walk, v)->kind = SI_HOST;
-    if (!nashc_type_is_int(t) || t->bits > MODEL_BITS)
+    if (!nashc_type_is_int(t) || t->bits > MODEL_BITS || nashc_type_count(t) == 0)
         return true;
     return si_anchor(walk, v, v, &one, &zero, NULL, NULL, NULL, NULL);
 }
@@ -82,6 +82,19 @@ leave_on_host(si_walk *walk, nashc_node *n)
     return true;
 }
 
+/* Has an operand or result no elements? There is nothing to compute then, here or in hardware. */
+static bool
+is_empty(const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        if (nashc_node_in(n, i) && nashc_type_count(nashc_value_type(nashc_node_in(n, i))) == 0)
+            return true;
+    for (int i = 0; i < nashc_node_n_out(n); i++)
+        if (nashc_type_count(nashc_value_type(nashc_node_out(n, i))) == 0)
+            return true;
+    return false;
+}
+
 static bool
 walk_node(si_walk *walk, nashc_node *n)
 {
@@ -89,7 +102,9 @@ walk_node(si_walk *walk, nashc_node *n)
     nashc_build_loc(walk->build, nashc_node_loc(n));
     walk->node = n;
     walk->job->why = NULL;
-    if (all_const(walk, n)) {
+    if (is_empty(n)) {
+        walk->job->why = "a tensor has no elements";
+    } else if (all_const(walk, n)) {
         if (si_const_node(walk, n))
             return !si_failed(walk->job);
     } else if (!nashc_run_edit(walk->run, "integers", n)) {

@@ -7,6 +7,7 @@
  * already. All readers of a result get the quantised one. Changes values on purpose.
  */
 #include "passes/support/match.h"
+#include <math.h>
 #include <string.h>
 
 static nashc_value *
@@ -37,7 +38,13 @@ quantize(nashc_run *r, nashc_graph *g)
     int i = (int)nashc_opts_int(o, "index");
     bool input = !strcmp(nashc_opts_str(o, "side"), "input");
     nashc_build *b = nashc_run_build(r, g);
+    double scale = nashc_opts_float(o, "scale"), zero = nashc_opts_float(o, "zero-point");
 
+    if (!((float)scale > 0) || isinf((float)scale))
+        return nashc_usage(nashc_run_diag(r), "quantize-graph: scale %g is not positive and finite",
+                           scale);
+    if (!isfinite((float)zero))
+        return nashc_usage(nashc_run_diag(r), "quantize-graph: zero-point %g is not finite", zero);
     NASHC_EACH_NODE(g, n)
     {
         const char *own = nashc_node_loc(n)->name;

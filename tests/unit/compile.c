@@ -218,7 +218,7 @@ writes_folder(void **state)
 
     o.notes = notes;
     o.backend_options = vectors;
-    o.top = "small";
+    o.top = "little";
     expect(*state, nashc_compile(&m, &o, &r, a, d), NASHC_OK);
     for (int i = 0; i < 2; i++) {
         nashc_outdir *dir = nashc_outdir_open(path, d);
@@ -229,10 +229,10 @@ writes_folder(void **state)
     assert_true(file_has("design/manifest.json", "\"tool\": \"nashc\""));
     assert_true(file_has("design/manifest.json", "\"search\": \"7\""));
     assert_true(file_has("design/manifest.json", "\"vectors\": \"2\""));
-    assert_true(file_has("design/manifest.json", "\"top\": \"small\""));
+    assert_true(file_has("design/manifest.json", "\"top\": \"little\""));
     assert_true(file_has("design/manifest.json", "\"port\": \"s_axis_0\"")); /* the backend's */
     assert_true(file_has("design/model.nashir", "hw.mvau"));
-    assert_int_equal(access(in_folder("design/rtl/small.v"), F_OK), 0);
+    assert_int_equal(access(in_folder("design/rtl/little.v"), F_OK), 0);
     nashc_module_free(m);
     nashc_arena_free(a);
 }

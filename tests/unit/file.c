@@ -147,6 +147,19 @@ open_with_file(const char *path, const char *name, const char *text)
 }
 
 static void
+mkdir_parents(char *path)
+{
+    for (char *slash = path; slash; *slash = '/') {
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = 0;
+        mkdir(path, 0777);
+        if (!slash)
+            break;
+    }
+}
+
+static void
 folders_appear_at_commit(void **state)
 {
     const char *out = in_dir("out");
@@ -165,9 +178,17 @@ folders_appear_at_commit(void **state)
     write_text(in_dir("keep"), "precious");
     snprintf(sub, sizeof(sub), "%s/rtl/link", out);
     assert_int_equal(symlink("../../keep", sub), 0);
+    /* not ours either, and so kept: they were not there at commit */
+    snprintf(sub, sizeof(sub), "%s/rtl/mine/deep", out);
+    mkdir_parents(sub);
+    snprintf(sub, sizeof(sub), "%s/rtl/mine/deep/notes", out);
+    write_text(sub, "notes");
     o = open_with_file(out, "second", "2");
     assert_int_equal(nashc_outdir_commit(o, NULL), NASHC_OK);
-    assert_int_equal(entries(out), 1);
+    assert_text(sub, "notes");
+    snprintf(sub, sizeof(sub), "%s/manifest.json", out);
+    assert_int_not_equal(access(sub, F_OK), 0);
+    assert_int_equal(entries(out), 2); /* second, rtl */
     assert_text(in_dir("keep"), "precious");
     assert_int_equal(entries(dir), 2);
 }
@@ -195,15 +216,79 @@ foreign_folders_are_left_alone(void **state)
     assert_int_equal(entries(dir), 1);
 }
 
+/* A file of the user with the name of a new one: neither is lost. */
+static void
+a_name_that_is_taken(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_outdir *o = open_with_file(in_dir("out"), "manifest.json", "{\"tool\": \"nashc\"}");
+
+    assert_int_equal(nashc_outdir_commit(o, d), NASHC_OK);
+    write_text(in_dir("out/x"), "theirs");
+    o = open_with_file(in_dir("out"), "x", "ours");
+    assert_int_equal(nashc_outdir_commit(o, d), NASHC_EIO);
+    assert_non_null(strstr(first_message(*state), "has the name of a new file"));
+    assert_text(in_dir("out/x"), "theirs");
+    assert_int_equal(entries(dir), 1);
+    /* what a later command adds is ours from then on */
+    assert_int_equal(nashc_outdir_own(in_dir("out"), "x", d), NASHC_OK);
+    o = open_with_file(in_dir("out"), "x", "ours");
+    assert_int_equal(nashc_outdir_commit(o, d), NASHC_OK);
+    assert_text(in_dir("out/x"), "ours");
+}
+
+/* Two at a time, and what a killed process left. */
+static void
+folders_of_other_processes(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_outdir *a, *b;
+    char left[160];
+
+    snprintf(left, sizeof left, "%s/out.tmp-1-0", dir);
+    assert_int_equal(mkdir(left, 0777), 0);
+    assert_int_equal(mkdir(in_dir("out.tmp-x"), 0777), 0); /* not ours */
+    a = open_with_file(in_dir("out"), "manifest.json", "{\"tool\": \"nashc\"}");
+    b = open_with_file(in_dir("out"), "manifest.json", "{\"tool\": \"nashc\", \"b\": 1}");
+    assert_int_not_equal(access(left, F_OK), 0);
+    assert_int_equal(nashc_outdir_commit(a, d), NASHC_OK);
+    assert_int_equal(nashc_outdir_commit(b, d), NASHC_OK);
+    assert_int_equal(entries(dir), 2);
+}
+
+static void
+links_below_are_not_followed(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_outfile *f;
+
+    write_text(in_dir("victim"), "precious");
+    assert_int_equal(mkdir(in_dir("d"), 0777), 0);
+    assert_int_equal(symlink("../victim", in_dir("d/file")), 0);
+    assert_int_equal(symlink("..", in_dir("d/up")), 0);
+    assert_non_null(f = nashc_out_open_below(in_dir("d"), "file", d));
+    assert_int_equal(nashc_out_commit(f, d), NASHC_OK);
+    assert_text(in_dir("victim"), "precious");
+    assert_text(in_dir("d/file"), "");
+    assert_null(nashc_out_open_below(in_dir("d"), "up/victim", d));
+    assert_non_null(strstr(first_message(*state), "is a link, which is not followed"));
+}
+
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        FILE_TEST(files_appear_at_commit),           FILE_TEST(large_files),
-        FILE_TEST(links_are_followed_when_replaced), FILE_TEST(what_cannot_be_opened_is_reported),
-        FILE_TEST(folders_appear_at_commit),         FILE_TEST(foreign_folders_are_left_alone),
+        FILE_TEST(files_appear_at_commit),
+        FILE_TEST(large_files),
+        FILE_TEST(links_are_followed_when_replaced),
+        FILE_TEST(what_cannot_be_opened_is_reported),
+        FILE_TEST(folders_appear_at_commit),
+        FILE_TEST(foreign_folders_are_left_alone),
+        FILE_TEST(a_name_that_is_taken),
+        FILE_TEST(folders_of_other_processes),
+        FILE_TEST(links_below_are_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* temp.c: tests of core/base/temp.c: what does not outlive the process. */
 #define _DEFAULT_SOURCE 1 /* mkdtemp */
-#include "core/base/temp.h"
 #include "unit.h"
 #include <fcntl.h>
+#include <nashc/io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -117,5 +117,10 @@ NASHC_API nashc_status nashc_compile_write(const nashc_module *m, const nashc_co
                                            const nashc_compile_result *r, const nashc_outdir *dir,
                                            nashc_diag *d);
 
+/* May the top of a design be called s? An ASCII identifier of at most 64 characters that begins
+ * with a letter, not with "nashc_", and is no word of Verilog, SystemVerilog, C or C++. What reads
+ * a name back from a manifest asks again. */
+NASHC_API bool nashc_is_top_name(const char *s);
+
 NASHC_END
 #endif

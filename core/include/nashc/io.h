@@ -72,16 +72,26 @@ typedef struct nashc_outfile nashc_outfile;
 NASHC_API nashc_outfile *nashc_out_open(const char *path, nashc_diag *d); /* NULL: reported */
 NASHC_API void nashc_out_write(nashc_outfile *f, const void *data, size_t size);
 NASHC_API void nashc_out_printf(nashc_outfile *f, const char *fmt, ...) NASHC_PRINTF(2, 3);
+NASHC_API nashc_status nashc_out_flush(nashc_outfile *f, nashc_diag *d);  /* has it room so far? */
 NASHC_API nashc_status nashc_out_commit(nashc_outfile *f, nashc_diag *d); /* frees f */
 NASHC_API void nashc_out_drop(nashc_outfile *f); /* frees f; NULL allowed */
 
-/* A folder built aside and moved to path at commit. An existing path must be an empty folder or one
- * that nashc wrote (it holds a manifest.json of ours); else an error that says so. */
+/* The same for file `name` below a folder that may come from others: no link in it is followed. A
+ * link that is the file itself is replaced. */
+NASHC_API nashc_outfile *nashc_out_open_below(const char *dir, const char *name, nashc_diag *d);
+
+/* A folder built aside and exchanged with path at commit, in one step. An existing path must be an
+ * empty folder or one that nashc wrote: its manifest.json names nashc and, as "files", what is
+ * nashc's; else an error that says so. Commit writes that list where there is a manifest.json.
+ * Files in the former folder that are not in its list are kept; EIO if a new one has the name. */
 typedef struct nashc_outdir nashc_outdir;
 NASHC_API nashc_outdir *nashc_outdir_open(const char *path, nashc_diag *d);
 NASHC_API const char *nashc_outdir_path(const nashc_outdir *o); /* write here until commit */
 NASHC_API nashc_status nashc_outdir_commit(nashc_outdir *o, nashc_diag *d); /* frees o */
 NASHC_API void nashc_outdir_drop(nashc_outdir *o);
+
+/* Adds a file that a later command wrote to the list, so that it goes when dir is replaced. */
+NASHC_API nashc_status nashc_outdir_own(const char *dir, const char *name, nashc_diag *d);
 
 /* A file or folder that must not outlive the process, whatever ends it; done when it is gone or
  * has its final name. nashc_out_open and nashc_outdir_open do so themselves. Of more than 64 at a
@@ -89,6 +99,19 @@ NASHC_API void nashc_outdir_drop(nashc_outdir *o);
 NASHC_API void nashc_temp_note(const char *path);
 NASHC_API void nashc_temp_done(const char *path);
 NASHC_API void nashc_temp_remove_all(void);
+
+/* Removes a file, or a folder with all below it, 32 deep at most. Links are removed, not followed.
+ * True: it is gone. Async-signal-safe. */
+NASHC_API bool nashc_tree_remove(const char *path);
+
+/* Names may hold any bytes; what is written holds text: valid UTF-8 without control characters,
+ * marks that reorder a line, U+FFFE and U+FFFF. All other bytes become \xNN. s itself where nothing
+ * is to be done, else owned by a. */
+NASHC_API const char *nashc_text_plain(const char *s, nashc_arena *a);
+
+/* The same in pieces, for those who escape further: the piece at s, which is not at its end, goes
+ * to out (5 bytes, 0-terminated). Returns the bytes of s that it stands for. */
+NASHC_API size_t nashc_text_piece(const char *s, char *out);
 
 /* The whole file, with a 0 behind it; freed by nashc_mem_free. max: refuse larger ones. */
 NASHC_API nashc_status nashc_file_read(const char *path, int64_t max, char **data, size_t *size,

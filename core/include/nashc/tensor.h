@@ -55,6 +55,7 @@ NASHC_API void nashc_buf_free(nashc_buf *b);
  * when memory is out. */
 NASHC_API double *nashc_buf_to_f64(const nashc_buf *b);
 NASHC_API int64_t *nashc_buf_to_i64(const nashc_buf *b);
+NASHC_API void *nashc_mem_alloc(size_t size); /* NULL: memory is out */
 NASHC_API void nashc_mem_free(void *p);
 
 /* --- constants ------------------------------------------------------------------------------- */

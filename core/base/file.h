@@ -1,0 +1,13 @@
+/* file.h: what files and folders out have in common. */
+#ifndef NASHC_BASE_FILE_H
+#define NASHC_BASE_FILE_H
+
+#include <nashc/diag.h>
+
+/* EIO: "path: what: reason of errno err". */
+nashc_status nashc_file_error(nashc_diag *d, const char *path, const char *what, int err);
+
+/* A sibling of path that does not exist yet, "path.tmp-PROCESS-COUNT"; freed by nashc_mem_free. */
+char *nashc_temp_name(const char *path);
+
+#endif
