@@ -100,6 +100,7 @@ SUITES = [
     ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),
     ("random-peers", "build", peer("tests/fuzz/random_peers.py"), False, {}),
+    ("brevitas", "build", script("tests/diff/brevitas.py", "build"), False, {}),
     ("random", "build", script("tests/fuzz/random_graphs.py", "build"), False, {}),
     ("mutants", "build-asan", script("tests/fuzz/mutants.py", "build-asan"), False, ASAN),
     ("fuzz", "build-fuzz", script("tests/fuzz/run.py", "build-fuzz"), False, ASAN),

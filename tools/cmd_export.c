@@ -6,7 +6,7 @@
 static const nashc_param options[] = {
     {.name = "to",
      .def = NULL,
-     .help = "a backend that writes one file: ngt, python, qonnx ...; see `nashc list backends`",
+     .help = "a backend that writes one file: ngt, python, qonnx, brevitas ...; see `nashc list backends`",
      .kind = NASHC_P_STRING},
     {.name = "o", .def = NULL, .help = "output", .kind = NASHC_P_PATH},
     TOOL_LOAD_OPTIONS,
@@ -54,9 +54,10 @@ const nashc_command nashc_command_export = {
     NASHC_DESC(nashc_command),
     .name = "export",
     .help = "write a model for another program",
-    .usage = "MODEL --to ngt|python|qonnx|... -o FILE [options]",
+    .usage = "MODEL --to ngt|python|qonnx|brevitas|... -o FILE [options]",
     .example = "nashc export net.ngt --to python -o genotype.py\n"
-               "nashc export net.ngt --weights w.npz --to qonnx -o net.onnx",
+               "nashc export net.ngt --weights w.npz --to qonnx -o net.onnx\n"
+               "nashc export net.ngt --to brevitas -o train.py",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -1,21 +1,19 @@
 /* embed.c: build tool: one text file as a C string, so that the library needs no data files.
  *
- * embed OUT.c FILE         nashc_hls_runtime[]
+ * embed OUT.c SYMBOL FILE
  */
 #include <stdio.h>
 
 int
 main(int argc, char **argv)
 {
-    FILE *in = argc == 3 ? fopen(argv[2], "rb") : NULL;
+    FILE *in = argc == 4 ? fopen(argv[3], "rb") : NULL;
     FILE *out = in ? fopen(argv[1], "w") : NULL;
     int c;
 
     if (!out)
         return 1;
-    fprintf(out, "/* Generated from backends/hls/runtime. */\n"
-                 "extern const char nashc_hls_runtime[];\n"
-                 "const char nashc_hls_runtime[] =\n    \"");
+    fprintf(out, "extern const char %s[];\nconst char %s[] =\n    \"", argv[2], argv[2]);
     while ((c = getc(in)) != EOF) {
         if (c == '\n')
             fprintf(out, "\\n\"\n    \"");
