@@ -6,7 +6,8 @@
 static const nashc_param options[] = {
     {.name = "to",
      .def = NULL,
-     .help = "a backend that writes one file: ngt, python, qonnx, brevitas ...; see `nashc list backends`",
+     .help = "a backend that writes one file: ngt, python, qonnx, brevitas ...; see "
+             "`nashc list backends`",
      .kind = NASHC_P_STRING},
     {.name = "o", .def = NULL, .help = "output", .kind = NASHC_P_PATH},
     TOOL_LOAD_OPTIONS,

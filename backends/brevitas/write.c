@@ -211,8 +211,7 @@ static void
 write_names(brev *b)
 {
     nashc_out_printf(
-        b->f,
-        "\n    NAMES = {  # nashc's name: key of the state, @ for a learned threshold; transposed\n");
+        b->f, "\n    NAMES = {  # nashc's name: key of the state (@: a threshold); transposed\n");
     NASHC_EACH_NODE(b->g, n)
     {
         const brev_emitter *e = emitter_of(n);
