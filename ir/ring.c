@@ -1,8 +1,11 @@
-/* ring.c: a nest of loops over the elements of a frame as a ring of beats (nashc/model.h).
+/* ring.c: a nest of loops over the elements of a frame as a ring, or a line, of beats
+ * (nashc/model.h).
  *
  * Outer loops whose address never falls back tell which elements are no longer needed: of the first
  * p loops, s_j >= sum of (n_k - 1) s_k over the inner ones k < p. The ring holds what the loops
- * inside those span.
+ * inside those span. If the address always rises, s_j > that sum, each address comes once, in the
+ * order in which beats come: a line of them that moves on with each beat shows at some time all
+ * that the loops inside ask for.
  */
 #include <nashc/model.h>
 
@@ -57,18 +60,25 @@ span(const nest *z, int from, int to)
     return sum;
 }
 
-/* How many outer loops never fall back. */
-static int
-rising(const nest *z)
+/* Does the address of loops from..to-1 rise by `least` or more whenever one of them goes on? */
+static bool
+rises(const nest *z, int from, int to, int64_t least)
 {
-    for (int p = z->n; p > 0; p--) {
-        bool good = true;
-        for (int j = 0; j < p; j++)
-            good = good && z->stride[j] >= span(z, j + 1, p);
-        if (good)
-            return p;
-    }
-    return 0;
+    for (int j = from; j < to; j++)
+        if (z->stride[j] - span(z, j + 1, to) < least)
+            return false;
+    return true;
+}
+
+/* How many outer loops do. */
+static int
+rising(const nest *z, int64_t least)
+{
+    int p = z->n;
+
+    while (!rises(z, 0, p, least))
+        p--;
+    return p;
 }
 
 /* Depth with which neither side waits for the other: what a window spans, and what has to come in
@@ -98,7 +108,7 @@ nashc_ring_of(const nashc_loops *l, nashc_ring *out)
     in_beats(l, &b);
     if (b.n > NASHC_RING_LOOPS)
         return NASHC_EUNSUP;
-    int p = rising(&b);
+    int p = rising(&b, 0);
     *out = (nashc_ring){.words = words,
                         .depth = l->depth ? l->depth : good_depth(&b, p, words),
                         .least = span(&b, p, b.n) + 1,
@@ -112,4 +122,47 @@ nashc_ring_of(const nashc_loops *l, nashc_ring *out)
     out->move[b.n] = words - span(&b, 0, b.n);
     out->release[b.n] = words - span(&b, 0, p);
     return NASHC_OK;
+}
+
+nashc_status
+nashc_line_of(const nashc_loops *l, bool parallel, nashc_line *out)
+{
+    nest b;
+
+    in_beats(l, &b);
+    int p = rising(&b, 1), inner = b.n - p;
+    if (p > NASHC_LINE_LOOPS || inner > (parallel ? NASHC_LINE_LOOPS : 0) || !rises(&b, p, b.n, 1))
+        return NASHC_EUNSUP;
+    *out = (nashc_line){.words = l->count / l->lanes,
+                        .newest = l->first / l->lanes + span(&b, p, b.n),
+                        .loops = p,
+                        .inner = inner,
+                        .taps = 1};
+    for (int k = 0; k < p; k++) {
+        out->count[k] = b.dim[k];
+        out->stride[k] = b.stride[k];
+        out->move[k] = b.stride[k] - span(&b, k + 1, p);
+    }
+    out->move[p] = out->words - span(&b, 0, p);
+    for (int k = 0; k < inner; k++) {
+        out->tap_count[k] = b.dim[p + k];
+        out->tap_stride[k] = b.stride[p + k];
+        out->held[k] = b.stride[p + k] - span(&b, p + k + 1, b.n) - 1;
+        out->rows[k] = (b.dim[p + k] - 1) * out->taps;
+        if (!nashc_mul_size(out->taps, b.dim[p + k], &out->taps) || out->taps > NASHC_LINE_TAPS)
+            return NASHC_EUNSUP;
+    }
+    return NASHC_OK;
+}
+
+bool
+nashc_line_gives(const nashc_line *z, int64_t place)
+{
+    int64_t rest = place - z->newest;
+
+    for (int k = 0; k < z->loops && rest >= 0; k++) {
+        int64_t i = rest / z->stride[k];
+        rest -= (i < z->count[k] ? i : z->count[k] - 1) * z->stride[k];
+    }
+    return rest == 0;
 }

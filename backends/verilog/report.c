@@ -266,6 +266,7 @@ static const struct {
     const char *finn, *ours;
 } attributes[] = {{"PE", "pe"},
                   {"SIMD", "simd"},
+                  {"parallel_window", "parallel_window"},
                   {"ram_style", "ram_style"},
                   {"ram_style_thresholds", "ram_style_thresholds"},
                   {"resType", "res_type"},
@@ -302,7 +303,7 @@ config_of(const nashc_node *n)
         int a = nashc_attr_index(n, attributes[i].ours);
         if (a < 0)
             continue;
-        if (i < 2)
+        if (nashc_node_op(n)->attrs[a].kind == NASHC_P_INT)
             json_object_set_new(e, attributes[i].finn, json_integer(nashc_attr_int(n, a)));
         else
             json_object_set_new(e, attributes[i].finn, json_string(nashc_attr_str(n, a)));

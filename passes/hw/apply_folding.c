@@ -27,6 +27,7 @@ static const struct alias {
 } aliases[] = {
     {"PE", "pe"},
     {"SIMD", "simd"},
+    {"parallel_window", "parallel_window"},
     {"ram_style", "ram_style"},
     {"ram_style_thresholds", "ram_style_thresholds"},
     {"resType", "res_type"},
@@ -35,10 +36,21 @@ static const struct alias {
 
 /* Attributes without an effect on this design, whatever their value. */
 static const char *const ignored[] = {
-    "impl_style",      "inFIFODepths",       "outFIFODepths",        "depth",
-    "parallel_window", "depth_trigger_uram", "depth_trigger_bram",   "slr",
-    "partition_id",    "device_id",          "preferred_impl_style", "mem_port",
-    "cycles_estimate", "output_hook",        "dynamic_mode",
+    "impl_style",
+    "inFIFODepths",
+    "outFIFODepths",
+    "depth",
+    "depth_trigger_uram",
+    "depth_trigger_bram",
+    "slr",
+    "partition_id",
+    "device_id",
+    "preferred_impl_style",
+    "mem_port",
+    "cycles_estimate",
+    "output_hook",
+    "dynamic_mode",
+    "parallel_window",
 };
 
 static nashc_loc

@@ -39,6 +39,15 @@ compat_mvau(fold_problem *z, fold_item *it, uint64_t target)
     return s;
 }
 
+/* Does FINN know point p? It gives windows in parallel at full simd only. */
+static bool
+compat_point(const fold_item *it, int p)
+{
+    const nashc_fold *f = &it->points[p].fold;
+
+    return !nashc_node_is(it->n, "hw.window") || f->value[1] == 0 || p == it->n_points - 1;
+}
+
 static nashc_status
 compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
 {
@@ -51,6 +60,8 @@ compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
             s = compat_mvau(z, it, target);
         } else {
             for (int p = 0; p < it->n_points && s == NASHC_OK; p++) {
+                if (!compat_point(it, p))
+                    continue;
                 s = hw_set_fold(it->n, &it->points[p].fold, z->d);
                 if (it->model->cycles(it->n) < target)
                     break;

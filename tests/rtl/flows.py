@@ -64,7 +64,8 @@ class Net:
         out, row = (side - 1) // stride + 1, (side + 2) * c
         w, _, _ = self.add('u2[%d,%d]' % (out * out * 9, c), 'hw.window', (p,),
                            'dims=[%d,%d,1,3,3,%d] strides=[%d,%d,%d,%d,%d,1] simd=%d'
-                           % (out, out, c, row * stride, c * stride, c, row, c, divisor(self.rnd, c)))
+                           % (out, out, c, row * stride, c * stride, c, row, c, divisor(self.rnd, c))
+                           + ' parallel_window=%d' % (self.rnd.random() < 0.3))
         return w, out
 
     def grow(self):
@@ -77,11 +78,11 @@ class Net:
                            'func=max pe=%d' % divisor(rnd, c), side, c)
         elif kind == 'pool':
             w, side = self.windows(x, side, c, 1)
-            new = self.add('u2[%d,%d]' % (side * side, c), 'hw.pool', (w,),
-                           'func=max window=[1,1,9] pe=%d' % divisor(rnd, c), side, c)
+            fold = rnd.choice(('pe=%d' % divisor(rnd, c), 'pe=%d simd=%d' % (c, rnd.choice((3, 9)))))
+            new = self.add('u2[%d,%d]' % (side * side, c), 'hw.pool', (w,), 'func=max window=[1,1,9] ' + fold, side, c)
         elif kind == 'conv' or (kind == 'stride' and side > 3):
             w, side = self.windows(x, side, c, 1 if kind == 'conv' else 2)
-            new = self.unit(w, side, rnd.choice((c, c, 4)), 9 * c, c)
+            new = self.unit(w, side, rnd.choice((c, c, 4)), 9 * c, rnd.choice((c, 9 * c)))
         else:
             new = self.unit(x, side, rnd.choice((c, c, 4)), c, c)
         self.open.append(new)

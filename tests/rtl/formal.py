@@ -32,7 +32,13 @@ PROOFS = (
                                               for s in (2, 3)]),
     ('dwc', [dict(S_W=a, M_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),
                                                 (4, 6))]),
-    ('window', [dict(W=1, WORDS=6, DEPTH=3, COUNT0=2, COUNT1=3, MOVE0=1, MOVE1=0, MOVE8=3, FREE1=1, FREE8=4),
+    ('delay_memory', [dict(W=2, DEPTH=d) for d in (0, 1, 2, 5)]),
+    ('loops', [dict(COUNT0=2, COUNT1=3), dict(COUNT1=2, COUNT3=2, COUNT7=4), dict()]),
+    ('window_line', [dict(W=1, NEWEST=12, COUNT0=3, COUNT1=3, MOVE1=3, MOVE8=13, TAPS0=3, TAPS1=3, GAP1=5),
+                     dict(W=2, COUNT0=4, MOVE0=2, MOVE8=3), dict(),
+                     dict(W=1, NEWEST=7, COUNT0=1, COUNT1=2, COUNT2=2, MOVE1=1, MOVE2=4, MOVE8=9, TAPS0=2, TAPS1=1,
+                          TAPS2=2, GAP0=2, GAP2=5)]),
+    ('window_ring', [dict(W=1, WORDS=6, DEPTH=3, COUNT0=2, COUNT1=3, MOVE0=1, MOVE1=0, MOVE8=3, FREE1=1, FREE8=4),
                 dict(W=1, WORDS=4, DEPTH=2, COUNT0=2, MOVE0=2, FREE0=2, MOVE8=2, FREE8=2)]),
     ('label_select', [dict(LABELS=6, PE=p, TOP_K=k, XW=2, OUT_W=3) for p, k in ((1, 1), (2, 1), (3, 2),
                                                                          (6, 4))]),
@@ -42,10 +48,11 @@ PROOFS = (
               dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
               dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1),
               dict(MW=4, MH=6, GROUPS=3, PE=1, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3)]),
-    ('vvau', [dict(C=c, KERNEL=k, PE=p, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, PIPE=k % 2)
-              for c, k, p in ((4, 3, 2), (2, 4, 2), (3, 1, 1))]),
-    ('pool', [dict(C=c, PE=p, FUNC=f, KH=h, OW=o, KW=w, XW=2, OUT_W=2 if f else 4)
-              for c, p, f, h, o, w in ((4, 2, 0, 2, 3, 2), (1, 1, 4, 1, 3, 2), (2, 2, 5, 3, 1, 1))]),
+    ('vvau', [dict(C=c, KERNEL=k, PE=p, SIMD=s, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, PIPE=k % 2)
+              for c, k, p, s in ((4, 3, 2, 1), (2, 4, 2, 1), (3, 1, 1, 1), (2, 4, 2, 2), (2, 2, 2, 2))]),
+    ('pool', [dict(C=c, PE=p, SIMD=s, FUNC=f, KH=h, OW=o, KW=w, XW=2, OUT_W=2 if f else 4)
+              for c, p, s, f, h, o, w in ((4, 2, 1, 0, 2, 3, 2), (1, 1, 1, 4, 1, 3, 2), (2, 2, 1, 5, 3, 1, 1),
+                                          (2, 2, 2, 4, 1, 2, 4), (1, 1, 3, 0, 2, 1, 3))]),
 )
 
 

@@ -117,24 +117,26 @@ def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1):
                 (rows * groups, mw), lines, out)
 
 
-def vvau(rnd, i, x, w, k, c, pe, act):
+def vvau(rnd, i, x, w, k, c, pe, simd, act):
     lines = []
     operands, attrs, out = products(rnd, i, x, w, k, c, act, lines)
     rows = rnd.choice((1, 2, 3))
     out = typed(*out, (rows, c)) if out else 'bip[%d,%d]' % (rows, c)
-    lines.append('  %%y%d: %s = hw.vvau(%%x%d%s)%s%s' % (i, out, i, operands, ' pe=%d' % pe if pe > 1 else '', attrs))
-    return Case('vvau %s x %s k=%d c=%d pe=%d' % (x, w, k, c, pe), x, (rows * k, c), lines, out)
+    fold = (' pe=%d' % pe if pe > 1 else '') + (' simd=%d' % simd if simd > 1 else '')
+    lines.append('  %%y%d: %s = hw.vvau(%%x%d%s)%s%s' % (i, out, i, operands, fold, attrs))
+    return Case('vvau %s x %s k=%d c=%d pe=%d simd=%d' % (x, w, k, c, pe, simd), x, (rows * k, c), lines, out)
 
 
-def pool(rnd, i, x, func, window, c, pe):
+def pool(rnd, i, x, func, window, c, pe, simd=1):
     kh, ow, kw = window
     (lo, hi), outer = ELEMS[x], rnd.choice((1, 2, 3))
     dims = (outer * ow, c)
     out = typed(kh * kw * lo, kh * kw * hi, dims) if func == 'sum' else '%s[%d,%d]' % (x, *dims)
     style = rnd.choice(('', '', ' ram_style=block', ' ram_style=distributed'))
-    line = '  %%y%d: %s = hw.pool(%%x%d)%s func=%s window=[%d,%d,%d]%s' % (i, out, i, ' pe=%d' % pe if pe > 1 else '',
-                                                                        func, *window, style)
-    return Case('pool %s %s %s c=%d pe=%d' % (func, x, window, c, pe), x, (outer * kh * ow * kw, c), [line], out)
+    fold = (' pe=%d' % pe if pe > 1 else '') + (' simd=%d' % simd if simd > 1 else '')
+    line = '  %%y%d: %s = hw.pool(%%x%d)%s func=%s window=[%d,%d,%d]%s' % (i, out, i, fold, func, *window, style)
+    return Case('pool %s %s %s c=%d pe=%d simd=%d' % (func, x, window, c, pe, simd), x, (outer * kh * ow * kw, c),
+                [line], out)
 
 
 def eltwise(rnd, i, kind, x, c, pe):
@@ -210,7 +212,7 @@ def binary(rnd, i, a, b, func, pe):
     return Case('add_streams %s %s %s pe=%d' % (func, a, b, pe), a, (3, 6), [line], out, second=(b, (3, 6)))
 
 
-def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
+def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', parallel=0):
     """hw.window: the loops, their strides in elements."""
     count = 1
     for d in dims:
@@ -218,16 +220,18 @@ def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra=''):
     lanes = rnd.choice([s for s in divisors(simd)])
     out = '%s[%d,%d]' % (elem, count // dims[-1], dims[-1])
     attrs = ' dims=[%s] strides=[%s]' % (','.join(map(str, dims)), ','.join(map(str, strides)))
-    attrs += ' offset=%d' % offset * (offset > 0) + ' simd=%d' % lanes * (lanes > 1) + extra
-    return Case('window %s %s simd=%d' % (title, elem, lanes), elem, shape,
+    attrs += ' offset=%d' % offset * (offset > 0) + ' simd=%d' % lanes * (lanes > 1)
+    attrs += ' parallel_window=1' * parallel + extra
+    return Case('window %s %s simd=%d parallel=%d' % (title, elem, lanes, parallel), elem, shape,
                 ['  %%y%d: %s = hw.window(%%x%d)%s' % (i, out, i, attrs)], out)
 
 
-def im2col(rnd, i, h, w, c, k, stride, dilation):
+def im2col(rnd, i, h, w, c, k, stride, dilation, parallel):
     oh, ow = (h - dilation * (k[0] - 1) - 1) // stride + 1, (w - dilation * (k[1] - 1) - 1) // stride + 1
     title = 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation)
     strides = (stride * w * c, stride * c, dilation * w * c, dilation * c, 1)
-    return nest(rnd, i, title, rnd.choice(('u4', 'i3', 'bip')), (h * w, c), (oh, ow, *k, c), strides, c)
+    return nest(rnd, i, title, rnd.choice(('u4', 'i3', 'bip')), (h * w, c), (oh, ow, *k, c), strides, c,
+                parallel=parallel)
 
 
 def windows(rnd):
@@ -236,11 +240,14 @@ def windows(rnd):
                                          (7, 7, 2, (3, 3), 1, 2), (1, 9, 4, (1, 3), 1, 1), (1, 9, 2, (1, 2), 1, 1),
                                          (9, 1, 2, (3, 1), 2, 1), (4, 4, 6, (1, 1), 2, 1), (5, 5, 2, (1, 1), 3, 1),
                                          (4, 4, 2, (4, 4), 1, 1), (6, 6, 1, (2, 2), 3, 1), (5, 6, 1, (2, 4), 1, 1)):
-        yield lambda i, a=(h, w, c, k, stride, dilation): im2col(rnd, i, *a)
-    yield lambda i: nest(rnd, i, 'grouped', 'u2', (16, 4), (2, 2, 2, 3, 3, 2), (16, 4, 2, 16, 4, 1), 2)
+        for parallel in (0, 1):
+            yield lambda i, a=(h, w, c, k, stride, dilation, parallel): im2col(rnd, i, *a)
+    for p in (0, 1):
+        yield lambda i, p=p: nest(rnd, i, 'grouped', 'u2', (16, 4), (2, 2, 2, 3, 3, 2), (16, 4, 2, 16, 4, 1), 2,
+                                  parallel=p)
+        yield lambda i, p=p: nest(rnd, i, 'transpose', 'i4', (4, 6), (6, 4, 1), (1, 6, 1), 1, parallel=p)
     yield lambda i: nest(rnd, i, 'crop', 'i3', (20, 6), (2, 3, 6), (30, 6, 1), 6, offset=36)
     yield lambda i: nest(rnd, i, 'upsample', 'i3', (6, 4), (2, 2, 3, 2, 4), (12, 0, 4, 0, 1), 4)
-    yield lambda i: nest(rnd, i, 'transpose', 'i4', (4, 6), (6, 4, 1), (1, 6, 1), 1)
     yield lambda i: nest(rnd, i, 'shuffle', 'u4', (3, 12), (3, 4, 3, 1), (12, 1, 4, 1), 1)
     yield lambda i: nest(rnd, i, 'repeat', 'u4', (1, 6), (5, 6), (0, 1), 6)
     yield lambda i: nest(rnd, i, 'deep', 'u4', (16, 2), (2, 2, 3, 3, 2), (8, 2, 8, 2, 1), 1, extra=' depth=40')
@@ -331,11 +338,12 @@ def cases(rnd):
     for x in kinds:
         for w in kinds:
             makers.append(lambda i, a=(x, w): mvau(rnd, i, *a, 6, 6, 1, rnd.choice((2, 3)), rnd.random() < 0.5, 3))
-            makers.append(lambda i, a=(x, w): vvau(rnd, i, *a, 9, 4, rnd.choice((1, 2)), rnd.random() < 0.5))
+            makers.append(lambda i, a=(x, w): vvau(rnd, i, *a, 9, 4, *rnd.choice(((1, 1), (2, 1), (4, 3), (4, 9))),
+                                                           rnd.random() < 0.5))
     for k, c in ((9, 6), (1, 4), (4, 1), (3, 8)):
-        for pe in divisors(c):
+        for pe, simd in [(d, 1) for d in divisors(c)] + [(c, d) for d in divisors(k)[1:]]:
             for act in (False, True):
-                makers.append(lambda i, a=(k, c, pe, act): vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), *a))
+                makers.append(lambda i, a=(k, c, pe, simd, act): vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), *a))
     pooled = ((1, 1, 1), (1, 1, 4), (9, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1))
     for func in ('max', 'min', 'sum'):
         for x in kinds:
@@ -343,6 +351,8 @@ def cases(rnd):
         for window in pooled:
             for c, pe in ((6, 1), (6, 2), (6, 3), (6, 6), (1, 1)):
                 makers.append(lambda i, a=(func, window, c, pe): pool(rnd, i, rnd.choice(kinds), *a))
+        for window, c, simd in (((1, 1, 9), 4, 3), ((1, 1, 9), 2, 9), ((2, 3, 4), 2, 2), ((3, 2, 2), 1, 2)):
+            makers.append(lambda i, a=(func, window, c, c, simd): pool(rnd, i, rnd.choice(kinds), *a))
     for elem in ('u2', 'u4', 'i4', 'i8', 'u1', 'ter', 'bip'):
         for pe in divisors(6):
             makers.append(lambda i, a=(elem, pe): eltwise(rnd, i, 'channelwise', a[0], 6, a[1]))

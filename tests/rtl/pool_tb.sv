@@ -3,6 +3,7 @@
 module pool_tb #(
     parameter C = 4,
     parameter PE = 2,
+    parameter SIMD = 1,
     parameter FUNC = 4,
     parameter KH = 2,
     parameter OW = 3,
@@ -20,13 +21,14 @@ module pool_tb #(
     parameter TOTAL = 1
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
-    wire [PE*XW-1:0] s_tdata;
+    wire [PE*SIMD*XW-1:0] s_tdata;
     wire [0:0] s1_tdata;
     wire [PE*OUT_W-1:0] m_tdata;
 
     nashc_pool #(
         .C(C),
         .PE(PE),
+        .SIMD(SIMD),
         .FUNC(FUNC),
         .KH(KH),
         .OW(OW),
@@ -42,7 +44,7 @@ module pool_tb #(
     );
 
     stream_harness #(
-        .IN_W(PE*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(PE*SIMD*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

@@ -346,7 +346,7 @@ def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1
                vectors, in1=mem * (vectors // groups) if ext else None, in1_w=pe * simd * z.ww)
 
 
-def vvau(rnd, c=4, kernel=9, pe=2, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, act=0, k=1, ow=0,
+def vvau(rnd, c=4, kernel=9, pe=2, simd=1, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, act=0, k=1, ow=0,
          actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
     z = Products(rnd, kernel, mode, xw, xs, ww, ws, dot, spare, ts)
     w = [z.w(c) for _ in range(kernel)]
@@ -354,14 +354,18 @@ def vvau(rnd, c=4, kernel=9, pe=2, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0,
     sums = [[z.sum([r[i] for r in w], [r[i] for r in v]) for i in range(c)] for v in x]
     ys, files, tlat = z.activate(sums, c, pe, act, k, ow, actval, has_dir, shared, deep)
     cut = lambda rows, width: [pack(r[i:i + pe], width) for r in rows for i in range(0, c, pe)]
-    files['memblock.dat'] = lines(cut(w, z.ww), pe * z.ww)
-    p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), C=c, KERNEL=kernel, PE=pe)
-    steps = [RW if i == kernel - 1 else 1 for i in range(kernel) for _ in range(c // pe)]
-    return run(p, files, steps, 2 + pipe + (1 if kernel > 1 else 0) + tlat, cut([r for v in x for r in v], z.xw),
-               cut(ys, p['OUT_W']), pe * z.xw, pe * p['OUT_W'], vectors)
+    joined = lambda rows: [sum(rows[i:i + simd], []) for i in range(0, len(rows), simd)]  # simd > 1: pe = c
+    files['memblock.dat'] = lines([pack([w[k + s][i + q] for q in range(pe) for s in range(simd)], z.ww)
+                                   for k in range(0, kernel, simd) for i in range(0, c, pe)], pe * simd * z.ww)
+    p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), C=c, KERNEL=kernel, PE=pe, SIMD=simd)
+    rounds, rows = kernel // simd, [r for v in x for r in v]
+    steps = [RW if i == rounds - 1 else 1 for i in range(rounds) for _ in range(c // pe)]
+    ins = [pack(r, z.xw) for r in joined(rows)] if simd > 1 else cut(rows, z.xw)
+    return run(p, files, steps, 2 + pipe + (1 if rounds > 1 else 0) + tlat, ins, cut(ys, p['OUT_W']),
+               pe * simd * z.xw, pe * p['OUT_W'], vectors)
 
 
-def pool(rnd, c=4, pe=2, func=4, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, outer=6):
+def pool(rnd, c=4, pe=2, simd=1, func=4, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, outer=6):
     xw, xs = (1, 0) if bip else (xw, xs)
     x = [[[[draw(rnd, xw, xs, c) for _ in range(kw)] for _ in range(ow)] for _ in range(kh)] for _ in range(outer)]
     value = lambda v: 2 * v - 1 if bip else v
@@ -370,14 +374,15 @@ def pool(rnd, c=4, pe=2, func=4, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, o
          for o in range(outer) for j in range(ow)]
     out_w = xw if func != ADD else xw + clog2(kh * kw) + bip + spare
     cut = lambda rows, width: [pack(r[i:i + pe], width) for r in rows for i in range(0, c, pe)]
-    steps = [RW if i == kh - 1 and k == kw - 1 else 1 for i in range(kh) for _ in range(ow) for k in range(kw)
-             for _ in range(c // pe)]
-    p = dict(C=c, PE=pe, FUNC=func, KH=kh, OW=ow, KW=kw, XW=xw, X_SIGNED=xs, X_BIP=bip, OUT_W=out_w)
-    return run(p, {}, steps, 2, cut([r for o in x for i in o for j in i for r in j], xw), cut(y, out_w), pe * xw,
-               pe * out_w, outer)
+    rows = [r for o in x for i in o for j in i for r in j]
+    ins = [pack(sum(rows[i:i + simd], []), xw) for i in range(0, len(rows), simd)] if simd > 1 else cut(rows, xw)
+    steps = [RW if i == kh - 1 and k == kw // simd - 1 else 1 for i in range(kh) for _ in range(ow)
+             for k in range(kw // simd) for _ in range(c // pe)]
+    p = dict(C=c, PE=pe, SIMD=simd, FUNC=func, KH=kh, OW=ow, KW=kw, XW=xw, X_SIGNED=xs, X_BIP=bip, OUT_W=out_w)
+    return run(p, {}, steps, 2 + (simd > 1), ins, cut(y, out_w), pe * simd * xw, pe * out_w, outer)
 
 
-def window(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1, extra=0):
+def window_ring(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1, extra=0):
     """Loops, outermost first; the first `base` of them never fall back."""
     span = lambda a, b: sum((dims[k] - 1) * strides[k] for k in range(a, b))
     n, frames = len(dims), 4
@@ -399,6 +404,27 @@ def window(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1, extra=
     return dict(params, STEPS=len(at)), files
 
 
+def window_line(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1):
+    """Loops, outermost first; what those behind the first `base` ones give comes at once."""
+    index = lambda some: [()] if not some else [i + (k,) for i in index(some[:-1]) for k in range(some[-1])]
+    at = lambda some, by: [sum(a * b for a, b in zip(i, by)) for i in index(some)]
+    outer, inner = at(dims[:base], strides[:base]), at(dims[base:], strides[base:])
+    span = lambda a, b: sum((dims[k] - 1) * strides[k] for k in range(a, b))
+    n, frames = len(dims), 4
+    newest = first + inner[-1]
+    p = dict(W=w, NEWEST=newest, MOVE8=words - span(0, base))
+    for k in range(4):  # the module counts loops from the innermost
+        a, b = base - 1 - k, n - 1 - k
+        p.update({'COUNT%d' % k: dims[a], 'MOVE%d' % k: strides[a] - span(a + 1, base)} if a >= 0 else
+                 {'COUNT%d' % k: 1, 'MOVE%d' % k: 1})
+        taps, gap = (dims[b], strides[b]) if b >= base else (1, 1)
+        p.update({'TAPS%d' % k: taps, 'GAP%d' % k: gap})
+    data = draw(rnd, w, 0, words * frames)
+    out = [pack([data[f * words + first + a + b] for b in inner], w) for f in range(frames) for a in outer]
+    steps = [RW if i - newest in outer else 1 for i in range(words)]
+    return run(p, {}, steps, 1, data, out, w, w * len(inner), frames, endless=steps[-1] == 1)
+
+
 def sweep(rnd):
     """Yields (module, arguments of its maker): corners first, then random points."""
     pick = rnd.choice
@@ -411,13 +437,24 @@ def sweep(rnd):
                  (4, 10), (9, 6), (6, 15), (1, 1), (64, 48), (5, 40), (40, 5), (13, 12), (12, 13)):
         yield 'dwc', dict(a=a, b=b)
     for extra in (0, 1, 30):
-        yield 'window', dict(words=25, dims=(3, 3, 3, 3), strides=(5, 1, 5, 1), base=2, extra=extra)
-        yield 'window', dict(w=5, words=49, dims=(3, 3, 3, 3), strides=(14, 2, 7, 1), base=2, extra=extra)
-        yield 'window', dict(w=33, words=24, dims=(6, 4), strides=(1, 6), base=0, extra=extra)
-        yield 'window', dict(words=36, dims=(2, 3, 4), strides=(15, 4, 1), first=5, base=3, extra=extra)
-        yield 'window', dict(words=6, dims=(2, 3, 2), strides=(3, 0, 1), base=1, extra=extra)
-        yield 'window', dict(words=42, dims=(3, 2, 2, 2, 2), strides=(12, 4, 8, 2, 1), first=1, base=1, extra=extra)
-    yield 'window', dict(w=1, words=7, dims=(2,), strides=(3,), base=1)
+        yield 'window_ring', dict(words=25, dims=(3, 3, 3, 3), strides=(5, 1, 5, 1), base=2, extra=extra)
+        yield 'window_ring', dict(w=5, words=49, dims=(3, 3, 3, 3), strides=(14, 2, 7, 1), base=2, extra=extra)
+        yield 'window_ring', dict(w=33, words=24, dims=(6, 4), strides=(1, 6), base=0, extra=extra)
+        yield 'window_ring', dict(words=36, dims=(2, 3, 4), strides=(15, 4, 1), first=5, base=3, extra=extra)
+        yield 'window_ring', dict(words=6, dims=(2, 3, 2), strides=(3, 0, 1), base=1, extra=extra)
+        yield 'window_ring', dict(words=42, dims=(3, 2, 2, 2, 2), strides=(12, 4, 8, 2, 1), first=1, base=1,
+                                  extra=extra)
+    yield 'window_ring', dict(w=1, words=7, dims=(2,), strides=(3,), base=1)
+    yield 'window_line', dict(words=25, dims=(3, 3, 3, 3), strides=(5, 1, 5, 1), base=2)
+    yield 'window_line', dict(w=5, words=49, dims=(3, 3, 3, 3), strides=(14, 2, 7, 1), base=2)
+    yield 'window_line', dict(w=3, words=98, dims=(3, 2, 3, 3, 2), strides=(14, 2, 28, 4, 1), first=2, base=2)
+    yield 'window_line', dict(w=2, words=40, dims=(2, 2, 2, 3, 2), strides=(18, 3, 1, 6, 3), first=1, base=3)
+    yield 'window_line', dict(w=33, words=24, dims=(6, 4), strides=(1, 6), base=1)
+    yield 'window_line', dict(w=1, words=200, dims=(2, 2, 2, 2, 2), strides=(5, 80, 40, 20, 10), base=1)
+    yield 'window_line', dict(words=36, dims=(2, 3, 4), strides=(15, 4, 1), first=5, base=3)
+    yield 'window_line', dict(words=16, dims=(4, 4), strides=(4, 1), base=0)
+    yield 'window_line', dict(w=1, words=7, dims=(2,), strides=(3,), base=1)
+    yield 'window_line', dict(words=1, dims=(1,), base=1)
     yield 'pair_streams', dict()
     yield 'pair_streams', dict(w0=1, w1=30)
     for func in (0, 1, 4, 5, 6):
@@ -527,10 +564,12 @@ def sweep(rnd):
     # depthwise: every folding in every mode, with and without activations
     for mode in range(4):
         for c, kernel in ((6, 9), (1, 4), (4, 1), (6, 2)):
-            for pe in (d for d in range(1, c + 1) if c % d == 0):
+            folds = [(d, 1) for d in range(1, c + 1) if c % d == 0]
+            for pe, simd in folds + [(c, d) for d in range(2, kernel + 1) if kernel % d == 0]:
                 act, k = pick((0, 1, 2)), pick((1, 2, 3, 7, 10))
-                yield 'vvau', dict(c=c, kernel=kernel, pe=pe, mode=mode, xw=pick((1, 2, 4, 8)), xs=pick((0, 1)),
-                                   ww=pick((1, 2, 4, 8)), ws=pick((0, 1)), dot=pick((0, 1)) if mode == 0 else 0,
+                yield 'vvau', dict(c=c, kernel=kernel, pe=pe, simd=simd, mode=mode, xw=pick((1, 2, 4, 8)),
+                                   xs=pick((0, 1)), ww=pick((1, 2, 4, 8)), ws=pick((0, 1)),
+                                   dot=pick((0, 1)) if mode == 0 else 0,
                                    mul=pick((0, 1)), pipe=pick((0, 1)), act=act, k=k, ow=clog2(k + 1) + pick((0, 2)),
                                    actval=pick((0, -2)), has_dir=pick((0, 1)), shared=pick((0, 0, 1)),
                                    deep=pick((0, 1)), spare=pick((0, 0, 3)), ts=pick((0, 1)))
@@ -540,9 +579,13 @@ def sweep(rnd):
             for c, pe in ((6, 1), (6, 2), (4, 4), (1, 1)):
                 yield 'pool', dict(c=c, pe=pe, func=func, kh=kh, ow=ow, kw=kw, xw=pick((1, 2, 4, 8)),
                                    xs=pick((0, 1)), bip=pick((0, 0, 1)) if func == ADD else 0, spare=pick((0, 0, 2)))
+        for c, kh, ow, kw, simd in ((4, 1, 1, 9, 3), (3, 1, 1, 9, 9), (2, 2, 3, 4, 2), (1, 3, 2, 2, 2)):
+            yield 'pool', dict(c=c, pe=c, simd=simd, func=func, kh=kh, ow=ow, kw=kw, xw=pick((1, 2, 4, 8)),
+                               xs=pick((0, 1)), bip=pick((0, 0, 1)) if func == ADD else 0, spare=pick((0, 0, 2)))
         yield 'pool', dict(c=24, pe=2, func=func, kh=2, ow=20, kw=2, xw=8, xs=1, outer=3)
 
 
 MAKERS = {maker.__name__: maker for maker in (
     skid, fifo, dwc, duplicate_streams, pair_streams, add_streams, concat, split, fmpadding, weight_stream,
-    thresholding_parallel, thresholding_search, channelwise, requant, lut, label_select, mvau, vvau, pool, window)}
+    thresholding_parallel, thresholding_search, channelwise, requant, lut, label_select, mvau, vvau, pool, window_ring,
+    window_line)}

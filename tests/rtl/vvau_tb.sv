@@ -4,6 +4,7 @@ module vvau_tb #(
     parameter C = 4,
     parameter KERNEL = 9,
     parameter PE = 2,
+    parameter SIMD = 1,
     parameter MODE = 2,
     parameter XW = 4,
     parameter X_SIGNED = 0,
@@ -32,7 +33,7 @@ module vvau_tb #(
     parameter TOTAL = 1
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
-    wire [PE*XW-1:0] s_tdata;
+    wire [PE*SIMD*XW-1:0] s_tdata;
     wire [0:0] s1_tdata;
     wire [PE*OUT_W-1:0] m_tdata;
 
@@ -40,6 +41,7 @@ module vvau_tb #(
         .C(C),
         .KERNEL(KERNEL),
         .PE(PE),
+        .SIMD(SIMD),
         .MODE(MODE),
         .XW(XW),
         .X_SIGNED(X_SIGNED),
@@ -66,7 +68,7 @@ module vvau_tb #(
     );
 
     stream_harness #(
-        .IN_W(PE*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(PE*SIMD*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

@@ -60,10 +60,54 @@ too_many(void **state)
     assert_int_equal(r.loops, NASHC_RING_LOOPS);
 }
 
+/* The same windows at once: complete with word 12 = 2 * 5 + 2, then with the next two, then 2 more;
+ * between rows of a window lie 2 words of the line, in 2 places. */
+static void
+line(void **state)
+{
+    static const int64_t dim[] = {3, 3, 3, 3}, stride[] = {5, 1, 5, 1};
+    const nashc_loops l = {.n = 4, .dim = dim, .stride = stride, .count = 25, .lanes = 1};
+    static const int64_t move[] = {3, 1, 13}, held[] = {2, 0}, rows[] = {2, 6};
+    nashc_line z;
+
+    (void)state;
+    assert_int_equal(nashc_line_of(&l, true, &z), NASHC_OK);
+    assert_int_equal(z.loops, 2);
+    assert_int_equal(z.taps, 9);
+    assert_int_equal(z.newest, 12);
+    assert_memory_equal(z.move, move, sizeof move);
+    assert_memory_equal(z.held, held, sizeof held);
+    assert_memory_equal(z.rows, rows, sizeof rows);
+    for (int64_t i = 0; i < 25; i++)
+        assert_int_equal(nashc_line_gives(&z, i), i >= 10 && i % 5 >= 2);
+    assert_int_equal(nashc_line_of(&l, false, &z), NASHC_EUNSUP); /* words are given again */
+}
+
+/* Elements that rise need no ring; repeated ones do, also at once. */
+static void
+no_ring(void **state)
+{
+    static const int64_t dim[] = {2, 3, 2}, cut[] = {12, 4, 1}, twice[] = {12, 0, 1};
+    nashc_loops l = {.n = 3, .dim = dim, .stride = cut, .first = 3, .count = 30, .lanes = 1};
+    nashc_line z;
+
+    (void)state;
+    assert_int_equal(nashc_line_of(&l, false, &z), NASHC_OK);
+    assert_int_equal(z.taps, 1);
+    assert_int_equal(z.newest, 3);
+    for (int64_t i = 0; i < 30; i++)
+        assert_int_equal(nashc_line_gives(&z, i), (i >= 3 && i < 13 && (i - 3) % 4 < 2) ||
+                                                      (i >= 15 && (i - 15) % 4 < 2 && i < 25));
+    l.stride = twice;
+    assert_int_equal(nashc_line_of(&l, false, &z), NASHC_EUNSUP);
+    assert_int_equal(nashc_line_of(&l, true, &z), NASHC_EUNSUP);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(merged),
-                                       cmocka_unit_test(too_many)};
+                                       cmocka_unit_test(too_many), cmocka_unit_test(line),
+                                       cmocka_unit_test(no_ring)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

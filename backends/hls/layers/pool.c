@@ -1,7 +1,7 @@
 /* pool.c: hw.pool to C: groups of rows to their maxima, minima or sums.
  *
  * Rows are seen as [outer,KH,OW,KW]; result (o, j) is complete while i and k are last. Until then
- * it waits in acc[j].
+ * it waits in acc[j]. A beat is SIMD rows of PE channels, SIMD > 1 of all of them.
  */
 #include "model.h"
 #include <string.h>
@@ -22,22 +22,42 @@ folds_of(const nashc_node *n)
     return y->dim[y->rank - 1] / nashc_node_int(n, "pe");
 }
 
-/* Lane p of this step, `best` being what came before. */
+static bool
+is_sum(const nashc_node *n)
+{
+    return strcmp(nashc_node_str(n, "func"), "sum") == 0;
+}
+
+/* C: joins `other` to `value`, both results. */
+static void
+join(const nashc_node *n, nashc_hls *h, const char *other)
+{
+    if (is_sum(n)) {
+        nashc_hls_line(h, "value = (%s)(%s + value);", nashc_hls_type(h, hls_out(n, 0)), other);
+        return;
+    }
+    bool max = strcmp(nashc_node_str(n, "func"), "max") == 0;
+    nashc_hls_line(h, "if (%s %s value)", other, max ? ">" : "<");
+    nashc_hls_line(h, "    value = %s;", other);
+}
+
+/* Lane p of this step, acc being what came before. */
 static void
 reduce(const nashc_node *n, nashc_hls *h)
 {
     const nashc_type *x = hls_in(n, 0), *y = hls_out(n, 0);
-    const char *func = nashc_node_str(n, "func"), *t = nashc_hls_type(h, y);
-    bool sum = strcmp(func, "sum") == 0;
 
-    nashc_hls_line(h, "%s value = %s;", t, hls_convert(h, x, y, "x.lane[p]"));
-    nashc_hls_line(h, "if (!(i == 0 && k == 0)) {");
-    if (sum) {
-        nashc_hls_line(h, "value = (%s)(acc[j][f][p] + value);", t);
-    } else {
-        nashc_hls_line(h, "if (acc[j][f][p] %s value)", strcmp(func, "max") == 0 ? ">" : "<");
-        nashc_hls_line(h, "    value = acc[j][f][p];");
+    nashc_hls_line(h, "%s value = %s;", nashc_hls_type(h, y), hls_convert(h, x, y, "x.lane[p]"));
+    if (nashc_node_int(n, "simd") > 1) {
+        nashc_hls_line(h, "for (int s = 1; s < SIMD; s++) {");
+        nashc_hls_line(h, "#pragma HLS unroll");
+        nashc_hls_line(h, "const %s row = %s;", nashc_hls_type(h, y),
+                       hls_convert(h, x, y, "x.lane[s * PE + p]"));
+        join(n, h, "row");
+        hls_close(h);
     }
+    nashc_hls_line(h, "if (!(i == 0 && k == 0)) {");
+    join(n, h, "acc[j][f][p]");
     hls_close(h);
     nashc_hls_line(h, "acc[j][f][p] = value;");
     nashc_hls_line(h, "y.lane[p] = value;");
@@ -52,9 +72,11 @@ emit_pool(const nashc_node *n, nashc_hls *h, nashc_diag *d)
     nashc_hls_int(h, "OUTER", nashc_type_count(hls_in(n, 0)) / (w[0] * w[1] * w[2] * folds * pe));
     nashc_hls_int(h, "KH", w[0]);
     nashc_hls_int(h, "OW", w[1]);
-    nashc_hls_int(h, "KW", w[2]);
+    nashc_hls_int(h, "KW", w[2] / nashc_node_int(n, "simd")); /* beats */
     nashc_hls_int(h, "FOLDS", folds);
     nashc_hls_int(h, "PE", pe);
+    if (nashc_node_int(n, "simd") > 1)
+        nashc_hls_int(h, "SIMD", nashc_node_int(n, "simd"));
     nashc_hls_line(h, "%s acc[OW][FOLDS][PE];", nashc_hls_type(h, hls_out(n, 0)));
     hls_memory(h, nashc_hls_line, "acc", 2, 3, "ram_s2p", nashc_node_str(n, "ram_style"));
     nashc_hls_line(h, "%s", "");
@@ -82,15 +104,27 @@ const nashc_impl nashc_impl_hls_hw_pool = NASHC_IMPL_HLS("hw.pool", emit_pool);
 /* --- model --------------------------------------------------------------------------------------
  */
 
-/* arg: beats of a row, KH, OW, KW. */
+/* Read, join the rows of a beat, join what came before. arg: beats of a row, KH, OW, beats of KW.
+ */
 static nashc_status
 pool_timing(const nashc_node *n, nashc_timing *out)
 {
-    *out = hls_loop(hls_beats_in(n), 3);
+    int64_t simd = nashc_node_int(n, "simd");
+
+    *out = hls_loop(hls_beats_in(n), simd > 1 ? 4 : 3);
     out->arg[0] = (uint64_t)folds_of(n);
     for (int i = 0; i < 3; i++)
-        out->arg[1 + i] = (uint64_t)window(n)[i];
+        out->arg[1 + i] = (uint64_t)(window(n)[i] / (i == 2 ? simd : 1));
     return NASHC_OK;
+}
+
+static uint64_t
+pool_cycles(const nashc_node *n)
+{
+    nashc_timing t;
+
+    pool_timing(n, &t);
+    return t.steps;
 }
 
 static void
@@ -106,7 +140,7 @@ pool_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
-    .cycles = hls_param_cycles,
+    .cycles = pool_cycles,
     .timing = pool_timing,
     .step = pool_step,
 };

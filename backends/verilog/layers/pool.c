@@ -15,6 +15,7 @@ emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_pool");
     nashc_vlog_int(v, "C", y->dim[y->rank - 1]);
     nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
+    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
     emit_func(n, v);
     for (int i = 0; i < count; i++)
         nashc_vlog_int(v, names[i], window[i]);
@@ -38,7 +39,7 @@ folds_of(const nashc_node *n)
 }
 
 /* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
- * a register alone has in its enable). Fitted to Yosys. */
+ * a register alone has in its enable); as much for each other row of a beat. Fitted to Yosys. */
 static nashc_status
 pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
@@ -46,11 +47,16 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     const int64_t *w = nashc_node_ints(n, "window", &count);
     uint64_t a = model_in(n, 0)->bits, b = model_out(n, 0)->bits, folds = folds_of(n);
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), accs = (uint64_t)w[1] * folds;
+    uint64_t others = (uint64_t)nashc_node_int(n, "simd") - 1;
     uint64_t counters = (uint64_t)(cost_clog2(folds) + cost_clog2((uint64_t)w[0]) +
                                    cost_clog2((uint64_t)w[2]) + 2 * cost_clog2(accs));
     nashc_cost c = {
         .lut = 5 + counters + pe * 2 * b, .ff = 7 + counters + pe * (a + 3 * b), COST_START};
 
+    if (others > 0) {
+        c.lut += pe * others * 2 * b;
+        c.ff += 3 + (uint64_t)cost_clog2(accs) + pe * (others * a + b);
+    }
     if (accs > 1) {
         cost_memory(&c, nashc_node_int(n, "ram_style"), accs, pe * b);
         if (strcmp(nashc_node_str(n, "func"), "sum") != 0)
@@ -64,17 +70,18 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     return NASHC_OK;
 }
 
-/* arg: beats of a row, kh, ow, kw. */
+/* arg: beats of a row, kh, ow, beats of kw. */
 static nashc_status
 pool_timing(const nashc_node *n, nashc_timing *out)
 {
     int count;
-    const int64_t *w = nashc_node_ints(n, "window", &count);
+    const int64_t *w = nashc_node_ints(n, "window", &count), simd = nashc_node_int(n, "simd");
 
-    *out = (nashc_timing){.steps = model_beats_in(n),
-                          .latency = 2,
-                          .depth = 2,
-                          .arg = {folds_of(n), (uint64_t)w[0], (uint64_t)w[1], (uint64_t)w[2]}};
+    *out = (nashc_timing){
+        .steps = model_beats_in(n),
+        .latency = simd > 1 ? 3 : 2,
+        .depth = 2,
+        .arg = {folds_of(n), (uint64_t)w[0], (uint64_t)w[1], (uint64_t)(w[2] / simd)}};
     return NASHC_OK;
 }
 

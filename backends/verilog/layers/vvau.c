@@ -1,23 +1,33 @@
-/* vvau.c: hw.vvau to nashc_vvau. Weight line k*CF + cf holds w[k][cf*PE+p] at [p*WW +: WW]. */
+/* vvau.c: hw.vvau to nashc_vvau. Weight line k*CF + cf holds w[k*SIMD+s][cf*PE+p] at
+ * [(p*SIMD+s)*WW +: WW]. */
 #include "mac.h"
 
 /* One product a lane needs no stage inside the sum. */
+static int64_t
+pipe_of(const nashc_node *n)
+{
+    return nashc_node_int(n, "simd") > 1;
+}
+
 static nashc_status
 emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *t = nashc_tensor_type(w);
     int64_t kernel = t->dim[0], c = t->dim[1], pe = nashc_node_int(n, "pe");
-    nashc_vlog_mem *m = nashc_vlog_memory(v, kernel * (c / pe), pe * t->bits);
+    int64_t simd = nashc_node_int(n, "simd");
+    nashc_vlog_mem *m = nashc_vlog_memory(v, kernel / simd * (c / pe), pe * simd * t->bits);
 
-    for (int64_t i = 0; i < kernel * c; i++)
-        nashc_vlog_put(m, i / pe, i % pe * t->bits, t->bits,
-                       emit_code(t, nashc_tensor_get_int(w, i)));
+    for (int64_t k = 0; k < kernel; k++)
+        for (int64_t i = 0; i < c; i++)
+            nashc_vlog_put(m, k / simd * (c / pe) + i / pe, (i % pe * simd + k % simd) * t->bits,
+                           t->bits, emit_code(t, nashc_tensor_get_int(w, k * c + i)));
     nashc_vlog_core(v, "nashc_vvau");
     nashc_vlog_int(v, "C", c);
     nashc_vlog_int(v, "KERNEL", kernel);
+    nashc_vlog_int(v, "SIMD", simd);
     emit_weights(n, v, nashc_node_str(n, "ram_style"), m);
-    return emit_mac(n, v, 0, d);
+    return emit_mac(n, v, pipe_of(n), d);
 }
 
 const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);
@@ -37,22 +47,36 @@ product(const nashc_node *n)
     return w->kind == NASHC_K_BIP ? 3 * a : narrow * (a + b - narrow + 2);
 }
 
+/* Rows of a window in beats, and beats of a row. */
+static uint64_t
+rows_of(const nashc_node *n)
+{
+    return (uint64_t)(model_in(n, 1)->dim[0] / nashc_node_int(n, "simd"));
+}
+
+static uint64_t
+folds_of(const nashc_node *n)
+{
+    return (uint64_t)(model_in(n, 1)->dim[1] / nashc_node_int(n, "pe"));
+}
+
+/* Products of a lane are added up where there are several. */
 static nashc_status
 vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), y = model_out(n, 0)->bits;
-    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits;
-    uint64_t kernel = (uint64_t)model_in(n, 1)->dim[0];
-    uint64_t folds = (uint64_t)model_in(n, 1)->dim[1] / pe, lines = kernel * folds;
-    uint64_t width = mac_accumulator(n, false).bits, acc = kernel > 1 ? width : 0;
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), simd = (uint64_t)nashc_node_int(n, "simd");
+    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits, y = model_out(n, 0)->bits;
+    uint64_t folds = folds_of(n), lines = rows_of(n) * folds, lanes = pe * simd;
+    uint64_t width = mac_accumulator(n, false).bits, acc = rows_of(n) > 1 ? width : 0;
     nashc_cost c = {COST_START};
     bool dsp = mac_in_dsp(n, dev);
 
-    c.lut = 20 + pe * ((dsp ? 0 : product(n)) + acc + y);
-    c.dsp = dsp ? pe * cost_dsps(a, b) : 0;
-    c.ff = 10 + 2 * (uint64_t)cost_clog2(lines) + pe * ((dsp ? 1 : 2) * (a + b) + acc + 2 * y);
-    cost_memory(&c, nashc_node_int(n, "ram_style"), lines, pe * b);
-    if (kernel > 1 && folds > 1) {
+    c.lut = 20 + lanes * (dsp ? 0 : product(n)) + pe * ((simd - 1) * width + acc + y);
+    c.dsp = dsp ? lanes * cost_dsps(a, b) : 0;
+    c.ff =
+        10 + 2 * (uint64_t)cost_clog2(lines) + lanes * (dsp ? 1 : 2) * (a + b) + pe * (acc + 2 * y);
+    cost_memory(&c, nashc_node_int(n, "ram_style"), lines, lanes * b);
+    if (rows_of(n) > 1 && folds > 1) {
         c.ff += pe * acc;
         cost_memory(&c, 0, folds, pe * acc);
     }
@@ -62,17 +86,14 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     return NASHC_OK;
 }
 
-/* nashc_vvau with PIPE = 0 and DEEP = 1 (docs/timing.md). arg: beats of a row, rows of a window. */
+/* nashc_vvau with DEEP = 1 (docs/timing.md). */
 static nashc_status
 vvau_timing(const nashc_node *n, nashc_timing *out)
 {
-    const nashc_type *w = model_in(n, 1);
-
-    *out = (nashc_timing){
-        .steps = model_beats_in(n),
-        .latency = 2 + (w->dim[0] > 1) + mac_latency(n),
-        .depth = 2,
-        .arg = {(uint64_t)(w->dim[1] / nashc_node_int(n, "pe")), (uint64_t)w->dim[0]}};
+    *out = (nashc_timing){.steps = model_beats_in(n),
+                          .latency = 2 + (uint32_t)pipe_of(n) + (rows_of(n) > 1) + mac_latency(n),
+                          .depth = 2,
+                          .arg = {folds_of(n), rows_of(n)}};
     return NASHC_OK;
 }
 

@@ -1,4 +1,5 @@
-/* window.c: hw.window to its library module. */
+/* window.c: hw.window to nashc_window_ring or nashc_window_line. */
+#include "backends/support/window.h"
 #include "model.h"
 #include <stdio.h>
 
@@ -11,40 +12,53 @@ put_numbered(nashc_vlog *v, const char *name, int k, int64_t value)
     nashc_vlog_int(v, text, value);
 }
 
-static nashc_status
-window_ring(const nashc_node *n, nashc_ring *out)
+/* The module counts loops from the innermost. */
+static void
+emit_line(const nashc_line *z, nashc_vlog *v)
 {
-    nashc_loops l = {.first = nashc_node_int(n, "offset"),
-                     .count = nashc_type_count(model_in(n, 0)),
-                     .lanes = nashc_node_int(n, "simd"),
-                     .depth = nashc_node_int(n, "depth")};
+    nashc_vlog_core(v, "nashc_window_line");
+    nashc_vlog_int(v, "NEWEST", z->newest);
+    for (int k = 0; k < z->loops; k++) {
+        put_numbered(v, "COUNT", k, z->count[z->loops - 1 - k]);
+        put_numbered(v, "MOVE", k, z->move[z->loops - 1 - k]);
+    }
+    put_numbered(v, "MOVE", NASHC_RING_LOOPS, z->move[z->loops]);
+    for (int k = 0; k < z->inner; k++) {
+        put_numbered(v, "TAPS", k, z->tap_count[z->inner - 1 - k]);
+        put_numbered(v, "GAP", k, z->tap_stride[z->inner - 1 - k]);
+    }
+}
 
-    l.dim = nashc_node_ints(n, "dims", &l.n);
-    l.stride = nashc_node_ints(n, "strides", &l.n);
-    return nashc_ring_of(&l, out);
+static void
+emit_ring(const nashc_ring *r, nashc_vlog *v)
+{
+    nashc_vlog_core(v, "nashc_window_ring");
+    nashc_vlog_int(v, "WORDS", r->words);
+    nashc_vlog_int(v, "DEPTH", r->depth);
+    nashc_vlog_int(v, "FIRST", r->first);
+    for (int k = 0; k < r->loops; k++) {
+        int inner = r->loops - 1 - k;
+        put_numbered(v, "COUNT", k, r->count[inner]);
+        put_numbered(v, "MOVE", k, r->move[inner]);
+        put_numbered(v, "FREE", k, r->release[inner]);
+    }
+    put_numbered(v, "MOVE", NASHC_RING_LOOPS, r->move[r->loops]);
+    put_numbered(v, "FREE", NASHC_RING_LOOPS, r->release[r->loops]);
 }
 
 static nashc_status
 emit_window(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
+    nashc_line z;
     nashc_ring r;
-    nashc_status s = window_ring(n, &r);
 
-    if (s != NASHC_OK)
+    if (window_line(n, &z))
+        emit_line(&z, v);
+    else if (window_ring(n, &r) == NASHC_OK)
+        emit_ring(&r, v);
+    else
         return nashc_node_unsup(d, n, "these loops have no layer");
-    nashc_vlog_core(v, "nashc_window");
-    nashc_vlog_int(v, "W", nashc_node_int(n, "simd") * nashc_value_type(nashc_node_in(n, 0))->bits);
-    nashc_vlog_int(v, "WORDS", r.words);
-    nashc_vlog_int(v, "DEPTH", r.depth);
-    nashc_vlog_int(v, "FIRST", r.first);
-    for (int k = 0; k < r.loops; k++) { /* the module counts them from the innermost */
-        int inner = r.loops - 1 - k;
-        put_numbered(v, "COUNT", k, r.count[inner]);
-        put_numbered(v, "MOVE", k, r.move[inner]);
-        put_numbered(v, "FREE", k, r.release[inner]);
-    }
-    put_numbered(v, "MOVE", NASHC_RING_LOOPS, r.move[r.loops]);
-    put_numbered(v, "FREE", NASHC_RING_LOOPS, r.release[r.loops]);
+    nashc_vlog_int(v, "W", nashc_node_int(n, "simd") * emit_bits_in(n));
     nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     return NASHC_OK;
 }
@@ -54,13 +68,45 @@ const nashc_impl nashc_impl_verilog_hw_window = NASHC_IMPL_VERILOG("hw.window", 
 /* --- model --------------------------------------------------------------------------------------
  */
 
-/* Both sides of the ring move at once: the longer one counts. */
-static uint64_t
-window_cycles(const nashc_node *n)
+static void
+cost_loops(nashc_cost *c, const int64_t *count, int loops)
 {
-    uint64_t in = model_beats_in(n), out = model_beats_out(n);
+    for (int k = 0; k < loops; k++) {
+        uint64_t bits = (uint64_t)cost_clog2((uint64_t)count[k]);
+        c->lut += 2 * bits + 2;
+        c->ff += bits;
+    }
+}
 
-    return in > out ? in : out;
+/* Registers for what is given and two more words of that in the skid; the rest of the line in
+ * memories. */
+static void
+cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, nashc_cost *c)
+{
+    uint64_t count = (uint64_t)cost_clog2((uint64_t)z->words), given = width * (uint64_t)z->taps;
+
+    c->lut += 10 + 3 * count + given;
+    c->ff += 5 + count + 3 * given;
+    cost_loops(c, z->count, z->loops);
+    for (int k = 0; k < z->inner; k++) {
+        uint64_t held = (uint64_t)z->held[k], address = (uint64_t)cost_clog2(held);
+        if (held == 0)
+            continue;
+        c->lut += 2 * address;
+        c->ff += address;
+        cost_memory(c, nashc_node_int(n, "ram_style"), held, width * (uint64_t)z->rows[k]);
+    }
+}
+
+static void
+cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, nashc_cost *c)
+{
+    uint64_t address = (uint64_t)cost_clog2((uint64_t)(r->words + r->depth) + 2);
+
+    c->lut += 30 + 14 * address + width;
+    c->ff += 20 + 4 * address + 3 * width;
+    cost_loops(c, r->count, r->loops);
+    cost_memory(c, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width);
 }
 
 static nashc_status
@@ -68,20 +114,15 @@ window_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t width = (uint64_t)nashc_node_int(n, "simd") * model_in(n, 0)->bits;
     nashc_cost c = {COST_START};
+    nashc_line z;
     nashc_ring r;
-    nashc_status s = window_ring(n, &r);
 
-    if (s != NASHC_OK)
-        return s;
-    uint64_t address = (uint64_t)cost_clog2((uint64_t)(r.words + r.depth) + 2);
-    c.lut = 30 + 14 * address + width;
-    c.ff = 20 + 4 * address + 3 * width;
-    for (int k = 0; k < r.loops; k++) {
-        uint64_t bits = (uint64_t)cost_clog2((uint64_t)r.count[k]);
-        c.lut += 2 * bits + 2;
-        c.ff += bits;
-    }
-    cost_memory(&c, nashc_node_int(n, "ram_style"), (uint64_t)r.depth, width);
+    if (window_line(n, &z))
+        cost_line(n, &z, width, &c);
+    else if (window_ring(n, &r) == NASHC_OK)
+        cost_ring(n, &r, width, &c);
+    else
+        return NASHC_EUNSUP;
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;
@@ -90,14 +131,19 @@ window_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 static nashc_status
 window_timing(const nashc_node *n, nashc_timing *out)
 {
-    (void)n;
-    *out = (nashc_timing){.steps = 1, .latency = 1, .depth = 2, .kind = 2};
+    nashc_line z;
+    bool line = window_line(n, &z);
+
+    *out = (nashc_timing){
+        .steps = line ? (uint64_t)z.words : 1, .latency = 1, .depth = 2, .kind = line ? 0 : 2};
+    if (line)
+        window_line_args(&z, out);
     return NASHC_OK;
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = window_cycles, .timing = window_timing,
-    .ring = window_ring,           .cost = window_cost,
+    NASHC_DESC(nashc_layer_model), .cycles = window_beats, .timing = window_timing,
+    .step = window_line_step,      .ring = window_ring,    .cost = window_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_window = MODEL("hw.window", model);

@@ -1,16 +1,18 @@
-// nashc_vvau.v: depthwise products, y[c] = act(sum_k w[k][c] * x[k][c]), PE channels a step.
-// KERNEL*C/PE steps a result vector, k outer, channels inner; each reads, it writes iff k is last.
-// LATENCY = 2 + PIPE + (KERNEL > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
-// N = clog2(K+1). Stages: operands, then those of nashc_mac.
-// Memory: KERNEL*C*WW weight bits in lines of PE*WW (registered read), C*ACC_W accumulator bits if
-// KERNEL > 1 (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers: PE in MODE
-// 2 and 3 with MUL_STYLE 0, else none. PE divides C; ACC_W holds every partial sum; OUT_W = ACC_W
-// if ACT is 0.
+// nashc_vvau.v: depthwise products, y[c] = act(sum_k w[k][c] * x[k][c]), of PE channels and SIMD
+// products each a step. KERNEL/SIMD*C/PE steps a result vector, k outer, channels inner; each
+// reads, it writes iff k is last. A beat is SIMD rows of PE channels.
+// LATENCY = 2 + PIPE + (KERNEL > SIMD) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT
+// 2), N = clog2(K+1). Stages: operands, then those of nashc_mac.
+// Memory: KERNEL*C*WW weight bits in lines of PE*SIMD*WW (registered read), C*ACC_W accumulator
+// bits if KERNEL > SIMD (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers:
+// PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. PE divides C, SIMD divides KERNEL and is 1
+// unless PE = C; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none
 module nashc_vvau #(
     parameter C           = 4,          // channels
     parameter KERNEL      = 9,          // products per result
     parameter PE          = 2,          // channels per step
+    parameter SIMD        = 1,          // products per channel and step
     parameter MODE        = 2,          // 0 xnor, 1 bipolar weights, 2 product, 3 bipolar x
     parameter XW          = 4,          // bits per input
     parameter X_SIGNED    = 0,
@@ -39,7 +41,7 @@ module nashc_vvau #(
 ) (
     input  wire                clk,
     input  wire                rst_n,
-    input  wire [PE*XW-1:0]    s_tdata,
+    input  wire [PE*SIMD*XW-1:0] s_tdata, // channel p of row s at [(s*PE+p)*XW +: XW]
     input  wire                s_tvalid,
     output wire                s_tready,
     output wire [PE*OUT_W-1:0] m_tdata,
@@ -47,20 +49,23 @@ module nashc_vvau #(
     input  wire                m_tready
 );
     localparam CF    = C / PE;
-    localparam LINES = KERNEL * CF;                     // of weights
+    localparam KS    = KERNEL / SIMD;
+    localparam LINES = KS * CF;                         // of weights
     localparam CW    = (CF <= 1) ? 1 : $clog2(CF);
-    localparam KW    = (KERNEL <= 1) ? 1 : $clog2(KERNEL);
+    localparam KW    = (KS <= 1) ? 1 : $clog2(KS);
     localparam WAW   = (LINES <= 1) ? 1 : $clog2(LINES);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [CW-1:0]  CF_LAST = CF - 1;
-    localparam [KW-1:0]  K_LAST  = KERNEL - 1;
+    localparam [KW-1:0]  K_LAST  = KS - 1;
     localparam [WAW-1:0] LAST    = LINES - 1;
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
-    initial if (PE < 1 || C % PE != 0 || KERNEL < 1) begin
-        $display("nashc_vvau: illegal parameters C=%0d KERNEL=%0d PE=%0d", C, KERNEL, PE);
+    initial if (PE < 1 || C % PE != 0 || SIMD < 1 || KERNEL < 1 || KERNEL % SIMD != 0
+                || (SIMD > 1 && PE != C)) begin
+        $display("nashc_vvau: illegal parameters C=%0d KERNEL=%0d PE=%0d SIMD=%0d", C, KERNEL, PE,
+                 SIMD);
         $finish;
     end
 `endif
@@ -88,24 +93,33 @@ module nashc_vvau #(
     end
 
     // --- stage 1: operands ---------------------------------------------------------------------
-    reg  [PE*XW-1:0] x_q;
-    wire [PE*WW-1:0] w;
+    reg  [PE*SIMD*XW-1:0] x_q;
+    wire [PE*SIMD*XW-1:0] x;            // channel p of row s at [(p*SIMD+s)*XW +: XW]
+    wire [PE*SIMD*WW-1:0] w;
     always @(posedge clk) if (en) x_q <= s_tdata;
+    genvar p, s;
+    generate
+        for (p = 0; p < PE; p = p + 1) begin : g_channel
+            for (s = 0; s < SIMD; s = s + 1) begin : g_row
+                assign x[(p*SIMD+s)*XW +: XW] = x_q[(s*PE+p)*XW +: XW];
+            end
+        end
+    endgenerate
     nashc_rom #(
-        .W(PE*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_RAM_STYLE)
+        .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_RAM_STYLE)
     ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
 
     // --- products, accumulators, thresholds, output ----------------------------------------------
     nashc_mac #(
-        .BLOCKS(PE), .PE(PE), .SIMD(1), .MODE(MODE), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW),
+        .BLOCKS(PE), .PE(PE), .SIMD(SIMD), .MODE(MODE), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW),
         .W_SIGNED(W_SIGNED), .ACC_W(ACC_W), .ACC_SIGNED(ACC_SIGNED), .DOT(DOT),
-        .MUL_STYLE(MUL_STYLE), .PIPE(PIPE), .ACCS((KERNEL > 1) ? CF : 0), .ACT(ACT), .FOLDS(CF),
+        .MUL_STYLE(MUL_STYLE), .PIPE(PIPE), .ACCS((KS > 1) ? CF : 0), .ACT(ACT), .FOLDS(CF),
         .K(K), .TW(TW), .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR),
         .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE({MEM_DIR, "/", T_FILE}),
         .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_RAM_STYLE(T_RAM_STYLE)
     ) u_mac (
         .clk(clk), .rst_n(rst_n), .fire(fire), .first(k_q == {KW{1'b0}}), .writes(k_last),
-        .addr(cf_q[((KERNEL > 1) ? CW : 1)-1:0]), .en(en), .x(x_q), .w(w),
+        .addr(cf_q[((KS > 1) ? CW : 1)-1:0]), .en(en), .x(x), .w(w),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
 

@@ -61,6 +61,35 @@ typedef struct nashc_loops {
  * next one ends are one with it. EUNSUP: more than NASHC_RING_LOOPS are left. O(n^3). */
 NASHC_API nashc_status nashc_ring_of(const nashc_loops *l, nashc_ring *out);
 
+#define NASHC_LINE_LOOPS 4
+#define NASHC_LINE_TAPS  256
+
+/* The same loops without a ring: beats pass through a line, and when the newest one is beat
+ * newest + i0 * stride[0] + i1 * stride[1] + .. of its frame, i0 < count[0], .., all that the other
+ * loops ask for, taps beats, is given at once. */
+typedef struct nashc_line {
+    int64_t words;  /* beats a frame */
+    int64_t newest; /* of the first ones that are given */
+    int64_t count[NASHC_LINE_LOOPS], stride[NASHC_LINE_LOOPS]; /* outermost loop first */
+    int64_t move[NASHC_LINE_LOOPS + 1]; /* beats from one time to the next one when loop k goes on;
+                                           [loops]: when the next frame starts */
+    int64_t tap_count[NASHC_LINE_LOOPS], tap_stride[NASHC_LINE_LOOPS]; /* of the other loops */
+    int64_t held[NASHC_LINE_LOOPS]; /* beats in the line between what one iteration of such a loop
+                                       gives last and the next one first, */
+    int64_t rows[NASHC_LINE_LOOPS]; /* and in how many places of the line that is so */
+    int64_t taps;
+    int loops, inner; /* how many there are of either */
+} nashc_line;
+
+/* The line that gives those beats; l->depth does not matter. EUNSUP: they need a ring, as a beat is
+ * given twice or after a later one, in loops that are not given at once. parallel: loops inside
+ * the outer ones, whose addresses rise, are given at once; else nothing is. EUNSUP also: more than
+ * NASHC_LINE_LOOPS of either, or NASHC_LINE_TAPS beats. O(n^3). */
+NASHC_API nashc_status nashc_line_of(const nashc_loops *l, bool parallel, nashc_line *out);
+
+/* Is something given when beat `place` of a frame is the newest one? */
+NASHC_API bool nashc_line_gives(const nashc_line *z, int64_t place);
+
 /* How one backend builds one operator. n is verified; functions are called as often as there are
  * foldings to compare, and keep nothing. */
 typedef struct nashc_layer_model {

@@ -110,6 +110,37 @@ hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out)
     return hw_fold_lanes("pe", channels, k, out);
 }
 
+nashc_status
+hw_check_rows(const nashc_node *n, int64_t rows, int64_t channels, nashc_diag *d)
+{
+    int64_t pe = nashc_node_int(n, "pe"), simd = nashc_node_int(n, "simd");
+    nashc_status s = hw_check_divides(n, "pe", pe, channels, d);
+
+    if (s != NASHC_OK || (s = hw_check_divides(n, "simd", simd, rows, d)) != NASHC_OK)
+        return s;
+    if (simd > 1 && pe != channels)
+        return nashc_node_error(d, n,
+                                "simd=%" PRId64 " asks for pe=%" PRId64
+                                ": beats of several rows hold all their channels",
+                                simd, channels);
+    return NASHC_OK;
+}
+
+bool
+hw_fold_rows(int64_t rows, int64_t channels, int64_t k, nashc_fold *out)
+{
+    int64_t narrow = 0, pe = hw_divisor(channels, k), simd = 1;
+
+    while (hw_divisor(channels, narrow) > 0)
+        narrow++;
+    if (k >= narrow) {
+        pe = channels;
+        simd = hw_divisor(rows, k - narrow + 1);
+    }
+    *out = (nashc_fold){.n = 2, .name = {"pe", "simd"}, .value = {pe, simd}};
+    return simd > 0;
+}
+
 bool
 hw_threshold_dims(const nashc_node *n, int i, int64_t *rows, int64_t *steps)
 {

@@ -40,6 +40,12 @@ int64_t hw_divisor(int64_t n, int64_t k);
 bool hw_fold_lanes(const char *name, int64_t channels, int64_t k, nashc_fold *out);
 bool hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out);
 
+/* A layer that reads rows of channels, `rows` of which it reduces: attributes pe, which divides
+ * channels, and simd, which divides rows and is 1 unless pe is channels. Its foldings are pe up to
+ * all channels, then simd. */
+nashc_status hw_check_rows(const nashc_node *n, int64_t rows, int64_t channels, nashc_diag *d);
+bool hw_fold_rows(int64_t rows, int64_t channels, int64_t k, nashc_fold *out);
+
 /* Number of thresholds a row and rows of threshold operand i; false without it. */
 bool hw_threshold_dims(const nashc_node *n, int i, int64_t *rows, int64_t *steps);
 

@@ -3,17 +3,20 @@
  *     y[o*ow + j][c] = max, min or sum over i < kh, k < kw of x[((o*kh + i)*ow + j)*kw + k][c]
  *
  * x is rows of C elements, seen as [outer,kh,ow,kw]. Max and min keep the element, bip included;
- * a bipolar sum adds -1 and +1. One step a beat of pe channels, in the order of x; the result of
- * (o, j) is written while i and k are last. docs/layers.md, hw.pool.
+ * a bipolar sum adds -1 and +1. One step a beat of pe channels, or of all channels of simd rows k,
+ * in the order of x; the result of (o, j) is written while i and k are last. docs/layers.md,
+ * hw.pool.
  */
 #include "ir/ops/ops.h"
 #include "layer.h"
 
-enum { A_PE, A_FUNC, A_WINDOW, A_CHANNELS, A_RAM_STYLE };
+enum { A_PE, A_SIMD, A_FUNC, A_WINDOW, A_CHANNELS, A_RAM_STYLE };
 enum { F_MAX, F_MIN, F_SUM };
 
 static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "channels a step"),
+    ATTR(INT, "simd", "1", "1..",
+         "rows next to each other a step; more than 1 take pe of all channels"),
     ATTR(ENUM, "func", NULL, "max|min|sum", "operation"),
     ATTR(INTS, "window", NULL, "len=3;1..",
          "[kh,ow,kw]: rows are seen as [outer,kh,ow,kw], kh and kw are reduced"),
@@ -78,7 +81,7 @@ pool_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 static nashc_status
 pool_verify(const nashc_node *n, nashc_diag *d)
 {
-    return hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), channels(n), d);
+    return hw_check_rows(n, window(n)[2], channels(n), d);
 }
 
 static nashc_status
@@ -111,7 +114,7 @@ pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
 
     (void)d;
-    in[0] = hw_stream(x, nashc_attr_int(n, A_PE), nashc_type_count(x));
+    in[0] = hw_stream(x, nashc_attr_int(n, A_PE) * nashc_attr_int(n, A_SIMD), nashc_type_count(x));
     out[0] = hw_stream(y, nashc_attr_int(n, A_PE), nashc_type_count(y));
     return NASHC_OK;
 }
@@ -119,7 +122,7 @@ pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
 static bool
 pool_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
-    return hw_fold_pe(channels(n), k, out);
+    return hw_fold_rows(window(n)[2], channels(n), k, out);
 }
 
 /* FINN's layers: a window after its generator, a max pool on image rows, a sum over an image. */

@@ -3,15 +3,17 @@
  *     acc[p][c] = sum over k of x[p*K + k][c] * w[k][c], then as mac.h says
  *
  * x holds rows of C channels, K of them for each of P results; w is [K,C], t [C,L] or [1,L], dir
- * [C]. Schedule: for each result, for k < K, for cf < C/pe: one step, which reads a beat; a beat of
- * pe results is written when k is last. FINN orders the input otherwise: docs/layers.md, hw.vvau.
+ * [C]. Schedule: for each result, for k < K/simd, for cf < C/pe: one step, which reads a beat; a
+ * beat of pe results is written when k is last. A beat of simd > 1 rows has all their channels.
+ * FINN orders the input otherwise: docs/layers.md, hw.vvau.
  */
 #include "mac.h"
 
-enum { A_PE, A_RAM_STYLE };
+enum { A_PE, A_SIMD, A_RAM_STYLE };
 
 static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "channels a step"),
+    ATTR(INT, "simd", "1", "1..", "kernel positions a step; more than 1 take pe of all channels"),
     HW_MAC_ATTRS,
     {0},
 };
@@ -43,7 +45,7 @@ vvau_verify(const nashc_node *n, nashc_diag *d)
     int64_t kernel, channels;
 
     hw_mac_dims(n, &kernel, &channels);
-    nashc_status s = hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), channels, d);
+    nashc_status s = hw_check_rows(n, kernel, channels, d);
     return s != NASHC_OK ? s : hw_mac_verify(n, d);
 }
 
@@ -74,7 +76,7 @@ vvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
 
     (void)d;
-    in[0] = hw_stream(x, nashc_attr_int(n, A_PE), nashc_type_count(x));
+    in[0] = hw_stream(x, nashc_attr_int(n, A_PE) * nashc_attr_int(n, A_SIMD), nashc_type_count(x));
     out[0] = hw_stream(y, nashc_attr_int(n, A_PE), nashc_type_count(y));
     return NASHC_OK;
 }
@@ -85,7 +87,7 @@ vvau_fold(const nashc_node *n, int64_t k, nashc_fold *out)
     int64_t kernel, channels;
 
     hw_mac_dims(n, &kernel, &channels);
-    return hw_fold_pe(channels, k, out);
+    return hw_fold_rows(kernel, channels, k, out);
 }
 
 static const char *

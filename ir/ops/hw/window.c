@@ -4,14 +4,15 @@
  *
  * The windows of a convolution on a channels-last image of width W and C channels are the loops
  * (OH, OW, kh, kw, C) with strides (sh*W*C, sw*C, dh*W*C, dw*C, 1); strided, repeated, cut out and
- * transposed frames are other loops. Elements pass in beats of simd, through a ring of depth beats:
- * docs/layers.md, hw.window. Cycle behaviour: docs/timing.md.
+ * transposed frames are other loops. Elements pass in beats of simd, through a ring of depth beats,
+ * or, where addresses rise, a line of them: docs/layers.md, hw.window. Cycle behaviour:
+ * docs/timing.md.
  */
 #include "layer.h"
 #include <nashc/model.h>
 #include <string.h>
 
-enum { W_DIMS, W_STRIDES, W_OFFSET, W_CHANNELS, W_SIMD, W_DEPTH, W_RAM_STYLE, W_ROLE };
+enum { W_DIMS, W_STRIDES, W_OFFSET, W_CHANNELS, W_SIMD, W_PARALLEL, W_DEPTH, W_RAM_STYLE, W_ROLE };
 
 static const nashc_param attrs[] = {
     {.name = "dims",
@@ -32,16 +33,27 @@ static const nashc_param attrs[] = {
      .domain = "0..",
      .help = "columns of the result; 0: iterations of the last loop",
      .kind = NASHC_P_INT},
-    {.name = "simd", .def = "1", .domain = "1..", .help = "elements a beat", .kind = NASHC_P_INT},
+    {.name = "simd",
+     .def = "1",
+     .domain = "1..",
+     .help = "elements a beat that comes in",
+     .kind = NASHC_P_INT},
+    {.name = "parallel_window",
+     .def = "0",
+     .domain = "0..1",
+     .help = "1: a beat that is given holds a whole window, else as many elements as one that "
+             "comes in",
+     .kind = NASHC_P_INT},
     {.name = "depth",
      .def = "0",
      .domain = "0..",
-     .help = "beats that the ring holds; 0: as many as it takes to keep both sides moving",
+     .help = "beats that the ring, if there is one, holds; 0: as many as it takes to keep both "
+             "sides moving",
      .kind = NASHC_P_INT},
     {.name = "ram_style",
      .def = "auto",
      .domain = "auto|block|distributed|ultra",
-     .help = "memory of the ring",
+     .help = "memory of the ring, or of the rows in the line",
      .kind = NASHC_P_ENUM},
     {.name = "role",
      .def = "im2col",
@@ -137,10 +149,24 @@ most_lanes(const nashc_node *n, const nest *z)
     return lanes;
 }
 
+static nashc_loops
+loops_of(const nashc_node *n, const nest *z)
+{
+    return (nashc_loops){.n = z->n,
+                         .dim = z->dim,
+                         .stride = z->stride,
+                         .first = nashc_attr_int(n, W_OFFSET),
+                         .count = count_of(n),
+                         .lanes = nashc_attr_int(n, W_SIMD),
+                         .depth = nashc_attr_int(n, W_DEPTH)};
+}
+
 static nashc_status
 window_verify(const nashc_node *n, nashc_diag *d)
 {
     int64_t simd = nashc_attr_int(n, W_SIMD), depth = nashc_attr_int(n, W_DEPTH);
+    bool parallel = nashc_attr_int(n, W_PARALLEL);
+    nashc_line line;
     nashc_ring r;
     nest z;
     nashc_status s = nest_of(n, &z, d);
@@ -152,13 +178,18 @@ window_verify(const nashc_node *n, nashc_diag *d)
                                 "simd=%" PRId64 " does not divide %" PRId64
                                 ", the elements that stay next to each other",
                                 simd, most_lanes(n, &z));
-    const nashc_loops l = {.n = z.n,
-                           .dim = z.dim,
-                           .stride = z.stride,
-                           .first = nashc_attr_int(n, W_OFFSET),
-                           .count = count_of(n),
-                           .lanes = simd,
-                           .depth = depth};
+    const nashc_loops l = loops_of(n, &z);
+    if (nashc_line_of(&l, parallel, &line) == NASHC_OK)
+        return NASHC_OK;
+    if (parallel) {
+        s = nashc_node_error(
+            d, n,
+            "these loops give no parallel windows of at most %d beats of simd=%" PRId64 " elements",
+            NASHC_LINE_TAPS, simd);
+        if (d)
+            nashc_help(d, "set parallel_window to 0, or raise simd");
+        return s;
+    }
     if (nashc_ring_of(&l, &r) != NASHC_OK)
         return nashc_node_unsup(d, n, "more than %d loops", NASHC_RING_LOOPS);
     if (depth != 0 && depth < r.least)
@@ -191,24 +222,49 @@ window_eval(nashc_eval *e, const nashc_node *n)
     return NASHC_OK;
 }
 
+/* Beats that are given at once as one. */
+static int64_t
+taps(const nashc_loops *l, bool parallel)
+{
+    nashc_line line;
+
+    return parallel && nashc_line_of(l, true, &line) == NASHC_OK ? line.taps : 1;
+}
+
 static nashc_status
 window_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 0));
-    int64_t simd = nashc_attr_int(n, W_SIMD);
+    nest z;
+    nashc_status s = nest_of(n, &z, d);
 
-    (void)d;
-    in[0] = hw_stream(t, simd, count_of(n));
-    out[0] = hw_stream(t, simd, nashc_type_count(nashc_value_type(nashc_node_out(n, 0))));
+    if (s != NASHC_OK)
+        return s;
+    const nashc_loops l = loops_of(n, &z);
+    in[0] = hw_stream(t, l.lanes, l.count);
+    out[0] = hw_stream(t, l.lanes * taps(&l, nashc_attr_int(n, W_PARALLEL)),
+                       nashc_type_count(nashc_value_type(nashc_node_out(n, 0))));
     return NASHC_OK;
 }
 
+/* Beats of all widths, then the same with parallel windows where there are any. */
 static bool
 window_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
     nest z;
 
-    return nest_of(n, &z, NULL) == NASHC_OK && hw_fold_lanes("simd", most_lanes(n, &z), k, out);
+    if (nest_of(n, &z, NULL) != NASHC_OK)
+        return false;
+    nashc_loops l = loops_of(n, &z);
+    for (int parallel = 0; parallel < 2; parallel++)
+        for (int64_t i = 0; (l.lanes = hw_divisor(most_lanes(n, &z), i)) > 0; i++) {
+            if ((parallel && taps(&l, true) == 1) || k-- > 0)
+                continue;
+            *out = (nashc_fold){
+                .n = 2, .name = {"simd", "parallel_window"}, .value = {l.lanes, parallel}};
+            return true;
+        }
+    return false;
 }
 
 static const char *

@@ -1,5 +1,5 @@
-// nashc_window.v: frames of WORDS words through a ring of DEPTH words, given in the order of a nest
-// of loops: sliding windows, strided, repeated, cut out and transposed frames.
+// nashc_window_ring.v: frames of WORDS words through a ring of DEPTH words, given in the order of a
+// nest of loops: sliding windows, repeated and transposed frames, word by word.
 // Two machines that only share the ring: up to one word in and one out a cycle. A word that came
 // in in cycle t can be read in cycle t + 1; LATENCY 1 between that and the output skid.
 // COUNTk: iterations of loop k, 0 the innermost; those beyond the nest have 1. MOVEk, FREEk: change
@@ -7,7 +7,7 @@
 // anew; MOVE8, FREE8: when the next frame starts. FIRST: both addresses at the start of a frame.
 // W*DEPTH memory bits with registered read.
 `default_nettype none
-module nashc_window #(
+module nashc_window_ring #(
     parameter W      = 8,               // bits per word
     parameter WORDS  = 16,              // words a frame
     parameter DEPTH  = 8,               // words in the ring, at least 2
@@ -39,17 +39,14 @@ module nashc_window #(
 
 `ifndef SYNTHESIS
     initial if (W < 1 || WORDS < 1 || DEPTH < 2) begin
-        $display("nashc_window: illegal parameters W=%0d WORDS=%0d DEPTH=%0d", W, WORDS, DEPTH);
+        $display("nashc_window_ring: illegal parameters W=%0d WORDS=%0d DEPTH=%0d", W, WORDS,
+                 DEPTH);
         $finish;
     end
 `endif
 
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
-    function [31:0] whole(input integer v);
-        whole = v;
-    endfunction
-
     /* verilator lint_off UNUSEDSIGNAL */               // of the upper bits
     function [CW-1:0] cut(input integer v);
         cut = v;
@@ -81,40 +78,11 @@ module nashc_window #(
     wire take = s_tvalid && s_tready;
     assign s_tready = level_q < FULL;
 
-    localparam [8*32-1:0] COUNTS = {whole(COUNT7), whole(COUNT6), whole(COUNT5), whole(COUNT4),
-                                    whole(COUNT3), whole(COUNT2), whole(COUNT1), whole(COUNT0)};
-    wire [7:0] top;                     // the loop is in its last iteration
-    genvar k;
-    generate
-        for (k = 0; k < 8; k = k + 1) begin : g_loop
-            localparam [31:0] COUNT = COUNTS[k*32 +: 32];
-            if (COUNT <= 1) begin : g_once
-                assign top[k] = 1'b1;
-            end else begin : g_count
-                localparam BITS = $clog2(COUNT);
-                /* verilator lint_off WIDTH */
-                localparam [BITS-1:0] TOP = COUNT - 1;
-                /* verilator lint_on WIDTH */
-                reg  [BITS-1:0] at_q;
-                reg             top_q;
-                wire [BITS-1:0] at_d = top_q ? {BITS{1'b0}} : at_q + 1'b1;
-                wire            goes = fire && (k == 0 || &top[(k == 0 ? 0 : k - 1):0]);
-                always @(posedge clk) begin
-                    if (!rst_n) begin
-                        at_q  <= {BITS{1'b0}};
-                        top_q <= 1'b0;
-                    end else if (goes) begin
-                        at_q  <= at_d;
-                        top_q <= at_d == TOP;
-                    end
-                end
-                assign top[k] = top_q;
-            end
-        end
-    endgenerate
-
-    wire [3:0] which = !top[0] ? 4'd0 : !top[1] ? 4'd1 : !top[2] ? 4'd2 : !top[3] ? 4'd3
-                     : !top[4] ? 4'd4 : !top[5] ? 4'd5 : !top[6] ? 4'd6 : !top[7] ? 4'd7 : 4'd8;
+    wire [3:0] which;                   // loop that goes on next, 8: the next frame starts
+    nashc_loops #(
+        .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3), .COUNT4(COUNT4),
+        .COUNT5(COUNT5), .COUNT6(COUNT6), .COUNT7(COUNT7)
+    ) u_loops (.clk(clk), .rst_n(rst_n), .step(fire), .which(which));
     wire [CW-1:0] move = MOVES[which*CW +: CW];
     wire [CW-1:0] free = FREES[which*CW +: CW];
     wire [AW-1:0] turn = TURNS[which*AW +: AW];

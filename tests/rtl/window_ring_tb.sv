@@ -1,9 +1,9 @@
-// window_tb.sv: nashc_window against vectors, with random stalls, checked to the cycle against the
+// window_ring_tb.sv: nashc_window_ring against vectors, with random stalls, checked to the cycle against the
 // ring of docs/timing.md. steps.hex: a line for each word given of one frame, {address, oldest
 // address that is still needed} in 32 bits each.
 // Plus arguments as in stream_harness.sv.
 `timescale 1ns / 1ns
-module window_tb #(
+module window_ring_tb #(
     parameter W = 8,
     parameter WORDS = 16,
     parameter DEPTH = 8,
@@ -31,7 +31,7 @@ module window_tb #(
     integer seed, si, so, i0, n_out, given, cycle, limit, tail, occ, next, oldest;
     reg v, ready, en, fire, push, done0;
 
-    nashc_window #(
+    nashc_window_ring #(
         .W(W), .WORDS(WORDS), .DEPTH(DEPTH), .FIRST(FIRST),
         .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3), .COUNT4(COUNT4),
         .MOVE0(MOVE0), .MOVE1(MOVE1), .MOVE2(MOVE2), .MOVE3(MOVE3), .MOVE4(MOVE4), .MOVE8(MOVE8),
