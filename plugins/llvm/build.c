@@ -339,7 +339,7 @@ report(const cpu_program *p, nashc_diag *d)
 }
 
 nashc_status
-cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
+cpu_build(cpu_program *p, const cpu_options *o, cpu_finish *finish, const void *user, nashc_diag *d)
 {
     cpu_cg g = {.p = p, .diag = d};
     plan pl = {0};
@@ -347,8 +347,10 @@ cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
-    if (!cpu_host_of(&g.host, o->width, d))
-        return NASHC_EUNSUP;
+    if ((s = cpu_host_of(&g.host, o, d)) != NASHC_OK) {
+        cpu_host_free(&g.host);
+        return s;
+    }
     cg_begin(&g);
     s = choose(&g, &pl, d);
     if (s == NASHC_OK)
@@ -356,11 +358,11 @@ cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
     if (s == NASHC_OK)
         s = plan_memory(p, d);
     if (s == NASHC_OK)
-        s = dump(&g, o->dump, d);
-    if (s == NASHC_OK)
-        s = cpu_jit(&g, o->cache, d);
-    if (s == NASHC_OK)
         report(p, d);
+    if (s == NASHC_OK)
+        s = finish(&g, user, d);
+    if (s == NASHC_OK)
+        s = dump(&g, o->dump, d);
     free(pl.of);
     free(pl.kernel);
     cg_end(&g);

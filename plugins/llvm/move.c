@@ -23,7 +23,7 @@ moves_here(const nashc_node *n)
     const nashc_value *fill = nashc_node_in(n, 1);
 
     if (nashc_node_is(n, "nn.pad"))
-        return !fill || (nashc_value_const(fill) && nashc_tensor_all_eq(nashc_value_const(fill), 0));
+        return !fill || nashc_value_const(fill);
     if (nashc_node_is(n, "nn.resize"))
         return nashc_attr_int(n, 1) == 0; /* nearest */
     return nashc_node_op(n)->flags & NASHC_OP_SHAPE;
@@ -92,7 +92,7 @@ trace(const nashc_node *n, nashc_buf *in, nashc_buf *out)
         if (i < n_moved(n)) {
             v[i] = nashc_graph_add_input(g, NULL, &in[i].type);
             at[i] = &in[i];
-        } else {
+        } else if (!nashc_node_is(n, "nn.pad")) { /* whose value would look like a number */
             v[i] = nashc_build_const(b, NULL, nashc_tensor_ref((nashc_tensor *)(uintptr_t)t));
             at[i] = nashc_tensor_buf(t);
         }
@@ -141,6 +141,24 @@ pieces_of(const nashc_buf *in, int n_in, const nashc_buf *map, cpu_map *m)
     return true;
 }
 
+/* What n puts where no element of its operand comes from, if that is not 0. */
+static bool
+fill_of(const cpu_program *p, const nashc_node *n, cpu_map *m)
+{
+    const nashc_value *v = n_moved(n) == 1 ? nashc_node_in(n, 1) : NULL;
+    nashc_buf x;
+
+    if (!v || !m->holes || nashc_tensor_all_eq(nashc_value_const(v), 0))
+        return true;
+    if (!nashc_buf_alloc(&x, nashc_value_type(nashc_node_in(n, 0))))
+        return false;
+    nashc_fill(&x, 0, 1, NULL, NULL);
+    const nashc_buf *in[] = {&x, nashc_tensor_buf(nashc_value_const(v))};
+    bool ok = nashc_eval_node(n, in, &m->fill, NASHC_EVAL_WIDE, NULL) == NASHC_OK;
+    nashc_buf_free(&x);
+    return ok && m->fill.cell == p->value[cpu_id(nashc_node_out(n, 0))].cell;
+}
+
 /* Short runs: element by element. */
 static bool
 index_of(const nashc_buf *map, cpu_map *m)
@@ -161,7 +179,7 @@ cpu_map_of(const cpu_program *p, const nashc_node *n, int out, cpu_map *m)
         return false;
     nashc_buf *in = calloc((size_t)n_in, sizeof *in), *map = calloc((size_t)n_out, sizeof *map);
     bool ok = in && map && number_operands(n, in) && trace(n, in, map) == NASHC_OK &&
-              pieces_of(in, n_in, &map[out], m);
+              pieces_of(in, n_in, &map[out], m) && fill_of(p, n, m);
     m->whole = ok && !m->holes && m->n_piece == 1 && n_in == 1 && m->piece[0].src == 0 &&
                map[out].n == in[0].n;
     if (ok && n_in == 1 && !m->holes && m->n_piece > map[out].n / 8)
@@ -182,6 +200,7 @@ cpu_map_free(cpu_map *m)
 {
     free(m->piece);
     free(m->index);
+    nashc_buf_free(&m->fill);
     *m = (cpu_map){0};
 }
 
@@ -307,12 +326,17 @@ cpu_move_emit(cpu_cg *g, cpu_step *s, cpu_map *m)
 {
     const nashc_node *n = s->node;
     const cpu_value *value = g->p->value, *y = &value[cpu_id(nashc_node_out(n, s->out))];
+    void *fill;
 
     cpu_fn_begin(g, s);
     route r = {.to = cpu_ptr_value(g, cpu_id(y->v)), .to_cell = y->cell};
-    if (m->holes)
+    if (m->fill.data && (fill = cpu_blob(g, (size_t)y->n * nashc_cell_size(y->cell)))) {
+        memcpy(fill, m->fill.data, (size_t)y->n * nashc_cell_size(y->cell));
+        cpu_copy_cells(g, cpu_ptr_const(g, fill), y->cell, r.to, y->cell, y->n);
+    } else if (m->holes) {
         LLVMBuildMemSet(g->b, r.to, LLVMConstNull(g->i8), bytes_of(g, cpu_int(g, y->n), y->cell),
                         (unsigned)nashc_cell_size(y->cell));
+    }
     qsort(m->piece, (size_t)m->n_piece, sizeof *m->piece, by_operand);
     for (int64_t i = 0, end; i < m->n_piece; i = end) {
         const nashc_value *x = nashc_node_in(n, m->piece[i].operand);

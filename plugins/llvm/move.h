@@ -16,7 +16,8 @@ typedef struct cpu_map {
     cpu_piece *piece;
     int64_t n_piece;
     int32_t *index; /* the element of operand 0 that each one is, where pieces would be short */
-    bool holes;     /* elements that no piece fills are 0 */
+    bool holes;     /* elements that no piece fills are 0, or as in */
+    nashc_buf fill; /* a result of which only those count; empty: none */
     bool whole;     /* operand 0 as it is */
 } cpu_map;
 

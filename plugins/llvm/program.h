@@ -33,6 +33,12 @@ typedef struct cpu_slot {
     const void *data; /* else this constant, or NULL: the scratch of the step */
 } cpu_slot;
 
+/* Constants of kernels that were made while they were compiled. */
+typedef struct cpu_region {
+    const char *start;
+    size_t size;
+} cpu_region;
+
 typedef enum cpu_kind { CPU_KERNEL, CPU_EVAL } cpu_kind;
 
 typedef void cpu_kernel_fn(char *const *slots, int32_t *fault);
@@ -51,8 +57,9 @@ typedef struct cpu_step {
 } cpu_step;
 
 typedef struct cpu_options {
-    int threads, width;       /* width: bytes of a vector at most */
-    const char *dump, *cache; /* "" none; cache "off" none */
+    int threads, width; /* width: bytes of a vector at most */
+    const char *cpu;    /* "native", or a level of x86-64 */
+    const char *dump;   /* file for the IR; "": none */
 } cpu_options;
 
 struct cpu_pool;
@@ -66,6 +73,8 @@ typedef struct cpu_program {
     int n_value;
     cpu_step *step;
     int n_step, max_step;
+    cpu_region *blob;
+    int n_blob;
     size_t memory; /* bytes a sample */
     void *jit;     /* owns the machine code */
     struct cpu_pool *pool;
@@ -79,8 +88,14 @@ cpu_id(const nashc_value *v)
     return (int)nashc_value_id(v);
 }
 
-/* Makes the steps and their machine code. */
-nashc_status cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d);
+/* A program without steps: a copy of m, and one that runs channels last. */
+nashc_status cpu_program_create(const nashc_module *m, cpu_program **out, nashc_diag *d);
+
+/* Makes the steps and their code, of which finish, with the user's argument, makes use. */
+struct cpu_cg;
+typedef nashc_status cpu_finish(struct cpu_cg *g, const void *user, nashc_diag *d);
+nashc_status cpu_build(cpu_program *p, const cpu_options *o, cpu_finish *finish, const void *user,
+                       nashc_diag *d);
 
 /* Runs n samples on the program's threads; in[k * n_in + i], out[k * n_out + i]. */
 nashc_status cpu_run(cpu_program *p, int64_t n, const nashc_buf *const *in, nashc_buf *out,

@@ -222,6 +222,7 @@ cpu_program_free(cpu_program *p)
     for (int i = 0; i < p->n_step; i++)
         free(p->step[i].slot);
     free(p->step);
+    free(p->blob);
     nashc_module_free(p->plain);
     nashc_module_free(p->module);
     nashc_arena_free(p->arena);
