@@ -413,7 +413,8 @@ nashc_run_module(const nashc_module *m, const nashc_buf *const *in, nashc_buf *o
 uint32_t
 nashc_floats_flags(const nashc_opts *o)
 {
-    return strcmp(nashc_opts_str(o, "floats"), "f32") == 0 ? 0 : NASHC_EVAL_WIDE;
+    bool f32 = strcmp(nashc_opts_str(o, "floats"), "f32") == 0;
+    return f32 ? NASHC_EVAL_FLOAT_SUMS : NASHC_EVAL_WIDE;
 }
 
 static const nashc_param reference_options[] = {NASHC_FLOATS_OPTION, {0}};

@@ -224,7 +224,7 @@ compile(job *j)
         return s;
     if (!j->r.flow && strcmp(j->verify, "sim") == 0)
         return nashc_usage(j->d, "--verify sim is for backends that write a bench");
-    if (        (s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
+    if ((s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
         (strcmp(j->verify, "sim") == 0 && (s = run_bench(j)) != NASHC_OK))
         return s;
     s = nashc_outdir_commit(j->dir, j->d);

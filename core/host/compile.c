@@ -57,8 +57,10 @@ check_program(const nashc_compile_options *o, const nashc_backend *be, nashc_dia
         const char *name;
         bool given;
     } hardware[] = {
-        {"--device", or_empty(o->device)[0]},   {"--target-fps", o->target_fps > 0},
-        {"--fit", o->fit},                      {"--mvau-wwidth-max", o->mvau_wwidth_max > 0},
+        {"--device", or_empty(o->device)[0]},
+        {"--target-fps", o->target_fps > 0},
+        {"--fit", o->fit},
+        {"--mvau-wwidth-max", o->mvau_wwidth_max > 0},
         {"--folding", or_empty(o->folding_file)[0] || o->folding == NASHC_FOLDING_COMPAT},
     };
     for (size_t i = 0; i < NASHC_COUNT(hardware); i++)
@@ -107,9 +109,8 @@ compile_program(nashc_module **m, const nashc_compile_options *o, nashc_compile_
                 nashc_arena *a, nashc_diag *d)
 {
     const char *first = or_empty(o->first_passes);
-    const char *text =
-        nashc_arena_printf(a, "fix-batch%s%s,%s", first[0] ? "," : "", first,
-                           o->passes && o->passes[0] ? o->passes : "streamline");
+    const char *text = nashc_arena_printf(a, "fix-batch%s%s,%s", first[0] ? "," : "", first,
+                                          o->passes && o->passes[0] ? o->passes : "streamline");
     nashc_compile_result r = {.struct_size = out->struct_size, .fits = true};
     nashc_status s = text ? nashc_run_pipeline(m, text, o->pm, d) : nashc_enomem(d);
     r.graph = nashc_module_main(*m);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CACHE_MOST ((size_t)256 << 20) /* bytes of compiled code in a folder */
+
 static nashc_status
 refuse(nashc_diag *d, const char *what, LLVMErrorRef e)
 {
@@ -123,9 +125,11 @@ code_of(cpu_cg *g, const char *folder, LLVMMemoryBufferRef *object, nashc_diag *
 
     if (folder[0]) {
         LLVMMemoryBufferRef ir = LLVMWriteBitcodeToMemoryBuffer(g->module);
-        const void *parts[] = {LLVMGetBufferStart(ir), g->host.name, g->host.features};
-        size_t sizes[] = {LLVMGetBufferSize(ir), strlen(g->host.name), strlen(g->host.features)};
-        cpu_cache_key(parts, sizes, 3, key);
+        static const char versions[] = NASHC_VERSION " " CPU_LLVM_VERSION;
+        const void *parts[] = {LLVMGetBufferStart(ir), g->host.name, g->host.features, versions};
+        size_t sizes[] = {LLVMGetBufferSize(ir), strlen(g->host.name), strlen(g->host.features),
+                          sizeof versions};
+        cpu_cache_key(parts, sizes, 4, key);
         LLVMDisposeMemoryBuffer(ir);
         size_t size;
         void *data = cpu_cache_get(folder, key, &size);
@@ -137,7 +141,8 @@ code_of(cpu_cg *g, const char *folder, LLVMMemoryBufferRef *object, nashc_diag *
     }
     nashc_status s = cpu_object_code(g, object, d);
     if (s == NASHC_OK && folder[0])
-        cpu_cache_put(folder, key, LLVMGetBufferStart(*object), LLVMGetBufferSize(*object));
+        cpu_cache_put(folder, key, LLVMGetBufferStart(*object), LLVMGetBufferSize(*object),
+                      CACHE_MOST);
     return s;
 }
 

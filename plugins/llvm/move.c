@@ -224,10 +224,11 @@ convert_lanes(cpu_cg *g, const route *r, LLVMValueRef src, LLVMValueRef dst, int
     bool whole = r->from_cell < NASHC_FLOAT, wide = r->from_cell >= NASHC_U32;
 
     g->lanes = lanes;
-    cpu_put(g, cpu_fetch(g, r->from, r->from_cell, src, 1,
-                         !whole ? CPU_F64
-                         : wide ? CPU_I64
-                                : CPU_I32),
+    cpu_put(g,
+            cpu_fetch(g, r->from, r->from_cell, src, 1,
+                      !whole ? CPU_F64
+                      : wide ? CPU_I64
+                             : CPU_I32),
             r->to, r->to_cell, dst);
 }
 
@@ -318,7 +319,8 @@ by_operand(const void *a, const void *b)
 {
     const cpu_piece *p = a, *q = b;
 
-    return p->operand != q->operand ? p->operand - q->operand : (p->dst > q->dst) - (p->dst < q->dst);
+    return p->operand != q->operand ? p->operand - q->operand
+                                    : (p->dst > q->dst) - (p->dst < q->dst);
 }
 
 void

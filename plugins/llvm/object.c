@@ -16,7 +16,7 @@
 /* The function being built. */
 typedef struct entry {
     cpu_cg *g;
-    LLVMValueRef *global;            /* by blob, then by value: constants; NULL: not yet */
+    LLVMValueRef *global; /* by blob, then by value: constants; NULL: not yet */
     LLVMValueRef memory, slots, fault;
 } entry;
 
@@ -101,10 +101,8 @@ check_lanes(entry *e, const nashc_type *t, LLVMValueRef from, LLVMValueRef at, i
 
     g->lanes = lanes;
     LLVMValueRef v = cpu_fetch(g, from, nashc_type_cell(t), at, 1, CPU_I64).v;
-    LLVMValueRef below =
-        LLVMBuildICmp(g->b, LLVMIntSLT, v, cpu_splat_int(g, CPU_I64, t->lo), "");
-    LLVMValueRef above =
-        LLVMBuildICmp(g->b, LLVMIntSGT, v, cpu_splat_int(g, CPU_I64, t->hi), "");
+    LLVMValueRef below = LLVMBuildICmp(g->b, LLVMIntSLT, v, cpu_splat_int(g, CPU_I64, t->lo), "");
+    LLVMValueRef above = LLVMBuildICmp(g->b, LLVMIntSGT, v, cpu_splat_int(g, CPU_I64, t->hi), "");
     LLVMTypeRef bits = LLVMIntTypeInContext(g->ctx, (unsigned)lanes);
     LLVMValueRef bad = LLVMBuildBitCast(g->b, LLVMBuildOr(g->b, below, above, ""), bits, "");
     cpu_if_begin(g, &f, LLVMBuildICmp(g->b, LLVMIntNE, bad, LLVMConstNull(bits), ""), NULL, 0);
@@ -153,9 +151,8 @@ store_output(entry *e, int i)
     const cpu_value *at = &g->p->value[cpu_id(v)];
     int n_in = nashc_graph_n_inputs(g->p->graph);
 
-    cpu_copy_cells(g, value_at(e, cpu_id(v)), at->cell,
-                   LLVMGetParam(g->fn, (unsigned)(n_in + i)), nashc_type_cell(nashc_value_type(v)),
-                   at->n);
+    cpu_copy_cells(g, value_at(e, cpu_id(v)), at->cell, LLVMGetParam(g->fn, (unsigned)(n_in + i)),
+                   nashc_type_cell(nashc_value_type(v)), at->n);
 }
 
 /* Leaves the function with 1 if there was a fault. */
@@ -298,11 +295,11 @@ good_name(const char *s)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
     static const char *const taken[] = {
-        "auto",     "break",    "case",     "char",   "const",   "continue", "default",  "do",
-        "double",   "else",     "enum",     "extern", "float",   "for",      "goto",     "if",
-        "inline",   "int",      "long",     "main",   "memcpy",  "memset",   "register", "restrict",
-        "return",   "short",    "signed",   "sizeof", "static",  "struct",   "switch",   "typedef",
-        "union",    "unsigned", "void",     "volatile", "while"};
+        "auto",   "break",    "case",   "char",     "const",  "continue", "default",  "do",
+        "double", "else",     "enum",   "extern",   "float",  "for",      "goto",     "if",
+        "inline", "int",      "long",   "main",     "memcpy", "memset",   "register", "restrict",
+        "return", "short",    "signed", "sizeof",   "static", "struct",   "switch",   "typedef",
+        "union",  "unsigned", "void",   "volatile", "while"};
 
     for (size_t i = 0; i < NASHC_COUNT(taken); i++)
         if (strcmp(taken[i], s) == 0)

@@ -80,14 +80,15 @@ write_header(const cpu_package *z, nashc_diag *d)
 
     if (!f)
         return NASHC_EIO;
-    nashc_out_printf(f,
-                     "/* %s.h: a network as a C function, compiled by nashc " NASHC_VERSION ".\n *\n"
-                     " * It works in memory of the caller, %s_MEMORY bytes that need no\n"
-                     " * alignment and no content, and keeps nothing between calls: threads call it\n"
-                     " * at the same time, each with memory of its own. Results must not overlap\n"
-                     " * inputs. It returns 0, or 1 for inputs outside their range, or NaN; then\n"
-                     " * results are undefined.\n */\n",
-                     z->top, top);
+    nashc_out_printf(
+        f,
+        "/* %s.h: a network as a C function, compiled by nashc %s.\n *\n"
+        " * It works in memory of the caller, %s_MEMORY bytes that need no\n"
+        " * alignment and no content, and keeps nothing between calls: threads call\n"
+        " * it at the same time, each with memory of its own. Results must not overlap\n"
+        " * inputs. It returns 0, or 1 for inputs outside their range, or NaN; then\n"
+        " * results are undefined.\n */\n",
+        z->top, NASHC_VERSION, top);
     nashc_out_printf(f,
                      "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n"
                      "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
@@ -122,7 +123,8 @@ write_example(const cpu_package *z, nashc_diag *d)
         return NASHC_EIO;
     nashc_out_printf(f,
                      "/* main.c: runs %s on samples from standard input: for each the elements of\n"
-                     " * all inputs as they lie in memory. Those of all outputs go to standard output.\n"
+                     " * all inputs as they lie in memory. Those of all outputs go to standard\n"
+                     " * output.\n"
                      " */\n#include \"%s.h\"\n#include <stdio.h>\n\n",
                      z->top, z->top);
     for (int i = 0; i < n_ports(z); i++) {
@@ -139,8 +141,10 @@ write_example(const cpu_package *z, nashc_diag *d)
         if (p.side[0] == 'i')
             nashc_out_printf(f, "%sfread(in%d, sizeof in%d, 1, stdin) == 1", i ? " && " : "", i, i);
     }
-    nashc_out_printf(f, ";\n}\n\nint\nmain(void)\n{\n    while (read_sample()) {\n"
-                        "        if (%s(", z->top);
+    nashc_out_printf(f,
+                     ";\n}\n\nint\nmain(void)\n{\n    while (read_sample()) {\n"
+                     "        if (%s(",
+                     z->top);
     for (int i = 0; i < n_ports(z); i++) {
         port p = port_of(z, i);
         nashc_out_printf(f, "%s%d, ", p.side, p.index);
@@ -168,7 +172,7 @@ write_makefile(const cpu_package *z, nashc_diag *d)
     if (!f)
         return NASHC_EIO;
     nashc_out_printf(f,
-                     "# make; ./main <samples >results. The library of mathematics is part of libc.\n"
+                     "# make; ./main <samples >results\n"
                      "CFLAGS ?= -O2 -Wall -Wextra\n\n"
                      "main: main.c %s.o %s.h\n"
                      "\t$(CC) -std=c99 $(CFLAGS) $(LDFLAGS) -o $@ main.c %s.o -lm\n\n"
@@ -193,10 +197,10 @@ write_manifest(const cpu_package *z, nashc_diag *d)
     for (int i = 0; i < n_ports(z); i++) {
         port p = port_of(z, i);
         nashc_out_printf(f, "%s{\"parameter\": \"%s%d\", \"c\": \"%s\", \"elements\": %" PRId64 "}",
-                         p.index                ? ",\n    "
+                         p.index            ? ",\n    "
                          : p.side[0] == 'i' ? ",\n  \"inputs\": [\n    "
-                         : side[0]              ? "\n  ],\n  \"outputs\": [\n    "
-                                                : ",\n  \"inputs\": [],\n  \"outputs\": [\n    ",
+                         : side[0]          ? "\n  ],\n  \"outputs\": [\n    "
+                                            : ",\n  \"inputs\": [],\n  \"outputs\": [\n    ",
                          p.side, p.index, p.c, p.n);
         side = p.side;
     }

@@ -1,5 +1,6 @@
-/* plugin.c: the executor "cpu" and the backend "object": their descriptions. LLVM takes 20 ms and 50 MB to load, so what links
- * it stands in a file of its own, which is opened when a program is prepared. */
+/* plugin.c: the executor "cpu" and the backend "object": their descriptions. LLVM takes 20 ms and
+ * 50 MB to load, so what links it stands in a file of its own, which is opened when a program is
+ * prepared. */
 #define _GNU_SOURCE /* dladdr */
 #include "engine.h"
 #include <dlfcn.h>
@@ -65,9 +66,8 @@ find_engine(nashc_diag *d)
     if (!entry) {
         nashc_io_error(d, NULL, "the engine of the plugin llvm cannot be loaded: %s",
                        path ? dlerror() : "its place is not known");
-        nashc_help(d,
-                   "it needs the shared library of LLVM " CPU_LLVM_VERSION
-                   ", which it was built with: on Debian the package libllvm" CPU_LLVM_MAJOR);
+        nashc_help(d, "it needs the shared library of LLVM " CPU_LLVM_VERSION
+                      ", which it was built with: on Debian the package libllvm" CPU_LLVM_MAJOR);
     }
     free(path);
     return entry ? entry() : NULL;

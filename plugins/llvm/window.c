@@ -166,8 +166,8 @@ take(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef index, LLVMVa
     v = cpu_fetch(g, base, cell, index, 1, w->cls).v;
 
     if (w->kind == CPU_MAX) { /* of floats; NaN wins, and then stays */
-        keep = LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""), cpu_is_nan(g, v),
-                           "");
+        keep =
+            LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""), cpu_is_nan(g, v), "");
         return LLVMBuildSelect(g->b, keep, v, acc, "");
     }
     if (w->kind == CPU_DEPTHWISE) {
@@ -246,9 +246,8 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
 
     gather_window(g, w, at, carry);
     if (w->narrow)
-        carry[0] =
-            LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
-                              cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
+        carry[0] = LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
+                                     cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
     if (w->kind == CPU_MEAN) {
         LLVMValueRef count = LLVMBuildSIToFP(g->b, carry[1], g->f64, "");
         carry[0] = LLVMBuildFDiv(g->b, carry[0], cpu_splat(g, count), "");

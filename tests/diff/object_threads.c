@@ -1,5 +1,6 @@
-/* object_threads.c: N IN OUT: two threads call the function of call.h at the same time, on all samples each; they must
- * agree. Buffers end where a page ends that must not be touched; memory is filled with rubbish before each call. */
+/* object_threads.c: N IN OUT: two threads call the function of call.h at the same time, on all
+ * samples each; they must agree. Buffers end where a page ends that must not be touched; memory is
+ * filled with rubbish before each call. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>

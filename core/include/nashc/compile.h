@@ -96,7 +96,8 @@ NASHC_API nashc_status nashc_compile_check(nashc_ctx *c, const nashc_compile_opt
  * fastest design is kept; not with extra passes, passes of the caller, a folding file or compat.
  *
  * For a backend that writes a program (nashc_backend.needs is "streamlined") the passes are
- * fix-batch, first_passes and `streamline`, or o->passes in its place; only graph of *out is filled.
+ * fix-batch, first_passes and `streamline`, or o->passes in its place; only graph of *out is
+ * filled.
  *
  * What a device cannot hold is a warning (out->fits), as is a target_fps missed by at most
  * NASHC_TARGET_SHORT per cent. One missed by more is EINPUT with *out filled: the message names the

@@ -61,6 +61,11 @@ typedef void (*nashc_eval_watch)(void *user, const nashc_value *v, nashc_buf *b)
  * them: the real-number meaning of the graph. Without it, ties that only the rounding of a float32
  * sum makes are decided as float32 arithmetic happens to. */
 #define NASHC_EVAL_WIDE 1u
+
+/* Without NASHC_EVAL_WIDE: the sums of convolutions and matrix products, and nn.batchnorm, in
+ * float32 too, in the order in which onnxruntime takes them on processors with fused
+ * multiplication and addition (docs/numerics.md). */
+#define NASHC_EVAL_FLOAT_SUMS 2u
 NASHC_API nashc_status nashc_run_graph(const nashc_graph *g, const nashc_buf *const *in,
                                        nashc_buf *out, uint32_t flags, nashc_eval_watch watch,
                                        void *user, nashc_diag *d);
@@ -76,8 +81,8 @@ NASHC_API void nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, 
 #define NASHC_FLOATS_OPTION                                                                        \
     {                                                                                              \
         .name = "floats", .def = "real", .domain = "real|f32",                                     \
-        .help = "f32: results rounded operator by operator, as onnxruntime does; real: where they " \
-                "leave the graph",                                                                 \
+        .help = "f32: results rounded operator by operator, as onnxruntime does; real: where "     \
+                "they leave the graph",                                                            \
         .kind = NASHC_P_ENUM                                                                       \
     }
 
