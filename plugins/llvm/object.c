@@ -11,7 +11,7 @@
 #include "jit.h"
 #include "memplan.h"
 #include "move.h"
-#include <string.h>
+#include <nashc/compile.h>
 
 /* The function being built. */
 typedef struct entry {
@@ -289,25 +289,6 @@ write_object(cpu_cg *g, const void *user, nashc_diag *d)
     return f ? nashc_out_commit(f, d) : NASHC_EIO;
 }
 
-/* Would C take it as the name of a function of this file? */
-static bool
-good_name(const char *s)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-    static const char *const taken[] = {
-        "auto",   "break",    "case",   "char",     "const",  "continue", "default",  "do",
-        "double", "else",     "enum",   "extern",   "float",  "for",      "goto",     "if",
-        "inline", "int",      "long",   "main",     "memcpy", "memset",   "register", "restrict",
-        "return", "short",    "signed", "sizeof",   "static", "struct",   "switch",   "typedef",
-        "union",  "unsigned", "void",   "volatile", "while"};
-
-    for (size_t i = 0; i < NASHC_COUNT(taken); i++)
-        if (strcmp(taken[i], s) == 0)
-            return false;
-    return *s && strlen(s) <= 64 && (*s < '0' || *s > '9') && *s != '_' &&
-           strspn(s, letters) == strlen(s);
-}
-
 nashc_status
 cpu_object_write(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
 {
@@ -322,7 +303,7 @@ cpu_object_write(const nashc_module *m, const char *path, const nashc_opts *o, n
 
     if (z.graph && nashc_graph_n_inputs(z.graph) == 0)
         return nashc_error(d, NULL, "the model has no inputs: its results are constants");
-    if (!good_name(z.top))
+    if (!nashc_is_top_name(z.top))
         return nashc_usage(d, "%s is no name for the C function", nashc_quote(d, z.top));
     nashc_status s = cpu_program_create(m, &p, d);
     if (s == NASHC_OK && !(z.a = nashc_arena_create()))
