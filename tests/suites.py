@@ -83,6 +83,7 @@ SUITES = [
     ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
     ("flows", "build", script("tests/rtl/flows.py", "build"), True, {}),
     ("executors", "build", script("tests/diff/executors.py", "build"), False, {}),
+    ("objects", "build", script("tests/diff/objects.py", "build"), False, {}),
     ("hls-layers", "build", script("tests/rtl/layers.py", "build", "--hls"), True, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("train", "build", script("tests/train/run.py", "build"), True, {}),
@@ -99,6 +100,7 @@ SUITES = [
     ("schema", "build", script("tests/diff/onnx_schema.py"), True, {}),
     ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),
+    ("floats", "build", peer("tests/diff/floats.py"), False, {}),
     ("random-peers", "build", peer("tests/fuzz/random_peers.py"), False, {}),
     ("brevitas", "build", script("tests/diff/brevitas.py", "build"), False, {}),
     ("random", "build", script("tests/fuzz/random_graphs.py", "build"), False, {}),
@@ -113,6 +115,7 @@ SUITES = [
     ("replay", "build-hard", script("tests/replay/replay.py", "build/tools/nashc", "build-hard/tools/nashc",
                                     "--filter", "micro_|data/|tfc|cases/0"), False, {}),
     ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
+    ("bench-executor", "build", peer("tests/bench/executor.py"), False, {}),
 ]
 
 
@@ -193,7 +196,7 @@ def run(o, name, variant, command, env):
         shown = [x for x in r.stdout.splitlines() if not x.startswith("ok ")]
         print("\n".join(shown[-60:]))
         print(f"alone: tests/run --suite {name}; whole log: build/tests/{name}.log", flush=True)
-    elif o.verbose or name == "bench":
+    elif o.verbose or name.startswith("bench"):
         print(r.stdout, flush=True)
     else:
         for x in r.stdout.splitlines():

@@ -14,7 +14,7 @@ static const nashc_param options[] = {
      .def = "verilog",
      .help = "what to write; see `nashc list backends`",
      .kind = NASHC_P_STRING},
-    {.name = "top", .def = "finn_design", .help = "name of the top module", .kind = NASHC_P_STRING},
+    {.name = "top", .def = "finn_design", .help = "name of the top", .kind = NASHC_P_STRING},
     COMPILE_OPTIONS,
     TOOL_BACKEND_OPTION,
     {.name = "verify",
@@ -136,12 +136,31 @@ run_bench(job *j)
     return s;
 }
 
+/* Of a backend that writes no hardware. */
+static void
+program_summary(job *j)
+{
+    if (tool_json()) {
+        json_t *o = json_pack("{s:s}", "output", j->out);
+        char *text = json_dumps(o, JSON_INDENT(2));
+        printf("%s\n", text ? text : "{}");
+        free(text);
+        json_decref(o);
+    } else {
+        printf("written: %s\n", j->out);
+    }
+}
+
 static void
 summary(job *j)
 {
     const nashc_compile_result *r = &j->r;
     const nashc_cost *c = r->cost;
 
+    if (!r->flow) {
+        program_summary(j);
+        return;
+    }
     if (tool_json()) {
         json_t *o = json_pack(
             "{s:s, s:f, s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "output", j->out, "interval_cycles",
@@ -179,7 +198,7 @@ take_options(job *j)
     j->pm.check_each = check ? 2 : 0;
     j->o.backend = nashc_opts_str(j->opts, "backend");
     j->o.backend_options = tool_list(j->opts, "backend-option", j->a);
-    j->o.top = nashc_opts_str(j->opts, "top");
+    j->o.top = nashc_opts_given(j->opts, "top") ? nashc_opts_str(j->opts, "top") : NULL;
     if (strcmp(j->verify, "sim") == 0)
         j->o.verified = "every pass compared with the imported model; bench simulated";
     if (!j->out[0])
@@ -201,8 +220,11 @@ compile(job *j)
     j->pm.save_temps = temps_folder(j);
     j->r.struct_size = sizeof j->r;
     tool_flush(j->ctx);
-    if ((s = nashc_compile(&j->m, &j->o, &j->r, j->a, j->d)) != NASHC_OK ||
-        (s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
+    if ((s = nashc_compile(&j->m, &j->o, &j->r, j->a, j->d)) != NASHC_OK)
+        return s;
+    if (!j->r.flow && strcmp(j->verify, "sim") == 0)
+        return nashc_usage(j->d, "--verify sim is for backends that write a bench");
+    if ((s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
         (strcmp(j->verify, "sim") == 0 && (s = run_bench(j)) != NASHC_OK))
         return s;
     s = nashc_outdir_commit(j->dir, j->d);
