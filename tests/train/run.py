@@ -252,6 +252,60 @@ def evaluation(d):
     check("--weights RUN", code == 0 and json.loads((d / "w/metrics.json").read_text())[-1]["loss"] < 0.5, err)
 
 
+def designs(d):
+    """A compiled folder is evaluated in its simulator, a model by every executor: the same predictions."""
+    few = f"npz:{d}/one.npz,limit=12"
+    code, _, err = nashc("compile", d / "a/model.onnx", "-o", d / "hw", "-q")
+    check("what was trained is compiled", code == 0, err)
+    code, out, err = nashc("eval", d / "hw", "--data", few, "--compare", d / "a", "--json")
+    r = json.loads(out) if code == 0 else {}
+    check("eval of a design", r.get("images") == 12 and r["differ"] == 0 and r["confusion"] == r["other"]["confusion"],
+          out + err)
+    check("what the simulation says is no result", "interval:" in err and "interval:" not in out, err)
+    check("-q silences it", "interval:" not in nashc("eval", d / "hw", "--data", few, "-q")[2])
+    code, out, err = nashc("eval", d / "hw", "--data", f"npz:{d}/one.npz", "--simulator", "none")
+    check("eval of a design by no simulator", code != 0 and "none" in err, f"{code} {err}")
+    if "cpu" not in nashc("list", "executors")[1]:
+        return skip("eval --executor cpu: the executor is not built here")
+    code, out, err = nashc("eval", d / "a/model.onnx", "--data", f"npz:{d}/one.npz", "--executor", "cpu",
+                           "--compare", d / "a", "--json")
+    r = json.loads(out) if code == 0 else {}
+    check("eval --executor cpu", r.get("images") == 90 and r["differ"] == 0 and r["top1"] > 0.8, out + err)
+    own = json.loads(nashc("eval", d / "a", "--data", f"npz:{d}/one.npz", "--json")[1])
+    check("it gives the loss of training", r and abs(r["loss"] - own["loss"]) < 1e-4, f"{r.get('loss')} {own['loss']}")
+
+
+def cifar(d):
+    """The binary distribution: a file of 10,000 records, the same images as an npz file."""
+    folder, n = d / "cifar", 10000
+    folder.mkdir()
+    block = random.Random(5).randbytes(3072 * 100)
+    x = block * (n // 100)
+    y = bytes(i * 7 % 10 for i in range(n))
+    (folder / "test_batch.bin").write_bytes(b"".join(y[i:i + 1] + x[i * 3072:(i + 1) * 3072] for i in range(n)))
+    write_npz(d / "cifar.npz", {"x_test": npy("|u1", (n, 3, 32, 32), x), "y_test": npy("|u1", (n,), y)})
+    (d / "ten.nashir").write_text(MODEL.format(c=3).replace("f32[144,3]", "f32[144,10]").replace("f32[1,3] =", "f32[1,10] ="))
+    two = [json.loads(nashc("eval", d / "ten.nashir", "--data", f"{s},limit=200", "--json")[1] or "{}")
+           for s in (f"cifar10:{folder}", f"npz:{d}/cifar.npz")]
+    check("CIFAR-10 binary and npz are the same images",
+          two[0].get("images") == 200 and two[0]["confusion"] == two[1]["confusion"] and two[0]["loss"] == two[1]["loss"],
+          str(two)[:600])
+    check("it names the classes", two[0].get("classes", [""])[3:5] == ["cat", "deer"], str(two[0].get("classes")))
+    for i in range(1, 5):
+        (folder / f"data_batch_{i}.bin").hardlink_to(folder / "test_batch.bin")
+    args = ["train", d / "ten.nashir", "--data", f"cifar10:{folder},limit=96", "--steps", "3", "--batch", "32", "-q", "-o"]
+    code, _, err = nashc(*args, d / "cifar4")
+    check("a missing file of five", code == 4 and "data_batch_5.bin" in err, f"{code} {err}")
+    (folder / "data_batch_5.bin").hardlink_to(folder / "test_batch.bin")
+    code, _, err = nashc(*args, d / "cifar5")
+    check("training on CIFAR-10 binary", code == 0 and (d / "cifar5/best.onnx").is_file(), err)
+    bad = bytearray((folder / "test_batch.bin").read_bytes())
+    bad[3073 * 17] = 10
+    (d / "bad/test_batch.bin").write_bytes(bad)
+    code, _, err = nashc("eval", d / "ten.nashir", "--data", f"cifar10:{d}/bad")
+    check("a label that is none", code == 1 and "record 17 has the label 10" in err, f"{code} {err}")
+
+
 def formats(d):
     grey = {nashc("eval", d / "a", "--data", s)[1].split(":", 1)[-1]
             for s in (f"npz:{d}/one.npz", f"idx:{d}/idx", f"idx:{d}/gz")}
@@ -333,7 +387,7 @@ def main():
         (d / "one.nashir").write_text(MODEL.format(c=1))
         (d / "three.nashir").write_text(MODEL.format(c=3))
         data_files(d)
-        for test in (training, one_step, evaluation, formats, faults):
+        for test in (training, one_step, evaluation, designs, formats, faults, cifar):
             test(d)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0

@@ -2,6 +2,7 @@
 #include "plugins/train/run/eval.h"
 #include "plugins/train/gemm.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -170,13 +171,19 @@ write_images(train_eval *e, const char *path)
     return s;
 }
 
+/* What the simulation says is talk here. */
 static nashc_status
 call_sim(train_eval *e, const char *in, const char *out)
 {
+    bool quiet = nashc_diag_verbosity(e->diag) < 1;
     int status = 0;
-    pid_t child = fork();
 
+    fflush(stdout);
+    pid_t child = fork();
     if (child == 0) {
+        int to = quiet ? open("/dev/null", O_WRONLY) : STDERR_FILENO;
+        if (to < 0 || dup2(to, STDOUT_FILENO) < 0)
+            _exit(127);
         execl("/proc/self/exe", "nashc", "sim", e->path, "--input", in, "--output", out,
               "--simulator", nashc_opts_str(e->opts, "simulator"), "-q", (char *)NULL);
         _exit(127);
