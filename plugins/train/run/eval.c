@@ -110,6 +110,8 @@ run_samples(executing *v)
             s = run_sample(v, x + i * v->in.n, label[i]);
         }
     train_progress(e->diag, "images", e->images->n, e->images->n, 0);
+    if (s == NASHC_OK)
+        s = train_feed_fault(f, e->diag);
     train_feed_stop(f);
     return s;
 }
@@ -161,10 +163,10 @@ write_images(train_eval *e, const char *path)
 
     o.batch = p->n;
     nashc_status s = x && perm && label ? NASHC_OK : nashc_enomem(e->diag);
-    if (s == NASHC_OK) {
-        train_batch_get(&o, 0, perm, &epoch, x->buf.data, label);
+    if (s == NASHC_OK && train_batch_get(&o, 0, perm, &epoch, x->buf.data, label) < 0)
+        s = nashc_io_error(e->diag, NULL, "an image cannot be read");
+    if (s == NASHC_OK)
         s = tool_arrays_write(path, &a, e->diag);
-    }
     tool_arrays_free(&a);
     free(perm);
     free(label);
