@@ -241,7 +241,8 @@ def evaluation(d):
     check("eval of a run gives what training said", r.get("images") == 90 and abs(r["top1"] - best) < 1e-9, err)
     check("confusion adds up", sum(map(sum, r.get("confusion", []))) == 90 and r["top5"] == 1.0)
     check("a picture of it", (d / "c.svg").read_text().count("<rect") == 9)
-    code, out, err = nashc("eval", d / "a/model.onnx", "--data", spec, "--executor", "reference", "--compare", d / "a")
+    code, out, err = nashc("eval", d / "a/model.onnx", "--data", spec, "--executor", "reference", "--compare", d / "a",
+                           "--compare-executor", "float")
     check("reference executor and training agree", code == 0 and "0 predictions differ" in out, out + err)
     code, out, err = nashc("eval", d / "one.nashir", "--data", spec, "--compare", d / "a")
     check("another network differs", code == 3 and "McNemar" in out, out + err)
@@ -268,7 +269,7 @@ def designs(d):
     if "cpu" not in nashc("list", "executors")[1]:
         return skip("eval --executor cpu: the executor is not built here")
     code, out, err = nashc("eval", d / "a/model.onnx", "--data", f"npz:{d}/one.npz", "--executor", "cpu",
-                           "--compare", d / "a", "--json")
+                           "--compare", d / "a", "--compare-executor", "float", "--json")
     r = json.loads(out) if code == 0 else {}
     check("eval --executor cpu", r.get("images") == 90 and r["differ"] == 0 and r["top1"] > 0.8, out + err)
     own = json.loads(nashc("eval", d / "a", "--data", f"npz:{d}/one.npz", "--json")[1])

@@ -258,7 +258,6 @@ has_file(const char *folder, const char *name)
 nashc_status
 train_eval_run(train_eval *e, train_images *images)
 {
-    const char *executor = nashc_opts_str(e->opts, "executor");
     bool design = train_is_folder(e->path) && !has_file(e->path, "checkpoint.npz");
     char model[1100];
     nashc_status s;
@@ -271,9 +270,9 @@ train_eval_run(train_eval *e, train_images *images)
         s = open_images(e);
     if (s != NASHC_OK)
         return s;
-    return design                           ? run_design(e)
-           : strcmp(executor, "float") == 0 ? run_net(e)
-                                            : run_executor(e, executor);
+    return design                              ? run_design(e)
+           : strcmp(e->executor, "float") == 0 ? run_net(e)
+                                               : run_executor(e, e->executor);
 }
 
 void
