@@ -89,6 +89,7 @@ SUITES = [
     ("train", "build", script("tests/train/run.py", "build"), True, {}),
     ("train-ranks", "build", script("tests/train/ranks.py", "build"), True, {}),
     ("train-long", "build", script("tests/train/long.py", "build"), False, {}),
+    ("train-hardware", "build", script("tests/train/hardware.py", "build"), False, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),
     ("asan", "build-asan", lit("build-asan", "ir", "passes", "cli"), False, ASAN),

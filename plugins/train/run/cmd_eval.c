@@ -24,6 +24,10 @@ static const nashc_param options[] = {
      .def = "",
      .help = "another model, run or design; exit status 3 if a prediction differs",
      .kind = NASHC_P_PATH},
+    {.name = "compare-executor",
+     .def = "",
+     .help = "executor of the other; as --executor if not given",
+     .kind = NASHC_P_STRING},
     {.name = "confusion", .def = "", .help = ".svg for the confusion matrix", .kind = NASHC_P_PATH},
     {.name = "batch",
      .def = "256",
@@ -150,9 +154,12 @@ eval_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
     nashc_diag *d = nashc_ctx_diag(c);
     train_eval a = {.ctx = c, .diag = d, .opts = o, .path = args[0]};
     train_eval b = {.ctx = c, .diag = d, .opts = o, .path = nashc_opts_str(o, "compare")};
+    const char *other = nashc_opts_str(o, "compare-executor");
     nashc_status s = NASHC_OK;
 
     (void)n_args;
+    a.executor = nashc_opts_str(o, "executor");
+    b.executor = *other ? other : a.executor;
     if (!*nashc_opts_str(o, "data"))
         s = nashc_usage(d, "eval needs --data");
     if (s == NASHC_OK)
@@ -172,7 +179,8 @@ const nashc_command train_command_eval = {
     .help = "accuracy of a network, a run or a design on labelled images",
     .usage = "MODEL|RUN|DIR --data SPEC [options]",
     .example = "nashc eval run --data fashion-mnist\n"
-               "nashc eval run/model.onnx --data fashion-mnist --executor reference --compare run",
+               "nashc eval run/best.onnx --data fashion-mnist --executor cpu --compare run "
+               "--compare-executor float",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -8,7 +8,7 @@ typedef struct train_eval {
     nashc_ctx *ctx;
     nashc_diag *diag;
     const nashc_opts *opts;
-    const char *path;
+    const char *path, *executor;
     nashc_module *module;
     train_images *images;
     bool own_images;
