@@ -160,7 +160,8 @@ def versions(d):
         check(f"version {version} {more}", code == 0, err)
         code, _, err = nashc("stats", run / "genotype.ngt")
         check(f"version {version}: rules hold", code == 0 and (version == "custom" or "G07" not in err), err)
-    code, _, err = nashc(*args(d, "--primitives", "conv_3x3:1,conv_3x3:4", version="custom", epochs=1), "-o", d / "bits")
+    code, _, err = nashc(*args(d, "--primitives", "conv_3x3:1,conv_3x3:4", version="custom", epochs=1), "-o",
+                         d / "bits")
     text = (d / "bits/genotype.ngt").read_text() if code == 0 else ""
     check("widths are searched", "wbits=1" in text and "wbits=4" in text, err + text)
     for backbone, form in (("resnet34", "auto"), ("mobilenet_v1", "auto"), ("resnet18", "deploy")):
@@ -279,8 +280,8 @@ def pareto(d):
                              ("lazy", "weight=4 act=4", "0.0001")):
         text = (d / "a/genotype.ngt").read_text().replace("group 0", f"bits {bits}\ngroup 0", 1)
         (d / f"{name}.ngt").write_text(text)
-        code, _, err = nashc("train", d / f"{name}.ngt", "--data", f"npz:{d}/data.npz", "--epochs", "1", "--batch", "32",
-                             "--lr", rate, "--threads", "2", "-q", "-o", d / f"run.{name}")
+        code, _, err = nashc("train", d / f"{name}.ngt", "--data", f"npz:{d}/data.npz", "--epochs", "1", "--batch",
+                             "32", "--lr", rate, "--threads", "2", "-q", "-o", d / f"run.{name}")
         check(f"trained {name}", code == 0, err)
         runs.append(d / f"run.{name}")
     code, out, err = nashc("pareto", *runs, "-o", d / "pareto", "--device", "Pynq-Z1", "--target-fps", "500",
