@@ -225,6 +225,8 @@ def faults(d):
     fails("bits out of range", 2, "1..8 bits", *args(d, "--primitives", "conv_1x1:9"))
     fails("a skip in v4", 2, "version v4 allows convolutions only",
           *args(d, "--primitives", "skip_connect,conv_1x1", version="v4"))
+    fails("a step without a candidate", 2, "allows in step 1 of group 1",
+          *args(d, "--primitives", "none,skip_connect", version="v2"))
     fails("an unknown cost", 2, "expected lut, bram, dsp or cycles", *args(d, "--cost", "watt"))
     fails("a cost that is no number", 2, "expected lut", *args(d, "--cost", "lut:x"))
     fails("a cost without a rate", 2, "--cost needs --target-fps", *args(d, "--cost", "lut"))

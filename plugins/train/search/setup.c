@@ -194,6 +194,27 @@ tell_barred(const search_run *r)
     }
 }
 
+/* Every step must have a candidate that the version allows. */
+static nashc_status
+check_steps(const search_run *r)
+{
+    for (int g = 0; g < r->space.n_groups; g++)
+        for (int i = 0; i < r->space.group[g].steps; i++) {
+            const search_group *p = &r->space.group[g];
+            bool any = false;
+            for (int j = 0; j <= i; j++)
+                for (int k = 0; k < r->space.n_ops; k++)
+                    any |= search_allowed(r->space.geno->version, p->stride, j, r->kind[k]) &&
+                           !(r->space.barred[search_edge(p, i, j)] >> k & 1u);
+            if (!any)
+                return nashc_usage(r->diag,
+                                   "--primitives has none that version %s allows in step %d of "
+                                   "group %d",
+                                   nashc_opts_str(r->opts, "version"), i + 1, g);
+        }
+    return NASHC_OK;
+}
+
 /* Multiply-accumulates of one image by what they belong to. */
 static nashc_status
 count_macs(search_run *r)
@@ -234,6 +255,8 @@ make_supernet(search_run *r)
         s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
     if (s == NASHC_OK)
         s = count_macs(r);
+    if (s == NASHC_OK)
+        s = check_steps(r);
     if (s != NASHC_OK)
         return s;
     tell_barred(r);
@@ -302,11 +325,14 @@ static nashc_status
 find_costs(search_run *r)
 {
     const char *device = nashc_opts_str(r->opts, "device");
+    const nashc_device *dev = *device ? nashc_find(r->ctx, NASHC_D_DEVICE, device) : NULL;
     search_target t = {.device = *device ? device : NULL,
                        .clock_ns = nashc_opts_float(r->opts, "clock-ns"),
                        .target_fps = nashc_opts_float(r->opts, "target-fps")};
     nashc_status s = NASHC_OK;
 
+    if (!nashc_opts_given(r->opts, "clock-ns") && dev && dev->clk_ns > 0.0)
+        t.clock_ns = dev->clk_ns;
     for (int i = 0; s == NASHC_OK && i < nashc_opts_n(r->opts, "cost"); i++)
         s = search_cost_parse(nashc_opts_str_at(r->opts, "cost", i), &r->costs, r->diag);
     if (s == NASHC_OK && r->costs.any && !(t.target_fps > 0.0)) {
