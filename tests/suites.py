@@ -88,6 +88,8 @@ SUITES = [
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("train", "build", script("tests/train/run.py", "build"), True, {}),
     ("train-ranks", "build", script("tests/train/ranks.py", "build"), True, {}),
+    ("search", "build", script("tests/train/search.py", "build"), True, {}),
+    ("search-flow", "build", script("tests/train/flow.py", "build"), False, {}),
     ("train-long", "build", script("tests/train/long.py", "build"), False, {}),
     ("train-hardware", "build", script("tests/train/hardware.py", "build"), False, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),

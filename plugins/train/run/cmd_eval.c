@@ -28,6 +28,10 @@ static const nashc_param options[] = {
      .def = "",
      .help = "executor of the other; as --executor if not given",
      .kind = NASHC_P_STRING},
+    {.name = "images",
+     .def = "",
+     .help = ".npy or .npz for the images as the model's input, for run and sim",
+     .kind = NASHC_P_PATH},
     {.name = "confusion", .def = "", .help = ".svg for the confusion matrix", .kind = NASHC_P_PATH},
     {.name = "batch",
      .def = "256",
@@ -164,6 +168,8 @@ eval_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
         s = nashc_usage(d, "eval needs --data");
     if (s == NASHC_OK)
         s = train_eval_run(&a, NULL);
+    if (s == NASHC_OK && *nashc_opts_str(o, "images"))
+        s = train_write_images(&a, nashc_opts_str(o, "images"));
     if (s == NASHC_OK && *b.path)
         s = train_eval_run(&b, a.images);
     if (s == NASHC_OK)

@@ -149,8 +149,8 @@ run_executor(train_eval *e, const char *name)
 
 /* --- a compiled design, through `nashc sim` -------------------------------------------------- */
 
-static nashc_status
-write_images(train_eval *e, const char *path)
+nashc_status
+train_write_images(train_eval *e, const char *path)
 {
     const train_images *p = e->images;
     int64_t dim[] = {p->n, p->c, p->h, p->w}, epoch = -1;
@@ -231,7 +231,7 @@ run_design(train_eval *e)
     nashc_temp_note(folder);
     snprintf(in, sizeof in, "%s/in.npy", folder);
     snprintf(out, sizeof out, "%s/out.npz", folder);
-    nashc_status s = write_images(e, in);
+    nashc_status s = train_write_images(e, in);
     if (s == NASHC_OK)
         s = call_sim(e, in, out);
     if (s == NASHC_OK)

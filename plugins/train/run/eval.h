@@ -22,6 +22,9 @@ typedef struct train_eval {
 nashc_status train_eval_run(train_eval *e, train_images *images);
 void train_eval_free(train_eval *e);
 
+/* The images as the model's input, one after the other, for `nashc run` and `nashc sim`. */
+nashc_status train_write_images(train_eval *e, const char *path);
+
 /* The confusion matrix as a picture: rows are true classes. */
 nashc_status train_write_confusion(const char *path, const train_score *s, const train_images *p,
                                    nashc_diag *d);
