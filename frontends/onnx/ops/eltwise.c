@@ -166,7 +166,7 @@ read_clip(nashc_onnx_in *r)
 {
     nashc_value *x = nashc_onnx_in_value(r, 0);
     bool has_lo = nashc_onnx_has(r, 1), has_hi = nashc_onnx_has(r, 2);
-    const nashc_tensor *lo = nashc_onnx_in_const(r, 1), *hi = nashc_onnx_in_const(r, 2);
+    const nashc_tensor *lo = nashc_onnx_in_param(r, 1), *hi = nashc_onnx_in_param(r, 2);
 
     if (!x || nashc_onnx_failed(r))
         return nashc_onnx_status(r);

@@ -14,7 +14,7 @@
 static nashc_value *
 centred(nashc_onnx_in *r, int i, int zi, int axis)
 {
-    const nashc_tensor *z = zi >= 0 ? nashc_onnx_in_const(r, zi) : NULL,
+    const nashc_tensor *z = zi >= 0 ? nashc_onnx_in_param(r, zi) : NULL,
                        *t = nashc_onnx_in_const(r, i);
     nashc_value *x = nashc_onnx_in_plain(r, i);
 
@@ -66,7 +66,7 @@ scale_at(nashc_onnx_in *r, int i, int64_t n, const nashc_tensor **out)
 {
     nashc_value *checked;
     nashc_type any = nashc_type_f32();
-    const nashc_tensor *t = nashc_onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_param(r, i);
 
     if (t && nashc_tensor_count(t) > 1) {
         any = nashc_type_shaped(any, 1, &n);
