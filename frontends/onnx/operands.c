@@ -84,6 +84,11 @@ nashc_onnx_in_value(nashc_onnx_in *r, int i)
 
     if (!s || load(r, s))
         return NULL;
+    if (s->part) {
+        nashc_onnx_error(r, "input \"%s\" is a sequence, expected a tensor",
+                         nashc_quote(r->d, s->name));
+        return NULL;
+    }
     if (s->tensor && (!s->value || nashc_value_const(s->value)) &&
         !(r->row->flags & NASHC_ONNX_INF) && nashc_type_is_float(nashc_tensor_type(s->tensor)) &&
         !nashc_tensor_all_finite(s->tensor)) {

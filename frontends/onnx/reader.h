@@ -25,6 +25,8 @@ typedef struct onnx_sym {
     const Onnx__TensorProto *proto; /* initialiser; NULL: none */
     const nashc_type *note;         /* element said by quantization_annotation; NULL: none */
     int layout;                     /* nashc_layout said by quantization_annotation */
+    nashc_value **part;             /* of a sequence: its n_part tensors; NULL: a tensor */
+    int n_part;
     int elem;                       /* nashc_onnx_elem of the file; 0: not known yet */
     int node;                       /* index of the node that writes it; -1: none */
     bool used;                      /* a node or a graph output reads it */

@@ -132,7 +132,25 @@ read_layer_norm(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
-/* Before opset 13 the axes from axis on form one: softmax over all of them together. */
+/* Over all axes from axis on as if they were one. */
+nashc_value *
+onnx_softmax_flat(nashc_onnx_in *r, const char *op, nashc_value *x, int axis)
+{
+    nashc_type t = *nashc_value_type(x);
+    int64_t dim[2] = {1, 1};
+    bool flat = true;
+
+    for (int i = axis + 1; i < t.rank; i++)
+        flat = flat && t.dim[i] == 1;
+    if (flat)
+        return nashc_onnx_op1(r, op, x, "axis=%d", axis);
+    for (int i = 0; i < t.rank; i++)
+        dim[i >= axis] *= t.dim[i];
+    x = nashc_onnx_op1(r, op, nashc_onnx_reshape(r, x, dim, 2), "axis=1");
+    return nashc_onnx_reshape(r, x, t.dim, t.rank);
+}
+
+/* Before opset 13 the axes from axis on form one. */
 static nashc_status
 read_softmax_old(nashc_onnx_in *r)
 {
@@ -143,21 +161,9 @@ read_softmax_old(nashc_onnx_in *r)
 
     if (!x)
         return nashc_onnx_status(r);
-    nashc_type t = *nashc_value_type(x);
-    if ((s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", 1), t.rank, &axis)))
-        return s;
-    bool flat = true;
-    for (int i = axis + 1; i < t.rank; i++)
-        flat = flat && t.dim[i] == 1;
-    if (flat)
-        return nashc_onnx_set(r, 0, nashc_onnx_op1(r, op, x, "axis=%d", axis),
-                              nashc_onnx_in_elem(r, 0));
-    int64_t dim[2] = {1, 1};
-    for (int i = 0; i < t.rank; i++)
-        dim[i >= axis] *= t.dim[i];
-    x = nashc_onnx_reshape(r, x, dim, 2);
-    x = nashc_onnx_op1(r, op, x, "axis=1");
-    return nashc_onnx_set(r, 0, nashc_onnx_reshape(r, x, t.dim, t.rank), nashc_onnx_in_elem(r, 0));
+    s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", 1), nashc_value_type(x)->rank, &axis);
+    return s ? s
+             : nashc_onnx_set(r, 0, onnx_softmax_flat(r, op, x, axis), nashc_onnx_in_elem(r, 0));
 }
 
 /* 1 where the (first) maximum along the axis is, else 0: 1 - min(|position - argmax|, 1). */
