@@ -44,6 +44,7 @@ struct nashc_node {
     uint32_t n_in, n_out, n_attrs, flags, id;
     uint64_t order; /* sparse label: a before b iff a.order < b.order */
     nashc_loc loc;  /* strings are interned */
+    const char *reason; /* interned; NULL: none */
 };
 
 struct nashc_graph {

@@ -139,6 +139,7 @@ typedef enum si_kind {
 
 struct nashc_integer_form {
     si_kind kind;
+    bool behind; /* HOST: computed from integers */
     si_tensor *tensor;
     bool affine;          /* scale * integer + bias; if not, they are a guess that seeds searches */
     si_array scale, bias; /* CONST with codes: value = scale * codes + bias */

@@ -203,7 +203,7 @@ si_quantiser(si_walk *walk, nashc_node *n)
     si_value *x = si_of(walk, nashc_node_in(n, 0));
     si_grid grid;
     if (x->kind != SI_FUN)
-        return host_quantiser(walk, n);
+        return !x->behind && host_quantiser(walk, n);
     if (!grid_of(walk, n, &grid))
         return false;
     if (x->monotone && quantiser_rises(n, &grid) && feeds_quantiser_only(walk, n))
