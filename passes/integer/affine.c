@@ -142,6 +142,8 @@ si_affine(si_walk *walk, nashc_value *v)
             return x;
         integer = clamped_integers(walk, v, x, &scale, &bias);
     }
+    if (!integer && !si_failed(walk->job) && !si_is_const(walk, v))
+        return si_imply_quantiser(walk, v) && si_of(walk, v)->affine ? si_of(walk, v) : NULL;
     si_value *form = integer ? si_alloc(walk->job, 1, sizeof(*form)) : NULL;
     si_tensor *tensor = form ? si_new_tensor(walk->job, integer, v, &scale, &bias) : NULL;
     if (!tensor || !si_make_affine(walk->job, v, tensor, &scale, &bias, form))

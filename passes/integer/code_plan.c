@@ -100,7 +100,7 @@ si_plan_make(si_code_plan *plan, nashc_node *quantiser, si_chain *chain, si_thre
         plan->falls = plan->falls || s->direction == -1;
         plan->moves = plan->moves || s->direction != 0;
     }
-    choose_rows(plan, nashc_value_type(nashc_node_in(quantiser, 0)));
+    choose_rows(plan, nashc_value_type(si_dynamic_operand(chain->walk, quantiser)));
 }
 
 bool

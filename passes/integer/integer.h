@@ -139,7 +139,8 @@ typedef enum si_kind {
 
 struct nashc_integer_form {
     si_kind kind;
-    bool behind; /* HOST: computed from integers */
+    bool behind;  /* HOST: computed from integers */
+    bool no_grid; /* FUN: it was tried to find a grid for its values (implied.c) */
     si_tensor *tensor;
     bool affine;          /* scale * integer + bias; if not, they are a guess that seeds searches */
     si_array scale, bias; /* CONST with codes: value = scale * codes + bias */
@@ -171,6 +172,14 @@ typedef struct si_made {
     struct si_made *next;
 } si_made;
 
+/* A node whose results lie on a grid, though it is no quantiser: see implied.c. */
+typedef struct si_implied {
+    nashc_node *node;
+    bool known;           /* the grid is: value = scale * (code - zero) */
+    si_array scale, zero; /* against the result */
+    double off_grid;      /* a value that was not on it */
+} si_implied;
+
 struct nashc_integer_walk {
     nashc_run *run;
     nashc_ctx *ctx;
@@ -179,6 +188,7 @@ struct nashc_integer_walk {
     nashc_build *build; /* in front of the next node of the model */
     si_value *value;    /* by id of the model's value; what is built has none */
     nashc_node *node;   /* of the model, being rebuilt */
+    si_implied *implied; /* being quantised; NULL: none */
     si_float *floats, **floats_end;
     si_made **made; /* n_made hash chains, a power of two */
     size_t n_made;
@@ -296,5 +306,15 @@ si_value *si_resolved(si_walk *walk, si_value *x);
 const nashc_integer_rule *si_rule_of(const si_walk *walk, const nashc_node *n);
 
 bool si_quantiser(si_walk *walk, nashc_node *n);
+/* The node of the model again, now that what an operand is has changed. */
+bool si_rebuild(si_walk *walk, nashc_node *n);
+
+/* --- implied.c --- */
+
+/* v, a function of integers that is not affine, is on a grid of its own from here on, where its
+ * values are. False: they are not, or failed. */
+bool si_imply_quantiser(si_walk *walk, nashc_value *v);
+/* The same for n of the host, in front of all integers: its results are small whole numbers. */
+bool si_imply_on_host(si_walk *walk, nashc_node *n);
 
 #endif
