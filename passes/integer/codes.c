@@ -33,8 +33,11 @@ unflattened(si_walk *walk, nashc_value *v, const si_code_plan *plan, const nashc
     if (!plan->by_element || !v)
         return v;
     return si_emit(walk, "nn.reshape", &v, 1,
-                   nashc_arena_printf(walk->job->arena, "shape=%s",
-                                      nashc_build_ints(walk->build, t->dim, t->rank)));
+                   nashc_arena_printf(walk->job->arena, "shape=%s%s",
+                                      nashc_build_ints(walk->build, t->dim, t->rank),
+                                      t->layout == NASHC_LAYOUT_NHWC  ? " layout=NHWC"
+                                      : t->layout == NASHC_LAYOUT_NWC ? " layout=NWC"
+                                                                      : ""));
 }
 
 static nashc_value *
@@ -317,10 +320,6 @@ si_emit_codes(si_walk *walk, const si_code_plan *plan, si_tensor *tensor)
 {
     const nashc_type *t = nashc_value_type(tensor->integer);
     si_array sign;
-    if (plan->by_element && t->layout != NASHC_LAYOUT_DEFAULT) {
-        si_no(walk->job, "it varies with the position in a channels-last tensor");
-        return NULL;
-    }
     if (plan->table)
         return emit_table(walk, plan, tensor->integer);
     if (is_identity(plan, t))

@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* alpha, beta and the transpositions are attributes of nn.gemm, too. */
+/* alpha, beta and transB are attributes of nn.gemm, too. A transposed A is a transpose in front of
+ * it, and a C that is computed is added behind it: nn.gemm has a bias, which is constant. */
 static nashc_status
 read_gemm(nashc_onnx_in *r)
 {
@@ -19,18 +20,24 @@ read_gemm(nashc_onnx_in *r)
             return nashc_onnx_error(r, "operand \"%s\" is %s, expected a matrix",
                                     nashc_onnx_in_name(r, i),
                                     nashc_type_str(nashc_onnx_diag(r), nashc_value_type(in[i])));
+    bool computed = in[2] && !nashc_onnx_in_param(r, 2);
+    nashc_value *c = computed ? in[2] : NULL;
+    in[2] = computed ? NULL : in[2];
+    if (nashc_onnx_attr_int(r, "transA", 0))
+        in[0] = nashc_onnx_transpose(r, in[0], (const int64_t[]){1, 0});
     if (alpha != 1)
         text = nashc_arena_printf(nashc_onnx_arena(r), " alpha=%.17g", alpha);
     if (beta != 1 && in[2])
         text = nashc_arena_printf(nashc_onnx_arena(r), "%s beta=%.17g", text, beta);
-    if (nashc_onnx_attr_int(r, "transA", 0))
-        text = nashc_arena_printf(nashc_onnx_arena(r), "%s trans_a=true", text);
     if (nashc_onnx_attr_int(r, "transB", 0))
         text = nashc_arena_printf(nashc_onnx_arena(r), "%s trans_b=true", text);
-    return nashc_onnx_set(r, 0,
-                          nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, *text ? "%s" : NULL,
-                                        *text ? text + 1 : text),
-                          nashc_onnx_in_elem(r, 0));
+    nashc_value *y = nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, *text ? "%s" : NULL,
+                                   *text ? text + 1 : text);
+    if (c && beta != 1)
+        c = nashc_onnx_op2(r, "nn.mul", c, nashc_onnx_f32(r, beta));
+    if (c)
+        y = nashc_onnx_op2(r, "nn.add", y, c);
+    return nashc_onnx_set(r, 0, y, nashc_onnx_in_elem(r, 0));
 }
 
 /* A matrix on the right is a weight, whose columns are the outputs; other products have no weights.
