@@ -105,7 +105,10 @@ operand(si_walk *walk, nashc_value *v, bool grow)
 {
     si_value *x = si_of(walk, v);
     bool pending = x->kind == SI_FUN && x->affine && !x->tensor->integer;
-    return pending && grow ? x : si_affine(walk, v);
+    if (pending && grow)
+        return x;
+    x = si_affine(walk, v);
+    return x || si_failed(walk->job) || si_is_const(walk, v) ? x : si_nearly_affine(walk, v);
 }
 
 static bool

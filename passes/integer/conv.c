@@ -156,7 +156,7 @@ rebuild_conv(si_walk *walk, nashc_node *n)
         return false;
     if (!si_is_const(walk, w))
         return si_no(walk->job, "its weights are not constant");
-    if (!si_const_codes(walk, w, &codes, &w_scale))
+    if (!si_weight_codes(walk, w, conv_products(n).axis, &codes, &w_scale))
         return false;
     if (!si_layer_operand(walk->job, n, x, axis, nashc_node_opname(n),
                           nashc_node_attr_text(n, walk->job->arena), &build))

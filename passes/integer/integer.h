@@ -230,6 +230,10 @@ const nashc_tensor *si_known(si_walk *walk, nashc_value *v);
 bool si_known_array(si_walk *walk, nashc_value *v, double absent, si_array *out);
 /* Integer codes with scale (offset 0) of a constant of the model. */
 bool si_const_codes(si_walk *walk, nashc_value *v, nashc_tensor **codes, si_array *scale);
+/* The same of weights, whose outputs lie along axis: floats that a quantiser gave have a grid, too
+ * (folded.c). */
+bool si_weight_codes(si_walk *walk, nashc_value *v, int axis, nashc_tensor **codes,
+                     si_array *scale);
 /* All operands of n are constants: so are its results. */
 bool si_const_node(si_walk *walk, nashc_node *n);
 
@@ -251,6 +255,9 @@ bool si_monotone(si_walk *walk, const nashc_node *n, const nashc_value *v);
 bool si_eltwise(si_walk *walk, nashc_node *n);
 /* An affine form of v, if it has one or can be given one by an integer op. NULL: no. */
 si_value *si_affine(si_walk *walk, nashc_value *v);
+/* The same for a relu or clip, with corners off the grid rounded and the warning `rounded-scales`:
+ * for sums, whose terms need no grid in common. NULL: it is none, or the job has failed. */
+si_value *si_nearly_affine(si_walk *walk, nashc_value *v);
 
 /* --- moves.c, maxpool.c, pad.c, concat.c --------------------------------------------------------
  */
@@ -277,6 +284,7 @@ typedef struct si_parts {
     int n;
     nashc_value *integer[SI_MAX_TERMS];
     si_array scale[SI_MAX_TERMS], bias[SI_MAX_TERMS], rest;
+    bool is_sum[SI_MAX_TERMS]; /* its scale is a unit that was chosen for a sum in front of this */
 } si_parts;
 
 /* scale[k] = m[k] unit; bits: 0, or how many the rounded multipliers have where that is not exact.

@@ -1,6 +1,8 @@
 /* job.c: what a computation of this folder is handed: memory, and where it says what went wrong. */
 #include "job.h"
 
+#define LEAST_BITS 16 /* of rounded multipliers: fewer change results */
+
 #include <stdlib.h>
 
 bool
@@ -86,9 +88,12 @@ si_warn_rounded(si_job *job, const nashc_node *n, const char *what, int bits, co
     int n_errors = nashc_diag_count(job->diag, NASHC_ERROR);
     if (!loc.name)
         loc.name = nashc_arena_printf(job->arena, "%%%s", nashc_value_name(nashc_node_out(n, 0)));
-    nashc_warning(job->diag, &loc, "rounded-scales",
-                  "%s have scales without a common unit: multipliers are rounded to %d bits", what,
-                  bits);
+    if (bits < LEAST_BITS)
+        nashc_error(job->diag, &loc, "%s: only %d bits are left for the smallest multiplier, %d are "
+                    "needed", what, bits, LEAST_BITS);
+    else
+        nashc_warning(job->diag, &loc, "rounded-scales", "%s: multipliers are rounded to %d bits",
+                      what, bits);
     nashc_help(job->diag, "%s", help);
     if (nashc_diag_count(job->diag, NASHC_ERROR) > n_errors)
         si_fail(job, NASHC_EUNSUP);

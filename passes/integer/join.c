@@ -57,7 +57,7 @@ static bool
 rebuild_max(si_walk *walk, nashc_node *n)
 {
     si_job *job = walk->job;
-    si_parts parts;
+    si_parts parts = {0};
     si_common_scale common;
     nashc_value *v[2];
     if (nashc_node_n_out(n) == 1 && si_eltwise(walk, n))
@@ -68,7 +68,7 @@ rebuild_max(si_walk *walk, nashc_node *n)
     if (!all_positive(&common.unit))
         return si_no(job, "the scale of an operand is zero");
     if (common.bits != 0)
-        si_warn_rounded(job, n, "the operands", common.bits,
+        si_warn_rounded(job, n, "the operands have scales without a common unit", common.bits,
                         "one scale for both operands needs no rounding");
     for (int k = 0; k < 2; k++)
         v[k] = si_failed(job) ? NULL : si_times(walk, parts.integer[k], &common.m[k]);
