@@ -6,8 +6,8 @@
  *
  * Names of a body are local to a call, so each call gives them a prefix of its own: the name of the
  * calling node. Attributes of a body that refer to one of the function get what the call says, else
- * the function's default, else they are left out. The protobuf messages of the file are not changed:
- * what differs is a copy in the arena.
+ * the function's default, else they are left out. The protobuf messages of the file are not
+ * changed: what differs is a copy in the arena.
  */
 #include "frontends/onnx/graph.h"
 #include <inttypes.h>
@@ -92,7 +92,9 @@ fresh(opening *o, const char *name)
 
     for (size_t k = o->n + o->n_calls; try && onnx_names_get(o->taken, try); k++)
         try = nashc_arena_printf(o->r->arena, "%s_%zu", name, k);
-    return try && onnx_names_put(o->taken, try, o) ? try : NULL;
+    return try && onnx_names_put(o->taken, try, o) ?
+    try : NULL
+        ;
 }
 
 static bool
@@ -186,7 +188,8 @@ find_attribute(Onnx__AttributeProto *const *list, size_t n, const char *name)
 static bool
 resolve_attributes(opening *o, const call *c, Onnx__NodeProto *n)
 {
-    Onnx__AttributeProto **own = NASHC_NEW_N(o->r->arena, Onnx__AttributeProto *, n->n_attribute + 1);
+    Onnx__AttributeProto **own =
+        NASHC_NEW_N(o->r->arena, Onnx__AttributeProto *, n->n_attribute + 1);
     size_t kept = 0;
 
     for (size_t i = 0; own && i < n->n_attribute; i++) {
@@ -222,9 +225,9 @@ copy_node(opening *o, call *c, size_t i)
     if (!n)
         return NULL;
     *n = *in;
-    const char *name = *text(in->name)        ? in->name
-                       : in->n_output         ? in->output[0]
-                                              : text(in->op_type);
+    const char *name = *text(in->name) ? in->name
+                       : in->n_output  ? in->output[0]
+                                       : text(in->op_type);
     n->name = nashc_arena_printf(o->r->arena, "%s:%s", c->prefix, name);
     n->input = outside_all(o, c, in->input, in->n_input);
     n->output = outside_all(o, c, in->output, in->n_output);

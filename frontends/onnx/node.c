@@ -257,8 +257,8 @@ enter(nashc_onnx_in *r, size_t i, int *since)
     r->first_id = nashc_graph_max_id(r->graph);
     nashc_build_loc(r->build, &loc);
     const char *domain = domain_of(r, nashc_onnx_domain(r));
-    r->version = onnx_import_version(
-        r, r->node_i, strcmp(domain, ONNX_DOMAIN_STD) ? nashc_onnx_domain(r) : "");
+    r->version = onnx_import_version(r, r->node_i,
+                                     strcmp(domain, ONNX_DOMAIN_STD) ? nashc_onnx_domain(r) : "");
     if (!r->version)
         r->version = 1; /* a domain that is not imported, as old files have it */
     r->row = onnx_rows_find(r->rows, domain, n->op_type, r->version, since);

@@ -27,10 +27,10 @@ typedef struct onnx_sym {
     int layout;                     /* nashc_layout said by quantization_annotation */
     nashc_value **part;             /* of a sequence: its n_part tensors; NULL: a tensor */
     int n_part;
-    int elem;                       /* nashc_onnx_elem of the file; 0: not known yet */
-    int node;                       /* index of the node that writes it; -1: none */
-    bool used;                      /* a node or a graph output reads it */
-    bool input, loaded, empty;      /* empty: known content of no elements */
+    int elem;                  /* nashc_onnx_elem of the file; 0: not known yet */
+    int node;                  /* index of the node that writes it; -1: none */
+    bool used;                 /* a node or a graph output reads it */
+    bool input, loaded, empty; /* empty: known content of no elements */
 } onnx_sym;
 
 /* What a model that another one names is given by the node that does it, and gives back. */
@@ -60,7 +60,7 @@ struct nashc_onnx_in {
     const Onnx__ModelProto *model;
     const Onnx__GraphProto *g;
     const Onnx__FunctionProto **origin; /* by node of g: the function it comes from; NULL: none */
-    onnx_names *names; /* to onnx_sym */
+    onnx_names *names;                  /* to onnx_sym */
     bool allow_unknown;
     bool failed; /* an error of the node at hand is reported: nothing more is built */
 

@@ -27,7 +27,8 @@ compare(nashc_eval *e, const nashc_node *n, relation relation)
 {
     nashc_buf *y = nashc_eval_out(e, 0);
     bool ints = ops_all_int(n);
-    const int64_t *ia = ints ? nashc_eval_i64(e, 0) : NULL, *ib = ints ? nashc_eval_i64(e, 1) : NULL;
+    const int64_t *ia = ints ? nashc_eval_i64(e, 0) : NULL,
+                  *ib = ints ? nashc_eval_i64(e, 1) : NULL;
     const double *a = ints ? NULL : nashc_eval_f64(e, 0), *b = ints ? NULL : nashc_eval_f64(e, 1);
     ops_walk wa, wb;
 
@@ -50,11 +51,16 @@ compare(nashc_eval *e, const nashc_node *n, relation relation)
     }                                                                                              \
                                                                                                    \
     const nashc_op nashc_op_nn_##ID = {                                                            \
-        NASHC_DESC(nashc_op), .flags = NASHC_OP_ELTWISE | (FLAGS),                                 \
-        .name = "nn." #ID,    .help = HELP,                                                        \
-        .min_in = 2,          .max_in = 2,                                                         \
-        .min_out = 1,         .max_out = 1,                                                        \
-        .infer = compare_infer, .eval = ID##_eval,                                                 \
+        NASHC_DESC(nashc_op),                                                                      \
+        .flags = NASHC_OP_ELTWISE | (FLAGS),                                                       \
+        .name = "nn." #ID,                                                                         \
+        .help = HELP,                                                                              \
+        .min_in = 2,                                                                               \
+        .max_in = 2,                                                                               \
+        .min_out = 1,                                                                              \
+        .max_out = 1,                                                                              \
+        .infer = compare_infer,                                                                    \
+        .eval = ID##_eval,                                                                         \
     }
 
 COMPARE(greater, GREATER, "1 where a > b, else 0", NASHC_OP_MONOTONE);
@@ -76,10 +82,10 @@ where_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     if (!nashc_type_is_int(ops_type(n, 0)))
         return nashc_node_error(d, n, "its condition is %s, expected integers",
                                 nashc_type_str(d, ops_type(n, 0)));
-    nashc_type elem = a->kind == NASHC_K_F64 || b->kind == NASHC_K_F64
-                          ? (ops_const(n, a->kind == NASHC_K_F64 ? 1 : 2) ? nashc_type_f32()
-                                                                          : nashc_type_f64())
-                          : nashc_type_f32();
+    nashc_type elem =
+        a->kind == NASHC_K_F64 || b->kind == NASHC_K_F64
+            ? (ops_const(n, a->kind == NASHC_K_F64 ? 1 : 2) ? nashc_type_f32() : nashc_type_f64())
+            : nashc_type_f32();
     if (nashc_type_is_int(a) && nashc_type_is_int(b)) {
         ops_interval r = ops_interval_hull(ops_interval_of(nashc_node_in(n, 1)),
                                            ops_interval_of(nashc_node_in(n, 2)));

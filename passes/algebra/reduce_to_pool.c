@@ -4,8 +4,8 @@
  *     x -- reduce_max over other axes -- y     ==>     x -- these axes last -- maxpool -- y
  *     x -- reduce_min -- y                     ==>     x -- -1 times -- .. -- -1 times -- y
  *
- * A pool only moves elements to where one of them is chosen, so nothing is rounded. Terminates: each
- * rewrite removes a reduction.
+ * A pool only moves elements to where one of them is chosen, so nothing is rounded. Terminates:
+ * each rewrite removes a reduction.
  */
 #include "passes/support/match.h"
 #include <inttypes.h>

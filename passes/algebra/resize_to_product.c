@@ -69,11 +69,12 @@ find_matrix(nashc_rw *rw, const nashc_node *n, double scale, axis *a)
     nashc_module *m = nashc_module_create(nashc_run_ctx(nashc_rw_run(rw)));
     nashc_graph *g = m ? nashc_module_add_graph(m, "main") : NULL;
     nashc_buf out = {0};
-    bool ok = g && build_graph(rw, g, n, scale, a) &&
-              nashc_run_graph(g, NULL, &out, NASHC_EVAL_WIDE, NULL, NULL, nashc_rw_diag(rw)) ==
-                  NASHC_OK;
+    bool ok =
+        g && build_graph(rw, g, n, scale, a) &&
+        nashc_run_graph(g, NULL, &out, NASHC_EVAL_WIDE, NULL, NULL, nashc_rw_diag(rw)) == NASHC_OK;
 
-    a->r = ok ? nashc_arena_alloc(nashc_rw_arena(rw), (size_t)(a->n * a->m) * sizeof(double)) : NULL;
+    a->r =
+        ok ? nashc_arena_alloc(nashc_rw_arena(rw), (size_t)(a->n * a->m) * sizeof(double)) : NULL;
     for (int64_t i = 0; a->r && i < a->n * a->m; i++)
         a->r[i] = nashc_buf_get(&out, i);
     nashc_buf_free(&out);
@@ -180,11 +181,11 @@ as_conv_transpose(nashc_rw *rw, nashc_value *x, const axis *a)
         x = nashc_rw_opf(rw, "nn.pad", &x, 1, "mode=edge pads=%s",
                          nashc_rw_ints(rw, pads, 2 * rank));
     nashc_value *in[2] = {x, weights(rw, channels, a + 2, n)};
-    return in[0] && in[1] ? nashc_rw_opf(rw, "nn.conv_transpose", in, 2,
-                                         "stride=%s pads=%s group=%" PRId64,
-                                         nashc_rw_ints(rw, stride, n),
-                                         nashc_rw_ints(rw, crop, 2 * n), channels)
-                          : NULL;
+    return in[0] && in[1]
+               ? nashc_rw_opf(rw, "nn.conv_transpose", in, 2, "stride=%s pads=%s group=%" PRId64,
+                              nashc_rw_ints(rw, stride, n), nashc_rw_ints(rw, crop, 2 * n),
+                              channels)
+               : NULL;
 }
 
 /* --- matrix products ----------------------------------------------------------------------------
@@ -207,8 +208,7 @@ static nashc_value *
 as_matmul(nashc_rw *rw, nashc_value *x, const axis *a, int at)
 {
     nashc_type t = nashc_type_shaped(nashc_type_f64(), 2, (const int64_t[]){a->n, a->m});
-    nashc_value *in[2] = {swapped(rw, x, at),
-                          nashc_rw_const(rw, nashc_tensor_from_f64(&t, a->r))};
+    nashc_value *in[2] = {swapped(rw, x, at), nashc_rw_const(rw, nashc_tensor_from_f64(&t, a->r))};
 
     return in[0] && in[1] ? swapped(rw, nashc_rw_op(rw, "nn.matmul", in, 2), at) : NULL;
 }

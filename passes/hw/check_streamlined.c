@@ -2,9 +2,10 @@
  *
  *     inputs -- floats of the host -- quantiser -- integer ops of hardware -- floats of the host
  *
- * Two questions. Floats: one may lie in front of the first quantiser or behind the last layer, never
- * between integers and a product, and products are of integers. Layers: what to-hw would say of the
- * graph, channels-last: the same split by the same lowering rules, so neither can know better.
+ * Two questions. Floats: one may lie in front of the first quantiser or behind the last layer,
+ * never between integers and a product, and products are of integers. Layers: what to-hw would say
+ * of the graph, channels-last: the same split by the same lowering rules, so neither can know
+ * better.
  */
 #include "split.h"
 #include <string.h>

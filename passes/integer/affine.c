@@ -175,7 +175,8 @@ si_nearly_affine(si_walk *walk, nashc_value *v)
     if (!integer || !si_zip(job, &in->scale, &fine, si_mul, &scale))
         return NULL;
     job->why = why;
-    si_warn_rounded(job, nashc_value_def(v), "its corners lie off the grid of its integers", bits + 1,
+    si_warn_rounded(job, nashc_value_def(v), "its corners lie off the grid of its integers",
+                    bits + 1, SI_LEAST_BITS,
                     "a quantiser between it and the sum needs no rounding");
     return si_failed(job) ? NULL : set_form(walk, v, integer, &scale, &in->bias);
 }

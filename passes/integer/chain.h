@@ -39,7 +39,7 @@ struct si_chain {
     /* By variant. The origin's value is scale * integer + bias, the integer in lo..hi; the
      * quantiser's operand is about guess_scale * integer + guess_bias. */
     double *scale, *bias, *lo, *hi, *guess_scale, *guess_bias;
-    double *unit, *zero;  /* of an implied quantiser: its value is unit * (code - zero); else NULL */
+    double *unit, *zero; /* of an implied quantiser: its value is unit * (code - zero); else NULL */
     si_function function; /* integers to codes, or, if real, values of the origin to codes */
     si_guess *guess;      /* by the kind of the quantiser; NULL: where the sign changes */
     nashc_module *module; /* the last graph that evaluated all variants */

@@ -13,7 +13,7 @@
 #define CHUNK      ((int64_t)1 << 18) /* cells of one run */
 #define GRID_ERROR 1e-7 /* of a value on the grid of an implied quantiser, in its units */
 #define MAX_CODE   0x1p31
-#define SHORT_BITS 44                 /* of a number that stands for what the model computes */
+#define SHORT_BITS 44 /* of a number that stands for what the model computes */
 
 /* Columns of a graph. */
 typedef struct columns {

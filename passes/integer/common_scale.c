@@ -9,8 +9,7 @@
 #include <string.h>
 
 #define MAX_SUM   0x1p60
-#define FINE_BITS  24 /* of the smallest rounded multiplier, where there is room */
-#define LEAST_BITS 16 /* where there is little */
+#define FINE_BITS 24     /* of the smallest rounded multiplier, where there is room */
 #define MAX_EXACT 0x1p53 /* multipliers that a double holds */
 
 /* --- multipliers -------------------------------------------------------------------------------
@@ -68,7 +67,7 @@ unit_of_chain(const double *scale, const double *most, const bool *is_sum, int n
     while (least / u < ldexp(1, FINE_BITS - 1) && sum / u * 2 <= fmax(limit, 1) &&
            sum / u * 2 <= MAX_SUM)
         u /= 2;
-    while (least / u < ldexp(1, LEAST_BITS - 1) && sum / u * 2 <= MAX_SUM)
+    while (least / u < ldexp(1, SI_LEAST_BITS - 1) && sum / u * 2 <= MAX_SUM)
         u /= 2;
     *unit = u;
     count_bits(least, u, bits);

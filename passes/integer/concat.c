@@ -87,8 +87,8 @@ set_operands(si_walk *walk, const nashc_node *n, concat *c)
  *
  *     concat(x, c, y)    ==>    concat(pad(x), y) + [0, c, 0]
  *
- * A layer joins streams, and a constant is none: it is room that a computed operand makes, filled by
- * an addition.
+ * A layer joins streams, and a constant is none: it is room that a computed operand makes, filled
+ * by an addition.
  */
 
 /* Room at both ends of the computed operands, and what fills it. */

@@ -142,8 +142,8 @@ build_conv(si_walk *walk, si_layer_build *build)
     return si_layer_emit(walk, build, !p->transposed || p->group_size == p->outputs);
 }
 
-/* Every output of a transposed convolution meets other taps, so an offset of x would make one of its
- * own for each: integers without it, where it is a whole multiple of the scale. */
+/* Every output of a transposed convolution meets other taps, so an offset of x would make one of
+ * its own for each: integers without it, where it is a whole multiple of the scale. */
 static si_value *
 without_offset(si_walk *walk, nashc_value *xv, si_value *x)
 {

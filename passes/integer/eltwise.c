@@ -172,7 +172,8 @@ dynamic_operands(si_walk *walk, const nashc_node *n, const si_value *x[MAX_DYNAM
         if (!v || si_is_const(walk, v))
             continue;
         const si_value *value = si_of(walk, v);
-        if (value->kind != SI_FUN || count == MAX_DYNAMIC || (count && value->tensor != x[0]->tensor))
+        if (value->kind != SI_FUN || count == MAX_DYNAMIC ||
+            (count && value->tensor != x[0]->tensor))
             return -1;
         if (!nashc_type_same_shape(nashc_value_type(v), t)) {
             si_no(walk->job, "a constant operand broadcasts the tensor to another shape");
@@ -195,8 +196,7 @@ si_eltwise(si_walk *walk, nashc_node *n)
         return false;
     si_value y = *x[0];
     y.form = NULL;
-    if (count == 1 ? !one_dynamic(walk, n, at[0], x[0], &y)
-                   : !joined(walk, n, x, count, &y))
+    if (count == 1 ? !one_dynamic(walk, n, at[0], x[0], &y) : !joined(walk, n, x, count, &y))
         return false;
     if (y.affine)
         y.by_channel = y.by_channel && si_channel_only(&y.scale, t) && si_channel_only(&y.bias, t);

@@ -12,13 +12,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LAST_PLACE   0x1p-23 /* relative */
-#define COARSE       0x1p-22 /* before the unit is fitted */
-#define MAX_PARTS    64      /* units in the least magnitude */
-#define MAX_CODE     32767.0
-#define FREE_BITS    30 /* what the choice of unit and parts can fit by itself */
-#define PROVEN_BITS  12
-#define MAX_NEARBY   8 /* float32 numbers beside the fitted unit */
+#define LAST_PLACE  0x1p-23 /* relative */
+#define COARSE      0x1p-22 /* before the unit is fitted */
+#define MAX_PARTS   64      /* units in the least magnitude */
+#define MAX_CODE    32767.0
+#define FREE_BITS   30 /* what the choice of unit and parts can fit by itself */
+#define PROVEN_BITS 12
+#define MAX_NEARBY  8 /* float32 numbers beside the fitted unit */
 
 /* One set of weights with one unit. */
 typedef struct weights {

@@ -6,9 +6,9 @@
  *
  * A layer wants integers times a scale. Where its operand is a function of integers that is not
  * affine, its values may lie on a grid all the same. The grid is guessed from values at some
- * integers; then the thresholds are searched as for any quantiser, and every value that is evaluated
- * on the way must lie on the grid, those on both sides of each threshold included. A monotone
- * function that does so takes no value between; others are evaluated at all integers.
+ * integers; then the thresholds are searched as for any quantiser, and every value that is
+ * evaluated on the way must lie on the grid, those on both sides of each threshold included. A
+ * monotone function that does so takes no value between; others are evaluated at all integers.
  */
 #include "quantiser.h"
 
@@ -251,8 +251,7 @@ si_imply_on_host(si_walk *walk, nashc_node *n)
 {
     nashc_value *y = nashc_node_out(n, 0), **in;
     int n_in = nashc_node_n_in(n);
-    if (!si_is_eltwise(n) || nashc_node_n_out(n) != 1 ||
-        !nashc_type_is_float(nashc_value_type(y)))
+    if (!si_is_eltwise(n) || nashc_node_n_out(n) != 1 || !nashc_type_is_float(nashc_value_type(y)))
         return false;
     si_bounds b = bounds_of(walk, y);
     if (!b.whole || !(b.hi - b.lo < MAX_MULTIPLE) || fabs(b.lo) > MAX_MULTIPLE ||
@@ -268,8 +267,8 @@ si_imply_on_host(si_walk *walk, nashc_node *n)
     nashc_type_print(&t, text, sizeof text);
     text[strcspn(text, "[")] = 0;
     nashc_value *whole = nashc_node_out(copy, 0);
-    nashc_value *codes = si_emit(walk, "nn.cast", &whole, 1,
-                                 nashc_arena_printf(walk->job->arena, "to=%s", text));
+    nashc_value *codes =
+        si_emit(walk, "nn.cast", &whole, 1, nashc_arena_printf(walk->job->arena, "to=%s", text));
     si_array one = si_scalar(walk->job, 1.0), zero = si_scalar(walk->job, 0.0);
     return codes && si_anchor(walk, y, codes, &one, &zero, NULL, NULL, NULL, NULL);
 }

@@ -184,10 +184,10 @@ struct nashc_integer_walk {
     nashc_run *run;
     nashc_ctx *ctx;
     si_job *job;
-    nashc_graph *graph; /* the model, and the new nodes between its own */
-    nashc_build *build; /* in front of the next node of the model */
-    si_value *value;    /* by id of the model's value; what is built has none */
-    nashc_node *node;   /* of the model, being rebuilt */
+    nashc_graph *graph;  /* the model, and the new nodes between its own */
+    nashc_build *build;  /* in front of the next node of the model */
+    si_value *value;     /* by id of the model's value; what is built has none */
+    nashc_node *node;    /* of the model, being rebuilt */
     si_implied *implied; /* being quantised; NULL: none */
     si_float *floats, **floats_end;
     si_made **made; /* n_made hash chains, a power of two */

@@ -1,8 +1,8 @@
 /* join.c: the larger and the smaller of two tensors of the model, and the choice between two by a
  * constant mask.
  *
- *     max(s1 i + b1, s2 j + b2)  =  u max(m1 i + c, m2 j) + b2     s1 = m1 u, s2 = m2 u, b1 - b2 = c u
- *     where(mask, x, y)          =  mask x + (1 - mask) y          a sum, with scales by element
+ *     max(s1 i + b1, s2 j + b2)  =  u max(m1 i + c, m2 j) + b2     s1 = m1 u, s2 = m2 u, b1 - b2 =
+ * c u where(mask, x, y)          =  mask x + (1 - mask) y          a sum, with scales by element
  */
 #include "integer.h"
 
@@ -69,14 +69,14 @@ rebuild_max(si_walk *walk, nashc_node *n)
         return si_no(job, "the scale of an operand is zero");
     if (common.bits != 0)
         si_warn_rounded(job, n, "the operands have scales without a common unit", common.bits,
-                        "one scale for both operands needs no rounding");
+                        SI_LEAST_BITS, "one scale for both operands needs no rounding");
     for (int k = 0; k < 2; k++)
         v[k] = si_failed(job) ? NULL : si_times(walk, parts.integer[k], &common.m[k]);
     if (parts.n == 3)
         v[0] = shifted(walk, v[0], &common.m[2]);
     nashc_value *r = v[0] && v[1] ? si_emit(walk, nashc_node_opname(n), v, 2, NULL) : NULL;
-    return r && si_anchor(walk, nashc_node_out(n, 0), r, &common.unit, &parts.rest, NULL, NULL, NULL,
-                          NULL);
+    return r && si_anchor(walk, nashc_node_out(n, 0), r, &common.unit, &parts.rest, NULL, NULL,
+                          NULL, NULL);
 }
 
 static const nashc_integer_rule rule = {NASHC_DESC(nashc_integer_rule), .rebuild = rebuild_max};
@@ -137,5 +137,4 @@ rebuild_where(si_walk *walk, nashc_node *n)
 static const nashc_integer_rule where = {NASHC_DESC(nashc_integer_rule), .rebuild = rebuild_where};
 
 extern const nashc_impl nashc_impl_scaled_integer_nn_where;
-const nashc_impl nashc_impl_scaled_integer_nn_where =
-    NASHC_IMPL_SCALED_INTEGER("nn.where", &where);
+const nashc_impl nashc_impl_scaled_integer_nn_where = NASHC_IMPL_SCALED_INTEGER("nn.where", &where);

@@ -215,6 +215,7 @@ unify(si_job *job, const nashc_node *n, const unification *u)
         }
     if (bits != 0)
         si_warn_rounded(job, n, "the terms of its sums have scales without a common unit", bits,
+                        SI_LEAST_BITS,
                         "one scale for all channels of its input, or scales that are small "
                         "multiples of each other, need no rounding");
     return !si_failed(job);

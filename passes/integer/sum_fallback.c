@@ -219,7 +219,8 @@ fall_back(si_walk *walk, si_tensor *sum)
     if (!find_parts(walk, sum, &parts, &common) || !offset_of(job, &parts, &common, &bias))
         return NULL;
     if (common.bits != 0)
-        si_warn_rounded(job, nashc_value_def(sum->origin), "the terms have scales without a common unit", common.bits,
+        si_warn_rounded(job, nashc_value_def(sum->origin),
+                        "the terms have scales without a common unit", common.bits, SI_LEAST_BITS,
                         si_is_quantiser(walk->node)
                             ? "terms of fewer bits, or with one scale, need no rounding"
                             : "a quantiser right behind the sum, or one scale for all terms, needs "

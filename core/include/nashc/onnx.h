@@ -159,7 +159,8 @@ NASHC_API nashc_value *nashc_onnx_in_plain(nashc_onnx_in *r, int i);
 NASHC_API const nashc_tensor *nashc_onnx_in_const(nashc_onnx_in *r, int i);
 
 /* The same of a parameter, which must be known: through any chain of operators, and from constants
- * of any size, evaluated now if nobody did before. The second gives it as a constant of the graph. */
+ * of any size, evaluated now if nobody did before. The second gives it as a constant of the graph.
+ */
 NASHC_API const nashc_tensor *nashc_onnx_in_param(nashc_onnx_in *r, int i);
 NASHC_API nashc_value *nashc_onnx_in_param_value(nashc_onnx_in *r, int i);
 

@@ -37,10 +37,10 @@ read_logic(nashc_onnx_in *r)
 
     if (!a || !b)
         return nashc_onnx_status(r);
-    nashc_value *y = !strcmp(name, "And")  ? nashc_onnx_op2(r, "nn.min", a, b)
-                     : !strcmp(name, "Or") ? nashc_onnx_op2(r, "nn.max", a, b)
-                                           : nashc_onnx_op1(r, "nn.abs",
-                                                            nashc_onnx_op2(r, "nn.sub", a, b), NULL);
+    nashc_value *y = !strcmp(name, "And") ? nashc_onnx_op2(r, "nn.min", a, b)
+                     : !strcmp(name, "Or")
+                         ? nashc_onnx_op2(r, "nn.max", a, b)
+                         : nashc_onnx_op1(r, "nn.abs", nashc_onnx_op2(r, "nn.sub", a, b), NULL);
     return nashc_onnx_set(r, 0, y, NASHC_ONNX_BOOL);
 }
 

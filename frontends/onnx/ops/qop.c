@@ -220,8 +220,8 @@ read_qgemm(nashc_onnx_in *r)
         return nashc_onnx_status(r);
     if (nashc_onnx_attr_int(r, "transA", 0) && nashc_value_type(in[0])->rank == 2)
         in[0] = nashc_onnx_transpose(r, in[0], (const int64_t[]){1, 0});
-    nashc_value *acc = nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, "trans_b=%s",
-                                     trans_b ? "true" : "false");
+    nashc_value *acc =
+        nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, "trans_b=%s", trans_b ? "true" : "false");
     if (!acc)
         return nashc_onnx_status(r);
     if (nashc_onnx_has(r, 7))

@@ -16,7 +16,7 @@ typedef struct scatter {
     int64_t n_rows, n_updates;
     int64_t rest[NASHC_MAX_RANK]; /* shape of a row */
     int n_rest, depth;            /* depth: k */
-    int64_t *from; /* by row: of data (its own), or -1 - row of updates */
+    int64_t *from;                /* by row: of data (its own), or -1 - row of updates */
 } scatter;
 
 /* Shapes that fit each other. */
@@ -27,9 +27,9 @@ set_shapes(nashc_onnx_in *r, const nashc_type *data, const nashc_type *index,
     int k = index->rank ? (int)index->dim[index->rank - 1] : 0;
 
     if (k < 1 || k > data->rank || updates->rank != index->rank - 1 + data->rank - k)
-        return nashc_onnx_error(
-            r, "indices %s of data %s", nashc_type_str(nashc_onnx_diag(r), index),
-            nashc_type_str(nashc_onnx_diag(r), data));
+        return nashc_onnx_error(r, "indices %s of data %s",
+                                nashc_type_str(nashc_onnx_diag(r), index),
+                                nashc_type_str(nashc_onnx_diag(r), data));
     p->depth = k;
     p->n_rows = p->n_updates = 1;
     for (int i = 0; i < k; i++)
@@ -37,17 +37,17 @@ set_shapes(nashc_onnx_in *r, const nashc_type *data, const nashc_type *index,
     for (int i = 0; i < index->rank - 1; i++) {
         p->n_updates *= index->dim[i];
         if (updates->dim[i] != index->dim[i])
-            return nashc_onnx_error(
-                r, "updates %s of indices %s", nashc_type_str(nashc_onnx_diag(r), updates),
-                nashc_type_str(nashc_onnx_diag(r), index));
+            return nashc_onnx_error(r, "updates %s of indices %s",
+                                    nashc_type_str(nashc_onnx_diag(r), updates),
+                                    nashc_type_str(nashc_onnx_diag(r), index));
     }
     p->n_rest = data->rank - k;
     for (int i = 0; i < p->n_rest; i++) {
         p->rest[i] = data->dim[k + i];
         if (updates->dim[index->rank - 1 + i] != p->rest[i])
-            return nashc_onnx_error(
-                r, "updates %s of data %s", nashc_type_str(nashc_onnx_diag(r), updates),
-                nashc_type_str(nashc_onnx_diag(r), data));
+            return nashc_onnx_error(r, "updates %s of data %s",
+                                    nashc_type_str(nashc_onnx_diag(r), updates),
+                                    nashc_type_str(nashc_onnx_diag(r), data));
     }
     if (p->n_rows > MAX_ROWS)
         return nashc_onnx_unsup(r, "it writes to one of %" PRId64 " rows, at most %d are supported",
@@ -69,8 +69,8 @@ find_rows(nashc_onnx_in *r, const nashc_type *data, const nashc_tensor *index, s
         for (int i = 0; i < p->depth; i++) {
             int64_t at = nashc_tensor_get_int(index, u * p->depth + i), size = data->dim[i];
             if (at < -size || at >= size)
-                return nashc_onnx_error(r, "index %" PRId64 " is out of a dimension of %" PRId64, at,
-                                        size);
+                return nashc_onnx_error(r, "index %" PRId64 " is out of a dimension of %" PRId64,
+                                        at, size);
             row = row * size + (at < 0 ? at + size : at);
         }
         p->from[row] = -1 - u;
@@ -105,11 +105,12 @@ join_runs(nashc_onnx_in *r, nashc_value *const *x, const scatter *p)
             nashc_onnx_unsup(r, "its indices lie in more than %d pieces", MAX_RUNS);
             return NULL;
         }
-        run[n++] = end - i == (update ? p->n_updates : p->n_rows)
-                       ? x[update]
-                       : nashc_onnx_op1(r, "nn.slice", x[update],
-                                        "starts=[%" PRId64 "] ends=[%" PRId64 "] axes=[0] steps=[1]",
-                                        at, at + end - i);
+        run[n++] =
+            end - i == (update ? p->n_updates : p->n_rows)
+                ? x[update]
+                : nashc_onnx_op1(r, "nn.slice", x[update],
+                                 "starts=[%" PRId64 "] ends=[%" PRId64 "] axes=[0] steps=[1]", at,
+                                 at + end - i);
     }
     return !run ? NULL : n == 1 ? run[0] : nashc_onnx_op(r, "nn.concat", run, n, "axis=0");
 }

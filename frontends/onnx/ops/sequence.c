@@ -35,7 +35,8 @@ part_sizes(nashc_onnx_in *r, int64_t size, int64_t **out, int *n)
         sum += (*out)[i];
     }
     if (*out && sum != size)
-        return nashc_onnx_error(r, "parts sum to %" PRId64 ", the dimension is %" PRId64, sum, size);
+        return nashc_onnx_error(r, "parts sum to %" PRId64 ", the dimension is %" PRId64, sum,
+                                size);
     return *out ? NASHC_OK : nashc_enomem(r->d);
 }
 
