@@ -86,7 +86,7 @@ model_integer(si_walk *walk, nashc_value *v)
 static bool
 leave_on_host(si_walk *walk, nashc_node *n)
 {
-    const char *why = walk->job->why ? walk->job->why : "no rule for this op";
+    const char *why = walk->job->why ? walk->job->why : "it has no form on integers";
     bool tail = is_tail(walk, n);
     if (si_failed(walk->job))
         return false;
