@@ -66,6 +66,22 @@ def accept(*what):
                       *what]
 
 
+CASE_PARTS = 4
+
+
+def accept_cases(part):
+    """Every CASE_PARTS-th of the cases, from number part on: links to them in a folder of the build."""
+    def command(o):
+        folder = ROOT / f"build/cases-{part}"
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for case in sorted((SHARED / "cases").iterdir())[part::CASE_PARTS]:
+            (folder / case.name).symlink_to(case)
+        return accept("cases", "--cases", str(folder), "--filter", o.filter or "")(o)
+    return command
+
+
 # name, variant, command, default (else only with CI=true or --suite), environment
 SUITES = [
     ("style", "build", script("tests/style/check.py", "build"), True, {}),
@@ -114,6 +130,7 @@ SUITES = [
     ("accept-nash", "build", accept("nash/counts", "nash/canonical", "nash/bad"), False, {}),
     ("genotypes", "build", script("tests/diff/genotypes.py", "build"), False, {}),
     ("accept-hardware", "build", accept("hardware/sim", "--filter", "micro_"), False, {}),
+    *((f"accept-cases-{k}", "build", accept_cases(k), False, {}) for k in range(CASE_PARTS)),
     ("accept-hls", "build", accept("executors/hls", "--filter", "micro_"), False, {}),
     ("replay", "build-hard", script("tests/replay/replay.py", "build/tools/nashc", "build-hard/tools/nashc",
                                     "--filter", "micro_|data/|tfc|cases/0"), False, {}),

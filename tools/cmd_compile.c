@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define LEAST_CHECKS 2
+#define MOST_CHECKS  20
+#define MAX_STEPS    0x1p21 /* of the model, for all checks of a pass */
+
 static const nashc_param options[] = {
     {.name = "o", .def = "", .help = "output folder", .kind = NASHC_P_PATH},
     {.name = "backend",
@@ -195,7 +199,6 @@ take_options(job *j)
     check = strcmp(j->verify, "none") != 0;
     j->pm.seed = 1;
     j->pm.verify_each = check ? 3 : 0;
-    j->pm.check_each = check ? 2 : 0;
     j->o.backend = nashc_opts_str(j->opts, "backend");
     j->o.backend_options = tool_list(j->opts, "backend-option", j->a);
     j->o.top = nashc_opts_given(j->opts, "top") ? nashc_opts_str(j->opts, "top") : NULL;
@@ -206,6 +209,36 @@ take_options(job *j)
     return nashc_compile_check(j->ctx, &j->o, j->d);
 }
 
+/* About the steps of one run of the model. */
+static double
+steps_of(const nashc_module *m)
+{
+    double sum = 1;
+
+    NASHC_EACH_NODE(nashc_module_main(m), n)
+    {
+        const nashc_value *w = nashc_node_n_in(n) > 1 ? nashc_node_in(n, 1) : NULL;
+        const nashc_type *wt = w ? nashc_value_type(w) : NULL;
+        double out = 0, terms = 1;
+        for (int i = 0; i < nashc_node_n_out(n); i++)
+            out += (double)nashc_type_count(nashc_value_type(nashc_node_out(n, i)));
+        if (wt && wt->rank > 1 && !(nashc_node_op(n)->flags & NASHC_OP_ELTWISE))
+            terms = (double)nashc_type_count(wt) / (double)wt->dim[0];
+        sum += out * terms;
+    }
+    return sum;
+}
+
+/* Random inputs that each pass is checked with: few of a large model, which has many elements in
+ * each; of a small one as many as --check-each takes elsewhere. */
+static int
+checks_of(const nashc_module *m)
+{
+    double n = MAX_STEPS / steps_of(m);
+
+    return n < LEAST_CHECKS ? LEAST_CHECKS : n > MOST_CHECKS ? MOST_CHECKS : (int)n;
+}
+
 static nashc_status
 compile(job *j)
 {
@@ -214,6 +247,7 @@ compile(job *j)
     if (s != NASHC_OK || (s = hash_model(j)) != NASHC_OK ||
         (s = tool_load(j->ctx, j->opts, j->model, &j->m)) != NASHC_OK)
         return s;
+    j->pm.check_each = j->pm.verify_each ? checks_of(j->m) : 0;
     j->dir = nashc_outdir_open(j->out, j->d);
     if (!j->dir)
         return NASHC_EIO;
