@@ -155,8 +155,50 @@ add_edge(solver *z, const solver_edge *e, int va, int vb)
     add_factor(z, 2, (const int[]){x->var, y->var}, t);
 }
 
+/* Ends of edges by node: at[2 * i] .. are those that node i reads, at[2 * i + 1] .. those that it
+ * writes, up to the next entry; in the order of the edges. NULL: memory is out. */
+static int *
+ends_by_node(const solver_problem *p, int *end_of, nashc_arena *a)
+{
+    int *at = NASHC_NEW_N(a, int, 2 * p->n + 2);
+
+    if (!at)
+        return NULL;
+    for (int e = 0; e < p->n_edges; e++) {
+        at[2 * p->edges[e].b + 1]++;
+        at[2 * p->edges[e].a + 2]++;
+    }
+    for (int i = 0; i < 2 * p->n; i++)
+        at[i + 1] += at[i];
+    for (int e = p->n_edges; e-- > 0;) { /* from behind, which moves each entry to its start */
+        end_of[--at[2 * p->edges[e].b + 1]] = 2 * e + 1;
+        end_of[--at[2 * p->edges[e].a + 2]] = 2 * e;
+    }
+    for (int i = 0; i < 2 * p->n; i++)
+        at[i] = at[i + 1];
+    at[2 * p->n] = 2 * p->n_edges;
+    return at;
+}
+
 /* Numbers the variables along the nodes: ends that are read, the node, ends that are written. Of
  * equally good orders the one along the nodes is taken, and of equal costs the first points. */
+static bool
+number_variables(solver *z, int *ends)
+{
+    const solver_problem *p = z->p;
+    int *end_of = NASHC_NEW_N(z->a, int, 2 * p->n_edges + 1);
+    const int *at = end_of ? ends_by_node(p, end_of, z->a) : NULL;
+
+    for (int i = 0; at && i < p->n; i++) {
+        for (int k = at[2 * i]; k < at[2 * i + 1]; k++)
+            ends[end_of[k]] = z->n++;
+        z->node[i] = z->n++;
+        for (int k = at[2 * i + 1]; k < at[2 * i + 2]; k++)
+            ends[end_of[k]] = z->n++;
+    }
+    return at != NULL;
+}
+
 static bool
 make_variables(solver *z)
 {
@@ -167,15 +209,8 @@ make_variables(solver *z)
     z->size = NASHC_NEW_N(z->a, int, most + 1);
     if (!ends || !z->node || !z->size)
         return false;
-    for (int i = 0; i < p->n; i++) {
-        for (int e = 0; e < p->n_edges; e++)
-            if (p->edges[e].b == i)
-                ends[2 * e + 1] = z->n++;
-        z->node[i] = z->n++;
-        for (int e = 0; e < p->n_edges; e++)
-            if (p->edges[e].a == i)
-                ends[2 * e] = z->n++;
-    }
+    if (!number_variables(z, ends))
+        return false;
     for (int v = 0; v < z->n; v++)
         z->size[v] = 1; /* of an end without a variable of its own */
     for (int i = 0; i < p->n; i++) {
@@ -190,17 +225,20 @@ make_variables(solver *z)
 /* --- order ------------------------------------------------------------------------------------
  */
 
-/* Which variables are neighbours: a list each, and a bit for each pair. */
+/* Which variables are neighbours: a list each, short where the solver is of use. */
 typedef struct neighbours {
     int **list, *n, *room;
-    uint8_t *bits;
-    size_t row;
 } neighbours;
 
 static bool
 linked(const neighbours *g, int u, int v)
 {
-    return g->bits[(size_t)u * g->row + (size_t)v / 8] >> v % 8 & 1;
+    int of = g->n[u] < g->n[v] ? u : v, other = of == u ? v : u;
+
+    for (int i = 0; i < g->n[of]; i++)
+        if (g->list[of][i] == other)
+            return true;
+    return false;
 }
 
 static bool
@@ -216,7 +254,6 @@ link_one(solver *z, neighbours *g, int u, int v)
         g->room[u] = 2 * g->room[u] + 4;
     }
     g->list[u][g->n[u]++] = v;
-    g->bits[(size_t)u * g->row + (size_t)v / 8] |= (uint8_t)(1 << v % 8);
     return true;
 }
 
@@ -229,12 +266,10 @@ link_both(solver *z, neighbours *g, int u, int v)
 static bool
 make_neighbours(solver *z, neighbours *g)
 {
-    g->row = (size_t)z->n / 8 + 1;
     g->list = NASHC_NEW_N(z->a, int *, z->n + 1);
     g->n = NASHC_NEW_N(z->a, int, z->n + 1);
     g->room = NASHC_NEW_N(z->a, int, z->n + 1);
-    g->bits = NASHC_NEW_N(z->a, uint8_t, g->row * (size_t)z->n + 1);
-    if (!g->list || !g->n || !g->room || !g->bits)
+    if (!g->list || !g->n || !g->room)
         return false;
     for (const factor *f = z->factors; f; f = f->next)
         for (int i = 0; i < f->n; i++)
@@ -288,10 +323,12 @@ make_order(solver *z)
     z->place = NASHC_NEW_N(z->a, int, z->n + 1);
     if (!gone || !z->order || !z->place || !make_neighbours(z, &g))
         return false;
-    for (int i = 0; i < z->n; i++) {
+    for (int i = 0, first = 0; i < z->n; i++) {
         int best = -1, least = INT32_MAX;
         uint64_t fewest = NEVER, cells;
-        for (int v = 0; v < z->n && least > 0; v++) {
+        while (gone[first])
+            first++;
+        for (int v = first; v < z->n && least > 0; v++) {
             int fill = gone[v] ? INT32_MAX : fill_of(z, &g, v, least, &cells);
             if (gone[v] || fill > least || (fill == least && cells >= fewest && best >= 0))
                 continue;
