@@ -76,6 +76,7 @@ SUITES = [
     ("abi", "build", script("tests/abi/check.py", "build"), True, {}),
     ("plugins", "build", script("tests/abi/plugins.sh", "build"), True, {}),
     ("faults", "build", script("tests/abi/faults.sh", "build"), True, {}),
+    ("sweep", "build", script("tests/sweep/run.py", "build"), True, {}),
     ("onnx-plugins", "build", script("tests/abi/onnx.sh", "build"), True, {}),
     ("ops", "build", script("tests/diff/ops.py", "build"), True, {}),
     ("determinism", "build", script("tests/cli/determinism.sh", "build"), True, {}),
