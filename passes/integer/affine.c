@@ -13,7 +13,7 @@ static bool
 corner(si_job *job, const si_value *x, double real, si_array *out)
 {
     si_array r = si_scalar(job, real);
-    return si_zip(job, &r, &x->bias, si_sub, out) && si_zip(job, out, &x->scale, si_div, out) &&
+    return si_zip(job, &r, &x->bias, si_apart, out) && si_zip(job, out, &x->scale, si_div, out) &&
            si_round_to_integers(out);
 }
 
