@@ -176,12 +176,29 @@ find_grid(const nashc_value *input, nashc_arena *a, grid *out)
     return false;
 }
 
-/* The quantiser that alone reads an input and ends the float part of the graph there. */
+/* The quantiser that alone reads an input and ends the float part of the graph there, maybe behind
+ * the subtraction of a bias: as set-input-datatype leaves it. */
 static const nashc_node *
 entry_quantiser(const nashc_value *input)
 {
     const nashc_node *n = nashc_value_one_user(input);
+    double c;
+    if (n && nashc_node_is(n, "nn.sub") && nashc_node_in(n, 0) == input &&
+        const_scalar(nashc_node_in(n, 1), &c)) {
+        input = nashc_node_out(n, 0);
+        n = nashc_value_one_user(input);
+    }
     return nashc_node_is(n, "q.quant") && nashc_node_in(n, 0) == input ? n : NULL;
+}
+
+static double
+entry_bias(const nashc_node *quantiser)
+{
+    const nashc_node *sub = nashc_value_def(nashc_node_in(quantiser, 0));
+    double c = 0;
+    if (sub)
+        const_scalar(nashc_node_in(sub, 1), &c);
+    return c;
 }
 
 static bool
@@ -189,6 +206,8 @@ same_quantiser(const nashc_node *a, const nashc_node *b)
 {
     if (!a || !b)
         return a == b;
+    if (entry_bias(a) != entry_bias(b))
+        return false;
     for (int i = 1; i < 3; i++) {
         const nashc_tensor *x = nashc_value_const(nashc_node_in(a, i));
         const nashc_tensor *y = nashc_value_const(nashc_node_in(b, i));
@@ -274,6 +293,21 @@ has_unknown_shapes(const nashc_graph *g)
     return false;
 }
 
+/* The grid of the entry quantiser that only one graph has; of two unlike ones the one that reaches
+ * less far, as inputs beyond it are excluded. */
+static void
+choose_grid(const nashc_value *a, const nashc_value *b, const nashc_node *qa, const nashc_node *qb,
+            nashc_arena *arena, grid *out)
+{
+    grid of_a, of_b;
+    bool has_a = find_grid(a, arena, &of_a), has_b = find_grid(b, arena, &of_b);
+    bool narrower = has_a && has_b && qa && qb && of_b.hi - of_b.lo < of_a.hi - of_a.lo;
+    if (has_b && (!has_a || narrower || (qb && !qa)))
+        *out = of_b;
+    else if (has_a)
+        *out = of_a;
+}
+
 static nashc_status
 prepare(compare *c)
 {
@@ -294,10 +328,9 @@ prepare(compare *c)
             !nashc_buf_alloc(&c->in_b[i], nashc_value_type(b)))
             return nashc_enomem(c->diag);
         c->range[i] = (grid){-4, 4, 0, 0, false};
-        grid found;
-        if (find_grid(qb && !qa ? b : a, c->arena, &found) || find_grid(b, c->arena, &found))
-            c->range[i] = found;
-        c->range[i].only_grid = c->range[i].step > 0 && (qa || qb) && !same_quantiser(qa, qb);
+        bool apart = (qa || qb) && !same_quantiser(qa, qb);
+        choose_grid(a, b, qa, qb, c->arena, &c->range[i]);
+        c->range[i].only_grid = c->range[i].step > 0 && apart;
     }
     return NASHC_OK;
 }
