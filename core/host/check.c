@@ -293,19 +293,32 @@ has_unknown_shapes(const nashc_graph *g)
     return false;
 }
 
-/* The grid of the entry quantiser that only one graph has; of two unlike ones the one that reaches
- * less far, as inputs beyond it are excluded. */
+static int
+count_quantisers(const nashc_graph *g)
+{
+    int count = 0;
+    NASHC_EACH_NODE(g, n)
+    count += nashc_node_is(n, "q.quant");
+    return count;
+}
+
+/* The grid of the entry quantiser that only one graph has. If b has one in front of a's, what it
+ * declares of the input counts, as far as a's reaches; else a's. */
 static void
-choose_grid(const nashc_value *a, const nashc_value *b, const nashc_node *qa, const nashc_node *qb,
-            nashc_arena *arena, grid *out)
+choose_grid(const compare *c, const nashc_value *a, const nashc_value *b, grid *out)
 {
     grid of_a, of_b;
-    bool has_a = find_grid(a, arena, &of_a), has_b = find_grid(b, arena, &of_b);
-    bool narrower = has_a && has_b && qa && qb && of_b.hi - of_b.lo < of_a.hi - of_a.lo;
-    if (has_b && (!has_a || narrower || (qb && !qa)))
+    bool has_a = find_grid(a, c->arena, &of_a), has_b = find_grid(b, c->arena, &of_b);
+    const nashc_node *qa = entry_quantiser(a), *qb = entry_quantiser(b);
+    bool more = has_a && qa && qb && count_quantisers(c->gb) > count_quantisers(c->ga);
+    if (has_b && (!has_a || more || (qb && !qa)))
         *out = of_b;
     else if (has_a)
         *out = of_a;
+    if (more && has_b && of_a.lo < of_b.hi && of_b.lo < of_a.hi) {
+        out->lo = fmax(of_a.lo, of_b.lo);
+        out->hi = fmin(of_a.hi, of_b.hi);
+    }
 }
 
 static nashc_status
@@ -329,7 +342,7 @@ prepare(compare *c)
             return nashc_enomem(c->diag);
         c->range[i] = (grid){-4, 4, 0, 0, false};
         bool apart = (qa || qb) && !same_quantiser(qa, qb);
-        choose_grid(a, b, qa, qb, c->arena, &c->range[i]);
+        choose_grid(c, a, b, &c->range[i]);
         c->range[i].only_grid = c->range[i].step > 0 && apart;
     }
     return NASHC_OK;
