@@ -155,48 +155,30 @@ add_edge(solver *z, const solver_edge *e, int va, int vb)
     add_factor(z, 2, (const int[]){x->var, y->var}, t);
 }
 
-/* Ends of edges by node: at[2 * i] .. are those that node i reads, at[2 * i + 1] .. those that it
- * writes, up to the next entry; in the order of the edges. NULL: memory is out. */
-static int *
-ends_by_node(const solver_problem *p, int *end_of, nashc_arena *a)
-{
-    int *at = NASHC_NEW_N(a, int, 2 * p->n + 2);
-
-    if (!at)
-        return NULL;
-    for (int e = 0; e < p->n_edges; e++) {
-        at[2 * p->edges[e].b + 1]++;
-        at[2 * p->edges[e].a + 2]++;
-    }
-    for (int i = 0; i < 2 * p->n; i++)
-        at[i + 1] += at[i];
-    for (int e = p->n_edges; e-- > 0;) { /* from behind, which moves each entry to its start */
-        end_of[--at[2 * p->edges[e].b + 1]] = 2 * e + 1;
-        end_of[--at[2 * p->edges[e].a + 2]] = 2 * e;
-    }
-    for (int i = 0; i < 2 * p->n; i++)
-        at[i] = at[i + 1];
-    at[2 * p->n] = 2 * p->n_edges;
-    return at;
-}
-
 /* Numbers the variables along the nodes: ends that are read, the node, ends that are written. Of
  * equally good orders the one along the nodes is taken, and of equal costs the first points. */
 static bool
 number_variables(solver *z, int *ends)
 {
     const solver_problem *p = z->p;
-    int *end_of = NASHC_NEW_N(z->a, int, 2 * p->n_edges + 1);
-    const int *at = end_of ? ends_by_node(p, end_of, z->a) : NULL;
+    int *reads = NASHC_NEW_N(z->a, int, 2 * p->n + 2), *writes = reads ? reads + p->n : NULL;
 
-    for (int i = 0; at && i < p->n; i++) {
-        for (int k = at[2 * i]; k < at[2 * i + 1]; k++)
-            ends[end_of[k]] = z->n++;
-        z->node[i] = z->n++;
-        for (int k = at[2 * i + 1]; k < at[2 * i + 2]; k++)
-            ends[end_of[k]] = z->n++;
+    for (int e = 0; reads && e < p->n_edges; e++) {
+        reads[p->edges[e].b]++;
+        writes[p->edges[e].a]++;
     }
-    return at != NULL;
+    for (int i = 0; reads && i < p->n; i++) { /* from counts to the next number */
+        int from = z->n;
+        z->node[i] = from + reads[i];
+        z->n = z->node[i] + 1 + writes[i];
+        reads[i] = from;
+        writes[i] = z->node[i] + 1;
+    }
+    for (int e = 0; reads && e < p->n_edges; e++) {
+        ends[2 * e + 1] = reads[p->edges[e].b]++;
+        ends[2 * e] = writes[p->edges[e].a]++;
+    }
+    return reads != NULL;
 }
 
 static bool
@@ -207,9 +189,7 @@ make_variables(solver *z)
 
     z->node = NASHC_NEW_N(z->a, int, p->n + 1);
     z->size = NASHC_NEW_N(z->a, int, most + 1);
-    if (!ends || !z->node || !z->size)
-        return false;
-    if (!number_variables(z, ends))
+    if (!ends || !z->node || !z->size || !number_variables(z, ends))
         return false;
     for (int v = 0; v < z->n; v++)
         z->size[v] = 1; /* of an end without a variable of its own */

@@ -52,9 +52,9 @@ def large_model():
 
 
 def npy(values):
-    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, {len(values)}), }}"
-    head += " " * (117 - len(head)) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(values)}f", *values)
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, {len(values)}), }}".ljust(117) + "\n"
+    data = struct.pack(f"<{len(values)}f", *values)
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + data
 
 
 def digest(path):
