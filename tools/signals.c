@@ -14,7 +14,8 @@
 
 #define REPRO_SECONDS 10
 
-static volatile sig_atomic_t dying; /* an exit code + 1, once a handler has begun to end it all */
+static volatile sig_atomic_t telling; /* that memory is out; nothing was said yet */
+static volatile sig_atomic_t dying;   /* an exit code + 1, once a handler has begun to end it all */
 
 /* --- one message ----------------------------------------------------------------------------- */
 
@@ -122,6 +123,9 @@ static void
 begin(int exit_code)
 {
     if (dying) {
+        static const text memory = {.data = "out of memory", .n = sizeof "out of memory" - 1};
+        if (telling)
+            say("error", "nashc", &memory, tool_limits_told());
         clean_up();
         _exit(dying - 1);
     }
@@ -200,7 +204,9 @@ memory_out(void)
     nashc_running r = {0};
     text t = {.n = 0};
     begin(nashc_status_exit(NASHC_ENOMEM));
-    nashc_running_now(&r);
+    telling = true;
+    nashc_running_now(&r); /* may meet nodes that are gone, and crash: begin tells, then */
+    telling = false;
     add(&t, "out of memory");
     if (r.what[0]) {
         add(&t, " in ");

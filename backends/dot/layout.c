@@ -6,6 +6,7 @@
  * they move towards that mean as far as the gaps allow.
  */
 #include "layout.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define CHAR_WIDTH  6.7
@@ -255,47 +256,103 @@ group_layers(layout *l)
         number_layer(l, i);
 }
 
-/* Stable, and fast where little changes, which is usual after the first sweep. */
-static void
-sort_layer(const drawing *d, int *box, int n)
+typedef struct place {
+    double weight;
+    int order, box;
+} place;
+
+/* By weight; equal ones stay as they are. */
+static int
+by_weight(const void *a, const void *b)
 {
-    for (int i = 1; i < n; i++) {
-        int moved = box[i], k = i;
-        for (; k > 0 && d->box[box[k - 1]].weight > d->box[moved].weight; k--)
-            box[k] = box[k - 1];
-        box[k] = moved;
-    }
+    const place *p = a, *q = b;
+    return p->weight != q->weight ? (p->weight < q->weight ? -1 : 1)
+                                  : (p->order > q->order) - (p->order < q->order);
 }
+
+static void
+sort_layer(const drawing *d, int *box, int n, place *places)
+{
+    for (int i = 0; i < n; i++)
+        places[i] = (place){d->box[box[i]].weight, i, box[i]};
+    qsort(places, (size_t)n, sizeof *places, by_weight);
+    for (int i = 0; i < n; i++)
+        box[i] = places[i].box;
+}
+
+/* Edges by the layer of one end: at[start[k]] .. at[start[k + 1] - 1], in their order. */
+typedef struct edges_of {
+    int *start, *at;
+} edges_of;
+
+static edges_of
+group_edges(layout *l, bool to)
+{
+    const drawing *d = l->d;
+    edges_of g = {NASHC_NEW_N(l->arena, int, d->n_layers + 2),
+                  NASHC_NEW_N(l->arena, int, d->n_edges + 1)};
+    if (!g.start || !g.at) {
+        l->bad = true;
+        return g;
+    }
+    for (int i = 0; i < d->n_edges; i++)
+        g.start[d->box[to ? d->edge[i].to : d->edge[i].from].layer + 1]++;
+    for (int i = 0; i < d->n_layers; i++)
+        g.start[i + 1] += g.start[i];
+    for (int i = d->n_edges; i-- > 0;) /* filled from behind, which moves each start to its place */
+        g.at[--g.start[d->box[to ? d->edge[i].to : d->edge[i].from].layer + 1]] = i;
+    for (int i = 0; i < d->n_layers; i++)
+        g.start[i] = g.start[i + 1];
+    g.start[d->n_layers] = d->n_edges;
+    return g;
+}
+
+/* What sweeps work with: by box, and by box of a layer. */
+typedef struct scratch {
+    edges_of ends[2]; /* by the layer of `from`, of `to` */
+    double *sum;
+    int *count;
+    place *places;
+} scratch;
 
 /* One sweep: every layer sorted by the mean order of the neighbours above (down) or below. */
 static void
-sweep(layout *l, bool down, double *sum, int *count)
+sweep(layout *l, bool down, scratch *z)
 {
     drawing *d = l->d;
+    const edges_of *g = &z->ends[down];
     for (int k = 0; k < d->n_layers; k++) {
         int layer = down ? k : d->n_layers - 1 - k;
-        for (int i = 0; i < d->n_boxes; i++)
-            if (d->box[i].layer == layer) {
-                sum[i] = 0;
-                count[i] = 0;
-            }
-        for (int i = 0; i < d->n_edges; i++) {
-            int here = down ? d->edge[i].to : d->edge[i].from;
-            int there = down ? d->edge[i].from : d->edge[i].to;
-            if (d->box[here].layer == layer) {
-                sum[here] += d->box[there].order;
-                count[here]++;
-            }
-        }
         int start = l->layer_start[layer], n = l->layer_start[layer + 1] - start;
-        for (int i = start; i < start + n; i++) {
-            draw_box *b = &d->box[l->layer_box[i]];
-            b->weight = count[l->layer_box[i]] > 0 ? sum[l->layer_box[i]] / count[l->layer_box[i]]
-                                                   : b->order;
+        const int *box = l->layer_box + start;
+        for (int i = 0; i < n; i++) {
+            z->sum[box[i]] = 0;
+            z->count[box[i]] = 0;
         }
-        sort_layer(d, l->layer_box + start, n);
+        for (int i = g->start[layer]; i < g->start[layer + 1]; i++) {
+            const draw_edge *e = &d->edge[g->at[i]];
+            int here = down ? e->to : e->from, there = down ? e->from : e->to;
+            z->sum[here] += d->box[there].order;
+            z->count[here]++;
+        }
+        for (int i = 0; i < n; i++) {
+            draw_box *b = &d->box[box[i]];
+            b->weight = z->count[box[i]] > 0 ? z->sum[box[i]] / z->count[box[i]] : b->order;
+        }
+        sort_layer(d, l->layer_box + start, n, z->places);
         number_layer(l, layer);
     }
+}
+
+static bool
+make_scratch(layout *l, scratch *z)
+{
+    *z = (scratch){.sum = NASHC_NEW_N(l->arena, double, l->d->n_boxes + 1),
+                   .count = NASHC_NEW_N(l->arena, int, l->d->n_boxes + 1),
+                   .places = NASHC_NEW_N(l->arena, place, l->d->n_boxes + 1)};
+    for (int to = 0; to < 2; to++)
+        z->ends[to] = group_edges(l, to);
+    return !l->bad && z->sum && z->count && z->places;
 }
 
 /* --- coordinates ----------------------------------------------------------------------------- */
@@ -408,16 +465,15 @@ draw_layout(const nashc_graph *g, nashc_arena *a, drawing *out, nashc_diag *d)
         bend(&l);
     if (!l.bad)
         group_layers(&l);
-    double *sum = NASHC_NEW_N(a, double, out->n_boxes + 1);
-    int *count = NASHC_NEW_N(a, int, out->n_boxes + 1);
-    if (l.bad || !sum || !count)
+    scratch z;
+    if (l.bad || !make_scratch(&l, &z))
         return nashc_enomem(d);
     for (int i = 0; i < SWEEPS; i++)
-        sweep(&l, i % 2 == 0, sum, count);
+        sweep(&l, i % 2 == 0, &z);
     measure(&l);
     place_rows(&l);
     for (int i = 0; i < 4 * SWEEPS; i++)
-        relax(&l, sum, count);
+        relax(&l, z.sum, z.count);
     frame(&l);
     return NASHC_OK;
 }

@@ -188,6 +188,7 @@ nashc_usage(nashc_diag *d, const char *fmt, ...)
 nashc_status
 nashc_enomem(nashc_diag *d)
 {
+    nashc_mem_out(); /* what was allocated in another way than by nashc_mem_alloc */
     nashc_error(d, NULL, "out of memory");
     return NASHC_ENOMEM;
 }

@@ -16,14 +16,21 @@ nashc_on_memory_out(nashc_memory_handler fn)
     atomic_store(&handler, fn);
 }
 
+void
+nashc_mem_out(void)
+{
+    nashc_memory_handler fn = atomic_load_explicit(&handler, memory_order_relaxed);
+
+    if (fn)
+        fn();
+}
+
 /* What all allocations return. */
 static void *
 told(void *p)
 {
-    nashc_memory_handler fn = p ? NULL : atomic_load_explicit(&handler, memory_order_relaxed);
-
-    if (fn)
-        fn();
+    if (!p)
+        nashc_mem_out();
     return p;
 }
 

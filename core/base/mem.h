@@ -14,6 +14,9 @@ char *nashc_mem_strdup(const char *s);
 /* Grows array *p of n_cap items of `item` bytes to hold at least n; doubles. False: memory out. */
 bool nashc_mem_grow(void **p, size_t *cap, size_t n, size_t item);
 
+/* Calls the handler of nashc_on_memory_out, if there is one. */
+void nashc_mem_out(void);
+
 /* For tests: the n-th allocation from now on (1: the next) and all after it fail; 0: none fails.
  * Returns the number of allocations since the last call. */
 uint64_t nashc_mem_fail_after(uint64_t n);

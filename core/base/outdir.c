@@ -228,7 +228,8 @@ exchange(const char *a, const char *b)
     return err;
 }
 
-/* No signal between the steps. *former: o->temp is the former folder, which holds nothing of the
+/* No signal between the steps. What fails for once (a full table of open files) is tried again.
+ * *former: o->temp is the former folder, which holds nothing of the
  * user any more if the status is OK. */
 static nashc_status
 replace(nashc_outdir *o, const struct stat *st, bool *former, nashc_diag *d)
@@ -246,12 +247,20 @@ replace(nashc_outdir *o, const struct stat *st, bool *former, nashc_diag *d)
         *former = !err;
         if (err)
             s = nashc_file_error(d, o->path, "cannot replace the folder", err);
-        else if ((s = nashc_keep_others(o->temp, o->path, files, true, d)) != NASHC_OK)
+        else if (nashc_keep_others(o->temp, o->path, files, true, NULL) != NASHC_OK &&
+                 (s = nashc_keep_others(o->temp, o->path, files, true, d)) != NASHC_OK)
             nashc_temp_done(o->temp);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     json_decref(j);
     return s;
+}
+
+/* Twice, as with a full table of open files a folder may not be read just now. */
+static bool
+remove_at_last(const char *path)
+{
+    return nashc_tree_remove(path) || nashc_tree_remove(path) || access(path, F_OK) != 0;
 }
 
 static nashc_status
@@ -268,7 +277,7 @@ put_in_place(nashc_outdir *o, nashc_diag *d)
     else if (s == NASHC_OK)
         return s;
     bool mine = s == NASHC_OK || !former;
-    if (mine && !nashc_tree_remove(o->temp) && access(o->temp, F_OK) == 0 && s == NASHC_OK)
+    if (mine && !remove_at_last(o->temp) && s == NASHC_OK)
         s = nashc_file_error(d, o->temp, "cannot remove the former output", errno);
     return s;
 }
@@ -300,6 +309,6 @@ nashc_outdir_drop(nashc_outdir *o)
 {
     if (!o)
         return;
-    nashc_tree_remove(o->temp);
+    remove_at_last(o->temp);
     outdir_free(o);
 }

@@ -7,6 +7,7 @@
  * agrees with that, rounding had moved a value over a boundary. Such boundary cases are counted
  * apart; a few are allowed.
  */
+#include "check_grid.h"
 #include "host.h"
 #include <math.h>
 #include <string.h>
@@ -74,137 +75,6 @@ nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, const double *h
     }
 }
 
-/* --- what a float input should range over ---------------------------------------------------- */
-
-typedef struct grid {
-    double lo, hi;   /* of the input */
-    double step, at; /* grid points at + k * step; step 0: no grid */
-    bool only_grid;  /* the graphs promise the same for these points only */
-} grid;
-
-/* Scalar stand-in for a constant: its first element. */
-static bool
-const_scalar(const nashc_value *v, double *out)
-{
-    const nashc_tensor *t = v ? nashc_value_const(v) : NULL;
-    if (!t || nashc_tensor_count(t) < 1)
-        return false;
-    *out = nashc_tensor_get(t, 0);
-    return isfinite(*out);
-}
-
-/* Follows x -> scale * x + shift through a node; false where the chain ends. */
-static bool
-follow(const nashc_node *n, const nashc_value *x, double *scale, double *shift)
-{
-    const nashc_value *other = nashc_node_in(n, 0) == x ? nashc_node_in(n, 1) : nashc_node_in(n, 0);
-    bool first = nashc_node_in(n, 0) == x;
-    double c;
-    if (nashc_node_op(n)->flags & NASHC_OP_SHAPE)
-        return true;
-    if (!(nashc_node_op(n)->flags & NASHC_OP_ELTWISE))
-        return false;
-    if (!const_scalar(other, &c))
-        return nashc_node_n_in(n) == 1; /* a curve: taken as the identity */
-    if (nashc_node_is(n, "nn.mul") && c != 0) {
-        *scale *= c;
-        *shift *= c;
-    } else if (nashc_node_is(n, "nn.div") && first && c != 0) {
-        *scale /= c;
-        *shift /= c;
-    } else if (nashc_node_is(n, "nn.add")) {
-        *shift += c;
-    } else if (nashc_node_is(n, "nn.sub") && first) {
-        *shift -= c;
-    }
-    return true;
-}
-
-/* Range and step of the first quantiser's own input; false if n is none. */
-static bool
-quantiser_range(const nashc_node *n, grid *q)
-{
-    double s, z = 0;
-    if (nashc_node_is(n, "q.quant") && const_scalar(nashc_node_in(n, 1), &s)) {
-        const_scalar(nashc_node_in(n, 2), &z);
-        double qmin = (double)nashc_node_int(n, "qmin");
-        double qmax = (double)nashc_node_int(n, "qmax");
-        *q = (grid){(qmin - z) * s, (qmax - z) * s, s, -z * s, false};
-        return true;
-    }
-    if (nashc_node_is(n, "q.bipolar_quant") && const_scalar(nashc_node_in(n, 1), &s)) {
-        *q = (grid){-2 * fabs(s), 2 * fabs(s), 0, 0, false};
-        return true;
-    }
-    if (nashc_node_is(n, "q.multithreshold") && const_scalar(nashc_node_in(n, 1), &s)) {
-        nashc_tensor_min_max(nashc_value_const(nashc_node_in(n, 1)), &q->lo, &q->hi);
-        q->step = 0;
-        return isfinite(q->lo) && isfinite(q->hi);
-    }
-    return false;
-}
-
-/* Walks forward from a graph input to the first quantiser. */
-static bool
-find_grid(const nashc_value *input, nashc_arena *a, grid *out)
-{
-    enum { MAX_CHAIN = 32 };
-    const nashc_value *v = input;
-    double scale = 1, shift = 0;
-    for (int hops = 0; hops < MAX_CHAIN; hops++) {
-        int n;
-        nashc_node **users = nashc_value_users(v, a, &n);
-        const nashc_node *next = NULL;
-        for (int i = 0; users && i < n; i++) {
-            if (nashc_node_in(users[i], 0) == v && quantiser_range(users[i], out)) {
-                double lo = (out->lo - shift) / scale, hi = (out->hi - shift) / scale;
-                out->lo = fmin(lo, hi);
-                out->hi = fmax(lo, hi);
-                out->step = fabs(out->step / scale);
-                out->at = (out->at - shift) / scale;
-                return isfinite(out->lo) && isfinite(out->hi);
-            }
-            next = next ? next : users[i];
-        }
-        double s = scale, b = shift;
-        if (!next || nashc_node_n_out(next) != 1 || !follow(next, v, &s, &b))
-            return false;
-        scale = s;
-        shift = b;
-        v = nashc_node_out(next, 0);
-    }
-    return false;
-}
-
-/* The quantiser that alone reads an input and ends the float part of the graph there. */
-static const nashc_node *
-entry_quantiser(const nashc_value *input)
-{
-    const nashc_node *n = nashc_value_one_user(input);
-    return nashc_node_is(n, "q.quant") && nashc_node_in(n, 0) == input ? n : NULL;
-}
-
-static bool
-same_quantiser(const nashc_node *a, const nashc_node *b)
-{
-    if (!a || !b)
-        return a == b;
-    for (int i = 1; i < 3; i++) {
-        const nashc_tensor *x = nashc_value_const(nashc_node_in(a, i));
-        const nashc_tensor *y = nashc_value_const(nashc_node_in(b, i));
-        if (!x || !y || nashc_tensor_count(x) != nashc_tensor_count(y))
-            return false;
-        for (int64_t k = 0; k < nashc_tensor_count(x); k++)
-            if (nashc_tensor_get(x, k) != nashc_tensor_get(y, k))
-                return false;
-    }
-    static const char *const names[] = {"qmin", "qmax"};
-    for (int i = 0; i < 2; i++)
-        if (nashc_node_int(a, names[i]) != nashc_node_int(b, names[i]))
-            return false;
-    return true;
-}
-
 /* --- the comparison -------------------------------------------------------------------------- */
 
 typedef struct compare {
@@ -216,7 +86,7 @@ typedef struct compare {
     uint64_t seed;
     bool inexact;
     int n_in, n_out;
-    grid *range; /* one an input */
+    check_grid *range; /* one an input */
     nashc_buf *in_a, *in_b;
     const nashc_buf **pa, **pb;
     int64_t n_elements; /* computed by a, over all runs */
@@ -278,7 +148,7 @@ static nashc_status
 prepare(compare *c)
 {
     size_t n = (size_t)c->n_in + 1;
-    c->range = NASHC_NEW_N(c->arena, grid, n);
+    c->range = NASHC_NEW_N(c->arena, check_grid, n);
     c->in_a = NASHC_NEW_N(c->arena, nashc_buf, n);
     c->in_b = NASHC_NEW_N(c->arena, nashc_buf, n);
     c->pa = NASHC_NEW_N(c->arena, const nashc_buf *, n);
@@ -287,17 +157,12 @@ prepare(compare *c)
         return nashc_enomem(c->diag);
     for (int i = 0; i < c->n_in; i++) {
         const nashc_value *a = nashc_graph_input(c->ga, i), *b = nashc_graph_input(c->gb, i);
-        const nashc_node *qa = entry_quantiser(a), *qb = entry_quantiser(b);
         c->pa[i] = &c->in_a[i];
         c->pb[i] = &c->in_b[i];
         if (!nashc_buf_alloc(&c->in_a[i], nashc_value_type(a)) ||
             !nashc_buf_alloc(&c->in_b[i], nashc_value_type(b)))
             return nashc_enomem(c->diag);
-        c->range[i] = (grid){-4, 4, 0, 0, false};
-        grid found;
-        if (find_grid(qb && !qa ? b : a, c->arena, &found) || find_grid(b, c->arena, &found))
-            c->range[i] = found;
-        c->range[i].only_grid = c->range[i].step > 0 && (qa || qb) && !same_quantiser(qa, qb);
+        nashc_check_grid(c->ga, c->gb, i, c->arena, &c->range[i]);
     }
     return NASHC_OK;
 }
@@ -306,7 +171,7 @@ prepare(compare *c)
 static void
 fill_input(compare *c, int i, int k)
 {
-    const grid *g = &c->range[i];
+    const check_grid *g = &c->range[i];
     nashc_buf *to = &c->in_b[i];
     uint64_t seed = c->seed + 1000003u * (uint64_t)i;
     double margin = g->only_grid ? 0 : 0.1 * (g->hi - g->lo);

@@ -133,11 +133,14 @@ alloc(flow_sim *s, nashc_diag *d)
                                                                             : nashc_enomem(d);
 }
 
+/* Paths are halved on the way (Tarjan, van Leeuwen), or chains would take quadratic time. */
 static uint32_t
-part_of(const flow_sim *s, uint32_t k)
+part_of(flow_sim *s, uint32_t k)
 {
-    while (s->machines[k].part != k)
-        k = s->machines[k].part;
+    flow_machine *m = s->machines;
+
+    while (m[k].part != k)
+        k = m[k].part = m[m[k].part].part;
     return k;
 }
 

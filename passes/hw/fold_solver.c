@@ -158,6 +158,30 @@ add_edge(solver *z, const solver_edge *e, int va, int vb)
 /* Numbers the variables along the nodes: ends that are read, the node, ends that are written. Of
  * equally good orders the one along the nodes is taken, and of equal costs the first points. */
 static bool
+number_variables(solver *z, int *ends)
+{
+    const solver_problem *p = z->p;
+    int *reads = NASHC_NEW_N(z->a, int, 2 * p->n + 2), *writes = reads ? reads + p->n : NULL;
+
+    for (int e = 0; reads && e < p->n_edges; e++) {
+        reads[p->edges[e].b]++;
+        writes[p->edges[e].a]++;
+    }
+    for (int i = 0; reads && i < p->n; i++) { /* from counts to the next number */
+        int from = z->n;
+        z->node[i] = from + reads[i];
+        z->n = z->node[i] + 1 + writes[i];
+        reads[i] = from;
+        writes[i] = z->node[i] + 1;
+    }
+    for (int e = 0; reads && e < p->n_edges; e++) {
+        ends[2 * e + 1] = reads[p->edges[e].b]++;
+        ends[2 * e] = writes[p->edges[e].a]++;
+    }
+    return reads != NULL;
+}
+
+static bool
 make_variables(solver *z)
 {
     const solver_problem *p = z->p;
@@ -165,17 +189,8 @@ make_variables(solver *z)
 
     z->node = NASHC_NEW_N(z->a, int, p->n + 1);
     z->size = NASHC_NEW_N(z->a, int, most + 1);
-    if (!ends || !z->node || !z->size)
+    if (!ends || !z->node || !z->size || !number_variables(z, ends))
         return false;
-    for (int i = 0; i < p->n; i++) {
-        for (int e = 0; e < p->n_edges; e++)
-            if (p->edges[e].b == i)
-                ends[2 * e + 1] = z->n++;
-        z->node[i] = z->n++;
-        for (int e = 0; e < p->n_edges; e++)
-            if (p->edges[e].a == i)
-                ends[2 * e] = z->n++;
-    }
     for (int v = 0; v < z->n; v++)
         z->size[v] = 1; /* of an end without a variable of its own */
     for (int i = 0; i < p->n; i++) {
@@ -190,17 +205,20 @@ make_variables(solver *z)
 /* --- order ------------------------------------------------------------------------------------
  */
 
-/* Which variables are neighbours: a list each, and a bit for each pair. */
+/* Which variables are neighbours: a list each, short where the solver is of use. */
 typedef struct neighbours {
     int **list, *n, *room;
-    uint8_t *bits;
-    size_t row;
 } neighbours;
 
 static bool
 linked(const neighbours *g, int u, int v)
 {
-    return g->bits[(size_t)u * g->row + (size_t)v / 8] >> v % 8 & 1;
+    int of = g->n[u] < g->n[v] ? u : v, other = of == u ? v : u;
+
+    for (int i = 0; i < g->n[of]; i++)
+        if (g->list[of][i] == other)
+            return true;
+    return false;
 }
 
 static bool
@@ -216,7 +234,6 @@ link_one(solver *z, neighbours *g, int u, int v)
         g->room[u] = 2 * g->room[u] + 4;
     }
     g->list[u][g->n[u]++] = v;
-    g->bits[(size_t)u * g->row + (size_t)v / 8] |= (uint8_t)(1 << v % 8);
     return true;
 }
 
@@ -229,12 +246,10 @@ link_both(solver *z, neighbours *g, int u, int v)
 static bool
 make_neighbours(solver *z, neighbours *g)
 {
-    g->row = (size_t)z->n / 8 + 1;
     g->list = NASHC_NEW_N(z->a, int *, z->n + 1);
     g->n = NASHC_NEW_N(z->a, int, z->n + 1);
     g->room = NASHC_NEW_N(z->a, int, z->n + 1);
-    g->bits = NASHC_NEW_N(z->a, uint8_t, g->row * (size_t)z->n + 1);
-    if (!g->list || !g->n || !g->room || !g->bits)
+    if (!g->list || !g->n || !g->room)
         return false;
     for (const factor *f = z->factors; f; f = f->next)
         for (int i = 0; i < f->n; i++)
@@ -288,10 +303,12 @@ make_order(solver *z)
     z->place = NASHC_NEW_N(z->a, int, z->n + 1);
     if (!gone || !z->order || !z->place || !make_neighbours(z, &g))
         return false;
-    for (int i = 0; i < z->n; i++) {
+    for (int i = 0, first = 0; i < z->n; i++) {
         int best = -1, least = INT32_MAX;
         uint64_t fewest = NEVER, cells;
-        for (int v = 0; v < z->n && least > 0; v++) {
+        while (gone[first])
+            first++;
+        for (int v = first; v < z->n && least > 0; v++) {
             int fill = gone[v] ? INT32_MAX : fill_of(z, &g, v, least, &cells);
             if (gone[v] || fill > least || (fill == least && cells >= fewest && best >= 0))
                 continue;

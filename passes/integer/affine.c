@@ -18,7 +18,7 @@ static bool
 corner(si_job *job, const si_value *x, double real, int fine, si_array *out)
 {
     si_array r = si_scalar(job, real), factor = si_scalar(job, ldexp(1, fine));
-    if (!si_zip(job, &r, &x->bias, si_sub, out) || !si_zip(job, out, &x->scale, si_div, out) ||
+    if (!si_zip(job, &r, &x->bias, si_apart, out) || !si_zip(job, out, &x->scale, si_div, out) ||
         !si_zip(job, out, &factor, si_mul, out))
         return false;
     for (int64_t i = 0; fine && i < out->n; i++)

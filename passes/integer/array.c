@@ -159,6 +159,13 @@ si_sub(double x, double y)
     return x - y;
 }
 
+double
+si_apart(double x, double y)
+{
+    double d = x - y;
+    return fabs(d) <= 0x1p-44 * (fabs(x) + fabs(y)) ? 0.0 : d;
+}
+
 /* 0 times infinity: a channel with scale 0 stays 0, whatever it is multiplied by. */
 double
 si_mul(double x, double y)
@@ -310,7 +317,7 @@ si_round_to_integers(si_array *a)
 {
     for (int64_t i = 0; i < a->n; i++) {
         double q = nearbyint(a->v[i]);
-        if (!(fabs(a->v[i] - q) <= 1e-9 * (1 + fabs(q)))) /* NaN and infinity are refused, too */
+        if (!(fabs(a->v[i] - q) <= 1e-9 * fabs(q))) /* NaN and infinity are refused, too */
             return false;
         a->v[i] = q;
     }

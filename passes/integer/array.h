@@ -47,7 +47,8 @@ bool si_channel_only(const si_array *a, const nashc_type *t);
 typedef double si_fn(double x, double y);
 double si_add(double x, double y);
 double si_sub(double x, double y);
-double si_mul(double x, double y); /* 0 * inf is 0 */
+double si_apart(double x, double y); /* x - y, 0 if they differ by rounding alone */
+double si_mul(double x, double y);   /* 0 * inf is 0 */
 double si_div(double x, double y);
 double si_min(double x, double y);
 double si_max(double x, double y);

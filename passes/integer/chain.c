@@ -89,13 +89,14 @@ by_order(const void *a, const void *b)
     return x == y ? 0 : nashc_node_before(x, y) ? -1 : 1;
 }
 
-/* Adds d to the list, if it is not there. */
+/* Adds d to the list, if it is not there: seen has a bit a node. */
 static bool
-add_node(si_chain *chain, nashc_node *d, int *cap)
+add_node(si_chain *chain, nashc_node *d, int *cap, uint8_t *seen)
 {
-    for (int k = 0; k < chain->n_node; k++)
-        if (chain->node[k] == d)
-            return true;
+    uint32_t id = nashc_node_id(d);
+    if (seen[id / 8] >> id % 8 & 1)
+        return true;
+    seen[id / 8] |= (uint8_t)(1 << id % 8);
     if (chain->n_node == *cap) {
         int more = *cap ? 2 * *cap : 64;
         nashc_node **p = realloc(chain->node, (size_t)more * sizeof(*p));
@@ -108,12 +109,11 @@ add_node(si_chain *chain, nashc_node *d, int *cap)
     return true;
 }
 
-/* Nodes of the model between the origin and the quantiser. */
 static bool
-collect(si_chain *chain)
+collect_from(si_chain *chain, uint8_t *seen)
 {
     int cap = 0;
-    if (!add_node(chain, chain->quantiser, &cap))
+    if (!add_node(chain, chain->quantiser, &cap, seen))
         return false;
     for (int done = 0; done < chain->n_node; done++) {
         nashc_node *n = chain->node[done];
@@ -122,12 +122,22 @@ collect(si_chain *chain)
             nashc_value *v = nashc_node_in(n, i);
             bool inside = v && v != chain->tensor->origin && !si_is_const(chain->walk, v);
             nashc_node *d = inside ? nashc_value_def(v) : NULL;
-            if (d && !add_node(chain, d, &cap))
+            if (d && !add_node(chain, d, &cap, seen))
                 return false;
         }
     }
     qsort(chain->node, (size_t)chain->n_node, sizeof(*chain->node), by_order);
     return true;
+}
+
+/* Nodes of the model between the origin and the quantiser. */
+static bool
+collect(si_chain *chain)
+{
+    uint8_t *seen = calloc(nashc_graph_max_id(chain->walk->graph) / 8 + 1, 1);
+    bool ok = seen ? collect_from(chain, seen) : si_no_memory(chain->walk->job);
+    free(seen);
+    return ok;
 }
 
 /* --- how much it varies ------------------------------------------------------------------------

@@ -87,10 +87,17 @@ column_const(const si_chain *chain, nashc_build *b, const nashc_node *n, int i, 
 static nashc_value *
 made_value(const si_chain *chain, const nashc_value *v, nashc_value *const *made)
 {
-    for (int k = 0; k < chain->n_node; k++)
-        for (int o = 0; o < nashc_node_n_out(chain->node[k]); o++)
-            if (nashc_node_out(chain->node[k], o) == v)
-                return made[k];
+    const nashc_node *def = nashc_value_def(v);
+    int lo = 0, hi = def ? chain->n_node : 0;
+    while (lo < hi) {
+        int k = lo + (hi - lo) / 2;
+        if (chain->node[k] == def)
+            return made[k];
+        if (nashc_node_before(chain->node[k], def))
+            lo = k + 1;
+        else
+            hi = k;
+    }
     return NULL;
 }
 

@@ -9,7 +9,7 @@ const char *
 si_padding_fault(si_job *job, const si_value *x, const nashc_type *t, const si_array *real,
                  si_array *out)
 {
-    if (!si_zip(job, real, &x->bias, si_sub, out) || !si_zip(job, out, &x->scale, si_div, out) ||
+    if (!si_zip(job, real, &x->bias, si_apart, out) || !si_zip(job, out, &x->scale, si_div, out) ||
         !si_round_to_integers(out))
         return "the padding value is not on the grid of the integers";
     si_squeeze(out);

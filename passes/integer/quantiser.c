@@ -5,6 +5,7 @@
  * One whose result is read by another quantiser only is part of that one's chain.
  */
 #include "quantiser.h"
+#include <math.h>
 
 static double
 minus_product(double x, double y)
@@ -96,6 +97,16 @@ constant_values(si_job *job, const si_code_plan *plan, const si_grid *grid)
     return si_keep(job, nashc_tensor_take(&buf));
 }
 
+/* Does t hold as finite what is finite in v? */
+static bool
+same_infinities(const nashc_tensor *t, const double *v)
+{
+    for (int64_t i = 0; i < nashc_tensor_count(t); i++)
+        if (isfinite(v[i]) && !isfinite(nashc_tensor_get(t, i)))
+            return false;
+    return true;
+}
+
 bool
 si_constant_codes(si_walk *walk, const si_code_plan *plan, const si_grid *grid)
 {
@@ -105,9 +116,12 @@ si_constant_codes(si_walk *walk, const si_code_plan *plan, const si_grid *grid)
     if (!v)
         return si_no_memory(walk->job);
     narrow = si_keep(walk->job, nashc_tensor_from_f64(nashc_value_type(y), v));
+    bool fits = narrow && same_infinities(narrow, v);
     nashc_mem_free(v);
     if (!narrow)
         return false;
+    if (!fits)
+        return si_no(walk->job, "its constant value is beyond what a 32-bit float holds");
     si_value *r = si_of(walk, y);
     r->kind = SI_CONST;
     r->known = values;

@@ -59,6 +59,9 @@ bool
 si_replace_float(si_walk *walk, nashc_value *v, nashc_value *real, nashc_value *same)
 {
     si_float *f = si_alloc(walk->job, 1, sizeof(*f));
+    if (real && nashc_value_type(v)->kind == NASHC_K_F64 &&
+        nashc_value_type(real)->kind != NASHC_K_F64)
+        real = si_emit(walk, "nn.cast", &real, 1, "to=f64"); /* readers ask for the model's type */
     if (!f || !real)
         return false;
     f->old = v;

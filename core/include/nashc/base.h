@@ -86,7 +86,7 @@ NASHC_API void nashc_ctx_free(nashc_ctx *c);
 /* The diagnostics of the context. Owned by c. */
 NASHC_API nashc_diag *nashc_ctx_diag(nashc_ctx *c);
 
-/* Called whenever memory is out, before NULL is returned; for a program that ends there and then.
+/* Called whenever memory is out, before that is returned; for a program that ends there and then.
  * NULL, from the start: no such call, every function reports by itself. */
 typedef void (*nashc_memory_handler)(void);
 NASHC_API void nashc_on_memory_out(nashc_memory_handler fn);

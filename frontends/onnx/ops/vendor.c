@@ -2,6 +2,7 @@
  * names, with their attributes as text of the IR. */
 #include "frontends/onnx/ops/family.h"
 #include "frontends/onnx/reader.h"
+#include "frontends/onnx/write/writer.h"
 #include <string.h>
 
 static nashc_status
@@ -26,7 +27,7 @@ read_vendor(nashc_onnx_in *r)
         return nashc_onnx_status(r);
     for (int k = 0; k < n_out; k++)
         if ((s = nashc_onnx_set(r, k, nashc_node_out(node, k),
-                                n ? nashc_onnx_in_elem(r, 0) : NASHC_ONNX_FLOAT)))
+                                onnx_container(nashc_value_type(nashc_node_out(node, k))))))
             return s;
     return NASHC_OK;
 }

@@ -1,0 +1,179 @@
+/* fail.c: an LD_PRELOAD library that makes calls fail, one by one, for run.py.
+ *
+ *     FAIL=alloc:17        the 17th allocation fails;  FAIL=alloc:17+ and all after it
+ *     FAIL_COUNT=FILE      nothing fails; how often each kind was called is appended to FILE
+ *
+ * Kinds: alloc (malloc, calloc, realloc), write, rename (and renameat2), open (and openat, fopen,
+ * opendir), fork, mkdir, pipe. Children count for themselves and write nothing.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+
+enum { ALLOC, WRITE, RENAME, OPEN, FORK, MKDIR, PIPE, N_KINDS };
+
+static const char *const names[] = {"alloc", "write", "rename", "open", "fork", "mkdir", "pipe"};
+static const int errors[] = {ENOMEM, ENOSPC, EIO, EMFILE, EAGAIN, ENOSPC, EMFILE};
+static atomic_long calls[N_KINDS];
+static int kind = -1;
+static long at;
+static int on, ready;
+static pid_t self;
+
+__attribute__((constructor)) static void
+start(void)
+{
+    const char *s = getenv("FAIL");
+    for (int i = 0; s && i < N_KINDS; i++)
+        if (strncmp(s, names[i], strlen(names[i])) == 0 && s[strlen(names[i])] == ':') {
+            char *end;
+            kind = i;
+            at = strtol(s + strlen(names[i]) + 1, &end, 10);
+            on = *end == '+';
+        }
+    self = getpid();
+    ready = 1;
+}
+
+static int
+fails(int k)
+{
+    if (!ready || getpid() != self)
+        return 0;
+    long n = atomic_fetch_add(&calls[k], 1) + 1;
+    if (k != kind || (n != at && !(on && n > at)))
+        return 0;
+    errno = errors[k];
+    return 1;
+}
+
+__attribute__((destructor)) static void
+end(void)
+{
+    const char *file = getenv("FAIL_COUNT");
+    char text[256];
+    size_t n = 0;
+    if (!file || getpid() != self)
+        return;
+    ready = 0;
+    for (int i = 0; i < N_KINDS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s %ld\n", names[i], calls[i]);
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    ssize_t done = write(fd, text, n);
+    (void)done;
+    close(fd);
+}
+
+#define REAL(f)                                                                                    \
+    static __typeof__(f) *real;                                                                    \
+    if (!real)                                                                                     \
+    real = (__typeof__(f) *)dlsym(RTLD_NEXT, #f)
+
+void *
+malloc(size_t n)
+{
+    return fails(ALLOC) ? NULL : __libc_malloc(n);
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+    return fails(ALLOC) ? NULL : __libc_calloc(n, size);
+}
+
+void *
+realloc(void *p, size_t n)
+{
+    return fails(ALLOC) ? NULL : __libc_realloc(p, n);
+}
+
+ssize_t
+write(int fd, const void *p, size_t n)
+{
+    REAL(write);
+    return fd > 2 && fails(WRITE) ? -1 : real(fd, p, n);
+}
+
+int
+rename(const char *a, const char *b)
+{
+    REAL(rename);
+    return fails(RENAME) ? -1 : real(a, b);
+}
+
+int
+renameat2(int da, const char *a, int db, const char *b, unsigned flags)
+{
+    REAL(renameat2);
+    return fails(RENAME) ? -1 : real(da, a, db, b, flags);
+}
+
+int
+open(const char *path, int flags, ...)
+{
+    REAL(open);
+    va_list ap;
+    va_start(ap, flags);
+    mode_t mode = va_arg(ap, mode_t);
+    va_end(ap);
+    return fails(OPEN) ? -1 : real(path, flags, mode);
+}
+
+int
+openat(int dir, const char *path, int flags, ...)
+{
+    REAL(openat);
+    va_list ap;
+    va_start(ap, flags);
+    mode_t mode = va_arg(ap, mode_t);
+    va_end(ap);
+    return fails(OPEN) ? -1 : real(dir, path, flags, mode);
+}
+
+FILE *
+fopen(const char *path, const char *mode)
+{
+    REAL(fopen);
+    return fails(OPEN) ? NULL : real(path, mode);
+}
+
+DIR *
+opendir(const char *path)
+{
+    REAL(opendir);
+    return fails(OPEN) ? NULL : real(path);
+}
+
+pid_t
+fork(void)
+{
+    REAL(fork);
+    return fails(FORK) ? -1 : real();
+}
+
+int
+mkdir(const char *path, mode_t mode)
+{
+    REAL(mkdir);
+    return fails(MKDIR) ? -1 : real(path, mode);
+}
+
+int
+pipe(int *fd)
+{
+    REAL(pipe);
+    return fails(PIPE) ? -1 : real(fd);
+}
