@@ -108,6 +108,18 @@ const char *tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a,
 /* Gives unknown dimensions the value 1 (pass fix-batch), so that the graph can be run. */
 nashc_status tool_make_static(nashc_module **m, nashc_diag *d);
 
+/* --- stdin.c --------------------------------------------------------------------------------- */
+
+/* Puts what comes on standard input into a temporary file, whose name goes into *path (owned by a);
+ * messages call it <stdin>. tool_stdin_drop removes it, as does any end of the process. */
+nashc_status tool_stdin_take(const char **path, nashc_arena *a, nashc_diag *d);
+void tool_stdin_drop(void);
+
+/* --- completion.c ---------------------------------------------------------------------------- */
+
+/* Writes the completion script for a shell: bash, zsh or fish. */
+void tool_print_completion(nashc_ctx *c, const char *shell);
+
 /* --- npy.c, npz.c ---------------------------------------------------------------------------- */
 
 #define TOOL_MAX_RANK (NASHC_MAX_RANK + 1) /* a tensor and the axis of samples */

@@ -102,6 +102,9 @@ typedef struct nashc_item {
 nashc_status nashc_pipeline_parse(nashc_ctx *c, nashc_arena *a, const char *file, const char *text,
                                   nashc_item **out, nashc_diag *d);
 
+/* Every name in print_before, print_after and explain of o is a pass or "all": else EUSAGE. */
+nashc_status nashc_check_pass_names(nashc_ctx *c, const nashc_pm_options *o, nashc_diag *d);
+
 /* --- extra.c --------------------------------------------------------------------------------- */
 
 /* Puts extra passes ("after:NAME=PASSES", see nashc_pm_options) into the tree below root. list is
