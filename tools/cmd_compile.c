@@ -114,7 +114,7 @@ run_bench(job *j)
 {
     const char *dir = nashc_arena_printf(j->a, "%s/tb", nashc_outdir_path(j->dir));
     const char *const argv[] = {"sh", "run_iverilog.sh", NULL};
-    tool_process p;
+    tool_process p = {0};
     nashc_status s;
 
     if (!tool_program_exists("iverilog") || !tool_program_exists("vvp")) {

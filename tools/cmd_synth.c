@@ -175,7 +175,7 @@ static nashc_status
 version(job *j)
 {
     const char *const argv[] = {"yosys", "-V", NULL};
-    tool_process p;
+    tool_process p = {0};
     nashc_status s;
 
     if (!tool_program_exists("yosys")) {
