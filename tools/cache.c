@@ -90,8 +90,8 @@ evict(const char *folder, nashc_arena *a)
             !S_ISREG(st.st_mode))
             continue; /* not one of ours */
         size += st.st_size;
-        if (found && (st.st_mtim.tv_sec > oldest.tv_sec || (st.st_mtim.tv_sec == oldest.tv_sec &&
-                                                            st.st_mtim.tv_nsec >= oldest.tv_nsec)))
+        if (found && (st.st_mtim.tv_sec > oldest.tv_sec ||
+                      (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec >= oldest.tv_nsec)))
             continue;
         found = path;
         oldest = st.st_mtim;

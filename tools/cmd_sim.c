@@ -433,7 +433,8 @@ run_job(job *j)
         return nashc_usage(j->sim.d, "inputs are needed: --input FILE");
     j->sim.cache = tool_cache_folder(nashc_opts_str(j->o, "cache"), j->sim.a);
     if ((s = read_manifest(j)) != NASHC_OK || (s = find_streams(j)) != NASHC_OK ||
-        (s = sim_check(&j->sim)) != NASHC_OK || (s = tool_arrays_read(input, &j->in, j->sim.d)) != NASHC_OK ||
+        (s = sim_check(&j->sim)) != NASHC_OK ||
+        (s = tool_arrays_read(input, &j->in, j->sim.d)) != NASHC_OK ||
         (s = tool_samples_plan(nashc_module_main(j->m), &j->in, j->sim.a, &j->samples, j->sim.d)) !=
             NASHC_OK)
         return s;

@@ -11,10 +11,10 @@ static const struct naming {
     const char *option;
     const char *what; /* names the list in the scripts */
 } namings[] = {
-    {"device", "device"},      {"passes", "pass"},   {"print-before", "pass"},
-    {"print-after", "pass"},   {"explain", "pass"},  {"extra-passes", "pass"},
-    {"backend", "backend"},    {"to", "backend"},    {"format", "backend"},
-    {"frontend", "frontend"},  {"executor", "executor"},
+    {"device", "device"},     {"passes", "pass"},       {"print-before", "pass"},
+    {"print-after", "pass"},  {"explain", "pass"},      {"extra-passes", "pass"},
+    {"backend", "backend"},   {"to", "backend"},        {"format", "backend"},
+    {"frontend", "frontend"}, {"executor", "executor"},
 };
 
 static const struct list {
@@ -29,7 +29,9 @@ static const struct list {
     {"frontend", {NASHC_D_FRONTEND}, 1, ""},
     {"executor", {NASHC_D_EXECUTOR}, 1, ""},
     {"topic", {NASHC_D_COMMAND, NASHC_D_PASS, NASHC_D_PIPELINE, NASHC_D_OP}, 4, ""},
-    {"kind", {0}, 0,
+    {"kind",
+     {0},
+     0,
      "passes pipelines ops frontends backends executors impls commands devices plugins imports"},
 };
 

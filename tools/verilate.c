@@ -1,7 +1,7 @@
 /* verilate.c: the bench of a design as a program, by Verilator and make; kept for the next time.
  *
- * What Verilator writes is cut into files that make compiles side by side. -O1 builds three times as
- * fast as Verilator's -Os and runs about as fast; code that runs once is not optimised at all.
+ * What Verilator writes is cut into files that make compiles side by side. -O1 builds three times
+ * as fast as Verilator's -Os and runs about as fast; code that runs once is not optimised at all.
  * Frames, seed and progress are told to the program as it starts, so that one build serves all.
  */
 #include "simulate.h"
@@ -152,7 +152,9 @@ sim_verilate(sim_job *j, const char **program)
         "-GCHECK=0",
         j->wave[0] ? "-GWAVE=1" : "-GWAVE=0",
         "-GMEM_DIR=\"rtl\"",
-        !j->wave[0] ? "--no-trace" : fst ? "--trace-fst" : "--trace",
+        !j->wave[0] ? "--no-trace"
+        : fst       ? "--trace-fst"
+                    : "--trace",
     };
     const char **argv = sim_with_sources(j, command, (int)NASHC_COUNT(command), ".v");
     char key[SHA256_DIGEST_STRING_LENGTH];

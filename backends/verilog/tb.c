@@ -1,14 +1,11 @@
 /* tb.c: self-checking bench of the stitched design, with vectors of the reference executor.
  *
  * Runs by itself in tb/ (run_iverilog.sh). Parameters: FRAMES, SEED (not 0: sources and sinks stall
- * at random), CHECK (0: write what comes out to outK.got), MEM_DIR, WAVE. Frames and seed can be told
- * to the built bench instead (+frames, +seed), so that it can be kept; +told=1: say the cycle now and
- * then. It prints
- *     cycle C        now
- *     first C        cycle of the first beat taken
- *     frame F C      cycle in which frame F was complete at all outputs
- *     stall NAME N   cycles in which stream NAME was valid and not ready
- * and PASS or FAIL.
+ * at random), CHECK (0: write what comes out to outK.got), MEM_DIR, WAVE. Frames and seed can be
+ * told to the built bench instead (+frames, +seed), so that it can be kept; +told=1: say the cycle
+ * now and then. It prints cycle C        now first C        cycle of the first beat taken frame F C
+ * cycle in which frame F was complete at all outputs stall NAME N   cycles in which stream NAME was
+ * valid and not ready and PASS or FAIL.
  */
 #include "build.h"
 #include <inttypes.h>
@@ -27,8 +24,8 @@ put_port(FILE *f, const char *s, int k)
     }
 }
 
-/* Calls that read the file stand alone: Verilator may evaluate a condition twice. The random numbers
- * are our own, as it does not see that $random changes its seed. */
+/* Calls that read the file stand alone: Verilator may evaluate a condition twice. The random
+ * numbers are our own, as it does not see that $random changes its seed. */
 static void
 input_part(const design *z, FILE *f, int k)
 {
@@ -37,32 +34,33 @@ input_part(const design *z, FILE *f, int k)
     fprintf(f, "\n    localparam IN%d_BEATS = %" PRId64 ", IN%d_BITS = %u;\n", k, l->s.beats, k,
             l->padded);
     put_port(f,
-            "    reg  [IN~_BITS-1:0] in~_data, in~_word;\n"
-            "    reg         in~_valid, in~_go;\n"
-            "    wire        in~_ready;\n"
-            "    integer     in~_next, in~_seed, in~_file, in~_got;\n"
-            "    initial begin\n"
-            "        in~_file = $fopen(\"in~.hex\", \"r\");\n"
-            "        in~_valid = 1'b0;\n"
-            "        in~_next = 0;\n"
-            "    end\n"
-            "    always @(posedge clk) begin\n"
-            "        if (cycle == 0) in~_seed = seed + 2 * ~;\n"
-            "        in~_seed = in~_seed * 1664525 + 1013904223;\n"
-            "        in~_go = seed == 0 || in~_seed[28];\n"
-            "        in~_go = in~_go && up && (!in~_valid || in~_ready) && in~_next < frames * IN~_BEATS;\n"
-            "        if (in~_go) in~_got = $fscanf(in~_file, \"%h\", in~_word);\n"
-            "        if (in~_go && in~_got != 1) short_of(\"in~.hex\");\n"
-            "        if (in~_go) begin\n"
-            "            in~_valid <= 1'b1;\n"
-            "            in~_data  <= in~_word;\n"
-            "            in~_next  <= in~_next + 1;\n"
-            "        end else if (in~_ready) begin\n"
-            "            in~_valid <= 1'b0;\n"
-            "        end\n"
-            "        if (in~_valid && in~_ready && first < 0) first = cycle;\n"
-            "    end\n",
-            k);
+             "    reg  [IN~_BITS-1:0] in~_data, in~_word;\n"
+             "    reg         in~_valid, in~_go;\n"
+             "    wire        in~_ready;\n"
+             "    integer     in~_next, in~_seed, in~_file, in~_got;\n"
+             "    initial begin\n"
+             "        in~_file = $fopen(\"in~.hex\", \"r\");\n"
+             "        in~_valid = 1'b0;\n"
+             "        in~_next = 0;\n"
+             "    end\n"
+             "    always @(posedge clk) begin\n"
+             "        if (cycle == 0) in~_seed = seed + 2 * ~;\n"
+             "        in~_seed = in~_seed * 1664525 + 1013904223;\n"
+             "        in~_go = seed == 0 || in~_seed[28];\n"
+             "        in~_go = in~_go && up && (!in~_valid || in~_ready) && in~_next < frames * "
+             "IN~_BEATS;\n"
+             "        if (in~_go) in~_got = $fscanf(in~_file, \"%h\", in~_word);\n"
+             "        if (in~_go && in~_got != 1) short_of(\"in~.hex\");\n"
+             "        if (in~_go) begin\n"
+             "            in~_valid <= 1'b1;\n"
+             "            in~_data  <= in~_word;\n"
+             "            in~_next  <= in~_next + 1;\n"
+             "        end else if (in~_ready) begin\n"
+             "            in~_valid <= 1'b0;\n"
+             "        end\n"
+             "        if (in~_valid && in~_ready && first < 0) first = cycle;\n"
+             "    end\n",
+             k);
 }
 
 static void
@@ -72,45 +70,48 @@ output_part(const design *z, FILE *f, int k)
 
     fprintf(f, "\n    localparam OUT%d_BEATS = %" PRId64 ", OUT%d_BITS = %u;\n", k, l->s.beats, k,
             l->s.width);
-    put_port(f,
-            "    reg  [OUT~_BITS-1:0] out~_word;\n"
-            "    wire [(OUT~_BITS+7)/8*8-1:0] out~_data;\n"
-            "    wire        out~_valid;\n"
-            "    reg         out~_ready, out~_go, out~_taken;\n"
-            "    integer     out~_beat, out~_frame, out~_seed, out~_file, out~_got;\n"
-            "    initial begin\n"
-            "        if (CHECK != 0) out~_file = $fopen(\"out~.hex\", \"r\");\n"
-            "        else out~_file = $fopen(\"out~.got\", \"w\");\n"
-            "        out~_ready = 1'b0;\n"
-            "        out~_beat = 0;\n"
-            "        out~_frame = 0;\n"
-            "    end\n"
-            "    always @(posedge clk) begin\n"
-            "        if (cycle == 0) out~_seed = seed + 2 * ~ + 1;\n"
-            "        out~_seed = out~_seed * 1664525 + 1013904223;\n"
-            "        out~_go = seed == 0 || out~_seed[28];\n"
-            "        out~_ready <= rst_n && out~_go;\n"
-            "        out~_taken = out~_valid && out~_ready && out~_frame < frames;\n"
-            "        out~_got = 1;\n"
-            "        if (out~_taken && CHECK != 0) out~_got = $fscanf(out~_file, \"%h\", out~_word);\n"
-            "        if (out~_got != 1) short_of(\"out~.hex\");\n"
-            "        if (out~_taken && CHECK == 0) $fwrite(out~_file, \"%h\\n\", out~_data[OUT~_BITS-1:0]);\n"
-            "        if (out~_taken) begin\n"
-            "            quiet = 0;\n"
-            "            if (CHECK != 0 && out~_data[OUT~_BITS-1:0] !== out~_word) begin\n"
-            "                if (errors < 10)\n"
-            "                    $display(\"out~: frame %0d beat %0d is %h, expected %h\",\n"
-            "                             out~_frame, out~_beat, out~_data[OUT~_BITS-1:0], out~_word);\n"
-            "                errors = errors + 1;\n"
-            "            end\n"
-            "            out~_beat <= out~_beat + 1;\n"
-            "            if (out~_beat == OUT~_BEATS - 1) begin\n"
-            "                out~_beat  <= 0;\n"
-            "                out~_frame <= out~_frame + 1;\n"
-            "            end\n"
-            "        end\n"
-            "    end\n",
-            k);
+    put_port(
+        f,
+        "    reg  [OUT~_BITS-1:0] out~_word;\n"
+        "    wire [(OUT~_BITS+7)/8*8-1:0] out~_data;\n"
+        "    wire        out~_valid;\n"
+        "    reg         out~_ready, out~_go, out~_taken;\n"
+        "    integer     out~_beat, out~_frame, out~_seed, out~_file, out~_got;\n"
+        "    initial begin\n"
+        "        if (CHECK != 0) out~_file = $fopen(\"out~.hex\", \"r\");\n"
+        "        else out~_file = $fopen(\"out~.got\", \"w\");\n"
+        "        out~_ready = 1'b0;\n"
+        "        out~_beat = 0;\n"
+        "        out~_frame = 0;\n"
+        "    end\n"
+        "    always @(posedge clk) begin\n"
+        "        if (cycle == 0) out~_seed = seed + 2 * ~ + 1;\n"
+        "        out~_seed = out~_seed * 1664525 + 1013904223;\n"
+        "        out~_go = seed == 0 || out~_seed[28];\n"
+        "        out~_ready <= rst_n && out~_go;\n"
+        "        out~_taken = out~_valid && out~_ready && out~_frame < frames;\n"
+        "        out~_got = 1;\n"
+        "        if (out~_taken && CHECK != 0) out~_got = $fscanf(out~_file, \"%h\", out~_word);\n"
+        "        if (out~_got != 1) short_of(\"out~.hex\");\n"
+        "        if (out~_taken && CHECK == 0) $fwrite(out~_file, \"%h\\n\", "
+        "out~_data[OUT~_BITS-1:0]);\n"
+        "        if (out~_taken) begin\n"
+        "            quiet = 0;\n"
+        "            if (CHECK != 0 && out~_data[OUT~_BITS-1:0] !== out~_word) begin\n"
+        "                if (errors < 10)\n"
+        "                    $display(\"out~: frame %0d beat %0d is %h, expected %h\",\n"
+        "                             out~_frame, out~_beat, out~_data[OUT~_BITS-1:0], "
+        "out~_word);\n"
+        "                errors = errors + 1;\n"
+        "            end\n"
+        "            out~_beat <= out~_beat + 1;\n"
+        "            if (out~_beat == OUT~_BEATS - 1) begin\n"
+        "                out~_beat  <= 0;\n"
+        "                out~_frame <= out~_frame + 1;\n"
+        "            end\n"
+        "        end\n"
+        "    end\n",
+        k);
 }
 
 /* Counters of valid and not ready on every stream, by hierarchical name in the top. */
@@ -223,30 +224,31 @@ head_part(const design *z, FILE *f)
             "    parameter WAVE    = 0;     // 1: write wave.vcd\n"
             "    parameter MEM_DIR = \"../rtl\";\n\n",
             z->top, z->top, z->top, nashc_opts_int(z->o, "vectors"));
-    fprintf(f,
-            "    reg     clk = 1'b0;\n"
-            "    reg     rst_n = 1'b0;\n"
-            "    integer cycle = 0, quiet = 0, errors = 0, first = -1, complete = 0;\n"
-            "    integer frames, seed, told;\n"
-            "    wire    up = rst_n || cycle == 9; // inputs are valid with the end of reset, as in\n"
-            "                                      // the cycle model\n"
-            "    always #%g clk = !clk;\n"
-            "    initial begin\n"
-            "        if (!$value$plusargs(\"frames=%%d\", frames)) frames = FRAMES;\n"
-            "        if (!$value$plusargs(\"seed=%%d\", seed)) seed = SEED;\n"
-            "        if (!$value$plusargs(\"told=%%d\", told)) told = 0;\n"
-            "    end\n"
-            "    initial if (WAVE != 0) begin\n"
-            "        $dumpfile(\"wave.vcd\");\n"
-            "        $dumpvars(0, tb_%s);\n"
-            "    end\n"
-            "    task short_of(input [8*16-1:0] name);\n"
-            "        begin\n"
-            "            $display(\"FAIL %%0s holds fewer frames\", name);\n"
-            "            $finish;\n"
-            "        end\n"
-            "    endtask\n",
-            z->clk_ns / 2, z->top);
+    fprintf(
+        f,
+        "    reg     clk = 1'b0;\n"
+        "    reg     rst_n = 1'b0;\n"
+        "    integer cycle = 0, quiet = 0, errors = 0, first = -1, complete = 0;\n"
+        "    integer frames, seed, told;\n"
+        "    wire    up = rst_n || cycle == 9; // inputs are valid with the end of reset, as in\n"
+        "                                      // the cycle model\n"
+        "    always #%g clk = !clk;\n"
+        "    initial begin\n"
+        "        if (!$value$plusargs(\"frames=%%d\", frames)) frames = FRAMES;\n"
+        "        if (!$value$plusargs(\"seed=%%d\", seed)) seed = SEED;\n"
+        "        if (!$value$plusargs(\"told=%%d\", told)) told = 0;\n"
+        "    end\n"
+        "    initial if (WAVE != 0) begin\n"
+        "        $dumpfile(\"wave.vcd\");\n"
+        "        $dumpvars(0, tb_%s);\n"
+        "    end\n"
+        "    task short_of(input [8*16-1:0] name);\n"
+        "        begin\n"
+        "            $display(\"FAIL %%0s holds fewer frames\", name);\n"
+        "            $finish;\n"
+        "        end\n"
+        "    endtask\n",
+        z->clk_ns / 2, z->top);
 }
 
 static nashc_status
