@@ -33,9 +33,9 @@ typedef struct sim_job {
     int64_t frames, seed;
     int64_t cycles; /* expected, for the bar; 0: not known */
     int64_t cycle;  /* the bench is there */
-    char *folder;  /* temporary, removed by sim_free */
-    int64_t *done; /* cycle in which each frame was complete */
-    int64_t first; /* of the first beat taken */
+    char *folder;   /* temporary, removed by sim_free */
+    int64_t *done;  /* cycle in which each frame was complete */
+    int64_t first;  /* of the first beat taken */
     int n_stalls;
     sim_stall *stalls;
 } sim_job;

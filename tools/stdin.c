@@ -1,12 +1,7 @@
 /* stdin.c: a model on standard input becomes a file, since readers go back and forth in theirs. */
-#define _DEFAULT_SOURCE 1 /* mkstemp */
 #include "tool.h"
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-static const char *spooled; /* the file; NULL: none */
+static const char *spooled; /* its folder; NULL: none */
 
 static nashc_status
 spool(const char *path, nashc_diag *d)
@@ -27,29 +22,22 @@ spool(const char *path, nashc_diag *d)
 nashc_status
 tool_stdin_take(const char **path, nashc_arena *a, nashc_diag *d)
 {
-    const char *base = getenv("TMPDIR");
-    char *name = nashc_arena_printf(a, "%s/nashc-stdin-XXXXXX", base && base[0] ? base : "/tmp");
+    char *folder;
+    nashc_status s = tool_temp_folder("stdin", a, &folder, d);
 
-    if (!name)
+    if (s != NASHC_OK)
+        return s;
+    spooled = folder;
+    *path = nashc_arena_printf(a, "%s/model", folder);
+    if (!*path)
         return nashc_enomem(d);
-    int fd = mkstemp(name);
-    if (fd < 0)
-        return nashc_io_error(d, &(nashc_loc){.file = name}, "cannot be created: %s",
-                              strerror(errno));
-    close(fd);
-    spooled = name;
-    nashc_temp_note(spooled);
-    nashc_diag_show_as(d, name, "<stdin>");
-    *path = name;
-    return spool(name, d);
+    nashc_diag_show_as(d, *path, "<stdin>");
+    return spool(*path, d);
 }
 
 void
 tool_stdin_drop(void)
 {
-    if (!spooled)
-        return;
-    unlink(spooled);
-    nashc_temp_done(spooled);
+    tool_temp_remove(spooled);
     spooled = NULL;
 }

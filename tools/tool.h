@@ -209,9 +209,10 @@ typedef struct tool_process {
     bool timed_out;
 } tool_process;
 
-/* out is zeroed, but for what is set before the run. Runs argv[0] (looked up in PATH) without a shell, in folder dir (NULL: here), nothing on standard
- * input, at most seconds (0: no limit). EIO if it cannot be started: the message says which program
- * is missing. A child that fails is no error here. */
+/* out is zeroed, but for what is set before the run. Runs argv[0] (looked up in PATH) without a
+ * shell, in folder dir (NULL: here), nothing on standard input, at most seconds (0: no limit). EIO
+ * if it cannot be started: the message says which program is missing. A child that fails is no
+ * error here. */
 nashc_status tool_process_run(const char *const *argv, const char *dir, double seconds,
                               tool_process *out, nashc_diag *d);
 void tool_process_free(tool_process *p);
@@ -234,8 +235,8 @@ void tool_temp_remove(const char *path); /* NULL allowed */
  * default $XDG_CACHE_HOME/nashc, else ~/.cache/nashc; NULL if there is none. */
 const char *tool_cache_folder(const char *option, nashc_arena *a);
 
-/* The file kept there under key (hexadecimal), owned by a, if it is there, is ours and nobody else's
- * to write: NULL if not. It counts as used now. */
+/* The file kept there under key (hexadecimal), owned by a, if it is there, is ours and nobody
+ * else's to write: NULL if not. It counts as used now. */
 const char *tool_cache_find(const char *folder, const char *key, nashc_arena *a);
 
 /* Keeps a copy of a program, written aside and renamed. The folder is held below 1 GiB: what was

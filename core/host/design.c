@@ -195,7 +195,7 @@ numbers_json(const double *x, int n)
 
 /* Adds to what the backend said of its streams how the host fills them. */
 static void
-describe_ports(json_t *list, const nashc_port *ports, int n)
+describe_ports(const design *z, json_t *list, const nashc_port *ports, int n)
 {
     for (int i = 0; i < n; i++) {
         json_t *o = json_array_get(list, (size_t)i);
@@ -207,15 +207,15 @@ describe_ports(json_t *list, const nashc_port *ports, int n)
         json_object_set_new(o, "scale", numbers_json(p->scale, p->n));
         json_object_set_new(o, "zero_point", numbers_json(p->zero_point, p->n));
         json_object_set_new(o, "bias", numbers_json(p->bias, p->n));
-        json_object_set_new(o, "model_name", text_json(p->name));
+        json_object_set_new(o, "model_name", text_json(z, p->name));
     }
 }
 
 static void
 add_host_part(const design *z, json_t *j)
 {
-    describe_ports(json_object_get(j, "inputs"), z->ports.in, z->ports.n_in);
-    describe_ports(json_object_get(j, "outputs"), z->ports.out, z->ports.n_out);
+    describe_ports(z, json_object_get(j, "inputs"), z->ports.in, z->ports.n_in);
+    describe_ports(z, json_object_get(j, "outputs"), z->ports.out, z->ports.n_out);
     json_object_set_new(j, "host_front", json_string(z->ports.front));
     json_object_set_new(j, "host_behind", json_string(z->ports.behind));
 }

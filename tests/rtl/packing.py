@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-# packing.py: driver/packing.py and driver/packing.h of compiled designs against the model, through the simulated design.
+# packing.py: the generated packing of compiled designs against the model, through the simulated design.
 """packing.py [BUILD]
 
-For each network: integers of the input ports by the generated Python; the same bytes from the generated C header; the
-generated Verilog in Icarus on them; the bytes that come out, unpacked and scaled, against the model's output on what the
-integers stand for. Exit 1 if one differs."""
+For each network: integers of the input port by the generated Python; the same bytes from the generated C
+header; the generated Verilog in Icarus on them; the bytes that come out, unpacked and scaled, against the
+model's output on what the integers stand for. Exit 1 if one differs."""
 
 import importlib.util
 import json
@@ -70,7 +70,8 @@ def by_header(design, folder, data, packed):
                 '    for (size_t i = 0; i < IN0_ELEMENTS; i++) { long long v; if (scanf("%lld", &v) != 1) return 2; '
                 'x[i] = v; }\n    IN0_pack(x, b);\n    IN0_unpack(b, y);\n'
                 '    fwrite(b, 1, IN0_BYTES, stdout);\n    return memcmp(x, y, sizeof x) != 0;\n}\n')
-    run('cc', '-std=c99', '-Wall', '-Wextra', '-Werror', '-Wno-unused', '-I' + design + '/driver', source, '-o', folder + '/try')
+    run('cc', '-std=c99', '-Wall', '-Wextra', '-Werror', '-Wno-unused', '-I' + design + '/driver', source,
+        '-o', folder + '/try')
     assert run(folder + '/try', input='\n'.join(map(str, data)).encode()) == packed, 'the header packs otherwise'
 
 

@@ -31,8 +31,8 @@ typedef struct nashc_ports {
 
 /* Of the graph of layers f of m; *out is owned by a. A module whose @main does not call f has no
  * host part, and streams that are their own integers. */
-NASHC_API nashc_status nashc_ports_of(const nashc_module *m, const nashc_graph *f,
-                                      nashc_ports *out, nashc_arena *a, nashc_diag *d);
+NASHC_API nashc_status nashc_ports_of(const nashc_module *m, const nashc_graph *f, nashc_ports *out,
+                                      nashc_arena *a, nashc_diag *d);
 
 /* How elements are put into bits: "unsigned", "twos_complement", or "bipolar", 0 for -1. */
 NASHC_API const char *nashc_port_encoding(const nashc_port *p);
