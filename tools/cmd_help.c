@@ -88,7 +88,8 @@ man_page(nashc_ctx *c)
     printf(".SH EXIT STATUS\n0 done, 1 input malformed or not supported, 2 wrong usage, 3 results "
            "differ,\n4 a file, an outside program or a plugin failed, 70 a bug in nashc\n");
     printf(".SH ENVIRONMENT\n.TP\n.B NASHC_PLUGIN_PATH\nfolders and files of plugins, separated by "
-           "colons\n.TP\n.B NO_COLOR\nno colours\n");
+           "colons\n.TP\n.B XDG_CACHE_HOME\nabove the folder nashc that keeps built simulators; "
+           "~/.cache if not set\n.TP\n.B NO_COLOR\nno colours\n");
 }
 
 /* --- command --------------------------------------------------------------------------------- */
