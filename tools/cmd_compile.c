@@ -118,7 +118,7 @@ run_bench(job *j)
 {
     const char *dir = nashc_arena_printf(j->a, "%s/tb", nashc_outdir_path(j->dir));
     const char *const argv[] = {"sh", "run_iverilog.sh", NULL};
-    tool_process p;
+    tool_process p = {0};
     nashc_status s;
 
     if (!tool_program_exists("iverilog") || !tool_program_exists("vvp")) {
@@ -156,6 +156,46 @@ program_summary(job *j)
 }
 
 static void
+print_numbers(const char *what, const double *x, int n, double plain)
+{
+    if (n > 1)
+        printf(", %s of each channel", what);
+    else if (x[0] != plain)
+        printf(", %s %.9g", what, x[0]);
+}
+
+static void
+print_port(job *j, const char *side, const nashc_port *p)
+{
+    char elem[NASHC_TYPE_STR_MAX] = "";
+
+    nashc_type_finn_name(&p->s.elem, elem, sizeof elem);
+    printf("%s %s: %" PRId64 " beats of %" PRId64 " x %s, %u byte%s, %s, first element low", side,
+           nashc_quote(j->d, p->name), p->s.beats, p->s.lanes, elem, (p->s.width + 7) / 8,
+           p->s.width > 8 ? "s" : "", p->layout);
+    print_numbers("scale", p->scale, p->n, 1);
+    print_numbers("zero point", p->zero_point, p->n, 0);
+    print_numbers("bias", p->bias, p->n, 0);
+    printf("\n");
+}
+
+/* What the host has to do, and how it fills the streams. */
+static void
+print_host(job *j)
+{
+    nashc_ports z;
+
+    if (nashc_ports_of(j->m, j->r.graph, &z, j->a, j->d) != NASHC_OK)
+        return;
+    printf("host: %s in front of the hardware, %s behind it\n", z.front[0] ? z.front : "nothing",
+           z.behind[0] ? z.behind : "nothing");
+    for (int i = 0; i < z.n_in; i++)
+        print_port(j, "input", &z.in[i]);
+    for (int i = 0; i < z.n_out; i++)
+        print_port(j, "output", &z.out[i]);
+}
+
+static void
 summary(job *j)
 {
     const nashc_compile_result *r = &j->r;
@@ -185,6 +225,7 @@ summary(job *j)
     printf("estimate: %" PRIu64 " LUT, %" PRIu64 " FF, %" PRIu64 " BRAM18, %" PRIu64 " DSP\n",
            c->lut, c->ff, c->bram18, c->dsp);
     compile_print_demand(r);
+    print_host(j);
 }
 
 static nashc_status

@@ -1,13 +1,17 @@
-/* cmd_help.c: nashc help: one command explained; the manual page and the completion script. */
+/* cmd_help.c: nashc help: one command explained; the manual page and the completion scripts. */
 #include "tool.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const nashc_param options[] = {
     {.name = "man", .def = "false", .help = "write the manual page", .kind = NASHC_P_BOOL},
     {.name = "completion",
-     .def = "false",
-     .help = "write the completion script for bash",
-     .kind = NASHC_P_BOOL},
+     .def = "bash",
+     .domain = "bash|zsh|fish",
+     .help = "write the completion script for a shell",
+     .kind = NASHC_P_ENUM,
+     .flags = NASHC_P_OPTIONAL,
+     .reserved = {"bash"}},
     {0},
 };
 
@@ -84,34 +88,8 @@ man_page(nashc_ctx *c)
     printf(".SH EXIT STATUS\n0 done, 1 input malformed or not supported, 2 wrong usage, 3 results "
            "differ,\n4 a file, an outside program or a plugin failed, 70 a bug in nashc\n");
     printf(".SH ENVIRONMENT\n.TP\n.B NASHC_PLUGIN_PATH\nfolders and files of plugins, separated by "
-           "colons\n.TP\n.B NO_COLOR\nno colours\n");
-}
-
-/* --- completion ------------------------------------------------------------------------------ */
-
-static void
-completion(nashc_ctx *c)
-{
-    const nashc_command *cmd;
-    printf("# bash completion for nashc\n_nashc() {\n"
-           "    local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-           "    if [ \"$COMP_CWORD\" = 1 ]; then\n        words='");
-    for (int i = 0; (cmd = nashc_desc_at(c, NASHC_D_COMMAND, i)); i++)
-        printf("%s%s", i ? " " : "", cmd->name);
-    printf(" --help --version'\n    else\n        case ${COMP_WORDS[1]} in\n");
-    for (int i = 0; (cmd = nashc_desc_at(c, NASHC_D_COMMAND, i)); i++) {
-        printf("        %s) words='--help --json --load-plugin", cmd->name);
-        for (const nashc_param *p = cmd->options; p && p->name; p++) {
-            char name[128];
-            printf(" %s", tool_option_name(p, name));
-        }
-        printf("' ;;\n");
-    }
-    printf("        esac\n    fi\n"
-           "    case $cur in\n    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
-           "    *) [ \"$COMP_CWORD\" = 1 ] && COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ||\n"
-           "           COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n    esac\n}\n"
-           "complete -o filenames -F _nashc nashc\n");
+           "colons\n.TP\n.B XDG_CACHE_HOME\nabove the folder nashc that keeps built simulators; "
+           "~/.cache if not set\n.TP\n.B NO_COLOR\nno colours\n");
 }
 
 /* --- command --------------------------------------------------------------------------------- */
@@ -151,6 +129,37 @@ explain_op(const nashc_op *op)
     }
 }
 
+/* The nearest of all names that are explained. */
+static nashc_status
+unknown_name(nashc_ctx *c, const char *name, nashc_diag *d)
+{
+    static const nashc_desc_kind kinds[] = {NASHC_D_COMMAND, NASHC_D_PASS, NASHC_D_PIPELINE,
+                                            NASHC_D_OP};
+    const char **all = NULL;
+    size_t n = 0;
+
+    for (size_t k = 0; k < NASHC_COUNT(kinds); k++) {
+        const char *const *names = nashc_names(c, kinds[k]);
+        size_t more = 0;
+        while (names[more])
+            more++;
+        const char **grown = realloc(all, (n + more + 1) * sizeof *all);
+        if (!grown) {
+            free(all);
+            return nashc_enomem(d);
+        }
+        all = grown;
+        memcpy(all + n, names, (more + 1) * sizeof *all);
+        n += more;
+    }
+    const char *near = nashc_nearest(d, name, all);
+    free(all);
+    nashc_usage(d, "nothing is known by the name \"%s\"%s%s", nashc_quote(d, name),
+                near[0] ? "; " : "", near);
+    nashc_help(d, "see `nashc list commands`, passes, pipelines or ops");
+    return NASHC_EUSAGE;
+}
+
 static int
 explain(nashc_ctx *c, const char *name)
 {
@@ -165,8 +174,7 @@ explain(nashc_ctx *c, const char *name)
     } else if (strncmp(name, "unknown.", 8) != 0 && (found = nashc_find(c, NASHC_D_OP, name))) {
         explain_op(found);
     } else {
-        return nashc_status_exit(nashc_lookup(c, NASHC_D_COMMAND, name, d) ? NASHC_OK
-                                                                           : NASHC_EUSAGE);
+        return nashc_status_exit(unknown_name(c, name, d));
     }
     return 0;
 }
@@ -178,8 +186,8 @@ help_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
         man_page(c);
         return 0;
     }
-    if (nashc_opts_bool(o, "completion")) {
-        completion(c);
+    if (nashc_opts_given(o, "completion")) {
+        tool_print_completion(c, nashc_opts_str(o, "completion"));
         return 0;
     }
     if (n_args > 0)

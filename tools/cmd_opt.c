@@ -207,7 +207,7 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 const nashc_command nashc_command_opt = {
     NASHC_DESC(nashc_command),
     .name = "opt",
-    .help = "run passes on a model",
+    .help = "run passes on a model (- is standard input)",
     .usage = "MODEL -passes='...' [-o OUT.nashir|OUT.onnx] [options]",
     .example = "nashc opt net.onnx -passes=streamline,check-streamlined -o net.nashir\n"
                "nashc opt net.onnx -passes='fixpoint(fold-constants)' --verify-each -o -\n"

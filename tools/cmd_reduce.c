@@ -76,7 +76,7 @@ split_command(reducer *r, const char *text)
 static int
 run_command(reducer *r, const nashc_module *m)
 {
-    tool_process p;
+    tool_process p = {0};
     r->status = nashc_write_nashir(m, r->file, r->diag);
     if (r->status == NASHC_OK)
         r->status = tool_process_run(r->words, NULL, (double)r->timeout, &p, r->diag);

@@ -41,6 +41,7 @@ static const nashc_param options[] = {
      .help = "icarus and verilator for Verilog, cc for the C of the hls backend",
      .kind = NASHC_P_ENUM},
     {.name = "wave", .def = "", .help = "waveform, .vcd or .fst", .kind = NASHC_P_PATH},
+    TOOL_CACHE_OPTION,
     {.name = "throttle",
      .def = "0",
      .domain = "0..1000000000",
@@ -284,6 +285,9 @@ simulate(job *j)
     if (!in || !got)
         return nashc_enomem(j->sim.d);
     j->sim.frames = j->samples.n > warm ? j->samples.n : warm;
+    if (sim_counts_cycles(&j->sim) && j->told_interval > 0)
+        j->sim.cycles =
+            j->told_latency + (int64_t)(j->told_interval * (double)(j->sim.frames - 1)) + 1;
     s = make_beats(j, in);
     if (s == NASHC_OK)
         s = sim_prepare(&j->sim, in);
@@ -328,17 +332,36 @@ compare_cycles(const job *j)
                       "a frame takes %g cycles, the models of the layers say %g", measured, told);
 }
 
+static int
+by_stalls(const void *a, const void *b)
+{
+    const sim_stall *p = a, *q = b;
+    return p->cycles != q->cycles ? p->cycles < q->cycles ? 1 : -1 : strcmp(p->name, q->name);
+}
+
+/* Where streams wait: the worst three, all of them with -v. */
+static void
+report_stalls(const job *j)
+{
+    int most = nashc_diag_verbosity(j->sim.d) > 1 ? j->sim.n_stalls : 3;
+
+    qsort(j->sim.stalls, (size_t)j->sim.n_stalls, sizeof *j->sim.stalls, by_stalls);
+    for (int i = 0; i < j->sim.n_stalls && i < most; i++)
+        if (j->sim.stalls[i].cycles > 0 || most > 3)
+            printf("stalls: %" PRId64 " cycles on %s\n", j->sim.stalls[i].cycles,
+                   j->sim.stalls[i].name);
+}
+
 /* What a clock tells. */
 static void
 report_cycles(const job *j)
 {
     double fps = 1e9 / j->clk_ns / interval(j);
 
+    report_stalls(j);
     printf("interval: %g cycles%s\nlatency: %" PRId64 " cycles\nthroughput: %.6g fps at %g ns\n",
            interval(j), nashc_opts_int(j->o, "throttle") ? " (throttled)" : "",
            j->sim.done[0] - j->sim.first, fps, j->clk_ns);
-    for (int i = 0; i < j->sim.n_stalls; i++)
-        printf("stalls: %" PRId64 " cycles on %s\n", j->sim.stall[i], j->sim.stall_name[i]);
 }
 
 static void
@@ -350,7 +373,7 @@ add_cycles(const job *j, json_t *o)
     json_object_set_new(o, "interval_cycles", json_real(interval(j)));
     json_object_set_new(o, "throughput_fps", json_real(1e9 / j->clk_ns / interval(j)));
     for (int i = 0; i < j->sim.n_stalls; i++)
-        json_object_set_new(stalls, j->sim.stall_name[i], json_integer(j->sim.stall[i]));
+        json_object_set_new(stalls, j->sim.stalls[i].name, json_integer(j->sim.stalls[i].cycles));
     json_object_set_new(o, "stalls", stalls);
 }
 
@@ -375,8 +398,6 @@ report(const job *j, nashc_status s)
         compare_cycles(j);
         report_cycles(j);
     }
-    if (nashc_opts_given(j->o, "expect") && s == NASHC_OK)
-        printf("equal: %" PRId64 " samples\n", j->samples.n);
 }
 
 static nashc_status
@@ -395,6 +416,8 @@ deliver(job *j)
         report(j, s);
     if (s == NASHC_OK && !tool_json())
         s = tool_print_classes(&j->out, nashc_opts_str(j->o, "classes"), j->sim.d);
+    if (s == NASHC_OK && !tool_json() && expect[0])
+        printf("equal: %" PRId64 " samples\n", j->samples.n);
     return s;
 }
 
@@ -408,7 +431,9 @@ run_job(job *j)
         return nashc_usage(j->sim.d, "--simulator cc has no clock: no --wave, no --throttle");
     if (!input[0])
         return nashc_usage(j->sim.d, "inputs are needed: --input FILE");
+    j->sim.cache = tool_cache_folder(nashc_opts_str(j->o, "cache"), j->sim.a);
     if ((s = read_manifest(j)) != NASHC_OK || (s = find_streams(j)) != NASHC_OK ||
+        (s = sim_check(&j->sim)) != NASHC_OK ||
         (s = tool_arrays_read(input, &j->in, j->sim.d)) != NASHC_OK ||
         (s = tool_samples_plan(nashc_module_main(j->m), &j->in, j->sim.a, &j->samples, j->sim.d)) !=
             NASHC_OK)

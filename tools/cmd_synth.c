@@ -1,7 +1,8 @@
 /* cmd_synth.c: nashc synth: figures of the generated layers from Yosys, beside the estimates. */
-#include "tool.h"
+#include "yosys.h"
 #include <inttypes.h>
 #include <jansson.h>
+#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,186 +12,73 @@ static const nashc_param options[] = {
      .help = "xcup, xc7, ice40 or ecp5; by the design's device if not given, else xcup",
      .kind = NASHC_P_STRING},
     {.name = "layer", .def = "", .help = "this layer only", .kind = NASHC_P_STRING},
+    {.name = "layer-time",
+     .def = "900",
+     .domain = "0..1000000",
+     .help = "most seconds for a layer; 0: no limit",
+     .kind = NASHC_P_INT},
+    {.name = "layer-memory",
+     .def = "4096",
+     .domain = "0..16777216",
+     .help = "most MiB of memory for a layer; 0: no limit",
+     .kind = NASHC_P_INT},
+    {.name = "again",
+     .def = "false",
+     .help = "also layers whose figures are there already",
+     .kind = NASHC_P_BOOL},
     {0},
 };
 
-/* Cells of a family by the prefix of their names; the first match counts. */
-typedef struct cell {
-    const char *prefix;
-    int lut, ff, bram18, uram, dsp;
-} cell;
-
-static const cell xilinx_cells[] = {
-    {"LUT", 1, 0, 0, 0, 0},      {"RAM32M16", 8, 0, 0, 0, 0}, {"RAM64M8", 8, 0, 0, 0, 0},
-    {"RAM32M", 4, 0, 0, 0, 0},   {"RAM64M", 4, 0, 0, 0, 0},   {"RAM128X1D", 4, 0, 0, 0, 0},
-    {"RAM64X1D", 2, 0, 0, 0, 0}, {"RAM32X1D", 2, 0, 0, 0, 0}, {"RAM256X1", 4, 0, 0, 0, 0},
-    {"RAM", 0, 0, 0, 0, 0},      {"SRL", 1, 0, 0, 0, 0},      {"FD", 0, 1, 0, 0, 0},
-    {"DSP", 0, 0, 0, 0, 1},      {"URAM", 0, 0, 0, 1, 0},     {0},
-};
-
-static const cell ice40_cells[] = {
-    {"SB_LUT4", 1, 0, 0, 0, 0},
-    {"SB_DFF", 0, 1, 0, 0, 0},
-    {"SB_RAM", 0, 0, 1, 0, 0},
-    {"SB_MAC16", 0, 0, 0, 0, 1},
-    {0},
-};
-
-static const cell ecp5_cells[] = {
-    {"LUT4", 1, 0, 0, 0, 0},   {"CCU2C", 2, 0, 0, 0, 0},    {"TRELLIS_FF", 0, 1, 0, 0, 0},
-    {"DP16KD", 0, 0, 1, 0, 0}, {"PDPW16KD", 0, 0, 1, 0, 0}, {"TRELLIS_DPR16X4", 4, 0, 0, 0, 0},
-    {"MULT", 0, 0, 0, 0, 1},   {"ALU54B", 0, 0, 0, 0, 0},   {0},
-};
-
-static const struct family {
-    const char *name, *command;
-    const cell *cells;
-} families[] = {
-    {"xcup", "synth_xilinx -flatten -family xcup", xilinx_cells},
-    {"xc7", "synth_xilinx -flatten -family xc7", xilinx_cells},
-    {"ice40", "synth_ice40 -dsp", ice40_cells},
-    {"ecp5", "synth_ecp5", ecp5_cells},
-};
+#define REPORT "report/post_synth_resources.json"
 
 typedef struct job {
+    yosys_job y;
     nashc_ctx *ctx;
-    nashc_diag *d;
-    nashc_arena *a;
     const nashc_opts *o;
     const nashc_device *device; /* of the design; NULL: none */
     nashc_module *m;
-    const char *dir, *top, *yosys; /* yosys: its version */
-    const struct family *family;
     const nashc_graph *f;
-    nashc_cost *real; /* by node id */
+    const char *const *names;
+    json_t *report; /* the document, as it is in the file */
+    int n_failed;
+    const char *failed, *why; /* the first layer that Yosys did not do */
 } job;
 
 static nashc_status
 load(job *j)
 {
-    const char *path = nashc_arena_printf(j->a, "%s/manifest.json", j->dir);
+    const char *path = nashc_arena_printf(j->y.a, "%s/manifest.json", j->y.dir);
     const char *family = nashc_opts_str(j->o, "family");
     char *text;
     size_t size;
-    nashc_status s = nashc_file_read(path, 1 << 24, &text, &size, j->d);
+    nashc_status s = nashc_file_read(path, 1 << 24, &text, &size, j->y.d);
 
     if (s != NASHC_OK) {
-        nashc_help(j->d, "DIR is what `nashc compile -o DIR` wrote");
+        nashc_help(j->y.d, "DIR is what `nashc compile -o DIR` wrote");
         return s;
     }
     json_t *root = json_loadb(text, size, 0, NULL);
     nashc_mem_free(text);
     const char *top = json_string_value(json_object_get(root, "top"));
     const char *device = json_string_value(json_object_get(root, "device"));
-    j->top = top ? nashc_arena_strdup(j->a, top) : NULL;
+    j->y.top = top ? nashc_arena_strdup(j->y.a, top) : NULL;
     j->device = device && device[0] ? nashc_find(j->ctx, NASHC_D_DEVICE, device) : NULL;
     json_decref(root);
-    if (!j->top || !nashc_is_top_name(j->top))
-        return nashc_error(j->d, &(nashc_loc){.file = path}, "this is no manifest of a design");
+    if (!j->y.top || !nashc_is_top_name(j->y.top))
+        return nashc_error(j->y.d, &(nashc_loc){.file = path}, "this is no manifest of a design");
     if (!family[0])
         family = j->device ? j->device->family : "xcup";
-    for (size_t i = 0; i < NASHC_COUNT(families); i++)
-        if (strcmp(families[i].name, family) == 0)
-            j->family = &families[i];
-    if (!j->family) {
-        s = nashc_usage(j->d, "Yosys is not asked for family %s here", nashc_quote(j->d, family));
-        nashc_help(j->d, "give --family xcup, xc7, ice40 or ecp5");
+    j->y.family = yosys_find_family(family);
+    if (!j->y.family) {
+        s = nashc_usage(j->y.d, "Yosys is not asked for family %s here",
+                        nashc_quote(j->y.d, family));
+        nashc_help(j->y.d, "give --family xcup, xc7, ice40 or ecp5");
         return s;
     }
-    s = nashc_read_nashir(j->ctx, nashc_arena_printf(j->a, "%s/model.nashir", j->dir), &j->m, j->d);
-    j->f = s == NASHC_OK ? nashc_flow_graph(j->m, j->d) : NULL;
+    s = nashc_read_nashir(j->ctx, nashc_arena_printf(j->y.a, "%s/model.nashir", j->y.dir), &j->m,
+                          j->y.d);
+    j->f = s == NASHC_OK ? nashc_flow_graph(j->m, j->y.d) : NULL;
     return s == NASHC_OK && !j->f ? NASHC_EINPUT : s;
-}
-
-static void
-count_cells(const cell *cells, const json_t *by_type, nashc_cost *out)
-{
-    const char *type;
-    json_t *v;
-
-    json_object_foreach((json_t *)(uintptr_t)by_type, type, v)
-    {
-        uint64_t n = (uint64_t)json_integer_value(v);
-        if (strncmp(type, "RAMB36", 6) == 0) {
-            out->bram18 += 2 * n;
-            continue;
-        }
-        if (strncmp(type, "RAMB18", 6) == 0) {
-            out->bram18 += n;
-            continue;
-        }
-        for (const cell *c = cells; c->prefix; c++)
-            if (strncmp(type, c->prefix, strlen(c->prefix)) == 0) {
-                out->lut += n * (uint64_t)c->lut;
-                out->ff += n * (uint64_t)c->ff;
-                out->bram18 += n * (uint64_t)c->bram18;
-                out->uram += n * (uint64_t)c->uram;
-                out->dsp += n * (uint64_t)c->dsp;
-                break;
-            }
-    }
-}
-
-/* The statistics lie between the first and the last brace. */
-static nashc_status
-read_stat(job *j, const char *text, nashc_cost *out)
-{
-    const char *from = strchr(text, '{'), *to = strrchr(text, '}');
-    json_t *root = from && to ? json_loadb(from, (size_t)(to - from) + 1, 0, NULL) : NULL;
-    const json_t *design = json_object_get(root, "design");
-    const json_t *cells = json_object_get(design, "num_cells_by_type");
-    nashc_status s = NASHC_OK;
-
-    if (cells)
-        count_cells(j->family->cells, cells, out);
-    else
-        s = nashc_io_error(j->d, NULL, "Yosys wrote no statistics");
-    json_decref(root);
-    return s;
-}
-
-static nashc_status
-synthesize(job *j, const char *name, nashc_cost *out)
-{
-    const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir);
-    tool_process p = {0};
-    const char *script = nashc_arena_printf(j->a,
-                                            "read_verilog -defer *.v; %s -top %s_%s; "
-                                            "tee -o /dev/stdout stat -json",
-                                            j->family->command, j->top, name);
-    const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
-    nashc_status s = rtl && script ? tool_process_run(argv, rtl, 0, &p, j->d) : nashc_enomem(j->d);
-    if (s == NASHC_OK && p.exit_status != 0) {
-        const char *line = strstr(p.err, "ERROR") ? strstr(p.err, "ERROR") : p.err;
-        s = nashc_io_error(j->d, NULL, "yosys failed on layer %s", name);
-        nashc_note(j->d, "%.*s", (int)strcspn(line, "\n"), line);
-    }
-    if (s == NASHC_OK)
-        s = read_stat(j, p.out, out);
-    tool_process_free(&p);
-    return s;
-}
-
-static nashc_status
-version(job *j)
-{
-    const char *const argv[] = {"yosys", "-V", NULL};
-    tool_process p;
-    nashc_status s;
-
-    if (!tool_program_exists("yosys")) {
-        s = nashc_io_error(j->d, NULL, "program yosys was not found");
-        nashc_help(j->d, "install Yosys and have it in PATH");
-        return s;
-    }
-    if ((s = tool_process_run(argv, NULL, 0, &p, j->d)) != NASHC_OK)
-        return s;
-    size_t n = strcspn(p.out, "(\n");
-    while (n > 0 && p.out[n - 1] == ' ')
-        n--;
-    j->yosys = nashc_arena_printf(j->a, "%.*s", (int)n, p.out);
-    tool_process_free(&p);
-    return NASHC_OK;
 }
 
 static json_t *
@@ -219,73 +107,195 @@ print_row(const char *name, const nashc_cost *r, const nashc_cost *e)
            e->dsp);
 }
 
-/* Everything as JSON, FINN's post_synth_resources.json with the estimates beside. */
-static json_t *
-document(job *j, const char *const *names, const char *only)
+static nashc_cost
+cost_in(const json_t *o)
+{
+    return (nashc_cost){.lut = (uint64_t)json_integer_value(json_object_get(o, "LUT")),
+                        .ff = (uint64_t)json_integer_value(json_object_get(o, "FF")),
+                        .bram18 = (uint64_t)json_integer_value(json_object_get(o, "BRAM_18K")),
+                        .uram = (uint64_t)json_integer_value(json_object_get(o, "URAM")),
+                        .dsp = (uint64_t)json_integer_value(json_object_get(o, "DSP"))};
+}
+
+/* --- what is kept -------------------------------------------------------------------------------
+ *
+ * The report is written after each layer, so that nothing is lost when a later one ends the run. A
+ * layer has the hash of all that its figures follow from, by which they are found again.
+ */
+
+static nashc_status
+hash_file(job *j, SHA2_CTX *c, const char *name)
+{
+    char *text;
+    size_t size;
+    nashc_status s = nashc_file_read(nashc_arena_printf(j->y.a, "%s/rtl/%s", j->y.dir, name),
+                                     NASHC_MAX_BYTES, &text, &size, j->y.d);
+
+    if (s == NASHC_OK) {
+        SHA256Update(c, (const uint8_t *)text, size);
+        nashc_mem_free(text);
+    }
+    return s;
+}
+
+/* Of the layer's module, which names its memory images by content, and of the library. */
+static nashc_status
+hash_layer(job *j, const char *name, char key[SHA256_DIGEST_STRING_LENGTH])
+{
+    const char *list = nashc_arena_printf(j->y.a, "%s/rtl/all_verilog_srcs.txt", j->y.dir);
+    char *files;
+    size_t size;
+    nashc_status s = nashc_file_read(list, NASHC_MAX_BYTES, &files, &size, j->y.d);
+    SHA2_CTX c;
+
+    if (s != NASHC_OK)
+        return s;
+    SHA256Init(&c);
+    SHA256Update(&c, (const uint8_t *)j->y.version, strlen(j->y.version) + 1);
+    SHA256Update(&c, (const uint8_t *)j->y.family->command, strlen(j->y.family->command) + 1);
+    s = hash_file(j, &c, nashc_arena_printf(j->y.a, "%s_%s.v", j->y.top, name));
+    for (char *p = strtok(files, "\n"); p && s == NASHC_OK; p = strtok(NULL, "\n")) {
+        const char *base = strrchr(p, '/') ? strrchr(p, '/') + 1 : p;
+        if (strncmp(base, "nashc_", 6) == 0)
+            s = hash_file(j, &c, base);
+    }
+    nashc_mem_free(files);
+    SHA256End(&c, key);
+    return s;
+}
+
+/* Does key of the document say so? */
+static bool
+says(const json_t *o, const char *key, const char *text)
+{
+    const char *have = json_string_value(json_object_get(o, key));
+    return have && strcmp(have, text) == 0;
+}
+
+/* The report of an earlier run, if it is of the same program and family. */
+static void
+start_report(job *j)
+{
+    j->report = json_load_file(nashc_arena_printf(j->y.a, "%s/" REPORT, j->y.dir), 0, NULL);
+    if (!says(j->report, "tool", j->y.version) || !says(j->report, "family", j->y.family->name)) {
+        json_decref(j->report);
+        j->report = json_object();
+    }
+    json_object_set_new(j->report, "tool", json_string(j->y.version));
+    json_object_set_new(j->report, "family", json_string(j->y.family->name));
+}
+
+/* The sum of the layers that are there; layers that the design has no more are dropped. */
+static nashc_status
+write_report(job *j)
 {
     json_t *o = json_object();
     nashc_cost sum = {0};
 
-    json_object_set_new(o, "tool", json_string(j->yosys));
-    json_object_set_new(o, "family", json_string(j->family->name));
+    json_object_set(o, "tool", json_object_get(j->report, "tool"));
+    json_object_set(o, "family", json_object_get(j->report, "family"));
     NASHC_EACH_NODE(j->f, n)
     {
-        const char *name = names[nashc_node_id(n)];
-        const nashc_cost *r = &j->real[nashc_node_id(n)];
-        if (only[0] && strcmp(only, name) != 0)
-            continue;
-        json_t *e = figures(r);
-        nashc_cost est = estimate_of(j, n);
-        json_object_set_new(e, "BRAM_36K", json_integer(0));
-        json_object_set_new(e, "SRL", json_integer(0));
-        json_object_set_new(e, "estimate", figures(&est));
-        json_object_set_new(o, name, e);
-        nashc_cost_add(&sum, r);
+        const char *name = j->names[nashc_node_id(n)];
+        json_t *entry = json_object_get(j->report, name);
+        nashc_cost c = cost_in(entry);
+        if (entry)
+            json_object_set(o, name, entry);
+        nashc_cost_add(&sum, &c);
     }
     json_object_set_new(o, "(top)", figures(&sum));
-    return o;
+    json_decref(j->report);
+    j->report = o;
+    char *text = json_dumps(o, JSON_INDENT(2));
+    nashc_outfile *f = text ? nashc_out_open_below(j->y.dir, REPORT, j->y.d) : NULL;
+    if (f)
+        nashc_out_printf(f, "%s\n", text);
+    nashc_status s = !text ? nashc_enomem(j->y.d) : f ? nashc_out_commit(f, j->y.d) : NASHC_EIO;
+    if (s == NASHC_OK)
+        s = nashc_outdir_own(j->y.dir, REPORT, j->y.d);
+    free(text);
+    return s;
 }
 
 static nashc_status
-report(job *j, const char *const *names, const char *only)
+do_layer(job *j, const nashc_node *n)
+{
+    const char *name = j->names[nashc_node_id(n)], *why = NULL;
+    const json_t *old = json_object_get(j->report, name);
+    nashc_cost real = {0}, estimate = estimate_of(j, n);
+    char key[SHA256_DIGEST_STRING_LENGTH];
+    nashc_status s = hash_layer(j, name, key);
+
+    if (s != NASHC_OK)
+        return s;
+    if (says(old, "sources", key) && !json_object_get(old, "failed") &&
+        !nashc_opts_bool(j->o, "again"))
+        return NASHC_OK;
+    if ((s = yosys_layer(&j->y, name, &real, &why)) != NASHC_OK)
+        return s;
+    json_t *e = why ? json_object() : figures(&real);
+    if (why) {
+        json_object_set_new(e, "failed", json_string(why));
+        j->failed = j->n_failed++ == 0 ? name : j->failed;
+        j->why = j->why ? j->why : why;
+    } else {
+        json_object_set_new(e, "BRAM_36K", json_integer(0));
+        json_object_set_new(e, "SRL", json_integer(0));
+    }
+    json_object_set_new(e, "estimate", figures(&estimate));
+    json_object_set_new(e, "sources", json_string(key));
+    json_object_set_new(j->report, name, e);
+    return write_report(j);
+}
+
+/* --- the command --------------------------------------------------------------------------------
+ */
+
+static void
+print_table(const job *j, const char *only)
 {
     nashc_cost real = {0}, estimate = {0};
-    json_t *o = document(j, names, only);
-    char *text = json_dumps(o, JSON_INDENT(2));
-    nashc_status s = NASHC_OK;
 
-    json_decref(o);
-    if (!text)
-        return nashc_enomem(j->d);
-    if (!only[0]) {
-        static const char name[] = "report/post_synth_resources.json";
-        nashc_outfile *f = nashc_out_open_below(j->dir, name, j->d);
-        if (f)
-            nashc_out_printf(f, "%s\n", text);
-        s = f ? nashc_out_commit(f, j->d) : NASHC_EIO;
-        if (s == NASHC_OK)
-            s = nashc_outdir_own(j->dir, name, j->d);
-    }
-    if (tool_json()) {
-        printf("%s\n", text);
-        free(text);
-        return s;
-    }
-    free(text);
-    printf("%s, family %s; each figure is followed by its estimate\n", j->yosys, j->family->name);
+    printf("%s, family %s; each figure is followed by its estimate\n", j->y.version,
+           j->y.family->name);
     printf("%-34s %15s %15s %11s %9s %9s\n", "layer", "LUT", "FF", "BRAM18", "URAM", "DSP");
     NASHC_EACH_NODE(j->f, n)
     {
-        const char *name = names[nashc_node_id(n)];
-        nashc_cost e = estimate_of(j, n);
+        const char *name = j->names[nashc_node_id(n)];
+        const json_t *entry = json_object_get(j->report, name);
+        const char *why = json_string_value(json_object_get(entry, "failed"));
+        nashc_cost e = estimate_of(j, n), r = cost_in(entry);
         if (only[0] && strcmp(only, name) != 0)
             continue;
-        print_row(name, &j->real[nashc_node_id(n)], &e);
-        nashc_cost_add(&real, &j->real[nashc_node_id(n)]);
+        if (why) {
+            printf("%-34s %s\n", name, why);
+            continue;
+        }
+        print_row(name, &r, &e);
+        nashc_cost_add(&real, &r);
         nashc_cost_add(&estimate, &e);
     }
     print_row("total", &real, &estimate);
-    return s;
+}
+
+/* Layers without figures are a failure of the program; the others are told all the same. */
+static nashc_status
+finish(job *j, const char *only)
+{
+    if (tool_json()) {
+        char *text = json_dumps(j->report, JSON_INDENT(2));
+        printf("%s\n", text ? text : "{}");
+        free(text);
+    } else {
+        print_table(j, only);
+    }
+    if (j->n_failed == 0)
+        return NASHC_OK;
+    nashc_io_error(j->y.d, NULL, "yosys did not do %d layer%s: %s %s", j->n_failed,
+                   j->n_failed > 1 ? "s" : "", j->failed, j->why);
+    nashc_help(j->y.d,
+               "give the limit more room, or fold the layer less; the other layers are in " REPORT);
+    return NASHC_EIO;
 }
 
 static nashc_status
@@ -295,41 +305,47 @@ run(job *j)
     int done = 0, total = 0, found = 0;
     nashc_status s = load(j);
 
-    if (s != NASHC_OK || (s = version(j)) != NASHC_OK)
+    if (s != NASHC_OK || (s = yosys_version(&j->y)) != NASHC_OK)
         return s;
-    const char *const *names = nashc_flow_names(j->f, j->a);
-    j->real = NASHC_NEW_N(j->a, nashc_cost, nashc_graph_max_id(j->f) + 1);
-    if (!names || !j->real)
-        return nashc_enomem(j->d);
+    j->names = nashc_flow_names(j->f, j->y.a);
+    if (!j->names)
+        return nashc_enomem(j->y.d);
     NASHC_EACH_NODE(j->f, n)
     {
-        found += strcmp(names[nashc_node_id(n)], only) == 0;
+        found += strcmp(j->names[nashc_node_id(n)], only) == 0;
         total++;
     }
     if (only[0] && !found)
-        return nashc_usage(j->d, "the design has no layer %s", nashc_quote(j->d, only));
+        return nashc_usage(j->y.d, "the design has no layer %s", nashc_quote(j->y.d, only));
     total = only[0] ? 1 : total;
+    start_report(j);
     tool_progress("layers", 0, total);
     NASHC_EACH_NODE(j->f, n)
     {
-        if (s != NASHC_OK || (only[0] && strcmp(names[nashc_node_id(n)], only) != 0))
+        if (s != NASHC_OK || (only[0] && strcmp(j->names[nashc_node_id(n)], only) != 0))
             continue;
-        s = synthesize(j, names[nashc_node_id(n)], &j->real[nashc_node_id(n)]);
+        s = do_layer(j, n);
         tool_progress("layers", ++done, total);
     }
-    return s == NASHC_OK ? report(j, names, only) : s;
+    return s == NASHC_OK ? finish(j, only) : s;
 }
 
 static int
 synth_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 {
-    job j = {.dir = args[0], .ctx = c, .d = nashc_ctx_diag(c), .o = o};
+    job j = {.ctx = c,
+             .o = o,
+             .y = {.d = nashc_ctx_diag(c),
+                   .a = nashc_arena_create(),
+                   .dir = args[0],
+                   .seconds = (double)nashc_opts_int(o, "layer-time"),
+                   .memory = (uint64_t)nashc_opts_int(o, "layer-memory") << 20}};
 
     (void)n_args;
-    j.a = nashc_arena_create();
-    nashc_status s = j.a ? run(&j) : nashc_enomem(j.d);
+    nashc_status s = j.y.a ? run(&j) : nashc_enomem(j.y.d);
+    json_decref(j.report);
     nashc_module_free(j.m);
-    nashc_arena_free(j.a);
+    nashc_arena_free(j.y.a);
     return nashc_status_exit(s);
 }
 
@@ -337,7 +353,7 @@ const nashc_command nashc_command_synth = {
     NASHC_DESC(nashc_command),
     .name = "synth",
     .help = "synthesize the layers of a design with Yosys and compare with the estimates",
-    .usage = "DIR [--family xcup|xc7|ice40|ecp5] [--layer NAME]",
+    .usage = "DIR [--family xcup|xc7|ice40|ecp5] [--layer NAME] [options]",
     .example = "nashc synth build --family xc7\n"
                "nashc synth build --layer MVAU_hls_0",
     .options = options,

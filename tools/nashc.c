@@ -222,6 +222,16 @@ pass_json(const nashc_command *cmd, nashc_opts *o, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Is the first argument of cmd a model, which may come on standard input? */
+static bool
+reads_model(const nashc_command *cmd)
+{
+    const nashc_param *p = cmd->options;
+    while (p && p->name && strcmp(p->name, "frontend") != 0)
+        p++;
+    return p && p->name;
+}
+
 static int
 run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_arena *a)
 {
@@ -248,7 +258,11 @@ run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_ar
     if (s != NASHC_OK)
         return fail(c, s);
     tool_state.pass_timeout = (unsigned)nashc_opts_int(o, "pass-timeout");
-    return call_command(c, cmd, o, n_args, args);
+    if (n_args > 0 && strcmp(args[0], "-") == 0 && reads_model(cmd))
+        s = tool_stdin_take(&args[0], a, d);
+    int exit_code = s == NASHC_OK ? call_command(c, cmd, o, n_args, args) : fail(c, s);
+    tool_stdin_drop();
+    return exit_code;
 }
 
 /* Behind a command --version is the tool's too, unless the command has an option of that name. */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,12 +59,24 @@ send(int to, int why, int status)
         _exit(126);
 }
 
+/* In the program's process; 0: no limit. */
+static void
+limit_memory(uint64_t bytes)
+{
+    struct rlimit r;
+    if (bytes == 0 || getrlimit(RLIMIT_AS, &r) != 0)
+        return;
+    r.rlim_cur = r.rlim_max == RLIM_INFINITY || bytes < r.rlim_max ? (rlim_t)bytes : r.rlim_max;
+    setrlimit(RLIMIT_AS, &r);
+}
+
 /* In the program's process: never returns. */
 static void
-become(const char *const *argv, const char *dir, int out, int err, int report)
+become(const char *const *argv, const char *dir, uint64_t max_memory, int out, int err, int report)
 {
     int null = open("/dev/null", O_RDONLY);
     tool_limits_lift();
+    limit_memory(max_memory);
     if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0 &&
         (!dir || chdir(dir) == 0))
         execvp(argv[0], (char *const *)argv);
@@ -100,7 +113,8 @@ forget_handlers(void)
 /* In the keeper: never returns. It leads the group of the program and of all that the program
  * starts; when the program ends, or nashc does by whatever signal, the group does. */
 static void
-keep(pid_t parent, const char *const *argv, const char *dir, int out, int err, int report)
+keep(pid_t parent, const char *const *argv, const char *dir, uint64_t max_memory, int out, int err,
+     int report)
 {
     int status = 0;
     nashc_ = parent;
@@ -115,7 +129,7 @@ keep(pid_t parent, const char *const *argv, const char *dir, int out, int err, i
     pid_t pid = program = fork();
     if (pid == 0) {
         signal(SIGTERM, SIG_DFL);
-        become(argv, dir, out, err, report);
+        become(argv, dir, max_memory, out, err, report);
     }
     close(out);
     close(err);
@@ -157,8 +171,9 @@ drain(stream *s)
 /* Reads both streams until the keeper says that its program has ended, whoever else holds them
  * then, or time is up: false. s: out, err, and what the keeper says. */
 static bool
-collect(stream *s, double seconds)
+collect(stream *s, double seconds, const tool_process *told)
 {
+    size_t seen = 0;
     double end = tool_clock() + seconds;
     bool open[3] = {true, true, true};
     while (open[2]) {
@@ -168,13 +183,16 @@ collect(stream *s, double seconds)
             return false;
         for (int i = 0; i < 3; i++)
             p[i] = (struct pollfd){open[i] ? s[i].fd : -1, POLLIN, 0};
-        int wait_ms = seconds > 0 && left < 1 ? (int)(1000 * left) + 1 : 1000;
+        int wait_ms = seconds > 0 && left < 1 ? (int)(1000 * left) + 1 : told->watch ? 100 : 1000;
         if (poll(p, 3, wait_ms) < 0 && errno != EINTR)
             return true;
         for (int i = 0; i < 3; i++)
             if (open[i] && p[i].revents)
                 open[i] = drain(&s[i]);
         open[2] = open[2] && s[2].n < sizeof(verdict);
+        if (told->watch)
+            told->watch(told->user, s[0].data ? s[0].data + seen : "", s[0].n - seen);
+        seen = s[0].n;
     }
     for (int i = 0; i < 2; i++) /* what it wrote before it ended */
         for (struct pollfd p = {s[i].fd, POLLIN, 0};
@@ -225,7 +243,7 @@ static nashc_status
 finish(pid_t pid, const char *name, double seconds, stream *s, tool_process *out, nashc_diag *d)
 {
     int status = 0;
-    out->timed_out = !collect(s, seconds);
+    out->timed_out = !collect(s, seconds, out);
     kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
@@ -258,12 +276,12 @@ tool_process_run(const char *const *argv, const char *dir, double seconds, tool_
     int p[N][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     nashc_status s;
     pid_t pid = -1, self = getpid();
-    *out = (tool_process){0};
+    *out = (tool_process){.watch = out->watch, .user = out->user, .max_memory = out->max_memory};
     fflush(NULL);
     if (make_pipe(p[OUT]) && make_pipe(p[ERR]) && make_pipe(p[REPORT]))
         pid = fork();
     if (pid == 0)
-        keep(self, argv, dir, p[OUT][1], p[ERR][1], p[REPORT][1]);
+        keep(self, argv, dir, out->max_memory, p[OUT][1], p[ERR][1], p[REPORT][1]);
     if (pid < 0) {
         s = nashc_io_error(d, NULL, "cannot start \"%s\": %s", nashc_quote(d, argv[0]),
                            strerror(errno));

@@ -72,19 +72,71 @@ sim_free(sim_job *j)
 /* --- running ------------------------------------------------------------------------------------
  */
 
-static nashc_status
-need(sim_job *j, const char *program, const char *package)
+static const struct simulator {
+    const char *name, *programs[3], *package;
+    bool verilog;
+} simulators[] = {
+    {"icarus", {"iverilog", "vvp"}, "Icarus Verilog", true},
+    {"verilator", {"verilator", "make", "c++"}, "Verilator, make and a C++ compiler", true},
+    {"cc", {"cc"}, "a C compiler", false},
+};
+
+/* The first program of s that is missing; NULL: it is there. */
+static const char *
+missing(const struct simulator *s)
 {
-    if (tool_program_exists(program))
+    for (size_t i = 0; i < NASHC_COUNT(s->programs) && s->programs[i]; i++)
+        if (!tool_program_exists(s->programs[i]))
+            return s->programs[i];
+    return NULL;
+}
+
+static nashc_status
+check_there(sim_job *j)
+{
+    const struct simulator *s = simulators;
+
+    while (strcmp(s->name, j->simulator) != 0)
+        s++;
+    const char *program = missing(s);
+    if (!program)
         return NASHC_OK;
-    nashc_status s = nashc_io_error(j->d, NULL, "program %s was not found", program);
-    nashc_help(j->d, "install %s and have it in PATH", package);
+    nashc_status st = nashc_io_error(j->d, NULL, "program %s was not found", program);
+    nashc_help(j->d, "install %s and have it in PATH", s->package);
+    for (size_t i = 0; i < NASHC_COUNT(simulators); i++)
+        if (simulators[i].verilog == s->verilog && !missing(&simulators[i]))
+            nashc_note(j->d, "what is there: --simulator %s", simulators[i].name);
+    return st;
+}
+
+static bool
+ends_in(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), k = strlen(suffix);
+    return n > k && strcmp(s + n - k, suffix) == 0;
+}
+
+bool
+sim_wave_is_fst(const sim_job *j)
+{
+    return ends_in(j->wave, ".fst");
+}
+
+nashc_status
+sim_check(sim_job *j)
+{
+    nashc_status s = check_there(j);
+
+    if (s != NASHC_OK || !j->wave[0] || ends_in(j->wave, ".vcd") || sim_wave_is_fst(j))
+        return s;
+    s = nashc_usage(j->d, "--wave \"%s\": waveforms are written as .vcd or .fst",
+                    nashc_quote(j->d, j->wave));
+    nashc_help(j->d, "give a name that ends in one of them");
     return s;
 }
 
-/* Runs argv in the folder; its output in p, to be freed also after an error. */
-static nashc_status
-run(sim_job *j, const char *const *argv, tool_process *p)
+nashc_status
+sim_run_program(sim_job *j, const char *const *argv, tool_process *p)
 {
     nashc_status s = tool_process_run(argv, j->folder, 0, p, j->d);
 
@@ -100,10 +152,8 @@ run(sim_job *j, const char *const *argv, tool_process *p)
     return s;
 }
 
-/* Names of the files of the design that end so, and of its bench, behind the n arguments in argv.
- */
-static const char **
-with_sources(sim_job *j, const char *const *argv, int n, const char *suffix)
+const char **
+sim_with_sources(sim_job *j, const char *const *argv, int n, const char *suffix)
 {
     struct dirent **names = NULL;
     const char *dir = nashc_arena_printf(j->a, "%s/%s", j->folder, sources(j));
@@ -124,74 +174,79 @@ with_sources(sim_job *j, const char *const *argv, int n, const char *suffix)
     return all;
 }
 
+/* The bench says "cycle N" now and then. */
+static void
+watch(void *user, const char *text, size_t n)
+{
+    sim_job *j = user;
+    const char *line = text;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t cycle;
+        if (text[i] != '\n')
+            continue;
+        if (sscanf(line, "cycle %" SCNd64, &cycle) == 1)
+            j->cycle = cycle;
+        line = text + i + 1;
+    }
+    if (j->cycles > 0)
+        tool_progress("cycles simulated", j->cycle < j->cycles ? j->cycle : j->cycles - 1,
+                      j->cycles);
+}
+
+/* Runs the simulation itself. */
+static nashc_status
+go(sim_job *j, const char *const *argv, tool_process *p)
+{
+    p->watch = watch;
+    p->user = j;
+    if (j->cycles > 0)
+        tool_progress("cycles simulated", 0, j->cycles);
+    nashc_status s = sim_run_program(j, argv, p);
+    if (j->cycles > 0)
+        tool_progress("cycles simulated", j->cycles, j->cycles);
+    return s;
+}
+
 static nashc_status
 icarus(sim_job *j, tool_process *p)
 {
-    bool fst =
-        j->wave[0] && strlen(j->wave) > 4 && strcmp(j->wave + strlen(j->wave) - 4, ".fst") == 0;
-    const char *parameter[] = {
-        nashc_arena_printf(j->a, "-Ptb_%s.FRAMES=%" PRId64, j->top, j->frames),
-        nashc_arena_printf(j->a, "-Ptb_%s.SEED=%" PRId64, j->top, j->seed),
+    const char *build[] = {
+        "iverilog",
+        "-g2005",
+        "-o",
+        "sim.vvp",
+        "-s",
+        nashc_arena_printf(j->a, "tb_%s", j->top),
         nashc_arena_printf(j->a, "-Ptb_%s.CHECK=0", j->top),
         nashc_arena_printf(j->a, "-Ptb_%s.WAVE=%d", j->top, j->wave[0] != 0),
         nashc_arena_printf(j->a, "-Ptb_%s.MEM_DIR=\"rtl\"", j->top),
-        nashc_arena_printf(j->a, "tb_%s", j->top),
     };
-    const char *build[] = {"iverilog",   "-g2005",     "-o",         "sim.vvp",
-                           "-s",         parameter[5], parameter[0], parameter[1],
-                           parameter[2], parameter[3], parameter[4]};
-    const char *const go[] = {"vvp", "-n", "sim.vvp", fst ? "-fst" : NULL, NULL};
-    nashc_status s = need(j, "iverilog", "Icarus Verilog");
+    const char *const run[] = {"vvp",
+                               "-n",
+                               "sim.vvp",
+                               nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
+                               nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed),
+                               "+told=1",
+                               sim_wave_is_fst(j) ? "-fst" : NULL,
+                               NULL};
+    const char **argv = sim_with_sources(j, build, (int)NASHC_COUNT(build), ".v");
+    nashc_status s = argv ? sim_run_program(j, argv, p) : nashc_enomem(j->d);
 
-    if (s == NASHC_OK)
-        s = need(j, "vvp", "Icarus Verilog");
-    if (s != NASHC_OK)
-        return s;
-    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build), ".v");
-    if (!argv)
-        return nashc_enomem(j->d);
-    s = run(j, argv, p);
     tool_process_free(p);
-    return s == NASHC_OK ? run(j, go, p) : s;
+    return s == NASHC_OK ? go(j, run, p) : s;
 }
 
 static nashc_status
 verilator(sim_job *j, tool_process *p)
 {
-    const char *build[] = {
-        "verilator",
-        "--binary",
-        "--timing",
-        "-O3",
-        "-Wno-fatal",
-        "-Wno-lint",
-        "-Wno-style",
-        "--Mdir",
-        "obj",
-        "-o",
-        "sim",
-        "-j",
-        "2",
-        "--top-module",
-        nashc_arena_printf(j->a, "tb_%s", j->top),
-        nashc_arena_printf(j->a, "-GFRAMES=%" PRId64, j->frames),
-        nashc_arena_printf(j->a, "-GSEED=%" PRId64, j->seed),
-        "-GCHECK=0",
-        nashc_arena_printf(j->a, "-GWAVE=%d", j->wave[0] != 0),
-        "-GMEM_DIR=\"rtl\"",
-        j->wave[0] ? "--trace" : "-O3",
-    };
-    const char *const go[] = {"./obj/sim", NULL};
-    nashc_status s = need(j, "verilator", "Verilator");
+    const char *program = NULL;
+    nashc_status s = sim_verilate(j, &program);
+    const char *const run[] = {program, nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
+                               nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed), "+told=1",
+                               NULL};
 
-    if (s != NASHC_OK)
-        return s;
-    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build), ".v");
-    if (!argv)
-        return nashc_enomem(j->d);
-    s = run(j, argv, p);
-    tool_process_free(p);
-    return s == NASHC_OK ? run(j, go, p) : s;
+    return s == NASHC_OK ? go(j, run, p) : s;
 }
 
 /* The C of the hls backend: no clock, but every value. */
@@ -200,18 +255,13 @@ compiled(sim_job *j, tool_process *p)
 {
     static const char *const build[] = {"cc",    "-std=c99", "-O2", "-Wno-unknown-pragmas",
                                         "-Isrc", "-o",       "sim"};
-    const char *const go[] = {"./sim", nashc_arena_printf(j->a, "%" PRId64, j->frames), "got",
-                              NULL};
-    nashc_status s = need(j, "cc", "a C compiler");
+    const char *const run[] = {"./sim", nashc_arena_printf(j->a, "%" PRId64, j->frames), "got",
+                               NULL};
+    const char **argv = sim_with_sources(j, build, (int)NASHC_COUNT(build), ".c");
+    nashc_status s = argv ? sim_run_program(j, argv, p) : nashc_enomem(j->d);
 
-    if (s != NASHC_OK)
-        return s;
-    const char **argv = with_sources(j, build, (int)NASHC_COUNT(build), ".c");
-    if (!argv)
-        return nashc_enomem(j->d);
-    s = run(j, argv, p);
     tool_process_free(p);
-    return s == NASHC_OK ? run(j, go, p) : s;
+    return s == NASHC_OK ? sim_run_program(j, run, p) : s;
 }
 
 static nashc_status
@@ -225,9 +275,8 @@ parse_report(sim_job *j, const char *text)
         cap += *p == 's';
         p += strcspn(p, "\n");
     }
-    j->stall = NASHC_NEW_N(j->a, int64_t, cap + 1);
-    j->stall_name = NASHC_NEW_N(j->a, const char *, cap + 1);
-    if (!j->done || !j->stall || !j->stall_name)
+    j->stalls = NASHC_NEW_N(j->a, sim_stall, cap + 1);
+    if (!j->done || !j->stalls)
         return nashc_enomem(j->d);
     for (const char *p = text; p && *p; p += *p == '\n') {
         char name[128];
@@ -237,8 +286,7 @@ parse_report(sim_job *j, const char *text)
         else if (sscanf(p, "frame %" SCNd64 " %" SCNd64, &a, &b) == 2 && a >= 0 && a < j->frames)
             j->done[a] = b;
         else if (sscanf(p, "stall %127s %" SCNd64, name, &a) == 2) {
-            j->stall_name[j->n_stalls] = nashc_arena_strdup(j->a, name);
-            j->stall[j->n_stalls++] = a;
+            j->stalls[j->n_stalls++] = (sim_stall){nashc_arena_strdup(j->a, name), a};
         } else if (strncmp(p, "PASS", 4) == 0)
             pass = true;
         else if (strncmp(p, "FAIL", 4) == 0)

@@ -108,6 +108,18 @@ const char *tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a,
 /* Gives unknown dimensions the value 1 (pass fix-batch), so that the graph can be run. */
 nashc_status tool_make_static(nashc_module **m, nashc_diag *d);
 
+/* --- stdin.c --------------------------------------------------------------------------------- */
+
+/* Puts what comes on standard input into a temporary file, whose name goes into *path (owned by a);
+ * messages call it <stdin>. tool_stdin_drop removes it, as does any end of the process. */
+nashc_status tool_stdin_take(const char **path, nashc_arena *a, nashc_diag *d);
+void tool_stdin_drop(void);
+
+/* --- completion.c ---------------------------------------------------------------------------- */
+
+/* Writes the completion script for a shell: bash, zsh or fish. */
+void tool_print_completion(nashc_ctx *c, const char *shell);
+
 /* --- npy.c, npz.c ---------------------------------------------------------------------------- */
 
 #define TOOL_MAX_RANK (NASHC_MAX_RANK + 1) /* a tensor and the axis of samples */
@@ -184,15 +196,23 @@ nashc_status tool_compare(const tool_arrays *got, const tool_arrays *want, doubl
 /* --- process.c ------------------------------------------------------------------------------- */
 
 typedef struct tool_process {
+    /* Set before the run; 0: none. watch is told of what the program writes to standard output as
+     * it does, and with n = 0 now and then while it does not. */
+    void (*watch)(void *user, const char *text, size_t n);
+    void *user;
+    uint64_t max_memory; /* bytes of address space of the program */
+
+    /* What came out of it. */
     int exit_status; /* of the child; 128 + signal if it was killed */
     char *out, *err; /* what it wrote, 0-terminated; freed by tool_process_free */
     size_t out_size, err_size;
     bool timed_out;
 } tool_process;
 
-/* Runs argv[0] (looked up in PATH) without a shell, in folder dir (NULL: here), nothing on standard
- * input, at most seconds (0: no limit). EIO if it cannot be started: the message says which program
- * is missing. A child that fails is no error here. */
+/* out is zeroed, but for what is set before the run. Runs argv[0] (looked up in PATH) without a
+ * shell, in folder dir (NULL: here), nothing on standard input, at most seconds (0: no limit). EIO
+ * if it cannot be started: the message says which program is missing. A child that fails is no
+ * error here. */
 nashc_status tool_process_run(const char *const *argv, const char *dir, double seconds,
                               tool_process *out, nashc_diag *d);
 void tool_process_free(tool_process *p);
@@ -208,6 +228,27 @@ bool tool_program_exists(const char *name);
  * owned by a, which must live until tool_temp_remove removes the folder with all below it. */
 nashc_status tool_temp_folder(const char *what, nashc_arena *a, char **path, nashc_diag *d);
 void tool_temp_remove(const char *path); /* NULL allowed */
+
+/* --- cache.c --------------------------------------------------------------------------------- */
+
+/* The folder that keeps what was built, owned by a: that of an option --cache ("off": NULL), by
+ * default $XDG_CACHE_HOME/nashc, else ~/.cache/nashc; NULL if there is none. */
+const char *tool_cache_folder(const char *option, nashc_arena *a);
+
+/* The file kept there under key (hexadecimal), owned by a, if it is there, is ours and nobody
+ * else's to write: NULL if not. It counts as used now. */
+const char *tool_cache_find(const char *folder, const char *key, nashc_arena *a);
+
+/* Keeps a copy of a program, written aside and renamed. The folder is held below 1 GiB: what was
+ * not used for longest goes. That nothing can be kept is no error. */
+void tool_cache_keep(const char *folder, const char *key, const char *program, nashc_arena *a);
+
+#define TOOL_CACHE_OPTION                                                                          \
+    {                                                                                              \
+        .name = "cache", .def = "",                                                                \
+        .help = "folder that keeps what is built, or off; by default below ~/.cache",              \
+        .kind = NASHC_P_PATH                                                                       \
+    }
 
 /* --- progress.c ------------------------------------------------------------------------------ */
 

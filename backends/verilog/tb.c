@@ -1,52 +1,66 @@
 /* tb.c: self-checking bench of the stitched design, with vectors of the reference executor.
  *
  * Runs by itself in tb/ (run_iverilog.sh). Parameters: FRAMES, SEED (not 0: sources and sinks stall
- * at random), CHECK (0: write what comes out to outK.got), MEM_DIR, WAVE. It prints
- *     first C        cycle of the first beat taken
- *     frame F C      cycle in which frame F was complete at all outputs
- *     stall NAME N   cycles in which stream NAME was valid and not ready
- * and PASS or FAIL.
+ * at random), CHECK (0: write what comes out to outK.got), MEM_DIR, WAVE. Frames and seed can be
+ * told to the built bench instead (+frames, +seed), so that it can be kept; +told=1: say the cycle
+ * now and then. It prints cycle C        now first C        cycle of the first beat taken frame F C
+ * cycle in which frame F was complete at all outputs stall NAME N   cycles in which stream NAME was
+ * valid and not ready and PASS or FAIL.
  */
 #include "build.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Writes s with the index of a port for each "~". */
+static void
+put_port(FILE *f, const char *s, int k)
+{
+    for (; *s; s++) {
+        if (*s == '~')
+            fprintf(f, "%d", k);
+        else
+            putc(*s, f);
+    }
+}
+
+/* Calls that read the file stand alone: Verilator may evaluate a condition twice. The random
+ * numbers are our own, as it does not see that $random changes its seed. */
 static void
 input_part(const design *z, FILE *f, int k)
 {
     const link *l = &z->links[nashc_value_id(nashc_graph_input(z->f, k))];
 
-    fprintf(f,
-            "\n    localparam IN%d = FRAMES * %" PRId64 ";\n"
-            "    reg  [%u:0] in%d_mem [0:IN%d-1];\n"
-            "    reg  [%u:0] in%d_data;\n"
-            "    reg          in%d_valid;\n"
-            "    wire         in%d_ready;\n"
-            "    integer      in%d_next, in%d_seed;\n",
-            k, l->s.beats, l->padded - 1, k, k, l->padded - 1, k, k, k, k, k);
-    fprintf(f,
-            "    initial begin\n"
-            "        $readmemh(\"in%d.hex\", in%d_mem);\n"
-            "        in%d_seed = SEED + %d;\n"
-            "        in%d_valid = 1'b0;\n"
-            "        in%d_next = 0;\n"
-            "    end\n"
-            "    always @(posedge clk) begin\n"
-            "        if (up && (!in%d_valid || in%d_ready)) begin\n",
-            k, k, k, 2 * k, k, k, k, k);
-    fprintf(f,
-            "            if (in%d_next < IN%d && (SEED == 0 || $random(in%d_seed) & 1)) begin\n"
-            "                in%d_valid <= 1'b1;\n"
-            "                in%d_data  <= in%d_mem[in%d_next];\n"
-            "                in%d_next  <= in%d_next + 1;\n"
-            "            end else begin\n"
-            "                in%d_valid <= 1'b0;\n"
-            "            end\n"
-            "        end\n"
-            "        if (in%d_valid && in%d_ready && first < 0) first <= cycle;\n"
-            "    end\n",
-            k, k, k, k, k, k, k, k, k, k, k, k);
+    fprintf(f, "\n    localparam IN%d_BEATS = %" PRId64 ", IN%d_BITS = %u;\n", k, l->s.beats, k,
+            l->padded);
+    put_port(f,
+             "    reg  [IN~_BITS-1:0] in~_data, in~_word;\n"
+             "    reg         in~_valid, in~_go;\n"
+             "    wire        in~_ready;\n"
+             "    integer     in~_next, in~_seed, in~_file, in~_got;\n"
+             "    initial begin\n"
+             "        in~_file = $fopen(\"in~.hex\", \"r\");\n"
+             "        in~_valid = 1'b0;\n"
+             "        in~_next = 0;\n"
+             "    end\n"
+             "    always @(posedge clk) begin\n"
+             "        if (cycle == 0) in~_seed = seed + 2 * ~;\n"
+             "        in~_seed = in~_seed * 1664525 + 1013904223;\n"
+             "        in~_go = seed == 0 || in~_seed[28];\n"
+             "        in~_go = in~_go && up && (!in~_valid || in~_ready) && in~_next < frames * "
+             "IN~_BEATS;\n"
+             "        if (in~_go) in~_got = $fscanf(in~_file, \"%h\", in~_word);\n"
+             "        if (in~_go && in~_got != 1) short_of(\"in~.hex\");\n"
+             "        if (in~_go) begin\n"
+             "            in~_valid <= 1'b1;\n"
+             "            in~_data  <= in~_word;\n"
+             "            in~_next  <= in~_next + 1;\n"
+             "        end else if (in~_ready) begin\n"
+             "            in~_valid <= 1'b0;\n"
+             "        end\n"
+             "        if (in~_valid && in~_ready && first < 0) first = cycle;\n"
+             "    end\n",
+             k);
 }
 
 static void
@@ -54,53 +68,50 @@ output_part(const design *z, FILE *f, int k)
 {
     const link *l = &z->links[nashc_value_id(nashc_graph_output(z->f, k))];
 
-    fprintf(f,
-            "\n    localparam OUT%d = FRAMES * %" PRId64 ";\n"
-            "    reg  [%u:0] out%d_mem [0:OUT%d-1];\n"
-            "    wire [%u:0] out%d_data;\n"
-            "    wire         out%d_valid;\n"
-            "    reg          out%d_ready;\n"
-            "    integer      out%d_next, out%d_beat, out%d_frame, out%d_seed, out%d_file;\n"
-            "    integer      out%d_done [0:FRAMES-1];\n",
-            k, l->s.beats, l->s.width - 1, k, k, l->padded - 1, k, k, k, k, k, k, k, k, k);
-    fprintf(f,
-            "    initial begin\n"
-            "        if (CHECK != 0) $readmemh(\"out%d.hex\", out%d_mem);\n"
-            "        else out%d_file = $fopen(\"out%d.got\", \"w\");\n"
-            "        out%d_seed = SEED + %d;\n"
-            "        out%d_ready = 1'b0;\n"
-            "        out%d_next = 0;\n"
-            "        out%d_beat = 0;\n"
-            "        out%d_frame = 0;\n"
-            "    end\n"
-            "    always @(posedge clk) begin\n"
-            "        out%d_ready <= rst_n && (SEED == 0 || $random(out%d_seed) & 1);\n",
-            k, k, k, k, k, 2 * k + 1, k, k, k, k, k, k);
-    fprintf(f,
-            "        if (out%d_valid && out%d_ready && out%d_frame < FRAMES) begin\n"
-            "            quiet = 0;\n"
-            "            if (CHECK == 0) begin\n"
-            "                $fwrite(out%d_file, \"%%h\\n\", out%d_data[%u:0]);\n"
-            "            end else if (out%d_data[%u:0] !== out%d_mem[out%d_next]) begin\n"
-            "                if (errors < 10)\n"
-            "                    $display(\"out%d: frame %%0d beat %%0d is %%h, expected %%h\",\n"
-            "                             out%d_frame, out%d_beat, out%d_data[%u:0],\n"
-            "                             out%d_mem[out%d_next]);\n"
-            "                errors = errors + 1;\n"
-            "            end\n",
-            k, k, k, k, k, l->s.width - 1, k, l->s.width - 1, k, k, k, k, k, k, l->s.width - 1, k,
-            k);
-    fprintf(f,
-            "            out%d_next <= out%d_next + 1;\n"
-            "            out%d_beat <= out%d_beat + 1;\n"
-            "            if (out%d_beat == %" PRId64 ") begin\n"
-            "                out%d_beat  <= 0;\n"
-            "                out%d_frame <= out%d_frame + 1;\n"
-            "                out%d_done[out%d_frame] <= cycle;\n"
-            "            end\n"
-            "        end\n"
-            "    end\n",
-            k, k, k, k, k, l->s.beats - 1, k, k, k, k, k);
+    fprintf(f, "\n    localparam OUT%d_BEATS = %" PRId64 ", OUT%d_BITS = %u;\n", k, l->s.beats, k,
+            l->s.width);
+    put_port(
+        f,
+        "    reg  [OUT~_BITS-1:0] out~_word;\n"
+        "    wire [(OUT~_BITS+7)/8*8-1:0] out~_data;\n"
+        "    wire        out~_valid;\n"
+        "    reg         out~_ready, out~_go, out~_taken;\n"
+        "    integer     out~_beat, out~_frame, out~_seed, out~_file, out~_got;\n"
+        "    initial begin\n"
+        "        if (CHECK != 0) out~_file = $fopen(\"out~.hex\", \"r\");\n"
+        "        else out~_file = $fopen(\"out~.got\", \"w\");\n"
+        "        out~_ready = 1'b0;\n"
+        "        out~_beat = 0;\n"
+        "        out~_frame = 0;\n"
+        "    end\n"
+        "    always @(posedge clk) begin\n"
+        "        if (cycle == 0) out~_seed = seed + 2 * ~ + 1;\n"
+        "        out~_seed = out~_seed * 1664525 + 1013904223;\n"
+        "        out~_go = seed == 0 || out~_seed[28];\n"
+        "        out~_ready <= rst_n && out~_go;\n"
+        "        out~_taken = out~_valid && out~_ready && out~_frame < frames;\n"
+        "        out~_got = 1;\n"
+        "        if (out~_taken && CHECK != 0) out~_got = $fscanf(out~_file, \"%h\", out~_word);\n"
+        "        if (out~_got != 1) short_of(\"out~.hex\");\n"
+        "        if (out~_taken && CHECK == 0) $fwrite(out~_file, \"%h\\n\", "
+        "out~_data[OUT~_BITS-1:0]);\n"
+        "        if (out~_taken) begin\n"
+        "            quiet = 0;\n"
+        "            if (CHECK != 0 && out~_data[OUT~_BITS-1:0] !== out~_word) begin\n"
+        "                if (errors < 10)\n"
+        "                    $display(\"out~: frame %0d beat %0d is %h, expected %h\",\n"
+        "                             out~_frame, out~_beat, out~_data[OUT~_BITS-1:0], "
+        "out~_word);\n"
+        "                errors = errors + 1;\n"
+        "            end\n"
+        "            out~_beat <= out~_beat + 1;\n"
+        "            if (out~_beat == OUT~_BEATS - 1) begin\n"
+        "                out~_beat  <= 0;\n"
+        "                out~_frame <= out~_frame + 1;\n"
+        "            end\n"
+        "        end\n"
+        "    end\n",
+        k);
 }
 
 /* Counters of valid and not ready on every stream, by hierarchical name in the top. */
@@ -173,18 +184,23 @@ end_part(const design *z, FILE *f)
     fprintf(f, "\n    always @(posedge clk) begin\n"
                "        cycle <= cycle + 1;\n"
                "        quiet = quiet + 1;\n"
-               "        rst_n <= up;\n        if (");
+               "        rst_n <= up;\n"
+               "        if (told != 0 && cycle %% 256 == 0) begin\n"
+               "            $display(\"cycle %%0d\", cycle);\n"
+               "            $fflush;\n"
+               "        end\n"
+               "        if (");
     for (int i = 0; i < n_out; i++)
-        fprintf(f, "%sout%d_frame == FRAMES", i ? " && " : "", i);
-    fprintf(f, ") begin\n            $display(\"first %%0d\", first);\n"
-               "            for (i = 0; i < FRAMES; i = i + 1) begin\n"
-               "                last = 0;\n");
-    for (int i = 0; i < n_out; i++)
-        fprintf(f, "                if (out%d_done[i] > last) last = out%d_done[i];\n", i, i);
-    fprintf(f, "                $display(\"frame %%0d %%0d\", i, last);\n            end\n");
+        fprintf(f, "%sout%d_frame > complete", i ? " && " : "", i);
+    fprintf(f, ") begin // since the cycle before\n"
+               "            if (complete == 0) $display(\"first %%0d\", first);\n"
+               "            $display(\"frame %%0d %%0d\", complete, cycle - 1);\n"
+               "            complete = complete + 1;\n"
+               "        end\n"
+               "        if (complete == frames) begin\n");
     all_stalls(z, f, false);
     fprintf(f,
-            "            if (errors == 0) $display(\"PASS %%0d frames\", FRAMES);\n"
+            "            if (errors == 0) $display(\"PASS %%0d frames\", frames);\n"
             "            else $display(\"FAIL %%0d beats differ\", errors);\n"
             "            $finish;\n"
             "        end else if (quiet > %" PRIu64 ") begin\n"
@@ -194,6 +210,47 @@ end_part(const design *z, FILE *f)
             limit);
 }
 
+/* What is fixed when the bench is built, and what can be told to it as it starts. */
+static void
+head_part(const design *z, FILE *f)
+{
+    fprintf(f,
+            "// tb_%s.v: checks %s against the vectors in this folder; see run_iverilog.sh.\n"
+            "`timescale 1ns / 1ps\n"
+            "module tb_%s;\n"
+            "    parameter FRAMES  = %" PRId64 ";     // or +frames=N\n"
+            "    parameter SEED    = 0;     // or +seed=N; not 0: stall at random\n"
+            "    parameter CHECK   = 1;     // 0: write outK.got\n"
+            "    parameter WAVE    = 0;     // 1: write wave.vcd\n"
+            "    parameter MEM_DIR = \"../rtl\";\n\n",
+            z->top, z->top, z->top, nashc_opts_int(z->o, "vectors"));
+    fprintf(
+        f,
+        "    reg     clk = 1'b0;\n"
+        "    reg     rst_n = 1'b0;\n"
+        "    integer cycle = 0, quiet = 0, errors = 0, first = -1, complete = 0;\n"
+        "    integer frames, seed, told;\n"
+        "    wire    up = rst_n || cycle == 9; // inputs are valid with the end of reset, as in\n"
+        "                                      // the cycle model\n"
+        "    always #%g clk = !clk;\n"
+        "    initial begin\n"
+        "        if (!$value$plusargs(\"frames=%%d\", frames)) frames = FRAMES;\n"
+        "        if (!$value$plusargs(\"seed=%%d\", seed)) seed = SEED;\n"
+        "        if (!$value$plusargs(\"told=%%d\", told)) told = 0;\n"
+        "    end\n"
+        "    initial if (WAVE != 0) begin\n"
+        "        $dumpfile(\"wave.vcd\");\n"
+        "        $dumpvars(0, tb_%s);\n"
+        "    end\n"
+        "    task short_of(input [8*16-1:0] name);\n"
+        "        begin\n"
+        "            $display(\"FAIL %%0s holds fewer frames\", name);\n"
+        "            $finish;\n"
+        "        end\n"
+        "    endtask\n",
+        z->clk_ns / 2, z->top);
+}
+
 static nashc_status
 write_bench(design *z)
 {
@@ -201,27 +258,7 @@ write_bench(design *z)
 
     if (!text_open(&t))
         return nashc_enomem(z->d);
-    fprintf(
-        t.f,
-        "// tb_%s.v: checks %s against the vectors in this folder; see run_iverilog.sh.\n"
-        "`timescale 1ns / 1ps\n"
-        "module tb_%s;\n"
-        "    parameter FRAMES  = %" PRId64 ";\n"
-        "    parameter SEED    = 0;             // not 0: stall at random\n"
-        "    parameter CHECK   = 1;             // 0: write outK.got\n"
-        "    parameter WAVE    = 0;             // 1: write wave.vcd\n"
-        "    parameter MEM_DIR = \"../rtl\";\n\n"
-        "    reg     clk = 1'b0;\n"
-        "    reg     rst_n = 1'b0;\n"
-        "    integer cycle = 0, quiet = 0, errors = 0, first = -1, i, last;\n"
-        "    wire    up = rst_n || cycle == 9;  // inputs are valid with the end of reset, as in\n"
-        "                                       // the cycle model\n"
-        "    always #%g clk = !clk;\n"
-        "    initial if (WAVE != 0) begin\n"
-        "        $dumpfile(\"wave.vcd\");\n"
-        "        $dumpvars(0, tb_%s);\n"
-        "    end\n",
-        z->top, z->top, z->top, nashc_opts_int(z->o, "vectors"), z->clk_ns / 2, z->top);
+    head_part(z, t.f);
     for (int i = 0; i < nashc_graph_n_inputs(z->f); i++)
         input_part(z, t.f, i);
     for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)

@@ -43,6 +43,7 @@ struct nashc_diag {
     nashc_diag_sink sink;
     void *user;
     bool json;
+    const char *path, *shown; /* nashc_diag_show_as */
 };
 
 nashc_diag *
@@ -101,6 +102,12 @@ nashc_status_exit(nashc_status s)
 
 /* --- collecting ------------------------------------------------------------------------------ */
 
+static const char *
+shown_name(const nashc_diag *d, const char *file)
+{
+    return d->path && d->shown && strcmp(d->path, file) == 0 ? d->shown : file;
+}
+
 static message *
 add_message(nashc_diag *d, nashc_severity severity, const nashc_loc *loc)
 {
@@ -114,7 +121,7 @@ add_message(nashc_diag *d, nashc_severity severity, const nashc_loc *loc)
     memset(m, 0, sizeof *m);
     m->severity = severity;
     if (loc) {
-        m->file = loc->file ? nashc_arena_strdup(d->arena, loc->file) : NULL;
+        m->file = loc->file ? nashc_arena_strdup(d->arena, shown_name(d, loc->file)) : NULL;
         m->node = loc->name ? nashc_arena_strdup(d->arena, loc->name) : NULL;
         m->line = loc->line;
         m->col = loc->col;
@@ -505,6 +512,13 @@ int
 nashc_diag_verbosity(const nashc_diag *d)
 {
     return d ? d->verbosity : 0;
+}
+
+void
+nashc_diag_show_as(nashc_diag *d, const char *path, const char *shown)
+{
+    d->path = nashc_arena_strdup(d->arena, path);
+    d->shown = nashc_arena_strdup(d->arena, shown);
 }
 
 void

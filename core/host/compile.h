@@ -4,6 +4,7 @@
 
 #include "host.h"
 #include <nashc/compile.h>
+#include <nashc/ports.h>
 #include <string.h>
 
 /* Does be take a model instead of layers? */
@@ -36,5 +37,14 @@ nashc_status nashc_compile_retarget(nashc_module **m, const nashc_compile_option
 nashc_status nashc_design_backend(nashc_ctx *c, const nashc_compile_options *o,
                                   const nashc_compile_result *r, nashc_arena *a,
                                   const nashc_backend **out, nashc_opts **opts, nashc_diag *d);
+
+/* Makes the folder name in dir, if it is not there. */
+nashc_status nashc_design_folder(const char *dir, const char *name, nashc_arena *a, nashc_diag *d);
+
+/* --- packing.c ------------------------------------------------------------------------------- */
+
+/* Writes DIR/driver/packing.h and packing.py. */
+nashc_status nashc_design_packing(const nashc_ports *z, const char *dir, nashc_arena *a,
+                                  nashc_diag *d);
 
 #endif

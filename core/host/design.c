@@ -1,10 +1,12 @@
 /* design.c: the folder of a compiled design: files of the backend, the final graph, manifest.json.
  */
 #include "compile.h"
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_MANIFEST ((int64_t)1 << 24)
@@ -16,6 +18,7 @@ typedef struct design {
     const nashc_backend *backend;
     nashc_opts *opts; /* of the backend */
     const char *dir;
+    nashc_ports ports;
     nashc_arena *a;
     nashc_diag *d;
 } design;
@@ -198,6 +201,46 @@ add_cycles(const design *z, json_t *j)
     json_object_set_new(j, "steady_frames", json_integer(r->flow->frames));
 }
 
+/* One number, or a list of one a channel. */
+static json_t *
+numbers_json(const double *x, int n)
+{
+    json_t *list = json_array();
+    for (int i = 0; n > 1 && i < n; i++)
+        json_array_append_new(list, json_real(x[i]));
+    if (n > 1)
+        return list;
+    json_decref(list);
+    return json_real(x[0]);
+}
+
+/* Adds to what the backend said of its streams how the host fills them. */
+static void
+describe_ports(const design *z, json_t *list, const nashc_port *ports, int n)
+{
+    for (int i = 0; i < n; i++) {
+        json_t *o = json_array_get(list, (size_t)i);
+        const nashc_port *p = &ports[i];
+        json_object_set_new(o, "layout", json_string(p->layout));
+        json_object_set_new(o, "encoding", json_string(nashc_port_encoding(p)));
+        json_object_set_new(o, "bit_order", json_string("first element in the low bits"));
+        json_object_set_new(o, "byte_order", json_string("little"));
+        json_object_set_new(o, "scale", numbers_json(p->scale, p->n));
+        json_object_set_new(o, "zero_point", numbers_json(p->zero_point, p->n));
+        json_object_set_new(o, "bias", numbers_json(p->bias, p->n));
+        json_object_set_new(o, "model_name", text_json(z, p->name));
+    }
+}
+
+static void
+add_host_part(const design *z, json_t *j)
+{
+    describe_ports(z, json_object_get(j, "inputs"), z->ports.in, z->ports.n_in);
+    describe_ports(z, json_object_get(j, "outputs"), z->ports.out, z->ports.n_out);
+    json_object_set_new(j, "host_front", json_string(z->ports.front));
+    json_object_set_new(j, "host_behind", json_string(z->ports.behind));
+}
+
 /* What every design has, with the keys of own that are not among them. */
 static json_t *
 manifest_json(const design *z, const json_t *own)
@@ -217,6 +260,7 @@ manifest_json(const design *z, const json_t *own)
         add_cycles(z, j);
     json_object_update_missing(j, (json_t *)(uintptr_t)own);
     add_ports(z, j);
+    add_host_part(z, j);
     return j;
 }
 
@@ -265,6 +309,17 @@ write_manifest(const design *z)
 
 /* --- entry ----------------------------------------------------------------------------------- */
 
+nashc_status
+nashc_design_folder(const char *dir, const char *name, nashc_arena *a, nashc_diag *d)
+{
+    const char *path = nashc_arena_printf(a, "%s/%s", dir, name);
+    if (!path)
+        return nashc_enomem(d);
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return NASHC_OK;
+    return nashc_io_error(d, &(nashc_loc){.file = path}, "cannot be created: %s", strerror(errno));
+}
+
 static nashc_status
 write_graph(const design *z, const char *name)
 {
@@ -279,6 +334,10 @@ write_all(design *z)
     nashc_status s = nashc_design_backend(c, z->o, z->r, z->a, &z->backend, &z->opts, z->d);
     if (s == NASHC_OK)
         s = nashc_backend_write(z->backend, z->m, z->dir, z->opts, z->d);
+    if (s == NASHC_OK)
+        s = nashc_ports_of(z->m, z->r->graph, &z->ports, z->a, z->d);
+    if (s == NASHC_OK)
+        s = nashc_design_packing(&z->ports, z->dir, z->a, z->d);
     if (s == NASHC_OK)
         s = write_manifest(z);
     if (s == NASHC_OK)

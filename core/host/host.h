@@ -167,6 +167,10 @@ struct nashc_run {
 nashc_status nashc_rewrite_graph(nashc_run *r, nashc_graph *g);
 
 bool nashc_name_listed(const char *const *list, const char *name, const char *alias);
+
+/* Every name in print_before, print_after and explain of o is a pass or "all": else EUSAGE. */
+nashc_status nashc_check_pass_names(nashc_ctx *c, const nashc_pm_options *o, nashc_diag *d);
+
 void nashc_print_step(nashc_pm *pm, const char *when, const nashc_item *it, const nashc_module *m);
 void nashc_print_diff(const nashc_pm *pm, const nashc_item *it, const nashc_module *before,
                       const nashc_module *after);

@@ -23,6 +23,35 @@ nashc_name_listed(const char *const *list, const char *name, const char *alias)
     return false;
 }
 
+/* Passes that an option of the pass manager names. */
+static nashc_status
+check_names(nashc_ctx *c, const char *where, const char *const *list, nashc_diag *d)
+{
+    for (; list && *list; list++) {
+        if (strcmp(*list, "all") == 0 || nashc_find(c, NASHC_D_PASS, *list))
+            continue;
+        if (nashc_find(c, NASHC_D_PIPELINE, *list)) {
+            nashc_usage(d, "%s: \"%s\" is a pipeline, not a pass", where, *list);
+            nashc_help(d, "name one of its passes (`nashc help %s` shows them), or all", *list);
+        } else {
+            nashc_lookup(c, NASHC_D_PASS, *list, d);
+            nashc_note(d, "in %s", where);
+        }
+        return NASHC_EUSAGE;
+    }
+    return NASHC_OK;
+}
+
+nashc_status
+nashc_check_pass_names(nashc_ctx *c, const nashc_pm_options *o, nashc_diag *d)
+{
+    nashc_status s = check_names(c, "--print-before", o->print_before, d);
+
+    if (s == NASHC_OK)
+        s = check_names(c, "--print-after", o->print_after, d);
+    return s == NASHC_OK ? check_names(c, "--explain", o->explain, d) : s;
+}
+
 void
 nashc_print_step(nashc_pm *pm, const char *when, const nashc_item *it, const nashc_module *m)
 {

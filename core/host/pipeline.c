@@ -583,8 +583,10 @@ nashc_status
 nashc_check_pipeline_opts(nashc_ctx *c, const char *text, const nashc_pm_options *o, nashc_diag *d)
 {
     nashc_arena *a = nashc_arena_create();
-    nashc_item *root;
+    nashc_item *root = NULL;
     nashc_status s = a ? nashc_pipeline_parse(c, a, NULL, text, &root, d) : nashc_enomem(d);
+    if (s == NASHC_OK && o)
+        s = nashc_check_pass_names(c, o, d);
     if (s == NASHC_OK && o && NASHC_HAS(o, extra_passes))
         s = nashc_pipeline_extend(c, a, root, o->extra_passes, d);
     nashc_arena_free(a);

@@ -405,6 +405,8 @@ nashc_run_pipeline(nashc_module **m, const char *text, const nashc_pm_options *o
     pm.module = *m;
     nashc_status s = nashc_pipeline_parse(pm.ctx, pm.arena, NULL, text, &root, d);
     if (s == NASHC_OK)
+        s = nashc_check_pass_names(pm.ctx, &pm.o, d);
+    if (s == NASHC_OK)
         s = nashc_pipeline_extend(pm.ctx, pm.arena, root, pm.o.extra_passes, d);
     if (s == NASHC_OK)
         s = check_stages(&pm, root->child, &given);

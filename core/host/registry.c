@@ -217,7 +217,7 @@ nashc_lookup(nashc_ctx *c, nashc_desc_kind k, const char *name, nashc_diag *d)
     const char *near = nashc_nearest(d, name, nashc_names(c, k));
     nashc_usage(d, "unknown %s \"%s\"%s%s", nashc_desc_noun(k), nashc_quote(d, name),
                 near[0] ? "; " : "", near);
-    nashc_help(d, "see `nashc list %ss`", nashc_desc_noun(k));
+    nashc_help(d, "see `nashc list %s%s`", nashc_desc_noun(k), k == NASHC_D_PASS ? "es" : "s");
     return NULL;
 }
 

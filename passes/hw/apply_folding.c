@@ -13,12 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NOT_DONE 15 /* entries of not_done */
+
 typedef struct applying {
     nashc_run *r;
     nashc_graph *f;
     nashc_diag *d;
     const char *path;
     const char *const *names;
+    int n_asked[NOT_DONE];       /* layers for which the file asks for what is not done */
+    const char *asked[NOT_DONE]; /* the first of them */
 } applying;
 
 /* FINN's attribute to ours, for any layer that has it. */
@@ -34,23 +38,25 @@ static const struct alias {
     {"mem_mode", "mem_mode"},
 };
 
-/* Attributes without an effect on this design, whatever their value. */
-static const char *const ignored[] = {
-    "impl_style",
-    "inFIFODepths",
-    "outFIFODepths",
-    "depth",
-    "depth_trigger_uram",
-    "depth_trigger_bram",
-    "slr",
-    "partition_id",
-    "device_id",
-    "preferred_impl_style",
-    "mem_port",
-    "cycles_estimate",
-    "output_hook",
-    "dynamic_mode",
-    "parallel_window",
+/* Attributes that nothing here does. The value that asks for nothing, as text; NULL: none asks. */
+static const struct not_done {
+    const char *name, *nothing;
+} not_done[] = {
+    {"inFIFODepths", NULL},    /* insert-fifo compares them */
+    {"outFIFODepths", NULL},   /* likewise */
+    {"depth", NULL},           /* likewise */
+    {"cycles_estimate", NULL}, /* tells, does not ask */
+    {"impl_style", "rtl"},
+    {"preferred_impl_style", ""},
+    {"parallel_window", "0"}, /* of layers without windows */
+    {"dynamic_mode", "0"},
+    {"depth_trigger_uram", "0"},
+    {"depth_trigger_bram", "0"},
+    {"slr", "-1"},
+    {"partition_id", "0"},
+    {"device_id", "0"},
+    {"mem_port", ""},
+    {"output_hook", ""},
 };
 
 static nashc_loc
@@ -88,6 +94,38 @@ set_alias(applying *z, nashc_node *n, const char *name, const char *ours, const 
     return s;
 }
 
+_Static_assert(NASHC_COUNT(not_done) == NOT_DONE, "an entry a counter");
+
+/* Counts a layer, unless v asks for nothing. */
+static void
+note_asked(applying *z, int i, const char *layer, const json_t *v)
+{
+    const char *nothing = not_done[i].nothing, *text = json_string_value(v);
+    char number[32] = "";
+
+    if (json_is_integer(v))
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    text = text ? text : number;
+    if (!nothing || json_is_null(v) || strcmp(text, nothing) == 0 ||
+        (strcmp(not_done[i].name, "impl_style") == 0 && strcmp(text, "hls") == 0))
+        return;
+    if (z->n_asked[i]++ == 0)
+        z->asked[i] = layer;
+}
+
+/* One warning an attribute. */
+static void
+report_asked(applying *z)
+{
+    nashc_loc loc = at(z, NULL);
+
+    for (int i = 0; i < NOT_DONE; i++)
+        if (z->n_asked[i] > 0)
+            nashc_warning(z->d, &loc, "folding-ignored",
+                          "%s is not done: asked for %d layer%s, %s first", not_done[i].name,
+                          z->n_asked[i], z->n_asked[i] > 1 ? "s" : "", z->asked[i]);
+}
+
 static nashc_status
 set_attr(applying *z, nashc_node *n, const char *name, const json_t *v)
 {
@@ -96,9 +134,11 @@ set_attr(applying *z, nashc_node *n, const char *name, const json_t *v)
     for (size_t i = 0; i < NASHC_COUNT(aliases); i++)
         if (strcmp(aliases[i].finn, name) == 0 && nashc_attr_index(n, aliases[i].ours) >= 0)
             return set_alias(z, n, name, aliases[i].ours, v);
-    for (size_t i = 0; i < NASHC_COUNT(ignored); i++)
-        if (strcmp(ignored[i], name) == 0)
+    for (size_t i = 0; i < NASHC_COUNT(not_done); i++)
+        if (strcmp(not_done[i].name, name) == 0) {
+            note_asked(z, (int)i, z->names[nashc_node_id(n)], v);
             return NASHC_OK;
+        }
     if (strcmp(name, "runtime_writeable_weights") == 0) {
         if (json_is_integer(v) && json_integer_value(v) == 0)
             return NASHC_OK;
@@ -189,6 +229,7 @@ apply_default(applying *z, const char *name, const json_t *list)
 {
     nashc_loc loc = at(z, NULL);
     nashc_status s = NASHC_OK;
+    bool taken = json_array_size(list) == 0;
 
     if (!json_is_array(list) || json_array_size(list) % 2 != 0)
         return nashc_error(z->d, &loc, "Defaults: %s must be a list of values and type lists",
@@ -211,11 +252,16 @@ apply_default(applying *z, const char *name, const json_t *list)
                     has = has || (strcmp(aliases[j].finn, name) == 0 &&
                                   nashc_attr_index(n, aliases[j].ours) >= 0);
                 if (has && s == NASHC_OK &&
-                    of_type(z->names[nashc_node_id(n)], json_string_value(type)))
+                    of_type(z->names[nashc_node_id(n)], json_string_value(type))) {
                     s = set_attr(z, n, name, json_array_get(list, i));
+                    taken = true;
+                }
             }
         }
     }
+    if (!taken)
+        nashc_warning(z->d, &loc, "folding-ignored", "Defaults: no layer takes %s",
+                      nashc_quote(z->d, name));
     return s;
 }
 
@@ -280,6 +326,7 @@ run(nashc_run *r, nashc_graph *g)
         return nashc_error(z.d, &loc, "%s", why);
     }
     s = z.names ? apply_all(&z, root) : nashc_enomem(z.d);
+    report_asked(&z);
     json_decref(root);
     NASHC_EACH_NODE(z.f, n)
     {

@@ -4,6 +4,7 @@
  *                                                     docs/fifos.md)
  */
 #include "hw.h"
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,39 +37,143 @@ insert(nashc_run *r, nashc_graph *f, const nashc_flow_sizing *z)
     return s;
 }
 
+/* A folding file with what FIFOs it asks for. */
+typedef struct asked {
+    nashc_diag *d;
+    nashc_graph *f;
+    const char *const *names;
+    nashc_loc loc;
+    json_t *root;
+} asked;
+
+/* Depth of the FIFO that carries v on; 0: none. */
+static int64_t
+depth_behind(const nashc_value *v)
+{
+    const nashc_node *to = nashc_value_one_user(v);
+
+    while (to && nashc_node_is(to, "hw.dwc"))
+        to = nashc_value_one_user(nashc_node_out(to, 0));
+    return to && nashc_node_is(to, "hw.fifo") ? nashc_node_int(to, "depth") : 0;
+}
+
+static int64_t
+depth_before(const nashc_value *v)
+{
+    const nashc_node *from = v ? nashc_value_def(v) : NULL;
+
+    while (from && nashc_node_is(from, "hw.dwc"))
+        from = nashc_value_def(nashc_node_in(from, 0));
+    return from && nashc_node_is(from, "hw.fifo") ? nashc_node_int(from, "depth") : 0;
+}
+
+/* FIFOs shallower than a layer of the file asks for: one warning, with the first. FINN writes 2
+ * where it asks for nothing. */
+static void
+compare_depths(const asked *z)
+{
+    static const char *const keys[] = {"inFIFODepths", "outFIFODepths"};
+    const char *layer = NULL, *key = NULL;
+    int64_t want = 0, have = 0;
+    int n_short = 0;
+
+    NASHC_EACH_NODE(z->f, n)
+    {
+        const char *name = z->names[nashc_node_id(n)];
+        for (int side = 0; side < 2; side++) {
+            const json_t *list = json_object_get(json_object_get(z->root, name), keys[side]);
+            int ends = side ? nashc_node_n_out(n) : nashc_node_n_in(n);
+            for (int i = 0; i < ends && (size_t)i < json_array_size(list); i++) {
+                int64_t ask = json_integer_value(json_array_get(list, (size_t)i));
+                int64_t got =
+                    side ? depth_behind(nashc_node_out(n, i)) : depth_before(nashc_node_in(n, i));
+                if (ask <= 2 || got >= ask || n_short++ > 0)
+                    continue;
+                layer = name;
+                key = keys[side];
+                want = ask;
+                have = got;
+            }
+        }
+    }
+    if (n_short > 0)
+        nashc_warning(z->d, &z->loc, "folding-ignored",
+                      "%d of the depths asked for are not used, FIFOs are as deep as the schedule "
+                      "takes: %s of %s first, %" PRId64 " instead of %" PRId64,
+                      n_short, key, layer, have, want);
+}
+
+/* FIFOs that the file names and the design has not. */
+static void
+report_unknown(const asked *z)
+{
+    const char *name, *first = NULL;
+    json_t *entry;
+    int n = 0;
+
+    json_object_foreach(z->root, name, entry)
+    {
+        bool found = strncmp(name, "StreamingFIFO", 13) != 0 || !json_object_get(entry, "depth");
+        NASHC_EACH_NODE(z->f, node)
+        {
+            found = found || strcmp(z->names[nashc_node_id(node)], name) == 0;
+        }
+        if (!found && n++ == 0)
+            first = name;
+    }
+    if (n > 0)
+        nashc_warning(z->d, &z->loc, "folding-ignored",
+                      "%d FIFO%s of the file %s not there, %s first: their depths are not used", n,
+                      n > 1 ? "s" : "", n > 1 ? "are" : "is", nashc_quote(z->d, first));
+}
+
 /* Depths of "StreamingFIFO_rtl_<i>" entries of a folding file replace the computed ones. */
 static nashc_status
-apply_file(nashc_run *r, nashc_graph *f, const char *path)
+set_depths(const asked *z)
 {
-    nashc_diag *d = nashc_run_diag(r);
-    const char *const *names = nashc_flow_names(f, nashc_run_arena(r));
-    json_error_t error = {0};
-    char *text;
-    size_t size;
-    nashc_status s = nashc_file_read(path, 1 << 26, &text, &size, d);
+    nashc_status s = NASHC_OK;
 
-    if (s != NASHC_OK)
-        return s;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    nashc_mem_free(text);
-    if (!root || !names) {
-        json_decref(root);
-        return nashc_error(d, &(nashc_loc){.file = path, .line = error.line}, "%s", error.text);
-    }
-    NASHC_EACH_NODE(f, n)
+    NASHC_EACH_NODE(z->f, n)
     {
-        const json_t *entry = json_object_get(root, names[nashc_node_id(n)]);
-        const json_t *depth = json_object_get(entry, "depth");
+        const char *name = z->names[nashc_node_id(n)];
+        const json_t *depth = json_object_get(json_object_get(z->root, name), "depth");
         if (!nashc_node_is(n, "hw.fifo") || !depth || s != NASHC_OK)
             continue;
         int64_t v = json_is_integer(depth) ? json_integer_value(depth) : -1;
         if (v < 2 || v > UINT32_MAX / 2)
-            s = nashc_error(d, &(nashc_loc){.file = path}, "%s: depth must be an integer from 2",
-                            names[nashc_node_id(n)]);
+            s = nashc_error(z->d, &z->loc, "%s: depth must be an integer from 2", name);
         else
-            s = nashc_node_set_attr_int(n, "depth", v, d);
+            s = nashc_node_set_attr_int(n, "depth", v, z->d);
     }
-    json_decref(root);
+    return s;
+}
+
+static nashc_status
+apply_file(nashc_run *r, nashc_graph *f, const char *path)
+{
+    asked z = {.d = nashc_run_diag(r),
+               .f = f,
+               .names = nashc_flow_names(f, nashc_run_arena(r)),
+               .loc = {.file = path}};
+    json_error_t error = {0};
+    char *text;
+    size_t size;
+    nashc_status s = nashc_file_read(path, 1 << 26, &text, &size, z.d);
+
+    if (s != NASHC_OK)
+        return s;
+    z.root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    nashc_mem_free(text);
+    if (!z.root || !z.names) {
+        json_decref(z.root);
+        return nashc_error(z.d, &(nashc_loc){.file = path, .line = error.line}, "%s", error.text);
+    }
+    s = set_depths(&z);
+    if (s == NASHC_OK) {
+        compare_depths(&z);
+        report_unknown(&z);
+    }
+    json_decref(z.root);
     return s;
 }
 

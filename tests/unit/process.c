@@ -5,7 +5,7 @@
 static void
 output_and_status(void **state)
 {
-    tool_process p;
+    tool_process p = {0};
     const char *const argv[] = {"sh", "-c", "echo out; echo err >&2; cat; exit 7", NULL};
     assert_int_equal(tool_process_run(argv, "/", 20, &p, nashc_ctx_diag(*state)), NASHC_OK);
     assert_int_equal(p.exit_status, 7);
@@ -18,7 +18,7 @@ output_and_status(void **state)
 static void
 arguments_are_not_for_a_shell(void **state)
 {
-    tool_process p;
+    tool_process p = {0};
     const char *const argv[] = {"echo", "$HOME; *", NULL};
     assert_int_equal(tool_process_run(argv, NULL, 20, &p, nashc_ctx_diag(*state)), NASHC_OK);
     assert_string_equal(p.out, "$HOME; *\n");
@@ -28,7 +28,7 @@ arguments_are_not_for_a_shell(void **state)
 static void
 more_than_a_pipe_holds(void **state)
 {
-    tool_process p;
+    tool_process p = {0};
     const char *const argv[] = {"sh", "-c", "yes | head -c 300000; yes | head -c 300000 >&2", NULL};
     assert_int_equal(tool_process_run(argv, NULL, 60, &p, nashc_ctx_diag(*state)), NASHC_OK);
     assert_int_equal(p.out_size, 300000);
@@ -39,7 +39,7 @@ more_than_a_pipe_holds(void **state)
 static void
 time_is_up(void **state)
 {
-    tool_process p;
+    tool_process p = {0};
     const char *const argv[] = {"sh", "-c", "sleep 60 & wait", NULL};
     double start = tool_clock();
     assert_int_equal(tool_process_run(argv, NULL, 0.2, &p, nashc_ctx_diag(*state)), NASHC_OK);
@@ -51,7 +51,7 @@ time_is_up(void **state)
 static void
 no_such_program(void **state)
 {
-    tool_process p;
+    tool_process p = {0};
     const char *const argv[] = {"nashc-no-such-program", NULL};
     assert_int_equal(tool_process_run(argv, NULL, 5, &p, nashc_ctx_diag(*state)), NASHC_EIO);
     unit_expect_message(*state, "cannot run \"nashc-no-such-program\"");

@@ -75,6 +75,9 @@ typedef void (*nashc_diag_sink)(void *user, nashc_severity s, const char *text);
 NASHC_API void nashc_diag_set_sink(nashc_diag *d, nashc_diag_sink sink, void *user, bool json);
 NASHC_API void nashc_diag_flush(nashc_diag *d);
 
+/* Messages about the file path name it `shown`; one such path at a time. Both are copied. */
+NASHC_API void nashc_diag_show_as(nashc_diag *d, const char *path, const char *shown);
+
 /* 0 quiet, 1 normal, 2 -v, 3 -vv. */
 NASHC_API int nashc_diag_verbosity(const nashc_diag *d);
 NASHC_API void nashc_diag_set_verbosity(nashc_diag *d, int level);

@@ -20,6 +20,7 @@
 #include <nashc/op.h>
 #include <nashc/pass.h>
 #include <nashc/plugin.h>
+#include <nashc/ports.h>
 #include <nashc/rewrite.h>
 #include <nashc/running.h>
 #include <nashc/tensor.h>

@@ -85,7 +85,7 @@ typedef struct nashc_pm_options {
     uint64_t seed;
     int64_t bisect_limit;            /* edits allowed; -1: no limit */
     uint64_t shuffle_uses;           /* 0: no */
-    const char *const *print_before; /* NULL-terminated names or "all" */
+    const char *const *print_before; /* NULL-terminated names or "all"; EUSAGE: an unknown one */
     const char *const *print_after;
     const char *const *explain;
     bool print_changed, time_passes, stats;
@@ -109,7 +109,7 @@ NASHC_API nashc_status nashc_run_pipeline(nashc_module **m, const char *text,
 /* Only parses, and checks names and options: EUSAGE with a caret under the fault. */
 NASHC_API nashc_status nashc_check_pipeline(nashc_ctx *c, const char *text, nashc_diag *d);
 
-/* The same with the extra passes of o (NULL: none). */
+/* The same with the extra passes, and names of passes, of o (NULL: none). */
 NASHC_API nashc_status nashc_check_pipeline_opts(nashc_ctx *c, const char *text,
                                                  const nashc_pm_options *o, nashc_diag *d);
 
