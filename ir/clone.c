@@ -46,6 +46,7 @@ copy_node(copy *c, const nashc_node *n)
     ok = p && !nashc_node_copy_attrs(p, n);
     if (ok) {
         p->loc = n->loc;
+        p->reason = n->reason ? nashc_intern(c->to->module->x, n->reason) : NULL;
         nashc_node_link(p, NULL);
         for (uint32_t i = 0; i < n->n_in; i++)
             nashc_use_set(&p->in[i], in[i]);

@@ -37,6 +37,12 @@ nashc_node_set_in(nashc_node *n, int i, nashc_value *v)
 }
 
 void
+nashc_node_set_reason(nashc_node *n, const char *text)
+{
+    n->reason = text ? nashc_intern(n->graph->module->x, text) : NULL;
+}
+
+void
 nashc_node_set_loc(nashc_node *n, const nashc_loc *loc)
 {
     nashc_irctx *x = n->graph->module->x;

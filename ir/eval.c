@@ -410,27 +410,51 @@ nashc_run_module(const nashc_module *m, const nashc_buf *const *in, nashc_buf *o
 
 /* --- the executor ---------------------------------------------------------------------------- */
 
+uint32_t
+nashc_floats_flags(const nashc_opts *o)
+{
+    bool f32 = strcmp(nashc_opts_str(o, "floats"), "f32") == 0;
+    return f32 ? NASHC_EVAL_FLOAT_SUMS : NASHC_EVAL_WIDE;
+}
+
+static const nashc_param reference_options[] = {NASHC_FLOATS_OPTION, {0}};
+
+/* A module, and how its f32 results are kept. */
+typedef struct reference {
+    nashc_module *module;
+    uint32_t flags;
+} reference;
+
 static nashc_status
 reference_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_diag *d)
 {
-    (void)o;
-    nashc_module *copy = nashc_module_clone(m);
-    if (!copy)
+    reference *r = nashc_mem_calloc(1, sizeof *r);
+    if (!r || !(r->module = nashc_module_clone(m))) {
+        nashc_mem_free(r);
         return nashc_enomem(d);
-    *program = copy;
+    }
+    r->flags = nashc_floats_flags(o);
+    *program = r;
     return NASHC_OK;
 }
 
 static nashc_status
 reference_run(void *program, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
 {
-    return nashc_run_module(program, in, out, d);
+    const reference *r = program;
+    const nashc_graph *g = nashc_module_main(r->module);
+    if (!g)
+        return nashc_error(d, NULL, "the module has no graph");
+    return nashc_run_graph(g, in, out, r->flags, NULL, NULL, d);
 }
 
 static void
 reference_free(void *program)
 {
-    nashc_module_free(program);
+    reference *r = program;
+    if (r)
+        nashc_module_free(r->module);
+    nashc_mem_free(r);
 }
 
 extern const nashc_executor nashc_executor_reference;
@@ -439,6 +463,7 @@ const nashc_executor nashc_executor_reference = {
     NASHC_DESC(nashc_executor),
     .name = "reference",
     .help = "interprets the definition of each operator; slow and exact",
+    .options = reference_options,
     .prepare = reference_prepare,
     .run = reference_run,
     .free = reference_free,

@@ -42,8 +42,9 @@ struct nashc_node {
     const nashc_attr *attrs; /* in the order the op descriptor declares them */
     nashc_node *link;        /* work list of an erasure */
     uint32_t n_in, n_out, n_attrs, flags, id;
-    uint64_t order; /* sparse label: a before b iff a.order < b.order */
-    nashc_loc loc;  /* strings are interned */
+    uint64_t order;     /* sparse label: a before b iff a.order < b.order */
+    nashc_loc loc;      /* strings are interned */
+    const char *reason; /* interned; NULL: none */
 };
 
 struct nashc_graph {

@@ -72,6 +72,12 @@ nashc_node_loc(const nashc_node *n)
     return &n->loc;
 }
 
+const char *
+nashc_node_reason(const nashc_node *n)
+{
+    return n->reason;
+}
+
 bool
 nashc_node_dead(const nashc_node *n)
 {

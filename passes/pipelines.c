@@ -18,7 +18,8 @@ const nashc_pipeline nashc_pipeline_streamline = {
     .name = "streamline",
     .help = "any imported model to the integer graph, exactly",
     .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,"
-            "remove-identity,sign-to-threshold,scaled-integer,canonicalize,remove-identity,"
+            "reduce-to-pool,resize-to-product,remove-identity,sign-to-threshold,scaled-integer,"
+            "canonicalize,remove-identity,"
             "fold-constants(quant=true),remove-stuck-channels(multiple=8),minimize-types,"
             "thresholds-to-requant",
 };

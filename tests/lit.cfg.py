@@ -28,5 +28,9 @@ config.substitutions.append(("%build", build))
 config.substitutions.append(("%tests", here))
 if lit.util.which("iverilog", config.environment["PATH"]):
     config.available_features.add("iverilog")
+if not installed and os.path.exists(os.path.join(build, "plugins", "llvm", "engine.so")):
+    config.available_features.add("llvm")
+if os.path.exists(os.path.join(build, "tests", "train", "golden")):
+    config.available_features.add("train")
 if config.environment.get("NASHC_TEST_PLUGINS"):
     config.available_features.add("plugins")

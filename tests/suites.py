@@ -66,6 +66,22 @@ def accept(*what):
                       *what]
 
 
+CASE_PARTS = 4
+
+
+def accept_cases(part):
+    """Every CASE_PARTS-th of the cases, from number part on: links to them in a folder of the build."""
+    def command(o):
+        folder = ROOT / f"build/cases-{part}"
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for case in sorted((SHARED / "cases").iterdir())[part::CASE_PARTS]:
+            (folder / case.name).symlink_to(case)
+        return accept("cases", "--cases", str(folder), "--filter", o.filter or "")(o)
+    return command
+
+
 # name, variant, command, default (else only with CI=true or --suite), environment
 SUITES = [
     ("style", "build", script("tests/style/check.py", "build"), True, {}),
@@ -87,11 +103,15 @@ SUITES = [
     ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
     ("flows", "build", script("tests/rtl/flows.py", "build"), True, {}),
     ("executors", "build", script("tests/diff/executors.py", "build"), False, {}),
+    ("objects", "build", script("tests/diff/objects.py", "build"), False, {}),
     ("hls-layers", "build", script("tests/rtl/layers.py", "build", "--hls"), True, {}),
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("train", "build", script("tests/train/run.py", "build"), True, {}),
     ("train-ranks", "build", script("tests/train/ranks.py", "build"), True, {}),
+    ("search", "build", script("tests/train/search.py", "build"), True, {}),
+    ("search-flow", "build", script("tests/train/flow.py", "build"), False, {}),
     ("train-long", "build", script("tests/train/long.py", "build"), False, {}),
+    ("train-hardware", "build", script("tests/train/hardware.py", "build"), False, {}),
     ("hard", "build-hard", lit("build-hard", "ir", "passes"), False, {}),
     ("hard-unit", "build-hard", unit("build-hard"), False, {}),
     ("asan", "build-asan", lit("build-asan", "ir", "passes", "cli"), False, ASAN),
@@ -103,6 +123,7 @@ SUITES = [
     ("schema", "build", script("tests/diff/onnx_schema.py"), True, {}),
     ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),
+    ("floats", "build", peer("tests/diff/floats.py"), False, {}),
     ("random-peers", "build", peer("tests/fuzz/random_peers.py"), False, {}),
     ("brevitas", "build", script("tests/diff/brevitas.py", "build"), False, {}),
     ("random", "build", script("tests/fuzz/random_graphs.py", "build"), False, {}),
@@ -113,10 +134,12 @@ SUITES = [
     ("accept-nash", "build", accept("nash/counts", "nash/canonical", "nash/bad"), False, {}),
     ("genotypes", "build", script("tests/diff/genotypes.py", "build"), False, {}),
     ("accept-hardware", "build", accept("hardware/sim", "--filter", "micro_"), False, {}),
+    *((f"accept-cases-{k}", "build", accept_cases(k), False, {}) for k in range(CASE_PARTS)),
     ("accept-hls", "build", accept("executors/hls", "--filter", "micro_"), False, {}),
     ("replay", "build-hard", script("tests/replay/replay.py", "build/tools/nashc", "build-hard/tools/nashc",
                                     "--filter", "micro_|data/|tfc|cases/0"), False, {}),
     ("bench", "build", script("tests/bench/run.py", "build"), False, {}),
+    ("bench-executor", "build", peer("tests/bench/executor.py"), False, {}),
 ]
 
 
@@ -197,7 +220,7 @@ def run(o, name, variant, command, env):
         shown = [x for x in r.stdout.splitlines() if not x.startswith("ok ")]
         print("\n".join(shown[-60:]))
         print(f"alone: tests/run --suite {name}; whole log: build/tests/{name}.log", flush=True)
-    elif o.verbose or name == "bench":
+    elif o.verbose or name.startswith("bench"):
         print(r.stdout, flush=True)
     else:
         for x in r.stdout.splitlines():

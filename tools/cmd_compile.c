@@ -8,13 +8,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define LEAST_CHECKS 2
+#define MOST_CHECKS  20
+#define MAX_STEPS    0x1p21 /* of the model, for all checks of a pass */
+
 static const nashc_param options[] = {
     {.name = "o", .def = "", .help = "output folder", .kind = NASHC_P_PATH},
     {.name = "backend",
      .def = "verilog",
      .help = "what to write; see `nashc list backends`",
      .kind = NASHC_P_STRING},
-    {.name = "top", .def = "finn_design", .help = "name of the top module", .kind = NASHC_P_STRING},
+    {.name = "top", .def = "finn_design", .help = "name of the top", .kind = NASHC_P_STRING},
     COMPILE_OPTIONS,
     TOOL_BACKEND_OPTION,
     {.name = "verify",
@@ -136,12 +140,31 @@ run_bench(job *j)
     return s;
 }
 
+/* Of a backend that writes no hardware. */
+static void
+program_summary(job *j)
+{
+    if (tool_json()) {
+        json_t *o = json_pack("{s:s}", "output", j->out);
+        char *text = json_dumps(o, JSON_INDENT(2));
+        printf("%s\n", text ? text : "{}");
+        free(text);
+        json_decref(o);
+    } else {
+        printf("written: %s\n", j->out);
+    }
+}
+
 static void
 summary(job *j)
 {
     const nashc_compile_result *r = &j->r;
     const nashc_cost *c = r->cost;
 
+    if (!r->flow) {
+        program_summary(j);
+        return;
+    }
     if (tool_json()) {
         json_t *o = json_pack(
             "{s:s, s:f, s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "output", j->out, "interval_cycles",
@@ -176,15 +199,44 @@ take_options(job *j)
     check = strcmp(j->verify, "none") != 0;
     j->pm.seed = 1;
     j->pm.verify_each = check ? 3 : 0;
-    j->pm.check_each = check ? 2 : 0;
     j->o.backend = nashc_opts_str(j->opts, "backend");
     j->o.backend_options = tool_list(j->opts, "backend-option", j->a);
-    j->o.top = nashc_opts_str(j->opts, "top");
+    j->o.top = nashc_opts_given(j->opts, "top") ? nashc_opts_str(j->opts, "top") : NULL;
     if (strcmp(j->verify, "sim") == 0)
         j->o.verified = "every pass compared with the imported model; bench simulated";
     if (!j->out[0])
         return nashc_usage(j->d, "an output folder is needed: -o DIR");
     return nashc_compile_check(j->ctx, &j->o, j->d);
+}
+
+/* About the steps of one run of the model. */
+static double
+steps_of(const nashc_module *m)
+{
+    double sum = 1;
+
+    NASHC_EACH_NODE(nashc_module_main(m), n)
+    {
+        const nashc_value *w = nashc_node_n_in(n) > 1 ? nashc_node_in(n, 1) : NULL;
+        const nashc_type *wt = w ? nashc_value_type(w) : NULL;
+        double out = 0, terms = 1;
+        for (int i = 0; i < nashc_node_n_out(n); i++)
+            out += (double)nashc_type_count(nashc_value_type(nashc_node_out(n, i)));
+        if (wt && wt->rank > 1 && !(nashc_node_op(n)->flags & NASHC_OP_ELTWISE))
+            terms = (double)nashc_type_count(wt) / (double)wt->dim[0];
+        sum += out * terms;
+    }
+    return sum;
+}
+
+/* Random inputs that each pass is checked with: few of a large model, which has many elements in
+ * each; of a small one as many as --check-each takes elsewhere. */
+static int
+checks_of(const nashc_module *m)
+{
+    double n = MAX_STEPS / steps_of(m);
+
+    return n < LEAST_CHECKS ? LEAST_CHECKS : n > MOST_CHECKS ? MOST_CHECKS : (int)n;
 }
 
 static nashc_status
@@ -195,14 +247,18 @@ compile(job *j)
     if (s != NASHC_OK || (s = hash_model(j)) != NASHC_OK ||
         (s = tool_load(j->ctx, j->opts, j->model, &j->m)) != NASHC_OK)
         return s;
+    j->pm.check_each = j->pm.verify_each ? checks_of(j->m) : 0;
     j->dir = nashc_outdir_open(j->out, j->d);
     if (!j->dir)
         return NASHC_EIO;
     j->pm.save_temps = temps_folder(j);
     j->r.struct_size = sizeof j->r;
     tool_flush(j->ctx);
-    if ((s = nashc_compile(&j->m, &j->o, &j->r, j->a, j->d)) != NASHC_OK ||
-        (s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
+    if ((s = nashc_compile(&j->m, &j->o, &j->r, j->a, j->d)) != NASHC_OK)
+        return s;
+    if (!j->r.flow && strcmp(j->verify, "sim") == 0)
+        return nashc_usage(j->d, "--verify sim is for backends that write a bench");
+    if ((s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
         (strcmp(j->verify, "sim") == 0 && (s = run_bench(j)) != NASHC_OK))
         return s;
     s = nashc_outdir_commit(j->dir, j->d);

@@ -60,7 +60,7 @@ typedef struct job {
     void *program;
     tool_arrays in, out, want;
     tool_samples samples;
-    double seconds;
+    double seconds, cpu_seconds; /* of the executor: on the clock, and of all its threads */
 } job;
 
 static nashc_status
@@ -186,7 +186,7 @@ run_block(job *j, block *b, int64_t k, int64_t n, bool store)
     nashc_status s = NASHC_OK;
     for (int64_t i = 0; s == NASHC_OK && i < n * b->n_in; i++)
         s = tool_samples_get(&j->samples, (int)(i % b->n_in), k + i / b->n_in, &b->in[i], j->diag);
-    double start = tool_clock();
+    double start = tool_clock(), cpu_start = tool_cpu_clock();
     if (s == NASHC_OK) {
         nashc_frame f;
         nashc_enter(&f, j->ctx, NASHC_D_EXECUTOR, e->name, NULL, j->diag);
@@ -194,6 +194,7 @@ run_block(job *j, block *b, int64_t k, int64_t n, bool store)
                                         : e->run(j->program, b->pin, b->out, j->diag));
     }
     j->seconds += tool_clock() - start;
+    j->cpu_seconds += tool_cpu_clock() - cpu_start;
     return s == NASHC_OK ? keep_results(j, b, k, n, store) : s;
 }
 
@@ -258,6 +259,8 @@ print_json(const job *j, nashc_status s, bool values)
     json_object_set_new(o, "executor", json_string(j->executor->name));
     if (nashc_opts_given(j->opts, "repeat"))
         json_object_set_new(o, "seconds", json_real(j->seconds));
+    if (nashc_opts_given(j->opts, "repeat"))
+        json_object_set_new(o, "cpu_seconds", json_real(j->cpu_seconds));
     if (nashc_opts_given(j->opts, "expect"))
         json_object_set_new(o, "equal", json_boolean(s == NASHC_OK));
     for (size_t i = 0; values && i < j->out.n; i++)
@@ -296,8 +299,9 @@ deliver(job *j)
         printf("equal: %" PRId64 " samples\n", j->samples.n);
     if (!tool_json() && nashc_opts_given(j->opts, "repeat")) {
         double runs = (double)(j->samples.n * nashc_opts_int(j->opts, "repeat"));
-        printf("%.6g ms a sample, %.6g samples a second\n", 1e3 * j->seconds / runs,
-               j->seconds > 0 ? runs / j->seconds : 0);
+        printf("%.6g ms a sample, %.6g samples a second, %.6g ms of processor time\n",
+               1e3 * j->seconds / runs, j->seconds > 0 ? runs / j->seconds : 0,
+               1e3 * j->cpu_seconds / runs);
     }
     return s;
 }

@@ -79,11 +79,15 @@ take_switch(const char *s)
         tool_state.json = true;
     else if (strcmp(s, "-h") == 0 || strcmp(s, "--help") == 0 || strcmp(s, "-help") == 0)
         tool_state.help = true;
-    else if (strcmp(s, "--version") == 0 || strcmp(s, "-version") == 0)
-        tool_state.version = true;
     else
         return false;
     return true;
+}
+
+static bool
+is_version(const char *s)
+{
+    return strcmp(s, "--version") == 0 || strcmp(s, "-version") == 0;
 }
 
 static void
@@ -96,6 +100,8 @@ take_globals(int argc, char **argv, globals *g)
                 g->rest[g->n_rest++] = argv[i++];
         } else if (take_switch(argv[i])) {
             continue;
+        } else if (g->n_rest == 0 && is_version(argv[i])) {
+            tool_state.version = true;
         } else if ((v = value_of("load-plugin", argc, argv, &i, g))) {
             g->plugins[g->n_plugins++] = v;
         } else if ((v = value_of("diag", argc, argv, &i, g))) {
@@ -245,6 +251,19 @@ run_command(nashc_ctx *c, const nashc_command *cmd, int n, char **argv, nashc_ar
     return call_command(c, cmd, o, n_args, args);
 }
 
+/* Behind a command --version is the tool's too, unless the command has an option of that name. */
+static bool
+asks_version(const nashc_command *cmd, const globals *g)
+{
+    for (const nashc_param *p = cmd->options; p && p->name; p++)
+        if (strcmp(p->name, "version") == 0)
+            return false;
+    for (int i = 1; i < g->n_rest && strcmp(g->rest[i], "--") != 0; i++)
+        if (is_version(g->rest[i]))
+            return true;
+    return false;
+}
+
 static int
 dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
 {
@@ -285,6 +304,10 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
     const nashc_command *cmd = nashc_lookup(c, NASHC_D_COMMAND, g->rest[0], d);
     if (!cmd)
         return fail(c, NASHC_EUSAGE);
+    if (asks_version(cmd, g)) {
+        print_version(c);
+        return 0;
+    }
     return run_command(c, cmd, g->n_rest - 1, g->rest + 1, a);
 }
 

@@ -7,12 +7,23 @@
 #define LINE_INTERVAL 10.0 /* seconds between lines where there is no terminal */
 #define BAR_INTERVAL  0.1
 
+static double
+seconds_of(clockid_t clock)
+{
+    struct timespec t;
+    return clock_gettime(clock, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec : 0;
+}
+
 double
 tool_clock(void)
 {
-    struct timespec t;
-    return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec
-                                                   : 0;
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double
+tool_cpu_clock(void)
+{
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void

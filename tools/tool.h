@@ -218,7 +218,8 @@ void tool_progress(const char *what, int64_t done, int64_t total);
 /* As nashc_pm_options.progress; starts the clock of --pass-timeout anew. */
 void tool_pass_progress(void *user, const char *pass, int done, int total);
 
-double tool_clock(void); /* seconds, monotonic */
+double tool_clock(void);     /* seconds, monotonic */
+double tool_cpu_clock(void); /* seconds that all threads of this process have computed */
 
 /* --- limits.c -------------------------------------------------------------------------------- */
 

@@ -49,6 +49,27 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Options of hardware that a program has no use for. */
+static nashc_status
+check_program(const nashc_compile_options *o, const nashc_backend *be, nashc_diag *d)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } hardware[] = {
+        {"--device", or_empty(o->device)[0]},
+        {"--target-fps", o->target_fps > 0},
+        {"--fit", o->fit},
+        {"--mvau-wwidth-max", o->mvau_wwidth_max > 0},
+        {"--folding", or_empty(o->folding_file)[0] || o->folding == NASHC_FOLDING_COMPAT},
+    };
+    for (size_t i = 0; i < NASHC_COUNT(hardware); i++)
+        if (hardware[i].given)
+            return nashc_usage(d, "%s is for hardware, and backend \"%s\" writes a program",
+                               hardware[i].name, be->name);
+    return NASHC_OK;
+}
+
 static nashc_status
 check_options(nashc_ctx *c, const nashc_compile_options *o, nashc_arena *a, nashc_diag *d)
 {
@@ -64,6 +85,8 @@ check_options(nashc_ctx *c, const nashc_compile_options *o, nashc_arena *a, nash
     /* Who compiles only, may do so without any backend. */
     if (s == NASHC_OK && (o->backend || o->backend_options))
         s = nashc_design_backend(c, o, NULL, a, &backend, &opts, d);
+    if (s == NASHC_OK && o->backend && nashc_writes_program(backend))
+        s = check_program(o, backend, d);
     return s;
 }
 
@@ -75,6 +98,24 @@ nashc_compile_check(nashc_ctx *c, const nashc_compile_options *o, nashc_diag *d)
     nashc_compile_take(&all, o);
     nashc_status s = a ? check_options(c, &all, a, d) : nashc_enomem(d);
     nashc_arena_free(a);
+    return s;
+}
+
+/* --- backends without hardware --------------------------------------------------------------- */
+
+/* The backend gets the model itself, streamlined or as the passes of the caller leave it. */
+static nashc_status
+compile_program(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *out,
+                nashc_arena *a, nashc_diag *d)
+{
+    const char *first = or_empty(o->first_passes);
+    const char *text = nashc_arena_printf(a, "fix-batch%s%s,%s", first[0] ? "," : "", first,
+                                          o->passes && o->passes[0] ? o->passes : "streamline");
+    nashc_compile_result r = {.struct_size = out->struct_size, .fits = true};
+    nashc_status s = text ? nashc_run_pipeline(m, text, o->pm, d) : nashc_enomem(d);
+    r.graph = nashc_module_main(*m);
+    if (s == NASHC_OK)
+        memcpy(out, &r, r.struct_size < sizeof r ? r.struct_size : sizeof r);
     return s;
 }
 
@@ -281,7 +322,10 @@ nashc_compile(nashc_module **m, const nashc_compile_options *options, nashc_comp
     const bool ours = !o.passes && !or_empty(o.folding_file)[0] && !has_layers(*m);
     const bool extra =
         o.pm && NASHC_HAS(o.pm, extra_passes) && o.pm->extra_passes && o.pm->extra_passes[0];
+    const nashc_backend *be = o.backend ? nashc_find(c, NASHC_D_BACKEND, o.backend) : NULL;
     nashc_status s = check_options(c, &o, a, d);
+    if (s == NASHC_OK && be && nashc_writes_program(be))
+        return compile_program(m, &o, out, a, d);
     if (s == NASHC_OK && !(r.backend = nashc_model_backend(c, o.backend, d)))
         s = NASHC_EUNSUP;
     if (s == NASHC_OK)

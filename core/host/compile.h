@@ -4,6 +4,14 @@
 
 #include "host.h"
 #include <nashc/compile.h>
+#include <string.h>
+
+/* Does be take a model instead of layers? */
+static inline bool
+nashc_writes_program(const nashc_backend *be)
+{
+    return be->needs && strcmp(be->needs, "streamlined") == 0;
+}
 
 /* o with the default for each member that is not given. */
 void nashc_compile_take(nashc_compile_options *to, const nashc_compile_options *o);

@@ -101,15 +101,10 @@ add_pairs(const design *z, json_t *to, const char *const *pairs)
     }
 }
 
-/* Options that decide the result. Names of files are left out: they say nothing elsewhere. */
-static json_t *
-options_json(const design *z)
+static void
+add_hardware_options(const nashc_compile_options *o, json_t *j)
 {
-    const nashc_compile_options *o = z->o;
-    const char *const *extra = o->pm && NASHC_HAS(o->pm, extra_passes) ? o->pm->extra_passes : NULL;
     bool file = o->folding_file && o->folding_file[0];
-    json_t *j = json_object(), *list = json_array(), *options = json_object();
-    json_object_set_new(j, "backend", json_string(z->backend->name));
     json_object_set_new(j, "clock-ns", json_sprintf("%.9g", o->clock_ns));
     json_object_set_new(j, "target-fps", json_sprintf("%.9g", o->target_fps));
     if (o->fit)
@@ -119,6 +114,18 @@ options_json(const design *z)
                         json_string(file                                 ? "file"
                                     : o->folding == NASHC_FOLDING_COMPAT ? "compat"
                                                                          : "exact"));
+}
+
+/* Options that decide the result. Names of files are left out: they say nothing elsewhere. */
+static json_t *
+options_json(const design *z)
+{
+    const nashc_compile_options *o = z->o;
+    const char *const *extra = o->pm && NASHC_HAS(o->pm, extra_passes) ? o->pm->extra_passes : NULL;
+    json_t *j = json_object(), *list = json_array(), *options = json_object();
+    json_object_set_new(j, "backend", json_string(z->backend->name));
+    if (z->r->flow)
+        add_hardware_options(o, j);
     add_pairs(z, j, o->notes);
     if (o->passes)
         json_object_set_new(j, "passes", text_json(z, o->passes));
@@ -177,6 +184,20 @@ demand_json(const nashc_compile_result *r)
     return j;
 }
 
+static void
+add_cycles(const design *z, json_t *j)
+{
+    const nashc_compile_result *r = z->r;
+    json_object_set_new(j, "clock_ns", json_real(z->o->clock_ns));
+    json_object_set_new(j, "device", json_string(r->device ? r->device->name : ""));
+    if (r->device)
+        json_object_set_new(j, "utilisation_percent", demand_json(r));
+    json_object_set_new(j, "interval_cycles", json_real(r->interval));
+    json_object_set_new(j, "interval_frames", json_integer(r->flow->period));
+    json_object_set_new(j, "latency_cycles", json_integer((json_int_t)r->latency));
+    json_object_set_new(j, "steady_frames", json_integer(r->flow->frames));
+}
+
 /* What every design has, with the keys of own that are not among them. */
 static json_t *
 manifest_json(const design *z, const json_t *own)
@@ -192,14 +213,8 @@ manifest_json(const design *z, const json_t *own)
     if (has_option(z->backend, "top"))
         json_object_set_new(j, "top", text_json(z, nashc_opts_str(z->opts, "top")));
     json_object_set_new(j, "graph", text_json(z, nashc_graph_name(r->graph)));
-    json_object_set_new(j, "clock_ns", json_real(z->o->clock_ns));
-    json_object_set_new(j, "device", json_string(r->device ? r->device->name : ""));
-    if (r->device)
-        json_object_set_new(j, "utilisation_percent", demand_json(r));
-    json_object_set_new(j, "interval_cycles", json_real(r->interval));
-    json_object_set_new(j, "interval_frames", json_integer(r->flow->period));
-    json_object_set_new(j, "latency_cycles", json_integer((json_int_t)r->latency));
-    json_object_set_new(j, "steady_frames", json_integer(r->flow->frames));
+    if (r->flow)
+        add_cycles(z, j);
     json_object_update_missing(j, (json_t *)(uintptr_t)own);
     add_ports(z, j);
     return j;

@@ -51,9 +51,19 @@ remember(nashc_onnx_in *r, const nashc_value *v, nashc_tensor *t)
     return true;
 }
 
-/* Evaluates n if its operands are known and small. Failure only means that nothing is known. */
+/* What evaluating n takes at most. */
+static int64_t
+work_of(const nashc_node *n, int64_t operands, int64_t results)
+{
+    bool by_element = nashc_node_op(n)->flags & (NASHC_OP_ELTWISE | NASHC_OP_SHAPE);
+
+    return by_element ? operands + results : (operands + 1) * results;
+}
+
+/* Evaluates n if its operands are known, and neither they nor its results have more than limit
+ * elements. Failure only means that nothing is known. */
 static void
-evaluate(nashc_onnx_in *r, nashc_node *n)
+evaluate(nashc_onnx_in *r, nashc_node *n, int64_t limit)
 {
     enum { MAX = 16 };
     const nashc_buf *in[MAX];
@@ -65,7 +75,7 @@ evaluate(nashc_onnx_in *r, nashc_node *n)
     for (int i = 0; i < n_in; i++) {
         const nashc_value *v = nashc_node_in(n, i);
         const nashc_tensor *t = nashc_onnx_known(r, v);
-        if (v && (!t || nashc_tensor_count(t) > ONNX_SMALL))
+        if (v && (!t || nashc_tensor_count(t) > limit))
             return;
         in[i] = t ? nashc_tensor_buf(t) : NULL;
     }
@@ -74,11 +84,11 @@ evaluate(nashc_onnx_in *r, nashc_node *n)
         work += in[i] ? in[i]->n : 0;
     for (int i = 0; i < n_out; i++) {
         int64_t count = nashc_type_count(nashc_value_type(nashc_node_out(n, i)));
-        if (count > ONNX_SMALL)
+        if (count > limit)
             return;
         results += count;
     }
-    r->eval_left -= (work + 1) * results; /* no operator does more */
+    r->eval_left -= work_of(n, work, results);
     if (r->eval_left < 0)
         return;
     memset(out, 0, sizeof out);
@@ -115,8 +125,49 @@ nashc_onnx_node(nashc_onnx_in *r, const char *op, nashc_value *const *in, int n_
             return NULL;
         }
     }
-    evaluate(r, n);
+    evaluate(r, n, ONNX_SMALL);
     return n;
+}
+
+/* An operand of v's node that is not known; NULL: all are. */
+static nashc_value *
+unknown_operand(const nashc_onnx_in *r, const nashc_value *v)
+{
+    const nashc_node *n = nashc_value_def(v);
+
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        if (nashc_node_in(n, i) && !nashc_onnx_known(r, nashc_node_in(n, i)))
+            return nashc_node_in(n, i);
+    return NULL;
+}
+
+/* Depth first over what v is computed from, with an explicit stack: an input of the graph ends it.
+ */
+const nashc_tensor *
+onnx_find_out(nashc_onnx_in *r, nashc_value *v)
+{
+    size_t top = 0, cap = 64;
+    nashc_value **stack = NASHC_NEW_N(r->arena, nashc_value *, cap);
+
+    for (nashc_value *next = v; next && stack && !nashc_onnx_known(r, v);) {
+        if (!nashc_value_def(next) || nashc_node_op(nashc_value_def(next))->flags & NASHC_OP_OPAQUE)
+            return NULL;
+        if (top == cap) {
+            nashc_value **more = NASHC_NEW_N(r->arena, nashc_value *, 2 * cap);
+            if (!more)
+                return NULL;
+            memcpy(more, stack, cap * sizeof(*stack));
+            stack = more;
+            cap *= 2;
+        }
+        stack[top++] = next;
+        while (top && !(next = unknown_operand(r, stack[top - 1]))) {
+            evaluate(r, nashc_value_def(stack[top - 1]), ONNX_LARGE);
+            if (!nashc_onnx_known(r, stack[--top]))
+                return NULL;
+        }
+    }
+    return nashc_onnx_known(r, v);
 }
 
 nashc_value *

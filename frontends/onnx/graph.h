@@ -5,6 +5,13 @@
 
 #include "frontends/onnx/reader.h"
 
+/* Opens the functions that the model brings: r->g becomes a graph, in the arena, in which the nodes
+ * of their bodies stand in place of the nodes that call them, each with names of its own; r->origin
+ * then tells which function a node comes from. A function goes before an operator of the same name.
+ * Recursion, more than 64 levels, and more than 2^20 nodes are errors. Without functions nothing is
+ * changed. O(nodes that come out). */
+nashc_status onnx_functions_open(nashc_onnx_in *r);
+
 /* Symbols of initialisers, inputs, node results and annotations; each is defined once. */
 nashc_status onnx_graph_symbols(nashc_onnx_in *r);
 
@@ -28,8 +35,9 @@ nashc_status onnx_node_read(nashc_onnx_in *r, size_t i);
  * @main. Nothing of it is kept but the graph. */
 nashc_status onnx_model_read(nashc_onnx_in *r, const uint8_t *data, size_t size);
 
-/* Opset of a domain string as the file imports it; 0: not imported. */
-int64_t onnx_import_version(const nashc_onnx_in *r, const char *domain);
+/* Opset of a domain string as node i of the graph has it, by the function that it comes from, else
+ * by the file; i < 0: by the file. 0: not imported. */
+int64_t onnx_import_version(const nashc_onnx_in *r, int i, const char *domain);
 
 /* What the protobuf says of an attribute's kind, and whether it is what the row asks for. */
 int onnx_attr_type(const Onnx__AttributeProto *a);

@@ -17,19 +17,6 @@ domain_of(const nashc_onnx_in *r, const char *name)
     return onnx_domain_of(name);
 }
 
-/* The operator is a function that the file itself defines. */
-static bool
-is_function(const nashc_onnx_in *r)
-{
-    for (size_t i = 0; i < r->model->n_functions; i++) {
-        const Onnx__FunctionProto *f = r->model->functions[i];
-        if (f->name && !strcmp(f->name, r->node->op_type) &&
-            !strcmp(f->domain ? f->domain : "", nashc_onnx_domain(r)))
-            return true;
-    }
-    return false;
-}
-
 /* since: first version that has the operator; 0: none has. */
 static nashc_status
 unknown_error(nashc_onnx_in *r, int since)
@@ -41,11 +28,6 @@ unknown_error(nashc_onnx_in *r, int since)
                                 "operator %s is part of opset %d and later, the file imports "
                                 "%" PRId64,
                                 type, since, r->version);
-    if (is_function(r)) {
-        nashc_onnx_unsup(r, "%s is a function of the model; functions are not supported", type);
-        nashc_help(r->d, "inline them, for instance with onnx.inliner.inline_local_functions");
-        return NASHC_EUNSUP;
-    }
     if (*domain)
         nashc_onnx_unsup(r, "unknown operator %s.%s", nashc_quote(r->d, domain), type);
     else
@@ -256,7 +238,7 @@ check_results(nashc_onnx_in *r)
         return nashc_onnx_status(r);
     for (int k = 0; k < (int)r->node->n_output; k++) {
         const onnx_sym *s = nashc_onnx_out_used(r, k) ? onnx_sym_find(r, r->node->output[k]) : NULL;
-        if (s && !s->value && !s->tensor && !s->empty)
+        if (s && !s->value && !s->tensor && !s->empty && !s->part)
             return nashc_onnx_error(r, "the function of row %s-%d has not set output %d",
                                     r->row->name, (int)r->row->since, k);
     }
@@ -275,8 +257,8 @@ enter(nashc_onnx_in *r, size_t i, int *since)
     r->first_id = nashc_graph_max_id(r->graph);
     nashc_build_loc(r->build, &loc);
     const char *domain = domain_of(r, nashc_onnx_domain(r));
-    r->version =
-        strcmp(domain, ONNX_DOMAIN_STD) ? onnx_import_version(r, nashc_onnx_domain(r)) : r->opset;
+    r->version = onnx_import_version(r, r->node_i,
+                                     strcmp(domain, ONNX_DOMAIN_STD) ? nashc_onnx_domain(r) : "");
     if (!r->version)
         r->version = 1; /* a domain that is not imported, as old files have it */
     r->row = onnx_rows_find(r->rows, domain, n->op_type, r->version, since);

@@ -84,6 +84,11 @@ nashc_onnx_in_value(nashc_onnx_in *r, int i)
 
     if (!s || load(r, s))
         return NULL;
+    if (s->part) {
+        nashc_onnx_error(r, "input \"%s\" is a sequence, expected a tensor",
+                         nashc_quote(r->d, s->name));
+        return NULL;
+    }
     if (s->tensor && (!s->value || nashc_value_const(s->value)) &&
         !(r->row->flags & NASHC_ONNX_INF) && nashc_type_is_float(nashc_tensor_type(s->tensor)) &&
         !nashc_tensor_all_finite(s->tensor)) {
@@ -117,6 +122,32 @@ nashc_onnx_in_const(nashc_onnx_in *r, int i)
     return s && !load(r, s) ? s->tensor : NULL;
 }
 
+/* Found out once: the next who asks finds it with the name. */
+const nashc_tensor *
+nashc_onnx_in_param(nashc_onnx_in *r, int i)
+{
+    onnx_sym *s = onnx_in_sym(r, i);
+    const nashc_tensor *t = nashc_onnx_in_const(r, i);
+
+    if (t || !s || !s->value || r->failed)
+        return t;
+    if ((t = onnx_find_out(r, s->value)))
+        s->tensor = nashc_tensor_ref((nashc_tensor *)(uintptr_t)t);
+    return t;
+}
+
+/* As it is if it is one in the graph, so that it keeps its name and is shared. */
+nashc_value *
+nashc_onnx_in_param_value(nashc_onnx_in *r, int i)
+{
+    const nashc_tensor *t = nashc_onnx_in_param(r, i);
+    nashc_value *v = t ? nashc_onnx_in_value(r, i) : NULL;
+
+    if (!v || nashc_value_const(v))
+        return v;
+    return nashc_onnx_const(r, NULL, nashc_tensor_ref((nashc_tensor *)(uintptr_t)t));
+}
+
 /* Float containers are accepted where the values are integers: QONNX stores bit widths so. */
 nashc_status
 nashc_onnx_in_ints(nashc_onnx_in *r, int i, const char *what, const int64_t **v, int *n)
@@ -134,7 +165,7 @@ nashc_onnx_in_ints(nashc_onnx_in *r, int i, const char *what, const int64_t **v,
         *v = NASHC_NEW_N(r->arena, int64_t, 1);
         return NASHC_OK;
     }
-    if (!s->tensor) {
+    if (!nashc_onnx_in_param(r, i)) {
         nashc_onnx_unsup(r, "%s \"%s\" is not a constant", what, nashc_quote(r->d, s->name));
         nashc_help(r->d, "shapes and parameters must be known when the model is compiled");
         return NASHC_EUNSUP;
@@ -162,7 +193,7 @@ nashc_onnx_in_ints(nashc_onnx_in *r, int i, const char *what, const int64_t **v,
 nashc_status
 nashc_onnx_in_number(nashc_onnx_in *r, int i, const char *what, double def, double *out)
 {
-    const nashc_tensor *t = nashc_onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_param(r, i);
 
     *out = def;
     if (!nashc_onnx_has(r, i))

@@ -1,8 +1,8 @@
 /* read.c: the ONNX frontend: file, versions, and the order of the steps.
  *
- *     bytes -> wire.c -> protobuf -> versions.c -> symbols.c -> graph.c (order, inputs)
- *           -> node.c for each node: its row (rows.c), checks, the row's function -> graph.c
- * (outputs)
+ *     bytes -> wire.c -> protobuf -> versions.c -> functions.c -> symbols.c
+ *           -> graph.c (order, inputs) -> node.c for each node: its row (rows.c), checks, the row's
+ * function -> graph.c (outputs)
  *
  * The functions of rows (ops/, plugins) see the interface of nashc/onnx.h alone: operands.c,
  * attributes.c, emit.c, messages.c and handle.c. No file calls back into one before it.
@@ -42,8 +42,8 @@ read_graph(nashc_onnx_in *r)
     r->build = r->graph ? nashc_build_create(r->graph, r->d) : NULL;
     if (!r->build)
         return nashc_enomem(r->d);
-    if ((s = onnx_graph_symbols(r)) || (s = onnx_graph_order(r, &order)) ||
-        (s = onnx_graph_inputs(r)))
+    if ((s = onnx_functions_open(r)) || (s = onnx_graph_symbols(r)) ||
+        (s = onnx_graph_order(r, &order)) || (s = onnx_graph_inputs(r)))
         return s;
     for (size_t i = 0; i < r->g->n_node; i++)
         if ((s = onnx_node_read(r, order[i])))

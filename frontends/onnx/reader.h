@@ -14,6 +14,9 @@ enum { ONNX_IR_MIN = 3, ONNX_IR_MAX = 14, ONNX_OPSET_MIN = 7, ONNX_OPSET_MAX = 2
 /* Known contents up to this size are evaluated while reading, for shapes and parameters. */
 enum { ONNX_SMALL = 4096 };
 
+/* What a parameter follows from may be larger: weights that a scale is computed from. */
+enum { ONNX_LARGE = 1 << 26 };
+
 /* One tensor name of the file. */
 typedef struct onnx_sym {
     const char *name;
@@ -22,10 +25,12 @@ typedef struct onnx_sym {
     const Onnx__TensorProto *proto; /* initialiser; NULL: none */
     const nashc_type *note;         /* element said by quantization_annotation; NULL: none */
     int layout;                     /* nashc_layout said by quantization_annotation */
-    int elem;                       /* nashc_onnx_elem of the file; 0: not known yet */
-    int node;                       /* index of the node that writes it; -1: none */
-    bool used;                      /* a node or a graph output reads it */
-    bool input, loaded, empty;      /* empty: known content of no elements */
+    nashc_value **part;             /* of a sequence: its n_part tensors; NULL: a tensor */
+    int n_part;
+    int elem;                  /* nashc_onnx_elem of the file; 0: not known yet */
+    int node;                  /* index of the node that writes it; -1: none */
+    bool used;                 /* a node or a graph output reads it */
+    bool input, loaded, empty; /* empty: known content of no elements */
 } onnx_sym;
 
 /* What a model that another one names is given by the node that does it, and gives back. */
@@ -54,7 +59,8 @@ struct nashc_onnx_in {
     int64_t opset;
     const Onnx__ModelProto *model;
     const Onnx__GraphProto *g;
-    onnx_names *names; /* to onnx_sym */
+    const Onnx__FunctionProto **origin; /* by node of g: the function it comes from; NULL: none */
+    onnx_names *names;                  /* to onnx_sym */
     bool allow_unknown;
     bool failed; /* an error of the node at hand is reported: nothing more is built */
 
@@ -89,6 +95,11 @@ nashc_status onnx_tensor_read(nashc_onnx_in *r, const Onnx__TensorProto *t, cons
 const char *onnx_node_title(nashc_onnx_in *r);
 
 onnx_sym *onnx_in_sym(const nashc_onnx_in *r, int i); /* NULL: left out */
+
+/* Content of v if it follows from constants, through any chain of operators: what is not known yet
+ * is evaluated. NULL: it depends on an input of the graph, or would be too much work. Owned by the
+ * reader. */
+const nashc_tensor *onnx_find_out(nashc_onnx_in *r, nashc_value *v);
 
 /* Attribute of the node; NULL: not there. */
 const Onnx__AttributeProto *onnx_attr(const nashc_onnx_in *r, const char *name);

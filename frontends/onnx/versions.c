@@ -4,18 +4,26 @@
 #include <string.h>
 
 /* "" and "ai.onnx" are one domain; of several entries the first counts. */
-int64_t
-onnx_import_version(const nashc_onnx_in *r, const char *domain)
+static int64_t
+version_in(Onnx__OperatorSetIdProto *const *import, size_t n, const char *domain)
 {
-    for (size_t i = 0; i < r->model->n_opset_import; i++) {
-        const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
-        const char *have = o->domain ? o->domain : "";
+    for (size_t i = 0; i < n; i++) {
+        const char *have = import[i]->domain ? import[i]->domain : "";
         if (!strcmp(have, "ai.onnx"))
             have = "";
         if (!strcmp(have, domain))
-            return o->version;
+            return import[i]->version;
     }
     return 0;
+}
+
+int64_t
+onnx_import_version(const nashc_onnx_in *r, int i, const char *domain)
+{
+    const Onnx__FunctionProto *f = i >= 0 && r->origin ? r->origin[i] : NULL;
+    int64_t own = f ? version_in(f->opset_import, f->n_opset_import, domain) : 0;
+
+    return own ? own : version_in(r->model->opset_import, r->model->n_opset_import, domain);
 }
 
 /* The IR version is checked before the graph, as older and newer files may differ in all that
@@ -42,7 +50,7 @@ onnx_check_versions(nashc_onnx_in *r)
         const char *domain = m->opset_import[i]->domain;
         found = found || !domain || !*domain || !strcmp(domain, "ai.onnx");
     }
-    r->opset = onnx_import_version(r, "");
+    r->opset = onnx_import_version(r, -1, "");
     if (!found) {
         nashc_error(r->d, &r->file, "the model imports no version of the standard operators");
         nashc_help(r->d, "opset_import must have an entry for the domain \"\"");

@@ -5,6 +5,7 @@
  * below 2^53 (exact), else in checked 64-bit arithmetic.
  */
 #include "ops.h"
+#include <math.h>
 
 void
 ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k, double *restrict acc)
@@ -23,6 +24,56 @@ ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k, d
     for (; i < k; i++)
         for (int p = 0; p < NASHC_TILE; p++)
             acc[p] += a[i] * panel[i * NASHC_TILE + p];
+}
+
+bool
+ops_float_sums(nashc_eval *e)
+{
+    return (nashc_eval_flags(e) & NASHC_EVAL_FLOAT_SUMS) &&
+           nashc_eval_out(e, 0)->type.kind == NASHC_K_F32;
+}
+
+int64_t
+ops_fused_block(int64_t n, int64_t k)
+{
+    int64_t block = 128;
+
+    for (int64_t width = 128; n < k && width > 16 && width / 2 >= n; width /= 2)
+        block *= 2;
+    return block;
+}
+
+/* The sum of a block in one fused chain, block by block. */
+void
+ops_dot_fused(const double *a, const double *panel, int64_t k, int64_t block, double *acc)
+{
+    for (int p = 0; p < NASHC_TILE; p++) {
+        float sum = 0.0f;
+        for (int64_t from = 0; from < k; from += block) {
+            float part = 0.0f;
+            for (int64_t i = from; i < k && i < from + block; i++)
+                part = fmaf((float)a[i], (float)panel[i * NASHC_TILE + p], part);
+            sum = from ? sum + part : part;
+        }
+        acc[p] = (double)sum;
+    }
+}
+
+/* Products rounded, added up by fours (the last ones by twos), then to the sum. */
+void
+ops_dot_by_fours(const double *a, const double *panel, int64_t k, double *acc)
+{
+    for (int p = 0; p < NASHC_TILE; p++) {
+        float sum = 0.0f;
+        for (int64_t i = 0; i < k;) {
+            int64_t left = k - i, end = i + (left >= 4 ? 4 : left >= 2 ? 2 : 1);
+            float part = (float)a[i] * (float)panel[i * NASHC_TILE + p];
+            for (i++; i < end; i++)
+                part += (float)a[i] * (float)panel[i * NASHC_TILE + p];
+            sum += part;
+        }
+        acc[p] = (double)sum;
+    }
 }
 
 bool
@@ -114,6 +165,7 @@ ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *weight)
     int64_t k = c->cg * c->w.taps, n_tile = c->w.out_size;
     int64_t *src = nashc_eval_scratch(e, (size_t)c->w.taps * NASHC_TILE * sizeof *src);
     double *panel = nashc_eval_scratch(e, (size_t)k * NASHC_TILE * sizeof *panel);
+    int64_t block = ops_float_sums(e) ? ops_fused_block(n_tile, k) : 0;
     double acc[NASHC_TILE];
 
     weight = by_channel(e, c, weight);
@@ -128,7 +180,10 @@ ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *weight)
             for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
                 double add = bias ? bias[m] : 0.0;
                 int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
-                ops_dot_f64(weight + m * k, panel, k, acc);
+                if (block)
+                    ops_dot_fused(weight + m * k, panel, k, block, acc);
+                else
+                    ops_dot_f64(weight + m * k, panel, k, acc);
                 for (int64_t p = 0; p < count; p++)
                     ops_put(y, at + p * c->y_p, acc[p] + add);
             }

@@ -111,6 +111,8 @@ matmul_verify(const nashc_node *n, nashc_diag *d)
     return s == NASHC_OK ? ops_need_finite(n, 1, "right operand", d) : s;
 }
 
+#define PACKED_BLOCK 256
+
 /* What the evaluation of one product needs: operands in one of two forms, scratch, and for nn.gemm
  * the addend. */
 typedef struct job {
@@ -122,16 +124,33 @@ typedef struct job {
     int64_t *ipanel, *irow;
     double alpha, beta;
     int64_t c_m, c_n; /* strides of c */
+    int64_t block;    /* of sums in float32 (ops_dot_fused); 0: in double, -1: by fours */
 } job;
 
+/* How onnxruntime takes a sum in float32: matrices that are constant are packed beforehand, a
+ * single row by one that is not has a loop of its own. */
+static int64_t
+float_block(nashc_eval *e, const nashc_node *n, const matmul *g)
+{
+    bool matrix = nashc_eval_in(e, 1)->type.rank == 2;
+    int64_t rows = matrix && g->n ? nashc_eval_out(e, 0)->n / g->n : g->m;
+
+    if (!ops_float_sums(e))
+        return 0;
+    if (matrix && ops_const(n, 1))
+        return PACKED_BLOCK;
+    return rows == 1 && g->b_n == 1 ? -1 : ops_fused_block(g->n, g->k);
+}
+
 static nashc_status
-prepare(nashc_eval *e, job *j)
+prepare(nashc_eval *e, const nashc_node *n, job *j)
 {
     size_t k = (size_t)j->g.k;
     bool exact = ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), j->g.k) &&
                  j->alpha == 1.0 && !nashc_eval_in(e, 2);
 
     j->y = nashc_eval_out(e, 0);
+    j->block = float_block(e, n, &j->g);
     if (nashc_type_is_int(&j->y->type) && !exact) {
         j->ia = nashc_eval_i64(e, 0);
         j->ib = nashc_eval_i64(e, 1);
@@ -187,7 +206,12 @@ product_f64(const job *j, int64_t a0, int64_t b0, int64_t y0)
         for (int64_t m = 0; m < g->m; m++) {
             for (int64_t k = 0; k < g->k; k++)
                 j->row[k] = j->a[a0 + m * g->a_m + k * g->a_k];
-            ops_dot_f64(j->row, j->panel, g->k, acc);
+            if (j->block > 0)
+                ops_dot_fused(j->row, j->panel, g->k, j->block, acc);
+            else if (j->block)
+                ops_dot_by_fours(j->row, j->panel, g->k, acc);
+            else
+                ops_dot_f64(j->row, j->panel, g->k, acc);
             emit_f64(j, y0 + m * g->n + n, m * j->c_m + n * j->c_n, count, acc);
         }
     }
@@ -229,7 +253,7 @@ matmul_eval(nashc_eval *e, const nashc_node *n)
     ops_walk wa, wb;
     nashc_status s = geometry(n, &j.g, nashc_eval_diag(e));
 
-    if (s != NASHC_OK || (s = prepare(e, &j)) != NASHC_OK)
+    if (s != NASHC_OK || (s = prepare(e, n, &j)) != NASHC_OK)
         return s;
     ops_walk_init(&wa, &j.g.a_batch, &j.g.y_batch);
     ops_walk_init(&wb, &j.g.b_batch, &j.g.y_batch);
@@ -345,7 +369,7 @@ gemm_eval(nashc_eval *e, const nashc_node *n)
     const nashc_buf *c = nashc_eval_in(e, 2);
     nashc_status s = gemm_geometry(n, &j.g, nashc_eval_diag(e));
 
-    if (s != NASHC_OK || (s = prepare(e, &j)) != NASHC_OK)
+    if (s != NASHC_OK || (s = prepare(e, n, &j)) != NASHC_OK)
         return s;
     if (c && !j.c && !j.ic)
         return NASHC_ENOMEM;

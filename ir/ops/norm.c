@@ -74,6 +74,13 @@ batchnorm_eval(nashc_eval *e, const nashc_node *n)
     for (int64_t line = 0; line < y->n / inner; line++) {
         int64_t c = line % channels;
         double root = sqrt(var[c] + eps);
+        if (ops_float_sums(e)) { /* as onnxruntime: a factor and an addend, both rounded */
+            float by = (float)gamma[c] * (1.0f / sqrtf((float)var[c] + (float)eps));
+            float add = (float)beta[c] - (float)mean[c] * by;
+            for (int64_t i = line * inner; i < (line + 1) * inner; i++)
+                ops_put(y, i, (double)((float)x[i] * by + add));
+            continue;
+        }
         for (int64_t i = line * inner; i < (line + 1) * inner; i++)
             ops_put(y, i, gamma[c] * (x[i] - mean[c]) / root + beta[c]);
     }

@@ -252,6 +252,16 @@ nashc_type ops_window_shape(const ops_window *w, const nashc_type *x, int64_t ch
 void ops_dot_f64(const double *a, const double *panel, int64_t k, double *acc);
 bool ops_dot_i64(const int64_t *a, const int64_t *panel, int64_t k, int64_t *acc);
 
+/* Does result 0 ask for sums in float32 (NASHC_EVAL_FLOAT_SUMS)? Then the sum is one of these two,
+ * of elements that are float32, after MlasSgemm of onnxruntime 1.32: fused multiply-adds in order,
+ * in blocks whose sums are added; or rounded products, added up by fours. */
+bool ops_float_sums(nashc_eval *e);
+void ops_dot_fused(const double *a, const double *panel, int64_t k, int64_t block, double *acc);
+void ops_dot_by_fours(const double *a, const double *panel, int64_t k, double *acc);
+
+/* The block for sums of k terms in rows of n results. */
+int64_t ops_fused_block(int64_t n, int64_t k);
+
 /* Can sums of k products of elements of a and b be computed in double without rounding? */
 bool ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k);
 

@@ -138,11 +138,12 @@ find_lines(nashc_rw *rw, codes *c)
     }
     const nashc_type *x = nashc_value_type(c->s.x); /* whose interval the op is checked for */
     double wide = fmax(fabs((double)x->lo), fabs((double)x->hi)) + 1;
-    double reach = ldexp(fabs((double)c->bias) + 2 * (double)c->s.n + 2, shift);
-    bool fits = reach < 0x1p62;
+    bool fits = ldexp((double)c->s.n + 2, shift) < 0x1p62; /* the counts, as lines have them */
     for (int64_t r = 0; fits && r < c->s.rows; r++)
         fits = staircase_line(&c->stair[r], shift, &c->line[r]) &&
-               wide * (double)c->line[r].mul + fabs((double)c->line[r].add) + reach < 0x1p62;
+               wide * (double)c->line[r].mul +
+                       fabs((double)c->line[r].add + ldexp((double)c->qmin, shift)) <
+                   0x1p62;
     return fits || nashc_rw_miss(rw, c->s.node, "the products exceed 62 bits at shift %d", shift);
 }
 

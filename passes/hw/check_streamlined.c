@@ -2,14 +2,16 @@
  *
  *     inputs -- floats of the host -- quantiser -- integer ops of hardware -- floats of the host
  *
- * Two questions. Floats: one may lie in front of the first quantiser or behind the last integer,
- * never between two integers, and products are of integers. Layers: what to-hw would say of the
- * graph, channels-last: the same split by the same lowering rules, so neither can know better.
+ * Two questions. Floats: one may lie in front of the first quantiser or behind the last layer,
+ * never between integers and a product, and products are of integers. Layers: what to-hw would say
+ * of the graph, channels-last: the same split by the same lowering rules, so neither can know
+ * better.
  */
 #include "split.h"
 #include <string.h>
 
-enum { AFTER = 1, BEFORE = 2 }; /* behind, in front of an integer op */
+/* Of a value: behind an integer op, in front of a product, on the way to or from a fault. */
+enum { AFTER = 1, BEFORE = 2, FAULTY = 4 };
 
 static bool
 is_int(const nashc_value *v)
@@ -77,12 +79,15 @@ rescaled(const nashc_value *v)
     return false;
 }
 
+/* What is wrong with n, which has floats between integers. */
 static const char *
 float_fault(const nashc_node *n)
 {
     bool product = nashc_node_is_any(n, products);
     const nashc_value *x = nashc_node_in(n, 0);
     bool first = computed(x), second = computed(nashc_node_in(n, 1));
+    if (nashc_node_reason(n))
+        return nashc_node_reason(n);
     if (product && first && second)
         return "both its operands are computed, and one is not on a grid of integers";
     if (product && rescaled(first ? x : nashc_node_in(n, 1)))
@@ -91,8 +96,6 @@ float_fault(const nashc_node *n)
         return "its input is float";
     if (boundary(n))
         return "it quantises a float that is computed from integers";
-    if (nashc_node_n_out(n) == 1 && rescaled(nashc_node_out(n, 0)))
-        return NULL; /* what reads it is at fault */
     return "it computes floats between integer layers";
 }
 
@@ -100,47 +103,63 @@ static void
 report(nashc_diag *d, const nashc_node *n, const char *fault)
 {
     nashc_node_error(d, n, "not streamlined: %s", fault);
-    if (strstr(fault, "weights"))
+    if (strstr(fault, "weights are float"))
         nashc_help(d, "quantise the weights (train with quantisation, or insert quantisers)");
-    else if (nashc_node_is_any(n, products))
+    else if (nashc_node_is_any(n, products) && !nashc_node_reason(n))
         nashc_help(d, "quantise its input, or give the datatype of the graph input "
                       "(--input-datatype)");
     else
-        nashc_help(d, "put a quantiser directly in front of the next layer; --explain="
-                      "scaled-integer tells why this node stayed in float");
+        nashc_help(d, "a layer behind it needs integers: put a quantiser between them, or write "
+                      "what it does in operators that have a rule (docs/streamline.md)");
 }
 
 /* --- floats ------------------------------------------------------------------------------------
  */
 
 typedef struct floats {
-    uint8_t *mark; /* by value id: AFTER, BEFORE */
+    uint8_t *mark; /* by value id: AFTER, BEFORE, FAULTY */
     nashc_diag *d;
     int n_faults;
 } floats;
 
-/* Is some computed operand of n behind an integer op? */
+/* Is some computed operand of n marked so? */
 static bool
-behind_integer(const floats *f, const nashc_node *n)
+reads(const floats *f, const nashc_node *n, int mark)
 {
     for (int i = 0; i < nashc_node_n_in(n); i++) {
         const nashc_value *v = nashc_node_in(n, i);
-        if (computed(v) && f->mark[nashc_value_id(v)] & AFTER)
+        if (computed(v) && f->mark[nashc_value_id(v)] & mark)
             return true;
     }
     return false;
 }
 
 static bool
-before_integer(const floats *f, const nashc_node *n)
+gives(const floats *f, const nashc_node *n, int mark)
 {
     for (int i = 0; i < nashc_node_n_out(n); i++)
-        if (f->mark[nashc_value_id(nashc_node_out(n, i))] & BEFORE)
+        if (f->mark[nashc_value_id(nashc_node_out(n, i))] & mark)
             return true;
     return false;
 }
 
-/* Marks what lies behind, and what in front of integers; are there any? */
+static void
+mark_operands(const floats *f, const nashc_node *n, int mark)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        if (computed(nashc_node_in(n, i)))
+            f->mark[nashc_value_id(nashc_node_in(n, i))] |= (uint8_t)mark;
+}
+
+static void
+mark_results(const floats *f, const nashc_node *n, int mark)
+{
+    for (int i = 0; i < nashc_node_n_out(n); i++)
+        f->mark[nashc_value_id(nashc_node_out(n, i))] |= (uint8_t)mark;
+}
+
+/* Marks what lies behind integers, and what leads to a product: what else reads floats, a
+ * quantiser too, is the host's. Are there integers? */
 static bool
 mark_values(const floats *f, const nashc_graph *g)
 {
@@ -150,18 +169,21 @@ mark_values(const floats *f, const nashc_graph *g)
     {
         bool integer = integer_node(n) || boundary(n);
         integers = integers || integer;
-        if (integer || behind_integer(f, n))
-            for (int i = 0; i < nashc_node_n_out(n); i++)
-                f->mark[nashc_value_id(nashc_node_out(n, i))] |= AFTER;
+        if (integer || reads(f, n, AFTER))
+            mark_results(f, n, AFTER);
     }
-    for (nashc_node *n = nashc_graph_last(g); n; n = nashc_node_prev(n)) {
-        if (!integer_node(n) && !boundary(n) && !before_integer(f, n))
-            continue;
-        for (int i = 0; i < nashc_node_n_in(n); i++)
-            if (computed(nashc_node_in(n, i)))
-                f->mark[nashc_value_id(nashc_node_in(n, i))] |= BEFORE;
-    }
+    for (nashc_node *n = nashc_graph_last(g); n; n = nashc_node_prev(n))
+        if (nashc_node_is_any(n, products) || gives(f, n, BEFORE))
+            mark_operands(f, n, BEFORE);
     return integers;
+}
+
+/* Does n compute floats behind integers and in front of a product, or is it that product? */
+static bool
+between(const floats *f, const nashc_node *n)
+{
+    return !integer_node(n) && reads(f, n, AFTER) &&
+           (gives(f, n, BEFORE) || nashc_node_is_any(n, products));
 }
 
 static void
@@ -171,22 +193,40 @@ fault_of(floats *f, const nashc_node *n)
     f->n_faults++;
 }
 
+/* Of nodes that follow each other one is at fault: the first of which a pass knows the reason;
+ * where none knows, the first that is more than a scale. The others lead to it or suffer from it:
+ * FAULTY. */
+static void
+find_faults(floats *f, const nashc_graph *g, bool reasoned)
+{
+    NASHC_EACH_NODE(g, n)
+    {
+        bool faulty = gives(f, n, FAULTY) || reads(f, n, FAULTY), known = nashc_node_reason(n);
+        bool scale = nashc_node_n_out(n) == 1 && rescaled(nashc_node_out(n, 0));
+        if (reads(f, n, FAULTY))
+            mark_results(f, n, FAULTY);
+        if (faulty || !between(f, n) || (reasoned ? !known : scale))
+            continue;
+        fault_of(f, n);
+        mark_results(f, n, FAULTY);
+        mark_operands(f, n, FAULTY);
+    }
+    for (nashc_node *n = nashc_graph_last(g); n; n = nashc_node_prev(n))
+        if (gives(f, n, FAULTY) && between(f, n))
+            mark_operands(f, n, FAULTY);
+}
+
 static void
 check_floats(floats *f, const nashc_graph *g)
 {
     bool integers = mark_values(f, g);
     const nashc_node *product = NULL;
 
+    find_faults(f, g, true);
+    find_faults(f, g, false);
     NASHC_EACH_NODE(g, n)
-    {
-        bool multiplies = nashc_node_is_any(n, products);
-        if (integer_node(n))
-            continue;
-        product = multiplies ? n : product;
-        if (behind_integer(f, n) && (before_integer(f, n) || boundary(n) || multiplies) &&
-            float_fault(n))
-            fault_of(f, n);
-    }
+    if (!integer_node(n) && nashc_node_is_any(n, products))
+        product = n;
     if (!f->n_faults && !integers && product)
         fault_of(f, product);
 }

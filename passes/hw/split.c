@@ -87,9 +87,10 @@ split_graph(split *s, nashc_graph *g, bool through, nashc_arena *a)
 }
 
 /* Work on integers that the host must not silently take over: neither a quantiser of the chain at
- * the input, nor something that only moves elements, nor the choice of the largest at the end. */
+ * the input, nor something that only moves elements, nor the choice of the largest at the end, nor
+ * what reads a result of the host. */
 static bool
-integer_work(const nashc_node *n)
+integer_work(const split *s, const nashc_node *n)
 {
     static const char *const light[] = {
         "q.quant", "q.bipolar_quant", "nn.cast", "nn.topk", "nn.argmax", "call", NULL};
@@ -99,6 +100,8 @@ integer_work(const nashc_node *n)
         return false;
     for (int i = 0; i < nashc_node_n_in(n); i++) {
         const nashc_value *v = nashc_node_in(n, i);
+        if (split_of(s, v) == SPLIT_TAIL)
+            return false;
         integer = integer || (v && !nashc_value_const(v) && nashc_type_is_int(nashc_value_type(v)));
     }
     return integer && nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0)));
@@ -110,7 +113,7 @@ split_fault(const split *s, const nashc_node *n)
     uint32_t id = nashc_node_id(n);
     bool between = s->where[id] == SPLIT_TAIL && s->leads[id];
 
-    return s->where[id] != SPLIT_LAYER && (between || integer_work(n)) ? s->why[id] : NULL;
+    return s->where[id] != SPLIT_LAYER && (between || integer_work(s, n)) ? s->why[id] : NULL;
 }
 
 void

@@ -9,15 +9,32 @@
 
 #define SMALL 1024.0 /* multipliers of simply related scales */
 
+/* Integers of x that are zero where it is: offsets are whole multiples of the scale, as zero points
+ * are. NULL: they are not, or failed. */
+static nashc_value *
+centred(si_walk *walk, const si_value *x)
+{
+    si_array c;
+    if (si_zero(&x->bias))
+        return x->tensor->integer;
+    if (!si_zip(walk->job, &x->bias, &x->scale, si_div, &c))
+        return NULL;
+    if (!si_round_to_integers(&c)) {
+        si_no(walk->job, "a factor has an offset that is no multiple of its scale");
+        return NULL;
+    }
+    nashc_value *in[2] = {x->tensor->integer, si_const_int(walk, &c)};
+    return si_emit(walk, "nn.add", in, 2, NULL);
+}
+
 static bool
 product(si_walk *walk, nashc_node *n, const si_value *x, const si_value *y)
 {
     si_array scale, zero = si_scalar(walk->job, 0.0);
-    if (!si_zero(&x->bias) || !si_zero(&y->bias))
-        return si_no(walk->job, "a factor has an offset");
-    if (!si_zip(walk->job, &x->scale, &y->scale, si_mul, &scale))
+    nashc_value *in[2] = {centred(walk, x), NULL};
+    in[1] = in[0] ? centred(walk, y) : NULL;
+    if (!in[1] || !si_zip(walk->job, &x->scale, &y->scale, si_mul, &scale))
         return false;
-    nashc_value *in[2] = {x->tensor->integer, y->tensor->integer};
     nashc_value *integer = si_emit(walk, "nn.mul", in, 2, NULL);
     return integer &&
            si_anchor(walk, nashc_node_out(n, 0), integer, &scale, &zero, NULL, NULL, NULL, NULL);
@@ -88,7 +105,10 @@ operand(si_walk *walk, nashc_value *v, bool grow)
 {
     si_value *x = si_of(walk, v);
     bool pending = x->kind == SI_FUN && x->affine && !x->tensor->integer;
-    return pending && grow ? x : si_affine(walk, v);
+    if (pending && grow)
+        return x;
+    x = si_affine(walk, v);
+    return x || si_failed(walk->job) || si_is_const(walk, v) ? x : si_nearly_affine(walk, v);
 }
 
 static bool

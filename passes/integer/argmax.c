@@ -105,7 +105,7 @@ round_classes(si_job *job, nashc_node *n, si_class_scores *classes, int bits)
     }
     if (least < MIN_BITS)
         return si_no(job, "its scores have unrelated scales, and no room for multipliers");
-    si_warn_rounded(job, n, "the scores of the classes", least,
+    si_warn_rounded(job, n, "the scores of the classes have scales without a common unit", least, 0,
                     "one scale for all classes, as a layer with one scale for its weights gives, "
                     "needs no rounding");
     return !si_failed(job);

@@ -20,6 +20,23 @@ larger(variation a, variation b)
     return a > b ? a : b;
 }
 
+nashc_value *
+si_dynamic_operand(const si_walk *walk, const nashc_node *n)
+{
+    int i = 0;
+    while (i + 1 < nashc_node_n_in(n) &&
+           (!nashc_node_in(n, i) || si_is_const(walk, nashc_node_in(n, i))))
+        i++;
+    return nashc_node_in(n, i);
+}
+
+/* What the quantiser quantises. */
+static nashc_value *
+operand(const si_chain *chain)
+{
+    return si_dynamic_operand(chain->walk, chain->quantiser);
+}
+
 /* --- nodes -------------------------------------------------------------------------------------
  */
 
@@ -208,7 +225,7 @@ static const nashc_type *
 segment_type(const si_chain *chain, int k)
 {
     const si_tensor *tensor = chain->segment[k].tensor;
-    return nashc_value_type(tensor->integer ? tensor->integer : nashc_node_in(chain->quantiser, 0));
+    return nashc_value_type(tensor->integer ? tensor->integer : operand(chain));
 }
 
 static variation
@@ -255,7 +272,7 @@ trace_through(const si_chain *chain, variation rows, const si_segment *up, int64
 static bool
 trace(si_chain *chain, variation rows)
 {
-    const nashc_type *t = nashc_value_type(nashc_node_in(chain->quantiser, 0));
+    const nashc_type *t = nashc_value_type(operand(chain));
     for (int k = 0; k < chain->n_segment; k++) {
         int64_t *element = malloc((size_t)chain->n_rows * sizeof(*element) + 1);
         chain->segment[k].element = element;
@@ -387,9 +404,9 @@ find_variants(si_chain *chain)
 static void
 set_guess(si_chain *chain, int64_t variant)
 {
-    const si_value *x = si_of(chain->walk, nashc_node_in(chain->quantiser, 0));
+    const si_value *x = si_of(chain->walk, operand(chain));
     const si_tensor *tensor = chain->tensor, *nearest = chain->segment[0].tensor;
-    const nashc_type *t = nashc_value_type(nashc_node_in(chain->quantiser, 0));
+    const nashc_type *t = nashc_value_type(operand(chain));
     int64_t e = chain->segment[0].element[chain->row_of[variant]];
     double scale = chain->scale[variant], bias = chain->bias[variant];
     double other = si_at(&nearest->scale, segment_type(chain, 0), e);
@@ -408,7 +425,9 @@ set_parameters(si_chain *chain)
     int64_t n = chain->n_variants;
     const si_tensor *tensor = chain->tensor;
     const nashc_type *t = segment_type(chain, chain->of_tensor);
-    double *p = malloc((size_t)n * 6 * sizeof(*p) + 1);
+    const si_implied *implied = chain->walk->implied;
+    bool on_grid = implied && implied->node == chain->quantiser && implied->known;
+    double *p = malloc((size_t)n * 8 * sizeof(*p) + 1);
     if (!p)
         return si_no_memory(chain->walk->job);
     chain->scale = p;
@@ -417,6 +436,8 @@ set_parameters(si_chain *chain)
     chain->hi = p + 3 * n;
     chain->guess_scale = p + 4 * n;
     chain->guess_bias = p + 5 * n;
+    chain->unit = on_grid ? p + 6 * n : NULL;
+    chain->zero = on_grid ? p + 7 * n : NULL;
     for (int64_t i = 0; i < n; i++) {
         int64_t e = chain->segment[chain->of_tensor].element[chain->row_of[i]];
         chain->scale[i] = si_at(&tensor->scale, t, e);
@@ -424,6 +445,12 @@ set_parameters(si_chain *chain)
         chain->lo[i] = tensor->integer ? si_at(&tensor->lo, t, e) : 0;
         chain->hi[i] = tensor->integer ? si_at(&tensor->hi, t, e) : 0;
         set_guess(chain, i);
+        if (on_grid) {
+            const nashc_type *out = nashc_value_type(nashc_node_out(chain->quantiser, 0));
+            e = chain->segment[0].element[chain->row_of[i]];
+            chain->unit[i] = si_at(&implied->scale, out, e);
+            chain->zero[i] = si_at(&implied->zero, out, e);
+        }
     }
     return true;
 }
@@ -436,7 +463,7 @@ static bool
 set_rows(si_chain *chain, bool per_channel)
 {
     si_job *job = chain->walk->job;
-    const nashc_type *t = nashc_value_type(nashc_node_in(chain->quantiser, 0));
+    const nashc_type *t = nashc_value_type(operand(chain));
     variation rows = of_chain(chain);
     if (si_failed(job))
         return false;
@@ -455,7 +482,7 @@ set_rows(si_chain *chain, bool per_channel)
 si_chain *
 si_chain_create(si_walk *walk, si_tensor *tensor, nashc_node *quantiser, bool per_channel)
 {
-    si_tensor *nearest = si_of(walk, nashc_node_in(quantiser, 0))->tensor;
+    si_tensor *nearest = si_of(walk, si_dynamic_operand(walk, quantiser))->tensor;
     si_chain *chain = calloc(1, sizeof(*chain));
     if (!chain) {
         si_no_memory(walk->job);

@@ -39,6 +39,7 @@ struct si_chain {
     /* By variant. The origin's value is scale * integer + bias, the integer in lo..hi; the
      * quantiser's operand is about guess_scale * integer + guess_bias. */
     double *scale, *bias, *lo, *hi, *guess_scale, *guess_bias;
+    double *unit, *zero; /* of an implied quantiser: its value is unit * (code - zero); else NULL */
     si_function function; /* integers to codes, or, if real, values of the origin to codes */
     si_guess *guess;      /* by the kind of the quantiser; NULL: where the sign changes */
     nashc_module *module; /* the last graph that evaluated all variants */
@@ -64,10 +65,15 @@ bool si_has_table(const nashc_node *n);
  * element e of the result meets. */
 int64_t si_constant_index(const nashc_node *n, const nashc_type *kt, int64_t e);
 
+/* The operand of n that is not constant (the first one). */
+nashc_value *si_dynamic_operand(const si_walk *walk, const nashc_node *n);
+
 /* --- chain_eval.c ------------------------------------------------------------------------------
  */
 
 /* Sets the three functions. */
 void si_chain_set_function(si_chain *chain);
+/* Real values, as the model has them, in place of codes: out[p * n_variants + i] at x[..]. */
+bool si_chain_values(si_chain *chain, int64_t points, const double *x, bool real, double *out);
 
 #endif

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #define CHUNK      ((int64_t)1 << 18) /* cells of one run */
-#define SHORT_BITS 44                 /* of a number that stands for what the model computes */
+#define GRID_ERROR 1e-7 /* of a value on the grid of an implied quantiser, in its units */
+#define MAX_CODE   0x1p31
+#define SHORT_BITS 44 /* of a number that stands for what the model computes */
 
 /* Columns of a graph. */
 typedef struct columns {
@@ -213,20 +215,42 @@ set_points(const si_chain *chain, const columns *c, const double *x, bool real, 
         }
 }
 
-static void
+/* Codes of an implied quantiser: all its values must lie on the grid. */
+static bool
+get_implied(const si_chain *chain, const columns *c, const nashc_buf *buf, int64_t n, int64_t *code)
+{
+    for (int64_t k = 0; k < n; k++) {
+        int64_t variant = variant_at(c, k % c->n);
+        double u = nashc_buf_get(buf, k) / chain->unit[variant] + chain->zero[variant];
+        double r = nearbyint(u);
+        if (!(fabs(u - r) <= GRID_ERROR * fmax(1, fabs(r))) || fabs(r) > MAX_CODE) {
+            chain->walk->implied->off_grid = nashc_buf_get(buf, k);
+            return si_no(chain->walk->job, "its values lie on no grid");
+        }
+        code[k] = (int64_t)r;
+    }
+    return true;
+}
+
+/* False: refused. */
+static bool
 get_codes(const si_chain *chain, const columns *c, const nashc_buf *buf, int64_t n, int64_t *code)
 {
     bool trunc = nashc_node_is(chain->quantiser, "q.trunc");
+    if (chain->unit)
+        return get_implied(chain, c, buf, n, code);
     for (int64_t k = 0; k < n; k++)
         code[k] = trunc ? (int64_t)nearbyint(nashc_buf_get(buf, k) /
                                              trunc_scale(chain, variant_at(c, k % c->n)))
                         : nashc_buf_get_int(buf, k);
+    return true;
 }
 
-/* One run of the graph of m: points from on, as many as it takes. */
+/* One run of the graph of m: points from on, as many as it takes. Codes, or values where code is
+ * NULL. */
 static bool
 run_chunk(const si_chain *chain, const nashc_module *m, const columns *c, const double *x,
-          bool real, int64_t from, int64_t points, int64_t *code)
+          bool real, int64_t from, int64_t points, int64_t *code, double *value)
 {
     si_job *job = chain->walk->job;
     nashc_graph *g = nashc_module_main(m);
@@ -240,17 +264,18 @@ run_chunk(const si_chain *chain, const nashc_module *m, const columns *c, const 
     nashc_buf_free(&in);
     if (st != NASHC_OK)
         return si_fail(job, st);
-    get_codes(chain, c, &out, n, code + from * c->n);
+    bool ok = !code || get_codes(chain, c, &out, n, code + from * c->n);
+    for (int64_t k = 0; !code && k < n; k++)
+        value[from * c->n + k] = nashc_buf_get(&out, k);
     nashc_buf_free(&out);
-    return true;
+    return ok;
 }
 
 /* The graph of all variants is kept, as it is asked for again. */
 static bool
-eval(void *self, const int64_t *variant, int64_t n_variants, int64_t points, const double *x,
-     bool real, int64_t *code)
+eval_points(si_chain *chain, const int64_t *variant, int64_t n_variants, int64_t points,
+            const double *x, bool real, int64_t *code, double *value)
 {
-    si_chain *chain = self;
     columns c = {.variant = variant, .n = n_variants};
     int64_t step = CHUNK / n_variants < 1 ? 1 : CHUNK / n_variants;
     step = points < step ? points : step;
@@ -258,7 +283,7 @@ eval(void *self, const int64_t *variant, int64_t n_variants, int64_t points, con
     nashc_module *m = kept ? chain->module : small_graph(chain, &c, step);
     bool ok = m != NULL;
     for (int64_t from = 0; ok && from < points; from += step)
-        ok = run_chunk(chain, m, &c, x, real, from, points, code);
+        ok = run_chunk(chain, m, &c, x, real, from, points, code, value);
     if (variant) {
         nashc_module_free(m);
     } else if (!kept && m) {
@@ -267,6 +292,19 @@ eval(void *self, const int64_t *variant, int64_t n_variants, int64_t points, con
         chain->module_points = step;
     }
     return ok;
+}
+
+static bool
+eval(void *self, const int64_t *variant, int64_t n_variants, int64_t points, const double *x,
+     bool real, int64_t *code)
+{
+    return eval_points(self, variant, n_variants, points, x, real, code, NULL);
+}
+
+bool
+si_chain_values(si_chain *chain, int64_t points, const double *x, bool real, double *out)
+{
+    return eval_points(chain, NULL, chain->n_variants, points, x, real, NULL, out);
 }
 
 /* --- guesses -----------------------------------------------------------------------------------
@@ -322,6 +360,14 @@ guess_multithreshold(const si_chain *chain, int64_t variant, double code, double
     return true;
 }
 
+/* Of an implied quantiser, if it is a step within what is in front of it. */
+static bool
+guess_implied(const si_chain *chain, int64_t variant, double code, double *x)
+{
+    *x = chain->unit[variant] * (code - 0.5 - chain->zero[variant]);
+    return true;
+}
+
 static bool
 no_guess(const si_chain *chain, int64_t variant, double code, double *x)
 {
@@ -356,7 +402,8 @@ void
 si_chain_set_function(si_chain *chain)
 {
     const nashc_node *q = chain->quantiser;
-    chain->guess = nashc_node_is(q, "q.bipolar_quant")    ? NULL
+    chain->guess = chain->unit                            ? guess_implied
+                   : nashc_node_is(q, "q.bipolar_quant")  ? NULL
                    : nashc_node_is(q, "q.quant")          ? guess_quant
                    : nashc_node_is(q, "q.multithreshold") ? guess_multithreshold
                                                           : no_guess;

@@ -25,12 +25,17 @@ halve(si_code_plan *plan)
 static bool
 same_thresholds(const si_thresholds *a, const si_thresholds *b)
 {
-    size_t n = (size_t)(a->table ? a->hi - a->lo + 1 : a->code_max - a->code_min);
+    size_t n = (size_t)(a->table            ? a->hi - a->lo + 1
+                        : a->direction == 2 ? a->n_up + a->n_down
+                                            : a->code_max - a->code_min);
     if (a->lo != b->lo || a->hi != b->hi || a->direction != b->direction ||
-        a->code_min != b->code_min || a->code_max != b->code_max)
+        a->code_min != b->code_min || a->code_max != b->code_max || !a->table != !b->table)
         return false;
     if (a->table)
         return memcmp(a->table, b->table, n * sizeof(int64_t)) == 0;
+    if (a->direction == 2 &&
+        (a->n_up != b->n_up || a->n_down != b->n_down || a->code_lo != b->code_lo))
+        return false;
     return a->direction == 0 || memcmp(a->threshold, b->threshold, n * sizeof(int64_t)) == 0;
 }
 
@@ -95,7 +100,7 @@ si_plan_make(si_code_plan *plan, nashc_node *quantiser, si_chain *chain, si_thre
         plan->falls = plan->falls || s->direction == -1;
         plan->moves = plan->moves || s->direction != 0;
     }
-    choose_rows(plan, nashc_value_type(nashc_node_in(quantiser, 0)));
+    choose_rows(plan, nashc_value_type(si_dynamic_operand(chain->walk, quantiser)));
 }
 
 bool

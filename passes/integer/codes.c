@@ -33,8 +33,11 @@ unflattened(si_walk *walk, nashc_value *v, const si_code_plan *plan, const nashc
     if (!plan->by_element || !v)
         return v;
     return si_emit(walk, "nn.reshape", &v, 1,
-                   nashc_arena_printf(walk->job->arena, "shape=%s",
-                                      nashc_build_ints(walk->build, t->dim, t->rank)));
+                   nashc_arena_printf(walk->job->arena, "shape=%s%s",
+                                      nashc_build_ints(walk->build, t->dim, t->rank),
+                                      t->layout == NASHC_LAYOUT_NHWC  ? " layout=NHWC"
+                                      : t->layout == NASHC_LAYOUT_NWC ? " layout=NWC"
+                                                                      : ""));
 }
 
 static nashc_value *
@@ -46,6 +49,92 @@ rows_const(si_walk *walk, const int64_t *v, int64_t rows, int64_t columns, bool 
     return k ? nashc_build_const(walk->build, NULL, nashc_tensor_ref(k)) : NULL;
 }
 
+/* --- steps up and down -------------------------------------------------------------------------
+ */
+
+/* Steps of all rows in one direction: row r has n[r] of them at v[r]. */
+typedef struct step_rows {
+    int64_t **v, *n, *missing; /* missing: so many are taken before the interval begins */
+} step_rows;
+
+/* The count of steps that x has taken, as thresholds: what a row lacks is never reached. */
+static nashc_value *
+emit_count(si_walk *walk, const si_code_plan *plan, nashc_value *x, const step_rows *rows,
+           int64_t bias)
+{
+    const nashc_type t = *nashc_value_type(x);
+    int64_t columns = 1;
+    for (int64_t r = 0; r < plan->n_rows; r++)
+        columns = rows->missing[r] + rows->n[r] > columns ? rows->missing[r] + rows->n[r] : columns;
+    int64_t *v = plan->n_rows * columns <= MAX_CELLS
+                     ? malloc((size_t)(plan->n_rows * columns) * sizeof(*v))
+                     : NULL;
+    if (!v) {
+        si_no_memory(walk->job);
+        return NULL;
+    }
+    for (int64_t r = 0; r < plan->n_rows; r++)
+        for (int64_t k = 0; k < columns; k++) {
+            int64_t at = k - rows->missing[r];
+            v[r * columns + k] = at < 0 ? t.lo : at < rows->n[r] ? rows->v[r][at] : t.hi + 1;
+        }
+    nashc_value *in[2] = {flattened(walk, x, plan),
+                          rows_const(walk, v, plan->n_rows, columns, false)};
+    free(v);
+    nashc_stat(walk->run, SI_STAT_THRESHOLDS, columns * plan->n_rows);
+    return si_emit(walk, "q.multithreshold", in, 2,
+                   nashc_arena_printf(walk->job->arena, "out_bias=%" PRId64, bias));
+}
+
+/* Steps of all rows; the least code at the low end of any into *bias. */
+static bool
+find_steps(si_job *job, const si_code_plan *plan, const nashc_type *t, step_rows *up,
+           step_rows *down, int64_t *bias)
+{
+    int64_t n = plan->n_rows, *first = si_alloc(job, n, sizeof(*first));
+    for (int k = 0; k < 2; k++) {
+        step_rows *rows = k ? down : up;
+        rows->v = si_alloc(job, n, sizeof(*rows->v));
+        rows->n = si_alloc(job, n, sizeof(*rows->n));
+        rows->missing = si_alloc(job, n, sizeof(*rows->missing));
+    }
+    if (si_failed(job))
+        return false;
+    for (int64_t r = 0; r < n; r++) {
+        if (!si_thresholds_steps(job, si_plan_row(plan, t, r), &up->v[r], &up->n[r], &down->v[r],
+                                 &down->n[r], &first[r]))
+            return false;
+        *bias = r == 0 || first[r] < *bias ? first[r] : *bias;
+    }
+    for (int64_t r = 0; r < n; r++)
+        up->missing[r] = first[r] - *bias;
+    return true;
+}
+
+/* A function that goes up and down is the steps up that its integer has taken, minus those down:
+ * two sets of thresholds. */
+static nashc_value *
+emit_steps(si_walk *walk, const si_code_plan *plan, nashc_value *x)
+{
+    const nashc_type t = *nashc_value_type(x);
+    step_rows up = {0}, down = {0};
+    nashc_value *y = NULL;
+    int64_t bias = 0;
+    if (plan->bipolar) {
+        si_no(walk->job, "it gives signs of a function that is not monotone, and its integers are "
+                         "too many for a table");
+        return NULL;
+    }
+    if (find_steps(walk->job, plan, &t, &up, &down, &bias)) {
+        nashc_value *in[2] = {emit_count(walk, plan, x, &up, bias), NULL};
+        in[1] = in[0] ? emit_count(walk, plan, x, &down, 0) : NULL;
+        y = in[1] ? si_emit(walk, "nn.sub", in, 2, NULL) : NULL;
+    }
+    for (int64_t r = 0; up.v && r < plan->n_rows; r++)
+        free(up.v[r]);
+    return unflattened(walk, y, plan, &t);
+}
+
 /* --- tables ------------------------------------------------------------------------------------
  */
 
@@ -54,11 +143,8 @@ emit_table(si_walk *walk, const si_code_plan *plan, nashc_value *x)
 {
     const nashc_type t = *nashc_value_type(x);
     int64_t n = t.hi - t.lo + 1;
-    if (n > MAX_TABLE || n * plan->n_rows > MAX_CELLS) {
-        si_no(walk->job, "the function in front of it is not monotone and its integers are too "
-                         "many for a table");
-        return NULL;
-    }
+    if (n > MAX_TABLE || n * plan->n_rows > MAX_CELLS)
+        return emit_steps(walk, plan, x);
     int64_t *v = malloc((size_t)(n * plan->n_rows) * sizeof(*v));
     if (!v) {
         si_no_memory(walk->job);
@@ -234,10 +320,6 @@ si_emit_codes(si_walk *walk, const si_code_plan *plan, si_tensor *tensor)
 {
     const nashc_type *t = nashc_value_type(tensor->integer);
     si_array sign;
-    if (plan->by_element && t->layout != NASHC_LAYOUT_DEFAULT) {
-        si_no(walk->job, "it varies with the position in a channels-last tensor");
-        return NULL;
-    }
     if (plan->table)
         return emit_table(walk, plan, tensor->integer);
     if (is_identity(plan, t))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MAX_SUM   0x1p60
+#define FINE_BITS 24     /* of the smallest rounded multiplier, where there is room */
 #define MAX_EXACT 0x1p53 /* multipliers that a double holds */
 
 /* --- multipliers -------------------------------------------------------------------------------
@@ -37,6 +38,42 @@ exact_unit(const double *scale, const double *most, int n, double max, double li
     return sum <= MAX_SUM && (largest < max || sum <= limit);
 }
 
+/* Bits of the smallest multiplier, if fewer than before. */
+static void
+count_bits(double least, double unit, int *bits)
+{
+    int own = isfinite(least) ? ilogb(least / unit) + 1 : FINE_BITS;
+    *bits = *bits == 0 || own < *bits ? own : *bits;
+}
+
+/* A chain of sums keeps its unit, so that nothing of what is added up so far is rounded again: it
+ * is halved only as often as a new term needs to have 24 bits. False: there is no such chain, or no
+ * room. */
+static bool
+unit_of_chain(const double *scale, const double *most, const bool *is_sum, int n, double limit,
+              double *unit, int *bits)
+{
+    double least = INFINITY, sum = 0, u = INFINITY;
+    for (int k = 0; k < n; k++) {
+        double a = fabs(scale[k]);
+        sum += a * (most[k] + 1);
+        if (is_sum[k] && a > 0)
+            u = fmin(u, a);
+        else if (a > 0)
+            least = fmin(least, a);
+    }
+    if (!isfinite(u) || !(sum / u <= MAX_SUM))
+        return false;
+    while (least / u < ldexp(1, FINE_BITS - 1) && sum / u * 2 <= fmax(limit, 1) &&
+           sum / u * 2 <= MAX_SUM)
+        u /= 2;
+    while (least / u < ldexp(1, SI_LEAST_BITS - 1) && sum / u * 2 <= MAX_SUM)
+        u /= 2;
+    *unit = u;
+    count_bits(least, u, bits);
+    return true;
+}
+
 /* Unit that gives the smallest scale 24 bits if the sum of integers is below limit then: rounding
  * to it changes no term by more than float32 arithmetic would. Else one that gives the largest
  * scale no more than 31 bits, coarser if the sum would not fit. */
@@ -50,11 +87,10 @@ fine_unit(const double *scale, const double *most, int n, double limit, int *bit
         largest = fmax(largest, a);
         sum += a * (most[k] + 1);
     }
-    double unit = ldexp(least, -23);
+    double unit = ldexp(least, 1 - FINE_BITS);
     if (!(sum / unit <= limit))
         unit = fmax(fmax(unit, ldexp(largest, -31)), sum / MAX_SUM);
-    int own = ilogb(least / unit) + 1;
-    *bits = *bits == 0 || own < *bits ? own : *bits;
+    count_bits(least, unit, bits);
     return unit;
 }
 
@@ -93,7 +129,9 @@ si_find_common_scale(si_job *job, const si_parts *parts, double max, double limi
     for (int64_t i = 0; i < common->unit.n; i++) {
         for (int k = 0; k < parts->n; k++)
             scale[k] = si_at(&parts->scale[k], &t, i);
-        if (!exact_unit(scale, most, parts->n, max, limit, &common->unit.v[i]))
+        if (!exact_unit(scale, most, parts->n, max, limit, &common->unit.v[i]) &&
+            !unit_of_chain(scale, most, parts->is_sum, parts->n, limit, &common->unit.v[i],
+                           &common->bits))
             common->unit.v[i] = fine_unit(scale, most, parts->n, limit, &common->bits);
         for (int k = 0; k < parts->n; k++)
             common->m[k].v[i] = nearbyint(scale[k] / common->unit.v[i]);

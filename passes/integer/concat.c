@@ -83,6 +83,115 @@ set_operands(si_walk *walk, const nashc_node *n, concat *c)
     return true;
 }
 
+/* --- constants among the operands --------------------------------------------------------------
+ *
+ *     concat(x, c, y)    ==>    concat(pad(x), y) + [0, c, 0]
+ *
+ * A layer joins streams, and a constant is none: it is room that a computed operand makes, filled
+ * by an addition.
+ */
+
+/* Room at both ends of the computed operands, and what fills it. */
+typedef struct room {
+    int64_t *before, *behind; /* by operand, along the axis */
+    double *fill;             /* by operand: the integer that it is padded with */
+    int n;                    /* computed operands */
+} room;
+
+/* A constant in front of the first computed operand is in front of it, any other one behind the
+ * one before. */
+static bool
+find_room(si_walk *walk, const concat *c, room *r)
+{
+    int64_t front = 0;
+    int last = -1;
+    r->before = si_alloc(walk->job, c->n, sizeof(*r->before));
+    r->behind = si_alloc(walk->job, c->n, sizeof(*r->behind));
+    r->fill = si_alloc(walk->job, c->n, sizeof(*r->fill));
+    if (!r->before || !r->behind || !r->fill)
+        return false;
+    for (int i = 0; i < c->n; i++) {
+        const nashc_type *t = nashc_value_type(c->integer[i]);
+        if (si_is_const(walk, c->v[i])) {
+            *(last < 0 ? &front : &r->behind[last]) += t->dim[c->axis];
+            continue;
+        }
+        r->before[i] = last < 0 ? front : 0;
+        r->fill[i] = t->kind == NASHC_K_BIP || t->hi < 0 ? (double)t->hi
+                     : t->lo > 0                         ? (double)t->lo
+                                                         : 0.0;
+        last = i;
+        r->n++;
+    }
+    return true;
+}
+
+/* The integers of computed operand i with room. */
+static nashc_value *
+padded(si_walk *walk, const concat *c, const room *r, int i)
+{
+    int64_t pads[2 * NASHC_MAX_RANK] = {0};
+    si_array fill = si_scalar(walk->job, r->fill[i]);
+    if (!r->before[i] && !r->behind[i])
+        return c->integer[i];
+    pads[c->axis] = r->before[i];
+    pads[c->axis + c->type->rank] = r->behind[i];
+    nashc_value *in[2] = {c->integer[i], r->fill[i] != 0 ? si_const_int(walk, &fill) : NULL};
+    return si_emit(walk, "nn.pad", in, in[1] ? 2 : 1,
+                   nashc_arena_printf(walk->job->arena, "pads=%s",
+                                      nashc_build_ints(walk->build, pads, 2 * c->type->rank)));
+}
+
+/* What fills the room: constants minus what they are padded with, 0 elsewhere. */
+static bool
+filling(si_walk *walk, const concat *c, const room *r, si_array *out)
+{
+    int64_t inner = 1, outer = 1, at = 0;
+    int first = 0, last;
+    if (!si_shape_array(walk->job, out, c->type->rank, c->type->dim))
+        return false;
+    for (int k = 0; k < c->type->rank; k++)
+        *(k < c->axis ? &outer : &inner) *= k == c->axis ? 1 : c->type->dim[k];
+    while (si_is_const(walk, c->v[first]))
+        first++;
+    last = first;
+    for (int i = 0; i < c->n; i++) {
+        int64_t size = nashc_value_type(c->v[i])->dim[c->axis];
+        const nashc_tensor *codes = nashc_value_const(c->integer[i]);
+        last = codes ? last : i;
+        for (int64_t o = 0; codes && o < outer; o++)
+            for (int64_t k = 0; k < size * inner; k++)
+                out->v[(o * c->type->dim[c->axis] + at) * inner + k] =
+                    (double)nashc_tensor_get_int(codes, o * size * inner + k) - r->fill[last];
+        at += size;
+    }
+    si_squeeze(out);
+    return true;
+}
+
+static nashc_value *
+emit_concat(si_walk *walk, const nashc_node *n, const concat *c)
+{
+    const char *attrs = nashc_node_attr_text(n, walk->job->arena);
+    room r = {0};
+    si_array fill;
+    int k = 0;
+    if (!find_room(walk, c, &r))
+        return NULL;
+    if (r.n == c->n)
+        return si_emit(walk, "nn.concat", c->integer, c->n, attrs);
+    nashc_value **v = si_alloc(walk->job, c->n, sizeof(*v)), *y;
+    for (int i = 0; v && i < c->n; i++)
+        if (!si_is_const(walk, c->v[i]) && !(v[k++] = padded(walk, c, &r, i)))
+            return NULL;
+    if (!v || !filling(walk, c, &r, &fill))
+        return NULL;
+    y = k == 1 ? v[0] : si_emit(walk, "nn.concat", v, k, attrs);
+    if (!y || si_zero(&fill))
+        return y;
+    return si_emit(walk, "nn.add", (nashc_value *[]){y, si_const_int(walk, &fill)}, 2, NULL);
+}
+
 /* Scales need not agree: the result has one for each position along the axis, if need be. */
 static bool
 rebuild_concat(si_walk *walk, nashc_node *n)
@@ -104,8 +213,7 @@ rebuild_concat(si_walk *walk, nashc_node *n)
         if (!a || !join_arrays(walk->job, &c, a, &joined[k]))
             return false;
     }
-    nashc_value *integer =
-        si_emit(walk, "nn.concat", c.integer, c.n, nashc_node_attr_text(n, walk->job->arena));
+    nashc_value *integer = emit_concat(walk, n, &c);
     return integer && si_anchor(walk, nashc_node_out(n, 0), integer, &joined[SCALE], &joined[BIAS],
                                 &joined[LO], &joined[HI], NULL, NULL);
 }

@@ -133,7 +133,7 @@ si_const_codes(si_walk *walk, nashc_value *v, nashc_tensor **codes, si_array *sc
         if (!nashc_type_is_int(nashc_tensor_type(t)) && !dyadic_unit(t, GRID_BITS, &unit) &&
             !few_multiples(walk->job, t, &unit))
             return !si_failed(walk->job) &&
-                   si_no(walk->job, "its constant operand is float, not quantised");
+                   si_no(walk->job, "its weights are float, not quantised");
         x->codes = codes_in(walk->job, t, unit);
         x->scale = si_scalar(walk->job, unit);
         x->bias = si_scalar(walk->job, 0.0);

@@ -142,6 +142,23 @@ build_conv(si_walk *walk, si_layer_build *build)
     return si_layer_emit(walk, build, !p->transposed || p->group_size == p->outputs);
 }
 
+/* Every output of a transposed convolution meets other taps, so an offset of x would make one of
+ * its own for each: integers without it, where it is a whole multiple of the scale. */
+static si_value *
+without_offset(si_walk *walk, nashc_value *xv, si_value *x)
+{
+    si_job *job = walk->job;
+    si_array c, zero = si_scalar(job, 0.0);
+    if (si_zero(&x->bias) || !si_zip(job, &x->bias, &x->scale, si_div, &c) ||
+        !si_round_to_integers(&c))
+        return x;
+    nashc_value *in[2] = {x->tensor->integer, si_const_int(walk, &c)};
+    nashc_value *integer = in[1] ? si_emit(walk, "nn.add", in, 2, NULL) : NULL;
+    si_tensor *tensor = integer ? si_new_tensor(job, integer, xv, &x->scale, &zero) : NULL;
+    si_value *form = tensor ? si_alloc(job, 1, sizeof(*form)) : NULL;
+    return form && si_make_affine(job, xv, tensor, &x->scale, &zero, form) ? form : x;
+}
+
 static bool
 rebuild_conv(si_walk *walk, nashc_node *n)
 {
@@ -156,7 +173,11 @@ rebuild_conv(si_walk *walk, nashc_node *n)
         return false;
     if (!si_is_const(walk, w))
         return si_no(walk->job, "its weights are not constant");
-    if (!si_const_codes(walk, w, &codes, &w_scale))
+    if (nashc_node_is(n, "nn.conv_transpose"))
+        x = without_offset(walk, xv, x);
+    if (si_failed(walk->job))
+        return false;
+    if (!si_weight_codes(walk, w, conv_products(n).axis, &codes, &w_scale))
         return false;
     if (!si_layer_operand(walk->job, n, x, axis, nashc_node_opname(n),
                           nashc_node_attr_text(n, walk->job->arena), &build))

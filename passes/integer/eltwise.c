@@ -133,13 +133,23 @@ one_dynamic(si_walk *walk, nashc_node *n, int at, const si_value *x, si_value *y
 
 /* Sums and differences of affine functions are affine; of other joins nothing is known. */
 static bool
-two_dynamic(si_job *job, const nashc_node *n, const si_value *x0, const si_value *x1, si_value *y)
+joined(si_walk *walk, const nashc_node *n, const si_value *const *x, int count, si_value *y)
 {
+    si_job *job = walk->job;
     bool add = nashc_node_is(n, "nn.add"), sub = nashc_node_is(n, "nn.sub");
+    const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
+    const si_value *x0 = x[0], *x1 = x[1];
     si_fn *f = add ? si_add : si_sub;
-    si_array one = si_scalar(job, 1.0);
-    y->by_channel = x0->by_channel && x1->by_channel;
-    if ((add || sub) && x0->affine && x1->affine)
+    si_array one = si_scalar(job, 1.0), c;
+    for (int k = 1; k < count; k++)
+        y->by_channel = y->by_channel && x[k]->by_channel;
+    for (int i = 0; i < nashc_node_n_in(n); i++)
+        if (si_is_const(walk, nashc_node_in(n, i))) {
+            if (!si_known_array(walk, nashc_node_in(n, i), 0.0, &c))
+                return false;
+            y->by_channel = y->by_channel && si_channel_only(&c, t);
+        }
+    if ((add || sub) && count == 2 && x0->affine && x1->affine)
         return si_zip(job, &x0->scale, &x1->scale, f, &y->scale) &&
                si_zip(job, &x0->bias, &x1->bias, f, &y->bias) &&
                si_zip(job, &one, &y->scale, sign_times, &y->direction);
@@ -147,10 +157,13 @@ two_dynamic(si_job *job, const nashc_node *n, const si_value *x0, const si_value
     return true;
 }
 
+#define MAX_DYNAMIC 3 /* nn.where has three operands */
+
 /* The operands that are no constants: their number, and x[k] at operand at[k]. -1: they are not
  * functions of one tensor. */
 static int
-dynamic_operands(si_walk *walk, const nashc_node *n, const si_value *x[2], int at[2])
+dynamic_operands(si_walk *walk, const nashc_node *n, const si_value *x[MAX_DYNAMIC],
+                 int at[MAX_DYNAMIC])
 {
     const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
     int count = 0;
@@ -159,7 +172,8 @@ dynamic_operands(si_walk *walk, const nashc_node *n, const si_value *x[2], int a
         if (!v || si_is_const(walk, v))
             continue;
         const si_value *value = si_of(walk, v);
-        if (value->kind != SI_FUN || count == 2 || (count && value->tensor != x[0]->tensor))
+        if (value->kind != SI_FUN || count == MAX_DYNAMIC ||
+            (count && value->tensor != x[0]->tensor))
             return -1;
         if (!nashc_type_same_shape(nashc_value_type(v), t)) {
             si_no(walk->job, "a constant operand broadcasts the tensor to another shape");
@@ -176,14 +190,13 @@ si_eltwise(si_walk *walk, nashc_node *n)
 {
     nashc_value *out = nashc_node_out(n, 0);
     const nashc_type *t = nashc_value_type(out);
-    const si_value *x[2] = {0};
-    int at[2] = {0}, count = dynamic_operands(walk, n, x, at);
-    if (count < 1 || (count == 2 && nashc_node_n_in(n) != 2))
+    const si_value *x[MAX_DYNAMIC] = {0};
+    int at[MAX_DYNAMIC] = {0}, count = dynamic_operands(walk, n, x, at);
+    if (count < 1)
         return false;
     si_value y = *x[0];
     y.form = NULL;
-    if (count == 1 ? !one_dynamic(walk, n, at[0], x[0], &y)
-                   : !two_dynamic(walk->job, n, x[0], x[1], &y))
+    if (count == 1 ? !one_dynamic(walk, n, at[0], x[0], &y) : !joined(walk, n, x, count, &y))
         return false;
     if (y.affine)
         y.by_channel = y.by_channel && si_channel_only(&y.scale, t) && si_channel_only(&y.bias, t);

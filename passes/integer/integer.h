@@ -139,6 +139,8 @@ typedef enum si_kind {
 
 struct nashc_integer_form {
     si_kind kind;
+    bool behind;  /* HOST: computed from integers */
+    bool no_grid; /* FUN: it was tried to find a grid for its values (implied.c) */
     si_tensor *tensor;
     bool affine;          /* scale * integer + bias; if not, they are a guess that seeds searches */
     si_array scale, bias; /* CONST with codes: value = scale * codes + bias */
@@ -170,14 +172,23 @@ typedef struct si_made {
     struct si_made *next;
 } si_made;
 
+/* A node whose results lie on a grid, though it is no quantiser: see implied.c. */
+typedef struct si_implied {
+    nashc_node *node;
+    bool known;           /* the grid is: value = scale * (code - zero) */
+    si_array scale, zero; /* against the result */
+    double off_grid;      /* a value that was not on it */
+} si_implied;
+
 struct nashc_integer_walk {
     nashc_run *run;
     nashc_ctx *ctx;
     si_job *job;
-    nashc_graph *graph; /* the model, and the new nodes between its own */
-    nashc_build *build; /* in front of the next node of the model */
-    si_value *value;    /* by id of the model's value; what is built has none */
-    nashc_node *node;   /* of the model, being rebuilt */
+    nashc_graph *graph;  /* the model, and the new nodes between its own */
+    nashc_build *build;  /* in front of the next node of the model */
+    si_value *value;     /* by id of the model's value; what is built has none */
+    nashc_node *node;    /* of the model, being rebuilt */
+    si_implied *implied; /* being quantised; NULL: none */
     si_float *floats, **floats_end;
     si_made **made; /* n_made hash chains, a power of two */
     size_t n_made;
@@ -219,6 +230,10 @@ const nashc_tensor *si_known(si_walk *walk, nashc_value *v);
 bool si_known_array(si_walk *walk, nashc_value *v, double absent, si_array *out);
 /* Integer codes with scale (offset 0) of a constant of the model. */
 bool si_const_codes(si_walk *walk, nashc_value *v, nashc_tensor **codes, si_array *scale);
+/* The same of weights, whose outputs lie along axis: floats that a quantiser gave have a grid, too
+ * (folded.c). */
+bool si_weight_codes(si_walk *walk, nashc_value *v, int axis, nashc_tensor **codes,
+                     si_array *scale);
 /* All operands of n are constants: so are its results. */
 bool si_const_node(si_walk *walk, nashc_node *n);
 
@@ -240,6 +255,9 @@ bool si_monotone(si_walk *walk, const nashc_node *n, const nashc_value *v);
 bool si_eltwise(si_walk *walk, nashc_node *n);
 /* An affine form of v, if it has one or can be given one by an integer op. NULL: no. */
 si_value *si_affine(si_walk *walk, nashc_value *v);
+/* The same for a relu or clip, with corners off the grid rounded and the warning `rounded-scales`:
+ * for sums, whose terms need no grid in common. NULL: it is none, or the job has failed. */
+si_value *si_nearly_affine(si_walk *walk, nashc_value *v);
 
 /* --- moves.c, maxpool.c, pad.c, concat.c --------------------------------------------------------
  */
@@ -266,6 +284,7 @@ typedef struct si_parts {
     int n;
     nashc_value *integer[SI_MAX_TERMS];
     si_array scale[SI_MAX_TERMS], bias[SI_MAX_TERMS], rest;
+    bool is_sum[SI_MAX_TERMS]; /* its scale is a unit that was chosen for a sum in front of this */
 } si_parts;
 
 /* scale[k] = m[k] unit; bits: 0, or how many the rounded multipliers have where that is not exact.
@@ -295,5 +314,15 @@ si_value *si_resolved(si_walk *walk, si_value *x);
 const nashc_integer_rule *si_rule_of(const si_walk *walk, const nashc_node *n);
 
 bool si_quantiser(si_walk *walk, nashc_node *n);
+/* The node of the model again, now that what an operand is has changed. */
+bool si_rebuild(si_walk *walk, nashc_node *n);
+
+/* --- implied.c --- */
+
+/* v, a function of integers that is not affine, is on a grid of its own from here on, where its
+ * values are. False: they are not, or failed. */
+bool si_imply_quantiser(si_walk *walk, nashc_value *v);
+/* The same for n of the host, in front of all integers: its results are small whole numbers. */
+bool si_imply_on_host(si_walk *walk, nashc_node *n);
 
 #endif

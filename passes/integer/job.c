@@ -80,15 +80,21 @@ si_job_end(si_job *job)
 }
 
 void
-si_warn_rounded(si_job *job, const nashc_node *n, const char *what, int bits, const char *help)
+si_warn_rounded(si_job *job, const nashc_node *n, const char *what, int bits, int least,
+                const char *help)
 {
     nashc_loc loc = nashc_node_loc(n) ? *nashc_node_loc(n) : (nashc_loc){0};
     int n_errors = nashc_diag_count(job->diag, NASHC_ERROR);
     if (!loc.name)
         loc.name = nashc_arena_printf(job->arena, "%%%s", nashc_value_name(nashc_node_out(n, 0)));
-    nashc_warning(job->diag, &loc, "rounded-scales",
-                  "%s have scales without a common unit: multipliers are rounded to %d bits", what,
-                  bits);
+    if (bits < least)
+        nashc_error(job->diag, &loc,
+                    "%s: only %d bits are left for the smallest multiplier, %d are "
+                    "needed",
+                    what, bits, least);
+    else
+        nashc_warning(job->diag, &loc, "rounded-scales", "%s: multipliers are rounded to %d bits",
+                      what, bits);
     nashc_help(job->diag, "%s", help);
     if (nashc_diag_count(job->diag, NASHC_ERROR) > n_errors)
         si_fail(job, NASHC_EUNSUP);

@@ -32,9 +32,11 @@ bool si_fail(si_job *job, nashc_status status);
 bool si_no_memory(si_job *job);
 bool si_no(si_job *job, const char *why); /* a refusal; why NULL: nothing worth a word */
 
-/* The warning `rounded-scales`: multipliers of what stands at n have no more than so many bits.
- * Fails the job where the user made it an error. */
-void si_warn_rounded(si_job *job, const nashc_node *n, const char *what, int bits,
+/* The warning `rounded-scales`: multipliers of what stands at n have no more than so many bits, for
+ * the reason that the clause what says. Fails the job where the user made it an error, and where
+ * they have fewer than least. */
+#define SI_LEAST_BITS 16 /* of a sum: fewer change results */
+void si_warn_rounded(si_job *job, const nashc_node *n, const char *what, int bits, int least,
                      const char *help);
 
 #endif

@@ -103,8 +103,8 @@ matrix_of(si_walk *walk, nashc_value *v, bool transposed, matrix *w)
     si_array scale;
     w->first = false;
     if (!transposed)
-        return si_const_codes(walk, v, &w->codes, &w->scale);
-    if (!si_const_codes(walk, v, &codes, &scale))
+        return si_weight_codes(walk, v, 1, &w->codes, &w->scale);
+    if (!si_weight_codes(walk, v, 0, &codes, &scale))
         return false;
     w->codes = si_keep(walk->job, nashc_tensor_transposed(codes, (const int[]){1, 0}));
     return w->codes && transposed_scale(walk->job, &scale, nashc_value_type(v), &w->scale);
@@ -138,6 +138,14 @@ rebuild_gemm(si_walk *walk, nashc_node *n)
            const_matmul(walk, n, x, &w, c ? &bias : NULL);
 }
 
+/* Along which axis of constant v the outputs lie. */
+static int
+output_axis(const nashc_value *v, bool first)
+{
+    int rank = nashc_value_type(v)->rank;
+    return rank < 2 ? 0 : first ? rank - 2 : rank - 1;
+}
+
 /* The constant may be on either side, or there is none. */
 static bool
 rebuild_matmul(si_walk *walk, nashc_node *n)
@@ -148,7 +156,8 @@ rebuild_matmul(si_walk *walk, nashc_node *n)
     if (!x)
         return false;
     if (w.first || si_is_const(walk, b))
-        return si_const_codes(walk, w.first ? a : b, &w.codes, &w.scale) &&
+        return si_weight_codes(walk, w.first ? a : b, output_axis(w.first ? a : b, w.first),
+                               &w.codes, &w.scale) &&
                const_matmul(walk, n, x, &w, NULL);
     si_value *y = si_affine(walk, b);
     return y && dynamic_matmul(walk, n, x, y);

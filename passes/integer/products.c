@@ -214,7 +214,8 @@ unify(si_job *job, const nashc_node *n, const unification *u)
             coded->code[t.at] *= coded->code[t.at] ? (int64_t)m : 0;
         }
     if (bits != 0)
-        si_warn_rounded(job, n, "the terms of its sums", bits,
+        si_warn_rounded(job, n, "the terms of its sums have scales without a common unit", bits,
+                        SI_LEAST_BITS,
                         "one scale for all channels of its input, or scales that are small "
                         "multiples of each other, need no rounding");
     return !si_failed(job);

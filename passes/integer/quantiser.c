@@ -212,25 +212,31 @@ quantise(si_walk *walk, nashc_node *n, const si_value *x, const si_grid *grid)
 }
 
 bool
+si_quantise(si_walk *walk, nashc_node *n, const si_value *x, const si_grid *grid)
+{
+    if (!x->tensor->integer) {
+        si_outcome sum = si_quantised_sum(walk, n, x, grid);
+        if (sum != SI_NOT_THIS_WAY)
+            return sum == SI_DONE;
+        if (!(x = si_resolved(walk, (si_value *)(uintptr_t)x)))
+            return false;
+    }
+    si_outcome early = si_pools_last(walk, n, x, grid);
+    if (early != SI_NOT_THIS_WAY)
+        return early == SI_DONE;
+    return quantise(walk, n, x, grid);
+}
+
+bool
 si_quantiser(si_walk *walk, nashc_node *n)
 {
     si_value *x = si_of(walk, nashc_node_in(n, 0));
     si_grid grid;
     if (x->kind != SI_FUN)
-        return host_quantiser(walk, n);
+        return !x->behind && host_quantiser(walk, n);
     if (!grid_of(walk, n, &grid))
         return false;
     if (x->monotone && quantiser_rises(n, &grid) && feeds_quantiser_only(walk, n))
         return pass_on(walk, n, x);
-    if (!x->tensor->integer) {
-        si_outcome sum = si_quantised_sum(walk, n, x, &grid);
-        if (sum != SI_NOT_THIS_WAY)
-            return sum == SI_DONE;
-        if (!(x = si_resolved(walk, x)))
-            return false;
-    }
-    si_outcome early = si_pools_last(walk, n, x, &grid);
-    if (early != SI_NOT_THIS_WAY)
-        return early == SI_DONE;
-    return quantise(walk, n, x, &grid);
+    return si_quantise(walk, n, x, &grid);
 }

@@ -43,6 +43,8 @@ nashc_value *si_emit_rows(si_walk *walk, const si_code_plan *plan, nashc_value *
 
 /* The result of quantiser is made of codes. False: codes is NULL, or failed. */
 bool si_anchor_codes(si_walk *walk, nashc_node *quantiser, nashc_value *codes, const si_grid *grid);
+/* The codes of n, whose operand is the function x, with all that lies in front of them. */
+bool si_quantise(si_walk *walk, nashc_node *n, const si_value *x, const si_grid *grid);
 /* All codes of a plan are constant: so is the result. */
 bool si_constant_codes(si_walk *walk, const si_code_plan *plan, const si_grid *grid);
 

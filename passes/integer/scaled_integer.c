@@ -35,12 +35,29 @@ si_rule_of(const si_walk *walk, const nashc_node *n)
     return nashc_impl_rule(walk->ctx, "scaled-integer", nashc_node_opname(n));
 }
 
+/* Does n compute with floats behind integers? What follows from them is the host's for good. */
 static bool
-rebuild(si_walk *walk, nashc_node *n)
+is_tail(const si_walk *walk, const nashc_node *n)
+{
+    bool behind = reads_integers(walk, n), ints = true;
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        behind = behind || (v && si_of(walk, v)->behind);
+        ints = ints && (!v || si_is_const(walk, v) || nashc_type_is_int(nashc_value_type(v)));
+    }
+    for (int k = 0; k < nashc_node_n_out(n); k++)
+        ints = ints && nashc_type_is_int(nashc_value_type(nashc_node_out(n, k)));
+    return behind && !ints;
+}
+
+bool
+si_rebuild(si_walk *walk, nashc_node *n)
 {
     const nashc_integer_rule *rule = si_rule_of(walk, n);
     if (si_is_quantiser(n))
         return si_quantiser(walk, n);
+    if (!reads_integers(walk, n) && !is_tail(walk, n) && si_imply_on_host(walk, n))
+        return true;
     if (!reads_integers(walk, n) && !(rule && rule->flags & NASHC_INTEGER_LOOKS_BEHIND))
         return false;
     if (rule)
@@ -69,16 +86,23 @@ model_integer(si_walk *walk, nashc_value *v)
 static bool
 leave_on_host(si_walk *walk, nashc_node *n)
 {
-    const char *why = walk->job->why;
+    const char *why = walk->job->why ? walk->job->why : "it has no form on integers";
+    bool tail = is_tail(walk, n);
     if (si_failed(walk->job))
         return false;
     if (reads_integers(walk, n)) {
         nashc_stat(walk->run, SI_STAT_FLOAT, 1);
-        nashc_run_miss(walk->run, n, "stays in float: %s", why ? why : "no rule for this op");
+        nashc_run_miss(walk->run, n, "stays in float: %s", why);
+        nashc_node_set_reason(n, why);
     }
-    for (int k = 0; k < nashc_node_n_out(n); k++)
-        if (!model_integer(walk, nashc_node_out(n, k)))
+    for (int k = 0; k < nashc_node_n_out(n); k++) {
+        si_value *y = si_of(walk, nashc_node_out(n, k));
+        y->behind = tail;
+        if (tail)
+            y->kind = SI_HOST;
+        else if (!model_integer(walk, nashc_node_out(n, k)))
             return false;
+    }
     return true;
 }
 
@@ -109,7 +133,7 @@ walk_node(si_walk *walk, nashc_node *n)
             return !si_failed(walk->job);
     } else if (!nashc_run_edit(walk->run, "integers", n)) {
         walk->job->why = NULL;
-    } else if (rebuild(walk, n)) {
+    } else if (si_rebuild(walk, n)) {
         nashc_stat(walk->run, SI_STAT_INTEGER, 1);
         return true;
     }

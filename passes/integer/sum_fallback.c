@@ -18,11 +18,12 @@
 
 static bool
 add_part(si_job *job, si_parts *parts, nashc_value *integer, const si_array *scale,
-         const si_array *bias, double sign)
+         const si_array *bias, double sign, bool is_sum)
 {
     si_array factor = si_scalar(job, sign);
     int k = parts->n;
     parts->integer[k] = integer;
+    parts->is_sum[k] = is_sum;
     parts->n++;
     return si_zip(job, scale, &factor, si_mul, &parts->scale[k]) &&
            si_zip(job, bias, &factor, si_mul, &parts->bias[k]);
@@ -56,7 +57,8 @@ push_leaf(si_job *job, si_parts *parts, open_sums *open, const si_term *term)
     const si_value *x = term->x;
     open->first[open->top] = parts->n;
     open->rest[open->top++] = si_scalar(job, 0.0);
-    return add_part(job, parts, x->tensor->integer, &x->scale, &x->bias, term->sign);
+    return add_part(job, parts, x->tensor->integer, &x->scale, &x->bias, term->sign,
+                    x->tensor->pending != NULL);
 }
 
 /* The two topmost become their sum. */
@@ -77,7 +79,7 @@ scale_inner(si_job *job, si_parts *parts, open_sums *open, const si_term *term, 
     if (done) {
         parts->n = first;
         open->rest[open->top - 1] = si_scalar(job, 0.0);
-        if (!add_part(job, parts, done->integer, &done->scale, &done->bias, 1))
+        if (!add_part(job, parts, done->integer, &done->scale, &done->bias, 1, true))
             return false;
     }
     return scale_parts(job, parts, first, &open->rest[open->top - 1], term->x, term->sign);
@@ -217,7 +219,8 @@ fall_back(si_walk *walk, si_tensor *sum)
     if (!find_parts(walk, sum, &parts, &common) || !offset_of(job, &parts, &common, &bias))
         return NULL;
     if (common.bits != 0)
-        si_warn_rounded(job, nashc_value_def(sum->origin), "the terms", common.bits,
+        si_warn_rounded(job, nashc_value_def(sum->origin),
+                        "the terms have scales without a common unit", common.bits, SI_LEAST_BITS,
                         si_is_quantiser(walk->node)
                             ? "terms of fewer bits, or with one scale, need no rounding"
                             : "a quantiser right behind the sum, or one scale for all terms, needs "

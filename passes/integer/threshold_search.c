@@ -17,7 +17,8 @@
 
 #define SWEEP_RANGE    ((int64_t)1 << 12) /* intervals that are evaluated in full */
 #define SWEEP_CELLS    ((int64_t)1 << 20) /* of all variants */
-#define TRY_CELLS      ((int64_t)1 << 23) /* where nothing else would do */
+#define TABLE_RANGE    ((int64_t)1 << 16) /* of those that are not monotone, as a table */
+#define TRY_CELLS      ((int64_t)1 << 26) /* where nothing else would do */
 #define MAX_LEVELS     ((int64_t)1 << 24) /* of all variants */
 #define VARIANT_LEVELS ((int64_t)1 << 20)
 #define MAX_STEP       ((int64_t)1 << 60)
@@ -30,26 +31,6 @@ si_thresholds_free(si_thresholds *found, int64_t n)
         free(found[i].table);
     }
     free(found);
-}
-
-int64_t
-si_thresholds_code(const si_thresholds *s, int64_t at)
-{
-    at = at < s->lo ? s->lo : at > s->hi ? s->hi : at;
-    if (s->table)
-        return s->table[at - s->lo];
-    if (s->direction == 0)
-        return s->code_min;
-    at = s->direction > 0 ? at : -at;
-    int64_t below = 0, above = s->code_max - s->code_min; /* thresholds reached, and not */
-    while (below < above) {
-        int64_t middle = below + (above - below) / 2;
-        if (s->threshold[middle] <= at)
-            below = middle + 1;
-        else
-            above = middle;
-    }
-    return s->code_min + below;
 }
 
 /* Levels of a variant; 0 where its codes are constant. */
@@ -123,6 +104,107 @@ sweep(si_job *job, const si_function *f, si_thresholds *found, int64_t width)
         ok = from_codes(job, &found[i], code + i, n);
     free(x);
     free(code);
+    return ok;
+}
+
+/* The steps of all variants, found by evaluating their intervals piece by piece. */
+typedef struct stepping {
+    int64_t *up, *down; /* of one variant */
+    int64_t n_up, n_down, cap_up, cap_down, before, code_min, code_max, code_lo;
+} stepping;
+
+static bool
+add_step(si_job *job, int64_t **v, int64_t *n, int64_t *cap, int64_t at)
+{
+    if (*n == VARIANT_LEVELS)
+        return si_no(job, "it would need too many thresholds");
+    if (*n == *cap) {
+        int64_t more = 2 * *cap + 64, *p = realloc(*v, (size_t)more * sizeof(*p));
+        if (!p)
+            return si_no_memory(job);
+        *v = p;
+        *cap = more;
+    }
+    (*v)[(*n)++] = at;
+    return true;
+}
+
+static bool
+step_to(si_job *job, stepping *s, int64_t at, int64_t code)
+{
+    bool ok = true;
+    for (; ok && s->before < code; s->before++)
+        ok = add_step(job, &s->up, &s->n_up, &s->cap_up, at);
+    for (; ok && s->before > code; s->before--)
+        ok = add_step(job, &s->down, &s->n_down, &s->cap_down, at);
+    s->code_min = code < s->code_min ? code : s->code_min;
+    s->code_max = code > s->code_max ? code : s->code_max;
+    return ok;
+}
+
+/* Steps of one variant as thresholds: those of one direction where there are no others. */
+static bool
+from_steps(si_job *job, si_thresholds *out, const stepping *s)
+{
+    int64_t n = s->n_up + s->n_down;
+    out->code_min = s->code_min;
+    out->code_max = s->code_max;
+    out->direction = !n ? 0 : !s->n_down ? 1 : !s->n_up ? -1 : 2;
+    out->n_up = s->n_up;
+    out->n_down = s->n_down;
+    out->code_lo = s->code_lo;
+    if (!n)
+        return true;
+    if (!(out->threshold = malloc((size_t)n * sizeof(*out->threshold))))
+        return si_no_memory(job);
+    for (int64_t i = 0; i < s->n_up; i++)
+        out->threshold[i] = s->up[i];
+    for (int64_t i = 0; i < s->n_down; i++)
+        out->threshold[s->n_up + i] =
+            out->direction == -1 ? 1 - s->down[s->n_down - 1 - i] : s->down[i];
+    return true;
+}
+
+/* Points from .. from + width of all variants; those beyond an interval repeat its last one. */
+static bool
+step_piece(si_job *job, const si_function *f, const si_thresholds *found, stepping *s, int64_t from,
+           int64_t width, double *x, int64_t *code)
+{
+    int64_t n = f->n;
+    for (int64_t k = 0; k < width; k++)
+        for (int64_t i = 0; i < n; i++) {
+            int64_t at = found[i].lo + from + k;
+            x[k * n + i] = (double)(at < found[i].hi ? at : found[i].hi);
+        }
+    bool ok = f->eval(f->self, NULL, n, width, x, false, code);
+    for (int64_t k = 0; ok && k < width; k++)
+        for (int64_t i = 0; ok && i < n; i++) {
+            int64_t v = code[k * n + i];
+            if (from + k == 0)
+                s[i].code_lo = s[i].before = s[i].code_min = s[i].code_max = v;
+            ok = step_to(job, &s[i], found[i].lo + from + k, v);
+        }
+    return ok;
+}
+
+static bool
+sweep_steps(si_job *job, const si_function *f, si_thresholds *found, int64_t width)
+{
+    int64_t n = f->n, step = SWEEP_CELLS / n < 1 ? 1 : SWEEP_CELLS / n;
+    double *x = malloc((size_t)(n * step) * sizeof(*x));
+    int64_t *code = malloc((size_t)(n * step) * sizeof(*code));
+    stepping *s = calloc((size_t)n, sizeof(*s));
+    bool ok = (x && code && s) || si_no_memory(job);
+    for (int64_t from = 0; ok && from < width; from += step)
+        ok = step_piece(job, f, found, s, from, width - from < step ? width - from : step, x, code);
+    for (int64_t i = 0; i < n && s; i++) {
+        ok = ok && from_steps(job, &found[i], &s[i]);
+        free(s[i].up);
+        free(s[i].down);
+    }
+    free(x);
+    free(code);
+    free(s);
     return ok;
 }
 
@@ -454,8 +536,10 @@ si_thresholds_find(si_job *job, const si_function *f, bool rises)
         ok = sweep(job, f, found, width);
     else if (rises)
         ok = ends(job, f, found, false) && bisect(job, f, found, false, MAX_LEVELS);
-    else if (width <= TRY_CELLS / f->n)
+    else if (width <= TABLE_RANGE && width * f->n <= SWEEP_CELLS * 8)
         ok = sweep(job, f, found, width);
+    else if (width <= TRY_CELLS / f->n)
+        ok = sweep_steps(job, f, found, width);
     else
         ok = si_no(job, "the function in front of it is not monotone by construction, and its "
                         "integers are too many to try them all");

@@ -24,16 +24,24 @@ typedef struct si_function {
 typedef struct si_thresholds {
     int64_t lo, hi;             /* interval of the integer */
     int64_t code_min, code_max; /* of its codes */
-    int direction;              /* 1 up, -1 down, 0 constant, 2: neither, table holds all codes */
+    int direction;              /* 1 up, -1 down, 0 constant, 2: neither */
     int64_t *threshold; /* [k]: least integer, counted in the direction, that reaches code_min + k +
                          * 1; code_max - code_min of them. Down: of -integer. On the heap */
-    int64_t *table;     /* hi - lo + 1 codes; on the heap */
+    int64_t *table;     /* of direction 2: hi - lo + 1 codes; on the heap */
+    /* Of direction 2 without a table: threshold has the integers from which on the code is one
+     * more, n_up of them, then the n_down from which on it is one less; code_lo is that at lo. */
+    int64_t n_up, n_down, code_lo;
 } si_thresholds;
 
 /* One for each variant, on the heap; NULL: refused, or the job has failed. rises: all variants are
  * known to be monotone, so that only both sides of each threshold need be evaluated. */
 si_thresholds *si_thresholds_find(si_job *job, const si_function *f, bool rises);
 void si_thresholds_free(si_thresholds *found, int64_t n);
+
+/* The integers from which on the code is one more, and one less, of any direction: n_up and n_down
+ * ascending numbers, of one allocation that up begins, and the code at lo. False: failed. */
+bool si_thresholds_steps(si_job *job, const si_thresholds *s, int64_t **up, int64_t *n_up,
+                         int64_t **down, int64_t *n_down, int64_t *code_lo);
 
 /* The code at an integer of the interval, or beyond it. O(log thresholds). */
 int64_t si_thresholds_code(const si_thresholds *s, int64_t at);

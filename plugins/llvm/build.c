@@ -2,6 +2,7 @@
 #include "jit.h"
 #include "kernel.h"
 #include "memplan.h"
+#include "move.h"
 #include <llvm-c/Core.h>
 #include <nashc/pass.h>
 #include <stdio.h>
@@ -85,7 +86,7 @@ new_step(cpu_program *p, cpu_kind kind, const nashc_node *n)
         p->max_step = max;
     }
     s = &p->step[p->n_step++];
-    *s = (cpu_step){.kind = kind, .node = n, .n_nodes = 1, .how = "reference"};
+    *s = (cpu_step){.kind = kind, .node = n, .n_nodes = 1, .out = -1, .how = "reference"};
     snprintf(s->symbol, sizeof s->symbol, "k%d", p->n_step - 1);
     return s;
 }
@@ -129,34 +130,49 @@ add_kernel(cpu_cg *g, const cpu_kernel *k)
     return !g->failed;
 }
 
+/* The cell of result y of a move: that of what is moved, where types say so. */
+static nashc_cell
+moved_cell(const cpu_program *p, const nashc_node *n, const cpu_map *m, const cpu_value *y)
+{
+    const cpu_value *x = &p->value[cpu_id(nashc_node_in(n, 0))];
+
+    for (int i = 0; i < m->n_operand; i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        if (p->value[cpu_id(v)].cell != x->cell ||
+            nashc_type_cell(nashc_value_type(v)) != nashc_type_cell(nashc_value_type(y->v)))
+            return y->cell;
+    }
+    return x->cell;
+}
+
 /* Steps of a node that only moves elements; no step where a result is its operand. */
 static bool
-add_moves(cpu_program *p, const nashc_node *n, bool *done)
+add_moves(cpu_cg *g, const nashc_node *n, bool *done)
 {
+    cpu_program *p = g->p;
+
     *done = true;
-    for (int i = 0; i < nashc_node_n_out(n) && *done; i++) {
+    for (int i = 0; i < nashc_node_n_out(n); i++) {
         cpu_value *y = &p->value[cpu_id(nashc_node_out(n, i))];
         const cpu_value *x = &p->value[cpu_id(nashc_node_in(n, 0))];
-        cpu_step found = {.kind = CPU_MOVE};
-        bool alias;
-        if (!cpu_move_of(p, n, i, &found, &alias)) {
+        cpu_map map;
+        if (!cpu_map_of(p, n, i, &map)) {
             *done = false;
             return true;
         }
-        y->cell = x->cell;
+        y->cell = moved_cell(p, n, &map, y);
         y->place = CPU_ARENA;
-        if (alias) {
+        cpu_step *s = NULL;
+        if (map.whole && y->cell == x->cell) {
             y->root = x->root;
-            continue;
+        } else if ((s = new_step(p, CPU_KERNEL, n))) {
+            s->out = i;
+            s->how = "move";
+            cpu_move_emit(g, s, &map);
         }
-        cpu_step *s = new_step(p, CPU_MOVE, n);
-        if (!s)
+        cpu_map_free(&map);
+        if (g->failed || (!s && y->root != x->root))
             return false;
-        s->piece = found.piece;
-        s->n_piece = found.n_piece;
-        s->index = found.index;
-        s->out = i;
-        s->how = "move";
     }
     return true;
 }
@@ -182,7 +198,7 @@ add_steps(cpu_cg *g, const plan *pl, nashc_diag *d)
             if (cpu_kernel_last(&pl->kernel[k - 1]) == n)
                 ok = add_kernel(g, &pl->kernel[k - 1]);
         } else {
-            ok = add_moves(g->p, n, &moved);
+            ok = add_moves(g, n, &moved);
             if (ok && !moved)
                 ok = add_eval(g->p, n);
         }
@@ -222,7 +238,7 @@ lifetimes(cpu_program *p)
             if (nashc_node_in(s->node, k))
                 reads(p, cpu_id(nashc_node_in(s->node, k)), i);
         for (int k = 0; k < nashc_node_n_out(s->node); k++)
-            if (s->kind != CPU_MOVE || k == s->out)
+            if (s->out < 0 || k == s->out)
                 writes(p, cpu_id(nashc_node_out(s->node, k)), i);
     }
     for (int i = 0; i < nashc_graph_n_outputs(p->graph); i++)
@@ -323,7 +339,7 @@ report(const cpu_program *p, nashc_diag *d)
 }
 
 nashc_status
-cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
+cpu_build(cpu_program *p, const cpu_options *o, cpu_finish *finish, const void *user, nashc_diag *d)
 {
     cpu_cg g = {.p = p, .diag = d};
     plan pl = {0};
@@ -331,8 +347,10 @@ cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
-    if (!cpu_host_of(&g.host, o->width, d))
-        return NASHC_EUNSUP;
+    if ((s = cpu_host_of(&g.host, o, d)) != NASHC_OK) {
+        cpu_host_free(&g.host);
+        return s;
+    }
     cg_begin(&g);
     s = choose(&g, &pl, d);
     if (s == NASHC_OK)
@@ -340,11 +358,11 @@ cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d)
     if (s == NASHC_OK)
         s = plan_memory(p, d);
     if (s == NASHC_OK)
-        s = dump(&g, o->dump, d);
-    if (s == NASHC_OK)
-        s = cpu_jit(&g, o->cache, d);
-    if (s == NASHC_OK)
         report(p, d);
+    if (s == NASHC_OK)
+        s = finish(&g, user, d);
+    if (s == NASHC_OK)
+        s = dump(&g, o->dump, d);
     free(pl.of);
     free(pl.kernel);
     cg_end(&g);

@@ -7,24 +7,37 @@
 /* --- functions ------------------------------------------------------------------------------- */
 
 static void
-add_attr(cpu_cg *g, const char *key, const char *value)
+add_attr(cpu_cg *g, LLVMValueRef fn, const char *key, const char *value)
 {
     LLVMAttributeRef a = LLVMCreateStringAttribute(g->ctx, key, (unsigned)strlen(key), value,
                                                    (unsigned)strlen(value));
-    LLVMAddAttributeAtIndex(g->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+    LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+LLVMValueRef
+cpu_add_function(cpu_cg *g, const char *name, LLVMTypeRef t)
+{
+    LLVMValueRef fn = LLVMAddFunction(g->module, name, t);
+
+    add_attr(g, fn, "target-cpu", g->host.name);
+    add_attr(g, fn, "target-features", g->host.features);
+    add_attr(g, fn, "prefer-vector-width", g->host.vector == 64 ? "512" : "256");
+    return fn;
+}
+
+LLVMTypeRef
+cpu_kernel_type(cpu_cg *g)
+{
+    LLVMTypeRef pp = LLVMPointerType(g->ptr, 0), p32 = LLVMPointerType(g->i32, 0);
+
+    return LLVMFunctionType(LLVMVoidTypeInContext(g->ctx), (LLVMTypeRef[]){pp, p32}, 2, 0);
 }
 
 void
 cpu_fn_begin(cpu_cg *g, cpu_step *s)
 {
-    LLVMTypeRef pp = LLVMPointerType(g->ptr, 0), p32 = LLVMPointerType(g->i32, 0);
-    LLVMTypeRef t = LLVMFunctionType(LLVMVoidTypeInContext(g->ctx), (LLVMTypeRef[]){pp, p32}, 2, 0);
-
     g->step = s;
-    g->fn = LLVMAddFunction(g->module, s->symbol, t);
-    add_attr(g, "target-cpu", g->host.name);
-    add_attr(g, "target-features", g->host.features);
-    add_attr(g, "prefer-vector-width", g->host.vector == 64 ? "512" : "256");
+    g->fn = cpu_add_function(g, s->symbol, cpu_kernel_type(g));
     g->entry = LLVMAppendBasicBlockInContext(g->ctx, g->fn, "entry");
     g->body = LLVMAppendBasicBlockInContext(g->ctx, g->fn, "body");
     g->slot = NULL;
@@ -98,13 +111,18 @@ cpu_ptr_scratch(cpu_cg *g)
 void *
 cpu_blob(cpu_cg *g, size_t size)
 {
-    char *raw = nashc_arena_alloc(g->p->arena, size + 64);
+    cpu_program *p = g->p;
+    char *raw = nashc_arena_alloc(p->arena, size + 64);
+    cpu_region *more = realloc(p->blob, (size_t)(p->n_blob + 1) * sizeof *more);
 
-    if (!raw) {
+    p->blob = more ? more : p->blob;
+    if (!raw || !more) {
         g->failed = true;
         return NULL;
     }
-    return raw + (64 - (uintptr_t)raw % 64) % 64;
+    raw += (64 - (uintptr_t)raw % 64) % 64;
+    p->blob[p->n_blob++] = (cpu_region){raw, size};
+    return raw;
 }
 
 /* --- scalars and memory ---------------------------------------------------------------------- */

@@ -42,6 +42,10 @@ typedef struct cpu_cg {
 
 /* --- functions ------------------------------------------------------------------------------- */
 
+/* A function for the host's processor; the type of those of kernels (cpu_kernel_fn). */
+LLVMValueRef cpu_add_function(cpu_cg *g, const char *name, LLVMTypeRef t);
+LLVMTypeRef cpu_kernel_type(cpu_cg *g);
+
 void cpu_fn_begin(cpu_cg *g, cpu_step *s);
 void cpu_fn_end(cpu_cg *g);
 
@@ -50,7 +54,8 @@ LLVMValueRef cpu_ptr_value(cpu_cg *g, int value);
 LLVMValueRef cpu_ptr_const(cpu_cg *g, const void *data);
 LLVMValueRef cpu_ptr_scratch(cpu_cg *g);
 
-/* Memory that lives as long as the program, for constants of kernels. */
+/* Memory that lives as long as the program, for constants of kernels: zeroed, on a multiple of 64.
+ */
 void *cpu_blob(cpu_cg *g, size_t size);
 
 /* --- scalars and memory ---------------------------------------------------------------------- */

@@ -197,6 +197,7 @@ words_in_a_row(cpu_cg *g, const tile *t, LLVMValueRef x, LLVMValueRef w, int64_t
     const cpu_dot *d = t->d;
     int64_t by = unrolled(n, t->positions * d->tile_r);
     int64_t pixel = d->groups * d->words * d->word_size, size = d->word_size;
+    int align = (int)(d->kind == CPU_DOT_BITS ? size : size / d->per_word); /* x may lie as given */
     LLVMTypeRef vec = cpu_vec_type(g, t->word);
     cpu_loop l;
 
@@ -210,7 +211,7 @@ words_in_a_row(cpu_cg *g, const tile *t, LLVMValueRef x, LLVMValueRef w, int64_t
                              cpu_at(g, wi, cpu_int(g, (u * d->m_pad + r * d->lanes) * size)), 64);
         for (int p = 0; p < t->positions; p++) {
             LLVMValueRef at = cpu_at(g, xi, cpu_int(g, p * d->sw * pixel + u * size));
-            LLVMValueRef xv = cpu_splat(g, cpu_load(g, t->word, at, (int)d->per_word == 4 ? 1 : 4));
+            LLVMValueRef xv = cpu_splat(g, cpu_load(g, t->word, at, align));
             for (int r = 0; r < d->tile_r; r++)
                 acc[p * d->tile_r + r] = accumulate(g, d, acc[p * d->tile_r + r], xv, wv[r]);
         }
@@ -316,7 +317,9 @@ finish_tile(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef frame, in
     LLVMValueRef in_group = cpu_addi(g, m, cpu_muli(g, lr.i, d->lanes));
     LLVMValueRef channel = cpu_addi(g, cpu_muli(g, gr, d->mg), in_group);
     LLVMValueRef at = cpu_addi(g, pos, lp.i);
-    if (d->mg >= d->lanes) {
+    if (d->mg == d->m_pad) { /* no vector but is full */
+        finish_lanes(g, d, f, from, at, channel, d->lanes);
+    } else if (d->mg >= d->lanes) {
         cpu_if_begin(g, &fi,
                      LLVMBuildICmp(g->b, LLVMIntSLE, in_group, cpu_int(g, d->mg - d->lanes), ""),
                      NULL, 0);

@@ -1,6 +1,7 @@
 /* engine.c: what the plugin finds behind it: compiles a module for this machine. */
 #include "engine.h"
 #include "jit.h"
+#include "object.h"
 #include "pool.h"
 #include <nashc/pass.h>
 #include <stdlib.h>
@@ -24,6 +25,26 @@ rearrange(cpu_program *p, nashc_diag *d)
     return s;
 }
 
+nashc_status
+cpu_program_create(const nashc_module *m, cpu_program **out, nashc_diag *d)
+{
+    cpu_program *p = nashc_module_main(m) ? calloc(1, sizeof *p) : NULL;
+    nashc_status s = NASHC_OK;
+
+    if (!nashc_module_main(m))
+        return nashc_error(d, NULL, "the module has no graph");
+    if (!p || !(p->arena = nashc_arena_create()) || !(p->plain = nashc_module_clone(m)))
+        s = nashc_enomem(d);
+    if (s == NASHC_OK)
+        s = rearrange(p, d);
+    if (s != NASHC_OK) {
+        cpu_program_free(p);
+        p = NULL;
+    }
+    *out = p;
+    return s;
+}
+
 static void
 cpu_free(void *program)
 {
@@ -39,27 +60,19 @@ run(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out, nashc_
 static nashc_status
 cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_diag *d)
 {
-    cpu_program *p = calloc(1, sizeof *p);
-    cpu_options opt = {.dump = nashc_opts_str(o, "dump"), .cache = nashc_opts_str(o, "cache")};
+    cpu_options opt = {.cpu = "native",
+                       .width = (int)nashc_opts_int(o, "width"),
+                       .threads = (int)nashc_opts_int(o, "threads"),
+                       .dump = nashc_opts_str(o, "dump")};
+    const char *cache = nashc_opts_str(o, "cache");
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    nashc_status s = NASHC_OK;
+    cpu_program *p;
+    nashc_status s = cpu_program_create(m, &p, d);
 
-    if (!nashc_module_main(m)) {
-        free(p);
-        return nashc_error(d, NULL, "the module has no graph");
-    }
-    if (!p || !(p->arena = nashc_arena_create()) || !(p->plain = nashc_module_clone(m)))
-        s = nashc_enomem(d);
-    if (strcmp(opt.cache, "off") == 0)
-        opt.cache = "";
-    opt.width = (int)nashc_opts_int(o, "width");
-    opt.threads = (int)nashc_opts_int(o, "threads");
     if (opt.threads == 0)
         opt.threads = processors > 0 ? (int)processors : 1;
     if (s == NASHC_OK)
-        s = rearrange(p, d);
-    if (s == NASHC_OK)
-        s = cpu_build(p, &opt, d);
+        s = cpu_build(p, &opt, cpu_jit, strcmp(cache, "off") == 0 ? "" : cache, d);
     if (s == NASHC_OK) {
         p->threads = opt.threads;
         p->pool = cpu_pool_create(p->threads);
@@ -72,8 +85,11 @@ cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_di
     return s;
 }
 
-static const cpu_engine engine = {
-    .size = sizeof engine, .prepare = cpu_prepare, .run = run, .free = cpu_free};
+static const cpu_engine engine = {.size = sizeof engine,
+                                  .prepare = cpu_prepare,
+                                  .run = run,
+                                  .free = cpu_free,
+                                  .write = cpu_object_write};
 
 const cpu_engine *
 cpu_engine_entry(void)

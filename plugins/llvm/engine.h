@@ -12,6 +12,10 @@ typedef struct cpu_engine {
     nashc_status (*run)(void *program, int64_t n, const nashc_buf *const *in, nashc_buf *out,
                         nashc_diag *d);
     void (*free)(void *program);
+
+    /* nashc_backend.write of the backend `object` */
+    nashc_status (*write)(const nashc_module *m, const char *path, const nashc_opts *o,
+                          nashc_diag *d);
 } cpu_engine;
 
 #define CPU_ENGINE_FILE  "llvm/engine.so" /* beside the plugin */

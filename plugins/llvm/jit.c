@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CACHE_MOST ((size_t)256 << 20) /* bytes of compiled code in a folder */
+
 static nashc_status
 refuse(nashc_diag *d, const char *what, LLVMErrorRef e)
 {
@@ -21,24 +23,52 @@ refuse(nashc_diag *d, const char *what, LLVMErrorRef e)
     return NASHC_EUNSUP;
 }
 
-bool
-cpu_host_of(cpu_host *h, int width, nashc_diag *d)
+/* The levels of x86-64, as compilers name them. */
+static const struct level {
+    const char *name, *features;
+} levels[] = {
+    {"x86-64", "+sse2"},
+    {"x86-64-v2", "+sse2,+sse4.2,+popcnt"},
+    {"x86-64-v3", "+sse2,+sse4.2,+popcnt,+avx2,+bmi,+bmi2,+lzcnt"},
+    {"x86-64-v4", "+sse2,+sse4.2,+popcnt,+avx2,+bmi,+bmi2,+lzcnt,"
+                  "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"},
+};
+
+/* A processor of at least that level instead of the host. */
+static nashc_status
+take_level(cpu_host *h, const char *name, nashc_diag *d)
 {
+    if (!strstr(h->features, "+sse2"))
+        return nashc_usage(d, "cpu %s is of another architecture: use native", name);
+    for (size_t i = 0; i < NASHC_COUNT(levels); i++)
+        if (strcmp(levels[i].name, name) == 0) {
+            cpu_host_free(h);
+            h->name = LLVMCreateMessage(levels[i].name);
+            h->features = LLVMCreateMessage(levels[i].features);
+        }
+    return NASHC_OK;
+}
+
+nashc_status
+cpu_host_of(cpu_host *h, const cpu_options *o, nashc_diag *d)
+{
+    nashc_status s = NASHC_OK;
+
     memset(h, 0, sizeof *h);
-    if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
-        nashc_unsup(d, NULL, "LLVM has no code generator for this processor");
-        return false;
-    }
+    if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter())
+        return nashc_unsup(d, NULL, "LLVM has no code generator for this processor");
     h->name = LLVMGetHostCPUName();
     h->features = LLVMGetHostCPUFeatures();
+    if (strcmp(o->cpu, "native") != 0)
+        s = take_level(h, o->cpu, d);
     const char *f = h->features;
-    bool avx512 = width == 64 && strstr(f, "+avx512bw") && strstr(f, "+avx512vl");
+    bool avx512 = o->width == 64 && strstr(f, "+avx512bw") && strstr(f, "+avx512vl");
     h->x86 = strstr(f, "+sse2") != NULL;
-    h->vector = avx512 ? 64 : width >= 32 && strstr(f, "+avx2") ? 32 : 16;
+    h->vector = avx512 ? 64 : o->width >= 32 && strstr(f, "+avx2") ? 32 : 16;
     h->registers = avx512 || !h->x86 ? 32 : 16;
     h->vnni = avx512 && strstr(f, "+avx512vnni");
     h->popcount = (avx512 && strstr(f, "+avx512vpopcntdq")) || strstr(f, "+neon");
-    return true;
+    return s;
 }
 
 void
@@ -52,14 +82,22 @@ cpu_host_free(cpu_host *h)
 
 /* --- code generation ------------------------------------------------------------------------- */
 
-/* Position-independent object code for the host, without passes: the IR is in vectors already. */
-static nashc_status
-object_of(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
+/* Without passes: the IR is in vectors already. */
+nashc_status
+cpu_object_code(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
 {
     char *triple = LLVMGetDefaultTargetTriple(), *text = NULL;
     LLVMTargetRef target;
     nashc_status s = NASHC_OK;
 
+    if (LLVMVerifyModule(g->module, LLVMReturnStatusAction, &text)) {
+        s = nashc_bug(d, NULL, "LLVM: %s", text);
+        LLVMDisposeMessage(text);
+        LLVMDisposeMessage(triple);
+        return s;
+    }
+    LLVMDisposeMessage(text);
+    text = NULL;
     if (LLVMGetTargetFromTriple(triple, &target, &text)) {
         s = nashc_unsup(d, NULL, "LLVM: %s", text);
     } else {
@@ -87,9 +125,11 @@ code_of(cpu_cg *g, const char *folder, LLVMMemoryBufferRef *object, nashc_diag *
 
     if (folder[0]) {
         LLVMMemoryBufferRef ir = LLVMWriteBitcodeToMemoryBuffer(g->module);
-        const void *parts[] = {LLVMGetBufferStart(ir), g->host.name, g->host.features};
-        size_t sizes[] = {LLVMGetBufferSize(ir), strlen(g->host.name), strlen(g->host.features)};
-        cpu_cache_key(parts, sizes, 3, key);
+        static const char versions[] = NASHC_VERSION " " CPU_LLVM_VERSION;
+        const void *parts[] = {LLVMGetBufferStart(ir), g->host.name, g->host.features, versions};
+        size_t sizes[] = {LLVMGetBufferSize(ir), strlen(g->host.name), strlen(g->host.features),
+                          sizeof versions};
+        cpu_cache_key(parts, sizes, 4, key);
         LLVMDisposeMemoryBuffer(ir);
         size_t size;
         void *data = cpu_cache_get(folder, key, &size);
@@ -99,9 +139,10 @@ code_of(cpu_cg *g, const char *folder, LLVMMemoryBufferRef *object, nashc_diag *
             return NASHC_OK;
         }
     }
-    nashc_status s = object_of(g, object, d);
+    nashc_status s = cpu_object_code(g, object, d);
     if (s == NASHC_OK && folder[0])
-        cpu_cache_put(folder, key, LLVMGetBufferStart(*object), LLVMGetBufferSize(*object));
+        cpu_cache_put(folder, key, LLVMGetBufferStart(*object), LLVMGetBufferSize(*object),
+                      CACHE_MOST);
     return s;
 }
 
@@ -131,19 +172,11 @@ load(LLVMOrcLLJITRef *jit, LLVMMemoryBufferRef object, nashc_diag *d)
 }
 
 nashc_status
-cpu_jit(cpu_cg *g, const char *cache, nashc_diag *d)
+cpu_jit(cpu_cg *g, const void *cache, nashc_diag *d)
 {
     cpu_program *p = g->p;
     LLVMMemoryBufferRef object = NULL;
     LLVMOrcLLJITRef jit = NULL;
-    char *text = NULL;
-
-    if (LLVMVerifyModule(g->module, LLVMReturnStatusAction, &text)) {
-        nashc_bug(d, NULL, "LLVM: %s", text);
-        LLVMDisposeMessage(text);
-        return NASHC_EBUG;
-    }
-    LLVMDisposeMessage(text);
     nashc_status s = code_of(g, cache, &object, d);
     if (s == NASHC_OK)
         s = load(&jit, object, d);

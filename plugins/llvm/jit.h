@@ -4,14 +4,16 @@
 
 #include "cg.h"
 
-/* What LLVM knows about the processor this runs on, of which vectors up to width bytes are used;
- * false, with a message, if it knows none. */
-bool cpu_host_of(cpu_host *h, int width, nashc_diag *d);
+/* What LLVM knows about the processor this runs on, or the one that o names. */
+nashc_status cpu_host_of(cpu_host *h, const cpu_options *o, nashc_diag *d);
 void cpu_host_free(cpu_host *h);
 
-/* Compiles module m, which is kept by the caller, and sets fn of every kernel of the program.
- * cache: folder of compiled code, "" none. */
-nashc_status cpu_jit(cpu_cg *g, const char *cache, nashc_diag *d);
+/* Object code of g->module, position-independent; to be disposed of by the caller. */
+nashc_status cpu_object_code(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d);
+
+/* A cpu_finish: compiles the module and sets fn of every kernel of the program. cache: folder of
+ * compiled code, "" none. */
+nashc_status cpu_jit(cpu_cg *g, const void *cache, nashc_diag *d);
 
 /* Frees what cpu_jit left in p->jit. */
 void cpu_jit_free(void *jit);

@@ -1,5 +1,6 @@
-/* plugin.c: the executor "cpu": its description. LLVM takes 20 ms and 50 MB to load, so what links
- * it stands in a file of its own, which is opened when a program is prepared. */
+/* plugin.c: the executor "cpu" and the backend "object": their descriptions. LLVM takes 20 ms and
+ * 50 MB to load, so what links it stands in a file of its own, which is opened when a program is
+ * prepared. */
 #define _GNU_SOURCE /* dladdr */
 #include "engine.h"
 #include <dlfcn.h>
@@ -63,10 +64,10 @@ find_engine(nashc_diag *d)
     if (file)
         *(void **)&entry = dlsym(file, CPU_ENGINE_ENTRY);
     if (!entry) {
-        nashc_io_error(d, NULL, "the executor cpu cannot be loaded: %s",
+        nashc_io_error(d, NULL, "the engine of the plugin llvm cannot be loaded: %s",
                        path ? dlerror() : "its place is not known");
-        nashc_help(d,
-                   "it needs the shared library of LLVM that it was built with, package libllvm");
+        nashc_help(d, "it needs the shared library of LLVM " CPU_LLVM_VERSION
+                      ", which it was built with: on Debian the package libllvm" CPU_LLVM_MAJOR);
     }
     free(path);
     return entry ? entry() : NULL;
@@ -128,12 +129,43 @@ static const nashc_executor cpu = {
 
 static const nashc_executor *const executors[] = {&cpu, NULL};
 
+static const nashc_param object_options[] = {
+    {.name = "top", .def = "network", .help = "name of the C function", .kind = NASHC_P_STRING},
+    {.name = "cpu",
+     .def = "native",
+     .domain = "native|x86-64|x86-64-v2|x86-64-v3|x86-64-v4",
+     .help = "the least processor that the code must run on",
+     .kind = NASHC_P_ENUM},
+    {.name = "dump", .def = "", .help = "file for the LLVM IR", .kind = NASHC_P_PATH},
+    {0},
+};
+
+static nashc_status
+object_write(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
+{
+    const cpu_engine *engine = find_engine(d);
+
+    return engine ? engine->write(m, path, o, d) : NASHC_EIO;
+}
+
+static const nashc_backend object = {
+    NASHC_DESC(nashc_backend),
+    .name = "object",
+    .help = "machine code: an object file with one plain C function, its header and an example",
+    .options = object_options,
+    .needs = "streamlined",
+    .write = object_write,
+};
+
+static const nashc_backend *const backends[] = {&object, NULL};
+
 static const nashc_plugin plugin = {
     NASHC_DESC(nashc_plugin),
     .abi = NASHC_ABI,
     .name = "llvm",
     .version = CPU_LLVM_VERSION,
-    .help = "the executor cpu, built on LLVM",
+    .help = "the executor cpu and the backend object, built on LLVM",
+    .backends = backends,
     .executors = executors,
 };
 

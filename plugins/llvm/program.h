@@ -33,14 +33,13 @@ typedef struct cpu_slot {
     const void *data; /* else this constant, or NULL: the scratch of the step */
 } cpu_slot;
 
-/* One copy of a move: n elements from src on in operand, to dst on. */
-typedef struct cpu_piece {
-    int32_t operand;
-    int32_t n;
-    int64_t src, dst;
-} cpu_piece;
+/* Constants of kernels that were made while they were compiled. */
+typedef struct cpu_region {
+    const char *start;
+    size_t size;
+} cpu_region;
 
-typedef enum cpu_kind { CPU_KERNEL, CPU_MOVE, CPU_EVAL } cpu_kind;
+typedef enum cpu_kind { CPU_KERNEL, CPU_EVAL } cpu_kind;
 
 typedef void cpu_kernel_fn(char *const *slots, int32_t *fault);
 
@@ -53,16 +52,14 @@ typedef struct cpu_step {
     size_t scratch, scratch_at; /* bytes, and where */
     char symbol[24];
     cpu_kernel_fn *fn;
-    cpu_piece *piece; /* of a move: copies, or */
-    int n_piece;
-    int32_t *index;  /* the element of operand 0 that each one is */
-    int out;         /* result of a move */
+    int out;         /* the one result of node that it writes; -1: all of them */
     const char *how; /* one word for reports: "bits", "int8" ... */
 } cpu_step;
 
 typedef struct cpu_options {
-    int threads, width;       /* width: bytes of a vector at most */
-    const char *dump, *cache; /* "" none; cache "off" none */
+    int threads, width; /* width: bytes of a vector at most */
+    const char *cpu;    /* "native", or a level of x86-64 */
+    const char *dump;   /* file for the IR; "": none */
 } cpu_options;
 
 struct cpu_pool;
@@ -76,6 +73,8 @@ typedef struct cpu_program {
     int n_value;
     cpu_step *step;
     int n_step, max_step;
+    cpu_region *blob;
+    int n_blob;
     size_t memory; /* bytes a sample */
     void *jit;     /* owns the machine code */
     struct cpu_pool *pool;
@@ -89,15 +88,14 @@ cpu_id(const nashc_value *v)
     return (int)nashc_value_id(v);
 }
 
-/* Makes the steps and their machine code. */
-nashc_status cpu_build(cpu_program *p, const cpu_options *o, nashc_diag *d);
+/* A program without steps: a copy of m, and one that runs channels last. */
+nashc_status cpu_program_create(const nashc_module *m, cpu_program **out, nashc_diag *d);
 
-/* Where the elements of result `out` of n come from, if n only moves elements: pieces or indices of
- * s, or nothing where the result is operand 0 as it is (alias). False if it is no such node. */
-bool cpu_move_of(cpu_program *p, const nashc_node *n, int out, cpu_step *s, bool *alias);
-
-/* Does the move of a step, between the given buffers. */
-void cpu_move(const cpu_step *s, const nashc_buf *const *in, char *to, size_t cell);
+/* Makes the steps and their code, of which finish, with the user's argument, makes use. */
+struct cpu_cg;
+typedef nashc_status cpu_finish(struct cpu_cg *g, const void *user, nashc_diag *d);
+nashc_status cpu_build(cpu_program *p, const cpu_options *o, cpu_finish *finish, const void *user,
+                       nashc_diag *d);
 
 /* Runs n samples on the program's threads; in[k * n_in + i], out[k * n_out + i]. */
 nashc_status cpu_run(cpu_program *p, int64_t n, const nashc_buf *const *in, nashc_buf *out,

@@ -76,7 +76,7 @@ run_eval(frame *f, const cpu_step *s, const nashc_buf *const *in)
     return ok;
 }
 
-/* A step on buffers: a move, or an evaluation. */
+/* A step on buffers. */
 static bool
 run_on_buffers(frame *f, const cpu_step *s)
 {
@@ -90,12 +90,7 @@ run_on_buffers(frame *f, const cpu_step *s)
             view[i] = view_of(f, nashc_node_in(s->node, i));
             in[i] = &view[i];
         }
-    if (ok && s->kind == CPU_MOVE) {
-        const cpu_value *y = &f->p->value[cpu_id(nashc_node_out(s->node, s->out))];
-        cpu_move(s, in, f->memory + y->offset, nashc_cell_size(y->cell));
-    } else if (ok) {
-        ok = run_eval(f, s, in);
-    }
+    ok = ok && run_eval(f, s, in);
     free(view);
     free(in);
     return ok;
@@ -224,12 +219,10 @@ cpu_program_free(cpu_program *p)
         return;
     cpu_pool_free(p->pool);
     cpu_jit_free(p->jit);
-    for (int i = 0; i < p->n_step; i++) {
+    for (int i = 0; i < p->n_step; i++)
         free(p->step[i].slot);
-        free(p->step[i].piece);
-        free(p->step[i].index);
-    }
     free(p->step);
+    free(p->blob);
     nashc_module_free(p->plain);
     nashc_module_free(p->module);
     nashc_arena_free(p->arena);

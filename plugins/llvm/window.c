@@ -107,8 +107,10 @@ cpu_window_of(const nashc_node *n, cpu_window *w)
     if (nashc_node_is(n, "nn.conv"))
         return depthwise_of(w, x, y);
     for (size_t i = 0; i < NASHC_COUNT(pools); i++)
-        if (nashc_node_is(n, pools[i].name))
+        if (nashc_node_is(n, pools[i].name)) {
+            w->narrow = pools[i].kind == CPU_MAX && nashc_type_is_int(x) && nashc_type_is_int(y);
             return pool_of(w, &pools[i], x, y);
+        }
     return false;
 }
 
@@ -151,14 +153,21 @@ take(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef index, LLVMVa
      LLVMValueRef acc)
 {
     nashc_cell cell = g->p->value[cpu_id(w->x)].cell;
-    LLVMValueRef base = cpu_ptr_value(g, cpu_id(w->x));
-    LLVMValueRef v = cpu_fetch(g, base, cell, index, 1, w->cls).v, keep;
+    LLVMValueRef base = cpu_ptr_value(g, cpu_id(w->x)), v, keep;
     bool f = w->cls == CPU_F64;
 
-    if (w->kind == CPU_MAX) { /* NaN wins, and then stays */
-        keep = f ? LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""), cpu_is_nan(g, v),
-                               "")
-                 : LLVMBuildICmp(g->b, LLVMIntSGT, v, acc, "");
+    if (w->narrow) {
+        int size = (int)nashc_cell_size(cell);
+        v = cpu_load(g, cpu_vec_type(g, cpu_cell_type(g, cell)),
+                     cpu_at(g, base, cpu_muli(g, index, size)), size);
+        keep = LLVMBuildICmp(g->b, cpu_cell_signed(cell) ? LLVMIntSGT : LLVMIntUGT, v, acc, "");
+        return LLVMBuildSelect(g->b, keep, v, acc, "");
+    }
+    v = cpu_fetch(g, base, cell, index, 1, w->cls).v;
+
+    if (w->kind == CPU_MAX) { /* of floats; NaN wins, and then stays */
+        keep =
+            LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""), cpu_is_nan(g, v), "");
         return LLVMBuildSelect(g->b, keep, v, acc, "");
     }
     if (w->kind == CPU_DEPTHWISE) {
@@ -214,10 +223,14 @@ start_of(cpu_cg *g, const cpu_window *w, const place *at)
                          at->c, 1, w->cls)
             .v;
     }
-    if (w->kind == CPU_MAX && w->cls == CPU_F64)
-        return cpu_splat_f64(g, -INFINITY).v;
+    if (w->narrow) {
+        nashc_cell cell = g->p->value[cpu_id(w->x)].cell;
+        LLVMTypeRef t = cpu_cell_type(g, cell);
+        int64_t least = cpu_cell_signed(cell) ? INT64_MIN >> (64 - 8 * nashc_cell_size(cell)) : 0;
+        return cpu_splat(g, LLVMConstInt(t, (unsigned long long)least, 1));
+    }
     if (w->kind == CPU_MAX)
-        return cpu_splat_int(g, w->cls, w->cls == CPU_I32 ? INT32_MIN : INT64_MIN);
+        return cpu_splat_f64(g, -INFINITY).v;
     return LLVMConstNull(cpu_vec_type(g, cpu_class_type(g, w->cls)));
 }
 
@@ -232,6 +245,9 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
     const nashc_value *b = w->kind == CPU_DEPTHWISE ? nashc_node_in(w->node, 2) : NULL;
 
     gather_window(g, w, at, carry);
+    if (w->narrow)
+        carry[0] = LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
+                                     cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
     if (w->kind == CPU_MEAN) {
         LLVMValueRef count = LLVMBuildSIToFP(g->b, carry[1], g->f64, "");
         carry[0] = LLVMBuildFDiv(g->b, carry[0], cpu_splat(g, count), "");
@@ -245,10 +261,22 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
     sink(g, &pt, (cpu_vec){carry[0], w->cls}, user);
 }
 
+/* Channels at a time: a register of cells where they stay narrow. */
+static int
+lanes_of(const cpu_cg *g, const cpu_window *w)
+{
+    int lanes = 16;
+
+    while (w->narrow && nashc_cell_size(g->p->value[cpu_id(w->x)].cell) == 1 &&
+           2 * lanes <= g->host.vector && 2 * lanes <= w->c)
+        lanes *= 2;
+    return lanes;
+}
+
 void
 cpu_window_emit(cpu_cg *g, const cpu_window *w, const cpu_space *space, cpu_sink *sink, void *user)
 {
-    int lanes = 16;
+    int lanes = lanes_of(g, w);
     int64_t bulk = w->c / lanes * lanes;
     cpu_loop ln, ly, lx, lc;
     place at = {.weights = w->kind == CPU_DEPTHWISE ? weights_by_tap(g, w) : NULL};

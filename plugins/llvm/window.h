@@ -10,7 +10,8 @@ typedef struct cpu_window {
     const nashc_node *node;
     const nashc_value *x;
     cpu_window_kind kind;
-    cpu_class cls; /* of the accumulator */
+    cpu_class cls; /* of the result; of the accumulator too, but for */
+    bool narrow;   /* the greatest of integers, which is found among cells of x */
     int64_t batch, h, width, c;
     int64_t kh, kw, sh, sw, dh, dw, top, left, oh, ow;
 } cpu_window;

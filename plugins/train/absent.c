@@ -43,7 +43,20 @@ static const nashc_command eval_command = {
     .main = say,
 };
 
-static const nashc_command *const commands[] = {&train_command, &eval_command, NULL};
+static const nashc_command search_command = {
+    NASHC_DESC(nashc_command),
+    .name = "search",
+    .help = "search the branches of a backbone (not built in here)",
+    .usage = "--data SPEC -o RUN",
+    .example = "nashc search --data fashion-mnist -o found",
+    .options = options,
+    .min_args = 0,
+    .max_args = -1,
+    .main = say,
+};
+
+static const nashc_command *const commands[] = {&train_command, &eval_command, &search_command,
+                                                NULL};
 
 static const nashc_plugin train = {
     NASHC_DESC(nashc_plugin),           .abi = NASHC_ABI,     .name = "train", .version = "1.0",

@@ -1,9 +1,11 @@
 /* plugin.c: what training adds to nashc: rules of gradients, and commands. */
 #include "plugins/train/grad/rules.h"
 #include "plugins/train/run/commands.h"
+#include "plugins/train/search/ops.h"
 #include <nashc/plugin.h>
 
-static const nashc_command *const commands[] = {&train_command_train, &train_command_eval, NULL};
+static const nashc_command *const commands[] = {&train_command_train, &train_command_eval,
+                                                &train_command_search, NULL};
 
 static const nashc_plugin train = {
     NASHC_DESC(nashc_plugin),
@@ -11,6 +13,7 @@ static const nashc_plugin train = {
     .name = "train",
     .version = "1.0",
     .help = "quantisation-aware training",
+    .ops = search_ops,
     .impls = train_grad_rules,
     .commands = commands,
 };

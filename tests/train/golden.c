@@ -3,6 +3,7 @@
 #include "tests/train/golden.h"
 #include "plugins/train/gemm.h"
 #include "plugins/train/grad/rules.h"
+#include "plugins/train/search/ops.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,11 +47,26 @@ golden_at(const tool_array *a, int64_t i)
     return nashc_buf_get(&a->buf, i);
 }
 
+int
+golden_integer(const tool_array *a, int64_t i)
+{
+    return a ? (int)golden_at(a, i) : 0;
+}
+
+void
+golden_numbers(golden *t, const char *name, int64_t at, int64_t n, float *to)
+{
+    const tool_array *a = golden_array(t, name);
+
+    for (int64_t i = 0; a && i < n && at + i < a->buf.n; i++)
+        to[i] = (float)golden_at(a, at + i);
+}
+
 void
 golden_compare_at(golden *t, const char *name, int64_t at, const float *got, int64_t n,
                   golden_bound b)
 {
-    char wide[128];
+    char wide[192];
     double largest = 0.0, worst = 0.0;
     int64_t where = -1;
 
@@ -193,8 +209,10 @@ golden_end(golden_graph *g)
 static const struct {
     const char *name;
     golden_test *test;
-} suites[] = {
-    {"layers", golden_layer}, {"quantisers", golden_quantiser}, {"optimisers", golden_optimiser}};
+} suites[] = {{"layers", golden_layer},
+              {"quantisers", golden_quantiser},
+              {"optimisers", golden_optimiser},
+              {"search", golden_searching}};
 
 static void
 run_file(golden *t, const char *root, const char *file, golden_test *test)
@@ -288,6 +306,7 @@ main(int argc, char **argv)
                                        .name = "rules",
                                        .version = "1.0",
                                        .help = "the rules of training",
+                                       .ops = search_ops,
                                        .impls = train_grad_rules};
     if (nashc_register(t.ctx, &rules, "test", t.diag) != NASHC_OK ||
         train_gemm_setup(t.diag) != NASHC_OK) {

@@ -22,6 +22,10 @@ typedef struct golden {
 const tool_array *golden_array(golden *t, const char *name);
 const tool_array *golden_find(const golden *t, const char *name);
 double golden_at(const tool_array *a, int64_t i);
+int golden_integer(const tool_array *a, int64_t i); /* 0 if a is NULL */
+
+/* Elements at .. at+n-1 of an array, as far as it has them. */
+void golden_numbers(golden *t, const char *name, int64_t at, int64_t n, float *to);
 
 /* How far `got` may be from array NAME_f64 (NAME if there is none): a bound for each element is
  * absolute + relative * |wanted| + of_largest * the largest |wanted|. */
@@ -60,7 +64,11 @@ void golden_end(golden_graph *g);
 /* --- suites ---------------------------------------------------------------------------------- */
 
 typedef void golden_test(golden *t, const char *name);
-golden_test golden_layer, golden_quantiser, golden_optimiser;
+golden_test golden_layer, golden_quantiser, golden_optimiser, golden_searching;
+
+/* A group of a supernet; a search, with running values of KIND "none", "alpha" or "both". */
+void golden_group(golden *t, const char *name);
+void golden_iterations(golden *t, const char *name, const char *kind);
 
 /* Operators whose name holds filter (NULL: all). */
 void golden_operators(golden *t, const char *filter);

@@ -241,7 +241,8 @@ def evaluation(d):
     check("eval of a run gives what training said", r.get("images") == 90 and abs(r["top1"] - best) < 1e-9, err)
     check("confusion adds up", sum(map(sum, r.get("confusion", []))) == 90 and r["top5"] == 1.0)
     check("a picture of it", (d / "c.svg").read_text().count("<rect") == 9)
-    code, out, err = nashc("eval", d / "a/model.onnx", "--data", spec, "--executor", "reference", "--compare", d / "a")
+    code, out, err = nashc("eval", d / "a/model.onnx", "--data", spec, "--executor", "reference", "--compare", d / "a",
+                           "--compare-executor", "float")
     check("reference executor and training agree", code == 0 and "0 predictions differ" in out, out + err)
     code, out, err = nashc("eval", d / "one.nashir", "--data", spec, "--compare", d / "a")
     check("another network differs", code == 3 and "McNemar" in out, out + err)
@@ -250,6 +251,61 @@ def evaluation(d):
     code, _, err = nashc("train", d / "one.nashir", "--data", spec, "--weights", d / "a", "--steps", "1", "--lr", "0",
                          "-q", "-o", d / "w")
     check("--weights RUN", code == 0 and json.loads((d / "w/metrics.json").read_text())[-1]["loss"] < 0.5, err)
+
+
+def designs(d):
+    """A compiled folder is evaluated in its simulator, a model by every executor: the same predictions."""
+    few = f"npz:{d}/one.npz,limit=12"
+    code, _, err = nashc("compile", d / "a/model.onnx", "-o", d / "hw", "-q")
+    check("what was trained is compiled", code == 0, err)
+    code, out, err = nashc("eval", d / "hw", "--data", few, "--compare", d / "a", "--json")
+    r = json.loads(out) if code == 0 else {}
+    check("eval of a design", r.get("images") == 12 and r["differ"] == 0 and r["confusion"] == r["other"]["confusion"],
+          out + err)
+    check("what the simulation says is no result", "interval:" in err and "interval:" not in out, err)
+    check("-q silences it", "interval:" not in nashc("eval", d / "hw", "--data", few, "-q")[2])
+    code, out, err = nashc("eval", d / "hw", "--data", f"npz:{d}/one.npz", "--simulator", "none")
+    check("eval of a design by no simulator", code != 0 and "none" in err, f"{code} {err}")
+    if "cpu" not in nashc("list", "executors")[1]:
+        return skip("eval --executor cpu: the executor is not built here")
+    code, out, err = nashc("eval", d / "a/model.onnx", "--data", f"npz:{d}/one.npz", "--executor", "cpu",
+                           "--compare", d / "a", "--compare-executor", "float", "--json")
+    r = json.loads(out) if code == 0 else {}
+    check("eval --executor cpu", r.get("images") == 90 and r["differ"] == 0 and r["top1"] > 0.8, out + err)
+    own = json.loads(nashc("eval", d / "a", "--data", f"npz:{d}/one.npz", "--json")[1])
+    check("it gives the loss of training", r and abs(r["loss"] - own["loss"]) < 1e-4, f"{r.get('loss')} {own['loss']}")
+
+
+def cifar(d):
+    """The binary distribution: a file of 10,000 records, the same images as an npz file."""
+    folder, n = d / "cifar", 10000
+    folder.mkdir()
+    block = random.Random(5).randbytes(3072 * 100)
+    x = block * (n // 100)
+    y = bytes(i * 7 % 10 for i in range(n))
+    (folder / "test_batch.bin").write_bytes(b"".join(y[i:i + 1] + x[i * 3072:(i + 1) * 3072] for i in range(n)))
+    write_npz(d / "cifar.npz", {"x_test": npy("|u1", (n, 3, 32, 32), x), "y_test": npy("|u1", (n,), y)})
+    ten = MODEL.format(c=3).replace("f32[144,3]", "f32[144,10]").replace("f32[1,3] =", "f32[1,10] =")
+    (d / "ten.nashir").write_text(ten)
+    two = [json.loads(nashc("eval", d / "ten.nashir", "--data", f"{s},limit=200", "--json")[1] or "{}")
+           for s in (f"cifar10:{folder}", f"npz:{d}/cifar.npz")]
+    check("CIFAR-10 binary and npz are the same images",
+          two[0].get("images") == 200 and all(two[0][k] == two[1][k] for k in ("confusion", "loss")), str(two)[:600])
+    check("it names the classes", two[0].get("classes", [""])[3:5] == ["cat", "deer"], str(two[0].get("classes")))
+    for i in range(1, 5):
+        (folder / f"data_batch_{i}.bin").hardlink_to(folder / "test_batch.bin")
+    args = ["train", d / "ten.nashir", "--data", f"cifar10:{folder},limit=96", "--steps", "3", "--batch", "32", "-q",
+            "-o"]
+    code, _, err = nashc(*args, d / "cifar4")
+    check("a missing file of five", code == 4 and "data_batch_5.bin" in err, f"{code} {err}")
+    (folder / "data_batch_5.bin").hardlink_to(folder / "test_batch.bin")
+    code, _, err = nashc(*args, d / "cifar5")
+    check("training on CIFAR-10 binary", code == 0 and (d / "cifar5/best.onnx").is_file(), err)
+    bad = bytearray((folder / "test_batch.bin").read_bytes())
+    bad[3073 * 17] = 10
+    (d / "bad/test_batch.bin").write_bytes(bad)
+    code, _, err = nashc("eval", d / "ten.nashir", "--data", f"cifar10:{d}/bad")
+    check("a label that is none", code == 1 and "record 17 has the label 10" in err, f"{code} {err}")
 
 
 def formats(d):
@@ -264,6 +320,32 @@ def formats(d):
     spec = f"images:{d}/images,classes=class2+class0,limit=9"
     some = json.loads(nashc("eval", d / "three.nashir", "--data", spec, "--json")[1])
     check("classes and limit", some["images"] == 9 and some["classes"] == ["class2", "class0"], str(some))
+    held, *streams = [nashc("eval", d / "three.nashir", "--data", f"images:{d}/{p}", "--batch", "7")
+                      for p in ("images", "images,memory=0", "images.zip,memory=0")]
+    check("images that are read when they are needed are the same",
+          held[0] == 0 and all(s[1] == held[1] for s in streams), str(streams))
+    x, y = images(60, 3, 4)
+    with zipfile.ZipFile(d / "train.zip", "w") as z:
+        for i in range(60):
+            rgb = bytes(x[i * 108 + c * 36 + p] for p in range(36) for c in range(3))
+            z.writestr(f"train/class{y[i]}/{i:03}.png", png(6, 6, rgb))
+    runs = []
+    for memory in (64, 0):
+        spec = f"images:{d}/train.zip,augment=flip+crop4,memory={memory}"
+        nashc("train", d / "three.nashir", "--data", spec, "--epochs", "2", "--batch", "16", "-q",
+              "-o", d / f"m{memory}")
+        runs.append((d / f"m{memory}/checkpoint.npz").read_bytes())
+    check("and train to the same bytes", runs[0] == runs[1])
+    last = sorted((d / "images/test/class2").iterdir())[-1]
+    whole = last.read_bytes()
+    for name, bad, text in (("none", b"no image", "the image cannot be read"),
+                            ("another size", png(5, 6, bytes(90)), "")):
+        last.write_bytes(bad)
+        size = "" if name == "none" else ",size=6x6"
+        code, out, err = nashc("eval", d / "three.nashir", "--data", f"images:{d}/images,memory=0{size}")
+        good = code == 0 and " 30 images" in out if size else code == 1 and last.name in err and text in err
+        check(f"a streamed image that is {name}", good, f"{code} {out} {err}")
+    last.write_bytes(whole)
     archive = SHARED / "data/cifar10-jpeg.zip"
     if not archive.is_file():
         return skip("JPEG: there is no cifar10-jpeg.zip")
@@ -333,7 +415,7 @@ def main():
         (d / "one.nashir").write_text(MODEL.format(c=1))
         (d / "three.nashir").write_text(MODEL.format(c=3))
         data_files(d)
-        for test in (training, one_step, evaluation, formats, faults):
+        for test in (training, one_step, evaluation, designs, formats, faults, cifar):
             test(d)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0

@@ -30,7 +30,8 @@ typedef struct nashc_compile_options {
     const char *folding_file;
 
     const char *first_passes; /* run before all others, such as set-input-datatype(...) */
-    const char *passes;       /* in place of the pipeline `compile`; must end in layers */
+    const char *passes;       /* in place of the pipeline `compile`; must end in layers, unless the
+                               * backend writes a program */
 
     /* How passes are run: checks, dumps, progress, extra_passes. NULL: plainly, unchecked. */
     const nashc_pm_options *pm;
@@ -65,9 +66,9 @@ typedef struct nashc_compile_result {
     uint32_t struct_size;
     bool fits;                     /* the sum of the costs is within the device; true without one */
     const nashc_device *device;    /* NULL: none given */
-    const nashc_graph *graph;      /* of layers */
+    const nashc_graph *graph;      /* of layers, or what a program was made of */
     const char *const *names;      /* of the layers, by node id (nashc_flow_names) */
-    const nashc_flow_result *flow; /* the exact simulation of graph */
+    const nashc_flow_result *flow; /* the exact simulation of graph; NULL: it is no hardware */
     double interval;               /* cycles a frame in the steady state */
     uint64_t latency;              /* cycles of the first frame */
     double fps;                    /* frames a second at clock_ns */
@@ -93,6 +94,10 @@ NASHC_API nashc_status nashc_compile_check(nashc_ctx *c, const nashc_compile_opt
  * Where every layer is fast enough for target_fps but the simulation is not, because streams wait
  * for each other, the layers are folded again for fewer cycles, three times at most, and the
  * fastest design is kept; not with extra passes, passes of the caller, a folding file or compat.
+ *
+ * For a backend that writes a program (nashc_backend.needs is "streamlined") the passes are
+ * fix-batch, first_passes and `streamline`, or o->passes in its place; only graph of *out is
+ * filled.
  *
  * What a device cannot hold is a warning (out->fits), as is a target_fps missed by at most
  * NASHC_TARGET_SHORT per cent. One missed by more is EINPUT with *out filled: the message names the

@@ -61,6 +61,11 @@ typedef void (*nashc_eval_watch)(void *user, const nashc_value *v, nashc_buf *b)
  * them: the real-number meaning of the graph. Without it, ties that only the rounding of a float32
  * sum makes are decided as float32 arithmetic happens to. */
 #define NASHC_EVAL_WIDE 1u
+
+/* Without NASHC_EVAL_WIDE: the sums of convolutions and matrix products, and nn.batchnorm, in
+ * float32 too, in the order in which onnxruntime takes them on processors with fused
+ * multiplication and addition (docs/numerics.md). */
+#define NASHC_EVAL_FLOAT_SUMS 2u
 NASHC_API nashc_status nashc_run_graph(const nashc_graph *g, const nashc_buf *const *in,
                                        nashc_buf *out, uint32_t flags, nashc_eval_watch watch,
                                        void *user, nashc_diag *d);
@@ -70,7 +75,20 @@ NASHC_API nashc_status nashc_run_graph(const nashc_graph *g, const nashc_buf *co
  * ends. lo and hi (NULL: as said) replace the range of floats. */
 NASHC_API void nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, const double *hi);
 
-/* An executor answers the same question as nashc_run_module. */
+/* An executor answers the same question as nashc_run_module. Where it has this option, f32 results
+ * can be rounded to float32 operator by operator instead, as onnxruntime and qonnx do. Include
+ * nashc/op.h for it. */
+#define NASHC_FLOATS_OPTION                                                                        \
+    {                                                                                              \
+        .name = "floats", .def = "real", .domain = "real|f32",                                     \
+        .help = "f32: results rounded operator by operator, as onnxruntime does; real: where "     \
+                "they leave the graph",                                                            \
+        .kind = NASHC_P_ENUM                                                                       \
+    }
+
+/* What that option says, as flags of nashc_run_graph. */
+NASHC_API uint32_t nashc_floats_flags(const nashc_opts *o);
+
 typedef struct nashc_executor {
     uint32_t struct_size, flags;
     const char *name, *help; /* "reference", "cpu" */

@@ -39,7 +39,8 @@ typedef struct nashc_backend {
     const char *name, *help;
     const char *suffixes; /* ".onnx": written by `opt -o X.onnx`; NULL: writes a folder */
     const nashc_param *options;
-    const char *needs; /* stage the IR must have reached */
+    const char *needs; /* stage the IR must have reached: "streamlined", a model in any operators,
+                        * for backends that write a program; else layers */
 
     /* path is a file (suffixes set) or an existing folder with nothing of the user in it, which
      * becomes visible only if this succeeds. A folder backend may leave keys of its own in

@@ -201,6 +201,11 @@ NASHC_API nashc_status nashc_node_set_attr_int(nashc_node *n, const char *name, 
                                                nashc_diag *d);
 NASHC_API void nashc_node_set_loc(nashc_node *n, const nashc_loc *loc);
 
+/* Why a pass left n as it is, a clause about it, for the pass that must refuse it: kept in memory
+ * and by clones, not printed. NULL: nothing is known. */
+NASHC_API void nashc_node_set_reason(nashc_node *n, const char *text);
+NASHC_API const char *nashc_node_reason(const nashc_node *n);
+
 /* n and, if asked, every producer that loses its last use by it. n's results must be unused. */
 NASHC_API void nashc_node_erase(nashc_node *n, bool with_producers);
 

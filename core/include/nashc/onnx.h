@@ -158,6 +158,12 @@ NASHC_API nashc_value *nashc_onnx_in_plain(nashc_onnx_in *r, int i);
  * NULL: not known, left out or empty. Owned by the reader. */
 NASHC_API const nashc_tensor *nashc_onnx_in_const(nashc_onnx_in *r, int i);
 
+/* The same of a parameter, which must be known: through any chain of operators, and from constants
+ * of any size, evaluated now if nobody did before. The second gives it as a constant of the graph.
+ */
+NASHC_API const nashc_tensor *nashc_onnx_in_param(nashc_onnx_in *r, int i);
+NASHC_API nashc_value *nashc_onnx_in_param_value(nashc_onnx_in *r, int i);
+
 /* Content of operand i as integers: array in the arena, and count, at most 4096. An operand that is
  * not known is an error that names it as what; left out gives NASHC_OK, *v NULL and *n 0. */
 NASHC_API nashc_status nashc_onnx_in_ints(nashc_onnx_in *r, int i, const char *what,

@@ -166,7 +166,7 @@ read_clip(nashc_onnx_in *r)
 {
     nashc_value *x = nashc_onnx_in_value(r, 0);
     bool has_lo = nashc_onnx_has(r, 1), has_hi = nashc_onnx_has(r, 2);
-    const nashc_tensor *lo = nashc_onnx_in_const(r, 1), *hi = nashc_onnx_in_const(r, 2);
+    const nashc_tensor *lo = nashc_onnx_in_param(r, 1), *hi = nashc_onnx_in_param(r, 2);
 
     if (!x || nashc_onnx_failed(r))
         return nashc_onnx_status(r);
@@ -194,10 +194,9 @@ read_clip(nashc_onnx_in *r)
 
 /* A cast between containers that changes no value is no node: an identity, or nothing at all. */
 static nashc_status
-read_cast(nashc_onnx_in *r)
+cast_to(nashc_onnx_in *r, int to)
 {
     nashc_value *x = nashc_onnx_in_value(r, 0);
-    int to = (int)nashc_onnx_attr_int(r, "to", 0);
     nashc_type t;
 
     if (!x)
@@ -218,6 +217,18 @@ read_cast(nashc_onnx_in *r)
     if (to == NASHC_ONNX_BOOL) /* everything but zero is true */
         x = nashc_onnx_op1(r, "nn.sign", nashc_onnx_op1(r, "nn.abs", x, NULL), NULL);
     return nashc_onnx_set(r, 0, nashc_onnx_cast(r, x, element_text(r, &t)), to);
+}
+
+static nashc_status
+read_cast(nashc_onnx_in *r)
+{
+    return cast_to(r, (int)nashc_onnx_attr_int(r, "to", 0));
+}
+
+static nashc_status
+read_cast_like(nashc_onnx_in *r)
+{
+    return cast_to(r, nashc_onnx_in_elem(r, 1));
 }
 
 /* The mask of a Dropout that drops nothing. */
@@ -309,6 +320,7 @@ static const nashc_onnx_row rows[] = {
     {AI_ONNX, "Tanh", 1, "nn.tanh", "", 1, 1, 1, 0, NULL},
     {AI_ONNX, "ThresholdedRelu", 10, "nn.thresholded_relu", "alpha:f", 1, 1, 1, 0, NULL},
     {AI_ONNX, "Cast", 1, NULL, "to-:i saturate-:i round_mode-:s", 1, 1, 1, INF, read_cast},
+    {AI_ONNX, "CastLike", 15, NULL, "saturate-:i round_mode-:s", 2, 2, 1, INF, read_cast_like},
     {AI_ONNX, "Clip", 6, NULL, "min-:f max-:f", 1, 1, 1, 0, read_clip_old},
     {AI_ONNX, "Clip", 11, NULL, "", 1, 3, 1, INF | SAME, read_clip},
     {AI_ONNX, "Dropout", 7, NULL, "ratio-:f", 1, 1, 2, 0, read_dropout},

@@ -32,6 +32,9 @@ nashc_status onnx_conv_attrs(nashc_onnx_in *r, const nashc_type *x, const nashc_
                              const char **text);
 nashc_status onnx_pool_text(nashc_onnx_in *r, const nashc_type *x, const char **text);
 
+/* matmul.c: softmax (op) of x over the axes from axis on, as if they were one. */
+nashc_value *onnx_softmax_flat(nashc_onnx_in *r, const char *op, nashc_value *x, int axis);
+
 /* integer_operands.c: replaces codes in float by integers, and weights *w, whose outputs run along
  * axis, with them, where the sum of their products may exceed what float32 holds exactly. */
 void onnx_integer_operands(nashc_onnx_in *r, nashc_value **x, nashc_value **w, int axis);

@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* alpha, beta and the transpositions are attributes of nn.gemm, too. */
+/* alpha, beta and transB are attributes of nn.gemm, too. A transposed A is a transpose in front of
+ * it, and a C that is computed is added behind it: nn.gemm has a bias, which is constant. */
 static nashc_status
 read_gemm(nashc_onnx_in *r)
 {
@@ -19,18 +20,24 @@ read_gemm(nashc_onnx_in *r)
             return nashc_onnx_error(r, "operand \"%s\" is %s, expected a matrix",
                                     nashc_onnx_in_name(r, i),
                                     nashc_type_str(nashc_onnx_diag(r), nashc_value_type(in[i])));
+    bool computed = in[2] && !nashc_onnx_in_param(r, 2);
+    nashc_value *c = computed ? in[2] : NULL;
+    in[2] = computed ? NULL : in[2];
+    if (nashc_onnx_attr_int(r, "transA", 0))
+        in[0] = nashc_onnx_transpose(r, in[0], (const int64_t[]){1, 0});
     if (alpha != 1)
         text = nashc_arena_printf(nashc_onnx_arena(r), " alpha=%.17g", alpha);
     if (beta != 1 && in[2])
         text = nashc_arena_printf(nashc_onnx_arena(r), "%s beta=%.17g", text, beta);
-    if (nashc_onnx_attr_int(r, "transA", 0))
-        text = nashc_arena_printf(nashc_onnx_arena(r), "%s trans_a=true", text);
     if (nashc_onnx_attr_int(r, "transB", 0))
         text = nashc_arena_printf(nashc_onnx_arena(r), "%s trans_b=true", text);
-    return nashc_onnx_set(r, 0,
-                          nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, *text ? "%s" : NULL,
-                                        *text ? text + 1 : text),
-                          nashc_onnx_in_elem(r, 0));
+    nashc_value *y = nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, *text ? "%s" : NULL,
+                                   *text ? text + 1 : text);
+    if (c && beta != 1)
+        c = nashc_onnx_op2(r, "nn.mul", c, nashc_onnx_f32(r, beta));
+    if (c)
+        y = nashc_onnx_op2(r, "nn.add", y, c);
+    return nashc_onnx_set(r, 0, y, nashc_onnx_in_elem(r, 0));
 }
 
 /* A matrix on the right is a weight, whose columns are the outputs; other products have no weights.
@@ -132,7 +139,25 @@ read_layer_norm(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
-/* Before opset 13 the axes from axis on form one: softmax over all of them together. */
+/* Over all axes from axis on as if they were one. */
+nashc_value *
+onnx_softmax_flat(nashc_onnx_in *r, const char *op, nashc_value *x, int axis)
+{
+    nashc_type t = *nashc_value_type(x);
+    int64_t dim[2] = {1, 1};
+    bool flat = true;
+
+    for (int i = axis + 1; i < t.rank; i++)
+        flat = flat && t.dim[i] == 1;
+    if (flat)
+        return nashc_onnx_op1(r, op, x, "axis=%d", axis);
+    for (int i = 0; i < t.rank; i++)
+        dim[i >= axis] *= t.dim[i];
+    x = nashc_onnx_op1(r, op, nashc_onnx_reshape(r, x, dim, 2), "axis=1");
+    return nashc_onnx_reshape(r, x, t.dim, t.rank);
+}
+
+/* Before opset 13 the axes from axis on form one. */
 static nashc_status
 read_softmax_old(nashc_onnx_in *r)
 {
@@ -143,21 +168,9 @@ read_softmax_old(nashc_onnx_in *r)
 
     if (!x)
         return nashc_onnx_status(r);
-    nashc_type t = *nashc_value_type(x);
-    if ((s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", 1), t.rank, &axis)))
-        return s;
-    bool flat = true;
-    for (int i = axis + 1; i < t.rank; i++)
-        flat = flat && t.dim[i] == 1;
-    if (flat)
-        return nashc_onnx_set(r, 0, nashc_onnx_op1(r, op, x, "axis=%d", axis),
-                              nashc_onnx_in_elem(r, 0));
-    int64_t dim[2] = {1, 1};
-    for (int i = 0; i < t.rank; i++)
-        dim[i >= axis] *= t.dim[i];
-    x = nashc_onnx_reshape(r, x, dim, 2);
-    x = nashc_onnx_op1(r, op, x, "axis=1");
-    return nashc_onnx_set(r, 0, nashc_onnx_reshape(r, x, t.dim, t.rank), nashc_onnx_in_elem(r, 0));
+    s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", 1), nashc_value_type(x)->rank, &axis);
+    return s ? s
+             : nashc_onnx_set(r, 0, onnx_softmax_flat(r, op, x, axis), nashc_onnx_in_elem(r, 0));
 }
 
 /* 1 where the (first) maximum along the axis is, else 0: 1 - min(|position - argmax|, 1). */

@@ -14,7 +14,7 @@
 static nashc_value *
 centred(nashc_onnx_in *r, int i, int zi, int axis)
 {
-    const nashc_tensor *z = zi >= 0 ? nashc_onnx_in_const(r, zi) : NULL,
+    const nashc_tensor *z = zi >= 0 ? nashc_onnx_in_param(r, zi) : NULL,
                        *t = nashc_onnx_in_const(r, i);
     nashc_value *x = nashc_onnx_in_plain(r, i);
 
@@ -66,7 +66,7 @@ scale_at(nashc_onnx_in *r, int i, int64_t n, const nashc_tensor **out)
 {
     nashc_value *checked;
     nashc_type any = nashc_type_f32();
-    const nashc_tensor *t = nashc_onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_param(r, i);
 
     if (t && nashc_tensor_count(t) > 1) {
         any = nashc_type_shaped(any, 1, &n);
@@ -81,9 +81,10 @@ scale_at(nashc_onnx_in *r, int i, int64_t n, const nashc_tensor **out)
     return s;
 }
 
-/* acc * (a*b/y), in float32 as the definition has it; channels along axis. iy < 0: without y. */
+/* acc * (alpha*a*b/y), in float32 as the definition has it; channels along axis. iy < 0: without y.
+ */
 static nashc_value *
-rescale(nashc_onnx_in *r, nashc_value *acc, int ia, int ib, int iy, int axis)
+rescale(nashc_onnx_in *r, nashc_value *acc, double alpha, int ia, int ib, int iy, int axis)
 {
     const nashc_tensor *a, *b, *y = NULL;
 
@@ -104,7 +105,7 @@ rescale(nashc_onnx_in *r, nashc_value *acc, int ia, int ib, int iy, int axis)
         return NULL;
     }
     for (int64_t i = 0; i < count; i++) {
-        float f = (float)nashc_tensor_get(a, 0) *
+        float f = (float)alpha * (float)nashc_tensor_get(a, 0) *
                   (float)nashc_tensor_get(b, nashc_tensor_count(b) > 1 ? i : 0);
         if (y)
             f /= (float)nashc_tensor_get(y, 0);
@@ -156,7 +157,7 @@ read_qlinear_conv(nashc_onnx_in *r)
         return s;
     nashc_value *acc =
         nashc_onnx_op(r, "nn.conv", (nashc_value *[]){x, w, b}, b ? 3 : 2, "%s", text);
-    return finish(r, rescale(r, acc, 1, 4, 6, 1), -1, 7);
+    return finish(r, rescale(r, acc, 1, 1, 4, 6, 1), -1, 7);
 }
 
 /* a as az b bs bz ys yz; scales of b run along its columns. */
@@ -174,7 +175,7 @@ read_qlinear_matmul(nashc_onnx_in *r)
     nashc_value *acc = nashc_onnx_op2(r, "nn.matmul", a, b);
     if (!acc || nashc_value_type(acc)->rank < 1)
         return acc ? nashc_onnx_unsup(r, "a product of vectors") : nashc_onnx_status(r);
-    return finish(r, rescale(r, acc, 1, 4, 6, nashc_value_type(acc)->rank - 1), -1, 7);
+    return finish(r, rescale(r, acc, 1, 1, 4, 6, nashc_value_type(acc)->rank - 1), -1, 7);
 }
 
 /* x w [xz] [wz], the sum as it is. */
@@ -217,16 +218,15 @@ read_qgemm(nashc_onnx_in *r)
     in[2] = in[1] ? nashc_onnx_in_value(r, 6) : NULL;
     if (!in[0] || !in[1] || nashc_onnx_failed(r))
         return nashc_onnx_status(r);
-    if (alpha != 1)
-        return nashc_onnx_unsup(r, "alpha is %g; only 1 is supported", alpha);
-    nashc_value *acc = nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, "trans_a=%s trans_b=%s",
-                                     nashc_onnx_attr_int(r, "transA", 0) ? "true" : "false",
-                                     trans_b ? "true" : "false");
+    if (nashc_onnx_attr_int(r, "transA", 0) && nashc_value_type(in[0])->rank == 2)
+        in[0] = nashc_onnx_transpose(r, in[0], (const int64_t[]){1, 0});
+    nashc_value *acc =
+        nashc_onnx_op(r, "nn.gemm", in, in[2] ? 3 : 2, "trans_b=%s", trans_b ? "true" : "false");
     if (!acc)
         return nashc_onnx_status(r);
     if (nashc_onnx_has(r, 7))
-        return finish(r, rescale(r, acc, 1, 4, 7, 1), -1, 8);
-    return nashc_onnx_set(r, 0, rescale(r, acc, 1, 4, -1, 1), NASHC_ONNX_FLOAT);
+        return finish(r, rescale(r, acc, alpha, 1, 4, 7, 1), -1, 8);
+    return nashc_onnx_set(r, 0, rescale(r, acc, alpha, 1, 4, -1, 1), NASHC_ONNX_FLOAT);
 }
 
 /* Operands i, i + 1, i + 2: codes, scale, zero point, as real values. */
@@ -281,6 +281,39 @@ read_qlinear_unary(nashc_onnx_in *r)
     return finish(r, x, 3, 4);
 }
 
+/* com.microsoft.QLinearSoftmax: x xs xz ys yz. Attribute opset tells which Softmax it is. */
+static nashc_status
+read_qlinear_softmax(nashc_onnx_in *r)
+{
+    nashc_value *x = dequantised(r, 0);
+    bool old = nashc_onnx_attr_int(r, "opset", 13) < 13;
+    int axis;
+    nashc_status s;
+
+    if (!x)
+        return nashc_onnx_failed(r) ? NASHC_EINPUT : nashc_onnx_status(r);
+    s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", old ? 1 : -1), nashc_value_type(x)->rank,
+                        &axis);
+    if (s)
+        return s;
+    return finish(r,
+                  old ? onnx_softmax_flat(r, "nn.softmax", x, axis)
+                      : nashc_onnx_op1(r, "nn.softmax", x, "axis=%d", axis),
+                  3, 4);
+}
+
+/* com.microsoft.QLinearWhere: condition, a as az, b bs bz, ys yz. */
+static nashc_status
+read_qlinear_where(nashc_onnx_in *r)
+{
+    nashc_value *c = nashc_onnx_in_value(r, 0), *a = c ? dequantised(r, 1) : NULL;
+    nashc_value *in[3] = {c, a, a ? dequantised(r, 4) : NULL};
+
+    if (!in[2])
+        return nashc_onnx_failed(r) ? NASHC_EINPUT : nashc_onnx_status(r);
+    return finish(r, nashc_onnx_op(r, "nn.where", in, 3, NULL), 7, 8);
+}
+
 /* com.microsoft.QLinearConcat: ys yz, then x xs xz for each operand. */
 static nashc_status
 read_qlinear_concat(nashc_onnx_in *r)
@@ -317,6 +350,8 @@ static const nashc_onnx_row rows[] = {
     {MICROSOFT, "QLinearLeakyRelu", 1, NULL, "alpha-:f", 4, 5, 1, 0, read_qlinear_unary},
     {MICROSOFT, "QLinearMul", 1, NULL, "", 7, 8, 1, 0, read_qlinear_binary},
     {MICROSOFT, "QLinearSigmoid", 1, NULL, "", 4, 5, 1, 0, read_qlinear_unary},
+    {MICROSOFT, "QLinearSoftmax", 1, NULL, "axis-:i opset-:i", 4, 5, 1, 0, read_qlinear_softmax},
+    {MICROSOFT, "QLinearWhere", 1, NULL, "", 8, 9, 1, 0, read_qlinear_where},
     {0},
 };
 

@@ -16,7 +16,7 @@ static nashc_status
 parameter(nashc_onnx_in *r, int i, const char *what, bool positive, const nashc_type *x, int axis,
           nashc_value **out)
 {
-    const nashc_tensor *t = nashc_onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_param(r, i);
     const char *name = nashc_onnx_in_name(r, i);
 
     if (nashc_onnx_failed(r))
@@ -63,7 +63,7 @@ parameter(nashc_onnx_in *r, int i, const char *what, bool positive, const nashc_
     /* As it is where it can be, so that it keeps its name and is shared. */
     if (nashc_tensor_type(t)->kind == NASHC_K_F32 &&
         nashc_type_same_shape(&shape, nashc_tensor_type(t)))
-        *out = nashc_onnx_in_value(r, i);
+        *out = nashc_onnx_in_param_value(r, i);
     else
         *out = nashc_onnx_const(r, NULL, nashc_onnx_tensor_f32(v, shape.rank, shape.dim));
     nashc_mem_free(v);
@@ -158,7 +158,7 @@ rounding_mode(nashc_onnx_in *r, const char *def, const nashc_value *s, const nas
     if (*out)
         return NASHC_OK;
     if (!strcasecmp(mode, "LEARNED_ROUND") || !strcasecmp(mode, "STOCHASTIC_ROUND")) {
-        if (s && on_grid(nashc_onnx_in_const(r, 0), s, z)) {
+        if (s && on_grid(nashc_onnx_in_param(r, 0), s, z)) {
             *out = "round";
             return NASHC_OK;
         }

@@ -43,7 +43,7 @@ by_scales(nashc_onnx_in *r, const nashc_type *x, const double *scales, int n, co
 static nashc_status
 read_scales(nashc_onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
 {
-    const nashc_tensor *t = nashc_onnx_in_const(r, i);
+    const nashc_tensor *t = nashc_onnx_in_param(r, i);
     double v[NASHC_MAX_RANK];
     int want = axes ? n_axes : x->rank;
 

@@ -95,7 +95,7 @@ static nashc_status
 read_gather(nashc_onnx_in *r)
 {
     nashc_value *x = nashc_onnx_in_value(r, 0), *index = NULL;
-    const nashc_tensor *t = nashc_onnx_in_const(r, 1);
+    const nashc_tensor *t = nashc_onnx_in_param(r, 1);
     int axis;
     nashc_status s;
 
@@ -213,7 +213,7 @@ read_pad(nashc_onnx_in *r)
         all[axis + rank] = pads[i + n / 2];
     }
     if (nashc_onnx_has(r, 2)) {
-        const nashc_tensor *t = nashc_onnx_in_const(r, 2);
+        const nashc_tensor *t = nashc_onnx_in_param(r, 2);
         if (t && !nashc_tensor_is_scalar(t))
             return nashc_onnx_error(r, "pad value \"%s\" has %" PRId64 " elements, expected 1",
                                     nashc_onnx_in_name(r, 2), nashc_tensor_count(t));

@@ -69,7 +69,7 @@ read_multithreshold(nashc_onnx_in *r)
     const char *layout = nashc_onnx_attr_str(r, "data_layout", "NCHW");
     bool last = *layout && layout[strlen(layout) - 1] == 'C';
     nashc_value *x = last ? nashc_onnx_in_value(r, 0) : nashc_onnx_in_plain(r, 0), *in[2];
-    const nashc_tensor *t = nashc_onnx_in_const(r, 1);
+    const nashc_tensor *t = nashc_onnx_in_param(r, 1);
     double scale = nashc_onnx_attr_float(r, "out_scale", 1),
            bias = nashc_onnx_attr_float(r, "out_bias", 0);
     nashc_status s;
@@ -96,7 +96,7 @@ read_multithreshold(nashc_onnx_in *r)
         back[i] = i == 0 ? 0 : i == rank - 1 ? 1 : i + 1;
     }
     in[0] = turn ? nashc_onnx_transpose(r, x, to) : x;
-    in[1] = nashc_onnx_in_value(r, 1);
+    in[1] = nashc_onnx_in_param_value(r, 1);
     /* Integers stay integers; other scales and biases are float arithmetic behind the count. */
     bool whole = scale == floor(scale) && bias == floor(bias) && fabs(scale) < 1e6 &&
                  fabs(bias) < 1e9 && scale != 0;

@@ -36,6 +36,40 @@ write_min_max(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* BOOL has no arithmetic in ONNX: between nodes the result is a number again. */
+static nashc_status
+write_compare(onnx_out *o)
+{
+    const char *op = nashc_node_opname(o->node);
+    const char *name = !strcmp(op, "nn.greater")         ? "Greater"
+                       : !strcmp(op, "nn.greater_equal") ? "GreaterOrEqual"
+                                                         : "Equal";
+    int n, work = onnx_work_elem(o);
+    const char **in = onnx_operands(o, work, &n);
+    const nashc_value *y = nashc_node_out(o->node, 0);
+    const char *holds = onnx_between(o, NULL, NASHC_ONNX_BOOL);
+    int elem = onnx_container(nashc_value_type(y));
+
+    onnx_emit(o, "", name, in, n, &holds, 1);
+    onnx_emit_cast(o, holds, elem, onnx_define(o, y, elem));
+    return NASHC_OK;
+}
+
+static nashc_status
+write_where(onnx_out *o)
+{
+    int work = onnx_work_elem(o);
+    const nashc_value *c = nashc_node_in(o->node, 0);
+    const char *holds = onnx_between_like(o, c, NULL, NASHC_ONNX_BOOL);
+
+    onnx_emit_cast(o, onnx_use(o, c, 0), NASHC_ONNX_BOOL, holds);
+    const char *in[3] = {holds, onnx_use(o, nashc_node_in(o->node, 1), work),
+                         onnx_use(o, nashc_node_in(o->node, 2), work)};
+    const char *out = onnx_begin(o, work);
+    onnx_emit(o, "", "Where", in, 3, &out, 1);
+    return onnx_finish(o, work, out);
+}
+
 static nashc_status
 write_clip(onnx_out *o)
 {
@@ -272,6 +306,10 @@ const onnx_writer onnx_arithmetic_writers[] = {
     {"nn.div", write_div},
     {"nn.min", write_min_max},
     {"nn.max", write_min_max},
+    {"nn.greater", write_compare},
+    {"nn.greater_equal", write_compare},
+    {"nn.equal", write_compare},
+    {"nn.where", write_where},
     {"nn.clip", write_clip},
     {"nn.cast", write_cast},
     {"nn.gemm", write_gemm},

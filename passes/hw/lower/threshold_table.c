@@ -1,6 +1,9 @@
 /* threshold_table.c: thresholds of the integer graph to thresholds of a layer. */
 #include "lower.h"
+#include <inttypes.h>
 #include <math.h>
+
+#define MANY_BITS 4e6
 
 /* out_scale and out_bias as bias, bipolar and direction, else as layers behind. */
 static void
@@ -73,6 +76,24 @@ merge_rows(lower_thresholds *s)
     s->rows = 1;
 }
 
+/* Tables that no usual device should be filled with: said before anything is written. */
+static void
+warn_size(const nashc_node *mt, const lower_thresholds *s, int64_t lo, int64_t hi, nashc_diag *d)
+{
+    nashc_type t = nashc_type_for_range(lo, hi < INT64_MAX ? hi + 1 : hi);
+    double bits = (double)s->rows * (double)s->n * (double)t.bits;
+    nashc_loc loc = nashc_node_loc(mt) ? *nashc_node_loc(mt) : (nashc_loc){0};
+
+    if (bits < MANY_BITS)
+        return;
+    nashc_warning(d, &loc, "many-thresholds",
+                  "%" PRId64 " rows of %" PRId64 " thresholds take %.1f Mbit of memory, about %.0f "
+                  "block RAMs of 18 Kbit",
+                  s->rows, s->n, bits / 1e6, ceil(bits / 18432));
+    nashc_help(d, "an activation of fewer bits, or one whose steps are even (--explain="
+                  "thresholds-to-requant tells where they are not), takes less");
+}
+
 nashc_status
 lower_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add, int64_t channels,
                          int64_t lo, int64_t hi, nashc_arena *a, lower_thresholds *out,
@@ -105,6 +126,7 @@ lower_prepare_thresholds(const nashc_node *mt, const int64_t *add, int64_t n_add
     s.dir = down ? dirs : NULL;
     drop_columns(&s, lo, hi);
     merge_rows(&s);
+    warn_size(mt, &s, lo, hi, d);
     *out = s;
     return NASHC_OK;
 }

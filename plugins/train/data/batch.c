@@ -75,7 +75,7 @@ view_of(const train_order *o, int64_t epoch, int64_t image)
     return v;
 }
 
-/* Pixel of a plane, 0 outside; between pixels if the view has another size. */
+/* Pixel of a plane (of p->u8 or p->f32), 0 outside; between pixels if the view has another size. */
 static double
 pixel(const train_images *p, int64_t plane, const view *v, int y, int x)
 {
@@ -106,23 +106,24 @@ affine(const train_order *o, int c, double *factor, double *addend)
     const train_spec *s = &o->images->spec;
     double mean = s->n_mean ? s->mean[s->n_mean > 1 ? c : 0] : 0.0;
     double std = s->n_std ? s->std[s->n_std > 1 ? c : 0] : 1.0;
-    bool bytes = o->images->u8 != NULL;
+    bool bytes = o->images->f32 == NULL;
 
     *factor = (bytes ? o->pixels.scale : 1.0) / std;
     *addend = ((bytes ? o->pixels.offset * o->pixels.scale : 0.0) - mean) / std;
 }
 
+/* Image `image` of the order, which is number `at` of p, as numbers. */
 static void
-make_image(const train_order *o, int64_t epoch, int64_t image, float *x)
+make_numbers(const train_order *o, const train_images *p, int64_t at, int64_t epoch, int64_t image,
+             float *x)
 {
-    const train_images *p = o->images;
     int64_t size = (int64_t)p->h * p->w;
     view v = view_of(o, epoch, image);
     bool plain = !v.flip && v.top == 0 && v.left == 0 && v.h == p->h && v.w == p->w;
 
     for (int c = 0; c < p->c; c++) {
         double factor, addend;
-        int64_t plane = image * p->c + c;
+        int64_t plane = at * p->c + c;
         affine(o, c, &factor, &addend);
         for (int64_t i = 0; i < size; i++) {
             double q = !plain  ? pixel(p, plane, &v, (int)(i / p->w), (int)(i % p->w))
@@ -160,9 +161,27 @@ train_batch_share(const train_order *o, int64_t number)
     return (double)(end - first) / (double)n;
 }
 
-int64_t
-train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
-                int32_t *label)
+/* One that is held, or decoded now. */
+static nashc_status
+make_image(const train_order *o, int64_t epoch, int64_t image, float *x, nashc_diag *d)
+{
+    train_images one = *o->images; /* that image only */
+
+    if (!one.files) {
+        make_numbers(o, o->images, image, epoch, image, x);
+        return NASHC_OK;
+    }
+    one.u8 = malloc((size_t)one.c * (size_t)one.h * (size_t)one.w);
+    nashc_status s = one.u8 ? train_file_image(o->images, image, one.u8, d) : nashc_enomem(d);
+    if (s == NASHC_OK)
+        make_numbers(o, &one, 0, epoch, image, x);
+    free(one.u8);
+    return s;
+}
+
+static int64_t
+get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
+          int32_t *label, nashc_diag *d)
 {
     const train_images *p = o->images;
     int64_t per = train_batches(o), epoch = number / per, first, end;
@@ -176,10 +195,18 @@ train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *pe
     *perm_epoch = epoch;
     for (int64_t i = 0; i < n; i++) {
         int64_t image = perm[first + i];
-        make_image(o, epoch, image, x + i * p->c * p->h * p->w);
+        if (make_image(o, epoch, image, x + i * p->c * p->h * p->w, d) != NASHC_OK)
+            return -1;
         label[i] = p->label[image];
     }
     return n;
+}
+
+int64_t
+train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
+                int32_t *label)
+{
+    return get_batch(o, number, perm, perm_epoch, x, label, NULL);
 }
 
 /* --- ahead of time --------------------------------------------------------------------------- */
@@ -195,7 +222,7 @@ struct train_feed {
     int64_t first, end, made, taken; /* numbers of batches */
     ready slot[AHEAD];
     int64_t *perm;
-    bool stop;
+    bool stop, fault; /* batch `made` cannot be made */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t change;
@@ -208,7 +235,7 @@ produce(void *arg)
     int64_t epoch = -1;
 
     pthread_mutex_lock(&f->lock);
-    while (!f->stop && f->made < f->end) {
+    while (!f->stop && !f->fault && f->made < f->end) {
         /* The batch that the reader holds is f->taken - 1. */
         if (f->made - f->taken >= AHEAD - 1) {
             pthread_cond_wait(&f->change, &f->lock);
@@ -219,7 +246,8 @@ produce(void *arg)
         pthread_mutex_unlock(&f->lock);
         r->n = train_batch_get(&f->order, number, f->perm, &epoch, r->x, r->label);
         pthread_mutex_lock(&f->lock);
-        f->made++;
+        f->fault = r->n < 0;
+        f->made += !f->fault;
         pthread_cond_broadcast(&f->change);
     }
     pthread_mutex_unlock(&f->lock);
@@ -270,9 +298,11 @@ train_feed_next(train_feed *f, const float **x, const int32_t **label)
     int64_t n = 0;
 
     pthread_mutex_lock(&f->lock);
-    while (f->made == f->taken && f->taken < f->end)
+    while (f->made == f->taken && f->taken < f->end && !f->fault)
         pthread_cond_wait(&f->change, &f->lock);
-    if (f->taken < f->end) {
+    if (f->made == f->taken && f->fault) {
+        n = -1;
+    } else if (f->taken < f->end) {
         const ready *r = &f->slot[f->taken % AHEAD];
         *x = r->x;
         *label = r->label;
@@ -282,6 +312,23 @@ train_feed_next(train_feed *f, const float **x, const int32_t **label)
     }
     pthread_mutex_unlock(&f->lock);
     return n;
+}
+
+/* The thread has no messages of its own: the batch is made once more, to hear what is wrong. */
+nashc_status
+train_feed_fault(train_feed *f, nashc_diag *d)
+{
+    int64_t epoch = -1;
+
+    pthread_mutex_lock(&f->lock);
+    bool fault = f->fault && f->made == f->taken;
+    pthread_mutex_unlock(&f->lock);
+    if (!fault)
+        return NASHC_OK;
+    ready *r = &f->slot[f->made % AHEAD];
+    if (get_batch(&f->order, f->made, f->perm, &epoch, r->x, r->label, d) >= 0)
+        nashc_io_error(d, NULL, "images could not be read in time");
+    return NASHC_EINPUT;
 }
 
 void

@@ -16,7 +16,8 @@ typedef struct train_spec {
     bool flip, crop, rrc;    /* augmentation */
     int n_mean, n_std;       /* 0: none; 1, or one a channel */
     double mean[TRAIN_MAX_CHANNELS], std[TRAIN_MAX_CHANNELS];
-    double scale; /* value of one step of a pixel; 0: as the model says, or 1/255 */
+    double scale;   /* value of one step of a pixel; 0: as the model says, or 1/255 */
+    int64_t memory; /* MiB of decoded images that are held; more are read when they are needed */
 } train_spec;
 
 /* What the model and the command want where the text does not say. */
@@ -27,14 +28,20 @@ typedef struct train_wish {
     uint64_t seed; /* of the shuffle before `limit` */
 } train_wish;
 
+/* Files of images (folder.c). */
+typedef struct train_files train_files;
+
 /* Images as bytes, or as numbers; n x c x h x w. */
 typedef struct train_images {
     nashc_arena *arena;
     train_spec spec;
     int64_t n;
     int c, h, w, n_classes;
-    uint8_t *u8; /* or */
-    float *f32;
+    uint8_t *u8;          /* or */
+    float *f32;           /* or */
+    train_files *files;   /* those that images are read from when they are needed */
+    int64_t *file;        /* of an image */
+    int files_h, files_w; /* size to which they are decoded; 0: their own */
     int32_t *label;
     const char **class_name;
     char hash[65]; /* SHA-256 of images and labels that are used, in hex */
@@ -53,8 +60,18 @@ nashc_status train_spec_parse(const char *text, const train_wish *wish, nashc_ar
 
 nashc_status train_read_idx(train_images *p, const char *dir, nashc_diag *d);
 nashc_status train_read_cifar10(train_images *p, nashc_diag *d);
-nashc_status train_read_folder(train_images *p, const train_wish *wish, nashc_diag *d);
+nashc_status train_read_folder(train_images *p, nashc_diag *d);
 nashc_status train_read_npz(train_images *p, nashc_diag *d);
+
+/* folder.c. After train_read_folder there are files only: load sets c, h, w and, if all images fit
+ * in spec.memory, decodes them into u8 and lets the files go. Else train_file_image decodes one, 3
+ * planes of h x w. Any thread may ask. hash gives the bytes of the files, in order. */
+nashc_status train_files_load(train_images *p, const train_wish *wish, nashc_diag *d);
+nashc_status train_file_image(const train_images *p, int64_t image, uint8_t *planes, nashc_diag *d);
+nashc_status train_files_hash(const train_images *p,
+                              void (*add)(void *user, const void *data, size_t size), void *user,
+                              nashc_diag *d);
+void train_files_free(train_files *f);
 
 /* Memory for n images of bytes and their labels. */
 nashc_status train_images_alloc(train_images *p, int64_t n, int c, int h, int w, nashc_diag *d);
@@ -85,9 +102,9 @@ typedef struct train_order {
 } train_order;
 
 /* Batch `number` (from 0, counted through all epochs) into x and label, or this part of it; the
- * number of samples, at least 1. The last of an epoch may be smaller. A function of its arguments
- * only. perm has room for all indices; it is that of epoch *perm_epoch and is renewed when needed.
- */
+ * number of samples, at least 1, or -1: memory is out, or an image cannot be read, which its own
+ * reader then says. The last of an epoch may be smaller. A function of its arguments only. perm has
+ * room for all indices; it is that of epoch *perm_epoch and is renewed when needed. */
 int64_t train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch,
                         float *x, int32_t *label);
 int64_t train_batches(const train_order *o); /* an epoch */
@@ -100,8 +117,10 @@ double train_batch_share(const train_order *o, int64_t number);
 typedef struct train_feed train_feed;
 train_feed *train_feed_start(const train_order *o, int64_t first, int64_t end);
 
-/* The next one, valid until the next call; the number of samples, 0 behind the last, -1: memory. */
+/* The next one, valid until the next call; the number of samples, 0 behind the last, -1: it cannot
+ * be made; train_feed_fault then says why, and is NASHC_OK if nothing was wrong. */
 int64_t train_feed_next(train_feed *f, const float **x, const int32_t **label);
+nashc_status train_feed_fault(train_feed *f, nashc_diag *d);
 void train_feed_stop(train_feed *f);
 
 /* 64 random bits of a place in a run: the same everywhere. */

@@ -2,6 +2,7 @@
  * first folder that is the only one is skipped; classes are in the order of their sorted names. */
 #include "plugins/train/data/data.h"
 #include <dirent.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,11 +17,12 @@ typedef struct entry {
     int64_t number; /* in the archive */
 } entry;
 
-typedef struct listing {
+typedef struct train_files {
     entry *at;
     int64_t n, cap;
-    zip_t *zip;      /* NULL: a directory */
-    char root[1024]; /* of a directory: up to the split */
+    zip_t *zip;           /* NULL: a directory */
+    char root[1024];      /* of a directory: up to the split */
+    pthread_mutex_t lock; /* of zip */
 } listing;
 
 static bool
@@ -43,14 +45,18 @@ by_path(const void *a, const void *b)
     return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
 }
 
-static void
-free_listing(listing *l)
+void
+train_files_free(train_files *l)
 {
+    if (!l)
+        return;
     for (int64_t i = 0; i < l->n; i++)
         free(l->at[i].path);
     free(l->at);
     if (l->zip)
         zip_discard(l->zip);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 /* --- directories ----------------------------------------------------------------------------- */
@@ -198,10 +204,12 @@ load(listing *l, const train_spec *spec, const entry *e, uint8_t **data, size_t 
         return nashc_error(d, &loc, "the entry is broken or too large");
     *size = (size_t)st.size;
     *data = malloc(*size + 1);
+    pthread_mutex_lock(&l->lock);
     zip_file_t *f = *data ? zip_fopen_index(l->zip, (zip_uint64_t)e->number, 0) : NULL;
     bool good = f && zip_fread(f, *data, *size) == (zip_int64_t)*size;
     if (f)
         zip_fclose(f);
+    pthread_mutex_unlock(&l->lock);
     return good ? NASHC_OK : nashc_error(d, &loc, "the entry cannot be unpacked");
 }
 
@@ -228,55 +236,111 @@ name_classes(train_images *p, const listing *l, nashc_diag *d)
     return NASHC_OK;
 }
 
+nashc_status
+train_read_folder(train_images *p, nashc_diag *d)
+{
+    listing *l = p->files = calloc(1, sizeof *l);
+    nashc_loc loc = {.file = p->spec.path};
+
+    if (!l)
+        return nashc_enomem(d);
+    pthread_mutex_init(&l->lock, NULL);
+    nashc_status s =
+        is_folder(p->spec.path) ? list_directory(l, &p->spec, d) : list_archive(l, &p->spec, d);
+    if (s == NASHC_OK && (l->n == 0 || l->n > MAX_IMAGES))
+        s = nashc_error(d, &loc, "there are no images below %s/", p->spec.test ? "test" : "train");
+    if (s != NASHC_OK)
+        return s;
+    qsort(l->at, (size_t)l->n, sizeof *l->at, by_path);
+    p->n = l->n;
+    p->label = NASHC_NEW_N(p->arena, int32_t, l->n);
+    p->file = NASHC_NEW_N(p->arena, int64_t, l->n);
+    for (int64_t i = 0; p->file && i < l->n; i++)
+        p->file[i] = i;
+    return p->label && p->file ? name_classes(p, l, d) : nashc_enomem(d);
+}
+
+/* --- images ---------------------------------------------------------------------------------- */
+
+/* Image i as planes of h x w, 0: of its own size; freed by free. */
 static nashc_status
-read_one(train_images *p, listing *l, int64_t i, int h, int w, nashc_diag *d)
+decode(const train_images *p, int64_t i, int *h, int *w, uint8_t **planes, nashc_diag *d)
 {
     char name[2048];
-    uint8_t *data = NULL, *planes = NULL;
+    uint8_t *data = NULL;
     size_t size = 0;
     nashc_loc loc = {.file = name};
-    nashc_status s = load(l, &p->spec, &l->at[i], &data, &size, name, d);
+    int want_h = p->h, want_w = p->w;
+    nashc_status s = load(p->files, &p->spec, &p->files->at[p->file[i]], &data, &size, name, d);
 
     if (s == NASHC_OK)
-        s = train_decode(name, data, size, &h, &w, &planes, d);
+        s = train_decode(name, data, size, h, w, planes, d);
     free(data);
-    if (s == NASHC_OK && i == 0) {
-        nashc_arena *a = p->arena;
-        p->c = 3;
-        p->h = h;
-        p->w = w;
-        p->u8 = nashc_arena_alloc(a, (size_t)(l->n * 3 * h * w));
-        s = p->u8 ? NASHC_OK : nashc_enomem(d);
-    }
-    if (s == NASHC_OK && (h != p->h || w != p->w)) {
-        s = nashc_error(d, &loc, "the image is %dx%d, the first one is %dx%d", h, w, p->h, p->w);
+    if (s == NASHC_OK && want_h && (*h != want_h || *w != want_w)) {
+        s = nashc_error(d, &loc, "the image is %dx%d, the first one is %dx%d", *h, *w, want_h,
+                        want_w);
         nashc_help(d, "size=HxW makes them alike");
+        free(*planes);
+        *planes = NULL;
     }
-    if (s == NASHC_OK)
-        memcpy(p->u8 + i * 3 * p->h * p->w, planes, (size_t)(3 * p->h * p->w));
-    free(planes);
     return s;
 }
 
 nashc_status
-train_read_folder(train_images *p, const train_wish *wish, nashc_diag *d)
+train_file_image(const train_images *p, int64_t image, uint8_t *planes, nashc_diag *d)
 {
-    listing l = {0};
-    nashc_loc loc = {.file = p->spec.path};
-    nashc_status s =
-        is_folder(p->spec.path) ? list_directory(&l, &p->spec, d) : list_archive(&l, &p->spec, d);
-    int h = p->spec.h ? p->spec.h : wish->h, w = p->spec.w ? p->spec.w : wish->w;
+    int h = p->files_h, w = p->files_w;
+    uint8_t *decoded = NULL;
+    nashc_status s = decode(p, image, &h, &w, &decoded, d);
 
-    if (s == NASHC_OK && (l.n == 0 || l.n > MAX_IMAGES))
-        s = nashc_error(d, &loc, "there are no images below %s/", p->spec.test ? "test" : "train");
-    if (s == NASHC_OK) {
-        qsort(l.at, (size_t)l.n, sizeof *l.at, by_path);
-        p->n = l.n;
-        p->label = NASHC_NEW_N(p->arena, int32_t, l.n);
-        s = p->label ? name_classes(p, &l, d) : nashc_enomem(d);
+    if (s == NASHC_OK)
+        memcpy(planes, decoded, (size_t)(3 * h * w));
+    free(decoded);
+    return s;
+}
+
+nashc_status
+train_files_load(train_images *p, const train_wish *wish, nashc_diag *d)
+{
+    int h = p->files_h = p->spec.h ? p->spec.h : wish->h;
+    int w = p->files_w = p->spec.w ? p->spec.w : wish->w;
+    uint8_t *first = NULL;
+    nashc_status s = decode(p, 0, &h, &w, &first, d);
+
+    free(first);
+    if (s != NASHC_OK)
+        return s;
+    p->c = 3;
+    p->h = h;
+    p->w = w;
+    int64_t size = (int64_t)3 * h * w;
+    if (p->n > (p->spec.memory << 20) / size)
+        return NASHC_OK;
+    p->u8 = nashc_arena_alloc(p->arena, (size_t)(p->n * size));
+    if (!p->u8)
+        return nashc_enomem(d);
+    for (int64_t i = 0; s == NASHC_OK && i < p->n; i++)
+        s = train_file_image(p, i, p->u8 + i * size, d);
+    train_files_free(p->files);
+    p->files = NULL;
+    return s;
+}
+
+nashc_status
+train_files_hash(const train_images *p,
+                 void (*add_bytes)(void *user, const void *data, size_t size), void *user,
+                 nashc_diag *d)
+{
+    nashc_status s = NASHC_OK;
+
+    for (int64_t i = 0; s == NASHC_OK && i < p->n; i++) {
+        char name[2048];
+        uint8_t *data = NULL;
+        size_t size = 0;
+        s = load(p->files, &p->spec, &p->files->at[p->file[i]], &data, &size, name, d);
+        if (s == NASHC_OK)
+            add_bytes(user, data, size);
+        free(data);
     }
-    for (int64_t i = 0; s == NASHC_OK && i < l.n; i++)
-        s = read_one(p, &l, i, h, w, d);
-    free_listing(&l);
     return s;
 }

@@ -58,14 +58,14 @@ read_fashion(train_images *p, nashc_diag *d)
 }
 
 static nashc_status
-read_kind(train_images *p, const train_wish *wish, nashc_diag *d)
+read_kind(train_images *p, nashc_diag *d)
 {
     const char *kind = p->spec.kind;
 
     return strcmp(kind, "fashion-mnist") == 0 ? read_fashion(p, d)
            : strcmp(kind, "idx") == 0         ? train_read_idx(p, p->spec.path, d)
            : strcmp(kind, "cifar10") == 0     ? train_read_cifar10(p, d)
-           : strcmp(kind, "images") == 0      ? train_read_folder(p, wish, d)
+           : strcmp(kind, "images") == 0      ? train_read_folder(p, d)
                                               : train_read_npz(p, d);
 }
 
@@ -122,7 +122,9 @@ keep_only(train_images *p, const int64_t *keep, int64_t n)
 
     for (int64_t i = 0; i < n; i++) {
         size_t from = (size_t)keep[i] * size, to = (size_t)i * size;
-        if (p->u8)
+        if (p->files)
+            p->file[i] = p->file[keep[i]];
+        else if (p->u8)
             memmove(p->u8 + to, p->u8 + from, size);
         else
             memmove(p->f32 + to, p->f32 + from, size * sizeof(float));
@@ -200,6 +202,8 @@ fit(train_images *p, const train_wish *wish, nashc_diag *d)
         return nashc_error(d, NULL,
                            "images of %dx%dx%d do not fit the model's input of %" PRId64 " values",
                            p->c, h, w, wish->count);
+    if (p->files) /* they are decoded to what is asked for */
+        return NASHC_OK;
     if (!p->u8)
         return nashc_error(d, NULL, "only images of bytes can be resized");
     uint8_t *to = nashc_arena_alloc(p->arena, (size_t)p->n * to_size + 1);
@@ -214,21 +218,29 @@ fit(train_images *p, const train_wish *wish, nashc_diag *d)
 }
 
 static void
-hash(train_images *p)
+hash_bytes(void *user, const void *data, size_t size)
+{
+    SHA256Update(user, data, size);
+}
+
+static nashc_status
+hash(train_images *p, nashc_diag *d)
 {
     SHA2_CTX c;
     uint8_t sum[SHA256_DIGEST_LENGTH];
     size_t size = (size_t)(p->n * p->c * p->h * p->w);
 
     SHA256Init(&c);
+    nashc_status s = p->files ? train_files_hash(p, hash_bytes, &c, d) : NASHC_OK;
     if (p->u8)
         SHA256Update(&c, p->u8, size);
-    else
+    else if (p->f32)
         SHA256Update(&c, (const uint8_t *)p->f32, size * sizeof(float));
     SHA256Update(&c, (const uint8_t *)p->label, (size_t)p->n * sizeof *p->label);
     SHA256Final(sum, &c);
     for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
         snprintf(p->hash + 2 * i, 3, "%02x", sum[i]);
+    return s;
 }
 
 nashc_status
@@ -244,11 +256,13 @@ train_images_open(const char *text, const train_wish *wish, train_images **out, 
     p->arena = a;
     nashc_status s = train_spec_parse(text, wish, a, &p->spec, d);
     if (s == NASHC_OK)
-        s = read_kind(p, wish, d);
+        s = read_kind(p, d);
     if (s == NASHC_OK)
         s = number_classes(p, d);
     if (s == NASHC_OK && (p->spec.classes || p->spec.limit))
         s = take_some(p, wish->seed, d);
+    if (s == NASHC_OK && p->files)
+        s = train_files_load(p, wish, d);
     if (s == NASHC_OK)
         s = fit(p, wish, d);
     if (s == NASHC_OK && ((p->spec.n_mean > 1 && p->spec.n_mean != p->c) ||
@@ -256,17 +270,19 @@ train_images_open(const char *text, const train_wish *wish, train_images **out, 
         s = nashc_usage(d, "--data: mean and std have as many numbers as channels (%d), or one",
                         p->c);
     if (s == NASHC_OK)
-        hash(p);
+        s = hash(p, d);
     if (s == NASHC_OK)
         *out = p;
     else
-        nashc_arena_free(a);
+        train_images_free(p);
     return s;
 }
 
 void
 train_images_free(train_images *p)
 {
-    if (p)
-        nashc_arena_free(p->arena);
+    if (!p)
+        return;
+    train_files_free(p->files);
+    nashc_arena_free(p->arena);
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 
 static const char *const kinds[] = {"fashion-mnist", "idx", "cifar10", "images", "npz", NULL};
-static const char *const keys[] = {"split", "limit", "classes", "size", "augment",
-                                   "mean",  "std",   "scale",   NULL};
+static const char *const keys[] = {"split", "limit", "classes", "size",   "augment",
+                                   "mean",  "std",   "scale",   "memory", NULL};
+
+#define MEMORY 1024 /* MiB of decoded images */
 
 static nashc_status
 bad_value(nashc_diag *d, const char *key, const char *value, const char *wanted)
@@ -76,6 +78,10 @@ set_key(train_spec *out, const char *key, const char *value, nashc_diag *d)
         return whole(value, 1, INT64_MAX, &out->limit)
                    ? NASHC_OK
                    : bad_value(d, key, value, "a number of images");
+    if (strcmp(key, "memory") == 0)
+        return whole(value, 0, INT64_MAX >> 20, &out->memory)
+                   ? NASHC_OK
+                   : bad_value(d, key, value, "a number of MiB");
     if (strcmp(key, "classes") == 0) {
         out->classes = value;
         return *value ? NASHC_OK : bad_value(d, key, value, "names with + between");
@@ -118,7 +124,7 @@ set_keys(train_spec *out, char *text, nashc_diag *d)
         if (!eq || !known) {
             s = nashc_usage(d, "--data: unknown key \"%s\"; %s", nashc_quote(d, item),
                             nashc_nearest(d, item, keys));
-            nashc_help(d, "keys: split limit classes size augment mean std scale");
+            nashc_help(d, "keys: split limit classes size augment mean std scale memory");
         } else {
             s = set_key(out, item, eq + 1, d);
         }
@@ -135,7 +141,7 @@ train_spec_parse(const char *text, const train_wish *wish, nashc_arena *a, train
 
     if (!copy)
         return nashc_enomem(d);
-    *out = (train_spec){.test = wish->test};
+    *out = (train_spec){.test = wish->test, .memory = MEMORY};
     size_t end = strcspn(copy, ":,");
     char *rest = copy + end;
     bool path = *rest == ':';

@@ -152,9 +152,11 @@ train_quant_values(const train_quant *q, const float *x, int64_t n, float s, flo
 {
     const train_quant p = *q;
     float m, inverse = 1.0f / s, block[TRAIN_QUANT_BLOCK];
-    bool plain = is_plain(&p);
+    bool plain = is_plain(&p), sign = p.mode == TRAIN_SIGN && !p.relu;
 
-    for (int64_t i = 0; i < n && !plain; i++)
+    for (int64_t i = 0; i < n && sign; i++)
+        y[i] = x[i] / s + z >= 0.0f ? s : -s;
+    for (int64_t i = 0; i < n && !plain && !sign; i++)
         y[i] = quantise(&p, p.relu && !(x[i] > 0.0f) ? 0.0f : x[i], s, z, &m) * s;
     for (int64_t i = 0; i < n && plain; i += TRAIN_QUANT_BLOCK) {
         int64_t some = n - i < TRAIN_QUANT_BLOCK ? n - i : TRAIN_QUANT_BLOCK;
@@ -214,6 +216,14 @@ train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t
     if (is_plain(&p)) {
         if (!isnormal(inverse) || !plain_slopes(&p, x, n, inverse, z, false, slope, ds))
             plain_slopes(&p, x, n, s, z, true, slope, ds);
+        return product_sum(ds, g, n);
+    }
+    if (p.mode == TRAIN_SIGN && !p.relu) {
+        float most = p.weight ? INFINITY : fabsf(s);
+        for (int64_t i = 0; i < n; i++) {
+            slope[i] = fabsf(x[i]) <= most ? s : 0.0f;
+            ds[i] = x[i] / s + z >= 0.0f ? 1.0f : -1.0f;
+        }
         return product_sum(ds, g, n);
     }
     for (int64_t i = 0; i < n; i++) {

@@ -9,7 +9,8 @@ extern const nashc_impl train_grad_conv, train_grad_conv_transpose, train_grad_m
     train_grad_global_maxpool, train_grad_global_avgpool, train_grad_global_sumpool,
     train_grad_reshape, train_grad_identity, train_grad_transpose, train_grad_concat,
     train_grad_slice, train_grad_pad, train_grad_softmax, train_grad_log_softmax, train_grad_quant,
-    train_grad_bipolar_quant, train_grad_trunc;
+    train_grad_bipolar_quant, train_grad_trunc, train_grad_sign, train_grad_mean_abs,
+    train_grad_choice;
 
 const nashc_impl *const train_grad_rules[] = {&train_grad_conv,
                                               &train_grad_conv_transpose,
@@ -42,6 +43,9 @@ const nashc_impl *const train_grad_rules[] = {&train_grad_conv,
                                               &train_grad_quant,
                                               &train_grad_bipolar_quant,
                                               &train_grad_trunc,
+                                              &train_grad_sign,
+                                              &train_grad_mean_abs,
+                                              &train_grad_choice,
                                               NULL};
 
 bool

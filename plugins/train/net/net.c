@@ -1,5 +1,5 @@
 /* net.c: a network is made, run forward and backward, and freed. */
-#include "plugins/train/net/net.h"
+#include "plugins/train/net/choice.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +49,8 @@ train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, 
     if (s == NASHC_OK)
         s = train_layout(n);
     if (s == NASHC_OK)
+        s = train_choices_find(n);
+    if (s == NASHC_OK)
         s = train_plan(n);
     if (s == NASHC_OK)
         *out = n;
@@ -89,14 +91,21 @@ fill_arg(const train_net *n, int slot, nashc_grad_arg *a)
     a->batched = s->batched;
     a->n = train_slot_size(s, n->batch);
     a->v = s->v;
-    a->g = s->wants ? s->g : NULL;
+    a->g = s->wants && (s->batched || !n->data_only) ? s->g : NULL;
+}
+
+/* Is operand k of a choice, as soon as these are known, a candidate that is not taken? */
+static bool
+left_out(const train_net *n, const train_step *s, int k)
+{
+    return n->n_choices > 0 && s->choice >= 0 && n->choice[s->choice].active != k - 1;
 }
 
 void
 train_step_call(const train_net *n, const train_step *s, nashc_grad_call *c, bool training)
 {
     for (int k = 0; k < s->n_in; k++)
-        fill_arg(n, s->in_slot[k], &s->in[k]);
+        fill_arg(n, left_out(n, s, k) ? -1 : s->in_slot[k], &s->in[k]);
     for (int k = 0; k < s->n_out; k++)
         fill_arg(n, s->out_slot[k], &s->out[k]);
     *c = (nashc_grad_call){NASHC_DESC(nashc_grad_call),
@@ -127,7 +136,7 @@ train_net_forward(train_net *n, int64_t batch, bool training)
     train_scales_set(n);
     for (int i = 0; s == NASHC_OK && i < n->n_steps; i++) {
         nashc_grad_call c;
-        if (n->step[i].rule->flags & NASHC_GRAD_VIEW)
+        if ((n->step[i].rule->flags & NASHC_GRAD_VIEW) || train_step_off(n, &n->step[i]))
             continue;
         train_collect_step(n, &n->step[i]);
         train_step_call(n, &n->step[i], &c, training);
@@ -161,15 +170,20 @@ train_net_backward(train_net *n)
         nashc_grad_call c;
         for (int z = 0; z < t->n_zero; z++) {
             const train_slot *r = &n->slot[t->zero[z]];
+            if (r->owner >= 0 && train_step_off(n, &n->step[r->def]))
+                continue;
             memset(r->g, 0, (size_t)train_slot_size(r, n->batch) * sizeof(float));
         }
-        if (!t->back)
-            continue;
-        train_step_call(n, t, &c, n->training);
-        s = t->rule->backward(&c);
-        train_collect_back(n, t);
-        if (n->watch.step_done)
+        bool wanted = n->slot[t->out_slot[0]].batched || !n->data_only;
+        if (t->back && wanted && !train_step_off(n, t)) {
+            train_step_call(n, t, &c, n->training);
+            s = t->rule->backward(&c);
+            train_collect_back(n, t);
+        }
+        if (t->back && n->watch.step_done)
             n->watch.step_done(n->watch.arg, i);
+        if (s == NASHC_OK)
+            s = train_choices_back(n, i);
     }
     if (s == NASHC_OK && n->watch.steps_done)
         s = n->watch.steps_done(n->watch.arg);

@@ -27,6 +27,7 @@ typedef struct train_slot {
     int root;            /* slot whose memory it shares: itself, or what it is a view of */
     int param;           /* -1: none */
     int scale;           /* -1: none */
+    int owner;           /* candidate that it is a value of, see choice.c; -1: none */
     float *v, *g;
     int def, last_v, first_g, last_g; /* steps, and times (plan.c) */
 } train_slot;
@@ -63,6 +64,8 @@ typedef struct train_step {
     nashc_grad_arg *in, *out;
     int *in_slot, *out_slot; /* -1: operand left out */
     int n_in, n_out;
+    int owner;   /* candidate that it belongs to, see choice.c; -1: none */
+    int choice;  /* the step makes this choice; -1: none */
     bool back;   /* backward is called */
     bool blocks; /* batched operands and results are in blocks */
     size_t saved_size;
@@ -78,6 +81,8 @@ typedef struct train_net_watch {
     nashc_status (*steps_done)(void *arg); /* before gradients of scales go on to v and weights */
 } train_net_watch;
 
+typedef struct train_choice train_choice; /* choice.h */
+
 typedef struct train_net {
     const nashc_graph *graph;
     nashc_arena *arena;
@@ -86,6 +91,7 @@ typedef struct train_net {
     int64_t max_batch, batch;
     bool training; /* of the last forward */
     bool backward, input_grad;
+    bool data_only; /* backward leaves gradients of parameters out */
     double bn_momentum;
     int64_t collect; /* steps in which scales of activations are measured */
     train_slot *slot;
@@ -96,7 +102,11 @@ typedef struct train_net {
     int n_params, cap_params;
     train_scale *scale;
     int n_scales;
-    int output; /* slot */
+    train_choice *choice; /* of candidates, in the order of the graph */
+    int n_choices;
+    double choice_momentum; /* weight of the batch in running statistics of candidates that are run
+                             * for the gradients of gates only, then the taken one again too */
+    int output;             /* slot */
     char *block;
     size_t block_size;
     void *scratch;

@@ -1,5 +1,5 @@
 /* params.c: parameters of a network: from constants of the graph, and back into them. */
-#include "plugins/train/net/net.h"
+#include "plugins/train/net/choice.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ first_result(train_net *n, int64_t batch)
     for (int i = 0; i < n->n_steps; i++) {
         const train_slot *out = &n->slot[n->step[i].out_slot[0]];
         nashc_grad_call c;
-        if (n->step[i].rule->flags & NASHC_GRAD_VIEW)
+        if ((n->step[i].rule->flags & NASHC_GRAD_VIEW) || train_step_off(n, &n->step[i]))
             continue;
         train_step_call(n, &n->step[i], &c, true);
         if (n->step[i].rule->forward(&c) != NASHC_OK)

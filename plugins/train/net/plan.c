@@ -1,9 +1,10 @@
 /* plan.c: one block of memory for all values, gradients and what rules save, laid out beforehand.
  *
  * Time: step i runs forward at i, backward at 2 N - i, the loss at N. Two things share memory if
- * their times do not meet. Large ones are placed first, each at the lowest place that is free.
+ * their times do not meet, or if they belong to different candidates of a choice (choice.h). Large
+ * ones are placed first, each at the lowest place that is free.
  */
-#include "plugins/train/net/net.h"
+#include "plugins/train/net/choice.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 typedef struct piece {
     size_t size, at;
     int from, to; /* times, inclusive */
+    int owner;    /* candidate */
     int index;    /* order of requests, for equal sizes */
     void **where;
 } piece;
@@ -23,11 +25,10 @@ typedef struct planner {
 } planner;
 
 static void
-ask(planner *p, size_t size, int from, int to, void **where)
+ask(planner *p, size_t size, int from, int to, int owner, void **where)
 {
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
-    p->piece[p->n_pieces] = (piece){
-        .size = size ? size : ALIGN, .from = from, .to = to, .index = p->n_pieces, .where = where};
+    p->piece[p->n_pieces] = (piece){size ? size : ALIGN, 0, from, to, owner, p->n_pieces, where};
     p->n_pieces++;
 }
 
@@ -39,6 +40,16 @@ larger_first(const void *a, const void *b)
     return x->size != y->size ? (x->size < y->size ? 1 : -1) : x->index - y->index;
 }
 
+/* May both be in use at a time? */
+static bool
+meet(const piece *p, const piece *q)
+{
+    bool alternatives = p->owner >= 0 && q->owner >= 0 && p->owner != q->owner &&
+                        p->owner / TRAIN_MAX_CANDIDATES == q->owner / TRAIN_MAX_CANDIDATES;
+
+    return !alternatives && q->to >= p->from && p->to >= q->from;
+}
+
 /* Lowest offset where p meets none of the `count` placed pieces; they are sorted by offset. */
 static size_t
 lowest(const piece *p, piece *const *placed, int count)
@@ -47,7 +58,7 @@ lowest(const piece *p, piece *const *placed, int count)
 
     for (int i = 0; i < count; i++) {
         const piece *q = placed[i];
-        if (q->to < p->from || p->to < q->from)
+        if (!meet(p, q))
             continue;
         if (at + p->size <= q->at)
             return at;
@@ -88,6 +99,17 @@ use(train_net *n, int slot, int time)
     r->last_v = time > r->last_v ? time : r->last_v;
 }
 
+/* The time until when what step t reads and makes is looked at: candidates are run again for the
+ * gradients of their gates. */
+static int
+needed_until(const train_net *n, const train_step *t, int time)
+{
+    int c = t->choice >= 0 ? t->choice : t->owner >= 0 ? t->owner / TRAIN_MAX_CANDIDATES : -1;
+    int end = c < 0 || !n->backward ? time : train_choice_end(n, &n->choice[c]);
+
+    return end > time ? end : time;
+}
+
 /* Whether a step's backward runs, and until when values are read. */
 static void
 values_live(train_net *n)
@@ -100,11 +122,11 @@ values_live(train_net *n)
             if (t->in_slot[k] < 0)
                 continue;
             bool keeps = k < 32 ? t->rule->keeps_in >> k & 1u : t->rule->keeps_in == ~0u;
-            use(n, t->in_slot[k], t->back && keeps ? back : i);
+            use(n, t->in_slot[k], needed_until(n, t, t->back && keeps ? back : i));
         }
         for (int k = 0; k < t->n_out; k++) {
             bool keeps = k < 32 ? t->rule->keeps_out >> k & 1u : t->rule->keeps_out == ~0u;
-            use(n, t->out_slot[k], t->back && keeps ? back : i);
+            use(n, t->out_slot[k], needed_until(n, t, t->back && keeps ? back : i));
         }
     }
     /* Callers look at these when they like. */
@@ -130,6 +152,8 @@ gradients_live(train_net *n)
                 r->first_g = 2 * n->n_steps - i < r->first_g ? 2 * n->n_steps - i : r->first_g;
             }
     n->slot[n->slot[n->output].root].first_g = n->n_steps;
+    for (int c = 0; c < n->n_choices; c++) /* gates have gradients as long as candidates are run */
+        n->slot[n->step[n->choice[c].step].out_slot[0]].last_g = train_choice_end(n, &n->choice[c]);
 }
 
 /* --- the block ------------------------------------------------------------------------------- */
@@ -149,7 +173,8 @@ ask_steps(planner *p)
             return s;
         n->scratch_size = scratch > n->scratch_size ? scratch : n->scratch_size;
         if (saved)
-            ask(p, saved, i, t->back ? 2 * n->n_steps - i : i, &t->saved);
+            ask(p, saved, i, needed_until(n, t, t->back ? 2 * n->n_steps - i : i), t->owner,
+                &t->saved);
     }
     return NASHC_OK;
 }
@@ -164,9 +189,9 @@ ask_slots(planner *p)
         size_t size = (size_t)train_slot_size(s, n->max_batch) * sizeof(float);
         if (s->root != i || nashc_value_const(s->value))
             continue;
-        ask(p, size, s->def, s->last_v, (void **)&s->v);
+        ask(p, size, s->def, s->last_v, s->owner, (void **)&s->v);
         if (n->backward && s->wants)
-            ask(p, size, s->first_g, s->last_g, (void **)&s->g);
+            ask(p, size, s->first_g, s->last_g, s->owner, (void **)&s->g);
     }
 }
 

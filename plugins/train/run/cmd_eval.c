@@ -24,6 +24,14 @@ static const nashc_param options[] = {
      .def = "",
      .help = "another model, run or design; exit status 3 if a prediction differs",
      .kind = NASHC_P_PATH},
+    {.name = "compare-executor",
+     .def = "",
+     .help = "executor of the other; as --executor if not given",
+     .kind = NASHC_P_STRING},
+    {.name = "images",
+     .def = "",
+     .help = ".npy or .npz for the images as the model's input, for run and sim",
+     .kind = NASHC_P_PATH},
     {.name = "confusion", .def = "", .help = ".svg for the confusion matrix", .kind = NASHC_P_PATH},
     {.name = "batch",
      .def = "256",
@@ -150,13 +158,18 @@ eval_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
     nashc_diag *d = nashc_ctx_diag(c);
     train_eval a = {.ctx = c, .diag = d, .opts = o, .path = args[0]};
     train_eval b = {.ctx = c, .diag = d, .opts = o, .path = nashc_opts_str(o, "compare")};
+    const char *other = nashc_opts_str(o, "compare-executor");
     nashc_status s = NASHC_OK;
 
     (void)n_args;
+    a.executor = nashc_opts_str(o, "executor");
+    b.executor = *other ? other : a.executor;
     if (!*nashc_opts_str(o, "data"))
         s = nashc_usage(d, "eval needs --data");
     if (s == NASHC_OK)
         s = train_eval_run(&a, NULL);
+    if (s == NASHC_OK && *nashc_opts_str(o, "images"))
+        s = train_write_images(&a, nashc_opts_str(o, "images"));
     if (s == NASHC_OK && *b.path)
         s = train_eval_run(&b, a.images);
     if (s == NASHC_OK)
@@ -172,7 +185,8 @@ const nashc_command train_command_eval = {
     .help = "accuracy of a network, a run or a design on labelled images",
     .usage = "MODEL|RUN|DIR --data SPEC [options]",
     .example = "nashc eval run --data fashion-mnist\n"
-               "nashc eval run/model.onnx --data fashion-mnist --executor reference --compare run",
+               "nashc eval run/best.onnx --data fashion-mnist --executor cpu --compare run "
+               "--compare-executor float",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -4,6 +4,6 @@
 
 #include <nashc/io.h>
 
-extern const nashc_command train_command_train, train_command_eval;
+extern const nashc_command train_command_train, train_command_eval, train_command_search;
 
 #endif

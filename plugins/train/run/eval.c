@@ -2,6 +2,7 @@
 #include "plugins/train/run/eval.h"
 #include "plugins/train/gemm.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,6 +110,8 @@ run_samples(executing *v)
             s = run_sample(v, x + i * v->in.n, label[i]);
         }
     train_progress(e->diag, "images", e->images->n, e->images->n, 0);
+    if (s == NASHC_OK)
+        s = train_feed_fault(f, e->diag);
     train_feed_stop(f);
     return s;
 }
@@ -146,8 +149,8 @@ run_executor(train_eval *e, const char *name)
 
 /* --- a compiled design, through `nashc sim` -------------------------------------------------- */
 
-static nashc_status
-write_images(train_eval *e, const char *path)
+nashc_status
+train_write_images(train_eval *e, const char *path)
 {
     const train_images *p = e->images;
     int64_t dim[] = {p->n, p->c, p->h, p->w}, epoch = -1;
@@ -160,23 +163,29 @@ write_images(train_eval *e, const char *path)
 
     o.batch = p->n;
     nashc_status s = x && perm && label ? NASHC_OK : nashc_enomem(e->diag);
-    if (s == NASHC_OK) {
-        train_batch_get(&o, 0, perm, &epoch, x->buf.data, label);
+    if (s == NASHC_OK && train_batch_get(&o, 0, perm, &epoch, x->buf.data, label) < 0)
+        s = nashc_io_error(e->diag, NULL, "an image cannot be read");
+    if (s == NASHC_OK)
         s = tool_arrays_write(path, &a, e->diag);
-    }
     tool_arrays_free(&a);
     free(perm);
     free(label);
     return s;
 }
 
+/* What the simulation says is talk here. */
 static nashc_status
 call_sim(train_eval *e, const char *in, const char *out)
 {
+    bool quiet = nashc_diag_verbosity(e->diag) < 1;
     int status = 0;
-    pid_t child = fork();
 
+    fflush(stdout);
+    pid_t child = fork();
     if (child == 0) {
+        int to = quiet ? open("/dev/null", O_WRONLY) : STDERR_FILENO;
+        if (to < 0 || dup2(to, STDOUT_FILENO) < 0)
+            _exit(127);
         execl("/proc/self/exe", "nashc", "sim", e->path, "--input", in, "--output", out,
               "--simulator", nashc_opts_str(e->opts, "simulator"), "-q", (char *)NULL);
         _exit(127);
@@ -222,7 +231,7 @@ run_design(train_eval *e)
     nashc_temp_note(folder);
     snprintf(in, sizeof in, "%s/in.npy", folder);
     snprintf(out, sizeof out, "%s/out.npz", folder);
-    nashc_status s = write_images(e, in);
+    nashc_status s = train_write_images(e, in);
     if (s == NASHC_OK)
         s = call_sim(e, in, out);
     if (s == NASHC_OK)
@@ -249,7 +258,6 @@ has_file(const char *folder, const char *name)
 nashc_status
 train_eval_run(train_eval *e, train_images *images)
 {
-    const char *executor = nashc_opts_str(e->opts, "executor");
     bool design = train_is_folder(e->path) && !has_file(e->path, "checkpoint.npz");
     char model[1100];
     nashc_status s;
@@ -262,9 +270,9 @@ train_eval_run(train_eval *e, train_images *images)
         s = open_images(e);
     if (s != NASHC_OK)
         return s;
-    return design                           ? run_design(e)
-           : strcmp(executor, "float") == 0 ? run_net(e)
-                                            : run_executor(e, executor);
+    return design                              ? run_design(e)
+           : strcmp(e->executor, "float") == 0 ? run_net(e)
+                                               : run_executor(e, e->executor);
 }
 
 void

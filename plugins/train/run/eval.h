@@ -8,7 +8,7 @@ typedef struct train_eval {
     nashc_ctx *ctx;
     nashc_diag *diag;
     const nashc_opts *opts;
-    const char *path;
+    const char *path, *executor;
     nashc_module *module;
     train_images *images;
     bool own_images;
@@ -21,6 +21,9 @@ typedef struct train_eval {
 /* Reads model and images (NULL: those of --data), runs them, fills score. */
 nashc_status train_eval_run(train_eval *e, train_images *images);
 void train_eval_free(train_eval *e);
+
+/* The images as the model's input, one after the other, for `nashc run` and `nashc sim`. */
+nashc_status train_write_images(train_eval *e, const char *path);
 
 /* The confusion matrix as a picture: rows are true classes. */
 nashc_status train_write_confusion(const char *path, const train_score *s, const train_images *p,

@@ -315,6 +315,8 @@ train_run_loop(train_run *r)
     }
     if (train_run_leads(r))
         train_progress(r->diag, "steps", r->n_steps, r->n_steps, from);
+    if (s == NASHC_OK)
+        s = train_feed_fault(f, r->diag);
     train_feed_stop(f);
     if (train_ranks_lost(r->ranks))
         save_after_loss(r);

@@ -67,6 +67,8 @@ train_score_net(train_net *net, const train_order *o, train_score *s)
         if (status == NASHC_OK && train_batch_share(&order, number++) > 0.0)
             train_score_add(s, out->v, label, n, out->count, 0.0);
     }
+    if (status == NASHC_OK)
+        status = train_feed_fault(f, net->diag);
     train_feed_stop(f);
     return status;
 }

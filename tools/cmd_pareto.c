@@ -1,0 +1,381 @@
+/* cmd_pareto.c: nashc pareto: trained networks as points of accuracy against cost. */
+#include "pareto.h"
+#include <jansson.h>
+#include <nashc/compile.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const nashc_param options[] = {
+    {.name = "o", .def = "", .help = "folder of the result", .kind = NASHC_P_PATH},
+    {.name = "device",
+     .def = "",
+     .help = "board or part; see `nashc list devices`",
+     .kind = NASHC_P_STRING},
+    {.name = "clock-ns",
+     .def = "10",
+     .domain = "0.01..1000000",
+     .help = "clock period; not given: the usual one of the device",
+     .kind = NASHC_P_FLOAT},
+    {.name = "target-fps",
+     .def = "",
+     .help = "frames a second to fold for; several give a curve each",
+     .kind = NASHC_P_STRING,
+     .flags = NASHC_P_REPEAT},
+    {.name = "group",
+     .def = "",
+     .help = "NAME=RUN,...: runs that are compared with the others",
+     .kind = NASHC_P_STRING,
+     .flags = NASHC_P_REPEAT},
+    {0},
+};
+
+typedef struct job {
+    nashc_ctx *ctx;
+    nashc_diag *d;
+    nashc_arena *a;
+    const nashc_opts *opts;
+    const char *const *run;
+    int n_runs;
+    double *target;
+    pareto p;
+} job;
+
+/* --- options --------------------------------------------------------------------------------- */
+
+static nashc_status
+take_targets(job *j)
+{
+    int n = nashc_opts_n(j->opts, "target-fps");
+
+    j->target = NASHC_NEW_N(j->a, double, n + 1);
+    if (!j->target)
+        return nashc_enomem(j->d);
+    for (int i = 0; i < n; i++) {
+        const char *text = nashc_opts_str_at(j->opts, "target-fps", i);
+        char *end;
+        j->target[i] = strtod(text, &end);
+        if (*end || end == text || !(j->target[i] >= 0.0 && j->target[i] < 1e12))
+            return nashc_usage(j->d, "--target-fps \"%s\" is no number of frames",
+                               nashc_quote(j->d, text));
+        for (int k = 0; k < i; k++)
+            if (j->target[k] == j->target[i])
+                return nashc_usage(j->d, "--target-fps %g is given twice", j->target[i]);
+    }
+    j->p.target = j->target;
+    j->p.n_targets = n ? n : 1;
+    return NASHC_OK;
+}
+
+/* The runs of "NAME=RUN,RUN" are among those of the command. */
+static nashc_status
+take_group(job *j, const char *text, const char **group_of)
+{
+    char *copy = nashc_arena_strdup(j->a, text), *rest = NULL;
+    char *list = copy ? strchr(copy, '=') : NULL;
+
+    if (!copy)
+        return nashc_enomem(j->d);
+    if (!list || list == copy)
+        return nashc_usage(j->d, "--group \"%s\": expected NAME=RUN,...", nashc_quote(j->d, text));
+    *list = 0;
+    j->p.group[j->p.n_groups++] = copy;
+    for (char *w = strtok_r(list + 1, ",", &rest); w; w = strtok_r(NULL, ",", &rest)) {
+        int at = -1;
+        for (int i = 0; i < j->n_runs; i++)
+            if (strcmp(j->run[i], w) == 0)
+                at = i;
+        if (at < 0)
+            return nashc_usage(j->d, "--group %s: \"%s\" is none of the runs", copy,
+                               nashc_quote(j->d, w));
+        if (group_of[at])
+            return nashc_usage(j->d, "--group %s: \"%s\" is in a group already", copy,
+                               nashc_quote(j->d, w));
+        group_of[at] = copy;
+    }
+    return NASHC_OK;
+}
+
+/* --- one run --------------------------------------------------------------------------------- */
+
+/* The best accuracy of metrics.json: that of best.onnx. */
+static nashc_status
+read_accuracy(const job *j, const char *run, double *out)
+{
+    nashc_loc loc = {.file = nashc_arena_printf(j->a, "%s/metrics.json", run)};
+    char *text = NULL;
+    size_t size = 0, i;
+    json_t *row;
+
+    if (!loc.file)
+        return nashc_enomem(j->d);
+    nashc_status s = nashc_file_read(loc.file, 1 << 28, &text, &size, j->d);
+    if (s != NASHC_OK) {
+        nashc_help(j->d, "a RUN is a folder that `nashc train` wrote");
+        return s;
+    }
+    json_t *root = json_loadb(text, size, 0, NULL);
+    nashc_mem_free(text);
+    *out = -1.0;
+    json_array_foreach(root, i, row)
+    {
+        double v = json_number_value(json_object_get(row, "accuracy"));
+        *out = v > *out ? v : *out;
+    }
+    json_decref(root);
+    return *out >= 0.0 && *out <= 1.0
+               ? NASHC_OK
+               : nashc_error(j->d, &loc, "there is no accuracy in it: nothing was trained");
+}
+
+static void
+take_result(pareto_point *q, const nashc_compile_result *r)
+{
+    q->at[PARETO_LUT] = (double)r->cost->lut;
+    q->at[PARETO_BRAM] = (double)r->cost->bram18;
+    q->at[PARETO_DSP] = (double)r->cost->dsp;
+    q->at[PARETO_FPS] = r->fps;
+    q->ff = r->cost->ff;
+    q->uram = r->cost->uram;
+    q->latency = r->latency;
+    q->fits = r->fits;
+    q->reached = q->target <= 0.0 || r->fps >= q->target;
+}
+
+static nashc_status
+compile(job *j, const char *run, pareto_point *q)
+{
+    nashc_compile_options o = NASHC_COMPILE_DEFAULTS;
+    nashc_compile_result r = {.struct_size = sizeof r};
+    nashc_module *m = NULL;
+    const char *model = nashc_arena_printf(j->a, "%s/best.onnx", run);
+    int before = nashc_diag_count(j->d, NASHC_NOTE);
+
+    o.device = j->p.device;
+    o.clock_ns = j->p.clock_ns;
+    o.target_fps = q->target;
+    nashc_status s = model ? nashc_read_model(j->ctx, model, NULL, &m, j->d) : nashc_enomem(j->d);
+    if (s == NASHC_OK)
+        s = nashc_compile(&m, &o, &r, j->a, j->d);
+    if (s == NASHC_EINPUT && r.graph) { /* too slow: a point that says so */
+        nashc_diag_truncate(j->d, before);
+        nashc_warning(j->d, NULL, "pareto-slow", "%s: %.6g frames a second of %g", run, r.fps,
+                      q->target);
+        s = NASHC_OK;
+    }
+    if (s == NASHC_OK)
+        take_result(q, &r);
+    if (m)
+        nashc_module_free(m);
+    tool_flush(j->ctx);
+    return s;
+}
+
+static nashc_status
+all_points(job *j, const char *const *group_of)
+{
+    nashc_status s = NASHC_OK;
+    int total = j->n_runs * j->p.n_targets;
+
+    j->p.point = NASHC_NEW_N(j->a, pareto_point, total + 1);
+    if (!j->p.point)
+        return nashc_enomem(j->d);
+    for (int i = 0; s == NASHC_OK && i < j->n_runs; i++) {
+        double accuracy = 0.0;
+        s = read_accuracy(j, j->run[i], &accuracy);
+        for (int t = 0; s == NASHC_OK && t < j->p.n_targets; t++) {
+            pareto_point *q = &j->p.point[j->p.n];
+            tool_progress("networks", j->p.n, total);
+            *q = (pareto_point){.run = j->run[i],
+                                .group = group_of[i],
+                                .target = j->target[t],
+                                .accuracy = accuracy};
+            s = compile(j, j->run[i], q);
+            j->p.n += s == NASHC_OK;
+        }
+    }
+    tool_progress("networks", total, total);
+    return s;
+}
+
+/* --- result ---------------------------------------------------------------------------------- */
+
+static json_t *
+result_json(const job *j)
+{
+    json_t *root = json_object(), *points = json_array(), *volumes = json_array();
+
+    for (int i = 0; i < j->p.n; i++) {
+        const pareto_point *q = &j->p.point[i];
+        json_t *x = json_pack("{s:s,s:f,s:f,s:b,s:b}", "run", q->run, "target_fps", q->target,
+                              "accuracy", q->accuracy, "fits", q->fits, "reached", q->reached);
+        json_t *front = json_array();
+        json_object_set_new(x, "group", q->group ? json_string(q->group) : json_null());
+        for (int a = 0; a < PARETO_N; a++) {
+            json_object_set_new(x, pareto_keys[a], json_real(q->at[a]));
+            if (q->front[a])
+                json_array_append_new(front, json_string(pareto_keys[a]));
+        }
+        json_object_set_new(x, "front", front);
+        json_array_append_new(points, x);
+    }
+    for (int t = 0; t < j->p.n_targets; t++)
+        for (int g = -1; g < j->p.n_groups; g++) {
+            json_t *x = json_pack("{s:f}", "target_fps", j->target[t]);
+            json_object_set_new(x, "without", g < 0 ? json_null() : json_string(j->p.group[g]));
+            for (int a = 0; a < PARETO_N; a++)
+                json_object_set_new(
+                    x, pareto_keys[a],
+                    json_real(pareto_hypervolume(&j->p, (pareto_axis)a, j->target[t],
+                                                 g < 0 ? NULL : j->p.group[g])));
+            json_array_append_new(volumes, x);
+        }
+    json_object_set_new(root, "points", points);
+    json_object_set_new(root, "hypervolume", volumes);
+    return root;
+}
+
+static void
+print_text(const job *j)
+{
+    printf("%-32s %10s %9s %9s %8s %6s %12s  front\n", "run", "target", "accuracy", "LUT", "BRAM18",
+           "DSP", "frames/s");
+    for (int i = 0; i < j->p.n; i++) {
+        const pareto_point *q = &j->p.point[i];
+        printf("%-32s %10g %7.2f %% %9.0f %8.0f %6.0f %12.6g ", q->run, q->target,
+               100.0 * q->accuracy, q->at[0], q->at[1], q->at[2], q->at[3]);
+        for (int a = 0; a < PARETO_N; a++)
+            printf("%s%s", q->front[a] ? " " : "", q->front[a] ? pareto_keys[a] : "");
+        printf("%s%s\n", q->fits ? "" : " (does not fit)",
+               q->reached ? "" : " (misses the target)");
+    }
+    for (int t = 0; t < j->p.n_targets; t++)
+        for (int g = -1; g < j->p.n_groups; g++) {
+            printf("hypervolume at %g frames/s%s%s:", j->target[t], g < 0 ? "" : " without ",
+                   g < 0 ? "" : j->p.group[g]);
+            for (int a = 0; a < PARETO_N; a++)
+                printf(" %s %.4f", pareto_keys[a],
+                       pareto_hypervolume(&j->p, (pareto_axis)a, j->target[t],
+                                          g < 0 ? NULL : j->p.group[g]));
+            printf("\n");
+        }
+}
+
+static nashc_status
+write_manifest(const job *j, const char *dir)
+{
+    char path[4096];
+    json_t *root = result_json(j);
+
+    json_object_set_new(root, "nashc", json_string(NASHC_VERSION));
+    json_object_set_new(root, "kind", json_string("pareto"));
+    json_object_set_new(root, "device", j->p.device ? json_string(j->p.device) : json_null());
+    json_object_set_new(root, "clock_ns", json_real(j->p.clock_ns));
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    nashc_outfile *f = text ? nashc_out_open(path, j->d) : NULL;
+    if (f)
+        nashc_out_printf(f, "%s\n", text);
+    free(text);
+    return f ? nashc_out_commit(f, j->d) : NASHC_EIO;
+}
+
+static nashc_status
+write_all(const job *j)
+{
+    nashc_outdir *dir = nashc_outdir_open(nashc_opts_str(j->opts, "o"), j->d);
+
+    if (!dir)
+        return NASHC_EIO;
+    const char *path = nashc_outdir_path(dir);
+    nashc_status s = pareto_write_csv(&j->p, path, j->d);
+    if (s == NASHC_OK)
+        s = pareto_write_svg(&j->p, path, j->d);
+    if (s == NASHC_OK)
+        s = pareto_write_html(&j->p, path, j->d);
+    if (s == NASHC_OK)
+        s = write_manifest(j, path);
+    if (s == NASHC_OK)
+        return nashc_outdir_commit(dir, j->d);
+    nashc_outdir_drop(dir);
+    return s;
+}
+
+static void
+print(const job *j)
+{
+    if (!tool_json()) {
+        print_text(j);
+        return;
+    }
+    json_t *root = result_json(j);
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    printf("%s\n", text ? text : "{}");
+    free(text);
+    json_decref(root);
+}
+
+static nashc_status
+set_up(job *j, const char **group_of)
+{
+    const char *device = nashc_opts_str(j->opts, "device");
+    const nashc_device *dev = *device ? nashc_lookup(j->ctx, NASHC_D_DEVICE, device, j->d) : NULL;
+    nashc_status s = *device && !dev ? NASHC_EUSAGE : take_targets(j);
+
+    if (s != NASHC_OK)
+        return s;
+    j->p.device = *device ? device : NULL;
+    j->p.clock_ns = nashc_opts_float(j->opts, "clock-ns");
+    if (!nashc_opts_given(j->opts, "clock-ns") && dev && dev->clk_ns > 0)
+        j->p.clock_ns = dev->clk_ns;
+    j->p.group = NASHC_NEW_N(j->a, const char *, nashc_opts_n(j->opts, "group") + 1);
+    if (!j->p.group)
+        return nashc_enomem(j->d);
+    for (int i = 0; s == NASHC_OK && i < nashc_opts_n(j->opts, "group"); i++)
+        s = take_group(j, nashc_opts_str_at(j->opts, "group", i), group_of);
+    return s;
+}
+
+static int
+pareto_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
+{
+    job j = {.ctx = c,
+             .d = nashc_ctx_diag(c),
+             .a = nashc_arena_create(),
+             .opts = o,
+             .run = args,
+             .n_runs = n_args};
+    const char **group_of = j.a ? NASHC_NEW_N(j.a, const char *, n_args + 1) : NULL;
+    nashc_status s = group_of ? NASHC_OK : nashc_enomem(j.d);
+
+    if (s == NASHC_OK && !*nashc_opts_str(o, "o"))
+        s = nashc_usage(j.d, "pareto needs -o");
+    if (s == NASHC_OK)
+        s = set_up(&j, group_of);
+    if (s == NASHC_OK)
+        s = all_points(&j, group_of);
+    if (s == NASHC_OK) {
+        pareto_mark(&j.p);
+        s = write_all(&j);
+    }
+    if (s == NASHC_OK)
+        print(&j);
+    nashc_arena_free(j.a);
+    return nashc_status_exit(s);
+}
+
+extern const nashc_command nashc_command_pareto;
+
+const nashc_command nashc_command_pareto = {
+    NASHC_DESC(nashc_command),
+    .name = "pareto",
+    .help = "accuracy of trained networks against what their hardware costs",
+    .usage = "RUN... -o DIR [options]",
+    .example = "nashc pareto base found random -o pareto --device U250 --target-fps 1000 "
+               "--group nash=found",
+    .options = options,
+    .min_args = 1,
+    .max_args = -1,
+    .main = pareto_main,
+};
