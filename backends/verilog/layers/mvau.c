@@ -24,8 +24,9 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "MH", mh);
     nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
     nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(n, v,
-                 nashc_node_int(n, "mem_mode") == 1 ? "logic" : nashc_node_str(n, "ram_style"), m);
+    emit_weights(
+        n, v, nashc_node_int(n, "mem_mode") == 1 ? "distributed" : nashc_node_str(n, "ram_style"),
+        m);
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
     nashc_vlog_open(v, "s1_tready", 1);
@@ -93,9 +94,9 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     c.lut = 60 + z.pe * (products(n, z.simd, dsp) + acc);
     c.dsp = dsp ? z.pe * z.simd * cost_dsps(a, b) : 0;
     c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
-    cost_memory(&c, embedded ? 2 : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
+    cost_rom(&c, embedded ? COST_DISTRIBUTED : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
     if (z.nf > 1) /* the vector is kept for the other rounds */
-        cost_memory(&c, 0, z.sf, z.simd * a);
+        cost_ram(&c, 0, z.sf, z.simd * a);
     mac_cost_activation(n, z.pe, acc, &c);
     cost_fit(&c, dev);
     *out = c;

@@ -75,10 +75,10 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     c.dsp = dsp ? lanes * cost_dsps(a, b) : 0;
     c.ff =
         10 + 2 * (uint64_t)cost_clog2(lines) + lanes * (dsp ? 1 : 2) * (a + b) + pe * (acc + 2 * y);
-    cost_memory(&c, nashc_node_int(n, "ram_style"), lines, lanes * b);
+    cost_rom(&c, nashc_node_int(n, "ram_style"), lines, lanes * b);
     if (rows_of(n) > 1 && folds > 1) {
         c.ff += pe * acc;
-        cost_memory(&c, 0, folds, pe * acc);
+        cost_ram(&c, 0, folds, pe * acc);
     }
     mac_cost_activation(n, pe, width, &c);
     cost_fit(&c, dev);
