@@ -13,8 +13,9 @@ int cost_clog2(uint64_t v);
 /* Values of the ram_style attributes. */
 enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
 
-/* LUTs that a block RAM of 18 kbit is worth (docs/folding.md, exact). */
+/* LUTs that a block RAM of 18 kbit, and a multiplier block, are worth (docs/folding.md, exact). */
 #define COST_BRAM18_LUTS 150
+#define COST_DSP_LUTS    120
 
 /* Adds a memory of depth words of width bits, that is written, or of constants (docs/layers.md,
  * memories). The efficiencies are those of the last memory of their kind. */

@@ -30,7 +30,8 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
     nashc_vlog_open(v, "s1_tready", 1);
-    return emit_mac(n, v, 1, d);
+    nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), t, pe));
+    return emit_mac(n, v, pe, 1, d);
 }
 
 const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
@@ -65,34 +66,23 @@ mvau_cycles(const nashc_node *n)
     return z.vectors * z.sf * z.nf;
 }
 
-/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
- * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
- * Fitted to Yosys. */
-static uint64_t
-products(const nashc_node *n, uint64_t simd, bool dsp)
-{
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
-        return simd * 9 / 4;
-    if (dsp)
-        return simd * (a + b) / 2;
-    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
-}
-
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits;
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    uint64_t a = x->bits, b = w->bits;
     uint64_t acc = mac_accumulator(n, false).bits;
     int64_t style = nashc_node_int(n, "ram_style");
-    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, dev);
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
+    int64_t lanes = mac_lanes(x, w, (int64_t)z.pe);
+    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, (int64_t)z.pe, dev);
+    uint64_t shared = (z.pe + (uint64_t)lanes - 1) / (uint64_t)lanes; /* multipliers a column */
 
-    c.lut = 60 + z.pe * (products(n, z.simd, dsp) + acc);
-    c.dsp = dsp ? z.pe * z.simd * cost_dsps(a, b) : 0;
+    c.lut = 60 + z.pe * (z.simd * mac_products(x, w, lanes, dsp) / 4 + acc);
+    c.dsp = dsp ? shared * z.simd * cost_dsps(a, b) : 0;
+    if (dsp && lanes > 1) /* the sum of x */
+        c.lut += z.simd * (a + 2);
     c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
     cost_rom(&c, embedded ? COST_DISTRIBUTED : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
     if (z.nf > 1) /* the vector is kept for the other rounds */

@@ -15,13 +15,18 @@ module nashc_rom #(
     input  wire [AW-1:0] addr,
     output wire [W-1:0]  q
 );
+    // strings of different lengths differ
+    /* verilator lint_off WIDTH */
+    localparam IN_LUTS = (RAM_STYLE == "distributed") ? 1 : 0;
+    /* verilator lint_on WIDTH */
+
     generate
         if (DEPTH == 1) begin : g_const
             reg [W-1:0] mem [0:0];
             initial $readmemh(FILE, mem);
             assign q = mem[0];
             wire unused = &{1'b0, clk, en, addr};
-        end else if (RAM_STYLE == "distributed") begin : g_logic
+        end else if (IN_LUTS != 0) begin : g_logic
 `ifdef YOSYS
             (* logic_block *)
 `else

@@ -19,8 +19,8 @@ module nashc_rows_xnor #(
 );
     localparam G = (SIMD + 5) / 6;      // tables per row
 
-    // Registers behind the tables would be read ports of a memory; Yosys weighs all ways to deal them
-    // out to block RAMs, which takes gigabytes.
+    // Registers behind the tables would be read ports of a memory; Yosys weighs all ways to deal
+    // them out to block RAMs, which takes gigabytes.
     (* logic_block *)
     reg [2:0] ones [0:63];
     integer   n;
