@@ -539,8 +539,8 @@ def sweep(rnd):
     for xw, ww, lanes in ((8, 8, 2), (4, 4, 3), (2, 2, 6), (2, 4, 4), (8, 2, 3), (5, 6, 2)):
         for xs in (0, 1):
             for ws in (0, 1):
-                yield 'mvau', dict(mw=12, mh=14, pe=pick((2, 7, 14)), simd=pick((1, 4, 12)), mode=2, xw=xw, xs=xs, ww=ww,
-                                   ws=ws, lanes=lanes, pipe=pick((0, 1)), ext=pick((0, 1)), spare=pick((0, 3)))
+                yield 'mvau', dict(mw=12, mh=14, pe=pick((2, 7, 14)), simd=pick((1, 4, 12)), mode=2, xw=xw, xs=xs,
+                                   ww=ww, ws=ws, lanes=lanes, pipe=pick((0, 1)), ext=pick((0, 1)), spare=pick((0, 3)))
     # activations
     for _ in range(60):
         pe, mode, k = pick((1, 2, 4)), pick((0, 1, 2, 2, 3)), pick((1, 1, 2, 3, 7, 10, 15))

@@ -1,6 +1,5 @@
-// weight_memory_tb.sv: nashc_weight_memory inside nashc_mvau: weights are written and read through AXI-Lite while vectors
-// wait; then results are those of the new weights. Rounds: the weights of the file, then others, all streams stalled at
-// random.
+// weight_memory_tb.sv: nashc_weight_memory inside nashc_mvau: weights are written and read through AXI-Lite, then
+// results are those of the new weights. Rounds: the weights of the file, then others, all streams stalled at random.
 `timescale 1ns / 1ns
 module weight_memory_tb #(
     parameter MW = 6,

@@ -45,7 +45,7 @@ module nashc_mvau #(
     parameter T_RAM_STYLE = "auto",
     // derived, not to be set: bits of an address and of a byte address, as in nashc_weight_memory
     parameter AW = (MW / SIMD * (MH / PE) <= 1) ? 1 : $clog2(MW / SIMD * (MH / PE)),
-    parameter CW = AW + ((PE*SIMD*WW <= 32) ? 0 : $clog2((PE*SIMD*WW + 31) / 32)) + 2
+    parameter BYTE_W = AW + ((PE*SIMD*WW <= 32) ? 0 : $clog2((PE*SIMD*WW + 31) / 32)) + 2
 ) (
     input  wire                  clk,
     input  wire                  rst_n,
@@ -58,7 +58,7 @@ module nashc_mvau #(
     output wire [PE*OUT_W-1:0]   m_tdata,
     output wire                  m_tvalid,
     input  wire                  m_tready,
-    input  wire [CW-1:0]         s_axilite_awaddr,      // those of nashc_weight_memory, or nothing
+    input  wire [BYTE_W-1:0]         s_axilite_awaddr, // as nashc_weight_memory
     input  wire                  s_axilite_awvalid,
     output wire                  s_axilite_awready,
     input  wire [31:0]           s_axilite_wdata,
@@ -67,7 +67,7 @@ module nashc_mvau #(
     output wire [1:0]            s_axilite_bresp,
     output wire                  s_axilite_bvalid,
     input  wire                  s_axilite_bready,
-    input  wire [CW-1:0]         s_axilite_araddr,
+    input  wire [BYTE_W-1:0]         s_axilite_araddr,
     input  wire                  s_axilite_arvalid,
     output wire                  s_axilite_arready,
     output wire [31:0]           s_axilite_rdata,

@@ -4,8 +4,8 @@
 // the unit, one for AXI-Lite. A line is N = 2**clog2(ceil(W/32)) words of 32 bits, word k of line l
 // at byte address 4*(l*N + k), low bits first. Words below the last are kept in registers; the last
 // one writes the line. A write takes its address and data together, one in two cycles; a word read
-// comes two cycles after its address. Responses are OKAY. FILE has exactly DEPTH lines, the contents
-// at the start. W, DEPTH >= 1.
+// comes two cycles after its address. Responses are OKAY. FILE has exactly DEPTH lines, which are
+// the contents at the start. W, DEPTH >= 1.
 `default_nettype none
 module nashc_weight_memory #(
     parameter W         = 8,            // bits per word
@@ -16,8 +16,8 @@ module nashc_weight_memory #(
     parameter RAM_STYLE = "auto",
     /* verilator lint_on UNUSEDPARAM */
     parameter AW        = (DEPTH <= 1) ? 1 : $clog2(DEPTH),
-    parameter KW        = (W <= 32) ? 0 : $clog2((W + 31) / 32),    // bits of the number of a word
-    parameter CW        = AW + KW + 2   // bits of a byte address
+    parameter PART_W    = (W <= 32) ? 0 : $clog2((W + 31) / 32), // bits of the number of a word
+    parameter BYTE_W    = AW + PART_W + 2       // bits of a byte address
 ) (
     input  wire          clk,
     input  wire          rst_n,
@@ -26,7 +26,7 @@ module nashc_weight_memory #(
     output wire [W-1:0]  q,
     // the low bits of addresses, and pad bits of data, are not looked at
     /* verilator lint_off UNUSEDSIGNAL */
-    input  wire [CW-1:0] s_axilite_awaddr,
+    input  wire [BYTE_W-1:0] s_axilite_awaddr,
     input  wire          s_axilite_awvalid,
     output wire          s_axilite_awready,
     input  wire [31:0]   s_axilite_wdata,
@@ -35,7 +35,7 @@ module nashc_weight_memory #(
     output wire [1:0]    s_axilite_bresp,
     output wire          s_axilite_bvalid,
     input  wire          s_axilite_bready,
-    input  wire [CW-1:0] s_axilite_araddr,
+    input  wire [BYTE_W-1:0] s_axilite_araddr,
     /* verilator lint_on UNUSEDSIGNAL */
     input  wire          s_axilite_arvalid,
     output wire          s_axilite_arready,
@@ -44,7 +44,7 @@ module nashc_weight_memory #(
     output wire          s_axilite_rvalid,
     input  wire          s_axilite_rready
 );
-    localparam N = 1 << KW;             // words per line
+    localparam N = 1 << PART_W;             // words per line
 
     (* ram_style = RAM_STYLE, no_rw_check *)
     reg [W-1:0] mem [0:DEPTH-1];        // a line that is read while it is written may be either
@@ -56,16 +56,16 @@ module nashc_weight_memory #(
 
     // --- AXI-Lite ------------------------------------------------------------------------------
     reg             bvalid_q, fetch_q, rvalid_q;
-    reg  [CW-3:0]   word_q;             // number of the word that is read
+    reg  [BYTE_W-3:0]   word_q;             // number of the word that is read
     reg  [W-1:0]    line_q;             // the line that it is in
     reg  [N*32-1:0] staged_q;           // words of the line to be written
     wire            write = s_axilite_awvalid && s_axilite_wvalid && !bvalid_q;
     wire            start = s_axilite_arvalid && !fetch_q && !rvalid_q;
-    wire [CW-3:0]   wword = s_axilite_awaddr[CW-1:2];
+    wire [BYTE_W-3:0]   wword = s_axilite_awaddr[BYTE_W-1:2];
 
     // which word of its line a word is; lines of one word have no bits for it
-    function [31:0] part(input [CW-3:0] word);
-        part = (KW == 0) ? 0 : {{(34-CW){1'b0}}, word} & (N - 1);
+    function [31:0] part(input [BYTE_W-3:0] word);
+        part = (PART_W == 0) ? 0 : {{(34-BYTE_W){1'b0}}, word} & (N - 1);
     endfunction
 
     reg [N*32-1:0] staged_d;
@@ -75,7 +75,7 @@ module nashc_weight_memory #(
     end
 
     wire commit = write && part(wword) == N - 1;
-    wire [AW-1:0] port = write ? wword[CW-3:KW] : s_axilite_araddr[CW-1:KW+2];
+    wire [AW-1:0] port = write ? wword[BYTE_W-3:PART_W] : s_axilite_araddr[BYTE_W-1:PART_W+2];
     always @(posedge clk) begin
         if (write) staged_q <= staged_d;
         if (commit) mem[port] <= staged_d[W-1:0];
@@ -92,7 +92,7 @@ module nashc_weight_memory #(
             fetch_q  <= start && !write;
             rvalid_q <= fetch_q || (rvalid_q && !s_axilite_rready);
         end
-        if (start && !write) word_q <= s_axilite_araddr[CW-1:2];
+        if (start && !write) word_q <= s_axilite_araddr[BYTE_W-1:2];
     end
 
     reg  [31:0]     rdata_q;
