@@ -4,6 +4,34 @@
  * the groups.
  */
 #include "mac.h"
+#include <stdio.h>
+
+/* The weights of the design are constants: nothing comes through AXI-Lite. Lines as in the module.
+ */
+static void
+no_axilite(nashc_vlog *v, int64_t lines, int64_t width)
+{
+    const struct {
+        const char *port;
+        int bits; /* 0: an input of 1 bit, else an output */
+    } ports[] = {{"awvalid", 0}, {"awready", 1}, {"wvalid", 0},  {"wready", 1},  {"bresp", 2},
+                 {"bvalid", 1},  {"bready", 0},  {"arvalid", 0}, {"arready", 1}, {"rdata", 32},
+                 {"rresp", 2},   {"rvalid", 1},  {"rready", 0}};
+    int64_t address =
+        2 + (lines > 1 ? cost_clog2((uint64_t)lines) : 1) + cost_clog2((uint64_t)(width + 31) / 32);
+    char name[32];
+
+    nashc_vlog_tie(v, "s_axilite_awaddr", nashc_vlog_zeros(v, address));
+    nashc_vlog_tie(v, "s_axilite_araddr", nashc_vlog_zeros(v, address));
+    nashc_vlog_tie(v, "s_axilite_wdata", nashc_vlog_zeros(v, 32));
+    for (size_t i = 0; i < NASHC_COUNT(ports); i++) {
+        snprintf(name, sizeof name, "s_axilite_%s", ports[i].port);
+        if (ports[i].bits > 0)
+            nashc_vlog_open(v, name, ports[i].bits);
+        else
+            nashc_vlog_tie(v, name, "1'b0");
+    }
+}
 
 static nashc_status
 emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -30,6 +58,7 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
     nashc_vlog_open(v, "s1_tready", 1);
+    no_axilite(v, nf * sf, pe * simd * t->bits);
     nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), t, pe));
     return emit_mac(n, v, pe, 1, d);
 }
