@@ -186,7 +186,8 @@ const nashc_pipeline nashc_pipeline_hardware = {
         "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;fill=$fill;"
         "backend=$backend;device=$device),"
         "if<folding-file>(apply-folding(file=$folding-file)),"
-        "insert-dwc,insert-fifo(backend=$backend;file=$folding-file)",
+        "insert-dwc,insert-fifo(backend=$backend;file=$folding-file),"
+        "if<device>(place-memories(backend=$backend;device=$device))",
     .options = hardware_options,
 };
 
@@ -247,6 +248,7 @@ const nashc_pipeline nashc_pipeline_retarget = {
     .help = "hardware layers folded anew for another target",
     .text = "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;"
             "mvau-wwidth-max=$mvau-wwidth-max;backend=$backend;device=$device),"
-            "insert-dwc,insert-fifo(backend=$backend)",
+            "insert-dwc,insert-fifo(backend=$backend),"
+            "if<device>(place-memories(backend=$backend;device=$device))",
     .options = retarget_options,
 };

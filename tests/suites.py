@@ -121,6 +121,7 @@ SUITES = [
      {"NASHC_PLUGIN_PATH": str(ROOT / "build-shared/plugins")}),
     ("formal", "build", script("tests/rtl/formal.py"), False, {}),
     ("rtl-lint", "build", script("tests/rtl/lint.py"), False, {}),
+    ("rtl-synth", "build", script("tests/rtl/synth.py"), False, {}),
     ("schema", "build", script("tests/diff/onnx_schema.py"), True, {}),
     ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),

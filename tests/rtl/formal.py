@@ -44,6 +44,8 @@ PROOFS = (
                                                                          (6, 4))]),
     ('accumulate', [dict(PE=2, FUNC=f, XW=2, X_SIGNED=s, ACC_W=3, ACCS=d) for f, s, d in (
         (4, 0, 1), (4, 1, 3), (5, 0, 4), (5, 1, 2), (0, 0, 2), (0, 1, 3))]),
+    ('rows_packed', [dict(PE=3, SIMD=n, XW=a, X_SIGNED=s & 1, WW=b, W_SIGNED=s >> 1, SW=a + b + 2, LANES=l, PIPE=p)
+                     for a, b, l, n, p in ((3, 3, 2, 1, 0), (2, 2, 3, 2, 1)) for s in range(4)]),
     ('mvau', [dict(MW=4, MH=4, PE=2, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3),
               dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
               dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1),

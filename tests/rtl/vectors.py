@@ -324,8 +324,8 @@ class Products:
                 1 if act == 1 else stages(deep, clog2(k + 1)))
 
 
-def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, ext=0,
-         act=0, k=1, ow=0, actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
+def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, lanes=1, pipe=0,
+         ext=0, act=0, k=1, ow=0, actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
     z = Products(rnd, mw, mode, xw, xs, ww, ws, dot, spare, ts)
     w = [z.w(mw) for _ in range(mh)]
     x = [z.x(mw) for _ in range(vectors)]
@@ -339,7 +339,7 @@ def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1
            for f in range(groups * nf) for s in range(sf)]
     files['memblock.dat'] = lines(mem, pe * simd * z.ww)
     p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), MW=mw, MH=mh, GROUPS=groups, PE=pe,
-             SIMD=simd, W_EXT=ext)
+             SIMD=simd, W_EXT=ext, LANES=lanes)
     ins = [pack(v[i:i + simd], z.xw) for v in x for i in range(0, mw, simd)]
     outs = [pack(y[i:i + pe], p['OUT_W']) for y in ys for i in range(0, mh, pe)]
     return run(p, files, steps, 2 + pipe + (1 if sf > 1 else 0) + tlat, ins, outs, simd * z.xw, pe * p['OUT_W'],
@@ -535,6 +535,12 @@ def sweep(rnd):
                 for mul in (0, 1):
                     yield 'mvau', dict(mw=18, mh=2, pe=2, simd=pick((9, 18)), mode=2, xw=xw, xs=xs,
                                        ww=ww, ws=ws, mul=mul, pipe=pick((0, 1)))
+    # rows that share multipliers, whole groups of them or not
+    for xw, ww, lanes in ((8, 8, 2), (4, 4, 3), (2, 2, 6), (2, 4, 4), (8, 2, 3), (5, 6, 2)):
+        for xs in (0, 1):
+            for ws in (0, 1):
+                yield 'mvau', dict(mw=12, mh=14, pe=pick((2, 7, 14)), simd=pick((1, 4, 12)), mode=2, xw=xw, xs=xs,
+                                   ww=ww, ws=ws, lanes=lanes, pipe=pick((0, 1)), ext=pick((0, 1)), spare=pick((0, 3)))
     # activations
     for _ in range(60):
         pe, mode, k = pick((1, 2, 4)), pick((0, 1, 2, 2, 3)), pick((1, 1, 2, 3, 7, 10, 15))

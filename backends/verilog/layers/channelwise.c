@@ -52,7 +52,7 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         c.lut += pe * x * p;
     c.ff += pe * (x + bits);
     if (rows > pe)
-        cost_memory(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * p);
+        cost_rom(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * p);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

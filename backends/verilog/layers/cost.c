@@ -18,37 +18,61 @@ cost_clog2(uint64_t v)
     return n;
 }
 
-/* Block RAMs of 18 kbit for depth words of width bits (docs/layers.md, memories). */
+/* Block RAMs of 18 kbit for depth words of width bits, in the shape that takes fewest
+ * (docs/layers.md, memories). */
 static uint64_t
 bram18(uint64_t depth, uint64_t width)
 {
-    if (depth == 0 || width == 0)
-        return 0;
-    if (width == 1)
-        return ceil_div(depth, 16384);
-    if (width == 2)
-        return ceil_div(depth, 8192);
-    if (width <= 4)
-        return ceil_div(depth, 4096) * ceil_div(width, 4);
-    if (width <= 9)
-        return ceil_div(depth, 2048) * ceil_div(width, 9);
-    if (width <= 18 || depth > 512)
-        return ceil_div(depth, 1024) * ceil_div(width, 18);
-    return ceil_div(depth, 512) * ceil_div(width, 36);
+    static const uint64_t shapes[][2] = {{16384, 1}, {8192, 2},  {4096, 4},
+                                         {2048, 9},  {1024, 18}, {512, 36}};
+    uint64_t least = UINT64_MAX;
+
+    for (size_t i = 0; i < NASHC_COUNT(shapes); i++) {
+        uint64_t n = ceil_div(depth, shapes[i][0]) * ceil_div(width, shapes[i][1]);
+        least = n < least ? n : least;
+    }
+    return least;
 }
 
-void
-cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+/* Does a memory that nobody decided upon become block RAM? As Yosys decides for a RAM; a ROM is as
+ * many LUTs as it has words of 64, which is what a block RAM must be worth. */
+static bool
+wants_block(bool rom, uint64_t depth, uint64_t width)
 {
-    if (style == 3) {
+    if (depth <= 64)
+        return false;
+    return rom ? width * ceil_div(depth, 64) >= COST_BRAM18_LUTS * bram18(depth, width)
+               : depth * width > 1024;
+}
+
+static void
+add_memory(nashc_cost *c, bool rom, int64_t style, uint64_t depth, uint64_t width)
+{
+    if (style == COST_ULTRA) {
         c->uram += ceil_div(depth, 4096) * ceil_div(width, 72);
         c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
-    } else if (style == 1 || (style == 0 && depth > 64 && depth * width > 4096)) {
+    } else if (style == COST_BLOCK || (style == COST_AUTO && wants_block(rom, depth, width))) {
         c->bram18 += bram18(depth, width);
         c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
     } else {
-        c->lut += width * ceil_div(depth, 64);
+        /* 64 words of a RAM take 8 LUTs for 7 bits; one for 32 words more takes half as many */
+        c->lut += rom          ? width * ceil_div(depth, 64)
+                  : depth > 32 ? ceil_div(width * 8, 7) * ceil_div(depth, 64)
+                               : ceil_div(width * 4, 7);
     }
+}
+
+void
+cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+{
+    add_memory(c, false, style, depth, width);
+}
+
+void
+cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+{
+    if (depth > 1) /* a single word is a constant */
+        add_memory(c, true, style, depth, width);
 }
 
 void
@@ -61,14 +85,14 @@ cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint6
         c->lut += pe * steps * (width / 2 + 1);
         c->ff += pe * n;
         if (folds > 1)
-            cost_memory(c, ram_style, folds, pe * steps * width);
+            cost_rom(c, ram_style, folds, pe * steps * width);
         return;
     }
     for (uint64_t k = 0; k < n; k++) {
         c->lut += pe * (width / 2 + 2);
         c->ff += pe * 2 * (width + n);
         for (uint64_t p = 0; p < pe && folds << k > 1; p++)
-            cost_memory(c, ram_style, folds << k, width);
+            cost_rom(c, ram_style, folds << k, width);
     }
 }
 

@@ -10,10 +10,17 @@
 /* ceil(log2(v)), 0 for v <= 1: bits of a counter below v. */
 int cost_clog2(uint64_t v);
 
-/* Adds a memory of depth words of width bits: distributed when shallow or asked for, else block.
- * style: 0 auto, 1 block, 2 distributed, 3 ultra. bits and capacity are collected for the
- * efficiency. */
-void cost_memory(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+/* Values of the ram_style attributes. */
+enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
+
+/* LUTs that a block RAM of 18 kbit, and a multiplier block, are worth (docs/folding.md, exact). */
+#define COST_BRAM18_LUTS 150
+#define COST_DSP_LUTS    120
+
+/* Adds a memory of depth words of width bits, that is written, or of constants (docs/layers.md,
+ * memories). The efficiencies are those of the last memory of their kind. */
+void cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+void cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
 
 /* Adds thresholds on pe lanes of width bits, steps of them in each of folds rows a lane. */
 void cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,

@@ -1,6 +1,19 @@
 /* fifo.c: hw.fifo to nashc_fifo. */
 #include "model.h"
 
+enum { BY_DEPTH, IN_REGISTERS, READ_AT_ONCE, READ_IN_A_CYCLE };
+
+/* Parameter STYLE: only a read that takes its cycle is one of block RAM or UltraRAM. */
+static int
+style_of(const nashc_node *n)
+{
+    int64_t ram = nashc_node_int(n, "ram_style");
+
+    if (ram == COST_AUTO || nashc_node_int(n, "depth") == 2)
+        return BY_DEPTH;
+    return ram == COST_DISTRIBUTED ? READ_AT_ONCE : READ_IN_A_CYCLE;
+}
+
 static nashc_status
 emit_fifo(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
@@ -12,6 +25,7 @@ emit_fifo(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_core(v, "nashc_fifo");
     nashc_vlog_int(v, "W", nashc_node_int(n, "lanes") * emit_bits_in(n));
     nashc_vlog_int(v, "DEPTH", nashc_node_int(n, "depth"));
+    nashc_vlog_int(v, "STYLE", style_of(n));
     nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
     nashc_vlog_open(v, "count", bits);
     nashc_vlog_open(v, "maxcount", bits);
@@ -32,7 +46,7 @@ fifo_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     nashc_cost c = {.lut = 2 * counter + 4, .ff = 2 * counter + width + 2, COST_START};
 
     if (depth > 2)
-        cost_memory(&c, nashc_node_int(n, "ram_style"), depth, width);
+        cost_ram(&c, nashc_node_int(n, "ram_style"), depth, width);
     else
         c.ff += width;
     cost_fit(&c, dev);

@@ -79,7 +79,7 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 
     if (nashc_type_count(model_in(n, 1)) > 1 && b.folds > 1) {
         c.ff += simd * bits;
-        cost_memory(&c, 0, (uint64_t)b.folds, simd * bits);
+        cost_rom(&c, 0, (uint64_t)b.folds, simd * bits);
     }
     cost_fit(&c, dev);
     *out = c;

@@ -45,7 +45,7 @@ lut_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t rows = (uint64_t)model_in(n, 1)->dim[0], size = (uint64_t)model_in(n, 1)->dim[1];
 
     for (uint64_t p = 0; p < pe; p++)
-        cost_memory(&c, nashc_node_int(n, "ram_style"), size * (rows > 1 ? rows / pe : 1), bits);
+        cost_rom(&c, nashc_node_int(n, "ram_style"), size * (rows > 1 ? rows / pe : 1), bits);
     c.ff += pe * bits;
     cost_fit(&c, dev);
     *out = c;

@@ -69,16 +69,51 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
     return NASHC_OK;
 }
 
-static int
-multiplier_style(const nashc_node *n, const nashc_type *x, const nashc_type *w)
-{
-    int64_t res = nashc_node_int(n, "res_type");
+/* Bits of the wider operand of a multiplier block, and of the other one, that any family has. */
+enum { WIDE = 25, NARROW = 18 };
 
-    return res == 1 || (res == 0 && x->bits + w->bits <= 9);
+int64_t
+mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
+{
+    int64_t apart = x->bits + w->bits, lanes = 1;
+
+    if (x->bits < 2 || x->bits >= NARROW || arithmetic(x, w) != PRODUCT)
+        return 1;
+    while (lanes < rows && lanes * apart + w->bits + 1 <= WIDE)
+        lanes++;
+    return lanes;
+}
+
+uint64_t
+mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp)
+{
+    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
+
+    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
+        return 9; /* quarters of LUTs, as the rest */
+    if (dsp)
+        return 2 * (a + b) + (lanes > 1 ? 4 : 0);
+    return 4 * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
+}
+
+bool
+mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    int64_t res = nashc_node_int(n, "res_type"), lanes = mac_lanes(x, w, rows);
+
+    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
+        return false;
+    if (res != 0)
+        return res == 2;
+    return cost_wants_dsp(x->bits, w->bits, dev) &&
+           4 * COST_DSP_LUTS * cost_dsps(x->bits, w->bits) / (uint64_t)lanes +
+                   mac_products(x, w, lanes, true) <=
+               mac_products(x, w, lanes, false);
 }
 
 nashc_status
-emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
+emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe, nashc_diag *d)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
@@ -96,7 +131,7 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
     nashc_vlog_int(v, "ACC_W", acc.bits);
     nashc_vlog_int(v, "ACC_SIGNED", emit_signed(&acc));
     nashc_vlog_int(v, "DOT", mode == XNOR && !act);
-    nashc_vlog_int(v, "MUL_STYLE", multiplier_style(n, x, wt));
+    nashc_vlog_int(v, "MUL_STYLE", !mac_in_dsp(n, rows, NULL));
     nashc_vlog_int(v, "PIPE", pipe);
     nashc_vlog_int(v, "OUT_W", y->bits);
     return act ? emit_activation(n, v, mode, d) : NASHC_OK;
@@ -104,19 +139,6 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d)
 
 /* --- model --------------------------------------------------------------------------------------
  */
-
-bool
-mac_in_dsp(const nashc_node *n, const nashc_device *dev)
-{
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    int64_t res = nashc_node_int(n, "res_type");
-
-    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
-        return false;
-    if (res != 0)
-        return res == 2;
-    return cost_wants_dsp(x->bits, w->bits, dev);
-}
 
 /* Thresholds of n; NULL: it gives its accumulators. */
 static const nashc_type *

@@ -8,11 +8,23 @@
 /* Parameters WW W_SIGNED W_RAM_STYLE W_FILE: weights as in m, a memory of that ram_style. */
 void emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m);
 
-/* Parameters of the arithmetic and the activation, with the files of the latter; pipe: PIPE. */
-nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, int64_t pipe, nashc_diag *d);
+/* Parameters of the arithmetic and the activation, with the files of the latter; rows: that share
+ * an x; pipe: PIPE. */
+nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe,
+                      nashc_diag *d);
 
-/* Do products go to multiplier blocks? Where asked for, or where both operands are wide. */
-bool mac_in_dsp(const nashc_node *n, const nashc_device *dev);
+/* How many of rows that share an x share a multiplier block (nashc_rows_packed); 1: none does. */
+int64_t mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows);
+
+/* Quarters of LUTs that a product takes in one of many columns of a row, its adder included: beside
+ * its share of a block (dsp), or without one. Sums grow in groups of 8, so an operand of n bits
+ * costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits. Fitted to
+ * Yosys. */
+uint64_t mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp);
+
+/* Do products go to multiplier blocks? Where asked for, or where both operands are wide and that
+ * costs less. rows share an x. */
+bool mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev);
 
 /* Adds thresholds, if n has them, on pe lanes of width bits. */
 void mac_cost_activation(const nashc_node *n, uint64_t pe, uint64_t width, nashc_cost *c);

@@ -4,6 +4,34 @@
  * the groups.
  */
 #include "mac.h"
+#include <stdio.h>
+
+/* The weights of the design are constants: nothing comes through AXI-Lite. Lines as in the module.
+ */
+static void
+no_axilite(nashc_vlog *v, int64_t lines, int64_t width)
+{
+    const struct {
+        const char *port;
+        int bits; /* 0: an input of 1 bit, else an output */
+    } ports[] = {{"awvalid", 0}, {"awready", 1}, {"wvalid", 0},  {"wready", 1},  {"bresp", 2},
+                 {"bvalid", 1},  {"bready", 0},  {"arvalid", 0}, {"arready", 1}, {"rdata", 32},
+                 {"rresp", 2},   {"rvalid", 1},  {"rready", 0}};
+    int64_t address =
+        2 + (lines > 1 ? cost_clog2((uint64_t)lines) : 1) + cost_clog2((uint64_t)(width + 31) / 32);
+    char name[32];
+
+    nashc_vlog_tie(v, "s_axilite_awaddr", nashc_vlog_zeros(v, address));
+    nashc_vlog_tie(v, "s_axilite_araddr", nashc_vlog_zeros(v, address));
+    nashc_vlog_tie(v, "s_axilite_wdata", nashc_vlog_zeros(v, 32));
+    for (size_t i = 0; i < NASHC_COUNT(ports); i++) {
+        snprintf(name, sizeof name, "s_axilite_%s", ports[i].port);
+        if (ports[i].bits > 0)
+            nashc_vlog_open(v, name, ports[i].bits);
+        else
+            nashc_vlog_tie(v, name, "1'b0");
+    }
+}
 
 static nashc_status
 emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -24,12 +52,15 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "MH", mh);
     nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
     nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(n, v,
-                 nashc_node_int(n, "mem_mode") == 1 ? "logic" : nashc_node_str(n, "ram_style"), m);
+    emit_weights(
+        n, v, nashc_node_int(n, "mem_mode") == 1 ? "distributed" : nashc_node_str(n, "ram_style"),
+        m);
     nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
     nashc_vlog_tie(v, "s1_tvalid", "1'b0");
     nashc_vlog_open(v, "s1_tready", 1);
-    return emit_mac(n, v, 1, d);
+    no_axilite(v, nf * sf, pe * simd * t->bits);
+    nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), t, pe));
+    return emit_mac(n, v, pe, 1, d);
 }
 
 const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
@@ -64,38 +95,27 @@ mvau_cycles(const nashc_node *n)
     return z.vectors * z.sf * z.nf;
 }
 
-/* LUTs that multiply and add up simd products of a row: sums grow in groups of 8, so an operand of
- * n bits costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits.
- * Fitted to Yosys. */
-static uint64_t
-products(const nashc_node *n, uint64_t simd, bool dsp)
-{
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
-        return simd * 9 / 4;
-    if (dsp)
-        return simd * (a + b) / 2;
-    return simd * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
-}
-
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits;
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    uint64_t a = x->bits, b = w->bits;
     uint64_t acc = mac_accumulator(n, false).bits;
     int64_t style = nashc_node_int(n, "ram_style");
-    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, dev);
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
+    int64_t lanes = mac_lanes(x, w, (int64_t)z.pe);
+    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, (int64_t)z.pe, dev);
+    uint64_t shared = (z.pe + (uint64_t)lanes - 1) / (uint64_t)lanes; /* multipliers a column */
 
-    c.lut = 60 + z.pe * (products(n, z.simd, dsp) + acc);
-    c.dsp = dsp ? z.pe * z.simd * cost_dsps(a, b) : 0;
+    c.lut = 60 + z.pe * (z.simd * mac_products(x, w, lanes, dsp) / 4 + acc);
+    c.dsp = dsp ? shared * z.simd * cost_dsps(a, b) : 0;
+    if (dsp && lanes > 1) /* the sum of x */
+        c.lut += z.simd * (a + 2);
     c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
-    cost_memory(&c, embedded ? 2 : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
+    cost_rom(&c, embedded ? COST_DISTRIBUTED : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
     if (z.nf > 1) /* the vector is kept for the other rounds */
-        cost_memory(&c, 0, z.sf, z.simd * a);
+        cost_ram(&c, 0, z.sf, z.simd * a);
     mac_cost_activation(n, z.pe, acc, &c);
     cost_fit(&c, dev);
     *out = c;

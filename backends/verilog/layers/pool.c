@@ -58,7 +58,7 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         c.ff += 3 + (uint64_t)cost_clog2(accs) + pe * (others * a + b);
     }
     if (accs > 1) {
-        cost_memory(&c, nashc_node_int(n, "ram_style"), accs, pe * b);
+        cost_ram(&c, nashc_node_int(n, "ram_style"), accs, pe * b);
         if (strcmp(nashc_node_str(n, "func"), "sum") != 0)
             c.lut += pe * (b - 1);
         if (folds == 1 && w[2] > 1) /* the last result, or what was read */

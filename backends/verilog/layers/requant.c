@@ -69,7 +69,7 @@ requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     c.lut += pe * (sum + 2 * bits); /* the addition, and a comparison with each bound */
     c.ff += pe * (x + m + x + a + bits);
     if (rows > pe)
-        cost_memory(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * (m + a));
+        cost_rom(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * (m + a));
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

@@ -27,7 +27,7 @@ emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_vlog_int(v, "KERNEL", kernel);
     nashc_vlog_int(v, "SIMD", simd);
     emit_weights(n, v, nashc_node_str(n, "ram_style"), m);
-    return emit_mac(n, v, pipe_of(n), d);
+    return emit_mac(n, v, 1, pipe_of(n), d);
 }
 
 const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);
@@ -69,16 +69,16 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t folds = folds_of(n), lines = rows_of(n) * folds, lanes = pe * simd;
     uint64_t width = mac_accumulator(n, false).bits, acc = rows_of(n) > 1 ? width : 0;
     nashc_cost c = {COST_START};
-    bool dsp = mac_in_dsp(n, dev);
+    bool dsp = mac_in_dsp(n, 1, dev);
 
     c.lut = 20 + lanes * (dsp ? 0 : product(n)) + pe * ((simd - 1) * width + acc + y);
     c.dsp = dsp ? lanes * cost_dsps(a, b) : 0;
     c.ff =
         10 + 2 * (uint64_t)cost_clog2(lines) + lanes * (dsp ? 1 : 2) * (a + b) + pe * (acc + 2 * y);
-    cost_memory(&c, nashc_node_int(n, "ram_style"), lines, lanes * b);
+    cost_rom(&c, nashc_node_int(n, "ram_style"), lines, lanes * b);
     if (rows_of(n) > 1 && folds > 1) {
         c.ff += pe * acc;
-        cost_memory(&c, 0, folds, pe * acc);
+        cost_ram(&c, 0, folds, pe * acc);
     }
     mac_cost_activation(n, pe, width, &c);
     cost_fit(&c, dev);

@@ -94,7 +94,7 @@ cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, nashc_cost *
             continue;
         c->lut += 2 * address;
         c->ff += address;
-        cost_memory(c, nashc_node_int(n, "ram_style"), held, width * (uint64_t)z->rows[k]);
+        cost_ram(c, nashc_node_int(n, "ram_style"), held, width * (uint64_t)z->rows[k]);
     }
 }
 
@@ -106,7 +106,7 @@ cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, nashc_cost *
     c->lut += 30 + 14 * address + width;
     c->ff += 20 + 4 * address + 3 * width;
     cost_loops(c, r->count, r->loops);
-    cost_memory(c, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width);
+    cost_ram(c, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width);
 }
 
 static nashc_status

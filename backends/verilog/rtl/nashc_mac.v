@@ -3,7 +3,8 @@
 // enabled cycle, x and w are registers outside that hold its operands in the next.
 // LATENCY = 2 + PIPE + (ACCS > 0) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, (PIPE), sum, accumulator if ACCS > 0, thresholds.
-// Multipliers: PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. ACCS*PE*ACC_W accumulator bits.
+// Multipliers: PE*SIMD/LANES in MODE 2 and 3 with MUL_STYLE 0, else none. ACCS*PE*ACC_W bits of
+// accumulators.
 // BLOCKS divides PE; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none
 module nashc_mac #(
@@ -19,6 +20,7 @@ module nashc_mac #(
     parameter ACC_SIGNED  = 1,
     parameter DOT         = 0,          // MODE 0: 0 popcount, 1 dot product
     parameter MUL_STYLE   = 0,          // MODE 2, 3: 0 multipliers, 1 bit planes
+    parameter LANES       = 1,          // MODE 2 with MUL_STYLE 0: rows that share a multiplier
     parameter PIPE        = 0,          // 1: one more stage inside the sum
     parameter ACCS        = 1,          // accumulators of a row; 0: a step is a result
     parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
@@ -90,6 +92,11 @@ module nashc_mac #(
             end else if (MODE == 1) begin : g_pm
                 nashc_rows_plus_minus #(
                     .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .SW(SW), .PIPE(PIPE)
+                ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum_q(sb));
+            end else if (MUL_STYLE == 0 && LANES > 1) begin : g_packed
+                nashc_rows_packed #(
+                    .PE(R), .SIMD(SIMD), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW),
+                    .W_SIGNED(W_SIGNED), .SW(SW), .PIPE(PIPE), .LANES(LANES)
                 ) u_rows (.clk(clk), .en(en), .x(xb), .w(wb), .sum_q(sb));
             end else if (MUL_STYLE == 0) begin : g_mul
                 nashc_rows_multiply #(

@@ -5,9 +5,9 @@
 // LATENCY = 2 + PIPE + (SF > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, then those of nashc_mac.
 // Memory: MW*MH*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), replay
-// SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresholding_*. Multipliers: PE*SIMD
-// in MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW; ACC_W holds
-// every partial sum; OUT_W = ACC_W if ACT is 0.
+// SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresholding_*. Multipliers:
+// PE*SIMD/LANES in MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW;
+// ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
 `default_nettype none
 module nashc_mvau #(
     parameter MW          = 8,          // columns
@@ -24,8 +24,10 @@ module nashc_mvau #(
     parameter ACC_SIGNED  = 1,
     parameter DOT         = 0,          // MODE 0: 0 popcount, 1 dot product 2*popcount - MW
     parameter MUL_STYLE   = 0,          // MODE 2, 3: 0 multipliers, 1 bit planes
+    parameter LANES       = 1,          // MODE 2 with MUL_STYLE 0: rows that share a multiplier
     parameter PIPE        = 0,          // 1: one more stage inside the sum
     parameter W_EXT       = 0,          // 1: weights come from s1
+    parameter W_AXILITE   = 0,          // 1: the weights can be written through s_axilite
     parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
     parameter K           = 1,          // thresholds per row
     parameter TW          = 12,         // bits per threshold
@@ -40,7 +42,10 @@ module nashc_mvau #(
     parameter T_FILE      = "thresh",
     parameter DIR_FILE    = "dir.dat",
     parameter W_RAM_STYLE = "auto",
-    parameter T_RAM_STYLE = "auto"
+    parameter T_RAM_STYLE = "auto",
+    // derived, not to be set: bits of an address and of a byte address, as in nashc_weight_memory
+    parameter AW = (MW / SIMD * (MH / PE) <= 1) ? 1 : $clog2(MW / SIMD * (MH / PE)),
+    parameter BYTE_W = AW + ((PE*SIMD*WW <= 32) ? 0 : $clog2((PE*SIMD*WW + 31) / 32)) + 2
 ) (
     input  wire                  clk,
     input  wire                  rst_n,
@@ -52,7 +57,23 @@ module nashc_mvau #(
     output wire                  s1_tready,
     output wire [PE*OUT_W-1:0]   m_tdata,
     output wire                  m_tvalid,
-    input  wire                  m_tready
+    input  wire                  m_tready,
+    input  wire [BYTE_W-1:0]         s_axilite_awaddr, // as nashc_weight_memory
+    input  wire                  s_axilite_awvalid,
+    output wire                  s_axilite_awready,
+    input  wire [31:0]           s_axilite_wdata,
+    input  wire                  s_axilite_wvalid,
+    output wire                  s_axilite_wready,
+    output wire [1:0]            s_axilite_bresp,
+    output wire                  s_axilite_bvalid,
+    input  wire                  s_axilite_bready,
+    input  wire [BYTE_W-1:0]         s_axilite_araddr,
+    input  wire                  s_axilite_arvalid,
+    output wire                  s_axilite_arready,
+    output wire [31:0]           s_axilite_rdata,
+    output wire [1:0]            s_axilite_rresp,
+    output wire                  s_axilite_rvalid,
+    input  wire                  s_axilite_rready
 );
     localparam NF  = MH / GROUPS / PE;
     localparam SF  = MW / SIMD;
@@ -144,11 +165,38 @@ module nashc_mvau #(
                 if (!rst_n) line_q <= {WAW{1'b0}};
                 else if (fire) line_q <= (line_q == LAST) ? {WAW{1'b0}} : line_q + 1'b1;
             end
-            nashc_rom #(
-                .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}),
-                .RAM_STYLE(W_RAM_STYLE)
-            ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
+            if (W_AXILITE != 0) begin : g_written
+                nashc_weight_memory #(
+                    .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}),
+                    .RAM_STYLE(W_RAM_STYLE)
+                ) u_memory (
+                    .clk(clk), .rst_n(rst_n), .en(en), .addr(line_q), .q(w),
+                    .s_axilite_awaddr(s_axilite_awaddr), .s_axilite_awvalid(s_axilite_awvalid),
+                    .s_axilite_awready(s_axilite_awready), .s_axilite_wdata(s_axilite_wdata),
+                    .s_axilite_wvalid(s_axilite_wvalid), .s_axilite_wready(s_axilite_wready),
+                    .s_axilite_bresp(s_axilite_bresp), .s_axilite_bvalid(s_axilite_bvalid),
+                    .s_axilite_bready(s_axilite_bready), .s_axilite_araddr(s_axilite_araddr),
+                    .s_axilite_arvalid(s_axilite_arvalid), .s_axilite_arready(s_axilite_arready),
+                    .s_axilite_rdata(s_axilite_rdata), .s_axilite_rresp(s_axilite_rresp),
+                    .s_axilite_rvalid(s_axilite_rvalid), .s_axilite_rready(s_axilite_rready)
+                );
+            end else begin : g_constant
+                nashc_rom #(
+                    .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}),
+                    .RAM_STYLE(W_RAM_STYLE)
+                ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
+            end
             wire unused = &{1'b0, s1_tdata, s1_tvalid};
+        end
+    endgenerate
+
+    generate
+        if (W_EXT != 0 || W_AXILITE == 0) begin : g_no_axilite
+            assign {s_axilite_awready, s_axilite_wready, s_axilite_bresp, s_axilite_bvalid} = 5'd0;
+            assign {s_axilite_arready, s_axilite_rdata, s_axilite_rresp, s_axilite_rvalid} = 36'd0;
+            wire unused_axilite = &{1'b0, s_axilite_awaddr, s_axilite_awvalid, s_axilite_wdata,
+                                    s_axilite_wvalid, s_axilite_bready, s_axilite_araddr,
+                                    s_axilite_arvalid, s_axilite_rready};
         end
     endgenerate
 
@@ -156,8 +204,9 @@ module nashc_mvau #(
     nashc_mac #(
         .PE(PE), .SIMD(SIMD), .MODE(MODE), .XW(XW), .X_SIGNED(X_SIGNED), .WW(WW),
         .W_SIGNED(W_SIGNED), .ACC_W(ACC_W), .ACC_SIGNED(ACC_SIGNED), .DOT(DOT),
-        .MUL_STYLE(MUL_STYLE), .PIPE(PIPE), .ACCS((SF > 1) ? 1 : 0), .ACT(ACT), .FOLDS(GROUPS*NF),
-        .K(K), .TW(TW), .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR),
+        .MUL_STYLE(MUL_STYLE), .LANES(LANES), .PIPE(PIPE), .ACCS((SF > 1) ? 1 : 0), .ACT(ACT),
+        .FOLDS(GROUPS*NF), .K(K), .TW(TW), .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
+        .HAS_DIR(HAS_DIR),
         .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE({MEM_DIR, "/", T_FILE}),
         .DIR_FILE({MEM_DIR, "/", DIR_FILE}), .T_RAM_STYLE(T_RAM_STYLE)
     ) u_mac (

@@ -19,6 +19,9 @@ module nashc_rows_xnor #(
 );
     localparam G = (SIMD + 5) / 6;      // tables per row
 
+    // Registers behind the tables would be read ports of a memory; Yosys weighs all ways to deal
+    // them out to block RAMs, which takes gigabytes.
+    (* logic_block *)
     reg [2:0] ones [0:63];
     integer   n;
     initial for (n = 0; n < 64; n = n + 1)

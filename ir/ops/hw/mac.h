@@ -16,7 +16,7 @@
 /* Rows of an attribute table, HW_MAC_N of them. */
 enum { HW_MAC_N = 6 };
 #define HW_MAC_ATTRS                                                                               \
-    ATTR(ENUM, "ram_style", "auto", "auto|block|distributed|ultra", "weight memory"),              \
+    ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                    \
         ATTR(ENUM, "ram_style_thresholds", "auto", "auto|block|distributed", "threshold memory"),  \
         ATTR(ENUM, "res_type", "auto", "auto|lut|dsp", "what multiplies"),                         \
         ATTR(ENUM, "act_style", "auto", "auto|parallel|binary_search",                             \

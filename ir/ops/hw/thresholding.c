@@ -23,7 +23,7 @@ static const nashc_param threshold_attrs[] = {
      .kind = NASHC_P_BOOL},
     {.name = "ram_style",
      .def = "auto",
-     .domain = "auto|block|distributed|ultra",
+     .domain = "auto|block|distributed",
      .help = "threshold memory",
      .kind = NASHC_P_ENUM},
     {0},
