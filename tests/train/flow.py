@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""flow.py BUILD: from nothing to hardware, as docs/search.md shows it: search, train, eval, compile, sim, pareto on
+"""flow.py BUILD: from nothing to hardware, as README.md shows it: search, train, eval, compile, sim, pareto on
 a tiny setting. It reads the commands from there, so that what is shown is what is run."""
 import os
 import pathlib
@@ -22,8 +22,8 @@ def used():
 
 
 def block():
-    text = (ROOT / "docs/search.md").read_text()
-    found = re.search(r"<!-- tests/train/flow.py runs this -->\n```\n(.*?)```", text, re.S)
+    text = (ROOT / "README.md").read_text()
+    found = re.search(r"<!-- tests/train/flow.py runs this -->\n```sh\n(.*?)```", text, re.S)
     return [line for line in found[1].replace("\\\n", " ").splitlines() if line.strip()]
 
 
