@@ -113,30 +113,49 @@ bench_failed(job *j, const char *text)
     return nashc_bug(j->d, NULL, "the generated bench failed: %.*s", len, text);
 }
 
+static const nashc_backend *
+backend_with_bench(const job *j)
+{
+    const nashc_backend *be = nashc_find(j->ctx, NASHC_D_BACKEND, j->o.backend);
+
+    return be && NASHC_HAS(be, bench_needs) && be->bench ? be : NULL;
+}
+
+/* The first program of a list that is not there; NULL: all are. */
+static const char *
+missing_program(const char *list, nashc_arena *a)
+{
+    for (const char *s = list; s && *s; s += strspn(s, " ")) {
+        int len = (int)strcspn(s, " ");
+        const char *name = nashc_arena_printf(a, "%.*s", len, s);
+        if (name && !tool_program_exists(name))
+            return name;
+        s += len;
+    }
+    return NULL;
+}
+
 static nashc_status
 run_bench(job *j)
 {
-    const char *dir = nashc_arena_printf(j->a, "%s/tb", nashc_outdir_path(j->dir));
-    const char *const argv[] = {"sh", "run_iverilog.sh", NULL};
+    const nashc_backend *be = backend_with_bench(j);
+    const char *missing = missing_program(be->bench_needs, j->a);
+    const char *const argv[] = {"sh", "-c", be->bench, NULL};
     tool_process p = {0};
     nashc_status s;
 
-    if (!tool_program_exists("iverilog") || !tool_program_exists("vvp")) {
-        s = nashc_io_error(j->d, NULL, "iverilog is needed for --verify sim and was not found");
-        nashc_help(j->d, "install Icarus Verilog, or use --verify ir");
+    if (missing) {
+        s = nashc_io_error(j->d, NULL, "%s is needed for --verify sim and was not found", missing);
+        nashc_help(j->d, "install it, or use --verify ir");
         return s;
     }
-    if ((s = tool_process_run(argv, dir, 0, &p, j->d)) != NASHC_OK)
+    if ((s = tool_process_run(argv, nashc_outdir_path(j->dir), 0, &p, j->d)) != NASHC_OK)
         return s;
     if (p.exit_status != 0) {
         const char *line = p.out && strstr(p.out, "FAIL") ? strstr(p.out, "FAIL") : p.err;
         s = bench_failed(j, line ? line : "");
     }
     tool_process_free(&p);
-    static const char *const left[] = {"vvp", "log"};
-    for (size_t i = 0; i < NASHC_COUNT(left); i++)
-        remove(
-            nashc_arena_printf(j->a, "%s/tb_%s.%s", dir, nashc_opts_str(j->opts, "top"), left[i]));
     return s;
 }
 
@@ -297,7 +316,7 @@ compile(job *j)
     tool_flush(j->ctx);
     if ((s = nashc_compile(&j->m, &j->o, &j->r, j->a, j->d)) != NASHC_OK)
         return s;
-    if (!j->r.flow && strcmp(j->verify, "sim") == 0)
+    if (strcmp(j->verify, "sim") == 0 && !backend_with_bench(j))
         return nashc_usage(j->d, "--verify sim is for backends that write a bench");
     if ((s = nashc_compile_write(j->m, &j->o, &j->r, j->dir, j->d)) != NASHC_OK ||
         (strcmp(j->verify, "sim") == 0 && (s = run_bench(j)) != NASHC_OK))

@@ -189,4 +189,6 @@ const nashc_backend nashc_backend_hls = {
     .needs = "folded",
     .write = write_design,
     .model = "hls.model",
+    .bench = "make -s check && make -s clean",
+    .bench_needs = "make cc",
 };

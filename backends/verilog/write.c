@@ -157,4 +157,6 @@ const nashc_backend nashc_backend_verilog = {
     .needs = "folded",
     .write = write_design,
     .model = "verilog.model",
+    .bench = "cd tb && sh run_iverilog.sh && rm -f tb_*.vvp tb_*.log",
+    .bench_needs = "iverilog vvp",
 };

@@ -260,7 +260,8 @@ manifest_json(const design *z, const json_t *own)
         add_cycles(z, j);
     json_object_update_missing(j, (json_t *)(uintptr_t)own);
     add_ports(z, j);
-    add_host_part(z, j);
+    if (r->flow)
+        add_host_part(z, j);
     return j;
 }
 
@@ -327,6 +328,14 @@ write_graph(const design *z, const char *name)
     return path ? nashc_write_model(z->m, path, z->d) : nashc_enomem(z->d);
 }
 
+/* Of hardware: how the host fills its streams. */
+static nashc_status
+write_packing(design *z)
+{
+    nashc_status s = nashc_ports_of(z->m, z->r->graph, &z->ports, z->a, z->d);
+    return s == NASHC_OK ? nashc_design_packing(&z->ports, z->dir, z->a, z->d) : s;
+}
+
 static nashc_status
 write_all(design *z)
 {
@@ -334,10 +343,8 @@ write_all(design *z)
     nashc_status s = nashc_design_backend(c, z->o, z->r, z->a, &z->backend, &z->opts, z->d);
     if (s == NASHC_OK)
         s = nashc_backend_write(z->backend, z->m, z->dir, z->opts, z->d);
-    if (s == NASHC_OK)
-        s = nashc_ports_of(z->m, z->r->graph, &z->ports, z->a, z->d);
-    if (s == NASHC_OK)
-        s = nashc_design_packing(&z->ports, z->dir, z->a, z->d);
+    if (s == NASHC_OK && z->r->flow)
+        s = write_packing(z);
     if (s == NASHC_OK)
         s = write_manifest(z);
     if (s == NASHC_OK)

@@ -307,7 +307,7 @@ any_hw(const nashc_module *m)
     for (int i = 0; i < nashc_module_n_graphs(m); i++)
         NASHC_EACH_NODE(nashc_module_graph_at(m, i), n)
         {
-            if (strncmp(nashc_node_opname(n), "hw.", 3) == 0)
+            if (nashc_node_op(n)->hw) /* a plugin's layers have other names */
                 return true;
         }
     return false;

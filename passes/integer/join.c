@@ -130,6 +130,11 @@ rebuild_where(si_walk *walk, nashc_node *n)
     if (!si_find_common_scale(job, &parts, EXACT, MAX_SUM / 2, &common) ||
         !si_zip(job, &parts.bias[0], &parts.bias[1], si_add, &bias))
         return false;
+    if (common.bits != 0)
+        si_warn_rounded(job, n, "the operands have scales without a common unit", common.bits,
+                        SI_LEAST_BITS, "one scale for both operands needs no rounding");
+    if (si_failed(job))
+        return false;
     nashc_value *r = si_emit_weighted(walk, 2, parts.integer, common.m);
     return r && si_anchor(walk, y, r, &common.unit, &bias, NULL, NULL, NULL, NULL);
 }

@@ -24,6 +24,18 @@ for op, t, f in [("add", "i5<-9..10>", np.add), ("sub", "i5<-10..9>", np.subtrac
                  ("min", "i4<-7..3>", np.minimum), ("max", "i4<-2..7>", np.maximum)]:
     case(f"{op}-integers", f"nn.{op}(%x, %c)", {"x": ("i4<-7..7>[1,2,5]", XI)}, [f(XI, CI)], [t + "[1,2,5]"],
          {"c": ("i8[2,1]", CI)})
+# A comparison with NaN holds nowhere.
+LEFT, RIGHT = np.array([[0.5, -1, 3, np.nan], [2, 2, -0.0, 7]], F32), np.array([[0.5, 1, -3, 0], [2, 1, 0, 7.5]], F32)
+for op, f in [("greater", np.greater), ("greater_equal", np.greater_equal), ("equal", np.equal)]:
+    case(op, f"nn.{op}(%x, %c)", {"x": (ftype(2, 4), LEFT)}, [f(LEFT, RIGHT).astype(int)], ["u1[2,4]"],
+         {"c": (ftype(2, 4), RIGHT)})
+    case(f"{op}-integers", f"nn.{op}(%x, %c)", {"x": ("i4<-7..7>[1,2,5]", XI)}, [f(XI, CI).astype(int)],
+         ["u1[1,2,5]"], {"c": ("i8[2,1]", CI)})
+MASK = np.array([[1, 0, 0, 1], [0, 1, 1, 0]])
+case("where", "nn.where(%m, %x, %c)", {"m": ("u1[2,4]", MASK), "x": (ftype(2, 4), LEFT)},
+     [np.where(MASK, LEFT, RIGHT)], [ftype(2, 4)], {"c": (ftype(2, 4), RIGHT)})
+case("where-integers", "nn.where(%m, %x, %c)", {"m": ("u1[1,2,5]", XI & 1), "x": ("i4<-7..7>[1,2,5]", XI)},
+     [np.where(XI & 1, XI, CI)], ["i4<-7..7>[1,2,5]"], {"c": ("i8<-2..3>[2,1]", CI)})
 case("mul-square", "nn.mul(%x, %x)", {"x": ("i4<-7..7>[1,2,5]", XI)}, [XI * XI], ["u6<0..49>[1,2,5]"])
 BIP = np.array([1, -1, -1, 1])
 case("mul-bipolar", "nn.mul(%x, %c)", {"x": ("bip[1,4]", BIP.reshape(1, 4))}, [BIP.reshape(1, 4) * BIP[::-1]],

@@ -52,6 +52,11 @@ typedef struct nashc_backend {
      * own, or that of a backend whose layers behave as its own do. NULL: it has no models, and
      * nothing can be folded, sized or estimated for it. */
     const char *model;
+
+    /* Shell command that checks a design in its folder by the vectors there, and leaves nothing
+     * behind if it is right; the programs that it needs, by blanks. It prints a line with FAIL
+     * otherwise. NULL: there is none. */
+    const char *bench, *bench_needs;
 } nashc_backend;
 
 /* How one interface treats one op: an open table of ops x interfaces. Interfaces are "verilog",
