@@ -85,6 +85,18 @@ compare(const train_eval *a, const train_eval *b)
     return d;
 }
 
+/* Numbers of the images on which two models differ, as --images has them. */
+static json_t *
+differing(const train_eval *a, const train_eval *b)
+{
+    json_t *list = json_array();
+
+    for (int64_t i = 0; i < a->score.n; i++)
+        if (a->score.predicted[i] != b->score.predicted[i])
+            json_array_append_new(list, json_integer(i));
+    return list;
+}
+
 static json_t *
 to_json(const train_score *s, const train_images *p)
 {
@@ -111,6 +123,7 @@ print_json(const train_eval *a, const train_eval *b, const difference *d)
     if (b) {
         json_object_set_new(root, "other", to_json(&b->score, a->images));
         json_object_set_new(root, "differ", json_integer(d->differ));
+        json_object_set_new(root, "differing", differing(a, b));
         json_object_set_new(root, "mcnemar",
                             json_pack("{s:I,s:I,s:f}", "only_first", (json_int_t)d->only_a,
                                       "only_second", (json_int_t)d->only_b, "p", d->p));
