@@ -27,7 +27,8 @@ def main():
                                "--executor", "reference", "--compare-executor", "float"],
                               capture_output=True, text=True)
         good = accuracy >= LEAST and same.returncode == 0
-        print(f"{'ok' if good else 'not ok'} {MODEL.name}: accuracy {accuracy}, at least {LEAST}:", r.stderr, same.stdout)
+        print(f"{'ok' if good else 'not ok'} {MODEL.name}: accuracy {accuracy}, at least {LEAST}:", r.stderr,
+              same.stdout)
     print(f"{int(good)} passed, {int(not good)} failed, 0 skipped")
     return 0 if good else 1
 
