@@ -195,7 +195,7 @@ def costs(d):
                 first = 10 * int(word[1])
             elif len(word) > 3 and word[1] == "<-":
                 edge = first + (int(word[0]) - 1) * int(word[0]) // 2 + int(word[2])
-                total += lut[edge][names.index(word[3])]
+                total += manifest["lut"]["edges"][edge][names.index(word[3])]
         return total
 
     cheap, dear = price(d / "cheap/genotype.ngt"), price(d / "dear/genotype.ngt")
