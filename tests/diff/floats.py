@@ -113,7 +113,7 @@ def main():
         if FILTER not in f.name or not (f / "meta.json").is_file():
             continue
         meta = json.loads((f / "meta.json").read_text())
-        tool = meta.get("golden", {}).get("tool", "none")
+        tool = (meta.get("golden") or {}).get("tool", "none")
         if meta["model"].endswith(".xz") or not meta.get("outputs") or tool == "none" or "float64" in tool or \
                 meta.get("macs", 0) > 3e7:
             skipped += 1
