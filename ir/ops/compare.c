@@ -23,7 +23,7 @@ compare_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     ((relation) == GREATER ? (a) > (b) : (relation) == EQUAL ? (a) == (b) : (a) >= (b))
 
 static nashc_status
-compare(nashc_eval *e, const nashc_node *n, relation relation)
+compare(nashc_eval *e, const nashc_node *n, relation how)
 {
     nashc_buf *y = nashc_eval_out(e, 0);
     bool ints = ops_all_int(n);
@@ -38,7 +38,7 @@ compare(nashc_eval *e, const nashc_node *n, relation relation)
     ops_walk_init(&wb, &nashc_eval_in(e, 1)->type, &y->type);
     for (int64_t i = 0; i < y->n; i++) {
         int64_t p = ops_walk_next(&wa), q = ops_walk_next(&wb);
-        bool holds = ints ? HOLDS(relation, ia[p], ib[q]) : HOLDS(relation, a[p], b[q]);
+        bool holds = ints ? HOLDS(how, ia[p], ib[q]) : HOLDS(how, a[p], b[q]);
         nashc_buf_set_int(y, i, holds);
     }
     return NASHC_OK;

@@ -192,15 +192,15 @@ as_conv_transpose(nashc_rw *rw, nashc_value *x, const axis *a)
  */
 
 static nashc_value *
-swapped(nashc_rw *rw, nashc_value *x, int axis)
+swapped(nashc_rw *rw, nashc_value *x, int at)
 {
     int64_t perm[NASHC_MAX_RANK];
     int rank = x ? nashc_value_type(x)->rank : 0;
 
-    if (!x || axis == rank - 1)
+    if (!x || at == rank - 1)
         return x;
     for (int i = 0; i < rank; i++)
-        perm[i] = i == axis ? rank - 1 : i == rank - 1 ? axis : i;
+        perm[i] = i == at ? rank - 1 : i == rank - 1 ? at : i;
     return nashc_rw_opf(rw, "nn.transpose", &x, 1, "perm=%s", nashc_rw_ints(rw, perm, rank));
 }
 

@@ -58,6 +58,29 @@ overflow(const nashc_device *dev, const nashc_cost *c, double fill, uint64_t *ne
     return worst;
 }
 
+/* As overflow, of the choice r. What fills a resource has its memories placed where there is room,
+ * as place-memories does it afterwards. */
+static nashc_status
+too_much(fold_problem *z, fold_result *r, double fill, const char **over, uint64_t *need,
+         uint64_t *have)
+{
+    nashc_cost placed = r->cost;
+    nashc_status s;
+
+    if (!(*over = overflow(z->dev, &r->cost, fill, need, have)))
+        return NASHC_OK;
+    for (int i = 0; i < z->n; i++) { /* leaves the converters */
+        const nashc_cost *c = &z->items[i].points[z->items[i].chosen].cost;
+        placed.lut -= c->lut, placed.ff -= c->ff, placed.dsp -= c->dsp;
+        placed.bram18 -= c->bram18, placed.uram -= c->uram;
+    }
+    if ((s = fold_apply(z)) == NASHC_OK)
+        s = hw_placed_cost(z->r, z->f, z->backend, z->dev, fill, &placed);
+    if (s == NASHC_OK)
+        *over = overflow(z->dev, &placed, fill, need, have);
+    return s;
+}
+
 static void
 report(fold_problem *z, uint64_t target, const char *limit, uint64_t need, uint64_t have)
 {
@@ -92,23 +115,26 @@ fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
     for (high = n - 1; low < high && s == NASHC_OK;) {
         int middle = low + (high - low) / 2;
         fold_result r = {0};
-        s = fold_solve(z, rate[middle], &r);
-        const char *over = overflow(z->dev, &r.cost, fill, &need, &have);
+        const char *over = NULL;
+        if ((s = fold_solve(z, rate[middle], &r)) == NASHC_OK)
+            s = too_much(z, &r, fill, &over, &need, &have);
         low = over ? middle + 1 : low;
         high = over ? high : middle;
         limit = over ? over : limit;
     }
     *target = n > 0 ? rate[high] : least;
     *out = (fold_result){0};
-    if (s != NASHC_OK || (s = fold_solve(z, *target, out)) != NASHC_OK)
+    const char *over = NULL;
+    uint64_t most = need, room = have; /* of what did not fit last */
+    if (s != NASHC_OK || (s = fold_solve(z, *target, out)) != NASHC_OK ||
+        (s = too_much(z, out, fill, &over, &need, &have)) != NASHC_OK)
         return s;
-    const char *over = overflow(z->dev, &out->cost, fill, &need, &have);
     if (over)
         nashc_warning(z->d, NULL, "device-full",
                       "fit: the smallest folding needs about %" PRIu64 " %s, %" PRIu64
                       " of %s may be filled",
                       need, over, have, z->dev->name);
     else
-        report(z, *target, limit, need, have);
+        report(z, *target, limit, most, room);
     return NASHC_OK;
 }

@@ -36,8 +36,9 @@ typedef struct placing {
     nashc_diag *d;
     memory *all;
     int n;
-    nashc_cost fixed; /* layers without a choice */
-    double overflow;  /* of the best, as a share of the resource that has the most; 0: it fits */
+    nashc_cost fixed; /* layers without a choice, and what stands beside them */
+    double fill;      /* of each resource, at most; 1: all of it */
+    double overflow;  /* of the best, as a share of what may be filled; 0: it fits */
     double price[NASHC_DEMANDS];
 } placing;
 
@@ -130,7 +131,8 @@ choose(placing *z)
     return sum;
 }
 
-/* The worst overflow of a resource as a share of it, 0: all fits. Raises prices by `rise`. */
+/* The worst overflow of a resource as a share of what may be filled of it, 0: all fits. Raises
+ * prices by `rise`. */
 static double
 overflow(placing *z, const nashc_cost *sum, double rise)
 {
@@ -139,7 +141,7 @@ overflow(placing *z, const nashc_cost *sum, double rise)
 
     nashc_device_demand(z->dev, sum, use);
     for (int i = 0; i < NASHC_DEMANDS; i++) {
-        double over = use[i].percent / 100 - 1;
+        double over = use[i].percent / 100 / z->fill - 1;
         z->price[i] *= over > 0 ? rise : 1;
         worst = over > worst ? over : worst;
     }
@@ -178,6 +180,16 @@ dearest_move(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static nashc_cost
+best_cost(const placing *z)
+{
+    nashc_cost sum = z->fixed;
+
+    for (int k = 0; k < z->n; k++)
+        nashc_cost_add(&sum, &z->all[k].cost[z->all[k].best]);
+    return sum;
+}
+
 /* Sorts the memories. O(n^2). */
 static void
 give_back(placing *z)
@@ -186,25 +198,11 @@ give_back(placing *z)
     for (int k = 0; k < z->n; k++) {
         memory *m = &z->all[k];
         int moved = m->best;
-        nashc_cost sum = z->fixed;
         m->best = m->first;
-        for (int i = 0; i < z->n; i++)
-            nashc_cost_add(&sum, &z->all[i].cost[z->all[i].best]);
+        nashc_cost sum = best_cost(z);
         if (overflow(z, &sum, 1) > z->overflow)
             m->best = moved;
     }
-}
-
-static nashc_status
-place(placing *z)
-{
-    nashc_status s = NASHC_OK;
-
-    search(z);
-    give_back(z);
-    for (int k = 0; k < z->n && s == NASHC_OK; k++)
-        s = nashc_node_set_attr(z->all[k].n, "ram_style", styles[z->all[k].best], z->d);
-    return s;
 }
 
 static bool
@@ -213,13 +211,56 @@ undecided(const nashc_node *n)
     return nashc_attr_index(n, "ram_style") >= 0 && nashc_node_int(n, "ram_style") == 0;
 }
 
+/* The memories of f that have a choice, and what all else costs. */
+static nashc_status
+collect_all(placing *z, nashc_graph *f)
+{
+    nashc_status s = NASHC_OK;
+
+    NASHC_EACH_NODE(f, n)
+    {
+        int before = z->n;
+        nashc_cost c;
+        if (s == NASHC_OK && undecided(n))
+            s = collect(z, n);
+        if (z->n == before && nashc_layer_cost(n, z->backend, z->dev, &c))
+            nashc_cost_add(&z->fixed, &c);
+    }
+    return s;
+}
+
+static nashc_status
+solve(placing *z, nashc_run *r, nashc_graph *f)
+{
+    if (!(z->all = NASHC_NEW_N(nashc_run_arena(r), memory, nashc_graph_n_nodes(f) + 1)))
+        return nashc_enomem(z->d);
+    nashc_status s = collect_all(z, f);
+    if (s != NASHC_OK)
+        return s;
+    search(z);
+    give_back(z);
+    return NASHC_OK;
+}
+
+nashc_status
+hw_placed_cost(nashc_run *r, nashc_graph *f, const nashc_backend *backend, const nashc_device *dev,
+               double fill, nashc_cost *c)
+{
+    placing z = {
+        .d = nashc_run_diag(r), .backend = backend, .dev = dev, .fill = fill, .fixed = *c};
+    nashc_status s = solve(&z, r, f);
+
+    if (s == NASHC_OK)
+        *c = best_cost(&z);
+    return s;
+}
+
 static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
     const char *device = nashc_opts_str(nashc_run_opts(r), "device");
-    placing z = {.d = nashc_run_diag(r)};
+    placing z = {.d = nashc_run_diag(r), .fill = 1};
     nashc_graph *f = nashc_flow_graph(nashc_graph_module(g), z.d);
-    nashc_status s = NASHC_OK;
 
     if (!f)
         return NASHC_EINPUT;
@@ -227,18 +268,10 @@ run(nashc_run *r, nashc_graph *g)
         return NASHC_EUNSUP;
     if (!(z.dev = nashc_lookup(nashc_run_ctx(r), NASHC_D_DEVICE, device, z.d)))
         return NASHC_EINPUT;
-    if (!(z.all = NASHC_NEW_N(nashc_run_arena(r), memory, nashc_graph_n_nodes(f) + 1)))
-        return nashc_enomem(z.d);
-    NASHC_EACH_NODE(f, n)
-    {
-        int before = z.n;
-        nashc_cost c;
-        if (s == NASHC_OK && undecided(n))
-            s = collect(&z, n);
-        if (z.n == before && nashc_layer_cost(n, z.backend, z.dev, &c))
-            nashc_cost_add(&z.fixed, &c);
-    }
-    return s == NASHC_OK ? place(&z) : s;
+    nashc_status s = solve(&z, r, f);
+    for (int k = 0; k < z.n && s == NASHC_OK; k++)
+        s = nashc_node_set_attr(z.all[k].n, "ram_style", styles[z.all[k].best], z.d);
+    return s;
 }
 
 static const nashc_param options[] = {

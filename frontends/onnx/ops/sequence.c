@@ -12,7 +12,7 @@ part_sizes(nashc_onnx_in *r, int64_t size, int64_t **out, int *n)
     const int64_t *split;
     nashc_status s = nashc_onnx_in_ints(r, 1, "split", &split, n);
     const nashc_type *t = s || !nashc_onnx_given(r, 1) ? NULL : nashc_onnx_in_type(r, 1);
-    int64_t one = 1, step, sum = 0;
+    int64_t step = 1, sum = 0;
 
     if (s)
         return s;
@@ -20,7 +20,7 @@ part_sizes(nashc_onnx_in *r, int64_t size, int64_t **out, int *n)
         return nashc_onnx_error(r, "split is %s, expected a number or a vector",
                                 nashc_type_str(r->d, t));
     if (!t || t->rank == 0) {
-        step = t ? split[0] : one;
+        step = t ? split[0] : step;
         if (step < 1 || (size - 1) / step >= ONNX_SMALL)
             return nashc_onnx_error(r, "split %" PRId64 " of a dimension of %" PRId64, step, size);
         *n = (int)((size - 1) / step + 1);
@@ -60,7 +60,7 @@ read_split_to_sequence(nashc_onnx_in *r)
 {
     nashc_value *x = nashc_onnx_in_value(r, 0);
     bool drop = !nashc_onnx_given(r, 1) && !nashc_onnx_attr_int(r, "keepdims", 1);
-    int64_t *size, dim[NASHC_MAX_RANK];
+    int64_t *size = NULL, dim[NASHC_MAX_RANK];
     int axis, n;
     nashc_status s;
 
