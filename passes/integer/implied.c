@@ -140,7 +140,7 @@ guess_grid(si_walk *walk, si_chain *chain, int64_t n, si_implied *grid)
         set_points(chain, n, x);
     ok = ok && si_chain_values(chain, n, x, !chain->tensor->integer, v);
     for (int64_t i = 0; ok && i < all; i++) {
-        double base;
+        double base = 0;
         for (int64_t k = 0; k < n; k++)
             one[k] = v[k * all + i];
         ok = unit_of(one, n, &scale[i], &base) ||
@@ -320,5 +320,7 @@ si_imply_quantiser(si_walk *walk, nashc_value *v)
     }
     if (ok)
         walk->job->why = why;
+    /* Its values are computed from codes built here; nodes of the host may have read it before. */
+    walk->unsorted = walk->unsorted || ok;
     return ok && rebuild_path(walk, path, n);
 }
