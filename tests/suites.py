@@ -126,6 +126,7 @@ SUITES = [
     ("nodes", "build", peer("tests/diff/onnx_nodes.py"), False, {}),
     ("peers", "build", peer("tests/diff/peers.py"), False, {}),
     ("floats", "build", peer("tests/diff/floats.py"), False, {}),
+    ("kinds", "build", peer("tests/diff/kinds.py"), False, {}),
     ("random-peers", "build", peer("tests/fuzz/random_peers.py"), False, {}),
     ("brevitas", "build", script("tests/diff/brevitas.py", "build"), False, {}),
     ("random", "build", script("tests/fuzz/random_graphs.py", "build"), False, {}),

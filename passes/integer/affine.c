@@ -195,7 +195,12 @@ si_affine(si_walk *walk, nashc_value *v)
     } else if (x->kind != SI_FUN) {
         return NULL;
     } else {
-        if (!(x = si_resolved(walk, x)) || x->affine)
+        /* What compares a pending sum says which multipliers are right for it. */
+        if (!x->affine && nashc_type_is_int(nashc_value_type(v)) && si_imply_quantiser(walk, v))
+            return si_of(walk, v)->affine ? si_of(walk, v) : NULL;
+        if (si_failed(walk->job) || !(x = si_resolved(walk, x)))
+            return NULL;
+        if (x->affine)
             return x;
         integer = clamped_integers(walk, v, x, &scale, &bias);
     }

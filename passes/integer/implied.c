@@ -320,5 +320,7 @@ si_imply_quantiser(si_walk *walk, nashc_value *v)
     }
     if (ok)
         walk->job->why = why;
+    /* Its values are computed from codes built here; nodes of the host may have read it before. */
+    walk->unsorted = walk->unsorted || ok;
     return ok && rebuild_path(walk, path, n);
 }

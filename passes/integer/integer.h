@@ -189,6 +189,7 @@ struct nashc_integer_walk {
     si_value *value;     /* by id of the model's value; what is built has none */
     nashc_node *node;    /* of the model, being rebuilt */
     si_implied *implied; /* being quantised; NULL: none */
+    bool unsorted;       /* what an earlier node reads may be built behind it */
     si_float *floats, **floats_end;
     si_made **made; /* n_made hash chains, a power of two */
     size_t n_made;

@@ -171,6 +171,11 @@ replace_floats(si_walk *walk)
         nashc_value_replace(f->old, f->real);
     }
     nashc_graph_remove_dead(walk->graph);
+    if (walk->unsorted) {
+        nashc_status s = nashc_graph_sort(walk->graph, walk->job->diag);
+        if (s != NASHC_OK)
+            return s;
+    }
     return narrower ? nashc_graph_infer(walk->graph, walk->job->diag) : NASHC_OK;
 }
 
