@@ -10,6 +10,9 @@
 /* LUT equivalents of a cost: what foldings are compared by. */
 uint64_t hw_score(const nashc_cost *c);
 
+/* Takes c, which is a part of *sum, out of it. */
+void hw_cost_subtract(nashc_cost *sum, const nashc_cost *c);
+
 /* Row of an option schema: whose layer models count; and the backend that the option names. */
 #define HW_BACKEND_OPTION                                                                          \
     {                                                                                              \
