@@ -1,8 +1,8 @@
 /* cost_terms.c: what the LUT estimates of layers are made of: `cost_terms model.nashir`.
  *
  * Prints a line of JSON a layer: its name and operator, the estimate, and the terms of each part
- * (backends/verilog/layers/cost.h). These are seen by estimating with coefficients that are all 0 but
- * one, so the coefficients here replace those of cost_table.c. Read by estimates.py.
+ * (backends/verilog/layers/cost.h). These are seen by estimating with coefficients that are all 0
+ * but one, so the coefficients here replace those of cost_table.c. Read by estimates.py.
  */
 #include "backends/verilog/layers/cost.h"
 #include <inttypes.h>
@@ -66,9 +66,8 @@ main(int argc, char **argv)
         names = nashc_flow_names(f, a);
     if (names)
         NASHC_EACH_NODE(f, n)
-            print_layer(n, names[nashc_node_id(n)]);
-    else
-        fprintf(stderr, "cost_terms: no layers, or no model.nashir given\n");
+    print_layer(n, names[nashc_node_id(n)]);
+    else fprintf(stderr, "cost_terms: no layers, or no model.nashir given\n");
     nashc_module_free(m);
     nashc_arena_free(a);
     nashc_ctx_free(c);

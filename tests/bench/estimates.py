@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # estimates.py: estimates of layers against what Yosys makes of them; fits the coefficients of the estimates.
-"""estimates.py [BUILD] [--count N] [--seconds S] [--only KIND] [--models FILE,...] [--fit] [--layers]
+"""estimates.py [BUILD] [--count N] [--seconds S] [--only KIND] [--models FILE,...] [--fit] [--page]
+             [--layers]
 
 Draws N layers of every kind over their parameters (as tests/rtl/layers.py does, but larger ones), takes the layers of
 the models at several targets, and has Yosys (synth_xilinx, xcup) count the cells of each. Counts are kept in
@@ -8,9 +9,9 @@ BUILD/estimates.json under the hash of the layer's Verilog and of the modules th
 takes up where the last one ended; --seconds bounds the time for new ones (0: only what is kept).
 A run of Yosys may take 2 GiB and has lowest priority. Layers that are estimated to be large are left out.
 
-Every second draw is for fitting, the others and all models for judging. Prints the table of errors of
-docs/estimates.md, of the layers that are for judging; --layers lists each. --fit first writes new coefficients to
-backends/verilog/layers/cost_table.c: build again to use them."""
+Every second draw is for fitting, the others and all models for judging. Prints the table of errors of the layers
+that are for judging; --page writes it to docs/estimates.md, --layers lists each layer. --fit first writes new
+coefficients to backends/verilog/layers/cost_table.c: build again to use them."""
 
 import argparse
 import glob
@@ -53,7 +54,8 @@ def matrix(x, w, most, depth=6):
         simd = folded(rnd, mw, max(1, most // pe))
         while mw * mh > 64 * depth * pe * simd:
             pe, simd = folded(rnd, mh, 16), folded(rnd, mw, most)
-            mw, mh = (mw, max(pe, mh // 2 // pe * pe)) if rnd.random() < 0.5 else (max(simd, mw // 2 // simd * simd), mh)
+            mw, mh = ((mw, max(pe, mh // 2 // pe * pe)) if rnd.random() < 0.5 else
+                      (max(simd, mw // 2 // simd * simd), mh))
         return layers.mvau(rnd, i, rnd.choice(x), rnd.choice(w), mw, mh, pe, simd, rnd.random() < 0.5)
     return make
 
@@ -169,7 +171,8 @@ def converter(rnd, i):
 
 
 def queue(rnd, i):
-    depth, lanes = rnd.choice((2, 2, 4, 8, 16, 30, 32, 33, 64, 100, 128, 300, 512, 1024, 2000)), rnd.choice((1, 2, 4, 8, 16))
+    depth = rnd.choice((2, 2, 4, 8, 16, 30, 32, 33, 64, 100, 128, 300, 512, 1024, 2000))
+    lanes = rnd.choice((1, 2, 4, 8, 16))
     elem = rnd.choice(('bip', 'u2', 'u4', 'i8'))
     out = '%s[1,%d]' % (elem, 32)
     return layers.Case('fifo', elem, (1, 32), ['  %%y%d: %s = hw.fifo(%%x%d) depth=%d lanes=%d'
@@ -412,15 +415,23 @@ def cells(table, samples):
     return out
 
 
-def page(table, samples, out):
+def errors(table, samples):
+    """The table of errors."""
     judged = [s for s in samples if not s['fitted']]
     kinds = {}
     for s in judged:
         kinds.setdefault(kind_of(table, s), []).append(s)
-    print('| layer | layers | LUT | FF | BRAM18 | DSP |\n| --- | --- | --- | --- | --- | --- |', file=out)
-    for kind in sorted(kinds):
-        print('| %s | %s |' % (kind, ' | '.join(cells(table, kinds[kind]))), file=out)
-    print('| all | %s |' % ' | '.join(cells(table, judged)), file=out)
+    lines = ['| layer | layers | LUT | FF | BRAM18 | DSP |', '| --- | --- | --- | --- | --- | --- |']
+    lines += ['| %s | %s |' % (kind, ' | '.join(cells(table, kinds[kind]))) for kind in sorted(kinds)]
+    return '\n'.join(lines + ['| all | %s |' % ' | '.join(cells(table, judged))]) + '\n'
+
+
+def write_page(text):
+    path = os.path.join(ROOT, 'docs/estimates.md')
+    with open(path) as f:
+        old = f.read()
+    with open(path, 'w') as f:
+        f.write(re.sub(r'(\| layer \| layers \|.*\n)(\|.*\n)*', lambda m: text, old, count=1))
 
 
 def drawn(o, table, kept, tools, folder):
@@ -451,6 +462,7 @@ def main():
     ap.add_argument('--only', default='', help='kinds with this in their names')
     ap.add_argument('--models', default=','.join(sorted(glob.glob(os.path.join(ROOT, 'tests/data/*/model.onnx')))))
     ap.add_argument('--fit', action='store_true', help='write the coefficients')
+    ap.add_argument('--page', action='store_true', help='write docs/estimates.md')
     ap.add_argument('--layers', action='store_true', help='list the layers too')
     o = ap.parse_args()
     subprocess.run(['ninja', '-C', o.build, 'tests/bench/cost_terms'], check=True, stdout=subprocess.DEVNULL)
@@ -472,7 +484,10 @@ def main():
         table.fit([s for s in samples if s['fitted']])
         table.write()
         print('%s written, from %d layers' % (table.path, sum(s['fitted'] for s in samples)), file=sys.stderr)
-    page(table, samples, sys.stdout)
+    text = errors(table, samples)
+    print(text, end='')
+    if o.page:
+        write_page(text)
     if o.layers:
         for s in sorted(samples, key=lambda s: kind_of(table, s)):
             print(kind_of(table, s), s['layer'], round(table.luts(s)), s)

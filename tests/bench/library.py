@@ -66,7 +66,8 @@ def measure(program, module, arguments):
             pathlib.Path(tmp, name).write_text(text)
         for path in RTL.glob('nashc_*.v'):
             shutil.copy(path, tmp)
-        values = ' '.join('-chparam %s %d' % p for p in params.items() if p[0] not in HARNESS)
+        values = ' '.join("-chparam %s 32'd%d" % (k, v % 2**32) if v < 0 else '-chparam %s %d' % (k, v)
+                          for k, v in params.items() if k not in HARNESS)
         script = ('read_verilog -defer nashc_*.v; hierarchy -check -top nashc_%s %s; rename -top top; synth_xilinx '
                   '-flatten -noiopad -noclkbuf -family xcup -top top; tee -o stat.txt stat' % (module, values))
         done = subprocess.run([program, '-q', '-p', script], cwd=tmp, capture_output=True, text=True)

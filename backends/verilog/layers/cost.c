@@ -35,28 +35,40 @@ bram18(uint64_t depth, uint64_t width)
     return least;
 }
 
-/* Does a memory that nobody decided upon become block RAM? Yosys reckons 129 for a block, 16 for 8 LUTs
- * of RAM or the part of them that is used, about 3 for the choice between two of those, and a 64th
- * for a bit of a ROM. */
+/* RAM cells of 8 LUTs: 14 bits of 32 words, or 7 of 64, whichever is used better. Where there are
+ * several rows of them, the outputs are chosen from. */
+typedef struct ram_cells {
+    uint64_t rows, bits;
+} ram_cells;
+
+static ram_cells
+ram_cells_of(uint64_t depth)
+{
+    ram_cells low = {ceil_div(depth, 32), 14}, high = {ceil_div(depth, 64), 7};
+
+    return low.rows < 2 * high.rows ? low : high;
+}
+
+/* Does a memory that nobody decided upon become block RAM? Yosys reckons 129 for a block, 16 for
+ * the cell of a LUT RAM or as much of that as is used, about 0.4 for a choice between bits of two,
+ * and a 64th for a bit of a ROM. */
 static bool
 wants_block(bool rom, uint64_t depth, uint64_t width)
 {
-    double bits = (double)width, rows = (double)ceil_div(depth, 64);
-    double luts = rom ? bits * (double)depth / 64 : bits * (rows * 16 / 7 + (rows - 1) * 3);
+    ram_cells c = ram_cells_of(depth);
+    double rows = (double)c.rows;
+    double each = rom ? (double)depth / 64 : rows * 16 / (double)c.bits + (rows - 1) * 0.4;
 
-    return depth > 64 && luts >= 129 * (double)bram18(depth, width);
+    return depth > 64 && each * (double)width >= 129 * (double)bram18(depth, width);
 }
 
-/* RAM cells that are written at one address and read at another: 14 bits of 32 words, or 7 of 64, in
- * 8 LUTs. Where there are several rows of them, the outputs are chosen from. */
 static void
 add_ram_cells(nashc_cost *c, uint64_t depth, uint64_t width)
 {
-    uint64_t rows = ceil_div(depth, 64),
-             cells = depth <= 32 ? ceil_div(width, 14) : rows * ceil_div(width, 7);
+    ram_cells r = ram_cells_of(depth);
 
-    c->lut += 8 * cells;
-    COST_LUTS(c, COST_RAM, (double)((rows - 1) * width));
+    c->lut += 8 * r.rows * ceil_div(width, r.bits);
+    COST_LUTS(c, COST_RAM, (double)((r.rows - 1) * width));
 }
 
 /* Chance gives each of the 2^depth columns alike. */

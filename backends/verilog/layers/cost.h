@@ -14,15 +14,15 @@ int cost_clog2(uint64_t v);
 /* What layers are made of. The LUTs of a part are the sum of its terms, each times a coefficient of
  * cost_table.c; the comments name the terms. Operand bits: all bits that a sum adds up. */
 enum cost_part {
-    COST_SKID,        /* outputs; their bits */
-    COST_COUNT,       /* counters; their bits */
-    COST_ROM,         /* bits of words of 64 lines */
-    COST_RAM,         /* bits of the choices between RAM cells */
-    COST_XNOR,        /* products; operand bits of the sums; bits of the sums */
-    COST_PLUS_MINUS,  /* operand bits of the sums; bits that extend signs; bits of the sums */
-    COST_PLANES,      /* operand bits of the gated sums; that extend signs; of these sums; of theirs */
-    COST_MULTIPLY,    /* operand bits of the sums; bits that extend signs; bits of the sums */
-    COST_PACKED,      /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
+    COST_SKID,       /* outputs; their bits */
+    COST_COUNT,      /* counters; their bits */
+    COST_ROM,        /* bits of words of 64 lines */
+    COST_RAM,        /* bits of the choices between RAM cells */
+    COST_XNOR,       /* products; operand bits of the sums; bits of the sums */
+    COST_PLUS_MINUS, /* operand bits of the sums; bits that extend signs; bits of the sums */
+    COST_PLANES,   /* operand bits of the gated sums; that extend signs; of these sums; of theirs */
+    COST_MULTIPLY, /* operand bits of the sums; bits that extend signs; bits of the sums */
+    COST_PACKED,   /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
     COST_ACCUMULATE,  /* accumulators of a step; their bits; their bits if they are in a memory */
     COST_REPLAY,      /* layers; bits of a beat that is kept */
     COST_PARALLEL,    /* comparisons; their bits; or with constants; bits of the results */

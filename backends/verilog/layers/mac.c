@@ -180,12 +180,15 @@ sum_bits(const nashc_type *x, const nashc_type *w, const mac_shape *z, bool dot,
 
     if (mode == XNOR && dot)
         bits += 2;
-    bits += mode == XNOR ? 0 : mode == PM1_W ? x->bits : mode == PM1_X ? w->bits : x->bits + w->bits;
+    bits += mode == XNOR    ? 0
+            : mode == PM1_W ? x->bits
+            : mode == PM1_X ? w->bits
+                            : x->bits + w->bits;
     return z->accs > 0 && bits < acc ? bits : acc;
 }
 
-/* Products that are added up. Half of those with constants vanish, and of a few lines of weights some
- * bits are the same in all. */
+/* Products that are added up. Half of those with constants vanish, and of a few lines of weights
+ * some bits are the same in all. */
 static double
 products(const mac_shape *z)
 {
@@ -207,8 +210,7 @@ cost_xnor(nashc_cost *c, const mac_shape *z, uint64_t sum)
 {
     uint64_t counts = z->piped ? 3 * (z->simd / 6) + (uint64_t)cost_clog2(z->simd % 6 + 1) : 0;
 
-    COST_LUTS(c, COST_XNOR, products(z), (double)(z->pe * counts),
-              (double)(z->pe * sum));
+    COST_LUTS(c, COST_XNOR, products(z), (double)(z->pe * counts), (double)(z->pe * sum));
     c->ff += z->pe * (counts + sum);
 }
 

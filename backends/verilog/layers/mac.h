@@ -26,8 +26,8 @@ uint64_t mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, b
  * costs less. rows share an x. */
 bool mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev);
 
-/* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows a
- * multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
+/* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows
+ * a multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
  * their own; piped: with a register inside the sum; lines of weights. */
 typedef struct mac_shape {
     uint64_t pe, simd, blocks, accs, folds, piped, lines;

@@ -122,7 +122,8 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, z.nf);
     cost_counter(&c, lines);
     cost_replay(&z, z.simd * x->bits, &c);
-    cost_rom(&c, nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style"),
+    cost_rom(&c,
+             nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style"),
              lines, z.pe * z.simd * w->bits);
     mac_cost(n,
              &(mac_shape){.pe = z.pe,

@@ -38,8 +38,8 @@ folds_of(const nashc_node *n)
     return (uint64_t)(y->dim[y->rank - 1] / nashc_node_int(n, "pe"));
 }
 
-/* Counters and addresses, and of each lane an adder, or a comparison with a choice; as much for each
- * other row of a beat. */
+/* Counters and addresses, and of each lane an adder, or a comparison with a choice; as much for
+ * each other row of a beat. */
 static nashc_status
 pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
