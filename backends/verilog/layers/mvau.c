@@ -97,7 +97,7 @@ mvau_cycles(const nashc_node *n)
 
 /* A vector of several beats is kept for the other rounds. */
 static void
-cost_replay(const sizes *z, uint64_t width, nashc_cost *c)
+cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, nashc_cost *c)
 {
     bool kept = z->nf > 1 && z->sf > 1;
 
@@ -105,7 +105,7 @@ cost_replay(const sizes *z, uint64_t width, nashc_cost *c)
     c->ff += width;
     if (!kept)
         return;
-    if (!cost_ram(c, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
+    if (!cost_ram(c, dev, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
         c->ff += z->sf > 64 ? width : 0;
     c->ff += z->sf > 64;
 }
@@ -121,8 +121,8 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, z.sf);
     cost_counter(&c, z.nf);
     cost_counter(&c, lines);
-    cost_replay(&z, z.simd * x->bits, &c);
-    cost_rom(&c,
+    cost_replay(&z, dev, z.simd * x->bits, &c);
+    cost_rom(&c, dev,
              nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style"),
              lines, z.pe * z.simd * w->bits);
     mac_cost(n,

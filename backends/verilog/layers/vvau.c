@@ -59,7 +59,7 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, rows);
     cost_counter(&c, rows * folds);
     c.ff += lanes * model_in(n, 0)->bits;
-    cost_rom(&c, nashc_node_int(n, "ram_style"), rows * folds, lanes * model_in(n, 1)->bits);
+    cost_rom(&c, dev, nashc_node_int(n, "ram_style"), rows * folds, lanes * model_in(n, 1)->bits);
     mac_cost(n,
              &(mac_shape){.pe = pe,
                           .simd = simd,
