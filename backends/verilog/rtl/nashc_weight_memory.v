@@ -50,7 +50,7 @@ module nashc_weight_memory #(
     reg              bvalid_q, fetch_q, rvalid_q;
     reg  [NUM_W-1:0] word_q;            // number of the word that is read
     reg  [W-1:0]     line_q;            // the line that it is in
-    reg  [N*32-1:0]  staged_q;          // words of the line to be written
+    wire [N*32-1:0]  staged;            // the line to be written: the word at hand, and those before
     wire             write = awvalid && wvalid && !bvalid_q;
     wire             start = arvalid && !fetch_q && !rvalid_q;
 
@@ -59,17 +59,26 @@ module nashc_weight_memory #(
         part = (PART_W == 0) ? 0 : {{(32-NUM_W){1'b0}}, word} & (N - 1);
     endfunction
 
-    reg [N*32-1:0] staged_d;
-    always @* begin
-        staged_d = staged_q;
-        staged_d[part(wword)*32 +: 32] = wdata;
-    end
+    genvar k;
+    generate
+        for (k = 0; k < N; k = k + 1) begin : g_word
+            if (k == N - 1) begin : g_last
+                assign staged[k*32 +: 32] = wdata;
+            end else begin : g_kept
+                reg [31:0] staged_q;
+                always @(posedge clk) if (write && part(wword) == k) staged_q <= wdata;
+                assign staged[k*32 +: 32] = staged_q;
+            end
+        end
+        if (N*32 > W) begin : g_pad
+            wire unused = &{1'b0, staged[N*32-1:W]};
+        end
+    endgenerate
 
     wire commit = write && part(wword) == N - 1;
     wire [AW-1:0] port = write ? wword[NUM_W-1:PART_W] : rword[NUM_W-1:PART_W];
     always @(posedge clk) begin
-        if (write) staged_q <= staged_d;
-        if (commit) mem[port] <= staged_d[W-1:0];
+        if (commit) mem[port] <= staged[W-1:0];
         else line_q <= mem[port];
     end
     // fetch waits for a cycle in which the port does not write
@@ -86,13 +95,17 @@ module nashc_weight_memory #(
         if (start && !write) word_q <= rword;
     end
 
-    reg  [31:0]     rdata_q;
+    reg  [31:0]     rdata_q, rdata_d;
     reg  [N*32-1:0] padded;
+    integer         i;
     always @* begin
         padded = {N*32{1'b0}};
         padded[W-1:0] = line_q;
+        rdata_d = 32'd0;
+        for (i = 0; i < N; i = i + 1)
+            if (part(word_q) == i) rdata_d = rdata_d | padded[i*32 +: 32];
     end
-    always @(posedge clk) if (fetch_q) rdata_q <= padded[part(word_q)*32 +: 32];
+    always @(posedge clk) if (fetch_q) rdata_q <= rdata_d;
 
     assign lite_m = {write, write, bvalid_q, start && !write, rdata_q, rvalid_q};
 endmodule
