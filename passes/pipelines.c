@@ -171,7 +171,8 @@ static const nashc_param hardware_options[] = {
      .kind = NASHC_P_FLOAT},
     {.name = "mem-mode",
      .def = "",
-     .help = "where the weights of all layers live: internal_decoupled, internal_embedded or external",
+     .help =
+         "where the weights of all layers live: internal_decoupled, internal_embedded or external",
      .kind = NASHC_P_STRING},
     {.name = "runtime-writeable-weights",
      .def = "false",

@@ -132,10 +132,8 @@ sim_weights_write(sim_job *j)
         const nashc_buf *b = nashc_tensor_buf(nashc_value_const(nashc_node_in(n, w.operand)));
         char *text = w.streamed ? nashc_flow_print_weights(&w, b, NULL)
                                 : nashc_flow_print_weight_words(&w, b, NULL);
-        s = text ? sim_write_file(j,
-                                  nashc_arena_printf(j->a, "weights/%s.dat",
-                                                     names[nashc_node_id(n)]),
-                                  text)
+        s = text ? sim_write_file(
+                       j, nashc_arena_printf(j->a, "weights/%s.dat", names[nashc_node_id(n)]), text)
                  : nashc_enomem(j->d);
         nashc_mem_free(text);
     }

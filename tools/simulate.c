@@ -232,7 +232,8 @@ icarus(sim_job *j, tool_process *p)
                                j->rewrites ? "+weights=1" : "+weights=0",
                                sim_wave_is_fst(j) ? "-fst" : NULL,
                                NULL};
-    const char **argv = sim_with_sources(j, build, (int)NASHC_COUNT(build) - (j->n_weights == 0), ".v");
+    const char **argv =
+        sim_with_sources(j, build, (int)NASHC_COUNT(build) - (j->n_weights == 0), ".v");
     nashc_status s = argv ? sim_run_program(j, argv, p) : nashc_enomem(j->d);
 
     tool_process_free(p);
@@ -244,9 +245,12 @@ verilator(sim_job *j, tool_process *p)
 {
     const char *program = NULL;
     nashc_status s = sim_verilate(j, &program);
-    const char *const run[] = {program, nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
-                               nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed), "+told=1",
-                               j->rewrites ? "+weights=1" : "+weights=0", NULL};
+    const char *const run[] = {program,
+                               nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
+                               nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed),
+                               "+told=1",
+                               j->rewrites ? "+weights=1" : "+weights=0",
+                               NULL};
 
     return s == NASHC_OK ? go(j, run, p) : s;
 }

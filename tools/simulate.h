@@ -29,8 +29,8 @@ typedef struct sim_job {
     nashc_arena *a;
     const char *dir, *top, *simulator, *wave;
     const nashc_graph *layers;
-    bool rewrites; /* the bench writes the weights of AXI-Lite before it begins */
-    int n_weights; /* layers whose weights come from outside, or can */
+    bool rewrites;     /* the bench writes the weights of AXI-Lite before it begins */
+    int n_weights;     /* layers whose weights come from outside, or can */
     const char *cache; /* folder of programs built before; NULL: none */
     int64_t frames, seed;
     int64_t cycles; /* expected, for the bar; 0: not known */

@@ -97,8 +97,8 @@ nashc_status write_html(design *z);     /* html.c */
 nashc_status write_ip(design *z);       /* ip.c */
 nashc_status write_manifest(design *z); /* manifest.c */
 
-/* The bench's part for weights, its pins at the design, and whether there are slaves: then the bench
- * has "writing" and "loaded"; tb_weights.c. */
+/* The bench's part for weights, its pins at the design, and whether there are slaves: then the
+ * bench has "writing" and "loaded"; tb_weights.c. */
 void tb_weights(const design *z, FILE *f);
 void tb_weight_pins(const design *z, FILE *f);
 bool tb_has_slaves(const design *z);

@@ -87,12 +87,13 @@ memory_maps(design *z, FILE *f)
     for (const weight_port *p = z->weights; p < z->weights + z->n_weights; p++) {
         int64_t range = (int64_t)1 << lite_address_bits(&p->w);
         if (p->w.written)
-            fprintf(f,
-                    "    <spirit:memoryMap><spirit:name>%s</spirit:name><spirit:addressBlock>"
-                    "<spirit:name>Reg0</spirit:name><spirit:baseAddress>0</spirit:baseAddress>"
-                    "<spirit:range>%" PRId64 "</spirit:range><spirit:width>32</spirit:width>"
-                    "<spirit:usage>memory</spirit:usage></spirit:addressBlock></spirit:memoryMap>\n",
-                    p->name, range > 4096 ? range : 4096);
+            fprintf(
+                f,
+                "    <spirit:memoryMap><spirit:name>%s</spirit:name><spirit:addressBlock>"
+                "<spirit:name>Reg0</spirit:name><spirit:baseAddress>0</spirit:baseAddress>"
+                "<spirit:range>%" PRId64 "</spirit:range><spirit:width>32</spirit:width>"
+                "<spirit:usage>memory</spirit:usage></spirit:addressBlock></spirit:memoryMap>\n",
+                p->name, range > 4096 ? range : 4096);
     }
     fprintf(f, "  </spirit:memoryMaps>\n");
 }

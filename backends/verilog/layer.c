@@ -205,11 +205,12 @@ print_ports(design *z, FILE *f, bool input, const nashc_stream *s, int n)
 /* The pins of AXI-Lite in the order of the buses lite_s and lite_m; in their names, and so in all
  * that is made from them. strobes are looked at by nobody: words are written whole. */
 const lite_pin lite_pins[] = {
-    {"awaddr", 0, false}, {"awvalid", 1, false}, {"wdata", 32, false},  {"wvalid", 1, false},
-    {"bready", 1, false}, {"araddr", 0, false},  {"arvalid", 1, false}, {"rready", 1, false},
-    {"awready", 1, true}, {"wready", 1, true},   {"bvalid", 1, true},   {"arready", 1, true},
-    {"rdata", 32, true},  {"rvalid", 1, true},   {"bresp", 2, true},    {"rresp", 2, true},
-    {"wstrb", 4, false},  {0},
+    {"awaddr", 0, false},  {"awvalid", 1, false}, {"wdata", 32, false},
+    {"wvalid", 1, false},  {"bready", 1, false},  {"araddr", 0, false},
+    {"arvalid", 1, false}, {"rready", 1, false},  {"awready", 1, true},
+    {"wready", 1, true},   {"bvalid", 1, true},   {"arready", 1, true},
+    {"rdata", 32, true},   {"rvalid", 1, true},   {"bresp", 2, true},
+    {"rresp", 2, true},    {"wstrb", 4, false},   {0},
 };
 
 int

@@ -183,15 +183,16 @@ end_part(const design *z, FILE *f)
     int n_out = nashc_graph_n_outputs(z->f);
     uint64_t limit = 16 * (z->flow.latency + (uint64_t)nashc_flow_interval(&z->flow)) + 1000;
 
-    fprintf(f, "\n    always @(posedge clk) %sbegin\n"
-               "        cycle <= cycle + 1;\n"
-               "        quiet = quiet + 1;\n"
-               "        rst_n <= up;\n"
-               "        if (told != 0 && cycle %% 256 == 0) begin\n"
-               "            $display(\"cycle %%0d\", cycle);\n"
-               "            $fflush;\n"
-               "        end\n"
-               "        if (",
+    fprintf(f,
+            "\n    always @(posedge clk) %sbegin\n"
+            "        cycle <= cycle + 1;\n"
+            "        quiet = quiet + 1;\n"
+            "        rst_n <= up;\n"
+            "        if (told != 0 && cycle %% 256 == 0) begin\n"
+            "            $display(\"cycle %%0d\", cycle);\n"
+            "            $fflush;\n"
+            "        end\n"
+            "        if (",
             tb_has_slaves(z) ? "if (loaded) " : "");
     for (int i = 0; i < n_out; i++)
         fprintf(f, "%sout%d_frame > complete", i ? " && " : "", i);
@@ -256,13 +257,14 @@ head_part(const design *z, FILE *f)
         "        end\n"
         "    endtask\n",
         z->clk_ns / 2,
-        tb_has_slaves(z) ? "    integer waited = 0;  // cycles in which weights are written: +weights=1\n"
-                           "    reg     rewrites, loaded, writing = 1'b0;\n"
-                           "    initial begin\n"
-                           "        if (!$value$plusargs(\"weights=%d\", rewrites)) rewrites = 1'b0;\n"
-                           "        loaded = !rewrites;\n"
-                           "    end\n"
-                         : "",
+        tb_has_slaves(z)
+            ? "    integer waited = 0;  // cycles in which weights are written: +weights=1\n"
+              "    reg     rewrites, loaded, writing = 1'b0;\n"
+              "    initial begin\n"
+              "        if (!$value$plusargs(\"weights=%d\", rewrites)) rewrites = 1'b0;\n"
+              "        loaded = !rewrites;\n"
+              "    end\n"
+            : "",
         z->top);
 }
 

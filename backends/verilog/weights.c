@@ -12,8 +12,7 @@ write_weights(design *z)
 
     for (int i = 0; i < z->n_weights && s == NASHC_OK; i++) {
         const weight_port *p = &z->weights[i];
-        const nashc_buf *b =
-            nashc_tensor_buf(nashc_value_const(nashc_node_in(p->n, p->w.operand)));
+        const nashc_buf *b = nashc_tensor_buf(nashc_value_const(nashc_node_in(p->n, p->w.operand)));
         text t;
         char *data = p->w.streamed ? nashc_flow_print_weights(&p->w, b, NULL)
                                    : nashc_flow_print_weight_words(&p->w, b, NULL);
@@ -44,8 +43,8 @@ weights_json(const design *z)
 
         nashc_type_finn_name(&p->w.elem, elem, sizeof elem);
         for (int k = 0; k < NASHC_WEIGHT_LOOPS; k++)
-            json_array_append_new(order, json_pack("[I, I]", (json_int_t)p->w.count[k],
-                                                   (json_int_t)p->w.stride[k]));
+            json_array_append_new(
+                order, json_pack("[I, I]", (json_int_t)p->w.count[k], (json_int_t)p->w.stride[k]));
         o = json_pack("{s:s, s:s, s:s, s:[I, I], s:s, s:I, s:I, s:I, s:I, s:o, s:s}", "layer", name,
                       "port", p->name, "access", p->w.streamed ? "stream" : "axilite", "shape",
                       (json_int_t)t->dim[0], (json_int_t)t->dim[1], "datatype", elem, "bits",

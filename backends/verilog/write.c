@@ -142,7 +142,7 @@ write_all(design *z)
 {
     static const char *const folders[] = {"rtl", "tb", "ip", "report", "weights"};
     nashc_status (*const steps[])(design *) = {
-        write_layers,  write_library, write_top, write_tb, write_weights,
+        write_layers,  write_library, write_top,  write_tb, write_weights,
         write_reports, write_config,  write_html, write_ip, write_manifest,
     };
     nashc_status s = prepare(z);

@@ -47,8 +47,10 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
     const char *mode = or_empty(o->mem_mode);
     if (mode[0] && strcmp(mode, "internal_decoupled") != 0 &&
         strcmp(mode, "internal_embedded") != 0 && strcmp(mode, "external") != 0)
-        return nashc_usage(d, "--mem-mode \"%s\": it is internal_decoupled, internal_embedded or "
-                              "external", nashc_quote(d, mode));
+        return nashc_usage(d,
+                           "--mem-mode \"%s\": it is internal_decoupled, internal_embedded or "
+                           "external",
+                           nashc_quote(d, mode));
     if ((mode[0] || o->runtime_writeable_weights) && o->passes)
         return nashc_usage(d, "--mem-mode and --runtime-writeable-weights are of the pipeline "
                               "compile: --passes has set-weights for that");

@@ -337,7 +337,7 @@ static nashc_status
 write_packing(design *z)
 {
     nashc_status s = nashc_ports_of(z->m, z->r->graph, &z->ports, z->a, z->d);
-    return s == NASHC_OK ? nashc_design_packing(&z->ports, z->dir, z->a, z->d) : s;
+    return s == NASHC_OK ? nashc_design_packing(&z->ports, z->r->graph, z->dir, z->a, z->d) : s;
 }
 
 static nashc_status

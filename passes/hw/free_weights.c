@@ -45,8 +45,9 @@ warn_of_thresholds(const nashc_node *n, const nashc_weights *w, const char *name
                   "%s: what is made of its sums was made for the weights of the model, %" PRId64
                   "..%" PRId64 "; other weights reach %" PRId64 "..%" PRId64,
                   name, lo, hi, least, most);
-    nashc_help(d, "the design is exact for all of them as model.nashir has it; that it is the model "
-                  "with such weights holds where the sums stay in the first range");
+    nashc_help(d,
+               "the design is exact for all of them as model.nashir has it; that it is the model "
+               "with such weights holds where the sums stay in the first range");
 }
 
 nashc_status

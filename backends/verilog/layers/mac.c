@@ -22,8 +22,9 @@ connect(nashc_vlog *v, const nashc_weights *w)
 {
     int64_t width = w->lanes * w->elem.bits;
 
-    nashc_vlog_tie(v, "s1_tdata", w->streamed ? nashc_vlog_text(v, "weights_V_TDATA[%" PRId64 ":0]", width - 1)
-                                              : nashc_vlog_zeros(v, width));
+    nashc_vlog_tie(v, "s1_tdata",
+                   w->streamed ? nashc_vlog_text(v, "weights_V_TDATA[%" PRId64 ":0]", width - 1)
+                               : nashc_vlog_zeros(v, width));
     nashc_vlog_tie(v, "s1_tvalid", w->streamed ? "weights_V_TVALID" : "1'b0");
     if (w->streamed)
         nashc_vlog_tie(v, "s1_tready", "weights_V_TREADY");
@@ -64,8 +65,8 @@ emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 void
 mac_cost_weights(const nashc_node *n, nashc_cost *c)
 {
-    int64_t style = nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED
-                                                       : nashc_node_int(n, "ram_style");
+    int64_t style =
+        nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style");
     nashc_weights w;
 
     if (!nashc_flow_weights(n, &w) || w.streamed)

@@ -50,7 +50,7 @@ module nashc_weight_memory #(
     reg              bvalid_q, fetch_q, rvalid_q;
     reg  [NUM_W-1:0] word_q;            // number of the word that is read
     reg  [W-1:0]     line_q;            // the line that it is in
-    wire [N*32-1:0]  staged;            // the line to be written: the word at hand, and those before
+    wire [N*32-1:0]  staged;            // the line to be written: this word and those before
     wire             write = awvalid && wvalid && !bvalid_q;
     wire             start = arvalid && !fetch_q && !rvalid_q;
 

@@ -1,4 +1,4 @@
-// nashc_weights.v: where a unit has its weights from, a line of W bits each step, DEPTH lines a round.
+// nashc_weights.v: where a unit has its weights from, a line of W bits a step, DEPTH lines a round.
 // Constants of FILE; W_AXILITE: a memory that begins with FILE and is written through lite_*
 // (nashc_weight_memory); W_EXT: the stream s, a beat a line in the order of the lines.
 // q is the line of the step one enabled cycle after it; a step waits for `here`. Memory: DEPTH*W
@@ -50,8 +50,11 @@ module nashc_weights #(
             assign s_tready = 1'b0;
             wire unused = &{1'b0, taken, s_tdata, s_tvalid};
             if (W_AXILITE != 0) begin : g_written
-                nashc_weight_memory #(.W(W), .DEPTH(DEPTH), .FILE(FILE), .RAM_STYLE(RAM_STYLE)) u_memory (
-                    .clk(clk), .rst_n(rst_n), .en(en), .addr(line_q), .q(q), .lite_s(lite_s), .lite_m(lite_m)
+                nashc_weight_memory #(
+                    .W(W), .DEPTH(DEPTH), .FILE(FILE), .RAM_STYLE(RAM_STYLE)
+                ) u_memory (
+                    .clk(clk), .rst_n(rst_n), .en(en), .addr(line_q), .q(q),
+                    .lite_s(lite_s), .lite_m(lite_m)
                 );
             end else begin : g_constant
                 nashc_rom #(.W(W), .DEPTH(DEPTH), .FILE(FILE), .RAM_STYLE(RAM_STYLE)) u_rom (

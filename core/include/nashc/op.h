@@ -115,8 +115,8 @@ typedef struct nashc_fold {
 } nashc_fold;
 
 /* A constant operand as a layer reads it: a line of lanes elements each step, all lines in order,
- * rounds times a frame. Element e, counted over all lines, is element sum of digit[k] * stride[k] of
- * the operand, digit[0] the lowest digit of e with as many values as count[0]. */
+ * rounds times a frame. Element e, counted over all lines, is element sum of digit[k] * stride[k]
+ * of the operand, digit[0] the lowest digit of e with as many values as count[0]. */
 #define NASHC_WEIGHT_LOOPS 4
 typedef struct nashc_weights {
     int operand;

@@ -18,7 +18,7 @@ enum { HW_MAC_N = 8 };
 #define HW_MAC_ATTRS                                                                               \
     ATTR(ENUM, "mem_mode", "internal_decoupled", "internal_decoupled|internal_embedded|external",  \
          "where the weights live: memory, LUTs, outside (a stream)"),                              \
-        ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                    \
+        ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                \
         ATTR(ENUM, "ram_style_thresholds", "auto", "auto|block|distributed", "threshold memory"),  \
         ATTR(ENUM, "res_type", "auto", "auto|lut|dsp", "what multiplies"),                         \
         ATTR(ENUM, "act_style", "auto", "auto|parallel|binary_search",                             \
@@ -42,7 +42,8 @@ nashc_status hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d);
 /* Rules of the activation that infer does not need. */
 nashc_status hw_mac_verify(const nashc_node *n, nashc_diag *d);
 
-/* What the layers say of their weights alike, for nashc_hw.weights: all but lines, loops, rounds. */
+/* What the layers say of their weights alike, for nashc_hw.weights: all but lines, loops, rounds.
+ */
 void hw_mac_weights(const nashc_node *n, nashc_weights *out);
 
 /* What turns accumulators into results. open is false without memory. */

@@ -183,11 +183,8 @@ mvau_weights(const nashc_node *n, nashc_weights *out)
 }
 
 static const nashc_hw mvau_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = mvau_streams,
-    .fold = mvau_fold,
-    .layer_kind = mvau_kind,
-    .weights = mvau_weights,
+    NASHC_DESC(nashc_hw),    .streams = mvau_streams, .fold = mvau_fold,
+    .layer_kind = mvau_kind, .weights = mvau_weights,
 };
 
 const nashc_op nashc_op_hw_mvau = {

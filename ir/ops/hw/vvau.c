@@ -116,11 +116,8 @@ vvau_weights(const nashc_node *n, nashc_weights *out)
 }
 
 static const nashc_hw vvau_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = vvau_streams,
-    .fold = vvau_fold,
-    .layer_kind = vvau_kind,
-    .weights = vvau_weights,
+    NASHC_DESC(nashc_hw),    .streams = vvau_streams, .fold = vvau_fold,
+    .layer_kind = vvau_kind, .weights = vvau_weights,
 };
 
 const nashc_op nashc_op_hw_vvau = {
