@@ -22,6 +22,10 @@ enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
 void cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
 void cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
 
+/* Adds nashc_weight_memory: a memory that AXI-Lite reads and writes through a second port, which
+ * halves the widest words of a block RAM, and the registers of a line. */
+void cost_written(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+
 /* Adds thresholds on pe lanes of width bits, steps of them in each of folds rows a lane. */
 void cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
                      uint64_t folds, int64_t ram_style);
