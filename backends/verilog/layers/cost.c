@@ -19,6 +19,9 @@ cost_clog2(uint64_t v)
     return n;
 }
 
+/* Constants; written through one port and read through another; the same with a second reader. */
+typedef enum kind { ROM, RAM, WRITTEN } kind;
+
 /* Has dev block RAMs of 4 kbit and no LUT RAM? */
 static bool
 has_small_blocks(const nashc_device *dev)
@@ -27,15 +30,16 @@ has_small_blocks(const nashc_device *dev)
 }
 
 /* Block RAMs of dev for depth words of width bits, in the shape that takes fewest (docs/layers.md,
- * memories). */
+ * memories). A port that both reads and writes has words of 18 bits at most. */
 static uint64_t
-blocks(const nashc_device *dev, uint64_t depth, uint64_t width)
+blocks(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
     static const uint64_t shapes[][2] = {{16384, 1}, {8192, 2},  {4096, 4},
                                          {2048, 9},  {1024, 18}, {512, 36}};
     static const uint64_t small[][2] = {{2048, 2}, {1024, 4}, {512, 8}, {256, 16}};
     const uint64_t(*all)[2] = has_small_blocks(dev) ? small : shapes;
-    size_t count = has_small_blocks(dev) ? NASHC_COUNT(small) : NASHC_COUNT(shapes);
+    size_t count =
+        has_small_blocks(dev) ? NASHC_COUNT(small) : NASHC_COUNT(shapes) - (k == WRITTEN);
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; i < count; i++) {
@@ -63,22 +67,22 @@ ram_cells_of(uint64_t depth)
  * one of 4 kbit), 16 for the cell of a LUT RAM or as much of that as is used, about 0.45 for a
  * choice between bits of two, a 64th (a 16th) for a bit of a ROM, and 1 for a register. */
 static bool
-wants_block(const nashc_device *dev, bool rom, uint64_t depth, uint64_t width)
+wants_block(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
     ram_cells c = ram_cells_of(depth);
     bool small = has_small_blocks(dev);
     double rows = (double)c.rows, block = small ? 64 : 129;
-    double each = rom     ? (double)depth / (small ? 16 : 64)
-                  : small ? (double)depth
-                          : rows * 16 / (double)c.bits + (rows - 1) * 0.45;
+    double each = k == ROM ? (double)depth / (small ? 16 : 64)
+                  : small  ? (double)depth
+                           : rows * 16 / (double)c.bits + (rows - 1) * 0.45;
 
     return (small || depth > 64) &&
-           each * (double)width >= block * (double)blocks(dev, depth, width);
+           each * (double)width >= block * (double)blocks(dev, k, depth, width);
 }
 
 /* Without LUT RAM: registers, and choices between them. */
 static void
-add_ram_cells(nashc_cost *c, const nashc_device *dev, uint64_t depth, uint64_t width)
+add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
     ram_cells r = ram_cells_of(depth);
 
@@ -87,7 +91,10 @@ add_ram_cells(nashc_cost *c, const nashc_device *dev, uint64_t depth, uint64_t w
         c->lut += depth * width * 5 / 12;
         return;
     }
-    c->lut += 8 * r.rows * ceil_div(width, r.bits);
+    if (k == WRITTEN) /* cells with a second port: 2 LUTs for a bit of 64 words */
+        c->lut += width * (depth > 32 ? 2 * ceil_div(depth, 64) : 1);
+    else
+        c->lut += 8 * r.rows * ceil_div(width, r.bits);
     COST_LUTS(c, COST_RAM, (double)((r.rows - 1) * width));
 }
 
@@ -104,7 +111,7 @@ cost_columns(uint64_t depth, uint64_t width)
 }
 
 static bool
-add_memory(nashc_cost *c, const nashc_device *dev, bool rom, int64_t style, uint64_t depth,
+add_memory(nashc_cost *c, const nashc_device *dev, kind k, int64_t style, uint64_t depth,
            uint64_t width)
 {
     if (style == COST_ULTRA) {
@@ -112,14 +119,15 @@ add_memory(nashc_cost *c, const nashc_device *dev, bool rom, int64_t style, uint
         c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
         return true;
     }
-    if (style == COST_BLOCK || (style == COST_AUTO && wants_block(dev, rom, depth, width))) {
-        c->bram18 += blocks(dev, depth, width);
+    if (style == COST_BLOCK || (style == COST_AUTO && wants_block(dev, k, depth, width))) {
+        c->bram18 += blocks(dev, k, depth, width);
         c->bram_efficiency = (double)(depth * width) /
                              ((double)c->bram18 * (has_small_blocks(dev) ? 4096.0 : 18432.0));
         return true;
     }
-    if (!rom) {
-        add_ram_cells(c, dev, depth, width);
+    if (k != ROM) {
+        add_ram_cells(c, dev, k, depth, width);
+        c->ff += k == WRITTEN ? 2 * width : 0; /* the line that is read, and the one of AXI-Lite */
         return false;
     }
     uint64_t made = cost_columns(depth, width);
@@ -131,14 +139,24 @@ add_memory(nashc_cost *c, const nashc_device *dev, bool rom, int64_t style, uint
 bool
 cost_ram(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
 {
-    return add_memory(c, dev, false, style, depth, width);
+    return add_memory(c, dev, RAM, style, depth, width);
 }
 
 bool
 cost_rom(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
 {
     return depth > 1 &&
-           add_memory(c, dev, true, style, depth, width); /* a single word is a constant */
+           add_memory(c, dev, ROM, style, depth, width); /* a single word is a constant */
+}
+
+void
+cost_written(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
+{
+    uint64_t words = (uint64_t)1 << cost_clog2(ceil_div(width, 32)), kept = 32 * (words - 1);
+
+    add_memory(c, dev, WRITTEN, style, depth, width);
+    c->lut += 16 + 26 * (words - 1);
+    c->ff += 4 + (kept < width ? kept : width) + (width < 32 ? width : 32);
 }
 
 void

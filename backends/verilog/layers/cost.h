@@ -72,6 +72,11 @@ bool cost_ram(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t de
 bool cost_rom(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
               uint64_t width);
 
+/* Adds nashc_weight_memory: a memory that AXI-Lite reads and writes through a second port, which
+ * halves the widest words of a block RAM, and the registers of a line. */
+void cost_written(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
+                  uint64_t width);
+
 /* Columns that differ of width random ones of depth bits: equal ones, and what hangs on them alone,
  * are made once. */
 uint64_t cost_columns(uint64_t depth, uint64_t width);

@@ -16,15 +16,72 @@ arithmetic(const nashc_type *x, const nashc_type *w)
     return w->kind == NASHC_K_BIP ? PM1_W : PRODUCT;
 }
 
-void
-emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m)
+/* The stream of weights, and the ports of AXI-Lite on the buses of nashc_weight_memory. */
+static void
+connect(nashc_vlog *v, const nashc_weights *w)
 {
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 1));
+    int64_t width = w->lanes * w->elem.bits;
 
-    nashc_vlog_int(v, "WW", t->bits);
-    nashc_vlog_int(v, "W_SIGNED", emit_signed(t));
-    nashc_vlog_str(v, "W_RAM_STYLE", style);
+    nashc_vlog_tie(v, "s1_tdata",
+                   w->streamed ? nashc_vlog_text(v, "weights_V_TDATA[%" PRId64 ":0]", width - 1)
+                               : nashc_vlog_zeros(v, width));
+    nashc_vlog_tie(v, "s1_tvalid", w->streamed ? "weights_V_TVALID" : "1'b0");
+    if (w->streamed)
+        nashc_vlog_tie(v, "s1_tready", "weights_V_TREADY");
+    else
+        nashc_vlog_open(v, "s1_tready", 1);
+    nashc_vlog_tie(v, "lite_s", w->written ? "lite_s" : "101'd0");
+    if (w->written)
+        nashc_vlog_tie(v, "lite_m", "lite_m");
+    else
+        nashc_vlog_open(v, "lite_m", 37);
+}
+
+nashc_status
+emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
+    bool embedded = nashc_node_int(n, "mem_mode") == 1;
+    nashc_weights w;
+
+    if (!nashc_flow_weights(n, &w))
+        return nashc_bug(d, nashc_node_loc(n), "layer without weights");
+    nashc_vlog_int(v, "WW", w.elem.bits);
+    nashc_vlog_int(v, "W_SIGNED", emit_signed(&w.elem));
+    nashc_vlog_int(v, "W_EXT", w.streamed);
+    nashc_vlog_int(v, "W_AXILITE", w.written);
+    connect(v, &w);
+    if (w.streamed)
+        return NASHC_OK;
+    nashc_vlog_mem *m = nashc_vlog_memory(v, w.lines, w.lanes * w.elem.bits);
+    for (int64_t e = 0; e < w.lines * w.lanes; e++)
+        nashc_vlog_put(m, e / w.lanes, e % w.lanes * w.elem.bits, w.elem.bits,
+                       emit_code(&w.elem, nashc_tensor_get_int(t, nashc_flow_weight_at(&w, e))));
+    nashc_vlog_str(v, "W_RAM_STYLE", embedded ? "distributed" : nashc_node_str(n, "ram_style"));
     nashc_vlog_file(v, "W_FILE", "weights", m);
+    return NASHC_OK;
+}
+
+uint64_t
+mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c)
+{
+    int64_t style =
+        nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style");
+    nashc_weights w;
+
+    if (!nashc_flow_weights(n, &w))
+        return 64;
+    uint64_t width = (uint64_t)w.lanes * w.elem.bits, lines = (uint64_t)w.lines;
+    if (w.streamed) { /* a register */
+        c->ff += width;
+        return 64;
+    }
+    cost_counter(c, lines);
+    if (w.written)
+        cost_written(c, dev, style, lines, width);
+    else
+        cost_rom(c, dev, style, lines, width);
+    return w.written ? 64 : lines;
 }
 
 static nashc_status

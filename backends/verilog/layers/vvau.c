@@ -1,5 +1,4 @@
-/* vvau.c: hw.vvau to nashc_vvau. Weight line k*CF + cf holds w[k*SIMD+s][cf*PE+p] at
- * [(p*SIMD+s)*WW +: WW]. */
+/* vvau.c: hw.vvau to nashc_vvau. */
 #include "mac.h"
 
 /* One product a lane needs no stage inside the sum. */
@@ -12,21 +11,15 @@ pipe_of(const nashc_node *n)
 static nashc_status
 emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w);
-    int64_t kernel = t->dim[0], c = t->dim[1], pe = nashc_node_int(n, "pe");
-    int64_t simd = nashc_node_int(n, "simd");
-    nashc_vlog_mem *m = nashc_vlog_memory(v, kernel / simd * (c / pe), pe * simd * t->bits);
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    nashc_status s;
 
-    for (int64_t k = 0; k < kernel; k++)
-        for (int64_t i = 0; i < c; i++)
-            nashc_vlog_put(m, k / simd * (c / pe) + i / pe, (i % pe * simd + k % simd) * t->bits,
-                           t->bits, emit_code(t, nashc_tensor_get_int(w, k * c + i)));
     nashc_vlog_core(v, "nashc_vvau");
-    nashc_vlog_int(v, "C", c);
-    nashc_vlog_int(v, "KERNEL", kernel);
-    nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(n, v, nashc_node_str(n, "ram_style"), m);
+    nashc_vlog_int(v, "C", w->dim[1]);
+    nashc_vlog_int(v, "KERNEL", w->dim[0]);
+    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
+    if ((s = emit_weights(n, v, d)) != NASHC_OK)
+        return s;
     return emit_mac(n, v, 1, pipe_of(n), d);
 }
 
@@ -57,9 +50,8 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 
     cost_counter(&c, folds);
     cost_counter(&c, rows);
-    cost_counter(&c, rows * folds);
     c.ff += lanes * model_in(n, 0)->bits;
-    cost_rom(&c, dev, nashc_node_int(n, "ram_style"), rows * folds, lanes * model_in(n, 1)->bits);
+    uint64_t lines = mac_cost_weights(n, dev, &c);
     mac_cost(n,
              &(mac_shape){.pe = pe,
                           .simd = simd,
@@ -68,7 +60,7 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
                           .folds = folds,
                           .piped = (uint64_t)pipe_of(n),
                           .lanes = 1,
-                          .lines = rows * folds},
+                          .lines = lines},
              dev, &c);
     cost_fit(&c, dev);
     *out = c;
