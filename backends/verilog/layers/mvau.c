@@ -51,27 +51,44 @@ mvau_cycles(const nashc_node *n)
     return z.vectors * z.sf * z.nf;
 }
 
+/* A vector of several beats is kept for the other rounds. */
+static void
+cost_replay(const sizes *z, uint64_t width, nashc_cost *c)
+{
+    bool kept = z->nf > 1 && z->sf > 1;
+
+    COST_LUTS(c, COST_REPLAY, 1, kept ? (double)width : 0);
+    c->ff += width;
+    if (!kept)
+        return;
+    if (!cost_ram(c, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
+        c->ff += z->sf > 64 ? width : 0;
+    c->ff += z->sf > 64;
+}
+
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    uint64_t a = x->bits, b = w->bits;
-    uint64_t acc = mac_accumulator(n, false).bits;
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
-    int64_t lanes = mac_lanes(x, w, (int64_t)z.pe);
-    bool dsp = mac_in_dsp(n, (int64_t)z.pe, dev);
-    uint64_t shared = (z.pe + (uint64_t)lanes - 1) / (uint64_t)lanes; /* multipliers a column */
+    uint64_t lines = z.groups * z.nf * z.sf;
 
-    c.lut = 60 + z.pe * (z.simd * mac_products(x, w, lanes, dsp) / 4 + acc);
-    c.dsp = dsp ? shared * z.simd * cost_dsps(a, b) : 0;
-    if (dsp && lanes > 1) /* the sum of x */
-        c.lut += z.simd * (a + 2);
-    c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
+    cost_counter(&c, z.sf);
+    cost_counter(&c, z.nf);
+    cost_counter(&c, lines);
+    cost_replay(&z, z.simd * x->bits, &c);
     mac_cost_weights(n, &c);
-    if (z.nf > 1) /* the vector is kept for the other rounds */
-        cost_ram(&c, 0, z.sf, z.simd * a);
-    mac_cost_activation(n, z.pe, acc, &c);
+    mac_cost(n,
+             &(mac_shape){.pe = z.pe,
+                          .simd = z.simd,
+                          .blocks = 1,
+                          .accs = z.sf > 1,
+                          .folds = z.groups * z.nf,
+                          .piped = 1,
+                          .lanes = mac_lanes(x, w, (int64_t)z.pe),
+                          .lines = lines},
+             dev, &c);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;
