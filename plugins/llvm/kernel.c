@@ -130,6 +130,7 @@ cpu_kernel_emit(cpu_cg *g, const cpu_kernel *k, cpu_step *s)
         cpu_dot_emit(g, &d, &space, run_chain, user);
     } else if (k->head == CPU_HEAD_WINDOW && cpu_window_of(k->head_node, &w)) {
         s->how = "window";
+        s->scratch = (size_t)cpu_slide_size(g->p, &w);
         cpu_space_rows(&space, NULL, 0, out);
         cpu_window_emit(g, &w, &space, run_chain, user);
     } else {
