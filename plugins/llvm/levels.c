@@ -247,12 +247,15 @@ static LLVMValueRef
 line_operand(cpu_cg *g, const cpu_point *pt, const nashc_node *n, int i, cpu_class c)
 {
     const nashc_tensor *t = constant(n, i);
+    const nashc_type *out = nashc_value_type(nashc_node_out(n, 0)), *tt = nashc_tensor_type(t);
 
     if (nashc_tensor_is_scalar(t))
         return cpu_splat_int(g, c, nashc_tensor_get_int(t, 0));
-    return cpu_channels(g, pt, nashc_tensor_data(t), nashc_tensor_buf(t)->cell,
-                        nashc_value_type(nashc_node_out(n, 0)), c)
-        .v;
+    /* by way of 32 bits where they hold it: then LLVM knows that a product needs no more of it */
+    cpu_class by = cpu_class_of(tt->lo, tt->hi);
+    cpu_vec v =
+        cpu_channels(g, pt, nashc_tensor_data(t), nashc_tensor_buf(t)->cell, out, by < c ? by : c);
+    return cpu_convert(g, v, c).v;
 }
 
 cpu_vec
