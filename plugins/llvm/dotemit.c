@@ -288,15 +288,16 @@ finish_lanes(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef from, LL
 {
     cpu_class c = d->kind == CPU_DOT_F64 ? CPU_F64 : d->kind == CPU_DOT_I64 ? CPU_I64 : CPU_I32;
     nashc_cell cell = c == CPU_F64 ? NASHC_DOUBLE : c == CPU_I64 ? NASHC_I64 : NASHC_I32;
-    cpu_point pt = {f->space, {pos, m}};
+    cpu_affine affine = {f->factor, f->addend, d->groups * d->mg};
+    cpu_point pt = {f->space, {pos, m}, c == CPU_I32 ? &affine : NULL};
     int full = g->lanes;
 
     g->lanes = lanes;
     cpu_vec v = cpu_fetch(g, from, cell, cpu_int(g, 0), 1, c);
-    cpu_vec add = cpu_fetch(g, cpu_ptr_const(g, f->addend), cell, m, 1, c);
-    if (f->factor != 1)
-        v.v = LLVMBuildMul(g->b, v.v, cpu_splat_int(g, c, f->factor), "");
-    v.v = c == CPU_F64 ? LLVMBuildFAdd(g->b, v.v, add.v, "") : LLVMBuildAdd(g->b, v.v, add.v, "");
+    if (c != CPU_I32) {
+        LLVMValueRef add = cpu_fetch(g, cpu_ptr_const(g, f->addend), cell, m, 1, c).v;
+        v.v = c == CPU_F64 ? LLVMBuildFAdd(g->b, v.v, add, "") : LLVMBuildAdd(g->b, v.v, add, "");
+    }
     f->sink(g, &pt, v, f->user);
     g->lanes = full;
 }
