@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Channels last, and a product, a shift and a clamp in place of comparisons where these are more. */
+/* Channels last, and a product, a shift and a clamp in place of comparisons that cost more. */
 #define PIPELINE "to-channels-last,thresholds-to-requant(min-thresholds=4)"
 
 /* The module that is compiled. */

@@ -74,18 +74,17 @@ spread(cpu_cg *g, const cpu_dot *d, LLVMValueRef v)
     LLVMValueRef from[64];
     int lanes = (int)(g->lanes / d->cg * d->per_word);
 
-    for (int i = 0; i < lanes; i++)
-        from[i] = i % d->per_word < d->cg
-                      ? LLVMConstInt(g->i32,
-                                     (unsigned long long)(i / d->per_word * d->cg + i % d->per_word),
-                                     0)
-                      : LLVMGetUndef(g->i32);
+    for (int i = 0; i < lanes; i++) {
+        uint64_t word = (uint64_t)(i / d->per_word), k = (uint64_t)(i % d->per_word);
+        from[i] = k < (uint64_t)d->cg ? LLVMConstInt(g->i32, word * (uint64_t)d->cg + k, 0)
+                                      : LLVMGetUndef(g->i32);
+    }
     return LLVMBuildShuffleVector(g->b, v, LLVMGetUndef(LLVMTypeOf(v)),
                                   LLVMConstVector(from, (unsigned)lanes), "");
 }
 
-/* g->lanes elements from index at on, as the element of a word; to: where their first byte goes; apart:
- * a word for each d->cg of them. */
+/* g->lanes elements from index at on, as the element of a word; to: where their first byte goes;
+ * apart: a word for each d->cg of them. */
 static void
 move_lanes(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, bool apart)
 {

@@ -54,8 +54,7 @@ table_of(cpu_cg *g, const nashc_node *n, cpu_class cls, int64_t pitch)
     for (int64_t i = 0; table && i < rows * pitch; i++) {
         int64_t k = i / rows, row = i % rows;
         if (cls == CPU_F64)
-            ((double *)(void *)table)[i] =
-                k < n_t ? nashc_tensor_get(t, row * n_t + k) : INFINITY;
+            ((double *)(void *)table)[i] = k < n_t ? nashc_tensor_get(t, row * n_t + k) : INFINITY;
         else if (cls == CPU_I32)
             ((int32_t *)(void *)table)[i] =
                 (int32_t)(k < n_t ? cpu_threshold(n, row, k) : x->hi + 1);

@@ -34,8 +34,8 @@ typedef struct cpu_route {
     nashc_cell from_cell, to_cell;
 } cpu_route;
 
-/* Is a table of n elements that of matrices of few rows and many columns, one behind the other, each
- * turned? Code for that; the elements keep their form. */
+/* Is a table of n elements that of matrices of few rows and many columns, one behind the other,
+ * each turned? Code for that; the elements keep their form. */
 bool cpu_turn_of(const int32_t *index, int64_t n, int64_t *rows, int64_t *cols);
 void cpu_turn_emit(cpu_cg *g, const cpu_route *r, int64_t n, int64_t rows, int64_t cols);
 

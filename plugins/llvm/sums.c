@@ -52,8 +52,8 @@ moved_thresholds(cpu_cg *g, const cpu_affine *a, const nashc_node *n, int64_t k)
 
     for (int64_t c = 0; table && c < a->n; c++) {
         int64_t t = cpu_threshold(n, one ? 0 : c, k) - a->addend[c];
-        table[c] = (int32_t)(a->factor > 0 ? -floor_div(-t, a->factor)
-                                           : floor_div(t, a->factor) + 1);
+        table[c] =
+            (int32_t)(a->factor > 0 ? -floor_div(-t, a->factor) : floor_div(t, a->factor) + 1);
     }
     return table;
 }
@@ -77,12 +77,10 @@ cpu_sum_levels(cpu_cg *g, const cpu_point *pt, const nashc_node *n, LLVMValueRef
         const int32_t *table = moved_thresholds(g, a, n, k);
         if (!table)
             return splat_byte(g, 0);
-        LLVMValueRef t =
-            cpu_fetch(g, cpu_ptr_const(g, table), NASHC_I32, pt->at[1], 1, CPU_I32).v;
+        LLVMValueRef t = cpu_fetch(g, cpu_ptr_const(g, table), NASHC_I32, pt->at[1], 1, CPU_I32).v;
         LLVMValueRef one = LLVMBuildICmp(g->b, reaches, sum, t, "");
         if (n_t == 1)
-            return LLVMBuildSelect(g->b, one, splat_byte(g, bias + scale), splat_byte(g, bias),
-                                   "");
+            return LLVMBuildSelect(g->b, one, splat_byte(g, bias + scale), splat_byte(g, bias), "");
         one = LLVMBuildZExt(g->b, one, cpu_vec_type(g, g->i8), "");
         count = count ? LLVMBuildAdd(g->b, count, one, "") : one;
     }

@@ -48,8 +48,8 @@ turn_columns(cpu_cg *g, const cpu_route *r, LLVMValueRef base, LLVMValueRef at, 
     g->lanes = lanes;
     for (int64_t k = 0; k < rows; k++) {
         LLVMValueRef from = cpu_addi(g, base, cpu_plus(g, at, k * cols));
-        v[k] = cpu_load(g, cpu_vec_type(g, elem), cpu_at(g, r->from, cpu_muli(g, from, size)),
-                        size);
+        v[k] =
+            cpu_load(g, cpu_vec_type(g, elem), cpu_at(g, r->from, cpu_muli(g, from, size)), size);
     }
     for (int64_t k = 0; k < rows; k++)
         cpu_store(g, turned(g, v, rows, k),

@@ -119,7 +119,7 @@ cpu_window_of(const nashc_node *n, cpu_window *w)
 static nashc_cell
 weight_cell(const cpu_window *w)
 {
-    return w->half              ? NASHC_I16
+    return w->half             ? NASHC_I16
            : w->cls == CPU_F64 ? NASHC_DOUBLE
            : w->cls == CPU_I64 ? NASHC_I64
                                : NASHC_I32;
@@ -272,9 +272,9 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
         gather_window(g, w, at, carry);
     }
     if (w->narrow || w->half)
-        carry[0] = LLVMBuildIntCast2(
-            g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
-            w->half || cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
+        carry[0] =
+            LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
+                              w->half || cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
     if (w->kind == CPU_MEAN) {
         LLVMValueRef count = LLVMBuildSIToFP(g->b, carry[1], g->f64, "");
         carry[0] = LLVMBuildFDiv(g->b, carry[0], cpu_splat(g, count), "");

@@ -32,9 +32,9 @@ LLVMValueRef cpu_window_take(cpu_cg *g, const cpu_window *w, const cpu_window_at
                              LLVMValueRef base, LLVMValueRef index, LLVMValueRef tap,
                              LLVMValueRef acc);
 
-/* Windows that stay inside the image, or that a border of one value serves (slide.c): no position is
- * checked, and the kernel's loops are unrolled. Bytes of the image with that border, 0 if it needs
- * none; code that makes it; the window at a position. */
+/* Windows that stay inside the image, or that a border of one value serves (slide.c): no position
+ * is checked, and the kernel's loops are unrolled. Bytes of the image with that border, 0 if it
+ * needs none; code that makes it; the window at a position. */
 bool cpu_slide_can(const cpu_program *p, const cpu_window *w);
 int64_t cpu_slide_size(const cpu_program *p, const cpu_window *w);
 LLVMValueRef cpu_slide_image(cpu_cg *g, const cpu_window *w, LLVMValueRef n);

@@ -484,7 +484,8 @@ def main():
     rnd = random.Random(args.seed)
     makers = cases(rnd)
     rnd.shuffle(makers)
-    groups = [(at, [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])]) for at in range(0, len(makers), PER_DESIGN)]
+    groups = [(at, [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])])
+              for at in range(0, len(makers), PER_DESIGN)]
     groups = [(at, g) for at, g in groups if not args.only or any(args.only in c.title for c in g)]
 
     def outcome(work):
