@@ -71,6 +71,35 @@ def op_case(c):
         return [(f"op {name}", compare(t / "g.nashir", t / "x.npz", t, 1e-6))]
 
 
+def extra_cases():
+    """What the operators' own cases are too small for: matrices turned by vectors, lines of many elements, NaN."""
+    rng = np.random.default_rng(5)
+
+    def one(name, y, body, x):
+        kind = "f32" if x.dtype == np.float32 else "i16"
+        text = f"nashc 1\n\ngraph @main(%x: {kind}[{','.join(map(str, x.shape))}]) -> ({y}) {{\n  {body}\n}}\n"
+        return name, text, {"x": x}, None, 0
+
+    for shape in ((2, 3, 5, 7), (1, 2, 4, 4), (1, 15, 3, 6), (1, 16, 4, 4), (3, 17, 4, 5), (1, 3, 4, 4)):
+        for kind in (np.float32, np.int16):
+            x = rng.integers(-99, 99, shape).astype(kind)
+            to = f"{'f32' if kind == np.float32 else 'i16'}[{shape[0]},{shape[2]},{shape[3]},{shape[1]}]"
+            yield one(f"turn {shape} {kind.__name__}", "%y", f"%y: {to} = nn.transpose(%x) perm=[0,2,3,1]", x)
+    x = rng.integers(-5, 5, (2, 9, 4)).astype(np.float32)
+    x[0, 3, 1] = x[0, 5, 1] = x[1, 0, 2] = np.nan
+    for k, largest in ((1, "true"), (4, "false"), (9, "true"), (9, "false")):
+        out = f"%v: f32[2,{k},4], %i: u4<0..8>[2,{k},4]"
+        yield one(f"topk {k} {largest}", "%v, %i", f"{out} = nn.topk(%x) k={k} axis=1 largest={largest}", x)
+    for last in ("true", "false"):
+        yield one(f"argmax {last}", "%y",
+                  f"%y: u4<0..8>[2,1,4] = nn.argmax(%x) axis=1 select_last={last}", x)
+    for op in ("reduce_max", "reduce_min", "reduce_mean", "reduce_sum"):
+        yield one(op, "%y", f"%y: f32[1,9,1] = nn.{op}(%x) axes=[0,2]", x)
+    x = rng.standard_normal((2, 5, 3)).astype(np.float32)
+    for axis in (1, 2):
+        yield one(f"softmax {axis}", "%y", f"%y: f32[2,5,3] = nn.softmax(%x) axis={axis}", x)
+
+
 # --- random layers: every kind of word, tile and threshold ---------------------------------------------------------
 
 KINDS = [("bip", -1, 1), ("u1", 0, 1), ("u2", 0, 3), ("i2", -2, 1), ("u4", 0, 15), ("i8", -128, 127), ("u8", 0, 255),
@@ -233,7 +262,7 @@ def main():
     cases = sorted(f.parent for f in CASES_DIR.glob("*/case.json"))
     if not SHARED.is_dir():
         print(f"skip: {SHARED} is not there")
-    work = [(op_case, c) for c in CASES if FILTER in "op " + c[0]]
+    work = [(op_case, c) for c in (*CASES, *extra_cases()) if FILTER in "op " + c[0]]
     work += [(layer, s) for s in range(LAYERS) if FILTER in f"layer {s}"]
     work += [(same_fault, 0)] if FILTER in "fault of a NaN" else []
     work += [(network, f) for f in folders if FILTER in "net " + f.name]
