@@ -178,7 +178,7 @@ add_moves(cpu_cg *g, const nashc_node *n, bool *done)
     return true;
 }
 
-/* The step of a node by itself: loops along axes, or what only its reference meaning can compute. */
+/* The step of a node by itself: loops along axes, or what only the reference can compute. */
 static bool
 add_alone(cpu_cg *g, const nashc_node *n)
 {
