@@ -40,8 +40,8 @@ typedef struct search_run {
 
     train_ranks *ranks; /* NULL: one process */
     train_exchange *exchange;
-    double sum[TRAIN_SUMS];    /* of a pass, over all ranks */
-    search_before *before;     /* the step that is on its way, where there are several ranks */
+    double sum[TRAIN_SUMS]; /* of a pass, over all ranks */
+    search_before *before;  /* the step that is on its way, where there are several ranks */
 
     search_method method;
     bool compat_v3, compat_bn; /* the defect of v3's rule; running values as published */
