@@ -257,6 +257,7 @@ make_supernet(search_run *r)
         threads ? (int)threads : train_threads_default(train_ranks_local(r->ranks)));
     if (!r->pool)
         return nashc_enomem(r->diag);
+    r->order[0].threads = r->order[1].threads = train_pool_size(r->pool);
     s = search_supernet(r->ctx, &r->space, seed, &r->module, r->diag);
     if (s == NASHC_OK)
         s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
