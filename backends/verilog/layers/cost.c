@@ -76,6 +76,7 @@ wants_block(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
                   : small  ? (double)depth
                            : rows * 16 / (double)c.bits + (rows - 1) * 0.45;
 
+    each *= k == WRITTEN ? 2 : 1; /* a second port */
     return (small || depth > 64) &&
            each * (double)width >= block * (double)blocks(dev, k, depth, width);
 }

@@ -33,8 +33,8 @@ uint64_t mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_co
 
 /* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows
  * a multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
- * their own; piped: with a register inside the sum; lines of weights that are
- * constants. */
+ * their own; piped: with a register inside the sum; lines of
+ * constant weights. */
 typedef struct mac_shape {
     uint64_t pe, simd, blocks, accs, folds, piped, lines;
     int64_t lanes;

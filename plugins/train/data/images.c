@@ -202,7 +202,7 @@ fit(train_images *p, const train_wish *wish, nashc_diag *d)
         return nashc_error(d, NULL,
                            "images of %dx%dx%d do not fit the model's input of %" PRId64 " values",
                            p->c, h, w, wish->count);
-    if (p->files) /* they are decoded to what is asked for */
+    if (p->files || (h == p->h && w == p->w)) /* files are decoded to what is asked for */
         return NASHC_OK;
     if (!p->u8)
         return nashc_error(d, NULL, "only images of bytes can be resized");
