@@ -150,7 +150,7 @@ pass(search_run *r, int phase, const float *x, const int32_t *label, int64_t n)
     double loss = train_cross_entropy(y->v, label, n, y->count, 0.0, y->g);
     if (!isfinite(loss))
         return not_finite(r, phase == ALPHA ? "loss of the gates" : "loss", n);
-    train_score_add(&score, y->v, label, n, y->count, 0.0);
+    train_score_add(&score, y->v, label, n, y->count);
     r->loss[phase] += loss * (double)n;
     r->seen[phase] += n;
     r->right[phase] += score.top1;
