@@ -1,10 +1,15 @@
 /* build.c: the network of a genotype: stem, groups, head, in a module of its own. */
 #include "frontends/genotype/net.h"
+#include "frontends/genotype/reader.h"
 
 int
 nashc_genotype_scales(const nashc_genotype *g)
 {
     int n = 1; /* of the stem */
+    int size[GENO_MAX_GROUPS + 1][2];
+    geno_map_sizes(g, size);
+    if (NASHC_HAS(g->head.rule, scales) && g->head.rule->scales)
+        n += g->head.rule->scales(g, (const int(*)[2])size);
     for (int i = 0; i < g->n_groups; i++) {
         int blocks = g->backbone->block_scales ? g->backbone->group[i].blocks : 1;
         n += g->version == NASHC_GENO_BASELINE ? 2 * blocks : 3;
@@ -19,13 +24,14 @@ network(nashc_geno_net *n)
     int64_t dim[] = {1, p->c, p->h, p->w};
     nashc_type t = nashc_type_shaped(nashc_type_f32(), 4, dim);
     int channels = n->g->width;
+    nashc_value *map[GENO_MAX_GROUPS + 1] = {0};
     nashc_value *x = nashc_graph_add_input(n->graph, "global_in", &t);
-    x = x ? geno_stem(n, x) : NULL;
+    map[0] = x = x ? geno_stem(n, x) : NULL;
     for (int i = 0; i < n->g->n_groups && x; i++) {
-        x = geno_group(n, i, channels, x);
+        map[i + 1] = x = geno_group(n, i, channels, x);
         channels = n->g->group[i].channels;
     }
-    x = geno_head(n, x);
+    x = x ? n->g->head.rule->build(n, n->g, map) : NULL;
     if (n->status == NASHC_OK)
         n->status = nashc_build_status(n->b);
     if (n->status == NASHC_OK && !x)

@@ -163,16 +163,39 @@ behind_stem(const nashc_geno_stem *s, int size)
     return s->pool && size ? geno_map(size, s->pool, s->pool_stride, (s->pool - 1) / 2) : size;
 }
 
-bool
-geno_last_map(const nashc_genotype *g, int *h, int *w)
+void
+geno_map_sizes(const nashc_genotype *g, int (*size)[2])
 {
-    *h = behind_stem(&g->stem, g->input.h);
-    *w = behind_stem(&g->stem, g->input.w);
-    for (int i = 0; i < g->n_groups; i++) {
-        *h = (*h + g->group[i].stride - 1) / g->group[i].stride;
-        *w = (*w + g->group[i].stride - 1) / g->group[i].stride;
-    }
-    return *h > 0 && *w > 0;
+    size[0][0] = behind_stem(&g->stem, g->input.h);
+    size[0][1] = behind_stem(&g->stem, g->input.w);
+    for (int i = 0; i < g->n_groups; i++)
+        for (int a = 0; a < 2; a++)
+            size[i + 1][a] = (size[i][a] + g->group[i].stride - 1) / g->group[i].stride;
+}
+
+/* The head, and what it can be built on. */
+static nashc_status
+check_head(geno_in *in, const int (*size)[2])
+{
+    nashc_geno_head *h = &in->g->head;
+    const int *last = size[in->g->n_groups];
+    int line = in->key_line[GENO_HEAD] ? in->key_line[GENO_HEAD] : 1;
+    const char *why = NASHC_HAS(h->rule, why_not) && h->rule->why_not
+                          ? h->rule->why_not(in->g, size, in->arena)
+                          : NULL;
+    if (!h->rule->pools && (h->pool || h->poolbits != 4 || h->round))
+        return geno_fault_at(in, 2, line, 1, "a head of kind %s has no pool, poolbits and trunc",
+                             h->kind);
+    if (!h->rule->skips && h->add)
+        return geno_fault_at(in, 2, line, 1, "a head of kind %s has no skip", h->kind);
+    if (why)
+        return geno_fault_at(in, 9, line, 1, "%s", why);
+    if (h->pool > last[0] || h->pool > last[1])
+        return geno_fault_at(in, 9, line, 1, "a head pool of %d does not fit the last map, %dx%d",
+                             h->pool, last[0], last[1]);
+    if (h->pool == last[0] && h->pool == last[1])
+        h->pool = 0; /* the whole map, in one way only */
+    return NASHC_OK;
 }
 
 static nashc_status
@@ -180,20 +203,17 @@ check_map(geno_in *in)
 {
     nashc_genotype *g = in->g;
     int64_t stride = (int64_t)g->stem.stride * (g->stem.pool ? g->stem.pool_stride : 1);
-    int h, w, line = in->key_line[GENO_INPUT] ? in->key_line[GENO_INPUT] : 1;
+    int line = in->key_line[GENO_INPUT] ? in->key_line[GENO_INPUT] : 1;
+    int size[GENO_MAX_GROUPS + 1][2];
+    geno_map_sizes(g, size);
+    const int *last = size[g->n_groups];
     for (int i = 0; i < g->n_groups; i++)
         stride = stride * g->group[i].stride > 1 << 20 ? 1 << 20 : stride * g->group[i].stride;
-    if (g->input.h < stride || g->input.w < stride || !geno_last_map(g, &h, &w))
+    if (g->input.h < stride || g->input.w < stride || !last[0] || !last[1])
         return geno_fault_at(in, 9, line, 1,
                              "an input of %dx%d is smaller than the total stride, %d", g->input.h,
                              g->input.w, (int)stride);
-    if (g->head.pool > h || g->head.pool > w)
-        return geno_fault_at(in, 9, in->key_line[GENO_HEAD], 1,
-                             "a head pool of %d does not fit the last map, %dx%d", g->head.pool, h,
-                             w);
-    if (g->head.pool == h && g->head.pool == w)
-        g->head.pool = 0; /* the whole map, in one way only */
-    return NASHC_OK;
+    return check_head(in, (const int(*)[2])size);
 }
 
 static nashc_status

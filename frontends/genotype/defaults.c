@@ -92,6 +92,10 @@ fill_settings(geno_in *in)
     fill(&g->head.pool, 0);
     fill(&g->head.poolbits, 4);
     fill(&g->head.wbits, 8);
+    if (!g->head.rule)
+        g->head.kind = "classify";
+    if (!g->head.rule)
+        g->head.rule = nashc_impl_rule(in->ctx, "head", g->head.kind);
     g->act_max = g->act_max > 0 ? g->act_max : geno_default_act_max(g->bits.act);
     g->state_max = g->state_max > 0 ? g->state_max : 10;
     g->resid_max = g->resid_max > 0 ? g->resid_max : 10;

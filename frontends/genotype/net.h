@@ -77,7 +77,6 @@ const char *geno_name(nashc_geno_net *n, const char *fmt, ...) NASHC_PRINTF(2, 3
  */
 
 nashc_value *geno_stem(nashc_geno_net *n, nashc_value *x);
-nashc_value *geno_head(nashc_geno_net *n, nashc_value *x);
 nashc_value *geno_group(nashc_geno_net *n, int i, int channels, nashc_value *x);
 
 #endif

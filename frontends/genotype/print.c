@@ -114,14 +114,18 @@ add_stem(text *t, const nashc_genotype *g)
 static void
 add_head(text *t, const nashc_geno_head *h)
 {
-    bool opened = false;
+    bool opened = strcmp(h->kind, "classify") != 0;
+    if (opened)
+        add(t, "head kind=%s", h->kind);
     option(t, "head", &opened, "pool", h->pool, 0);
     option(t, "head", &opened, "poolbits", h->poolbits, 4);
     option(t, "head", &opened, "wbits", h->wbits, 8);
     option(t, "head", &opened, "bias", h->bias, 0);
     if (h->round)
         add(t, "%s trunc=round", opened ? "" : "head");
-    add(t, opened || h->round ? "\n" : "");
+    if (h->add)
+        add(t, "%s skip=add", opened ? "" : "head");
+    add(t, opened || h->round || h->add ? "\n" : "");
 }
 
 static void

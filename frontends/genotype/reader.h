@@ -121,8 +121,9 @@ nashc_status geno_check(geno_in *in);  /* rules G04 to G09 */
 /* Height and width behind a window. */
 int geno_map(int size, int kernel, int stride, int pad);
 
-/* Input of the head: height and width of the last map; false: the map vanishes. */
-bool geno_last_map(const nashc_genotype *g, int *h, int *w);
+/* Height and width of the maps: behind the stem, behind each group. size has room for n_groups + 1.
+ * 0: a map vanishes. */
+void geno_map_sizes(const nashc_genotype *g, int (*size)[2]);
 
 /* Does the version allow the primitive on this edge? */
 bool geno_allowed(const nashc_genotype *g, const nashc_primitive *p, const char *op, bool strided);

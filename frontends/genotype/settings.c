@@ -158,6 +158,27 @@ stem_option(geno_in *in, const geno_token *key, const geno_token *value)
                       geno_word(in, key));
 }
 
+/* Names of an interface, for messages. */
+static const char *
+known_names(geno_in *in, const char *iface)
+{
+    const char *known = "";
+    const nashc_impl *p;
+    for (int i = 0; known && (p = nashc_desc_at(in->ctx, NASHC_D_IMPL, i)); i++)
+        if (strcmp(p->iface, iface) == 0)
+            known = nashc_arena_printf(in->arena, "%s%s%s", known, known[0] ? ", " : "", p->op);
+    return known ? known : "";
+}
+
+static nashc_status
+take_head(geno_in *in, const geno_token *key, const geno_token *value)
+{
+    nashc_geno_head *h = &in->g->head;
+    h->kind = geno_word(in, value);
+    h->rule = nashc_impl_rule(in->ctx, "head", h->kind);
+    return h->rule ? NASHC_OK : bad_value(in, key, value, known_names(in, "head"));
+}
+
 static nashc_status
 head_option(geno_in *in, const geno_token *key, const geno_token *value)
 {
@@ -182,7 +203,15 @@ head_option(geno_in *in, const geno_token *key, const geno_token *value)
         return h->round || geno_is(value, "floor") ? NASHC_OK
                                                    : bad_value(in, key, value, "floor or round");
     }
-    return geno_fault(in, 2, key, "head has no option \"%s\" (pool, poolbits, wbits, bias, trunc)",
+    if (geno_is(key, "kind"))
+        return take_head(in, key, value);
+    if (geno_is(key, "skip")) {
+        h->add = geno_is(value, "add");
+        return h->add || geno_is(value, "concat") ? NASHC_OK
+                                                  : bad_value(in, key, value, "concat or add");
+    }
+    return geno_fault(in, 2, key,
+                      "head has no option \"%s\" (kind, pool, poolbits, wbits, bias, trunc, skip)",
                       geno_word(in, key));
 }
 
@@ -270,16 +299,11 @@ static nashc_status
 take_backbone(geno_in *in, const geno_token *t)
 {
     nashc_genotype *g = in->g;
-    const char *known = "";
-    g->backbone_name = nashc_arena_printf(in->arena, "%.*s", t->len, t->s);
-    g->backbone = g->backbone_name ? nashc_impl_rule(in->ctx, "backbone", g->backbone_name) : NULL;
-    if (g->backbone)
-        return NASHC_OK;
-    const nashc_impl *p;
-    for (int i = 0; known && (p = nashc_desc_at(in->ctx, NASHC_D_IMPL, i)); i++)
-        if (strcmp(p->iface, "backbone") == 0)
-            known = nashc_arena_printf(in->arena, "%s%s%s", known, known[0] ? ", " : "", p->op);
-    return geno_fault(in, 2, t, "unknown backbone \"%s\"; known are %s", geno_word(in, t), known);
+    g->backbone_name = geno_word(in, t);
+    g->backbone = nashc_impl_rule(in->ctx, "backbone", g->backbone_name);
+    return g->backbone ? NASHC_OK
+                       : geno_fault(in, 2, t, "unknown backbone \"%s\"; known are %s",
+                                    geno_word(in, t), known_names(in, "backbone"));
 }
 
 nashc_status

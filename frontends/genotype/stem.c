@@ -1,4 +1,4 @@
-/* stem.c: what stands before the groups and behind them. */
+/* stem.c: what stands before the groups. */
 #include "frontends/genotype/net.h"
 #include <math.h>
 #include <string.h>
@@ -96,76 +96,4 @@ geno_stem(nashc_geno_net *n, nashc_value *x)
     if (s->pool && s->bn_first)
         x = stem_pool(n, x);
     return geno_quant(n, &q3, x, "stem.q3");
-}
-
-/* --- head ------------------------------------------------------------------------------------ */
-
-/* Sum of the codes of a window, its low bits dropped so that poolbits are left: shift = width of
- * the largest sum - poolbits. A largest sum that is a power of two takes one bit more. */
-static nashc_value *
-drop_bits(nashc_geno_net *n, nashc_value *x, int64_t window, double scale, int bits)
-{
-    const nashc_geno_head *h = &n->g->head;
-    int64_t most = ((int64_t)1 << bits) * window - window;
-    int width = 0, power;
-    while (((int64_t)1 << width) < most)
-        width++;
-    power = most == (int64_t)1 << width;
-    int shift = width - h->poolbits;
-    double fine = (double)((float)scale / (float)window), unit = ldexp(fine, shift);
-    double back = ldexp((double)window, -shift); /* from the scale of the output to that of x */
-    nashc_geno_net_at(n, "head", "trunc");
-    if (shift >= 0) {
-        nashc_value *in[] = {x, geno_f32(n, "head.fine", fine), geno_f32(n, "head.zero", 0),
-                             geno_f32(n, "head.unit", unit)};
-        x = nashc_geno_net_op(n, "q.trunc", in, 4,
-                              "in_bits=%d out_bits=%d signed=false rounding=%s", width + power,
-                              h->poolbits + power, h->round ? "round" : "floor");
-    }
-    if (h->round)
-        return x;
-    nashc_geno_net_at(n, "head", "rescale");
-    nashc_value *in[] = {x, geno_f32(n, "head.rescale", back)};
-    return nashc_geno_net_op(n, "nn.mul", in, 2, "%s", "");
-}
-
-static nashc_value *
-head_pool(nashc_geno_net *n, nashc_value *x)
-{
-    const nashc_genotype *g = n->g;
-    const nashc_type *t = nashc_value_type(x);
-    int kh = g->head.pool ? g->head.pool : (int)t->dim[2];
-    int kw = g->head.pool ? g->head.pool : (int)t->dim[3];
-    nashc_node *quant = nashc_value_def(x);
-    const nashc_tensor *scale = quant ? nashc_value_const(nashc_node_in(quant, 1)) : NULL;
-    if (!scale)
-        return NULL;
-    nashc_geno_net_at(n, "head", "pool");
-    nashc_value *y =
-        nashc_geno_net_op(n, "nn.avgpool", &x, 1, "kernel=[%d,%d] count_include_pad=true", kh, kw);
-    return drop_bits(n, y, (int64_t)kh * kw, nashc_tensor_get(scale, 0),
-                     g->group[g->n_groups - 1].bits.act);
-}
-
-nashc_value *
-geno_head(nashc_geno_net *n, nashc_value *x)
-{
-    const nashc_genotype *g = n->g;
-    nashc_value *y = x ? head_pool(n, x) : NULL;
-    if (!y)
-        return NULL;
-    const nashc_type *t = nashc_value_type(y);
-    int64_t features = t->dim[1] * t->dim[2] * t->dim[3], dim[] = {g->classes, features};
-    nashc_geno_net_at(n, "head", "flatten");
-    y = nashc_geno_net_op(n, "nn.reshape", &y, 1, "shape=[1,%d]", (int)features);
-    nashc_geno_net_at(n, "head", "fc");
-    /* The deviation of uniform weights of +-1 / sqrt(features). */
-    nashc_value *w = geno_weights(n, "head.fc.weight", 2, dim, g->head.wbits, true,
-                                  1 / sqrt(3.0 * (double)features));
-    nashc_value *in[] = {y, w, NULL};
-    if (g->head.bias) {
-        nashc_tensor *b = geno_parameter(n, "head.fc.bias", 1, dim, GENO_VALUE, 0);
-        in[2] = b ? nashc_build_const(n->b, "head.fc.bias", b) : NULL;
-    }
-    return nashc_geno_net_op(n, "nn.gemm", in, 2 + g->head.bias, "trans_b=true");
 }

@@ -119,6 +119,18 @@ nearest_index(const nashc_node *n, double p, int64_t size)
     }
 }
 
+void
+nashc_resize_nearest(const nashc_node *n, int axis, int64_t *from)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
+    int64_t to = y->dim[axis], size = x->dim[axis];
+
+    for (int64_t o = 0; o < to; o++)
+        from[o] =
+            is_plain(n, x, y, axis) ? o : nearest_index(n, position(n, axis, size, to, o), size);
+}
+
 static nashc_status
 eval_nearest(nashc_eval *e, const nashc_node *n)
 {
@@ -128,14 +140,10 @@ eval_nearest(nashc_eval *e, const nashc_node *n)
 
     ops_strides(&x->type, stride);
     for (int a = 0; a < y->type.rank; a++) {
-        int64_t to = y->type.dim[a], from = x->type.dim[a];
-        index[a] = nashc_eval_scratch(e, (size_t)to * sizeof **index);
+        index[a] = nashc_eval_scratch(e, (size_t)y->type.dim[a] * sizeof **index);
         if (!index[a])
             return NASHC_ENOMEM;
-        for (int64_t o = 0; o < to; o++)
-            index[a][o] = is_plain(n, &x->type, &y->type, a)
-                              ? o
-                              : nearest_index(n, position(n, a, from, to, o), from);
+        nashc_resize_nearest(n, a, index[a]);
     }
     for (int64_t i = 0; i < y->n; i++) {
         int64_t rest = i, from = 0;

@@ -14,7 +14,7 @@ static const nashc_plugin train = {
     .version = "1.0",
     .help = "quantisation-aware training",
     .ops = search_ops,
-    .impls = train_grad_rules,
+    .impls = train_impls,
     .commands = commands,
 };
 

@@ -36,12 +36,9 @@ cpu(void)
 static bool
 make(bench *b, const char *path)
 {
-    static const nashc_plugin rules = {NASHC_DESC(nashc_plugin),
-                                       .abi = NASHC_ABI,
-                                       .name = "rules",
-                                       .version = "1.0",
-                                       .help = "the rules of training",
-                                       .impls = train_grad_rules};
+    static const nashc_plugin rules = {
+        NASHC_DESC(nashc_plugin),        .abi = NASHC_ABI,    .name = "rules", .version = "1.0",
+        .help = "the rules of training", .impls = train_impls};
     train_net_options o = {.batch = b->batch, .backward = true, .pool = b->pool};
 
     if (nashc_register(b->ctx, &rules, "bench", b->diag) != NASHC_OK ||

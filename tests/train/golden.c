@@ -301,19 +301,16 @@ main(int argc, char **argv)
     }
     t.diag = nashc_ctx_diag(t.ctx);
     nashc_diag_set_sink(t.diag, print, NULL, false);
-    static const nashc_plugin rules = {NASHC_DESC(nashc_plugin),
-                                       .abi = NASHC_ABI,
-                                       .name = "rules",
-                                       .version = "1.0",
-                                       .help = "the rules of training",
-                                       .ops = search_ops,
-                                       .impls = train_grad_rules};
+    static const nashc_plugin rules = {
+        NASHC_DESC(nashc_plugin),        .abi = NASHC_ABI,  .name = "rules",     .version = "1.0",
+        .help = "the rules of training", .ops = search_ops, .impls = train_impls};
     if (nashc_register(t.ctx, &rules, "test", t.diag) != NASHC_OK ||
         train_gemm_setup(t.diag) != NASHC_OK) {
         nashc_diag_flush(t.diag);
         return 1;
     }
     golden_operators(&t, argc > 2 ? argv[2] : NULL);
+    golden_tasks(&t, argc > 2 ? argv[2] : NULL);
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
         run_suite(&t, argv[1], (int)k, argc > 2 ? argv[2] : NULL);
     run_networks(&t, argv[1], argc > 2 ? argv[2] : NULL);

@@ -19,6 +19,7 @@ typedef struct operation {
     const char *op, *attrs;
     operand in[MAX_IN]; /* rank 0 and unbatched: a number; dim[3] = -1: none */
     int n_in;
+    const char *whole; /* attrs of all samples together; NULL: as attrs */
 } operation;
 
 #define SAMPLE(...)                                                                                \
@@ -72,9 +73,20 @@ static const operation operations[] = {
     {"nn.global_sumpool", "", {SAMPLE(1, 3, 4, 5)}, 1},
     {"nn.transpose", "perm=[0,2,3,1]", {SAMPLE(1, 2, 3, 4)}, 1},
     {"nn.concat", "axis=2", {SAMPLE(1, 2, 3, 4), SAMPLE(1, 2, 1, 4)}, 2},
+    {"nn.concat", "axis=1", {SAMPLE(1, 2, 3, 4), SAMPLE(1, 1, 3, 4), SAMPLE(1, 2, 3, 4)}, 3},
+    {"nn.resize",
+     "coord=asymmetric nearest=floor sizes=[1,2,6,8]",
+     {SAMPLE(1, 2, 3, 4)},
+     1,
+     "coord=asymmetric nearest=floor sizes=[" WHOLE ",2,6,8]"},
+    {"nn.resize",
+     "nearest=ceil sizes=[1,2,5,3]",
+     {SAMPLE(1, 2, 3, 7)},
+     1,
+     "nearest=ceil sizes=[" WHOLE ",2,5,3]"},
     {"nn.slice", "starts=[3,0] ends=[-1,4] axes=[2,3] steps=[-2,3]", {SAMPLE(1, 2, 4, 4)}, 1},
     {"nn.pad", "pads=[0,0,1,2,0,1,0,-1]", {SAMPLE(1, 2, 3, 4)}, 1},
-    {"nn.reshape", "shape=[1,24]", {SAMPLE(1, 2, 3, 4)}, 1},
+    {"nn.reshape", "shape=[1,24]", {SAMPLE(1, 2, 3, 4)}, 1, "shape=[" WHOLE ",24]"},
     {"nn.sigmoid", "", {SAMPLE(1, 12)}, 1},
     {"nn.leaky_relu", "alpha=0.25", {SAMPLE(1, 12)}, 1},
     {"nn.neg", "", {SAMPLE(1, 12)}, 1},
@@ -104,13 +116,6 @@ type_of(const operand *p, bool whole)
     return t;
 }
 
-/* The reference graph may need the size of the batch in attributes. */
-static const char *
-whole_attrs(const operation *o)
-{
-    return strcmp(o->attrs, "shape=[1,24]") == 0 ? "shape=[" WHOLE ",24]" : o->attrs;
-}
-
 /* Odd multiples of 2^-11 within (-1, 1), different ones within any window: no difference of values
  * steps over a maximum's change or another kink. */
 static void
@@ -136,8 +141,9 @@ make_reference(bench *b)
         fill(&b->in[i], 977 * i);
     }
     nashc_build *build = g ? nashc_build_create(g, b->t->diag) : NULL;
-    nashc_value *y =
-        build ? nashc_build_op(build, b->o->op, in, b->o->n_in, "%s", whole_attrs(b->o)) : NULL;
+    nashc_value *y = build ? nashc_build_op(build, b->o->op, in, b->o->n_in, "%s",
+                                            b->o->whole ? b->o->whole : b->o->attrs)
+                           : NULL;
     if (y)
         nashc_graph_add_output(g, "y", y);
     return y != NULL;

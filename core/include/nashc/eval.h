@@ -89,6 +89,10 @@ NASHC_API void nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, 
 /* What that option says, as flags of nashc_run_graph. */
 NASHC_API uint32_t nashc_floats_flags(const nashc_opts *o);
 
+/* Of an nn.resize of mode nearest with known shapes: which element of its operand's axis each of
+ * the result's is. from has room for them. */
+NASHC_API void nashc_resize_nearest(const nashc_node *n, int axis, int64_t *from);
+
 typedef struct nashc_executor {
     uint32_t struct_size, flags;
     const char *name, *help; /* "reference", "cpu" */

@@ -58,11 +58,16 @@ typedef struct nashc_geno_stem {
     bool bn_first; /* batch normalisation before the pool */
 } nashc_geno_stem;
 
+typedef struct nashc_head nashc_head;
+
 typedef struct nashc_geno_head {
     int pool; /* 0: the whole map */
     int poolbits, wbits;
     bool bias;
     bool round; /* rounds, and divides by the window; else floor, and the scale of the input */
+    const char *kind; /* name of its rule */
+    const nashc_head *rule;
+    bool add; /* maps on the way up are added to those on the way down; else put side by side */
 } nashc_geno_head;
 
 typedef struct nashc_geno_input {
@@ -172,6 +177,30 @@ NASHC_API nashc_value *nashc_geno_net_conv(nashc_geno_net *n, const char *scope,
                                            const nashc_geno_conv *c);
 NASHC_API nashc_value *nashc_geno_net_bn(nashc_geno_net *n, const char *scope, nashc_value *x);
 NASHC_API void nashc_geno_net_at(nashc_geno_net *n, const char *scope, const char *what);
+
+/* --- heads: nashc_impl of interface "head", op = name, rule = nashc_head -------------------------
+ */
+
+/* What stands behind the groups. size has height and width of the maps: [0] behind the stem, [i +
+ * 1] behind group i; so does map, whose values are behind q3. */
+struct nashc_head {
+    uint32_t struct_size, flags;
+    const char *help;
+    bool pools; /* has the options pool, poolbits and trunc */
+    bool skips; /* has the option skip */
+
+    /* Why these sizes do not do, owned by a; NULL: they do. A NULL function: all do. */
+    const char *(*why_not)(const nashc_genotype *g, const int (*size)[2], nashc_arena *a);
+    int (*scales)(const nashc_genotype *g, const int (*size)[2]); /* learned ones; NULL: none */
+
+    /* The graph's output; NULL: failed, which is reported. */
+    nashc_value *(*build)(nashc_geno_net *n, const nashc_genotype *g, nashc_value *const *map);
+};
+
+#define NASHC_HEAD(rule_, name_)                                                                   \
+    {                                                                                              \
+        NASHC_DESC(nashc_impl), .iface = "head", .op = (name_), .rule = (rule_)                    \
+    }
 
 /* The primitive of a name; *kernel is K where the name has it ("conv_5x5" is "conv" with 5). NULL:
  * there is none. */

@@ -114,21 +114,19 @@ affine(const train_order *o, int c, double *factor, double *addend)
     *addend = ((bytes ? o->pixels.offset * o->pixels.scale : 0.0) - mean) / std;
 }
 
-/* Image `image` of the order, which is number `at` of p, as numbers. */
+/* Image number `at` of p, as it is seen, as numbers. */
 static void
-make_numbers(const train_order *o, const train_images *p, int64_t at, int64_t epoch, int64_t image,
-             float *x)
+make_numbers(const train_order *o, const train_images *p, int64_t at, const view *v, float *x)
 {
     int64_t size = (int64_t)p->h * p->w;
-    view v = view_of(o, epoch, image);
-    bool plain = !v.flip && v.top == 0 && v.left == 0 && v.h == p->h && v.w == p->w;
+    bool plain = !v->flip && v->top == 0 && v->left == 0 && v->h == p->h && v->w == p->w;
 
     for (int c = 0; c < p->c; c++) {
         double factor, addend;
         int64_t plane = at * p->c + c;
         affine(o, c, &factor, &addend);
         for (int64_t i = 0; i < size; i++) {
-            double q = !plain  ? pixel(p, plane, &v, (int)(i / p->w), (int)(i % p->w))
+            double q = !plain  ? pixel(p, plane, v, (int)(i / p->w), (int)(i % p->w))
                        : p->u8 ? (double)p->u8[plane * size + i]
                                : (double)p->f32[plane * size + i];
             *x++ = (float)(q * factor + addend);
@@ -163,22 +161,31 @@ train_batch_share(const train_order *o, int64_t number)
     return (double)(end - first) / (double)n;
 }
 
-/* One that is held, or decoded now. */
+/* One that is held, or decoded or composed now. */
 static nashc_status
-make_image(const train_order *o, int64_t epoch, int64_t image, float *x, nashc_diag *d)
+make_image(const train_order *o, int64_t epoch, int64_t image, float *x, int32_t *target,
+           nashc_diag *d)
 {
     train_images one = *o->images; /* that image only */
+    view v = view_of(o, epoch, image);
 
-    if (!one.files) {
-        make_numbers(o, o->images, image, epoch, image, x);
-        return NASHC_OK;
+    if (!one.source)
+        train_target_of(&one, image, target);
+    if (!one.files && !one.source) {
+        make_numbers(o, o->images, image, &v, x);
+    } else {
+        one.u8 = malloc((size_t)one.c * (size_t)one.h * (size_t)one.w);
+        nashc_status s = !one.u8      ? nashc_enomem(d)
+                         : one.source ? train_scene_make(o->images, image, one.u8, target, d)
+                                      : train_file_image(o->images, image, one.u8, d);
+        if (s == NASHC_OK)
+            make_numbers(o, &one, 0, &v, x);
+        free(one.u8);
+        if (s != NASHC_OK)
+            return s;
     }
-    one.u8 = malloc((size_t)one.c * (size_t)one.h * (size_t)one.w);
-    nashc_status s = one.u8 ? train_file_image(o->images, image, one.u8, d) : nashc_enomem(d);
-    if (s == NASHC_OK)
-        make_numbers(o, &one, 0, epoch, image, x);
-    free(one.u8);
-    return s;
+    return train_target_move(&one, v.flip, (int)v.left, (int)v.top, target) ? NASHC_OK
+                                                                            : nashc_enomem(d);
 }
 
 /* The images of a batch. */
@@ -187,7 +194,7 @@ typedef struct making {
     int64_t epoch;
     const int64_t *image;
     float *x;
-    int32_t *label;
+    int32_t *target;
     nashc_diag *diag; /* of one thread only */
     atomic_bool failed;
 } making;
@@ -202,15 +209,15 @@ make_part(void *arg, int thread, int64_t lo, int64_t hi)
 
     (void)thread;
     for (int64_t i = lo; i < hi && !m->failed; i++) {
-        if (make_image(m->o, m->epoch, m->image[i], m->x + i * size, m->diag) != NASHC_OK)
+        if (make_image(m->o, m->epoch, m->image[i], m->x + i * size,
+                       m->target + i * p->targets, m->diag) != NASHC_OK)
             m->failed = true;
-        m->label[i] = p->label[m->image[i]];
     }
 }
 
 static int64_t
 get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
-          int32_t *label, train_pool *pool, nashc_diag *d)
+          int32_t *target, train_pool *pool, nashc_diag *d)
 {
     int64_t per = train_batches(o), epoch = number / per, first, end;
 
@@ -221,7 +228,7 @@ get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epo
     if (*perm_epoch != epoch)
         shuffle(o, epoch, perm);
     *perm_epoch = epoch;
-    making m = {.o = o, .epoch = epoch, .image = perm + first, .x = x, .label = label, .diag = d};
+    making m = {.o = o, .epoch = epoch, .image = perm + first, .x = x, .target = target, .diag = d};
     if (pool)
         train_pool_run(pool, n, make_part, &m);
     else
@@ -231,16 +238,16 @@ get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epo
 
 int64_t
 train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
-                int32_t *label)
+                int32_t *target)
 {
-    return get_batch(o, number, perm, perm_epoch, x, label, NULL, NULL);
+    return get_batch(o, number, perm, perm_epoch, x, target, NULL, NULL);
 }
 
 /* --- ahead of time --------------------------------------------------------------------------- */
 
 typedef struct ready {
     float *x;
-    int32_t *label;
+    int32_t *target;
     int64_t n;
 } ready;
 
@@ -272,7 +279,7 @@ produce(void *arg)
         ready *r = &f->slot[f->made % AHEAD];
         int64_t number = f->made;
         pthread_mutex_unlock(&f->lock);
-        r->n = get_batch(&f->order, number, f->perm, &epoch, r->x, r->label, f->pool, NULL);
+        r->n = get_batch(&f->order, number, f->perm, &epoch, r->x, r->target, f->pool, NULL);
         pthread_mutex_lock(&f->lock);
         f->fault = r->n < 0;
         f->made += !f->fault;
@@ -287,7 +294,7 @@ free_feed(train_feed *f)
 {
     for (int i = 0; i < AHEAD; i++) {
         free(f->slot[i].x);
-        free(f->slot[i].label);
+        free(f->slot[i].target);
     }
     free(f->perm);
     train_pool_free(f->pool);
@@ -309,8 +316,8 @@ train_feed_start(const train_order *o, int64_t first, int64_t end)
     f->perm = malloc((size_t)o->images->n * sizeof *f->perm);
     for (int i = 0; i < AHEAD; i++) {
         f->slot[i].x = malloc(size * sizeof(float));
-        f->slot[i].label = malloc((size_t)o->batch * sizeof(int32_t));
-        good &= f->slot[i].x && f->slot[i].label;
+        f->slot[i].target = malloc((size_t)(o->batch * o->images->targets) * sizeof(int32_t));
+        good &= f->slot[i].x && f->slot[i].target;
     }
     if (o->images->files && o->threads > 1)
         good &= (f->pool = train_pool_create(o->threads)) != NULL;
@@ -324,7 +331,7 @@ train_feed_start(const train_order *o, int64_t first, int64_t end)
 }
 
 int64_t
-train_feed_next(train_feed *f, const float **x, const int32_t **label)
+train_feed_next(train_feed *f, const float **x, const int32_t **target)
 {
     int64_t n = 0;
 
@@ -336,7 +343,7 @@ train_feed_next(train_feed *f, const float **x, const int32_t **label)
     } else if (f->taken < f->end) {
         const ready *r = &f->slot[f->taken % AHEAD];
         *x = r->x;
-        *label = r->label;
+        *target = r->target;
         n = r->n;
         f->taken++;
         pthread_cond_broadcast(&f->change);
@@ -357,7 +364,7 @@ train_feed_fault(train_feed *f, nashc_diag *d)
     if (!fault)
         return NASHC_OK;
     ready *r = &f->slot[f->made % AHEAD];
-    if (get_batch(&f->order, f->made, f->perm, &epoch, r->x, r->label, NULL, d) >= 0)
+    if (get_batch(&f->order, f->made, f->perm, &epoch, r->x, r->target, NULL, d) >= 0)
         nashc_io_error(d, NULL, "images could not be read in time");
     return NASHC_EINPUT;
 }

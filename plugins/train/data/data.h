@@ -3,6 +3,7 @@
 #define TRAIN_DATA_H
 
 #include <nashc/nashc.h>
+#include <nashc/task.h>
 
 #define TRAIN_MAX_CHANNELS 4
 
@@ -18,6 +19,8 @@ typedef struct train_spec {
     double mean[TRAIN_MAX_CHANNELS], std[TRAIN_MAX_CHANNELS];
     double scale;   /* value of one step of a pixel; 0: as the model says, or 1/255 */
     int64_t memory; /* MiB of decoded images that are held; more are read when they are needed */
+    int items;      /* of scenes: most on a canvas */
+    uint64_t seed;  /* of scenes: which items, and where */
 } train_spec;
 
 /* What the model and the command want where the text does not say. */
@@ -25,14 +28,16 @@ typedef struct train_wish {
     bool test, augment_none;
     int c, h, w; /* of the model's input; 0: it is flat */
     int64_t count;
-    uint64_t seed; /* of the shuffle before `limit` */
+    uint64_t seed;       /* of the shuffle before `limit` */
+    nashc_target target; /* what must be known of an image */
 } train_wish;
 
 /* Files of images (folder.c). */
 typedef struct train_files train_files;
 
 /* Images as bytes, or as numbers; n x c x h x w. */
-typedef struct train_images {
+typedef struct train_images train_images;
+struct train_images {
     nashc_arena *arena;
     train_spec spec;
     int64_t n;
@@ -42,10 +47,17 @@ typedef struct train_images {
     train_files *files;   /* those that images are read from when they are needed */
     int64_t *file;        /* of an image */
     int files_h, files_w; /* size to which they are decoded; 0: their own */
-    int32_t *label;
+    train_images *source; /* of scenes: what they are made of */
+    nashc_target target;  /* what is known of an image, in */
+    int64_t targets;      /* numbers (nashc/task.h): */
+    int32_t *label;       /* one each; or */
+    int32_t *box;         /* NASHC_BOX_SIZE each, n_box of an image from first_box on; or */
+    int64_t *first_box;
+    int32_t *n_box;
+    uint8_t *mask; /* n x h x w */
     const char **class_name;
-    char hash[65]; /* SHA-256 of images and labels that are used, in hex */
-} train_images;
+    char hash[65]; /* SHA-256 of images and targets that are used, in hex */
+};
 
 /* Parses, reads, selects. Errors name the file and what is wrong with it. */
 nashc_status train_images_open(const char *text, const train_wish *wish, train_images **out,
@@ -61,7 +73,23 @@ nashc_status train_spec_parse(const char *text, const train_wish *wish, nashc_ar
 nashc_status train_read_idx(train_images *p, const char *dir, nashc_diag *d);
 nashc_status train_read_cifar10(train_images *p, nashc_diag *d);
 nashc_status train_read_folder(train_images *p, nashc_diag *d);
-nashc_status train_read_npz(train_images *p, nashc_diag *d);
+nashc_status train_read_npz(train_images *p, const train_wish *wish, nashc_diag *d);
+
+/* targets.c: boxes and masks that belong to the images of an .npz file; and of one image, its
+ * target as it is when the image is turned over and moved by whole pixels. */
+struct tool_array;
+nashc_status train_take_boxes(train_images *p, const struct tool_array *y, const char *name,
+                              nashc_diag *d);
+nashc_status train_take_mask(train_images *p, const struct tool_array *y, const char *name,
+                             nashc_diag *d);
+void train_target_of(const train_images *p, int64_t image, int32_t *target);
+bool train_target_move(const train_images *p, bool flip, int left, int top, int32_t *target);
+
+/* scenes.c: canvases with some images of another set on them. There are no pixels before one is
+ * made: c planes of h x w, and its target. */
+nashc_status train_read_scenes(train_images *p, const train_wish *wish, nashc_diag *d);
+nashc_status train_scene_make(const train_images *p, int64_t image, uint8_t *planes,
+                              int32_t *target, nashc_diag *d);
 
 /* folder.c. After train_read_folder there are files only: load sets c, h, w and, if all images fit
  * in spec.memory, decodes them into u8 and lets the files go. Else train_file_image decodes one, 3
@@ -102,12 +130,13 @@ typedef struct train_order {
     int threads; /* that a feed decodes images with which are not held; 0: one */
 } train_order;
 
-/* Batch `number` (from 0, counted through all epochs) into x and label, or this part of it; the
- * number of samples, at least 1, or -1: memory is out, or an image cannot be read, which its own
- * reader then says. The last of an epoch may be smaller. A function of its arguments only. perm has
- * room for all indices; it is that of epoch *perm_epoch and is renewed when needed. */
+/* Batch `number` (from 0, counted through all epochs) into x and target (images->targets numbers
+ * each), or this part of it; the number of samples, at least 1, or -1: memory is out, or an image
+ * cannot be read, which its own reader then says. The last of an epoch may be smaller. A function
+ * of its arguments only. perm has room for all indices; it is that of epoch *perm_epoch and is
+ * renewed when needed. */
 int64_t train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch,
-                        float *x, int32_t *label);
+                        float *x, int32_t *target);
 int64_t train_batches(const train_order *o); /* an epoch */
 
 /* Which part of the batch's samples are those of this process: 0 to 1. 0: the batch has too few,
@@ -120,7 +149,7 @@ train_feed *train_feed_start(const train_order *o, int64_t first, int64_t end);
 
 /* The next one, valid until the next call; the number of samples, 0 behind the last, -1: it cannot
  * be made; train_feed_fault then says why, and is NASHC_OK if nothing was wrong. */
-int64_t train_feed_next(train_feed *f, const float **x, const int32_t **label);
+int64_t train_feed_next(train_feed *f, const float **x, const int32_t **target);
 nashc_status train_feed_fault(train_feed *f, nashc_diag *d);
 void train_feed_stop(train_feed *f);
 

@@ -58,7 +58,7 @@ read_fashion(train_images *p, nashc_diag *d)
 }
 
 static nashc_status
-read_kind(train_images *p, nashc_diag *d)
+read_kind(train_images *p, const train_wish *wish, nashc_diag *d)
 {
     const char *kind = p->spec.kind;
 
@@ -66,7 +66,8 @@ read_kind(train_images *p, nashc_diag *d)
            : strcmp(kind, "idx") == 0         ? train_read_idx(p, p->spec.path, d)
            : strcmp(kind, "cifar10") == 0     ? train_read_cifar10(p, d)
            : strcmp(kind, "images") == 0      ? train_read_folder(p, d)
-                                              : train_read_npz(p, d);
+           : strcmp(kind, "scenes") == 0      ? train_read_scenes(p, wish, d)
+                                              : train_read_npz(p, wish, d);
 }
 
 static nashc_status
@@ -129,6 +130,13 @@ keep_only(train_images *p, const int64_t *keep, int64_t n)
         else
             memmove(p->f32 + to, p->f32 + from, size * sizeof(float));
         p->label[i] = p->label[keep[i]];
+        if (p->box) {
+            p->first_box[i] = p->first_box[keep[i]];
+            p->n_box[i] = p->n_box[keep[i]];
+        }
+        if (p->mask)
+            memmove(p->mask + i * p->h * p->w, p->mask + keep[i] * p->h * p->w,
+                    (size_t)(p->h * p->w));
     }
     p->n = n;
 }
@@ -163,6 +171,8 @@ take_some(train_images *p, uint64_t seed, nashc_diag *d)
     int *to = malloc((size_t)(p->n_classes + 1) * sizeof *to);
     nashc_status s = keep && to ? NASHC_OK : nashc_enomem(d);
 
+    if (s == NASHC_OK && p->spec.classes && p->target != NASHC_TARGET_LABEL)
+        s = nashc_usage(d, "--data: classes are chosen of images with one class each");
     if (s == NASHC_OK && p->spec.classes)
         s = choose_classes(p, to, d);
     for (int64_t i = 0; s == NASHC_OK && i < p->n; i++) {
@@ -202,8 +212,13 @@ fit(train_images *p, const train_wish *wish, nashc_diag *d)
         return nashc_error(d, NULL,
                            "images of %dx%dx%d do not fit the model's input of %" PRId64 " values",
                            p->c, h, w, wish->count);
-    if (p->files || (h == p->h && w == p->w)) /* files are decoded to what is asked for */
+    if (p->files || p->source || (h == p->h && w == p->w)) /* made as is asked for */
         return NASHC_OK;
+    if (p->target != NASHC_TARGET_LABEL)
+        return nashc_error(d, NULL,
+                           "images with boxes or masks are not resized: they are %dx%d, the model "
+                           "wants %dx%d",
+                           p->h, p->w, h, w);
     if (!p->u8)
         return nashc_error(d, NULL, "only images of bytes can be resized");
     uint8_t *to = nashc_arena_alloc(p->arena, (size_t)p->n * to_size + 1);
@@ -223,6 +238,44 @@ hash_bytes(void *user, const void *data, size_t size)
     SHA256Update(user, data, size);
 }
 
+static void
+hash_targets(const train_images *p, SHA2_CTX *c)
+{
+    if (p->label)
+        SHA256Update(c, (const uint8_t *)p->label, (size_t)p->n * sizeof *p->label);
+    for (int64_t i = 0; p->box && i < p->n; i++) {
+        SHA256Update(c, (const uint8_t *)&p->n_box[i], sizeof *p->n_box);
+        SHA256Update(c, (const uint8_t *)(p->box + p->first_box[i] * NASHC_BOX_SIZE),
+                     (size_t)p->n_box[i] * NASHC_BOX_SIZE * sizeof *p->box);
+    }
+    if (p->mask)
+        SHA256Update(c, p->mask, (size_t)(p->n * p->h * p->w));
+    if (p->source) { /* all that the scenes follow from */
+        int64_t how[] = {p->n, p->h, p->w, p->spec.items, (int64_t)p->spec.seed};
+        SHA256Update(c, (const uint8_t *)p->source->hash, sizeof p->source->hash);
+        SHA256Update(c, (const uint8_t *)how, sizeof how);
+    }
+}
+
+/* What the task must know of an image, the data must have. */
+static nashc_status
+check_target(const train_images *p, const train_wish *wish, nashc_diag *d)
+{
+    static const char *const names[] = {"one class an image", "boxes", "masks"};
+
+    if (p->target != wish->target) {
+        nashc_error(d, NULL, "the task wants %s, the data have %s", names[wish->target],
+                    names[p->target]);
+        nashc_help(d,
+                   "--task classify goes with one class an image, detect with boxes, segment with "
+                   "masks; scenes:KIND makes scenes with both");
+        return NASHC_EINPUT;
+    }
+    if (p->spec.rrc && p->target != NASHC_TARGET_LABEL)
+        return nashc_usage(d, "--data: augment=rrc is for images with one class each");
+    return NASHC_OK;
+}
+
 static nashc_status
 hash(train_images *p, nashc_diag *d)
 {
@@ -236,7 +289,7 @@ hash(train_images *p, nashc_diag *d)
         SHA256Update(&c, p->u8, size);
     else if (p->f32)
         SHA256Update(&c, (const uint8_t *)p->f32, size * sizeof(float));
-    SHA256Update(&c, (const uint8_t *)p->label, (size_t)p->n * sizeof *p->label);
+    hash_targets(p, &c);
     SHA256Final(sum, &c);
     for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
         snprintf(p->hash + 2 * i, 3, "%02x", sum[i]);
@@ -254,12 +307,15 @@ train_images_open(const char *text, const train_wish *wish, train_images **out, 
         return nashc_enomem(d);
     }
     p->arena = a;
+    p->targets = 1;
     nashc_status s = train_spec_parse(text, wish, a, &p->spec, d);
     if (s == NASHC_OK)
-        s = read_kind(p, d);
+        s = read_kind(p, wish, d);
+    if (s == NASHC_OK)
+        s = check_target(p, wish, d);
     if (s == NASHC_OK)
         s = number_classes(p, d);
-    if (s == NASHC_OK && (p->spec.classes || p->spec.limit))
+    if (s == NASHC_OK && !p->source && (p->spec.classes || p->spec.limit))
         s = take_some(p, wish->seed, d);
     if (s == NASHC_OK && p->files)
         s = train_files_load(p, wish, d);
@@ -284,5 +340,6 @@ train_images_free(train_images *p)
     if (!p)
         return;
     train_files_free(p->files);
+    train_images_free(p->source);
     nashc_arena_free(p->arena);
 }

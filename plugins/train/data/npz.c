@@ -59,10 +59,12 @@ take_labels(train_images *p, const tool_array *y, const char *name, nashc_diag *
 }
 
 nashc_status
-train_read_npz(train_images *p, nashc_diag *d)
+train_read_npz(train_images *p, const train_wish *wish, nashc_diag *d)
 {
+    static const char *const names[][2] = {
+        {"y_train", "y_test"}, {"boxes_train", "boxes_test"}, {"mask_train", "mask_test"}};
     nashc_loc loc = {.file = p->spec.path};
-    const char *xn = p->spec.test ? "x_test" : "x_train", *yn = p->spec.test ? "y_test" : "y_train";
+    const char *xn = p->spec.test ? "x_test" : "x_train", *yn = names[wish->target][p->spec.test];
     tool_arrays a;
     nashc_status s = tool_arrays_read(p->spec.path, &a, d);
 
@@ -74,7 +76,9 @@ train_read_npz(train_images *p, nashc_diag *d)
     if (s == NASHC_OK)
         s = take_images(p, x, xn, d);
     if (s == NASHC_OK)
-        s = take_labels(p, y, yn, d);
+        s = wish->target == NASHC_TARGET_LABEL   ? take_labels(p, y, yn, d)
+            : wish->target == NASHC_TARGET_BOXES ? train_take_boxes(p, y, yn, d)
+                                                 : train_take_mask(p, y, yn, d);
     tool_arrays_free(&a);
     return s;
 }

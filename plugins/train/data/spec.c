@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = {"fashion-mnist", "idx", "cifar10", "images", "npz", NULL};
-static const char *const keys[] = {"split", "limit", "classes", "size",   "augment",
-                                   "mean",  "std",   "scale",   "memory", NULL};
+static const char *const kinds[] = {"fashion-mnist", "idx",    "cifar10", "images",
+                                    "npz",           "scenes", NULL};
+static const char *const keys[] = {"split", "limit", "classes", "size",  "augment", "mean",
+                                   "std",   "scale", "memory",  "items", "seed",    NULL};
 
 #define MEMORY 1024 /* MiB of decoded images */
 
@@ -67,6 +68,7 @@ augment(const char *s, train_spec *out)
 static nashc_status
 set_key(train_spec *out, const char *key, const char *value, nashc_diag *d)
 {
+    int64_t number;
     int one;
 
     if (strcmp(key, "split") == 0) {
@@ -82,6 +84,16 @@ set_key(train_spec *out, const char *key, const char *value, nashc_diag *d)
         return whole(value, 0, INT64_MAX >> 20, &out->memory)
                    ? NASHC_OK
                    : bad_value(d, key, value, "a number of MiB");
+    if (strcmp(key, "items") == 0) {
+        bool good = whole(value, 1, 16, &number);
+        out->items = (int)number;
+        return good ? NASHC_OK : bad_value(d, key, value, "a number of 1 to 16");
+    }
+    if (strcmp(key, "seed") == 0) {
+        bool good = whole(value, 0, UINT32_MAX, &number);
+        out->seed = (uint64_t)number;
+        return good ? NASHC_OK : bad_value(d, key, value, "a number of 0 to 2^32 - 1");
+    }
     if (strcmp(key, "classes") == 0) {
         out->classes = value;
         return *value ? NASHC_OK : bad_value(d, key, value, "names with + between");
@@ -124,7 +136,8 @@ set_keys(train_spec *out, char *text, nashc_diag *d)
         if (!eq || !known) {
             s = nashc_usage(d, "--data: unknown key \"%s\"; %s", nashc_quote(d, item),
                             nashc_nearest(d, item, keys));
-            nashc_help(d, "keys: split limit classes size augment mean std scale memory");
+            nashc_help(d,
+                       "keys: split limit classes size augment mean std scale memory items seed");
         } else {
             s = set_key(out, item, eq + 1, d);
         }
@@ -141,7 +154,7 @@ train_spec_parse(const char *text, const train_wish *wish, nashc_arena *a, train
 
     if (!copy)
         return nashc_enomem(d);
-    *out = (train_spec){.test = wish->test, .memory = MEMORY};
+    *out = (train_spec){.test = wish->test, .memory = MEMORY, .items = 4, .seed = 1};
     size_t end = strcspn(copy, ":,");
     char *rest = copy + end;
     bool path = *rest == ':';
@@ -154,7 +167,8 @@ train_spec_parse(const char *text, const train_wish *wish, nashc_arena *a, train
     if (!known) {
         nashc_usage(d, "--data: unknown kind of data \"%s\"; %s", nashc_quote(d, copy),
                     nashc_nearest(d, copy, kinds));
-        nashc_help(d, "kinds: fashion-mnist, idx:DIR, cifar10:DIR, images:DIR|FILE.zip, npz:FILE");
+        nashc_help(d, "kinds: fashion-mnist, idx:DIR, cifar10:DIR, images:DIR|FILE.zip, npz:FILE, "
+                      "scenes:KIND[:PATH]");
         return NASHC_EUSAGE;
     }
     char *options = path ? strchr(rest, ',') : rest;

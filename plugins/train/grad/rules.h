@@ -5,8 +5,8 @@
 #include <nashc/grad.h>
 #include <nashc/op.h>
 
-/* All of them; NULL-terminated (rules.c). */
-extern const nashc_impl *const train_grad_rules[];
+/* All of them, and the tasks; NULL-terminated (rules.c). */
+extern const nashc_impl *const train_impls[];
 
 /* nashc_grad.blocks of rules that can have any node in blocks whose batched operands have the rank
  * of the result. */

@@ -238,5 +238,6 @@ concat_backward(const nashc_grad_call *c)
 }
 
 static const nashc_grad concat_rule = {NASHC_DESC(nashc_grad), .sizes = concat_sizes,
-                                       .forward = concat_forward, .backward = concat_backward};
+                                       .forward = concat_forward, .backward = concat_backward,
+                                       .blocks = train_blocks};
 const nashc_impl train_grad_concat = NASHC_IMPL_GRAD("nn.concat", &concat_rule);

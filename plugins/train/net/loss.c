@@ -1,10 +1,11 @@
 /* loss.c: cross entropy with label smoothing, in double. */
 #include "plugins/train/net/loss.h"
+#include "plugins/train/task/task.h"
 #include <math.h>
 #include <stddef.h>
 
-static double
-sample(const float *x, int32_t label, int64_t classes, double e, double share, float *dx)
+double
+train_class_loss(const float *x, int32_t label, int64_t classes, double e, double share, float *dx)
 {
     double max = -INFINITY, sum = 0.0, loss = 0.0;
 
@@ -29,7 +30,7 @@ train_cross_entropy(const float *x, const int32_t *label, int64_t n, int64_t cla
     double loss = 0.0;
 
     for (int64_t i = 0; i < n; i++)
-        loss += sample(x + i * classes, label[i], classes, smoothing, 1.0 / (double)n,
-                       dx ? dx + i * classes : NULL);
+        loss += train_class_loss(x + i * classes, label[i], classes, smoothing, 1.0 / (double)n,
+                                 dx ? dx + i * classes : NULL);
     return loss / (double)n;
 }

@@ -47,6 +47,7 @@ static const nashc_param options[] = {
      .def = "false",
      .help = "the result as one JSON document",
      .kind = NASHC_P_BOOL},
+    TRAIN_TASK_OPTION,
     TRAIN_MODEL_OPTIONS,
     {0},
 };
@@ -66,18 +67,30 @@ mcnemar(int64_t b, int64_t c)
 }
 
 typedef struct difference {
-    int64_t differ, only_a, only_b; /* predictions; right in one only */
+    int64_t differ, only_a,
+        only_b; /* images; right in one only, where there is one class an image */
     double p;
 } difference;
+
+static bool
+differs(const train_eval *a, const train_eval *b, int64_t i)
+{
+    int64_t n = a->count.n_found;
+
+    return b->count.n_found != n || memcmp(a->count.found + i * n, b->count.found + i * n,
+                                           (size_t)n * sizeof *a->count.found) != 0;
+}
 
 static difference
 compare(const train_eval *a, const train_eval *b)
 {
     difference d = {0};
 
-    for (int64_t i = 0; i < a->score.n; i++) {
-        int32_t x = a->score.predicted[i], y = b->score.predicted[i], t = a->images->label[i];
-        d.differ += x != y;
+    for (int64_t i = 0; i < a->count.n; i++) {
+        d.differ += differs(a, b, i);
+        if (a->images->target != NASHC_TARGET_LABEL)
+            continue;
+        int32_t x = a->count.found[i], y = b->count.found[i], t = a->images->label[i];
         d.only_a += x == t && y != t;
         d.only_b += x != t && y == t;
     }
@@ -91,43 +104,68 @@ differing(const train_eval *a, const train_eval *b)
 {
     json_t *list = json_array();
 
-    for (int64_t i = 0; i < a->score.n; i++)
-        if (a->score.predicted[i] != b->score.predicted[i])
+    for (int64_t i = 0; i < a->count.n; i++)
+        if (differs(a, b, i))
             json_array_append_new(list, json_integer(i));
     return list;
 }
 
 static json_t *
-to_json(const train_score *s, const train_images *p)
+matrix_of(const double *m, int n)
 {
-    json_t *rows = json_array(), *names = json_array();
+    json_t *rows = json_array();
 
-    for (int i = 0; i < s->n_classes; i++) {
+    for (int i = 0; i < n; i++) {
         json_t *row = json_array();
-        for (int k = 0; k < s->n_classes; k++)
-            json_array_append_new(row, json_integer(s->confusion[i * s->n_classes + k]));
+        for (int k = 0; k < n; k++)
+            json_array_append_new(row, json_integer((json_int_t)m[i * n + k]));
         json_array_append_new(rows, row);
-        if (i < p->n_classes)
-            json_array_append_new(names, json_string(p->class_name[i]));
     }
-    return json_pack("{s:I,s:f,s:f,s:f,s:I,s:o,s:o}", "images", (json_int_t)s->n, "top1",
-                     (double)s->top1 / (double)s->n, "top5", (double)s->top5 / (double)s->n, "loss",
-                     s->loss, "correct", (json_int_t)s->top1, "classes", names, "confusion", rows);
+    return rows;
+}
+
+static json_t *
+to_json(const train_count *k, const train_images *p)
+{
+    const nashc_task *t = k->task;
+    json_t *o = json_object(), *names = json_array(), *each = json_array();
+    double *by_class = calloc((size_t)p->n_classes, sizeof *by_class), second = 0.0;
+    double v = t->value(k->state, &second, by_class);
+
+    for (int i = 0; i < p->n_classes; i++) {
+        json_array_append_new(names, json_string(p->class_name[i]));
+        json_array_append_new(each, by_class && isfinite(by_class[i]) ? json_real(by_class[i])
+                                                                      : json_null());
+    }
+    json_object_set_new(o, "images", json_integer(k->n));
+    json_object_set_new(o, t->key, json_real(v));
+    if (t->second)
+        json_object_set_new(o, t->second_key, json_real(second));
+    json_object_set_new(o, "loss", json_real(k->loss));
+    if (t->right)
+        json_object_set_new(o, "correct", json_integer((json_int_t)nearbyint(v * (double)k->n)));
+    json_object_set_new(o, "classes", names);
+    json_object_set_new(o, "by_class", each);
+    if (t->confusion)
+        json_object_set_new(o, "confusion", matrix_of(t->confusion(k->state), p->n_classes));
+    free(by_class);
+    return o;
 }
 
 static void
 print_json(const train_eval *a, const train_eval *b, const difference *d)
 {
-    json_t *root = to_json(&a->score, a->images);
+    json_t *root = to_json(&a->count, a->images);
 
     if (b) {
-        json_object_set_new(root, "other", to_json(&b->score, a->images));
+        json_object_set_new(root, "other", to_json(&b->count, a->images));
         json_object_set_new(root, "differ", json_integer(d->differ));
         json_object_set_new(root, "differing", differing(a, b));
+    }
+    if (b && a->images->target == NASHC_TARGET_LABEL)
         json_object_set_new(root, "mcnemar",
                             json_pack("{s:I,s:I,s:f}", "only_first", (json_int_t)d->only_a,
                                       "only_second", (json_int_t)d->only_b, "p", d->p));
-    }
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     if (text)
         printf("%s\n", text);
@@ -136,10 +174,14 @@ print_json(const train_eval *a, const train_eval *b, const difference *d)
 }
 
 static void
-print_score(const char *name, const train_score *s)
+print_count(const char *name, const train_count *k)
 {
-    printf("%s: %lld images, top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", name, (long long)s->n,
-           100.0 * (double)s->top1 / (double)s->n, 100.0 * (double)s->top5 / (double)s->n, s->loss);
+    double second = 0.0, v = k->task->value(k->state, &second, NULL);
+
+    printf("%s: %lld images, %s %.2f %%", name, (long long)k->n, k->task->figure, 100.0 * v);
+    if (k->task->second)
+        printf(", %s %.2f %%", k->task->second, 100.0 * second);
+    printf(", loss %.4f\n", k->loss);
 }
 
 static nashc_status
@@ -150,18 +192,21 @@ report(const nashc_opts *o, const train_eval *a, const train_eval *b, nashc_diag
     if (nashc_opts_bool(o, "json")) {
         print_json(a, b, &diff);
     } else {
-        print_score(a->path, &a->score);
+        print_count(a->path, &a->count);
         if (b) {
-            print_score(b->path, &b->score);
-            printf("%lld predictions differ; right in one only: %lld and %lld, McNemar p = %.3g\n",
-                   (long long)diff.differ, (long long)diff.only_a, (long long)diff.only_b, diff.p);
+            print_count(b->path, &b->count);
+            printf("%lld predictions differ", (long long)diff.differ);
         }
+        if (b && a->images->target == NASHC_TARGET_LABEL)
+            printf("; right in one only: %lld and %lld, McNemar p = %.3g", (long long)diff.only_a,
+                   (long long)diff.only_b, diff.p);
+        printf("%s", b ? "\n" : "");
     }
     const char *svg = nashc_opts_str(o, "confusion");
-    nashc_status s = *svg ? train_write_confusion(svg, &a->score, a->images, d) : NASHC_OK;
+    nashc_status s = *svg ? train_write_confusion(svg, &a->count, a->images, d) : NASHC_OK;
     if (s != NASHC_OK || !diff.differ)
         return s;
-    nashc_error(d, NULL, "%" PRId64 " of %" PRId64 " predictions differ", diff.differ, a->score.n);
+    nashc_error(d, NULL, "%" PRId64 " of %" PRId64 " predictions differ", diff.differ, a->count.n);
     return NASHC_EMISMATCH;
 }
 
@@ -177,8 +222,12 @@ eval_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args
     (void)n_args;
     a.executor = nashc_opts_str(o, "executor");
     b.executor = *other ? other : a.executor;
+    a.keep = b.keep = *b.path != 0;
     if (!*nashc_opts_str(o, "data"))
         s = nashc_usage(d, "eval needs --data");
+    if (s == NASHC_OK)
+        s = train_task_find(c, nashc_opts_str(o, "task"), &a.task, d);
+    b.task = a.task;
     if (s == NASHC_OK)
         s = train_eval_run(&a, NULL);
     if (s == NASHC_OK && *nashc_opts_str(o, "images"))

@@ -42,6 +42,7 @@ static const nashc_param options[] = {
     OPTION(PATH, "dump-step", "", NULL, ".npz for values of the first step and the last state"),
     OPTION(BOOL, "no-shuffle", "false", NULL, "images in the order of the file"),
     OPTION(FLOAT, "time-limit", "0", "0..", "seconds after which to stop with a checkpoint"),
+    TRAIN_TASK_OPTION,
     TRAIN_MODEL_OPTIONS,
     {0},
 };
@@ -102,21 +103,22 @@ open_test(train_run *r, train_wish wish)
 }
 
 static nashc_status
-check_labels(train_run *r, const train_images *p)
+check_task(train_run *r, const train_images *p)
 {
-    int64_t classes = r->net->slot[r->net->output].count;
+    const nashc_type *output = nashc_value_type(r->net->slot[r->net->output].value);
+    nashc_task_case c;
 
-    if (p && p->n_classes > classes)
-        return nashc_error(r->diag, NULL,
-                           "the data have %d classes, the model has %" PRId64 " outputs",
-                           p->n_classes, classes);
-    return NASHC_OK;
+    if (!p)
+        return NASHC_OK;
+    c = train_case(output, p, r->smoothing);
+    return r->task->check(&c, r->diag);
 }
 
 static nashc_status
 open_data(train_run *r)
 {
-    train_wish wish = {.seed = (uint64_t)nashc_opts_int(r->opts, "seed")};
+    train_wish wish = {.seed = (uint64_t)nashc_opts_int(r->opts, "seed"),
+                       .target = r->task->target};
     nashc_status s =
         train_model_wish(nashc_module_main(r->module), &wish, &r->order.pixels, r->diag);
 
@@ -182,8 +184,8 @@ make_net(train_run *r)
     if (*weights)
         s = train_weights_read(r->net, r->ctx, weights, r->diag);
     if (s == NASHC_OK)
-        s = check_labels(r, r->images);
-    return s == NASHC_OK ? check_labels(r, r->test) : s;
+        s = check_task(r, r->images);
+    return s == NASHC_OK ? check_task(r, r->test) : s;
 }
 
 /* --- folder ---------------------------------------------------------------------------------- */
@@ -222,8 +224,10 @@ make_folder(train_run *r)
 static nashc_status
 prepare(train_run *r)
 {
-    nashc_status s = train_model_read(r->ctx, r->opts, r->model_path, &r->module, r->diag);
+    nashc_status s = train_task_find(r->ctx, nashc_opts_str(r->opts, "task"), &r->task, r->diag);
 
+    if (s == NASHC_OK)
+        s = train_model_read(r->ctx, r->opts, r->model_path, &r->module, r->diag);
     take_options(r);
     if (s == NASHC_OK)
         s = open_data(r);

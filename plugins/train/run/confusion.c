@@ -13,36 +13,40 @@ name(nashc_outfile *f, const char *s)
 }
 
 static void
-row(nashc_outfile *f, const train_score *s, const train_images *p, int i)
+row(nashc_outfile *f, const double *matrix, const train_images *p, int i)
 {
-    int64_t sum = 0;
+    int n = p->n_classes;
+    double sum = 0.0;
 
-    for (int k = 0; k < s->n_classes; k++)
-        sum += s->confusion[i * s->n_classes + k];
+    for (int k = 0; k < n; k++)
+        sum += matrix[i * n + k];
     nashc_out_printf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LABEL - 6,
                      TOP + i * CELL + CELL / 2 + 4);
-    name(f, i < p->n_classes ? p->class_name[i] : "");
+    name(f, p->class_name[i]);
     nashc_out_printf(f, "</text>\n");
-    for (int k = 0; k < s->n_classes; k++) {
-        int64_t v = s->confusion[i * s->n_classes + k];
-        double part = sum ? (double)v / (double)sum : 0.0;
+    for (int k = 0; k < n; k++) {
+        double v = matrix[i * n + k];
+        double part = sum > 0.0 ? v / sum : 0.0;
         nashc_out_printf(f,
                          "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#2c5fb3\" "
                          "fill-opacity=\"%.3f\" stroke=\"#ddd\"/>\n",
                          LABEL + k * CELL, TOP + i * CELL, CELL, CELL, part);
-        if (v)
-            nashc_out_printf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>%lld</text>\n",
+        if (v > 0.0)
+            nashc_out_printf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>%.0f</text>\n",
                              LABEL + k * CELL + CELL / 2, TOP + i * CELL + CELL / 2 + 4,
-                             part > 0.5 ? " fill=\"#fff\"" : "", (long long)v);
+                             part > 0.5 ? " fill=\"#fff\"" : "", v);
     }
 }
 
 nashc_status
-train_write_confusion(const char *path, const train_score *s, const train_images *p, nashc_diag *d)
+train_write_confusion(const char *path, const train_count *k, const train_images *p, nashc_diag *d)
 {
-    nashc_outfile *f = nashc_out_open(path, d);
-    int size = s->n_classes * CELL;
+    const double *matrix = k->task->confusion ? k->task->confusion(k->state) : NULL;
+    int size = p->n_classes * CELL;
 
+    if (!matrix)
+        return nashc_usage(d, "--confusion: the task has no confusion matrix");
+    nashc_outfile *f = nashc_out_open(path, d);
     if (!f)
         return NASHC_EIO;
     nashc_out_printf(f,
@@ -50,8 +54,8 @@ train_write_confusion(const char *path, const train_score *s, const train_images
                      "font-family=\"sans-serif\" font-size=\"11\">\n"
                      "<text x=\"%d\" y=\"16\">rows: true class, columns: predicted</text>\n",
                      LABEL + size + 8, TOP + size + 8, LABEL);
-    for (int i = 0; i < s->n_classes; i++)
-        row(f, s, p, i);
+    for (int i = 0; i < p->n_classes; i++)
+        row(f, matrix, p, i);
     nashc_out_printf(f, "</svg>\n");
     return nashc_out_commit(f, d);
 }

@@ -12,7 +12,7 @@
 static nashc_status
 open_images(train_eval *e)
 {
-    train_wish wish = {.test = true, .augment_none = true};
+    train_wish wish = {.test = true, .augment_none = true, .target = e->task->target};
     nashc_status s = NASHC_OK;
 
     if (e->module)
@@ -31,16 +31,14 @@ open_images(train_eval *e)
 }
 
 static nashc_status
-make_score(train_eval *e, int64_t classes)
+begin_count(train_eval *e)
 {
-    if (e->images->n_classes > classes)
-        return nashc_error(e->diag, NULL,
-                           "the data have %d classes, the model has %" PRId64 " outputs",
-                           e->images->n_classes, classes);
-    e->score.n_classes = (int)classes;
-    e->score.confusion = calloc((size_t)(classes * classes), sizeof *e->score.confusion);
-    e->score.predicted = calloc((size_t)e->images->n, sizeof *e->score.predicted);
-    return e->score.confusion && e->score.predicted ? NASHC_OK : nashc_enomem(e->diag);
+    const nashc_graph *g = nashc_module_main(e->module);
+
+    if (nashc_graph_n_outputs(g) < 1)
+        return nashc_unsup(e->diag, NULL, "a model without outputs");
+    return train_count_begin(&e->count, e->task, nashc_value_type(nashc_graph_output(g, 0)),
+                             e->images, e->keep, e->diag);
 }
 
 /* --- the network of training ----------------------------------------------------------------- */
@@ -60,8 +58,10 @@ run_net(train_eval *e)
     e->order.threads = train_pool_size(e->pool);
     s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);
     if (s == NASHC_OK)
-        s = make_score(e, e->net->slot[e->net->output].count);
-    return s == NASHC_OK ? train_score_net(e->net, &e->order, &e->score) : s;
+        s = train_count_begin(&e->count, e->task,
+                              nashc_value_type(e->net->slot[e->net->output].value), e->images,
+                              e->keep, e->diag);
+    return s == NASHC_OK ? train_count_net(e->net, &e->order, &e->count) : s;
 }
 
 /* --- an executor ----------------------------------------------------------------------------- */
@@ -76,7 +76,7 @@ typedef struct executing {
 } executing;
 
 static nashc_status
-run_sample(executing *v, const float *x, int32_t label)
+run_sample(executing *v, const float *x, const int32_t *target)
 {
     const nashc_buf *in[] = {&v->in};
     nashc_buf out[8] = {0};
@@ -86,8 +86,8 @@ run_sample(executing *v, const float *x, int32_t label)
     nashc_status s = v->x->run(v->program, in, out, v->e->diag);
     for (int64_t k = 0; s == NASHC_OK && k < v->count; k++)
         v->logits[k] = (float)nashc_buf_get(&out[0], k);
-    if (s == NASHC_OK)
-        train_score_add(&v->e->score, v->logits, &label, 1, v->count, 0.0);
+    if (s == NASHC_OK && !train_count_add(&v->e->count, v->logits, target, 1))
+        s = nashc_enomem(v->e->diag);
     for (int i = 0; i < 8; i++)
         nashc_buf_free(&out[i]);
     return s;
@@ -98,17 +98,17 @@ run_samples(executing *v)
 {
     train_eval *e = v->e;
     const float *x;
-    const int32_t *label;
+    const int32_t *target;
     int64_t n;
     nashc_status s = NASHC_OK;
     train_feed *f = train_feed_start(&e->order, 0, train_batches(&e->order));
 
     if (!f)
         return nashc_enomem(e->diag);
-    while (s == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0)
+    while (s == NASHC_OK && (n = train_feed_next(f, &x, &target)) > 0)
         for (int64_t i = 0; s == NASHC_OK && i < n; i++) {
-            train_progress(e->diag, "images", e->score.n, e->images->n, 0);
-            s = run_sample(v, x + i * v->in.n, label[i]);
+            train_progress(e->diag, "images", e->count.n, e->images->n, 0);
+            s = run_sample(v, x + i * v->in.n, target + i * e->images->targets);
         }
     train_progress(e->diag, "images", e->images->n, e->images->n, 0);
     if (s == NASHC_OK)
@@ -129,7 +129,7 @@ run_executor(train_eval *e, const char *name)
         s = nashc_unsup(e->diag, NULL, "a model of %d outputs", nashc_graph_n_outputs(g));
     if (s == NASHC_OK) {
         v.count = nashc_type_count(nashc_value_type(nashc_graph_output(g, 0)));
-        s = make_score(e, v.count);
+        s = begin_count(e);
     }
     v.logits = malloc((size_t)(v.count + 1) * sizeof *v.logits);
     nashc_opts *o = a && v.x ? nashc_opts_create(a, v.x->options) : NULL;
@@ -156,21 +156,21 @@ train_write_images(train_eval *e, const char *path)
     const train_images *p = e->images;
     int64_t dim[] = {p->n, p->c, p->h, p->w}, epoch = -1;
     int64_t *perm = malloc((size_t)p->n * sizeof *perm);
-    int32_t *label = malloc((size_t)p->n * sizeof *label);
+    int32_t *target = malloc((size_t)(p->n * p->targets) * sizeof *target);
     tool_arrays a = {0};
     nashc_type t = nashc_type_f32();
     tool_array *x = tool_arrays_add(&a, NULL, &t, 4, dim);
     train_order o = e->order;
 
     o.batch = p->n;
-    nashc_status s = x && perm && label ? NASHC_OK : nashc_enomem(e->diag);
-    if (s == NASHC_OK && train_batch_get(&o, 0, perm, &epoch, x->buf.data, label) < 0)
+    nashc_status s = x && perm && target ? NASHC_OK : nashc_enomem(e->diag);
+    if (s == NASHC_OK && train_batch_get(&o, 0, perm, &epoch, x->buf.data, target) < 0)
         s = nashc_io_error(e->diag, NULL, "an image cannot be read");
     if (s == NASHC_OK)
         s = tool_arrays_write(path, &a, e->diag);
     tool_arrays_free(&a);
     free(perm);
-    free(label);
+    free(target);
     return s;
 }
 
@@ -199,25 +199,44 @@ call_sim(train_eval *e, const char *in, const char *out)
     return nashc_io_error(e->diag, &loc, "the design cannot be simulated");
 }
 
+/* The design's outputs of all images, with what the data say of them. */
+static nashc_status
+count_outputs(train_eval *e, const nashc_buf *y)
+{
+    int64_t count = e->count.c.outputs, done = 0, n;
+    float *logits = malloc((size_t)count * sizeof *logits);
+    train_feed *f = train_feed_start(&e->order, 0, train_batches(&e->order));
+    const float *x;
+    const int32_t *target;
+    nashc_status s = logits && f ? NASHC_OK : nashc_enomem(e->diag);
+
+    while (s == NASHC_OK && (n = train_feed_next(f, &x, &target)) > 0)
+        for (int64_t i = 0; s == NASHC_OK && i < n; i++, done++) {
+            for (int64_t k = 0; k < count; k++)
+                logits[k] = (float)nashc_buf_get(y, done * count + k);
+            if (!train_count_add(&e->count, logits, target + i * e->images->targets, 1))
+                s = nashc_enomem(e->diag);
+        }
+    if (s == NASHC_OK)
+        s = train_feed_fault(f, e->diag);
+    train_feed_stop(f);
+    free(logits);
+    return s;
+}
+
 static nashc_status
 read_scores(train_eval *e, const char *path)
 {
     tool_arrays a = {0};
     nashc_loc loc = {.file = path};
     nashc_status s = tool_arrays_read(path, &a, e->diag);
-    int64_t n = e->images->n, count = s == NASHC_OK && a.n ? a.at[0].buf.n / n : 0;
 
-    if (s == NASHC_OK && (count < 1 || a.at[0].buf.n != n * count))
+    if (s == NASHC_OK)
+        s = begin_count(e);
+    if (s == NASHC_OK && (a.n < 1 || a.at[0].buf.n != e->images->n * e->count.c.outputs))
         s = nashc_error(e->diag, &loc, "the design gave no scores for each image");
     if (s == NASHC_OK)
-        s = make_score(e, count);
-    float *logits = malloc((size_t)(count + 1) * sizeof *logits);
-    for (int64_t i = 0; s == NASHC_OK && logits && i < n; i++) {
-        for (int64_t k = 0; k < count; k++)
-            logits[k] = (float)nashc_buf_get(&a.at[0].buf, i * count + k);
-        train_score_add(&e->score, logits, &e->images->label[i], 1, count, 0.0);
-    }
-    free(logits);
+        s = count_outputs(e, &a.at[0].buf);
     tool_arrays_free(&a);
     return s;
 }
@@ -281,8 +300,7 @@ train_eval_free(train_eval *e)
 {
     train_net_free(e->net);
     train_pool_free(e->pool);
-    free(e->score.confusion);
-    free(e->score.predicted);
+    train_count_end(&e->count);
     if (e->own_images)
         train_images_free(e->images);
     if (e->module)

@@ -13,20 +13,22 @@ typedef struct train_eval {
     train_images *images;
     bool own_images;
     train_order order;
-    train_score score; /* with confusion and predictions */
+    const nashc_task *task;
+    bool keep; /* what is found in each image */
+    train_count count;
     train_pool *pool;
     train_net *net;
 } train_eval;
 
-/* Reads model and images (NULL: those of --data), runs them, fills score. */
+/* Reads model and images (NULL: those of --data), runs them, fills count. */
 nashc_status train_eval_run(train_eval *e, train_images *images);
 void train_eval_free(train_eval *e);
 
 /* The images as the model's input, one after the other, for `nashc run` and `nashc sim`. */
 nashc_status train_write_images(train_eval *e, const char *path);
 
-/* The confusion matrix as a picture: rows are true classes. */
-nashc_status train_write_confusion(const char *path, const train_score *s, const train_images *p,
+/* The confusion matrix as a picture: rows are true classes. EUSAGE: the task has none. */
+nashc_status train_write_confusion(const char *path, const train_count *k, const train_images *p,
                                    nashc_diag *d);
 
 #endif

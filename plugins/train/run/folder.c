@@ -315,6 +315,8 @@ train_write_manifest(train_run *r)
 
     json_object_set_new(root, "nashc", json_string(NASHC_VERSION));
     json_object_set_new(root, "kind", json_string("training"));
+    json_object_set_new(root, "task", json_string(nashc_opts_str(r->opts, "task")));
+    json_object_set_new(root, "figure", json_string(r->task->figure));
     json_object_set_new(root, "model", json_string(base ? base + 1 : r->model_path));
     json_object_set_new(root, "seed", json_integer((json_int_t)r->order.seed));
     json_object_set_new(root, "threads", json_integer(train_pool_size(r->pool)));

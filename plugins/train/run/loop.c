@@ -1,5 +1,4 @@
 /* loop.c: steps of training, epochs, checkpoints. */
-#include "plugins/train/net/loss.h"
 #include "plugins/train/run/run.h"
 #include <math.h>
 #include <stdlib.h>
@@ -77,18 +76,18 @@ out_of_time(const train_run *r)
 /* Loss of this process's samples and its gradient, as their share of the whole batch; what the step
  * counts sets out to the other ranks. */
 static void
-begin_sums(train_run *r, const int32_t *label, int64_t n)
+begin_sums(train_run *r, const int32_t *target, int64_t n)
 {
     const train_slot *out = output(r);
     double share = train_batch_share(&r->order, r->step), mine = share > 0.0 ? (double)n : 0.0;
-    train_score right = {0};
-    double loss = train_cross_entropy(out->v, label, n, out->count, r->smoothing, out->g);
+    nashc_task_case c = train_case(nashc_value_type(out->value), r->images, r->smoothing);
+    double loss = r->task->loss(&c, out->v, target, n, out->g);
 
     for (int64_t i = 0; share != 1.0 && i < n * out->count; i++)
         out->g[i] = (float)((double)out->g[i] * share);
-    train_score_add(&right, out->v, label, n, out->count, 0.0);
     r->sum[TRAIN_SUM_LOSS] = mine > 0.0 ? loss * mine : 0.0;
-    r->sum[TRAIN_SUM_RIGHT] = mine > 0.0 ? (double)right.top1 : 0.0;
+    r->sum[TRAIN_SUM_RIGHT] =
+        mine > 0.0 && r->task->right ? (double)r->task->right(&c, out->v, target, n) : 0.0;
     r->sum[TRAIN_SUM_SEEN] = mine;
     r->sum[TRAIN_SUM_LATE] = train_run_leads(r) && out_of_time(r);
     train_ranks_sum_double(r->ranks, r->sum, TRAIN_SUMS);
@@ -110,7 +109,7 @@ take_sums(train_run *r, int64_t n, double *loss, double *norm)
 }
 
 static nashc_status
-one_step(train_run *r, const float *x, const int32_t *label, int64_t n)
+one_step(train_run *r, const float *x, const int32_t *target, int64_t n)
 {
     train_slot *in = train_net_slot(r->net, nashc_graph_input(r->net->graph, 0));
     update_job j = {.r = r, .lr = train_rate(&r->schedule, r->step / r->per_epoch)};
@@ -119,7 +118,7 @@ one_step(train_run *r, const float *x, const int32_t *label, int64_t n)
     memcpy(in->v, x, (size_t)(n * in->count) * sizeof(float));
     nashc_status s = train_net_forward(r->net, n, true);
     if (s == NASHC_OK) {
-        begin_sums(r, label, n);
+        begin_sums(r, target, n);
         s = train_net_backward(r->net);
     }
     if (s == NASHC_OK)
@@ -166,10 +165,10 @@ say(train_run *r)
 
     if (train_run_leads(r) && nashc_diag_verbosity(r->diag) >= 1)
         fprintf(stderr,
-                "epoch %.0f: step %.0f, loss %.4f, %s accuracy %.2f %%, lr %.3g, "
+                "epoch %.0f: step %.0f, loss %.4f, %s %s %.2f %%, lr %.3g, "
                 "%.0f images/s\n",
-                v->epoch, v->step, v->loss, r->test ? "test" : "training", 100.0 * v->accuracy,
-                v->lr, v->rate);
+                v->epoch, v->step, v->loss, r->test ? "test" : "training",
+                r->task->right ? "accuracy" : r->task->figure, 100.0 * v->accuracy, v->lr, v->rate);
 }
 
 /* The state of the whole folder. */
@@ -185,28 +184,46 @@ save(train_run *r)
     return s == NASHC_OK ? train_write_checkpoint(r) : s;
 }
 
-/* Accuracy on the test images, or on those of training so far. */
+/* The figure of the task on those images: each rank counts its part, or, where parts cannot be
+ * added up, all of them. */
 static nashc_status
-measure(train_run *r, double *accuracy)
+measure_on(train_run *r, const train_images *p, double *figure)
 {
-    train_score score = {0};
+    const nashc_type *type = nashc_value_type(output(r)->value);
+    train_count k;
     train_order o = r->order;
+    int64_t n;
+
+    o.images = p;
+    if (!r->task->sums) {
+        o.part = o.parts = 0;
+        o.batch = r->net->max_batch;
+    }
+    nashc_status s = train_count_begin(&k, r->task, type, p, false, r->diag);
+    if (s == NASHC_OK)
+        s = train_count_net(r->net, &o, &k);
+    if (s == NASHC_OK && r->task->sums) {
+        double *sums = r->task->sums(k.state, &n);
+        train_ranks_sum_double(r->ranks, sums, n);
+        s = train_ranks_wait(r->ranks, r->diag);
+    }
+    *figure = s == NASHC_OK ? r->task->value(k.state, NULL, NULL) : 0.0;
+    train_count_end(&k);
+    return s;
+}
+
+/* On the test images; without such, on those of training as they were in the epoch so far, or as
+ * they are. */
+static nashc_status
+measure(train_run *r, double *figure)
+{
     double began = train_clock();
     nashc_status s = NASHC_OK;
 
-    *accuracy = (double)r->right / (double)r->seen;
-    if (!r->test)
-        return NASHC_OK;
-    o.images = r->test;
-    s = train_score_net(r->net, &o, &score);
-    r->sum[0] = (double)score.top1;
-    r->sum[1] = (double)score.n;
-    if (s == NASHC_OK) {
-        train_ranks_sum_double(r->ranks, r->sum, 2);
-        s = train_ranks_wait(r->ranks, r->diag);
-    }
-    *accuracy = s == NASHC_OK && r->sum[1] > 0.0 ? r->sum[0] / r->sum[1] : 0.0;
-    r->epoch_started += train_clock() - began; /* the test does not count */
+    *figure = (double)r->right / (double)r->seen;
+    if (r->test || !r->task->right)
+        s = measure_on(r, r->test ? r->test : r->images, figure);
+    r->epoch_started += train_clock() - began; /* this does not count */
     return s;
 }
 
@@ -290,7 +307,7 @@ nashc_status
 train_run_loop(train_run *r)
 {
     const float *x;
-    const int32_t *label;
+    const int32_t *target;
     int64_t n, from = r->step;
     nashc_status s = NASHC_OK;
 
@@ -301,10 +318,10 @@ train_run_loop(train_run *r)
         return nashc_enomem(r->diag);
     s = train_exchange_create(r->ranks, r->net, &r->exchange, r->diag);
     r->epoch_started = train_clock();
-    while (s == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0) {
+    while (s == NASHC_OK && (n = train_feed_next(f, &x, &target)) > 0) {
         if (train_run_leads(r))
             train_progress(r->diag, "steps", r->step, r->n_steps, from);
-        s = one_step(r, x, label, n);
+        s = one_step(r, x, target, n);
         bool late = r->sum[TRAIN_SUM_LATE] != 0.0 && r->step < r->n_steps;
         if (s == NASHC_OK)
             s = after_step(r, late || r->step == r->n_steps);

@@ -6,6 +6,7 @@
 #include "plugins/train/net/net.h"
 #include "plugins/train/optim/optim.h"
 #include "plugins/train/ranks/exchange.h"
+#include "plugins/train/task/task.h"
 #include "tools/tool.h"
 
 /* --- model.c --------------------------------------------------------------------------------- */
@@ -35,19 +36,45 @@ bool train_is_folder(const char *path);
  * in another shape, is an error; others in the file are not looked at. */
 nashc_status train_weights_read(train_net *n, nashc_ctx *c, const char *path, nashc_diag *d);
 
+/* --- count.c --------------------------------------------------------------------------------- */
+
+/* Option of commands that want a task. */
+#define TRAIN_TASK_OPTION                                                                          \
+    {                                                                                              \
+        .name = "task", .def = "classify",                                                         \
+        .help = "what the network is for: classify, detect or segment", .kind = NASHC_P_STRING     \
+    }
+
+typedef struct train_count {
+    const nashc_task *task;
+    nashc_task_case c;
+    int64_t n;   /* images */
+    double loss; /* mean */
+    void *state; /* of the task */
+    int64_t n_found;
+    int32_t *found; /* what was found in each image, n_found numbers; NULL: it is not kept */
+} train_count;
+
+nashc_task_case train_case(const nashc_type *output, const train_images *p, double smoothing);
+
+/* Checks that they fit. End is called in any case. */
+nashc_status train_count_begin(train_count *k, const nashc_task *task, const nashc_type *output,
+                               const train_images *p, bool keep, nashc_diag *d);
+bool train_count_add(train_count *k, const float *y, const int32_t *target, int64_t n);
+void train_count_end(train_count *k);
+
+/* Runs all images through the net. */
+nashc_status train_count_net(train_net *net, const train_order *o, train_count *k);
+
 /* --- score.c --------------------------------------------------------------------------------- */
 
 typedef struct train_score {
-    int64_t n, top1, top5;
-    double loss; /* mean */
-    int n_classes;
-    int64_t *confusion; /* [true][predicted]; NULL: not wanted */
-    int32_t *predicted; /* of each image; NULL: not wanted */
+    int64_t n, top1;
 } train_score;
 
-/* Adds scores of n images, `classes` each, with their labels. */
+/* Adds n images, `classes` scores each, with their labels. */
 void train_score_add(train_score *s, const float *logits, const int32_t *label, int64_t n,
-                     int64_t classes, double smoothing);
+                     int64_t classes);
 
 /* Runs all images through the net. */
 nashc_status train_score_net(train_net *net, const train_order *o, train_score *s);
@@ -72,6 +99,7 @@ typedef struct train_run {
     train_ranks *ranks; /* NULL: one process */
     train_exchange *exchange;
     train_pool *pool;
+    const nashc_task *task;
     train_net *net;
     train_images *images, *test; /* test: NULL: there are none */
     train_order order;

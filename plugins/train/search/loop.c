@@ -153,7 +153,7 @@ begin_sums(search_run *r, int phase, const int32_t *label, int64_t n)
 
     for (int64_t i = 0; share != 1.0 && i < n * y->count; i++)
         y->g[i] = (float)((double)y->g[i] * share);
-    train_score_add(&score, y->v, label, n, y->count, 0.0);
+    train_score_add(&score, y->v, label, n, y->count);
     r->sum[TRAIN_SUM_LOSS] = mine > 0.0 ? loss * mine : 0.0;
     r->sum[TRAIN_SUM_RIGHT] = mine > 0.0 ? (double)score.top1 : 0.0;
     r->sum[TRAIN_SUM_SEEN] = mine;
