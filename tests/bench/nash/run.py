@@ -9,6 +9,7 @@ import dataclasses
 import json
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -179,9 +180,11 @@ class Bench:
         runs = sorted(p for p in self.work.iterdir() if self.is_trained(p))
         names = {r: r.name.partition("-weight")[0] for r in runs}
         nash = ",".join(str(r) for r in runs if re.fullmatch("v[1-4](-gates|-two-path)?", names[r]))
+        shutil.rmtree(self.work / "pareto", ignore_errors=True)  # of fewer networks
         self.call("pareto", *runs, "-o", self.work / "pareto", "--device", self.o.device, "--target-fps", self.o.fps,
                   *(["--group", f"nash={nash}"] if nash else []))
-        points = (self.work / "pareto/points.csv").read_text()
+        points = (self.work / "pareto/points.csv").read_text().replace(f"{self.work}/", "")
+        self.o.results.mkdir(parents=True, exist_ok=True)
         (self.o.results / f"E5-{name_of(self.o)}.csv").write_text(points)
 
 
