@@ -69,3 +69,23 @@ nashc_sums_range(const nashc_sums *s, int64_t lo, int64_t hi, int64_t *least, in
     *most = c;
     return true;
 }
+
+bool
+nashc_products_range(int64_t count, int64_t w_lo, int64_t w_hi, int64_t lo, int64_t hi,
+                     int64_t *least, int64_t *most)
+{
+    const int64_t w[] = {w_lo, w_lo, w_hi, w_hi}, x[] = {lo, hi, lo, hi};
+    int64_t a = INT64_MAX, b = INT64_MIN, p;
+
+    for (int i = 0; i < 4; i++) {
+        if (__builtin_mul_overflow(w[i], x[i], &p))
+            return false;
+        a = p < a ? p : a;
+        b = p > b ? p : b;
+    }
+    if (__builtin_mul_overflow(a, count, &a) || __builtin_mul_overflow(b, count, &b))
+        return false;
+    *least = a;
+    *most = b;
+    return true;
+}

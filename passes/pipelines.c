@@ -169,6 +169,15 @@ static const nashc_param hardware_options[] = {
      .def = "0",
      .help = "fit: per cent of each resource to fill; 0: what the device allows planners",
      .kind = NASHC_P_FLOAT},
+    {.name = "mem-mode",
+     .def = "",
+     .help =
+         "where the weights of all layers live: internal_decoupled, internal_embedded or external",
+     .kind = NASHC_P_STRING},
+    {.name = "runtime-writeable-weights",
+     .def = "false",
+     .help = "AXI-Lite can replace the weights of all layers",
+     .kind = NASHC_P_BOOL},
     {.name = "folding-file",
      .def = "",
      .help = "FINN folding file that replaces the folding and FIFO depths found",
@@ -182,7 +191,8 @@ const nashc_pipeline nashc_pipeline_hardware = {
     .name = "hardware",
     .help = "the integer graph to folded hardware layers with width converters and FIFOs",
     .text =
-        "to-channels-last,to-hw,"
+        "to-channels-last,to-hw,if<mem-mode>(set-weights(mem-mode=$mem-mode)),"
+        "if<runtime-writeable-weights>(set-weights(runtime-writeable-weights=true)),"
         "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
         "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;fill=$fill;"
         "backend=$backend;device=$device),"
@@ -200,7 +210,8 @@ const nashc_pipeline nashc_pipeline_compile = {
     .text = "fix-batch,streamline,check-streamlined,"
             "hardware(backend=$backend;device=$device;clock-ns=$clock-ns;target-fps=$target-fps;"
             "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;"
-            "fill=$fill;folding-file=$folding-file)",
+            "fill=$fill;folding-file=$folding-file;mem-mode=$mem-mode;"
+            "runtime-writeable-weights=$runtime-writeable-weights)",
     .options = hardware_options,
 };
 

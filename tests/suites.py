@@ -102,6 +102,7 @@ SUITES = [
     ("rtl", "build", script("tests/rtl/run.py", "build"), True, {}),
     ("layers", "build", script("tests/rtl/layers.py", "build"), True, {}),
     ("packing", "build", script("tests/rtl/packing.py", "build"), True, {}),
+    ("weights", "build", script("tests/rtl/weights.py", "build"), True, {}),
     ("flows", "build", script("tests/rtl/flows.py", "build"), True, {}),
     ("executors", "build", script("tests/diff/executors.py", "build"), False, {}),
     ("objects", "build", script("tests/diff/objects.py", "build"), False, {}),

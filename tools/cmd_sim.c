@@ -41,6 +41,10 @@ static const nashc_param options[] = {
      .help = "icarus and verilator for Verilog, cc for the C of the hls backend",
      .kind = NASHC_P_ENUM},
     {.name = "wave", .def = "", .help = "waveform, .vcd or .fst", .kind = NASHC_P_PATH},
+    {.name = "weights",
+     .def = "",
+     .help = ".npz of weights by layer that the design gets before it begins; .npy for one layer",
+     .kind = NASHC_P_PATH},
     TOOL_CACHE_OPTION,
     {.name = "throttle",
      .def = "0",
@@ -233,6 +237,48 @@ make_beats(job *j, char **text)
     return s;
 }
 
+/* Frames of the layers as the reference executor runs them, with the weights that were given: what
+ * came out must be the same. */
+static nashc_status
+check_weights(job *j, char *const *got)
+{
+    const nashc_graph *g = nashc_module_main(j->host.prefix), *f = j->sim.layers;
+    int n_in = nashc_graph_n_inputs(g), n_y = nashc_graph_n_outputs(g), n = j->host.n_results;
+    const nashc_buf **px, **args = NASHC_NEW_N(j->sim.a, const nashc_buf *, j->host.n_args + 1);
+    nashc_buf *x = input_buffers(j, g, &px), *y = NASHC_NEW_N(j->sim.a, nashc_buf, n_y + 1);
+    nashc_buf *want = NASHC_NEW_N(j->sim.a, nashc_buf, n + 1);
+    const char **at = NASHC_NEW_N(j->sim.a, const char *, n + 1);
+    nashc_status s = x && y && want && at && args ? NASHC_OK : nashc_enomem(j->sim.d);
+
+    for (int i = 0; i < n && s == NASHC_OK; i++)
+        at[i] = got[i];
+    for (int64_t k = 0; k < j->samples.n && s == NASHC_OK; k++) {
+        if ((s = load_sample(j, k, x, n_in)) != NASHC_OK ||
+            (s = nashc_run_graph(g, px, y, 0, NULL, NULL, j->sim.d)) != NASHC_OK)
+            break;
+        for (int i = 0; i < j->host.n_args; i++)
+            args[i] = &y[n_y - j->host.n_args + i];
+        s = nashc_run_graph(f, args, want, 0, NULL, NULL, j->sim.d);
+        for (int i = 0; i < n && s == NASHC_OK; i++) {
+            size_t size = 0;
+            char *beats = nashc_flow_print_beats(&j->sout[i], &want[i], &size);
+            if (!beats)
+                s = nashc_enomem(j->sim.d);
+            else if (strncmp(at[i], beats, size) != 0)
+                s = nashc_error(j->sim.d, NULL,
+                                "output %d of sample %" PRId64
+                                " is not that of the layers with the weights given",
+                                i, k);
+            at[i] += size;
+            nashc_mem_free(beats);
+        }
+        free_buffers(want, n);
+        free_buffers(y, n_y);
+    }
+    free_buffers(x, n_in);
+    return s;
+}
+
 /* The tail on what came out of the simulator. */
 static nashc_status
 run_tail(job *j, char *const *got)
@@ -295,6 +341,8 @@ simulate(job *j)
         s = sim_run(&j->sim);
     for (int i = 0; i < j->host.n_results && s == NASHC_OK; i++)
         s = sim_output(&j->sim, i, &got[i]);
+    if (s == NASHC_OK && nashc_opts_given(j->o, "weights"))
+        s = check_weights(j, got);
     if (s == NASHC_OK)
         s = run_tail(j, got);
     for (int i = 0; i < j->host.n_args; i++)
@@ -418,6 +466,8 @@ deliver(job *j)
         s = tool_print_classes(&j->out, nashc_opts_str(j->o, "classes"), j->sim.d);
     if (s == NASHC_OK && !tool_json() && expect[0])
         printf("equal: %" PRId64 " samples\n", j->samples.n);
+    if (s == NASHC_OK && !tool_json() && nashc_opts_given(j->o, "weights"))
+        printf("equal to the layers with these weights: %" PRId64 " samples\n", j->samples.n);
     return s;
 }
 
@@ -434,6 +484,8 @@ run_job(job *j)
     j->sim.cache = tool_cache_folder(nashc_opts_str(j->o, "cache"), j->sim.a);
     if ((s = read_manifest(j)) != NASHC_OK || (s = find_streams(j)) != NASHC_OK ||
         (s = sim_check(&j->sim)) != NASHC_OK ||
+        (s = sim_weights_take(&j->sim, nashc_module_graph(j->m, nashc_graph_name(j->sim.layers)),
+                              nashc_opts_str(j->o, "weights"))) != NASHC_OK ||
         (s = tool_arrays_read(input, &j->in, j->sim.d)) != NASHC_OK ||
         (s = tool_samples_plan(nashc_module_main(j->m), &j->in, j->sim.a, &j->samples, j->sim.d)) !=
             NASHC_OK)

@@ -61,6 +61,8 @@ compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx
     out->fill = nashc_opts_float(o, "fill");
     out->target_fps = nashc_opts_float(o, "target-fps");
     out->mvau_wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
+    out->mem_mode = nashc_opts_str(o, "mem-mode");
+    out->runtime_writeable_weights = nashc_opts_bool(o, "runtime-writeable-weights");
     take_folding(out, nashc_opts_str(o, "folding"));
     out->first_passes = tool_input_passes(o, a, &s, nashc_ctx_diag(c));
     out->passes = nashc_opts_given(o, "passes") ? nashc_opts_str(o, "passes") : NULL;

@@ -36,6 +36,14 @@
          .def = "",                                                                                \
          .help = "FINN folding file; or exact (default) or compat, how to choose",                 \
          .kind = NASHC_P_PATH},                                                                    \
+        {.name = "mem-mode",                                                                       \
+         .def = "",                                                                                \
+         .help = "where weights live: internal_decoupled, internal_embedded or external",          \
+         .kind = NASHC_P_STRING},                                                                  \
+        {.name = "runtime-writeable-weights",                                                      \
+         .def = "false",                                                                           \
+         .help = "AXI-Lite can replace the weights of all layers",                                 \
+         .kind = NASHC_P_BOOL},                                                                    \
         {.name = "finn-config",                                                                    \
          .def = "",                                                                                \
          .help = "FINN dataflow_build_config.json",                                                \

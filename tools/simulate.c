@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static nashc_status
-write_file(sim_job *j, const char *name, const char *text)
+nashc_status
+sim_write_file(sim_job *j, const char *name, const char *text)
 {
     nashc_outfile *f = nashc_out_open(nashc_arena_printf(j->a, "%s/%s", j->folder, name), j->d);
 
@@ -58,8 +58,8 @@ sim_prepare(sim_job *j, char *const *in)
     if ((s = link_to(j, sources(j))) != NASHC_OK || (s = link_to(j, "tb")) != NASHC_OK)
         return s;
     for (int i = 0; i < nashc_graph_n_inputs(j->layers) && s == NASHC_OK; i++)
-        s = write_file(j, nashc_arena_printf(j->a, "in%d.hex", i), in[i]);
-    return s;
+        s = sim_write_file(j, nashc_arena_printf(j->a, "in%d.hex", i), in[i]);
+    return s == NASHC_OK && j->n_weights > 0 ? sim_weights_write(j) : s;
 }
 
 void
@@ -221,6 +221,7 @@ icarus(sim_job *j, tool_process *p)
         nashc_arena_printf(j->a, "-Ptb_%s.CHECK=0", j->top),
         nashc_arena_printf(j->a, "-Ptb_%s.WAVE=%d", j->top, j->wave[0] != 0),
         nashc_arena_printf(j->a, "-Ptb_%s.MEM_DIR=\"rtl\"", j->top),
+        nashc_arena_printf(j->a, "-Ptb_%s.W_DIR=\"weights\"", j->top), /* only where it is known */
     };
     const char *const run[] = {"vvp",
                                "-n",
@@ -228,9 +229,11 @@ icarus(sim_job *j, tool_process *p)
                                nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
                                nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed),
                                "+told=1",
+                               j->rewrites ? "+weights=1" : "+weights=0",
                                sim_wave_is_fst(j) ? "-fst" : NULL,
                                NULL};
-    const char **argv = sim_with_sources(j, build, (int)NASHC_COUNT(build), ".v");
+    const char **argv =
+        sim_with_sources(j, build, (int)NASHC_COUNT(build) - (j->n_weights == 0), ".v");
     nashc_status s = argv ? sim_run_program(j, argv, p) : nashc_enomem(j->d);
 
     tool_process_free(p);
@@ -242,8 +245,11 @@ verilator(sim_job *j, tool_process *p)
 {
     const char *program = NULL;
     nashc_status s = sim_verilate(j, &program);
-    const char *const run[] = {program, nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
-                               nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed), "+told=1",
+    const char *const run[] = {program,
+                               nashc_arena_printf(j->a, "+frames=%" PRId64, j->frames),
+                               nashc_arena_printf(j->a, "+seed=%" PRId64, j->seed),
+                               "+told=1",
+                               j->rewrites ? "+weights=1" : "+weights=0",
                                NULL};
 
     return s == NASHC_OK ? go(j, run, p) : s;

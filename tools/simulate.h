@@ -29,6 +29,8 @@ typedef struct sim_job {
     nashc_arena *a;
     const char *dir, *top, *simulator, *wave;
     const nashc_graph *layers;
+    bool rewrites;     /* the bench writes the weights of AXI-Lite before it begins */
+    int n_weights;     /* layers whose weights come from outside, or can */
     const char *cache; /* folder of programs built before; NULL: none */
     int64_t frames, seed;
     int64_t cycles; /* expected, for the bar; 0: not known */
@@ -53,6 +55,19 @@ nashc_status sim_run(sim_job *j);
 /* All frames of output i as hex text; freed by nashc_mem_free. */
 nashc_status sim_output(sim_job *j, int i, char **text);
 void sim_free(sim_job *j);
+
+/* A file for the bench, in the folder. */
+nashc_status sim_write_file(sim_job *j, const char *name, const char *text);
+
+/* --- sim_weights.c --------------------------------------------------------------------------- */
+
+/* Replaces the weights of layers of f by the arrays that have their names; counts layers whose
+ * weights may change into j. path names the file; "": none. EINPUT: no such layer, its weights are
+ * constants of the hardware, or the array has another shape or values beyond its type. */
+nashc_status sim_weights_take(sim_job *j, nashc_graph *f, const char *path);
+
+/* Writes weights/LAYER.dat for the bench. */
+nashc_status sim_weights_write(sim_job *j);
 
 /* --- simulate.c, for verilate.c -------------------------------------------------------------- */
 

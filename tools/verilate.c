@@ -155,8 +155,10 @@ sim_verilate(sim_job *j, const char **program)
         !j->wave[0] ? "--no-trace"
         : fst       ? "--trace-fst"
                     : "--trace",
+        "-GW_DIR=\"weights\"", /* only where it is known */
     };
-    const char **argv = sim_with_sources(j, command, (int)NASHC_COUNT(command), ".v");
+    const char **argv =
+        sim_with_sources(j, command, (int)NASHC_COUNT(command) - (j->n_weights == 0), ".v");
     char key[SHA256_DIGEST_STRING_LENGTH];
     nashc_status s = argv ? make_key(j, argv, key) : nashc_enomem(j->d);
 

@@ -22,6 +22,28 @@ typedef struct link {
     int input, output; /* index of the port of the top; -1: none */
 } link;
 
+/* A pin of an AXI-Lite slave; bits 0: an address. The first LITE_IN are those of the bus lite_s,
+ * from its high bits, those up to LITE_BUS of lite_m. */
+typedef struct lite_pin {
+    const char *name;
+    int bits;
+    bool out; /* of the slave */
+} lite_pin;
+
+enum { LITE_IN = 8, LITE_BUS = 14 };
+extern const lite_pin lite_pins[]; /* layer.c; ended by {0} */
+int lite_address_bits(const nashc_weights *w);
+
+/* A port of the top for the weights of a layer: the slave s_axilite_K, or the stream s_axis_K after
+ * those of the inputs. */
+typedef struct weight_port {
+    const nashc_node *n;
+    nashc_weights w;
+    int k;            /* number of the port */
+    uint32_t padded;  /* bits of the stream's port */
+    const char *name; /* "s_axilite_0" */
+} weight_port;
+
 typedef struct design {
     const nashc_module *m;
     const nashc_graph *f; /* graph of layers */
@@ -34,6 +56,8 @@ typedef struct design {
     const char *dir, *top;
     const char *const *names; /* of layers, by node id */
     link *links;              /* by value id */
+    weight_port *weights;     /* in order of the layers */
+    int n_weights;
     double clk_ns;
     nashc_flow_result flow;
     bool *used;         /* library modules, by index */
@@ -66,11 +90,21 @@ nashc_status write_layers(design *z);   /* layer.c: rtl/TOP_LAYER.v and *.dat */
 nashc_status write_library(design *z);  /* layer.c: rtl/nashc_*.v that are used */
 nashc_status write_top(design *z);      /* top.c: rtl/TOP.v, file list, synthesis script */
 nashc_status write_tb(design *z);       /* tb.c */
+nashc_status write_weights(design *z);  /* weights.c */
 nashc_status write_reports(design *z);  /* report.c */
 nashc_status write_config(design *z);   /* report.c: final_hw_config.json */
 nashc_status write_html(design *z);     /* html.c */
 nashc_status write_ip(design *z);       /* ip.c */
 nashc_status write_manifest(design *z); /* manifest.c */
+
+/* The bench's part for weights, its pins at the design, and whether there are slaves: then the
+ * bench has "writing" and "loaded"; tb_weights.c. */
+void tb_weights(const design *z, FILE *f);
+void tb_weight_pins(const design *z, FILE *f);
+bool tb_has_slaves(const design *z);
+
+/* Ports for weights, for the manifest; weights.c. */
+json_t *weights_json(const design *z);
 
 json_t *resources_json(const nashc_cost *c); /* report.c */
 nashc_cost cost_of(const design *z, const nashc_node *n);

@@ -1,5 +1,6 @@
 /* ip.c: ip/component.xml, IP-XACT 1685-2009 of the stitched top (docs/reports.md, IP-XACT). */
 #include "build.h"
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ bus_type(FILE *f, const char *name, const char *library, const char *type)
 }
 
 static void
-stream_bus(FILE *f, const char *name, bool master, const link *l)
+stream_bus(FILE *f, const char *name, bool master, uint32_t padded)
 {
     bus_type(f, name, "interface", "axis");
     fprintf(f, "      <spirit:%s/>\n      <spirit:portMaps>\n", master ? "master" : "slave");
@@ -43,13 +44,58 @@ stream_bus(FILE *f, const char *name, bool master, const link *l)
     port_map(f, "TVALID", name, "_TVALID");
     port_map(f, "TREADY", name, "_TREADY");
     fprintf(f, "      </spirit:portMaps>\n      <spirit:parameters>\n");
-    parameter(f, "TDATA_NUM_BYTES", l->padded / 8);
+    parameter(f, "TDATA_NUM_BYTES", padded / 8);
     parameter(f, "HAS_TREADY", 1);
     parameter(f, "HAS_TLAST", 0);
     parameter(f, "TID_WIDTH", 0);
     parameter(f, "TDEST_WIDTH", 0);
     parameter(f, "TUSER_WIDTH", 0);
     fprintf(f, "      </spirit:parameters>\n    </spirit:busInterface>\n");
+}
+
+/* The slave of AXI-Lite of a layer's weights; its memory map has the name of its port. */
+static void
+lite_bus(FILE *f, const weight_port *p)
+{
+    bus_type(f, p->name, "interface", "aximm");
+    fprintf(f,
+            "      <spirit:slave><spirit:memoryMapRef spirit:memoryMapRef=\"%s\"/></spirit:slave>\n"
+            "      <spirit:portMaps>\n",
+            p->name);
+    for (const lite_pin *l = lite_pins; l->name; l++) {
+        char logical[16] = "", pin[16];
+        for (size_t i = 0; l->name[i]; i++)
+            logical[i] = (char)toupper((unsigned char)l->name[i]);
+        snprintf(pin, sizeof pin, "_%s", l->name);
+        port_map(f, logical, p->name, pin);
+    }
+    fprintf(f, "      </spirit:portMaps>\n      <spirit:parameters>\n"
+               "        <spirit:parameter><spirit:name>PROTOCOL</spirit:name><spirit:value>AXI4LITE"
+               "</spirit:value></spirit:parameter>\n");
+    parameter(f, "DATA_WIDTH", 32);
+    parameter(f, "ADDR_WIDTH", lite_address_bits(&p->w));
+    fprintf(f, "      </spirit:parameters>\n    </spirit:busInterface>\n");
+}
+
+/* At least a page, as address maps of systems have it. */
+static void
+memory_maps(design *z, FILE *f)
+{
+    if (!tb_has_slaves(z))
+        return;
+    fprintf(f, "  <spirit:memoryMaps>\n");
+    for (const weight_port *p = z->weights; p < z->weights + z->n_weights; p++) {
+        int64_t range = (int64_t)1 << lite_address_bits(&p->w);
+        if (p->w.written)
+            fprintf(
+                f,
+                "    <spirit:memoryMap><spirit:name>%s</spirit:name><spirit:addressBlock>"
+                "<spirit:name>Reg0</spirit:name><spirit:baseAddress>0</spirit:baseAddress>"
+                "<spirit:range>%" PRId64 "</spirit:range><spirit:width>32</spirit:width>"
+                "<spirit:usage>memory</spirit:usage></spirit:addressBlock></spirit:memoryMap>\n",
+                p->name, range > 4096 ? range : 4096);
+    }
+    fprintf(f, "  </spirit:memoryMaps>\n");
 }
 
 static void
@@ -65,6 +111,8 @@ clock_and_reset(design *z, FILE *f)
         fprintf(f, "%ss_axis_%d", i ? ":" : "", i);
     for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)
         fprintf(f, ":m_axis_%d", i);
+    for (int i = 0; i < z->n_weights; i++)
+        fprintf(f, ":%s", z->weights[i].name);
     fprintf(f, "</spirit:value></spirit:parameter>\n"
                "        <spirit:parameter><spirit:name>ASSOCIATED_RESET</spirit:name>"
                "<spirit:value>ap_rst_n</spirit:value></spirit:parameter>\n");
@@ -124,12 +172,34 @@ each_stream(design *z, FILE *f, bool bus)
             const link *l = &z->links[nashc_value_id(v)];
             const char *name = nashc_arena_printf(z->a, "%c_axis_%d", side ? 'm' : 's', i);
             if (bus) {
-                stream_bus(f, name, side, l);
+                stream_bus(f, name, side, l->padded);
                 continue;
             }
             model_port(f, name, "_TDATA", side, l->padded);
             model_port(f, name, "_TVALID", side, 1);
             model_port(f, name, "_TREADY", !side, 1);
+        }
+    }
+}
+
+static void
+each_weight_port(design *z, FILE *f, bool bus)
+{
+    for (const weight_port *p = z->weights; p < z->weights + z->n_weights; p++) {
+        if (bus && p->w.streamed)
+            stream_bus(f, p->name, false, p->padded);
+        else if (bus)
+            lite_bus(f, p);
+        for (const lite_pin *l = lite_pins; !bus && p->w.written && l->name; l++) {
+            char pin[16];
+            snprintf(pin, sizeof pin, "_%s", l->name);
+            model_port(f, p->name, pin, l->out,
+                       (uint32_t)(l->bits ? l->bits : lite_address_bits(&p->w)));
+        }
+        if (!bus && p->w.streamed) {
+            model_port(f, p->name, "_TDATA", false, p->padded);
+            model_port(f, p->name, "_TVALID", false, 1);
+            model_port(f, p->name, "_TREADY", true, 1);
         }
     }
 }
@@ -163,8 +233,11 @@ write_ip(design *z)
             "  <spirit:busInterfaces>\n",
             z->top);
     each_stream(z, t.f, true);
+    each_weight_port(z, t.f, true);
     clock_and_reset(z, t.f);
-    fprintf(t.f, "  </spirit:busInterfaces>\n  <spirit:model>\n    <spirit:views>\n");
+    fprintf(t.f, "  </spirit:busInterfaces>\n");
+    memory_maps(z, t.f);
+    fprintf(t.f, "  <spirit:model>\n    <spirit:views>\n");
     view(z, t.f, "xilinx_anylanguagesynthesis", ":vivado.xilinx.com:synthesis",
          "xilinx_anylanguagesynthesis_view_fileset");
     view(z, t.f, "xilinx_anylanguagebehavioralsimulation", ":vivado.xilinx.com:simulation",
@@ -173,6 +246,7 @@ write_ip(design *z)
     model_port(t.f, "ap_clk", "", false, 1);
     model_port(t.f, "ap_rst_n", "", false, 1);
     each_stream(z, t.f, false);
+    each_weight_port(z, t.f, false);
     fprintf(t.f, "    </spirit:ports>\n  </spirit:model>\n  <spirit:fileSets>\n");
     file_set(z, t.f, "xilinx_anylanguagesynthesis_view_fileset");
     file_set(z, t.f, "xilinx_anylanguagebehavioralsimulation_view_fileset");

@@ -55,6 +55,17 @@ nashc_vlog_open(nashc_vlog *v, const char *port, int bits)
 }
 
 const char *
+nashc_vlog_text(nashc_vlog *v, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    const char *s = nashc_arena_vprintf(v->z->a, format, ap);
+    va_end(ap);
+    return s;
+}
+
+const char *
 nashc_vlog_zeros(nashc_vlog *v, int64_t bits)
 {
     return nashc_arena_printf(v->z->a, "{%" PRId64 "{1'b0}}", bits);
@@ -191,6 +202,72 @@ print_ports(design *z, FILE *f, bool input, const nashc_stream *s, int n)
     }
 }
 
+/* The pins of AXI-Lite in the order of the buses lite_s and lite_m; in their names, and so in all
+ * that is made from them. strobes are looked at by nobody: words are written whole. */
+const lite_pin lite_pins[] = {
+    {"awaddr", 0, false},  {"awvalid", 1, false}, {"wdata", 32, false},
+    {"wvalid", 1, false},  {"bready", 1, false},  {"araddr", 0, false},
+    {"arvalid", 1, false}, {"rready", 1, false},  {"awready", 1, true},
+    {"wready", 1, true},   {"bvalid", 1, true},   {"arready", 1, true},
+    {"rdata", 32, true},   {"rvalid", 1, true},   {"bresp", 2, true},
+    {"rresp", 2, true},    {"wstrb", 4, false},   {0},
+};
+
+int
+lite_address_bits(const nashc_weights *w)
+{
+    int64_t bytes = 4 * w->lines * nashc_flow_weight_words(w);
+    int bits = 2;
+
+    while (((int64_t)1 << bits) < bytes)
+        bits++;
+    return bits;
+}
+
+static void
+print_weight_ports(FILE *f, const nashc_weights *w)
+{
+    int64_t width = w->lanes * w->elem.bits;
+
+    if (w->streamed)
+        fprintf(f,
+                ",\n    input  wire [%" PRId64 ":0] weights_V_TDATA,\n"
+                "    input  wire weights_V_TVALID,\n    output wire weights_V_TREADY",
+                (width + 7) / 8 * 8 - 1);
+    for (const lite_pin *p = lite_pins; w->written && p->name; p++)
+        fprintf(f, ",\n    %s wire [%d:0] s_axilite_%s", p->out ? "output" : "input ",
+                (p->bits ? p->bits : lite_address_bits(w)) - 1, p->name);
+}
+
+/* Between those ports and what the unit has: pad bits, and the buses of AXI-Lite. */
+static void
+print_weight_wires(FILE *f, const nashc_weights *w)
+{
+    int64_t width = w->lanes * w->elem.bits, pad = (width + 7) / 8 * 8;
+    int address = lite_address_bits(w);
+    const char *comma = "";
+
+    if (w->streamed && pad > width)
+        fprintf(f, "    wire unused_weights = &{1'b0, weights_V_TDATA[%" PRId64 ":%" PRId64 "]};\n",
+                pad - 1, width);
+    if (!w->written)
+        return;
+    fprintf(f, "    wire [100:0] lite_s = {");
+    for (const lite_pin *p = lite_pins; p < lite_pins + LITE_IN; p++, comma = ", ") {
+        fprintf(f, "%s", comma);
+        if (p->bits == 0)
+            fprintf(f, "%d'd0, ", 32 - address);
+        fprintf(f, "s_axilite_%s", p->name);
+    }
+    fprintf(f, "};\n    wire [36:0] lite_m;\n    assign {");
+    comma = "";
+    for (const lite_pin *p = lite_pins + LITE_IN; p < lite_pins + LITE_BUS; p++, comma = ", ")
+        fprintf(f, "%ss_axilite_%s", comma, p->name);
+    fprintf(f, "} = lite_m;\n    assign s_axilite_bresp = 2'd0;\n"
+               "    assign s_axilite_rresp = 2'd0;\n"
+               "    wire unused_strobes = &{1'b0, s_axilite_wstrb};\n");
+}
+
 static void
 print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, const nashc_stream *out,
                int n_out)
@@ -266,7 +343,11 @@ print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in
     fprintf(t.f, "(\n    input  wire ap_clk,\n    input  wire ap_rst_n");
     print_ports(z, t.f, true, in, n_in);
     print_ports(z, t.f, false, out, n_out);
+    nashc_weights w = {0};
+    nashc_flow_weights(n, &w);
+    print_weight_ports(t.f, &w);
     fprintf(t.f, "\n);\n    wire [%u:0] out_data;\n", total - 1);
+    print_weight_wires(t.f, &w);
     print_instance(v, t.f, in, n_in, out, n_out);
     print_unused(z, t.f, in, n_in);
     fprintf(t.f, "endmodule\n`default_nettype wire\n");

@@ -42,5 +42,6 @@ write_manifest(design *z)
                                              nashc_arena_printf(z->a, "m_axis_%d", i)));
     json_object_set_new(j, "inputs", in);
     json_object_set_new(j, "outputs", out);
+    json_object_set_new(j, "weights", weights_json(z));
     return json_write(j, z->dir, "manifest.json", z->d);
 }

@@ -309,7 +309,8 @@ config_of(const nashc_node *n)
             json_object_set_new(e, attributes[i].finn, json_string(nashc_attr_str(n, a)));
     }
     if (nashc_node_is(n, "hw.mvau") || nashc_node_is(n, "hw.vvau"))
-        json_object_set_new(e, "runtime_writeable_weights", json_integer(0));
+        json_object_set_new(e, "runtime_writeable_weights",
+                            json_integer(nashc_node_bool(n, "runtime_writeable_weights")));
     if (nashc_node_is(n, "hw.fifo")) {
         json_object_set_new(e, "depth", json_integer(fifo_depth(n)));
         json_object_set_new(e, "impl_style", json_string("rtl"));

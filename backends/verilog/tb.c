@@ -161,7 +161,8 @@ dut_part(const design *z, FILE *f)
     fprintf(f, "\n    %s ", z->top);
     if (memory)
         fprintf(f, "#(.MEM_DIR(MEM_DIR)) ");
-    fprintf(f, "dut (\n        .ap_clk(clk),\n        .ap_rst_n(rst_n)");
+    fprintf(f, "dut (\n        .ap_clk(clk),\n        .ap_rst_n(rst_n%s)",
+            tb_has_slaves(z) ? " || writing" : "");
     for (int i = 0; i < nashc_graph_n_inputs(z->f); i++)
         fprintf(f,
                 ",\n        .s_axis_%d_TDATA(in%d_data),\n        .s_axis_%d_TVALID(in%d_valid),"
@@ -172,6 +173,7 @@ dut_part(const design *z, FILE *f)
                 ",\n        .m_axis_%d_TDATA(out%d_data),\n        .m_axis_%d_TVALID(out%d_valid),"
                 "\n        .m_axis_%d_TREADY(out%d_ready)",
                 i, i, i, i, i, i);
+    tb_weight_pins(z, f);
     fprintf(f, "\n    );\n\n");
 }
 
@@ -181,15 +183,17 @@ end_part(const design *z, FILE *f)
     int n_out = nashc_graph_n_outputs(z->f);
     uint64_t limit = 16 * (z->flow.latency + (uint64_t)nashc_flow_interval(&z->flow)) + 1000;
 
-    fprintf(f, "\n    always @(posedge clk) begin\n"
-               "        cycle <= cycle + 1;\n"
-               "        quiet = quiet + 1;\n"
-               "        rst_n <= up;\n"
-               "        if (told != 0 && cycle %% 256 == 0) begin\n"
-               "            $display(\"cycle %%0d\", cycle);\n"
-               "            $fflush;\n"
-               "        end\n"
-               "        if (");
+    fprintf(f,
+            "\n    always @(posedge clk) %sbegin\n"
+            "        cycle <= cycle + 1;\n"
+            "        quiet = quiet + 1;\n"
+            "        rst_n <= up;\n"
+            "        if (told != 0 && cycle %% 256 == 0) begin\n"
+            "            $display(\"cycle %%0d\", cycle);\n"
+            "            $fflush;\n"
+            "        end\n"
+            "        if (",
+            tb_has_slaves(z) ? "if (loaded) " : "");
     for (int i = 0; i < n_out; i++)
         fprintf(f, "%sout%d_frame > complete", i ? " && " : "", i);
     fprintf(f, ") begin // since the cycle before\n"
@@ -222,8 +226,11 @@ head_part(const design *z, FILE *f)
             "    parameter SEED    = 0;     // or +seed=N; not 0: stall at random\n"
             "    parameter CHECK   = 1;     // 0: write outK.got\n"
             "    parameter WAVE    = 0;     // 1: write wave.vcd\n"
-            "    parameter MEM_DIR = \"../rtl\";\n\n",
+            "    parameter MEM_DIR = \"../rtl\";\n",
             z->top, z->top, z->top, nashc_opts_int(z->o, "vectors"));
+    if (z->n_weights > 0)
+        fprintf(f, "    parameter W_DIR   = \"../weights\";\n");
+    fprintf(f, "\n");
     fprintf(
         f,
         "    reg     clk = 1'b0;\n"
@@ -238,6 +245,7 @@ head_part(const design *z, FILE *f)
         "        if (!$value$plusargs(\"seed=%%d\", seed)) seed = SEED;\n"
         "        if (!$value$plusargs(\"told=%%d\", told)) told = 0;\n"
         "    end\n"
+        "%s"
         "    initial if (WAVE != 0) begin\n"
         "        $dumpfile(\"wave.vcd\");\n"
         "        $dumpvars(0, tb_%s);\n"
@@ -248,7 +256,16 @@ head_part(const design *z, FILE *f)
         "            $finish;\n"
         "        end\n"
         "    endtask\n",
-        z->clk_ns / 2, z->top);
+        z->clk_ns / 2,
+        tb_has_slaves(z)
+            ? "    integer waited = 0;  // cycles in which weights are written: +weights=1\n"
+              "    reg     rewrites, loaded, writing = 1'b0;\n"
+              "    initial begin\n"
+              "        if (!$value$plusargs(\"weights=%d\", rewrites)) rewrites = 1'b0;\n"
+              "        loaded = !rewrites;\n"
+              "    end\n"
+            : "",
+        z->top);
 }
 
 static nashc_status
@@ -263,6 +280,7 @@ write_bench(design *z)
         input_part(z, t.f, i);
     for (int i = 0; i < nashc_graph_n_outputs(z->f); i++)
         output_part(z, t.f, i);
+    tb_weights(z, t.f);
     dut_part(z, t.f);
     all_stalls(z, t.f, true);
     end_part(z, t.f);

@@ -18,6 +18,16 @@ top_ports(design *z, FILE *f)
         fprintf(f, ",\n    output wire m_axis_%d_TVALID", i);
         fprintf(f, ",\n    input  wire m_axis_%d_TREADY", i);
     }
+    for (const weight_port *p = z->weights; p < z->weights + z->n_weights; p++) {
+        if (p->w.streamed)
+            fprintf(f,
+                    ",\n    input  wire [%u:0] %s_TDATA,\n    input  wire %s_TVALID,\n"
+                    "    output wire %s_TREADY",
+                    p->padded - 1, p->name, p->name, p->name);
+        for (const lite_pin *l = lite_pins; p->w.written && l->name; l++)
+            fprintf(f, ",\n    %s wire [%d:0] %s_%s", l->out ? "output" : "input ",
+                    (l->bits ? l->bits : lite_address_bits(&p->w)) - 1, p->name, l->name);
+    }
 }
 
 static void
@@ -51,6 +61,20 @@ port(design *z, FILE *f, bool input, int k, int n, const nashc_value *v)
         fprintf(f, ",\n        .%s_%s(%s_%s)", p, parts[i], w, parts[i]);
 }
 
+/* Those of layer n, if it has one, to the top's. */
+static void
+weight_pins(design *z, FILE *f, const nashc_node *n)
+{
+    static const char *const parts[] = {"TDATA", "TVALID", "TREADY"};
+
+    for (const weight_port *p = z->weights; p < z->weights + z->n_weights; p++) {
+        for (int i = 0; p->n == n && p->w.streamed && i < 3; i++)
+            fprintf(f, ",\n        .weights_V_%s(%s_%s)", parts[i], p->name, parts[i]);
+        for (const lite_pin *l = lite_pins; p->n == n && p->w.written && l->name; l++)
+            fprintf(f, ",\n        .s_axilite_%s(%s_%s)", l->name, p->name, l->name);
+    }
+}
+
 static void
 instance(design *z, FILE *f, const nashc_node *n)
 {
@@ -68,6 +92,7 @@ instance(design *z, FILE *f, const nashc_node *n)
             port(z, f, true, k++, n_in, nashc_node_in(n, i));
     for (int i = 0; i < nashc_node_n_out(n); i++)
         port(z, f, false, i, nashc_node_n_out(n), nashc_node_out(n, i));
+    weight_pins(z, f, n);
     fprintf(f, "\n    );\n");
 }
 

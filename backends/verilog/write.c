@@ -1,5 +1,6 @@
 /* write.c: the Verilog backend: a graph of hw.* layers to a folder with a design.
  *
+ *     weights/   those that come in from outside, or can
  *     rtl/   stitched top, a module a layer, the library modules used, memory images
  *     tb/    self-checking bench with vectors of the reference executor
  *     ip/    IP-XACT description;   report/   FINN's reports and a page;   manifest.json
@@ -81,6 +82,30 @@ collect_links(design *z)
     return s;
 }
 
+/* Streams are numbered behind the inputs, slaves by themselves, as FINN's tops have them. */
+static nashc_status
+collect_weights(design *z)
+{
+    int streams = nashc_graph_n_inputs(z->f), slaves = 0;
+
+    z->weights = NASHC_NEW_N(z->a, weight_port, nashc_graph_n_nodes(z->f) + 1);
+    if (!z->weights)
+        return nashc_enomem(z->d);
+    NASHC_EACH_NODE(z->f, n)
+    {
+        weight_port *p = &z->weights[z->n_weights];
+        if (!nashc_flow_weights_free(n))
+            continue;
+        nashc_flow_weights(n, &p->w);
+        p->n = n;
+        p->k = p->w.streamed ? streams++ : slaves++;
+        p->padded = ((uint32_t)p->w.lanes * p->w.elem.bits + 7) / 8 * 8;
+        p->name = nashc_arena_printf(z->a, p->w.streamed ? "s_axis_%d" : "s_axilite_%d", p->k);
+        z->n_weights++;
+    }
+    return NASHC_OK;
+}
+
 static nashc_status
 prepare(design *z)
 {
@@ -102,7 +127,7 @@ prepare(design *z)
         return NASHC_EINPUT;
     const nashc_flow_options flow = {.struct_size = sizeof flow, .backend = z->backend};
     if ((s = nashc_flow_check(z->f, true, z->d)) != NASHC_OK ||
-        (s = collect_links(z)) != NASHC_OK ||
+        (s = collect_links(z)) != NASHC_OK || (s = collect_weights(z)) != NASHC_OK ||
         (s = nashc_flow_simulate(z->f, &flow, &z->flow, z->a, z->d)) != NASHC_OK)
         return s;
     while (nashc_rtl_files[n].name)
@@ -115,14 +140,14 @@ prepare(design *z)
 static nashc_status
 write_all(design *z)
 {
-    static const char *const folders[] = {"rtl", "tb", "ip", "report"};
+    static const char *const folders[] = {"rtl", "tb", "ip", "report", "weights"};
     nashc_status (*const steps[])(design *) = {
-        write_layers, write_library, write_top, write_tb,       write_reports,
-        write_config, write_html,    write_ip,  write_manifest,
+        write_layers,  write_library, write_top,  write_tb, write_weights,
+        write_reports, write_config,  write_html, write_ip, write_manifest,
     };
     nashc_status s = prepare(z);
 
-    for (size_t i = 0; i < NASHC_COUNT(folders) && s == NASHC_OK; i++)
+    for (size_t i = 0; i + (z->n_weights == 0) < NASHC_COUNT(folders) && s == NASHC_OK; i++)
         s = make_folder(z, folders[i]);
     for (size_t i = 0; i < NASHC_COUNT(steps) && s == NASHC_OK; i++)
         s = steps[i](z);

@@ -44,6 +44,16 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
         return nashc_usage(d, "--fit is not of FINN's algorithm: leave --folding compat out");
     if (o->folding != NASHC_FOLDING_EXACT && o->folding != NASHC_FOLDING_COMPAT)
         return nashc_usage(d, "folding must be exact or compat");
+    const char *mode = or_empty(o->mem_mode);
+    if (mode[0] && strcmp(mode, "internal_decoupled") != 0 &&
+        strcmp(mode, "internal_embedded") != 0 && strcmp(mode, "external") != 0)
+        return nashc_usage(d,
+                           "--mem-mode \"%s\": it is internal_decoupled, internal_embedded or "
+                           "external",
+                           nashc_quote(d, mode));
+    if ((mode[0] || o->runtime_writeable_weights) && o->passes)
+        return nashc_usage(d, "--mem-mode and --runtime-writeable-weights are of the pipeline "
+                              "compile: --passes has set-weights for that");
     if (strpbrk(or_empty(o->folding_file), "\"\n"))
         return nashc_usage(d, "the name of the folding file must not hold quotes");
     return NASHC_OK;
@@ -61,6 +71,8 @@ check_program(const nashc_compile_options *o, const nashc_backend *be, nashc_dia
         {"--target-fps", o->target_fps > 0},
         {"--fit", o->fit},
         {"--mvau-wwidth-max", o->mvau_wwidth_max > 0},
+        {"--mem-mode", or_empty(o->mem_mode)[0]},
+        {"--runtime-writeable-weights", o->runtime_writeable_weights},
         {"--folding", or_empty(o->folding_file)[0] || o->folding == NASHC_FOLDING_COMPAT},
     };
     for (size_t i = 0; i < NASHC_COUNT(hardware); i++)
@@ -157,11 +169,12 @@ pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena
         a,
         "%s%scompile(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
         "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;fit=%s;fill=%.17g;"
-        "folding-file=\"%s\")",
+        "folding-file=\"%s\";mem-mode=\"%s\";runtime-writeable-weights=%s)",
         first, comma, or_empty(o->backend), or_empty(o->device), o->clock_ns, o->target_fps,
         o->mvau_wwidth_max, o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact",
         o->two_pass ? "true" : "false", o->fit ? "true" : "false", o->fill,
-        or_empty(o->folding_file));
+        or_empty(o->folding_file), or_empty(o->mem_mode),
+        o->runtime_writeable_weights ? "true" : "false");
 }
 
 static nashc_status
@@ -169,6 +182,9 @@ run_passes(nashc_module **m, const nashc_compile_options *o, nashc_arena *a, nas
 {
     const char *text = pipeline_text(*m, o, a);
     nashc_status s = text ? NASHC_OK : nashc_enomem(d);
+    if ((or_empty(o->mem_mode)[0] || o->runtime_writeable_weights) && has_layers(*m))
+        return nashc_usage(d, "the model consists of layers: where their weights live is said by a "
+                              "folding file");
     /* `compile` does this itself; passes of the caller must not have to think of it. */
     if (s == NASHC_OK && o->passes && !is_static(*m))
         s = nashc_run_pipeline(m, "fix-batch", NULL, d);

@@ -43,8 +43,8 @@ nashc_status nashc_design_folder(const char *dir, const char *name, nashc_arena 
 
 /* --- packing.c ------------------------------------------------------------------------------- */
 
-/* Writes DIR/driver/packing.h and packing.py. */
-nashc_status nashc_design_packing(const nashc_ports *z, const char *dir, nashc_arena *a,
-                                  nashc_diag *d);
+/* Writes DIR/driver/packing.h and packing.py: frames, and weights of layers that take them. */
+nashc_status nashc_design_packing(const nashc_ports *z, const nashc_graph *layers, const char *dir,
+                                  nashc_arena *a, nashc_diag *d);
 
 #endif

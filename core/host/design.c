@@ -113,6 +113,10 @@ add_hardware_options(const nashc_compile_options *o, json_t *j)
     if (o->fit)
         json_object_set_new(j, "fit", json_sprintf("%.9g", o->fill));
     json_object_set_new(j, "mvau-wwidth-max", json_sprintf("%lld", (long long)o->mvau_wwidth_max));
+    if (o->mem_mode && o->mem_mode[0])
+        json_object_set_new(j, "mem-mode", json_string(o->mem_mode));
+    if (o->runtime_writeable_weights)
+        json_object_set_new(j, "runtime-writeable-weights", json_string("true"));
     json_object_set_new(j, "folding",
                         json_string(file                                 ? "file"
                                     : o->folding == NASHC_FOLDING_COMPAT ? "compat"
@@ -333,7 +337,7 @@ static nashc_status
 write_packing(design *z)
 {
     nashc_status s = nashc_ports_of(z->m, z->r->graph, &z->ports, z->a, z->d);
-    return s == NASHC_OK ? nashc_design_packing(&z->ports, z->dir, z->a, z->d) : s;
+    return s == NASHC_OK ? nashc_design_packing(&z->ports, z->r->graph, z->dir, z->a, z->d) : s;
 }
 
 static nashc_status

@@ -5,6 +5,7 @@
 #include "compile.h"
 #include <ctype.h>
 #include <math.h>
+#include <nashc/flow.h>
 #include <nashc/ports.h>
 #include <string.h>
 
@@ -122,6 +123,13 @@ limits(const nashc_port *p, int64_t *lo, int64_t *hi)
         *lo = *hi = 0;
 }
 
+typedef struct packing {
+    const nashc_ports *ports;
+    const nashc_graph *layers;
+    const char *const *names; /* of layers */
+    nashc_arena *a;
+} packing;
+
 /* --- C ---------------------------------------------------------------------------------------- */
 
 static void
@@ -162,25 +170,6 @@ c_port(nashc_outfile *f, const nashc_port *p, const char *name)
     c_numbers(f, name, "ZERO_POINT", p->zero_point, p->n);
     c_numbers(f, name, "BIAS", p->bias, p->n);
     put(f, c_functions, name);
-}
-
-static void
-write_c(nashc_outfile *f, const nashc_ports *z, nashc_arena *a)
-{
-    nashc_out_printf(
-        f, "/* packing.h: frames of integers to the bytes of the design's streams and back. A beat "
-           "is\n"
-           " * whole bytes, its first element in the low bits, the low byte first. Elements lie in "
-           "the\n"
-           " * order of the shape, the last axis (channels) fastest. */\n"
-           "#ifndef PACKING_H\n#define PACKING_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
-           "#include <string.h>\n");
-    for (int i = 0; i < z->n_in + z->n_out; i++) {
-        bool input = i < z->n_in;
-        const char *name = port_label(input, input ? i : i - z->n_in, a);
-        c_port(f, input ? &z->in[i] : &z->out[i - z->n_in], name ? name : "PORT");
-    }
-    nashc_out_printf(f, "\n#endif\n");
 }
 
 /* --- Python ----------------------------------------------------------------------------------- */
@@ -224,9 +213,161 @@ py_port(nashc_outfile *f, const nashc_port *p, const char *name)
     nashc_out_printf(f, ",\n}\n");
 }
 
-static void
-write_py(nashc_outfile *f, const nashc_ports *z, nashc_arena *a)
+/* --- weights ---------------------------------------------------------------------------------- */
+
+static const char c_weights[] =
+    "\n"
+    "/* A matrix of ~_SHAPE, rows first, to the bytes of all lines. */\n"
+    "static inline void\n"
+    "~_pack(const int64_t *w, uint8_t *bytes)\n"
+    "{\n"
+    "    memset(bytes, 0, ~_BYTES);\n"
+    "    for (size_t e = 0; e < ~_LANES * ~_LINES; e++) {\n"
+    "        size_t at = e / ~_LANES * 8 * ~_LINE_BYTES + e % ~_LANES * ~_BITS, i = e, from = 0;\n"
+    "        for (int k = 0; k < 4; i /= ~_ORDER[k++][0])\n"
+    "            from += i % ~_ORDER[k][0] * ~_ORDER[k][1];\n"
+    "        uint64_t bits = ~_BIPOLAR ? w[from] > 0 : (uint64_t)w[from];\n"
+    "        for (unsigned b = 0; b < ~_BITS; b++, at++)\n"
+    "            bytes[at / 8] |= (uint8_t)((bits >> b & 1) << at % 8);\n"
+    "    }\n"
+    "}\n";
+
+static const char py_weights[] =
+    "\n\n"
+    "def pack_weights(layer, w):\n"
+    "    \"\"\"A matrix of a layer's shape to the bytes of its lines: what AXI-Lite writes from "
+    "address "
+    "0 on, or a\n"
+    "    round of the stream.\"\"\"\n"
+    "    w, out, n, bits = _flat(w), bytearray(), layer[\"lanes\"], layer[\"bits\"]\n"
+    "    if len(w) != layer[\"shape\"][0] * layer[\"shape\"][1]:\n"
+    "        raise ValueError(\"%d weights for %s\" % (len(w), layer[\"layer\"]))\n"
+    "    for line in range(layer[\"lines\"]):\n"
+    "        word = 0\n"
+    "        for lane in range(n):\n"
+    "            e, at = line * n + lane, 0\n"
+    "            for count, stride in layer[\"order\"]:\n"
+    "                at += e % count * stride\n"
+    "                e //= count\n"
+    "            v = w[at]\n"
+    "            if not layer[\"least\"] <= v <= layer[\"most\"]:\n"
+    "                raise ValueError(\"%d does not fit %s\" % (v, layer[\"layer\"]))\n"
+    "            v = v > 0 if layer[\"encoding\"] == \"bipolar\" else v & (1 << bits) - 1\n"
+    "            word |= int(v) << lane * bits\n"
+    "        out += word.to_bytes(layer[\"line_bytes\"], \"little\")\n"
+    "    return bytes(out)\n"
+    "\n"
+    "\n"
+    "def words(data):\n"
+    "    \"\"\"Bytes as the words of 32 bits that AXI-Lite writes, the first to address 0, the "
+    "next to "
+    "4.\"\"\"\n"
+    "    return [int.from_bytes(data[i:i + 4], \"little\") for i in range(0, len(data), 4)]\n";
+
+/* Bytes of a line: words of 32 bits, or a beat. */
+static int64_t
+line_bytes(const nashc_weights *w)
 {
+    return w->written ? 4 * nashc_flow_weight_words(w) : (w->lanes * w->elem.bits + 7) / 8;
+}
+
+static void
+c_layer(nashc_outfile *f, const nashc_node *n, const nashc_weights *w, const char *layer,
+        const char *name)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, w->operand));
+
+    nashc_out_printf(f,
+                     "\n/* %s: weights of %s, %s; any of %lld..%lld */\n"
+                     "static const size_t %s_SHAPE[2] = {%lld, %lld};\n"
+                     "static const size_t %s_ORDER[4][2] = {",
+                     name, layer, w->written ? "over AXI-Lite" : "a stream", (long long)w->elem.lo,
+                     (long long)w->elem.hi, name, (long long)t->dim[0], (long long)t->dim[1], name);
+    for (int k = 0; k < NASHC_WEIGHT_LOOPS; k++)
+        nashc_out_printf(f, "%s{%lld, %lld}", k ? ", " : "", (long long)w->count[k],
+                         (long long)w->stride[k]);
+    nashc_out_printf(f,
+                     "};\n#define %s_BITS       %uu\n#define %s_LANES      ((size_t)%lld)\n"
+                     "#define %s_LINES      ((size_t)%lld)\n#define %s_LINE_BYTES ((size_t)%lld)\n"
+                     "#define %s_BYTES      (%s_LINE_BYTES * %s_LINES)\n#define %s_BIPOLAR    %d\n",
+                     name, w->elem.bits, name, (long long)w->lanes, name, (long long)w->lines, name,
+                     (long long)line_bytes(w), name, name, name, name, w->elem.kind == NASHC_K_BIP);
+    put(f, c_weights, name);
+}
+
+static void
+py_layer(nashc_outfile *f, const nashc_node *n, const nashc_weights *w, const char *layer,
+         const char *name)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_in(n, w->operand));
+    const char *encoding = w->elem.kind == NASHC_K_BIP      ? "bipolar"
+                           : nashc_type_is_signed(&w->elem) ? "twos_complement"
+                                                            : "unsigned";
+
+    nashc_out_printf(f,
+                     "%s = {\n    \"layer\": \"%s\",\n    \"access\": \"%s\",\n"
+                     "    \"shape\": (%lld, %lld),\n    \"encoding\": \"%s\",\n    \"bits\": %u,\n"
+                     "    \"least\": %lld,\n    \"most\": %lld,\n    \"lanes\": %lld,\n"
+                     "    \"lines\": %lld,\n    \"line_bytes\": %lld,\n    \"order\": (",
+                     name, layer, w->written ? "axilite" : "stream", (long long)t->dim[0],
+                     (long long)t->dim[1], encoding, w->elem.bits, (long long)w->elem.lo,
+                     (long long)w->elem.hi, (long long)w->lanes, (long long)w->lines,
+                     (long long)line_bytes(w));
+    for (int k = 0; k < NASHC_WEIGHT_LOOPS; k++)
+        nashc_out_printf(f, "%s(%lld, %lld)", k ? ", " : "", (long long)w->count[k],
+                         (long long)w->stride[k]);
+    nashc_out_printf(f, "),\n}\n");
+}
+
+/* Calls layer for each that has weights from outside, labelled W0, W1 ... in order. How many? */
+static int
+each_layer(nashc_outfile *f, const packing *z,
+           void (*layer)(nashc_outfile *, const nashc_node *, const nashc_weights *, const char *,
+                         const char *))
+{
+    nashc_weights w;
+    int k = 0;
+
+    NASHC_EACH_NODE(z->layers, n)
+    {
+        if (!nashc_flow_weights_free(n))
+            continue;
+        nashc_flow_weights(n, &w);
+        const char *label = nashc_arena_printf(z->a, "W%d", k++);
+        layer(f, n, &w, z->names[nashc_node_id(n)], label ? label : "W");
+    }
+    return k;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static void
+write_c(nashc_outfile *f, const packing *p)
+{
+    const nashc_ports *z = p->ports;
+
+    nashc_out_printf(
+        f, "/* packing.h: frames of integers to the bytes of the design's streams and back. A beat "
+           "is\n"
+           " * whole bytes, its first element in the low bits, the low byte first. Elements lie in "
+           "the\n"
+           " * order of the shape, the last axis (channels) fastest. */\n"
+           "#ifndef PACKING_H\n#define PACKING_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
+           "#include <string.h>\n");
+    for (int i = 0; i < z->n_in + z->n_out; i++) {
+        bool input = i < z->n_in;
+        const char *name = port_label(input, input ? i : i - z->n_in, p->a);
+        c_port(f, input ? &z->in[i] : &z->out[i - z->n_in], name ? name : "PORT");
+    }
+    each_layer(f, p, c_layer);
+    nashc_out_printf(f, "\n#endif\n");
+}
+
+static void
+write_py(nashc_outfile *f, const packing *p)
+{
+    const nashc_ports *z = p->ports;
+
     nashc_out_printf(f,
                      "\"\"\"Frames of integers to the bytes of the design's streams and back.\n\n"
                      "A beat is whole bytes, its first element in the low bits, the low byte "
@@ -235,28 +376,30 @@ write_py(nashc_outfile *f, const nashc_ports *z, nashc_arena *a)
                      "    data = pack(IN0, x)\n    y = real(OUT0, unpack(OUT0, data))\n\"\"\"\n");
     for (int i = 0; i < z->n_in + z->n_out; i++) {
         bool input = i < z->n_in;
-        const char *name = port_label(input, input ? i : i - z->n_in, a);
+        const char *name = port_label(input, input ? i : i - z->n_in, p->a);
         py_port(f, input ? &z->in[i] : &z->out[i - z->n_in], name ? name : "PORT");
     }
-    nashc_out_printf(f, "\n\n%s", py_functions);
+    bool weights = each_layer(f, p, py_layer) > 0;
+    nashc_out_printf(f, "\n\n%s%s", py_functions, weights ? py_weights : "");
 }
 
 /* --- entry ------------------------------------------------------------------------------------ */
 
 nashc_status
-nashc_design_packing(const nashc_ports *z, const char *dir, nashc_arena *a, nashc_diag *d)
+nashc_design_packing(const nashc_ports *ports, const nashc_graph *layers, const char *dir,
+                     nashc_arena *a, nashc_diag *d)
 {
-    void (*const writers[])(nashc_outfile *, const nashc_ports *, nashc_arena *) = {write_c,
-                                                                                    write_py};
+    void (*const writers[])(nashc_outfile *, const packing *) = {write_c, write_py};
+    const packing z = {ports, layers, nashc_flow_names(layers, a), a};
     static const char *const names[] = {"driver/packing.h", "driver/packing.py"};
-    nashc_status s = nashc_design_folder(dir, "driver", a, d);
+    nashc_status s = z.names ? nashc_design_folder(dir, "driver", a, d) : nashc_enomem(d);
 
     for (size_t i = 0; i < NASHC_COUNT(names) && s == NASHC_OK; i++) {
         const char *path = nashc_arena_printf(a, "%s/%s", dir, names[i]);
         nashc_outfile *f = path ? nashc_out_open(path, d) : NULL;
         if (!f)
             return path ? NASHC_EIO : nashc_enomem(d);
-        writers[i](f, z, a);
+        writers[i](f, &z);
         s = nashc_out_commit(f, d);
     }
     return s;

@@ -12,6 +12,8 @@
  * one that rounds ties to even may, as quantisers with power-of-two scales do. A channel whose code
  * falls with x (dir -1, or out_scale -1) rises with -x, and has a negative mul. Constant channels
  * have mul 0; thresholds that are always or never reached only bound the line where it is clamped.
+ * Many thresholds that lie on no single line may lie on a few, one behind the other: each piece
+ * counts its own, and the codes are the sum of the pieces.
  * Terminates: each rewrite removes a multithreshold.
  */
 #include "channels.h"
@@ -125,16 +127,18 @@ shared_shift(codes *c, bool even, int max, int64_t *at)
     return shift;
 }
 
+/* The lines of all rows, in products of 62 bits. Else *bent: the row that has none, -1: products
+ * are too wide. */
 static bool
-find_lines(nashc_rw *rw, codes *c)
+find_lines(nashc_rw *rw, codes *c, int64_t *bent_row)
 {
     int max = (int)nashc_opts_int(nashc_rw_opts(rw), "max-shift");
-    int64_t at = 0, other;
-    int shift = shared_shift(c, false, max, &at);
+    int64_t other;
+    int shift = shared_shift(c, false, max, bent_row);
 
     if (shift < 0 && (shift = shared_shift(c, true, max, &other)) < 0) {
-        c->stair[at].even = false;
-        return bent(rw, c, at, max);
+        c->stair[*bent_row].even = false;
+        return false;
     }
     const nashc_type *x = nashc_value_type(c->s.x); /* whose interval the op is checked for */
     double wide = fmax(fabs((double)x->lo), fabs((double)x->hi)) + 1;
@@ -144,7 +148,9 @@ find_lines(nashc_rw *rw, codes *c)
                wide * (double)c->line[r].mul +
                        fabs((double)c->line[r].add + ldexp((double)c->qmin, shift)) <
                    0x1p62;
-    return fits || nashc_rw_miss(rw, c->s.node, "the products exceed 62 bits at shift %d", shift);
+    c->line[0].shift = shift;
+    *bent_row = -1;
+    return fits;
 }
 
 /* A vector of the smallest type; one element if all are the same. */
@@ -162,8 +168,9 @@ vector(nashc_rw *rw, const int64_t *v, int64_t n, bool one)
     return nashc_rw_const(rw, nashc_tensor_from_i64(&t, v));
 }
 
-static bool
-rewrite(nashc_rw *rw, codes *c)
+/* The op of lines that were found; NULL: failed. */
+static nashc_value *
+requant_of(nashc_rw *rw, const codes *c)
 {
     int64_t rows = c->s.rows, n = c->s.n, constant = 0;
     int64_t *mul = NASHC_NEW_N(nashc_rw_arena(rw), int64_t, rows);
@@ -172,7 +179,7 @@ rewrite(nashc_rw *rw, codes *c)
     bool one = true;
 
     if (!mul || !add)
-        return false;
+        return NULL;
     for (int64_t r = 0; r < rows; r++) {
         const nashc_line *l = &c->line[r];
         mul[r] = c->falls[r] ? -l->mul : l->mul;
@@ -182,21 +189,90 @@ rewrite(nashc_rw *rw, codes *c)
     }
     nashc_rw_loc(rw, c->s.node);
     nashc_value *in[] = {c->s.x, vector(rw, mul, rows, one), vector(rw, add, rows, one)};
-    nashc_value *y = nashc_rw_opf(
-        rw, "q.requant", in, 3, "shift=%d qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s",
-        c->line[0].shift, c->qmin, c->qmin + n, c->stair[0].even ? "true" : "false");
-    nashc_rw_replace(rw, nashc_node_out(c->s.node, 0), y);
     nashc_rw_stat(rw, REQUANTS, 1);
     nashc_rw_stat(rw, THRESHOLDS, rows * n);
     nashc_rw_stat(rw, CONSTANT, constant);
-    return true;
+    return nashc_rw_opf(rw, "q.requant", in, 3,
+                        "shift=%d qmin=%" PRId64 " qmax=%" PRId64 " ties_even=%s", c->line[0].shift,
+                        c->qmin, c->qmin + n, c->stair[0].even ? "true" : "false");
+}
+
+/* --- bent lines --------------------------------------------------------------------------------
+ *
+ *     count of all thresholds  =  count of the first n  +  count of the next m  +  ...
+ *
+ * so that a function with a kink, or a line that no product of 62 bits follows to its end, is the
+ * sum of lines, each clamped to its own counts.
+ */
+
+#define MAX_PIECES 8
+
+/* Thresholds from .. from + n of c, as codes of their own; its arrays are given. */
+static void
+part_of(const codes *c, int64_t from, int64_t n, codes *part)
+{
+    part->s.n = n;
+    part->qmin = from == 0 ? c->qmin : 0;
+    for (int64_t r = 0; r < c->s.rows; r++) {
+        part->stair[r] = c->stair[r];
+        part->stair[r].t = c->stair[r].t + from;
+        part->stair[r].n = n;
+        part->stair[r].odd = part->qmin & 1;
+    }
+}
+
+/* The longest part from there on that lines follow, of at least so many thresholds; 0: none. Twice
+ * as many are tried until they fail, so that a curve costs little. */
+static int64_t
+longest_part(nashc_rw *rw, const codes *c, int64_t from, int64_t least, codes *part)
+{
+    int64_t rest = c->s.n - from, good = 0, bad = rest + 1, row;
+
+    for (int64_t n = least < rest ? least : rest; n > good && n < bad;) {
+        part_of(c, from, n, part);
+        if (find_lines(rw, part, &row))
+            good = n;
+        else
+            bad = n;
+        n = good == 0 ? bad : bad > rest && 2 * good <= rest ? 2 * good : good + (bad - good) / 2;
+    }
+    part_of(c, from, good, part);
+    return good > 0 && find_lines(rw, part, &row) ? good : 0;
+}
+
+/* The sum of a few lines; NULL: they do not pay, or failed. */
+static nashc_value *
+in_pieces(nashc_rw *rw, const codes *c)
+{
+    int64_t rows = c->s.rows, piece = nashc_opts_int(nashc_rw_opts(rw), "piece"), from = 0, n = 0;
+    int64_t length[MAX_PIECES], row, least = (piece + rows - 1) / rows;
+    int pieces = 0;
+    codes part = *c;
+    nashc_value *sum = NULL;
+
+    part.stair = NASHC_NEW_N(nashc_rw_arena(rw), staircase, rows);
+    part.line = NASHC_NEW_N(nashc_rw_arena(rw), nashc_line, rows);
+    if (!part.stair || !part.line || c->s.n < 2 * least)
+        return NULL;
+    for (; from < c->s.n; from += n) {
+        if (pieces == MAX_PIECES || !(n = longest_part(rw, c, from, least, &part)))
+            return NULL;
+        length[pieces++] = n;
+    }
+    from = 0;
+    for (int i = 0; i < pieces; from += length[i++]) {
+        part_of(c, from, length[i], &part);
+        nashc_value *y = find_lines(rw, &part, &row) ? requant_of(rw, &part) : NULL;
+        sum = i == 0 ? y : nashc_rw_op(rw, "nn.add", (nashc_value *[]){sum, y}, 2);
+    }
+    return sum;
 }
 
 static bool
 to_requant(nashc_rw *rw, nashc_node *mt)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(mt, 0));
-    int64_t n = nashc_value_type(nashc_node_in(mt, 1))->dim[1];
+    int64_t n = nashc_value_type(nashc_node_in(mt, 1))->dim[1], row = 0;
     codes c = {.bias = nashc_node_int(mt, "out_bias"), .scale = nashc_node_int(mt, "out_scale")};
 
     if (!nashc_type_is_int(x))
@@ -207,8 +283,15 @@ to_requant(nashc_rw *rw, nashc_node *mt)
         return nashc_rw_miss(rw, mt, "out_scale is %" PRId64 ", neither 1 nor -1", c.scale);
     if (n <= nashc_opts_int(nashc_rw_opts(rw), "min-thresholds"))
         return nashc_rw_miss(rw, mt, "%" PRId64 " thresholds are too few to pay", n);
-    return thresholds_of(rw, mt, &c.s) && codes_alloc(rw, &c) && find_lines(rw, &c) &&
-           rewrite(rw, &c);
+    if (!thresholds_of(rw, mt, &c.s) || !codes_alloc(rw, &c))
+        return false;
+    nashc_value *y = find_lines(rw, &c, &row) ? requant_of(rw, &c) : in_pieces(rw, &c);
+    if (!y && row < 0)
+        return nashc_rw_miss(rw, mt, "the products exceed 62 bits at shift %d", c.line[0].shift);
+    if (!y)
+        return bent(rw, &c, row, (int)nashc_opts_int(nashc_rw_opts(rw), "max-shift"));
+    nashc_rw_replace(rw, nashc_node_out(mt, 0), y);
+    return true;
 }
 
 static const nashc_pattern to_requant_pattern = {"q.multithreshold", to_requant};
@@ -223,6 +306,11 @@ static const nashc_param options[] = {
      .def = "15",
      .domain = "0..",
      .help = "leave multithresholds of at most so many thresholds",
+     .kind = NASHC_P_INT},
+    {.name = "piece",
+     .def = "4096",
+     .domain = "1..",
+     .help = "of a line with kinks: thresholds of all channels that each piece must replace",
      .kind = NASHC_P_INT},
     {0},
 };

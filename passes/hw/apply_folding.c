@@ -36,6 +36,7 @@ static const struct alias {
     {"ram_style_thresholds", "ram_style_thresholds"},
     {"resType", "res_type"},
     {"mem_mode", "mem_mode"},
+    {"runtime_writeable_weights", "runtime_writeable_weights"},
 };
 
 /* Attributes that nothing here does. The value that asks for nothing, as text; NULL: none asks. */
@@ -87,6 +88,8 @@ set_alias(applying *z, nashc_node *n, const char *name, const char *ours, const 
     }
     if (!text)
         return nashc_enomem(z->d);
+    if (nashc_node_op(n)->attrs[nashc_attr_index(n, ours)].kind == NASHC_P_BOOL)
+        text = strcmp(text, "0") == 0 ? "false" : strcmp(text, "1") == 0 ? "true" : text;
     nashc_status s = nashc_node_set_attr(n, ours, text, z->d);
     if (s != NASHC_OK)
         nashc_note(z->d, "from attribute %s of %s in %s", name, z->names[nashc_node_id(n)],
@@ -139,14 +142,6 @@ set_attr(applying *z, nashc_node *n, const char *name, const json_t *v)
             note_asked(z, (int)i, z->names[nashc_node_id(n)], v);
             return NASHC_OK;
         }
-    if (strcmp(name, "runtime_writeable_weights") == 0) {
-        if (json_is_integer(v) && json_integer_value(v) == 0)
-            return NASHC_OK;
-        nashc_status s = nashc_error(z->d, &loc, "%s: weights cannot be written at run time",
-                                     z->names[nashc_node_id(n)]);
-        nashc_help(z->d, "set runtime_writeable_weights to 0");
-        return s;
-    }
     nashc_warning(z->d, &loc, "unknown-attribute", "%s has no attribute %s",
                   z->names[nashc_node_id(n)], nashc_quote(z->d, name));
     return NASHC_OK;
@@ -328,6 +323,8 @@ run(nashc_run *r, nashc_graph *g)
     s = z.names ? apply_all(&z, root) : nashc_enomem(z.d);
     report_asked(&z);
     json_decref(root);
+    if (s == NASHC_OK)
+        s = hw_free_weights(z.f, z.names, z.d);
     NASHC_EACH_NODE(z.f, n)
     {
         if (s == NASHC_OK && nashc_node_op(n)->verify &&

@@ -69,11 +69,8 @@ too_much(fold_problem *z, fold_result *r, double fill, const char **over, uint64
 
     if (!(*over = overflow(z->dev, &r->cost, fill, need, have)))
         return NASHC_OK;
-    for (int i = 0; i < z->n; i++) { /* leaves the converters */
-        const nashc_cost *c = &z->items[i].points[z->items[i].chosen].cost;
-        placed.lut -= c->lut, placed.ff -= c->ff, placed.dsp -= c->dsp;
-        placed.bram18 -= c->bram18, placed.uram -= c->uram;
-    }
+    for (int i = 0; i < z->n; i++) /* leaves the converters */
+        hw_cost_subtract(&placed, &z->items[i].points[z->items[i].chosen].cost);
     if ((s = fold_apply(z)) == NASHC_OK)
         s = hw_placed_cost(z->r, z->f, z->backend, z->dev, fill, &placed);
     if (s == NASHC_OK)

@@ -7,6 +7,16 @@ hw_score(const nashc_cost *c)
     return c->lut + c->ff / 4 + 150 * c->bram18 + 120 * c->dsp + 1000 * c->uram;
 }
 
+void
+hw_cost_subtract(nashc_cost *sum, const nashc_cost *c)
+{
+    sum->lut -= c->lut;
+    sum->ff -= c->ff;
+    sum->bram18 -= c->bram18;
+    sum->uram -= c->uram;
+    sum->dsp -= c->dsp;
+}
+
 const nashc_backend *
 hw_backend(nashc_run *r)
 {

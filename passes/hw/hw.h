@@ -10,6 +10,9 @@
 /* LUT equivalents of a cost: what foldings are compared by. */
 uint64_t hw_score(const nashc_cost *c);
 
+/* Takes c, which is a part of *sum, out of it. */
+void hw_cost_subtract(nashc_cost *sum, const nashc_cost *c);
+
 /* Row of an option schema: whose layer models count; and the backend that the option names. */
 #define HW_BACKEND_OPTION                                                                          \
     {                                                                                              \
@@ -30,6 +33,11 @@ nashc_status hw_placed_cost(nashc_run *r, nashc_graph *f, const nashc_backend *b
 
 /* Folds layer n so. */
 nashc_status hw_set_fold(nashc_node *n, const nashc_fold *f, nashc_diag *d);
+
+/* Types of f and of the rest of its module after layers were told that their weights may change:
+ * sums of any weights of their type are wider. Warns (-Wruntime-weights) where thresholds or tables
+ * were made for the sums of the weights there are. EINPUT: a layer behind relies on those. */
+nashc_status hw_free_weights(nashc_graph *f, const char *const *names, nashc_diag *d);
 
 /* Splices a new layer into the stream from v to its only reader (a node or graph outputs). */
 nashc_status hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs,

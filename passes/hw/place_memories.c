@@ -4,9 +4,10 @@
  *     each memory of ram_style auto takes the style of the lowest sum of prices
  *
  * Where a resource overflows, its price rises until what is cheapest to have elsewhere has moved
- * there (Lagrangian relaxation). Prices move all memories of a kind at once: what then fits in its
- * first style goes back there, the dearest move first. Weights lie in UltraRAM, which starts empty,
- * only where they are written at run time.
+ * there (Lagrangian relaxation). Prices move all memories of a kind at once, too many or too few:
+ * where that does not fit, single ones move as long as the fullest resource gets emptier; where it
+ * does, what still fits in its first style goes back there, the dearest move first. Weights lie in
+ * UltraRAM, which starts empty, only where they are written at run time.
  */
 #include "hw.h"
 #include <math.h>
@@ -190,18 +191,57 @@ best_cost(const placing *z)
     return sum;
 }
 
-/* Sorts the memories. O(n^2). */
+/* Moves m to the style that leaves the least overflow; *sum is the cost of all. */
+static bool
+relieve(placing *z, memory *m, nashc_cost *sum)
+{
+    const int before = m->best;
+    nashc_cost others = *sum;
+
+    hw_cost_subtract(&others, &m->cost[before]);
+    for (int i = 0; i < N_STYLES; i++) {
+        nashc_cost c = others;
+        if (!m->can[i])
+            continue;
+        nashc_cost_add(&c, &m->cost[i]);
+        double over = overflow(z, &c, 1);
+        if (over >= z->overflow)
+            continue;
+        z->overflow = over;
+        m->best = i;
+        *sum = c;
+    }
+    return m->best != before;
+}
+
+/* Single moves, the dearest memories first, until all fits or none helps. */
+static void
+repair(placing *z)
+{
+    nashc_cost sum = best_cost(z);
+    bool moved = true;
+
+    while (moved && z->overflow > 0) {
+        moved = false;
+        for (int k = 0; k < z->n && z->overflow > 0; k++)
+            moved = relieve(z, &z->all[k], &sum) || moved;
+    }
+}
+
 static void
 give_back(placing *z)
 {
-    qsort(z->all, (size_t)z->n, sizeof *z->all, dearest_move);
+    nashc_cost sum = best_cost(z);
+
     for (int k = 0; k < z->n; k++) {
         memory *m = &z->all[k];
-        int moved = m->best;
+        nashc_cost c = sum;
+        hw_cost_subtract(&c, &m->cost[m->best]);
+        nashc_cost_add(&c, &m->cost[m->first]);
+        if (overflow(z, &c, 1) > z->overflow)
+            continue;
         m->best = m->first;
-        nashc_cost sum = best_cost(z);
-        if (overflow(z, &sum, 1) > z->overflow)
-            m->best = moved;
+        sum = c;
     }
 }
 
@@ -238,6 +278,8 @@ solve(placing *z, nashc_run *r, nashc_graph *f)
     if (s != NASHC_OK)
         return s;
     search(z);
+    qsort(z->all, (size_t)z->n, sizeof *z->all, dearest_move);
+    repair(z);
     give_back(z);
     return NASHC_OK;
 }

@@ -1,6 +1,7 @@
 /* build.c: a graph to the steps of a program: kernels, moves, and what the reference evaluates. */
 #include "jit.h"
 #include "kernel.h"
+#include "lines.h"
 #include "memplan.h"
 #include "move.h"
 #include <llvm-c/Core.h>
@@ -177,15 +178,20 @@ add_moves(cpu_cg *g, const nashc_node *n, bool *done)
     return true;
 }
 
-/* The step of a node that only its reference meaning can compute. */
+/* The step of a node by itself: loops along axes, or what only the reference can compute. */
 static bool
-add_eval(cpu_program *p, const nashc_node *n)
+add_alone(cpu_cg *g, const nashc_node *n)
 {
-    cpu_step *s = new_step(p, CPU_EVAL, n);
+    bool lines = cpu_lines_can(n);
+    cpu_step *s = new_step(g->p, lines ? CPU_KERNEL : CPU_EVAL, n);
 
     for (int i = 0; i < nashc_node_n_out(n); i++)
-        p->value[cpu_id(nashc_node_out(n, i))].place = CPU_ARENA;
-    return s != NULL;
+        g->p->value[cpu_id(nashc_node_out(n, i))].place = CPU_ARENA;
+    if (s && lines) {
+        s->how = "lines";
+        cpu_lines_emit(g, s);
+    }
+    return s && !g->failed;
 }
 
 static nashc_status
@@ -200,7 +206,7 @@ add_steps(cpu_cg *g, const plan *pl, nashc_diag *d)
         } else {
             ok = add_moves(g, n, &moved);
             if (ok && !moved)
-                ok = add_eval(g->p, n);
+                ok = add_alone(g, n);
         }
         if (!ok)
             return nashc_enomem(d);

@@ -197,11 +197,11 @@ choose_tile(const cpu_cg *g, cpu_dot *d)
     double best = -1;
 
     for (int r = 1; r <= 8 && r <= blocks; r++)
-        for (int p = 1; p <= 8 && p <= d->ow; p++) {
+        for (int p = 1; p <= 16 && p <= d->ow; p++) {
             if (p * r + r + 2 > g->host.registers)
                 continue;
             double tiles = (double)((blocks + r - 1) / r) * (double)((d->ow + p - 1) / p);
-            double latency = p * r < 8 ? 8 - p * r : 0;
+            double latency = p * r < 10 ? 10 - p * r : 0;
             double work = tiles * (p * r + 0.5 * r + 0.5 * p + 1.0 + latency);
             if (best < 0 || work < best) {
                 best = work;

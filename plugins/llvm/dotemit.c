@@ -288,17 +288,47 @@ finish_lanes(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef from, LL
 {
     cpu_class c = d->kind == CPU_DOT_F64 ? CPU_F64 : d->kind == CPU_DOT_I64 ? CPU_I64 : CPU_I32;
     nashc_cell cell = c == CPU_F64 ? NASHC_DOUBLE : c == CPU_I64 ? NASHC_I64 : NASHC_I32;
-    cpu_point pt = {f->space, {pos, m}};
+    cpu_affine affine = {f->factor, f->addend, d->groups * d->mg};
+    cpu_point pt = {f->space, {pos, m}, c == CPU_I32 ? &affine : NULL};
     int full = g->lanes;
 
     g->lanes = lanes;
     cpu_vec v = cpu_fetch(g, from, cell, cpu_int(g, 0), 1, c);
-    cpu_vec add = cpu_fetch(g, cpu_ptr_const(g, f->addend), cell, m, 1, c);
-    if (f->factor != 1)
-        v.v = LLVMBuildMul(g->b, v.v, cpu_splat_int(g, c, f->factor), "");
-    v.v = c == CPU_F64 ? LLVMBuildFAdd(g->b, v.v, add.v, "") : LLVMBuildAdd(g->b, v.v, add.v, "");
+    if (c != CPU_I32) {
+        LLVMValueRef add = cpu_fetch(g, cpu_ptr_const(g, f->addend), cell, m, 1, c).v;
+        v.v = c == CPU_F64 ? LLVMBuildFAdd(g->b, v.v, add, "") : LLVMBuildAdd(g->b, v.v, add, "");
+    }
     f->sink(g, &pt, v, f->user);
     g->lanes = full;
+}
+
+/* One vector of the tile: channels of group gr from in_group on, if it has them.
+ */
+static void
+finish_vector(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef from, LLVMValueRef pos,
+              LLVMValueRef gr, LLVMValueRef in_group)
+{
+    LLVMValueRef channel = cpu_addi(g, cpu_muli(g, gr, d->mg), in_group);
+    int rest = (int)(d->mg % d->lanes);
+    cpu_if fi;
+
+    if (d->mg == d->m_pad) { /* no vector but is full */
+        finish_lanes(g, d, f, from, pos, channel, d->lanes);
+    } else if (d->mg >= d->lanes) {
+        cpu_if_begin(g, &fi,
+                     LLVMBuildICmp(g->b, LLVMIntSLE, in_group, cpu_int(g, d->mg - d->lanes), ""),
+                     NULL, 0);
+        finish_lanes(g, d, f, from, pos, channel, d->lanes);
+        cpu_if_end(g, &fi, NULL);
+    }
+    if (rest && d->m_pad == d->lanes) {
+        finish_lanes(g, d, f, from, pos, channel, rest);
+    } else if (rest) {
+        cpu_if_begin(g, &fi, LLVMBuildICmp(g->b, LLVMIntEQ, in_group, cpu_int(g, d->mg - rest), ""),
+                     NULL, 0);
+        finish_lanes(g, d, f, from, pos, channel, rest);
+        cpu_if_end(g, &fi, NULL);
+    }
 }
 
 /* The tile in the frame: positions from pos on, channels of group gr from m (in it) on. */
@@ -306,33 +336,14 @@ static void
 finish_tile(cpu_cg *g, const cpu_dot *d, const finish *f, LLVMValueRef frame, int positions,
             LLVMValueRef pos, LLVMValueRef gr, LLVMValueRef m)
 {
-    int rest = (int)(d->mg % d->lanes);
-    cpu_loop lp, lr;
-    cpu_if fi;
+    int64_t vector = d->lanes * d->word_size;
+    cpu_loop lp;
 
     cpu_loop_begin(g, &lp, cpu_int(g, 0), cpu_int(g, positions), 1, NULL, 0);
-    cpu_loop_begin(g, &lr, cpu_int(g, 0), cpu_int(g, d->tile_r), 1, NULL, 0);
-    LLVMValueRef index = cpu_addi(g, cpu_muli(g, lp.i, d->tile_r), lr.i);
-    LLVMValueRef from = cpu_at(g, frame, cpu_muli(g, index, d->lanes * d->word_size));
-    LLVMValueRef in_group = cpu_addi(g, m, cpu_muli(g, lr.i, d->lanes));
-    LLVMValueRef channel = cpu_addi(g, cpu_muli(g, gr, d->mg), in_group);
-    LLVMValueRef at = cpu_addi(g, pos, lp.i);
-    if (d->mg == d->m_pad) { /* no vector but is full */
-        finish_lanes(g, d, f, from, at, channel, d->lanes);
-    } else if (d->mg >= d->lanes) {
-        cpu_if_begin(g, &fi,
-                     LLVMBuildICmp(g->b, LLVMIntSLE, in_group, cpu_int(g, d->mg - d->lanes), ""),
-                     NULL, 0);
-        finish_lanes(g, d, f, from, at, channel, d->lanes);
-        cpu_if_end(g, &fi, NULL);
-    }
-    if (rest) {
-        cpu_if_begin(g, &fi, LLVMBuildICmp(g->b, LLVMIntEQ, in_group, cpu_int(g, d->mg - rest), ""),
-                     NULL, 0);
-        finish_lanes(g, d, f, from, at, channel, rest);
-        cpu_if_end(g, &fi, NULL);
-    }
-    cpu_loop_end(g, &lr, NULL);
+    LLVMValueRef from = cpu_at(g, frame, cpu_muli(g, lp.i, d->tile_r * vector));
+    for (int r = 0; r < d->tile_r; r++)
+        finish_vector(g, d, f, cpu_at(g, from, cpu_int(g, r * vector)), cpu_addi(g, pos, lp.i), gr,
+                      cpu_plus(g, m, r * d->lanes));
     cpu_loop_end(g, &lp, NULL);
 }
 

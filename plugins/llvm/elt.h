@@ -12,10 +12,18 @@ typedef struct cpu_space {
     int axis[NASHC_MAX_RANK]; /* last axis of the result that each one stands for */
 } cpu_space;
 
+/* What makes a value of what was summed up: sum * factor + addend[channel], in 32 bits. */
+typedef struct cpu_affine {
+    int64_t factor;
+    const int32_t *addend;
+    int64_t n; /* channels, the last axis */
+} cpu_affine;
+
 /* A place in a space while code is built: the first lane. NULL indices are 0. */
 typedef struct cpu_point {
     const cpu_space *space;
     LLVMValueRef at[NASHC_MAX_RANK];
+    const cpu_affine *affine; /* of the head's sums, which are still without it; NULL: none */
 } cpu_point;
 
 /* Can n be computed on vectors, as one of a chain? */
@@ -53,6 +61,15 @@ cpu_vec cpu_lut(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 bool cpu_multithreshold_can(const nashc_node *n);
 bool cpu_requant_can(const nashc_node *n);
 bool cpu_lut_can(const nashc_node *n);
+
+/* The least integer that reaches threshold k of row, within lo..hi + 1 of the integers compared. */
+int64_t cpu_threshold(const nashc_node *n, int64_t row, int64_t k);
+
+/* Thresholds of a sum without its factor and addend, which move into the table: levels as bytes
+ * (sums.c). The value of a sum. */
+bool cpu_sum_levels_can(const nashc_node *n, const cpu_affine *a);
+LLVMValueRef cpu_sum_levels(cpu_cg *g, const cpu_point *pt, const nashc_node *n, LLVMValueRef sum);
+cpu_vec cpu_sum_value(cpu_cg *g, const cpu_point *pt, cpu_vec sum);
 
 /* Quantisers on floats (quant.c). */
 cpu_vec cpu_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);

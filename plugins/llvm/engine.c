@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The module that is compiled: channels last where that is possible. */
+/* Channels last, and a product, a shift and a clamp in place of comparisons that cost more. */
+#define PIPELINE "to-channels-last,thresholds-to-requant(min-thresholds=4)"
+
+/* The module that is compiled. */
 static nashc_status
 rearrange(cpu_program *p, nashc_diag *d)
 {
@@ -19,7 +22,7 @@ rearrange(cpu_program *p, nashc_diag *d)
         return nashc_enomem(d);
     int level = nashc_diag_verbosity(d);
     nashc_diag_set_verbosity(d, level < 1 ? level : 1); /* its edits are no news to the user */
-    nashc_status s = nashc_run_pipeline(&p->module, "to-channels-last", &o, d);
+    nashc_status s = nashc_run_pipeline(&p->module, PIPELINE, &o, d);
     nashc_diag_set_verbosity(d, level);
     p->graph = nashc_module_main(p->module);
     return s;

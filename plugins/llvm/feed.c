@@ -67,9 +67,26 @@ fill_plane(cpu_cg *g, const cpu_dot *d, LLVMValueRef to, int plane)
     cpu_loop_end(g, &l, NULL);
 }
 
-/* g->lanes elements from index at on, as the element of a word; to: where their first byte goes. */
+/* Gives each d->cg lanes of v a word of their own; what fills it up does not matter. */
+static LLVMValueRef
+spread(cpu_cg *g, const cpu_dot *d, LLVMValueRef v)
+{
+    LLVMValueRef from[64];
+    int lanes = (int)(g->lanes / d->cg * d->per_word);
+
+    for (int i = 0; i < lanes; i++) {
+        uint64_t word = (uint64_t)(i / d->per_word), k = (uint64_t)(i % d->per_word);
+        from[i] = k < (uint64_t)d->cg ? LLVMConstInt(g->i32, word * (uint64_t)d->cg + k, 0)
+                                      : LLVMGetUndef(g->i32);
+    }
+    return LLVMBuildShuffleVector(g->b, v, LLVMGetUndef(LLVMTypeOf(v)),
+                                  LLVMConstVector(from, (unsigned)lanes), "");
+}
+
+/* g->lanes elements from index at on, as the element of a word; to: where their first byte goes;
+ * apart: a word for each d->cg of them. */
 static void
-move_lanes(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to)
+move_lanes(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, bool apart)
 {
     nashc_cell cell = g->p->value[cpu_id(d->x)].cell;
     LLVMValueRef from = cpu_ptr_value(g, cpu_id(d->x));
@@ -93,7 +110,7 @@ move_lanes(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to)
             all[k] = off;
         v = LLVMBuildAdd(g->b, v, LLVMConstVector(all, (unsigned)g->lanes), "");
     }
-    cpu_store(g, v, to, 1);
+    cpu_store(g, apart ? spread(g, d, v) : v, to, 1);
 }
 
 /* Up to 32 channels from index at on, one bit of each plane; to: their word in plane 0. */
@@ -150,7 +167,7 @@ move_row(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, int64_t 
         if (bits)
             move_bits(g, d, cpu_addi(g, at, c), cpu_at(g, to, bytes));
         else
-            move_lanes(g, d, cpu_addi(g, at, c), cpu_at(g, to, bytes));
+            move_lanes(g, d, cpu_addi(g, at, c), cpu_at(g, to, bytes), false);
         if (!part)
             cpu_loop_end(g, &l, NULL);
     }
@@ -172,6 +189,27 @@ move_pixel(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to)
     cpu_loop_end(g, &l, NULL);
 }
 
+#define PIXELS 16 /* of less than a word, spread at a time */
+
+/* Pixels of a few channels each, one word each: n elements in a row from index at on. */
+static void
+spread_pixels(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, int64_t pixels)
+{
+    cpu_loop l;
+    int64_t bulk = pixels / PIXELS * PIXELS;
+
+    cpu_loop_begin(g, &l, cpu_int(g, 0), cpu_int(g, bulk), PIXELS, NULL, 0);
+    g->lanes = (int)(PIXELS * d->cg);
+    move_lanes(g, d, cpu_addi(g, at, cpu_muli(g, l.i, d->cg)),
+               cpu_at(g, to, cpu_muli(g, l.i, d->word_size)), true);
+    cpu_loop_end(g, &l, NULL);
+    for (int64_t i = bulk; i < pixels; i++) {
+        g->lanes = (int)d->cg;
+        move_lanes(g, d, cpu_plus(g, at, i * d->cg), cpu_at(g, to, cpu_int(g, i * d->word_size)),
+                   false);
+    }
+}
+
 void
 cpu_feed_emit(cpu_cg *g, const cpu_dot *d, LLVMValueRef n, LLVMValueRef to)
 {
@@ -187,6 +225,8 @@ cpu_feed_emit(cpu_cg *g, const cpu_dot *d, LLVMValueRef n, LLVMValueRef to)
     at = cpu_at(g, to, cpu_plus(g, at, d->left * pixel_size(d)));
     if (d->cg % d->per_word == 0) { /* no gaps: the row as a whole */
         move_row(g, d, from, at, d->width * channels);
+    } else if (d->words == 1 && d->groups == 1 && d->kind != CPU_DOT_BITS && d->width >= PIXELS) {
+        spread_pixels(g, d, from, at, d->width);
     } else {
         cpu_loop_begin(g, &lx, cpu_int(g, 0), cpu_int(g, d->width), 1, NULL, 0);
         move_pixel(g, d, cpu_addi(g, from, cpu_muli(g, lx.i, channels)),

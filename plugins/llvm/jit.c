@@ -82,6 +82,28 @@ cpu_host_free(cpu_host *h)
 
 /* --- code generation ------------------------------------------------------------------------- */
 
+/* LLVM ends the process where memory is out. So what it may take is asked for before, and given
+ * back: INSTRUCTION bytes for each instruction, twice what was measured, and what it starts with.
+ */
+#define INSTRUCTION 1500
+#define START       ((size_t)4 << 20)
+
+static bool
+has_room(const cpu_cg *g)
+{
+    size_t n = START;
+
+    for (LLVMValueRef f = LLVMGetFirstFunction(g->module); f; f = LLVMGetNextFunction(f))
+        for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b))
+            for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+                n += INSTRUCTION;
+    for (int i = 0; i < g->p->n_blob; i++) /* in an object file they are copied */
+        n += 2 * g->p->blob[i].size;
+    void *room = nashc_mem_alloc(n);
+    nashc_mem_free(room);
+    return room != NULL;
+}
+
 /* Without passes: the IR is in vectors already. */
 nashc_status
 cpu_object_code(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
@@ -90,6 +112,10 @@ cpu_object_code(cpu_cg *g, LLVMMemoryBufferRef *object, nashc_diag *d)
     LLVMTargetRef target;
     nashc_status s = NASHC_OK;
 
+    if (!has_room(g)) {
+        LLVMDisposeMessage(triple);
+        return nashc_enomem(d);
+    }
     if (LLVMVerifyModule(g->module, LLVMReturnStatusAction, &text)) {
         s = nashc_bug(d, NULL, "LLVM: %s", text);
         LLVMDisposeMessage(text);

@@ -62,6 +62,21 @@ cpu_kernel_extend(cpu_kernel *k, const int *taken)
     }
 }
 
+/* Index of the point among the elements of its space. */
+static LLVMValueRef
+index_of(cpu_cg *g, const cpu_point *pt)
+{
+    LLVMValueRef at = cpu_int(g, 0);
+    int64_t size = 1;
+
+    for (int a = pt->space->rank - 1; a >= 0; a--) {
+        if (pt->at[a])
+            at = cpu_addi(g, at, cpu_muli(g, pt->at[a], size));
+        size *= pt->space->dim[a];
+    }
+    return at;
+}
+
 /* The chain on a sum of the head (or nothing), then the store. */
 static void
 run_chain(cpu_cg *g, const cpu_point *pt, cpu_vec v, void *user)
@@ -69,17 +84,24 @@ run_chain(cpu_cg *g, const cpu_point *pt, cpu_vec v, void *user)
     const cpu_kernel *k = user;
     const nashc_value *y = nashc_node_out(cpu_kernel_last(k), 0);
     const cpu_value *to = &g->p->value[cpu_id(y)];
-    LLVMValueRef at = cpu_int(g, 0);
-    int64_t size = 1;
+    LLVMValueRef base = cpu_ptr_value(g, cpu_id(y));
+    bool levels = pt->affine && k->n_chain && cpu_sum_levels_can(k->chain[0], pt->affine);
 
-    for (int i = 0; i < k->n_chain; i++)
-        v = cpu_elt(g, pt, k->chain[i], k->operand[i], v);
-    for (int a = pt->space->rank - 1; a >= 0; a--) {
-        if (pt->at[a])
-            at = cpu_addi(g, at, cpu_muli(g, pt->at[a], size));
-        size *= pt->space->dim[a];
+    if (levels) {
+        v.v = cpu_sum_levels(g, pt, k->chain[0], v.v);
+        if (k->n_chain == 1) { /* bytes they are, and bytes are stored */
+            cpu_store(g, v.v, cpu_at(g, base, index_of(g, pt)), 1);
+            return;
+        }
+        const nashc_value *u = nashc_node_out(k->chain[0], 0);
+        v.v = LLVMBuildIntCast2(g->b, v.v, cpu_vec_type(g, g->i32),
+                                cpu_cell_signed(nashc_type_cell(nashc_value_type(u))), "");
+    } else {
+        v = cpu_sum_value(g, pt, v);
     }
-    cpu_put(g, v, cpu_ptr_value(g, cpu_id(y)), to->cell, at);
+    for (int i = levels; i < k->n_chain; i++)
+        v = cpu_elt(g, pt, k->chain[i], k->operand[i], v);
+    cpu_put(g, v, base, to->cell, index_of(g, pt));
 }
 
 /* Element-wise nodes alone: loops over the space, lanes along its last axis. */
@@ -130,6 +152,7 @@ cpu_kernel_emit(cpu_cg *g, const cpu_kernel *k, cpu_step *s)
         cpu_dot_emit(g, &d, &space, run_chain, user);
     } else if (k->head == CPU_HEAD_WINDOW && cpu_window_of(k->head_node, &w)) {
         s->how = "window";
+        s->scratch = (size_t)cpu_slide_size(g->p, &w);
         cpu_space_rows(&space, NULL, 0, out);
         cpu_window_emit(g, &w, &space, run_chain, user);
     } else {

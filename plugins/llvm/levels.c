@@ -26,33 +26,40 @@ cpu_multithreshold_can(const nashc_node *n)
     return !nashc_node_in(n, 2);
 }
 
-/* The thresholds in the class of x: of integers the least integer that reaches them, within lo..hi
- * + 1, as [K][rows]. */
+int64_t
+cpu_threshold(const nashc_node *n, int64_t row, int64_t k)
+{
+    const nashc_tensor *t = constant(n, 1);
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0)), *tt = nashc_tensor_type(t);
+    int64_t at = row * tt->dim[1] + k, v;
+    double f = nashc_tensor_get(t, at);
+
+    if (nashc_type_is_int(tt))
+        v = nashc_tensor_get_int(t, at);
+    else
+        v = f > (double)x->hi ? x->hi + 1 : f < (double)x->lo ? x->lo : (int64_t)ceil(f);
+    return v > x->hi ? x->hi + 1 : v < x->lo ? x->lo : v;
+}
+
+/* The thresholds in the class of x, as [pitch][rows]; beyond the last one such that none reach. */
 static void *
 table_of(cpu_cg *g, const nashc_node *n, cpu_class cls, int64_t pitch)
 {
     const nashc_tensor *t = constant(n, 1);
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0)), *tt = nashc_tensor_type(t);
-    int64_t rows = tt->dim[0], k = tt->dim[1];
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+    int64_t rows = nashc_tensor_type(t)->dim[0], n_t = nashc_tensor_type(t)->dim[1];
     size_t cell = cls == CPU_I32 ? 4 : 8;
     char *table = cpu_blob(g, (size_t)(pitch * rows) * cell);
 
     for (int64_t i = 0; table && i < rows * pitch; i++) {
-        int64_t at = i % rows * k + (i / rows < k ? i / rows : k - 1), v;
-        double f = nashc_tensor_get(t, at);
-        if (cls == CPU_F64) {
-            ((double *)(void *)table)[i] = i / rows < k ? f : INFINITY;
-            continue;
-        }
-        if (nashc_type_is_int(tt))
-            v = nashc_tensor_get_int(t, at);
+        int64_t k = i / rows, row = i % rows;
+        if (cls == CPU_F64)
+            ((double *)(void *)table)[i] = k < n_t ? nashc_tensor_get(t, row * n_t + k) : INFINITY;
+        else if (cls == CPU_I32)
+            ((int32_t *)(void *)table)[i] =
+                (int32_t)(k < n_t ? cpu_threshold(n, row, k) : x->hi + 1);
         else
-            v = f > (double)x->hi ? x->hi + 1 : f < (double)x->lo ? x->lo : (int64_t)ceil(f);
-        v = v > x->hi || i / rows >= k ? x->hi + 1 : v < x->lo ? x->lo : v;
-        if (cls == CPU_I32)
-            ((int32_t *)(void *)table)[i] = (int32_t)v;
-        else
-            ((int64_t *)(void *)table)[i] = v;
+            ((int64_t *)(void *)table)[i] = k < n_t ? cpu_threshold(n, row, k) : x->hi + 1;
     }
     return table;
 }
@@ -247,12 +254,15 @@ static LLVMValueRef
 line_operand(cpu_cg *g, const cpu_point *pt, const nashc_node *n, int i, cpu_class c)
 {
     const nashc_tensor *t = constant(n, i);
+    const nashc_type *out = nashc_value_type(nashc_node_out(n, 0)), *tt = nashc_tensor_type(t);
 
     if (nashc_tensor_is_scalar(t))
         return cpu_splat_int(g, c, nashc_tensor_get_int(t, 0));
-    return cpu_channels(g, pt, nashc_tensor_data(t), nashc_tensor_buf(t)->cell,
-                        nashc_value_type(nashc_node_out(n, 0)), c)
-        .v;
+    /* by way of 32 bits where they hold it: then LLVM knows that a product needs no more of it */
+    cpu_class by = cpu_class_of(tt->lo, tt->hi);
+    cpu_vec v =
+        cpu_channels(g, pt, nashc_tensor_data(t), nashc_tensor_buf(t)->cell, out, by < c ? by : c);
+    return cpu_convert(g, v, c).v;
 }
 
 cpu_vec

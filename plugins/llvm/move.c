@@ -206,11 +206,7 @@ cpu_map_free(cpu_map *m)
 
 /* --- code ------------------------------------------------------------------------------------ */
 
-/* Elements of two values: where they lie, and as what. */
-typedef struct route {
-    LLVMValueRef from, to;
-    nashc_cell from_cell, to_cell;
-} route;
+typedef cpu_route route;
 
 static LLVMValueRef
 bytes_of(cpu_cg *g, LLVMValueRef elements, nashc_cell c)
@@ -328,6 +324,7 @@ cpu_move_emit(cpu_cg *g, cpu_step *s, cpu_map *m)
 {
     const nashc_node *n = s->node;
     const cpu_value *value = g->p->value, *y = &value[cpu_id(nashc_node_out(n, s->out))];
+    int64_t rows, cols;
     void *fill;
 
     cpu_fn_begin(g, s);
@@ -346,7 +343,9 @@ cpu_move_emit(cpu_cg *g, cpu_step *s, cpu_map *m)
             end++;
         r.from = cpu_ptr_value(g, cpu_id(x));
         r.from_cell = value[cpu_id(x)].cell;
-        if (m->index)
+        if (m->index && r.from_cell == r.to_cell && cpu_turn_of(m->index, y->n, &rows, &cols))
+            cpu_turn_emit(g, &r, y->n, rows, cols);
+        else if (m->index)
             copy_by_index(g, &r, m->index, y->n);
         else
             copy_pieces(g, &r, &m->piece[i], end - i);

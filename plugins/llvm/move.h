@@ -28,6 +28,17 @@ void cpu_map_free(cpu_map *m);
 /* Builds the function of s, which writes result s->out of s->node. Sorts the pieces of m. */
 void cpu_move_emit(cpu_cg *g, cpu_step *s, cpu_map *m);
 
+/* Elements of two values: where they lie, and as what. */
+typedef struct cpu_route {
+    LLVMValueRef from, to;
+    nashc_cell from_cell, to_cell;
+} cpu_route;
+
+/* Is a table of n elements that of matrices of few rows and many columns, one behind the other,
+ * each turned? Code for that; the elements keep their form. */
+bool cpu_turn_of(const int32_t *index, int64_t n, int64_t *rows, int64_t *cols);
+void cpu_turn_emit(cpu_cg *g, const cpu_route *r, int64_t n, int64_t rows, int64_t cols);
+
 /* Code that copies n elements as cells of another kind, or the same. */
 void cpu_copy_cells(cpu_cg *g, LLVMValueRef from, nashc_cell from_cell, LLVMValueRef to,
                     nashc_cell to_cell, int64_t n);

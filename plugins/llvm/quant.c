@@ -77,15 +77,57 @@ codes(cpu_cg *g, LLVMValueRef v, const nashc_type *t)
     return cpu_convert(g, (cpu_vec){v, CPU_F64}, cpu_class_of(t->lo, t->hi));
 }
 
+/* May x / s be x * (1 / s), up to ties that are looked at again? One scale, and codes so small that
+ * the quotient is right to 2^-22. */
+static bool
+takes_reciprocal(const nashc_node *n)
+{
+    const nashc_tensor *s = nashc_value_const(nashc_node_in(n, 1));
+    const nashc_tensor *z = nashc_value_const(nashc_node_in(n, 2));
+    double most = 0x1p28;
+
+    if (!s || !z || !nashc_tensor_is_scalar(s) || !nashc_tensor_is_scalar(z) ||
+        nashc_attr_int(n, ROUNDING) != R_ROUND || nashc_attr_bool(n, ROUND_BEFORE_ZP) ||
+        !nashc_attr_bool(n, CODES))
+        return false;
+    double by = fabs(nashc_tensor_get(s, 0));
+    return by > 0x1p-60 && by < 0x1p60 && fabs(nashc_tensor_get(z, 0)) < most &&
+           (double)nashc_attr_int(n, QMIN) > -most && (double)nashc_attr_int(n, QMAX) < most;
+}
+
+/* Codes of x, which is divided only where a lane comes close to a tie. */
+static LLVMValueRef
+quick_codes(cpu_cg *g, const nashc_node *n, LLVMValueRef x, LLVMValueRef s, LLVMValueRef z)
+{
+    double by = nashc_tensor_get(nashc_value_const(nashc_node_in(n, 1)), 0);
+    LLVMTypeRef bits = LLVMIntTypeInContext(g->ctx, (unsigned)g->lanes);
+    LLVMValueRef v = LLVMBuildFMul(g->b, x, cpu_splat_f64(g, 1.0 / by).v, "");
+    cpu_if f;
+
+    v = clamped(g, n, LLVMBuildFAdd(g->b, v, z, ""));
+    LLVMValueRef q[1] = {rounded(g, R_ROUND, v)};
+    v = cpu_f64_call(g, "llvm.fabs", LLVMBuildFSub(g->b, v, q[0], ""));
+    v = LLVMBuildFCmp(g->b, LLVMRealOGT, v, cpu_splat_f64(g, 0.5 - 0x1p-20).v, "");
+    LLVMValueRef close = LLVMBuildBitCast(g->b, v, bits, "");
+    cpu_if_begin(g, &f, LLVMBuildICmp(g->b, LLVMIntNE, close, LLVMConstNull(bits), ""), q, 1);
+    v = LLVMBuildFAdd(g->b, LLVMBuildFDiv(g->b, x, s, ""), z, "");
+    q[0] = rounded(g, R_ROUND, clamped(g, n, v));
+    cpu_if_end(g, &f, q);
+    return q[0];
+}
+
 cpu_vec
 cpu_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
 {
     const nashc_type *out = nashc_value_type(nashc_node_out(n, 0));
     LLVMValueRef s = cpu_operand(g, pt, nashc_node_in(n, 1), out, CPU_F64).v;
     LLVMValueRef z = cpu_operand(g, pt, nashc_node_in(n, 2), out, CPU_F64).v;
-    LLVMValueRef v = LLVMBuildFDiv(g->b, cpu_convert(g, x, CPU_F64).v, s, "");
+    LLVMValueRef v = cpu_convert(g, x, CPU_F64).v;
     int mode = (int)nashc_attr_int(n, ROUNDING);
 
+    if (takes_reciprocal(n) && nashc_type_is_int(out))
+        return codes(g, quick_codes(g, n, v, s, z), out);
+    v = LLVMBuildFDiv(g->b, v, s, "");
     if (mode == R_SIGN)
         v = rounded(g, mode, LLVMBuildFAdd(g->b, v, z, ""));
     else if (nashc_attr_bool(n, ROUND_BEFORE_ZP))

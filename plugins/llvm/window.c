@@ -104,19 +104,28 @@ cpu_window_of(const nashc_node *n, cpu_window *w)
     w->cls = cpu_class_of_type(y);
     if (nashc_type_is_int(y) && cpu_class_of_type(x) > w->cls)
         w->cls = CPU_I64;
-    if (nashc_node_is(n, "nn.conv"))
-        return depthwise_of(w, x, y);
-    for (size_t i = 0; i < NASHC_COUNT(pools); i++)
-        if (nashc_node_is(n, pools[i].name)) {
-            w->narrow = pools[i].kind == CPU_MAX && nashc_type_is_int(x) && nashc_type_is_int(y);
-            return pool_of(w, &pools[i], x, y);
-        }
-    return false;
+    bool known = nashc_node_is(n, "nn.conv") && depthwise_of(w, x, y);
+    for (size_t i = 0; !known && i < NASHC_COUNT(pools); i++)
+        known = nashc_node_is(n, pools[i].name) && pool_of(w, &pools[i], x, y);
+    bool integers = nashc_type_is_int(x) && nashc_type_is_int(y);
+    w->narrow = w->kind == CPU_MAX && integers;
+    w->half = (w->kind == CPU_SUM || w->kind == CPU_DEPTHWISE) && integers && y->lo >= INT16_MIN &&
+              y->hi <= INT16_MAX;
+    return known;
 }
 
 /* --- code ------------------------------------------------------------------------------------ */
 
-/* Weights as [tap][channel] in cells of the class. */
+static nashc_cell
+weight_cell(const cpu_window *w)
+{
+    return w->half             ? NASHC_I16
+           : w->cls == CPU_F64 ? NASHC_DOUBLE
+           : w->cls == CPU_I64 ? NASHC_I64
+                               : NASHC_I32;
+}
+
+/* Weights as [tap][channel] in cells that suit the accumulator. */
 static const void *
 weights_by_tap(cpu_cg *g, const cpu_window *w)
 {
@@ -130,30 +139,44 @@ weights_by_tap(cpu_cg *g, const cpu_window *w)
             ((double *)(void *)to)[i] = nashc_tensor_get(t, at);
         else if (w->cls == CPU_I64)
             ((int64_t *)(void *)to)[i] = nashc_tensor_get_int(t, at);
+        else if (w->half)
+            ((int16_t *)(void *)to)[i] = (int16_t)nashc_tensor_get_int(t, at);
         else
             ((int32_t *)(void *)to)[i] = (int32_t)nashc_tensor_get_int(t, at);
     }
     return to;
 }
 
-static nashc_cell
-class_cell(cpu_class c)
+typedef cpu_window_at place;
+
+/* Elements of the accumulator. */
+static LLVMTypeRef
+acc_type(cpu_cg *g, const cpu_window *w)
 {
-    return c == CPU_F64 ? NASHC_DOUBLE : c == CPU_I64 ? NASHC_I64 : NASHC_I32;
+    return w->narrow ? cpu_cell_type(g, g->p->value[cpu_id(w->x)].cell)
+           : w->half ? g->i16
+                     : cpu_class_type(g, w->cls);
 }
 
-typedef struct place {
-    LLVMValueRef n, oy, ox, c; /* image, output position, first channel */
-    const void *weights;
-} place;
-
-/* acc with the input element at iy, ix and kernel position ky, kx taken in. */
+/* g->lanes elements of cell as those of the accumulator of a sum. */
 static LLVMValueRef
-take(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef index, LLVMValueRef tap,
-     LLVMValueRef acc)
+fetch(cpu_cg *g, const cpu_window *w, LLVMValueRef base, nashc_cell cell, LLVMValueRef index)
+{
+    int size = (int)nashc_cell_size(cell);
+
+    if (!w->half)
+        return cpu_fetch(g, base, cell, index, 1, w->cls).v;
+    LLVMValueRef v = cpu_load(g, cpu_vec_type(g, cpu_cell_type(g, cell)),
+                              cpu_at(g, base, cpu_muli(g, index, size)), size);
+    return LLVMBuildIntCast2(g->b, v, cpu_vec_type(g, g->i16), cpu_cell_signed(cell), "");
+}
+
+LLVMValueRef
+cpu_window_take(cpu_cg *g, const cpu_window *w, const cpu_window_at *at, LLVMValueRef base,
+                LLVMValueRef index, LLVMValueRef tap, LLVMValueRef acc)
 {
     nashc_cell cell = g->p->value[cpu_id(w->x)].cell;
-    LLVMValueRef base = cpu_ptr_value(g, cpu_id(w->x)), v, keep;
+    LLVMValueRef v, keep;
     bool f = w->cls == CPU_F64;
 
     if (w->narrow) {
@@ -163,8 +186,7 @@ take(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef index, LLVMVa
         keep = LLVMBuildICmp(g->b, cpu_cell_signed(cell) ? LLVMIntSGT : LLVMIntUGT, v, acc, "");
         return LLVMBuildSelect(g->b, keep, v, acc, "");
     }
-    v = cpu_fetch(g, base, cell, index, 1, w->cls).v;
-
+    v = fetch(g, w, base, cell, index);
     if (w->kind == CPU_MAX) { /* of floats; NaN wins, and then stays */
         keep =
             LLVMBuildOr(g->b, LLVMBuildFCmp(g->b, LLVMRealOGT, v, acc, ""), cpu_is_nan(g, v), "");
@@ -172,8 +194,8 @@ take(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef index, LLVMVa
     }
     if (w->kind == CPU_DEPTHWISE) {
         LLVMValueRef wi = cpu_addi(g, cpu_muli(g, tap, w->c), at->c);
-        cpu_vec k = cpu_fetch(g, cpu_ptr_const(g, at->weights), class_cell(w->cls), wi, 1, w->cls);
-        v = f ? LLVMBuildFMul(g->b, v, k.v, "") : LLVMBuildMul(g->b, v, k.v, "");
+        LLVMValueRef k = fetch(g, w, cpu_ptr_const(g, at->weights), weight_cell(w), wi);
+        v = f ? LLVMBuildFMul(g->b, v, k, "") : LLVMBuildMul(g->b, v, k, "");
     }
     return f ? LLVMBuildFAdd(g->b, acc, v, "") : LLVMBuildAdd(g->b, acc, v, "");
 }
@@ -203,7 +225,7 @@ gather_window(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef *car
     cpu_if_begin(g, &fx, inside(g, ix, w->width), carry, 2);
     LLVMValueRef index = cpu_addi(g, cpu_muli(g, cpu_addi(g, row, ix), w->c), at->c);
     LLVMValueRef tap = cpu_addi(g, cpu_muli(g, ly.i, w->kw), lx.i);
-    carry[0] = take(g, w, at, index, tap, carry[0]);
+    carry[0] = cpu_window_take(g, w, at, cpu_ptr_value(g, cpu_id(w->x)), index, tap, carry[0]);
     carry[1] = cpu_plus(g, carry[1], 1);
     cpu_if_end(g, &fx, carry);
     cpu_loop_end(g, &lx, carry);
@@ -219,9 +241,8 @@ start_of(cpu_cg *g, const cpu_window *w, const place *at)
 
     if (b && w->cls != CPU_F64) {
         const nashc_tensor *t = nashc_value_const(b);
-        return cpu_fetch(g, cpu_ptr_const(g, nashc_tensor_data(t)), nashc_tensor_buf(t)->cell,
-                         at->c, 1, w->cls)
-            .v;
+        return fetch(g, w, cpu_ptr_const(g, nashc_tensor_data(t)), nashc_tensor_buf(t)->cell,
+                     at->c);
     }
     if (w->narrow) {
         nashc_cell cell = g->p->value[cpu_id(w->x)].cell;
@@ -231,7 +252,7 @@ start_of(cpu_cg *g, const cpu_window *w, const place *at)
     }
     if (w->kind == CPU_MAX)
         return cpu_splat_f64(g, -INFINITY).v;
-    return LLVMConstNull(cpu_vec_type(g, cpu_class_type(g, w->cls)));
+    return LLVMConstNull(cpu_vec_type(g, acc_type(g, w)));
 }
 
 /* g->lanes channels of one output position. */
@@ -244,10 +265,16 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
     cpu_point pt = {space, {cpu_addi(g, cpu_muli(g, line, w->ow), at->ox), at->c}};
     const nashc_value *b = w->kind == CPU_DEPTHWISE ? nashc_node_in(w->node, 2) : NULL;
 
-    gather_window(g, w, at, carry);
-    if (w->narrow)
-        carry[0] = LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
-                                     cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
+    if (at->image) {
+        carry[0] = cpu_slide_window(g, w, at, carry[0]);
+        carry[1] = cpu_int(g, w->kh * w->kw);
+    } else {
+        gather_window(g, w, at, carry);
+    }
+    if (w->narrow || w->half)
+        carry[0] =
+            LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
+                              w->half || cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
     if (w->kind == CPU_MEAN) {
         LLVMValueRef count = LLVMBuildSIToFP(g->b, carry[1], g->f64, "");
         carry[0] = LLVMBuildFDiv(g->b, carry[0], cpu_splat(g, count), "");
@@ -261,14 +288,15 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
     sink(g, &pt, (cpu_vec){carry[0], w->cls}, user);
 }
 
-/* Channels at a time: a register of cells where they stay narrow. */
+/* Channels at a time: a register of the accumulator's elements, where they are small. */
 static int
 lanes_of(const cpu_cg *g, const cpu_window *w)
 {
-    int lanes = 16;
+    int lanes = 16, size = w->half ? 2 : 4;
 
-    while (w->narrow && nashc_cell_size(g->p->value[cpu_id(w->x)].cell) == 1 &&
-           2 * lanes <= g->host.vector && 2 * lanes <= w->c)
+    if (w->narrow)
+        size = (int)nashc_cell_size(g->p->value[cpu_id(w->x)].cell);
+    while (size < 4 && 2 * lanes * size <= g->host.vector && 2 * lanes <= w->c)
         lanes *= 2;
     return lanes;
 }
@@ -282,6 +310,7 @@ cpu_window_emit(cpu_cg *g, const cpu_window *w, const cpu_space *space, cpu_sink
     place at = {.weights = w->kind == CPU_DEPTHWISE ? weights_by_tap(g, w) : NULL};
 
     cpu_loop_begin(g, &ln, cpu_int(g, 0), cpu_int(g, w->batch), 1, NULL, 0);
+    at.image = cpu_slide_can(g->p, w) ? cpu_slide_image(g, w, ln.i) : NULL;
     cpu_loop_begin(g, &ly, cpu_int(g, 0), cpu_int(g, w->oh), 1, NULL, 0);
     cpu_loop_begin(g, &lx, cpu_int(g, 0), cpu_int(g, w->ow), 1, NULL, 0);
     at.n = ln.i;

@@ -1,61 +1,376 @@
 #!/usr/bin/env python3
-# estimates.py: LUT, FF and block RAM estimates of layers against what Yosys makes of them.
-"""estimates.py [BUILD] [--family xcup] [--every N] [--models FILE,...] [--raw FILE]
+# estimates.py: estimates of layers against what Yosys makes of them; fits the coefficients of the estimates.
+"""estimates.py [BUILD] [--count N] [--seconds S] [--only KIND] [--models FILE,...] [--fit] [--page]
+             [--layers]
 
-Takes every Nth of the small layers of tests/rtl/layers.py and the layers of the models (tests/data/tfc_* unless given)
-at several targets, has `nashc synth` ask Yosys for each, and prints a row a kind of layer: number of layers, median and
-90th percentile of the relative error of the LUTs, the part within 20 %, and Spearman's rank correlation. --raw keeps
-the pairs as JSON. Layers of fewer than 20 LUTs are left out: there one LUT is 5 %. Nothing fails."""
+Draws N layers of every kind over their parameters (as tests/rtl/layers.py does, but larger ones), takes the layers of
+the models at several targets, and has Yosys (synth_xilinx, xcup) count the cells of each. Counts are kept in
+BUILD/estimates.json under the hash of the layer's Verilog and of the modules that it is made of, so that a run
+takes up where the last one ended; --seconds bounds the time for new ones (0: only what is kept).
+A run of Yosys may take 2 GiB and has lowest priority. Layers that are estimated to be large are left out.
+
+Every second draw is for fitting, the others and all models for judging. Prints the table of errors of the layers
+that are for judging; --page writes it to docs/estimates.md, --layers lists each layer. --fit first writes new
+coefficients to backends/verilog/layers/cost_table.c: build again to use them."""
 
 import argparse
 import glob
+import hashlib
 import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'rtl'))
 import layers  # noqa: E402
 
-TARGETS = (2e3, 5e4, 4e5)  # frames a second
-LEAST = 20
+RTL = os.path.join(ROOT, 'backends', 'verilog', 'rtl')
+TARGETS = (2e3, 2e4, 2e5)  # frames a second
+PER_RUN = 12               # layers of a Yosys run
+LARGE = 900                # estimated LUTs, DSPs counted as 20, of a layer that is left out
+LIMIT = 2 << 30
+RAM = {'RAM32M16': 8, 'RAM64M8': 8, 'RAM32M': 4, 'RAM64M': 4, 'RAM128X1D': 4, 'RAM64X1D': 2, 'RAM32X1D': 2,
+       'RAM256X1S': 4, 'RAM256X1D': 8}
+INTEGERS = ('u2', 'u4', 'i3', 'i4', 'i8', 'u8', 'ter')
 
 
-def synthesize(nashc, family, design):
-    """(kind, name, estimate, real) of the layers that Yosys does within the limits."""
-    run = subprocess.run([nashc, 'synth', design, '--family', family, '--json', '--layer-time', '300', '-q'],
+# --- layers by chance: each a function of a random source and a number that gives a layers.Case --------------------
+
+def folded(rnd, n, most):
+    return rnd.choice([d for d in layers.divisors(n) if d <= most])
+
+
+def matrix(x, w, most, depth=6):
+    """A matrix-vector unit with operands of the types, of at most so many products a step."""
+    def make(rnd, i):
+        mw, mh = rnd.choice((8, 12, 18, 24, 32, 48, 64, 72, 96)), rnd.choice((4, 6, 8, 10, 16, 24, 32, 64))
+        pe = folded(rnd, mh, 16)
+        simd = folded(rnd, mw, max(1, most // pe))
+        while mw * mh > 64 * depth * pe * simd:
+            pe, simd = folded(rnd, mh, 16), folded(rnd, mw, most)
+            mw, mh = ((mw, max(pe, mh // 2 // pe * pe)) if rnd.random() < 0.5 else
+                      (max(simd, mw // 2 // simd * simd), mh))
+        return layers.mvau(rnd, i, rnd.choice(x), rnd.choice(w), mw, mh, pe, simd, rnd.random() < 0.5)
+    return make
+
+
+def depthwise(rnd, i):
+    c, k = rnd.choice((4, 8, 16, 24, 32, 64)), rnd.choice((4, 9, 25))
+    pe, simd = folded(rnd, c, 16), 1
+    if rnd.random() < 0.3:
+        c = pe = rnd.choice((2, 4, 6))
+        simd = rnd.choice(layers.divisors(k))
+    return layers.vvau(rnd, i, rnd.choice(list(layers.ELEMS)), rnd.choice(('bip', 'ter', 'i3', 'i4', 'i8')), k, c, pe,
+                       simd, rnd.random() < 0.4)
+
+
+def channel(kind, elems):
+    def make(rnd, i):
+        c = rnd.choice((8, 16, 24, 32, 64, 128))
+        return layers.eltwise(rnd, i, kind, rnd.choice(elems), c, folded(rnd, c, 16))
+    return make
+
+
+def thresholds(style, wide):
+    """Thresholds of wide inputs; as an activation has them, but of any number."""
+    def make(rnd, i):
+        c = rnd.choice((8, 16, 24, 32, 64))
+        pe, bits = folded(rnd, c, 8), rnd.choice(wide)
+        k = rnd.choice((1, 2, 3, 4, 7, 15) if style == 'parallel' else (2, 3, 7, 10, 15, 31, 63, 120, 255))
+        k = min(k, 2 ** bits - 2)
+        rows, half = rnd.choice((1, c, c)), 2 ** (bits - 1)
+        t = [v for _ in range(rows) for v in sorted(rnd.sample(range(1 - half, half), k))]
+        lines = [layers.const('t%d' % i, layers.small_type(t), (rows, k), t)]
+        lines.append('  %%y%d: %s = hw.thresholding(%%x%d, %%t%d)%s style=%s'
+                     % (i, layers.typed(0, k, (2, c)), i, i, ' pe=%d' % pe if pe > 1 else '', style))
+        return layers.Case('thresholding', 'i%d' % bits, (2, c), lines, layers.typed(0, k, (2, c)))
+    return make
+
+
+def requant(rnd, i):
+    c, bits = rnd.choice((8, 16, 32, 64)), rnd.choice((5, 8, 12, 16, 20))
+    pe, shift, rows = folded(rnd, c, 8), rnd.choice((6, 12, 16)), rnd.choice((1, c, c))
+    m = [rnd.randint(1, 2 ** rnd.choice((4, 8, 11))) for _ in range(rows)]
+    a = [rnd.randint(-2 ** (shift + 4), 2 ** (shift + 4)) for _ in range(rows)]
+    qmin, qmax = rnd.choice(((0, 3), (0, 15), (-8, 7), (0, 255), (-128, 127)))
+    ends = [max(qmin, min(qmax, e * p + q >> shift)) for e in (-2 ** (bits - 1), 2 ** (bits - 1) - 1)
+            for p, q in zip(m, a)]
+    out = layers.typed(min(ends), max(ends), (2, c))
+    lines = [layers.const('m%d' % i, layers.small_type(m), (rows, 1), m),
+             layers.const('a%d' % i, layers.small_type(a), (rows, 1), a),
+             '  %%y%d: %s = hw.requant(%%x%d, %%m%d, %%a%d)%s shift=%d qmin=%d qmax=%d'
+             % (i, out, i, i, i, ' pe=%d' % pe if pe > 1 else '', shift, qmin, qmax)]
+    return layers.Case('requant', 'i%d' % bits, (2, c), lines, out)
+
+
+def window(parallel):
+    def make(rnd, i):
+        h, w, c = rnd.choice((6, 10, 16, 28, 32)), rnd.choice((6, 10, 16, 28, 32)), rnd.choice((1, 2, 4, 8, 16, 32))
+        k = rnd.choice(((3, 3), (3, 3), (2, 2), (5, 5), (1, 3))) if parallel else rnd.choice(
+            ((3, 3), (3, 3), (5, 5), (2, 2), (1, 3), (7, 7)))
+        stride = rnd.choice((1, 1, 2))
+        h, w, c = max(h, k[0] + 1), max(w, k[1] + 1), min(c, 4) if parallel else c
+        return layers.im2col(rnd, i, h, w, c, k, stride, 1, parallel)
+    return make
+
+
+def pool(rnd, i):
+    c = rnd.choice((8, 16, 32, 64))
+    pe, simd = folded(rnd, c, 16), 1
+    which = rnd.choice(((1, 1, 4), (9, 1, 1), (2, 7, 2), (1, 3, 2), (1, 1, 49), (2, 14, 2), (3, 5, 3)))
+    if rnd.random() < 0.2:
+        c = pe = rnd.choice((4, 8))
+        simd = which[2]
+    return layers.pool(rnd, i, rnd.choice(('u2', 'u4', 'i4', 'i8', 'u8')), rnd.choice(('max', 'max', 'sum', 'min')),
+                       which, c, pe, simd)
+
+
+def joined(rnd, i):
+    return layers.binary(rnd, i, rnd.choice(('u4', 'i4', 'i8', 'u2', 'ter')), rnd.choice(('u2', 'i4', 'i8', 'u8')),
+                         rnd.choice(('add', 'add', 'sub', 'max', 'min', 'mul')), rnd.choice((1, 2, 3, 6)))
+
+
+def padding(rnd, i):
+    c = rnd.choice((1, 3, 8, 16, 32, 64))
+    dim, p = rnd.choice(((8, 8), (14, 14), (28, 28), (32, 32), (224, 224), (1, 64))), rnd.choice((1, 1, 2, 3))
+    pads = (p, p, p, p) if dim[0] > 1 else (0, p, 0, p)
+    return layers.pad(rnd, i, rnd.choice(('u2', 'u4', 'i4', 'i8', 'u8', 'bip')), c, folded(rnd, c, 16), dim, pads,
+                      rnd.choice(((0, 0), (0, 0), (1, 1))) if dim[0] > 1 else (0, 0))
+
+
+def parts(make_one, types):
+    def make(rnd, i):
+        pe = rnd.choice((1, 2, 4, 8))
+        na, nb = pe * rnd.choice((1, 2, 4, 16, 32)), pe * rnd.choice((1, 3, 4, 8, 16))
+        return make_one(rnd, i, *(rnd.choice(('u2', 'u4', 'i4', 'i8', 'u8')) for _ in range(types)), na, nb, pe)
+    return make
+
+
+def select(rnd, i):
+    n = rnd.choice((10, 20, 50, 100, 1000))
+    bits, k = rnd.choice((6, 8, 12, 16)), rnd.choice((1, 1, 1, 2, 5))
+    pe = folded(rnd, n, 10)
+    out = layers.typed(0, n - 1, (1, k))
+    return layers.Case('label_select', 'i%d' % bits, (1, n), [
+        '  %%y%d: %s = hw.label_select(%%x%d)%s%s' % (i, out, i, ' pe=%d' % pe if pe > 1 else '',
+                                                     ' k=%d' % k if k > 1 else '')], out)
+
+
+def converter(rnd, i):
+    a, b = rnd.choice(((1, 4), (8, 1), (2, 16), (16, 2), (3, 9), (4, 6), (6, 4), (9, 12), (8, 3), (1, 32), (32, 8)))
+    elem, n = rnd.choice(('bip', 'u2', 'u4', 'i4', 'i8')), 288
+    out = '%s[1,%d]' % (elem, n)
+    return layers.Case('dwc', elem, (1, n), ['  %%y%d: %s = hw.dwc(%%x%d) lanes_in=%d lanes_out=%d'
+                                             % (i, out, i, a, b)], out)
+
+
+def queue(rnd, i):
+    depth = rnd.choice((2, 2, 4, 8, 16, 30, 32, 33, 64, 100, 128, 300, 512, 1024, 2000))
+    lanes = rnd.choice((1, 2, 4, 8, 16))
+    elem = rnd.choice(('bip', 'u2', 'u4', 'i8'))
+    out = '%s[1,%d]' % (elem, 32)
+    return layers.Case('fifo', elem, (1, 32), ['  %%y%d: %s = hw.fifo(%%x%d) depth=%d lanes=%d'
+                                               % (i, out, i, depth, lanes)], out)
+
+
+def fork(rnd, i):
+    n, pe, elem = rnd.choice((2, 2, 3, 4, 5)), rnd.choice((1, 2, 4, 8, 16)), rnd.choice(('bip', 'u2', 'i4', 'i8'))
+    out = '%s[2,16]' % elem
+    return layers.Case('duplicate_streams', elem, (2, 16), ['  %s = hw.duplicate_streams(%%x%d)%s' % (
+        ', '.join('%%y%d_%d: %s' % (i, k, out) for k in range(n)), i, ' pe=%d' % pe if pe > 1 else '')], out, n)
+
+
+KINDS = {
+    'mvau xnor': matrix(('bip',), ('bip',), 256),
+    'mvau plus-minus': matrix(('u2', 'i4', 'u4', 'i8', 'u8'), ('bip',), 64),
+    'mvau bits': matrix(('bip', 'u1', 'u2', 'i4'), ('ter', 'u2', 'i3', 'i4'), 32),
+    'mvau narrow': matrix(('u2', 'i3', 'u4', 'i4'), ('ter', 'u2', 'i3', 'i4'), 24),
+    'mvau wide': matrix(('i8', 'u8', 'u4'), ('i8', 'i4'), 20),
+    'vvau': depthwise,
+    'thresholding parallel': thresholds('parallel', (3, 4, 6, 8, 12, 16)),
+    'thresholding search': thresholds('binary_search', (8, 10, 12, 16, 20)),
+    'requant': requant,
+    'channelwise': channel('channelwise', INTEGERS),
+    'lut': channel('lut', ('u2', 'i3', 'u4', 'i4')),
+    'window ring': window(0),
+    'window line': window(1),
+    'pool': pool,
+    'add_streams': joined,
+    'fmpadding': padding,
+    'concat': parts(layers.concat, 2),
+    'split': parts(layers.split, 1),
+    'label_select': select,
+    'dwc': converter,
+    'fifo': queue,
+    'duplicate_streams': fork,
+}
+for bits in range(1, 33):
+    layers.ELEMS.setdefault('i%d' % bits, (-2 ** (bits - 1), 2 ** (bits - 1) - 1))
+
+
+# --- designs and what Yosys counts in them -------------------------------------------------------------------------
+
+def compile_design(nashc, source, folder, *options):
+    run = subprocess.run([nashc, 'compile', source, '--verify', 'none', '-q', '-o', folder, *options],
                          capture_output=True, text=True)
-    report = json.loads(run.stdout) if run.stdout.startswith('{') else {}
-    for name, entry in report.items():
-        if isinstance(entry, dict) and 'estimate' in entry and 'failed' not in entry:
-            yield re.sub(r'(_hls|_rtl)?_\d+$', '', name), name, entry['estimate'], entry
+    if run.returncode:
+        print('%s: %s' % (source, run.stderr.strip()), file=sys.stderr)
+    return run.returncode == 0
 
 
-def designs(nashc, every, models, folder):
-    """Folders of compiled designs, one after the other."""
-    chosen = layers.cases(random.Random(1))[::every]
-    for i in range(0, len(chosen), layers.PER_DESIGN):
-        source, design = os.path.join(folder, 'layers.nashir'), os.path.join(folder, 'small%d' % i)
+def designs(nashc, only, count, models, folder):
+    """(group, for fitting?, design): one drawn layer of every kind each time, then the models."""
+    chosen = [(kind, make) for kind, make in KINDS.items() if only in kind]
+    for k in range(count):
+        rnd = random.Random(k)
+        source, design = os.path.join(folder, 'drawn.nashir'), os.path.join(folder, 'drawn%d' % k)
         with open(source, 'w') as f:
-            f.write(layers.graph([make(k) for k, make in enumerate(chosen[i:i + layers.PER_DESIGN])]))
-        run = subprocess.run([nashc, 'compile', source, '-passes=', '--verify', 'none', '-q', '-o', design],
-                             capture_output=True, text=True)
-        if run.returncode == 0:
-            yield design
-        else:
-            print(run.stderr, file=sys.stderr)
-    for model in models:
+            f.write(layers.graph([make(rnd, i) for i, (_, make) in enumerate(chosen)]))
+        if compile_design(nashc, source, design, '-passes='):
+            yield 'drawn %d' % k, k % 2 == 0, design
+    for i, model in enumerate(models):
         for target in TARGETS:
-            design = os.path.join(folder, 'net')
-            run = subprocess.run([nashc, 'compile', model, '--verify', 'none', '-q', '--target-fps', str(target), '-o',
-                                  design], capture_output=True, text=True)
-            if run.returncode == 0:
-                yield design
+            design = os.path.join(folder, 'net%d-%d' % (i, target))
+            if compile_design(nashc, model, design, '--target-fps', '%d' % target):
+                yield os.path.basename(os.path.dirname(model)), False, design
 
+
+def library_of(text):
+    """The text of the library modules that a layer's text reaches, without comments."""
+    seen, left = {}, [text]
+    while left:
+        for name in re.findall(r'\bnashc_\w+', left.pop()):
+            path = os.path.join(RTL, name + '.v')
+            if name not in seen and os.path.exists(path):
+                seen[name] = re.sub(r'//.*', '', open(path).read())
+                left.append(seen[name])
+    return ''.join(seen[n] for n in sorted(seen))
+
+
+def modules_of(design):
+    """(layer, its hash, its text) of a design; the text says nothing of the layer's name."""
+    rtl = os.path.join(design, 'rtl')
+    top = json.load(open(os.path.join(design, 'manifest.json')))['top']
+    for path in sorted(glob.glob(os.path.join(rtl, top + '_*.v'))):
+        layer, text = os.path.basename(path)[len(top) + 1:-2], re.sub(r'//.*', '', open(path).read())
+        text = text.replace('%s_%s' % (top, layer), 'LAYER')
+        unnamed = text.replace('"%s_' % layer, '"')
+        yield layer, hashlib.sha256((unnamed + library_of(text)).encode()).hexdigest()[:24], text
+
+
+def synthesize(wanted):
+    """Cells by type of each (hash, text, folder of its memories), in one run of Yosys: layers keep their hierarchy."""
+    with tempfile.TemporaryDirectory() as folder:
+        ports, wires, body = [], [], []
+        for n, (_, text, rtl) in enumerate(wanted):
+            for name in set(re.findall(r'"(\w+?)(?:\.dat)?"', text)):
+                for path in glob.glob(os.path.join(rtl, name + '*.dat')):
+                    if not os.path.exists(os.path.join(folder, os.path.basename(path))):
+                        os.symlink(path, os.path.join(folder, os.path.basename(path)))
+            with open(os.path.join(folder, 'layer%d.v' % n), 'w') as f:
+                f.write(text.replace('module LAYER', '(* keep_hierarchy *)\nmodule layer%d' % n))
+            found = re.findall(r'(input|output) +wire +(\[[^\]]*\])? *(\w+)', text[:text.index(');')])
+            ports += ['%s_%d' % (p, n) for _, _, p in found]
+            wires += ['    %s wire %s %s_%d;\n' % (d, r, p, n) for d, r, p in found]
+            body += ['    layer%d u%d (%s);\n' % (n, n, ', '.join('.%s(%s_%d)' % (p, p, n) for _, _, p in found))]
+        with open(os.path.join(folder, 'all.v'), 'w') as f:
+            f.write('module all (%s);\n%s%sendmodule\n' % (', '.join(ports), ''.join(wires), ''.join(body)))
+        script = ('read_verilog -defer *.v %s; synth_xilinx -flatten -noiopad -noclkbuf -family xcup -top all; '
+                  'tee -q -o stat.json stat -json' % ' '.join(sorted(glob.glob(os.path.join(RTL, '*.v')))))
+        run = subprocess.run(['nice', '-n', '19', 'yosys', '-q', '-p', script], cwd=folder, text=True,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)))
+        if run.returncode:
+            print(run.stderr[-400:], file=sys.stderr)
+            return {}
+        with open(os.path.join(folder, 'stat.json')) as f:
+            modules = json.load(f)['modules']
+    return {wanted[n][0]: modules['\\layer%d' % n]['num_cells_by_type'] for n in range(len(wanted))
+            if '\\layer%d' % n in modules}
+
+
+def counts(cells):
+    """Figures as nashc synth counts them."""
+    total = dict(LUT=0, FF=0, BRAM_18K=0, DSP=0)
+    for name, n in cells.items():
+        if name.startswith(('LUT', 'SRL')):
+            total['LUT'] += n
+        elif name in RAM:
+            total['LUT'] += RAM[name] * n
+        elif name.startswith('FD'):
+            total['FF'] += n
+        elif name.startswith('RAMB'):
+            total['BRAM_18K'] += (2 if name.startswith('RAMB36') else 1) * n
+        elif name.startswith('DSP'):
+            total['DSP'] += n
+    return total
+
+
+# --- fit -----------------------------------------------------------------------------------------------------------
+
+class Table:
+    """The coefficients, in the file that holds them."""
+    path = os.path.join(ROOT, 'backends', 'verilog', 'layers', 'cost_table.c')
+
+    def __init__(self):
+        with open(os.path.join(os.path.dirname(self.path), 'cost.h')) as f:
+            header = f.read()
+        self.parts = re.findall(r'^    COST_(\w+), ', header, re.M)
+        self.terms = int(re.search(r'COST_TERMS = (\d+)', header)[1])
+        with open(self.path) as f:
+            self.text = f.read()
+        self.values = [0.0] * (len(self.parts) * self.terms)
+        for part, numbers in re.findall(r'\[COST_(\w+)\] = \{([^{}]*)\}', self.text):
+            for k, v in enumerate(numbers.split(',')):
+                self.values[self.parts.index(part) * self.terms + k] = float(v)
+
+    def write(self):
+        rows = []
+        for i, part in enumerate(self.parts):
+            numbers = ['%.3g' % v for v in self.values[i * self.terms:(i + 1) * self.terms]]
+            while len(numbers) > 1 and numbers[-1] == '0':
+                numbers.pop()
+            rows.append('    [COST_%s] = {%s},\n' % (part, ', '.join(numbers)))
+        text = re.sub(r'(\[COST_TERMS\] = \{\n).*?(\};)', lambda m: m[1] + ''.join(rows) + m[2], self.text, flags=re.S)
+        with open(self.path, 'w') as f:
+            f.write(text)
+
+    def luts(self, sample):
+        return sample['fixed'] + sum(t * v for t, v in zip(sample['terms'], self.values))
+
+    def fit(self, samples, rounds=6, sweeps=60):
+        """Non-negative coefficients with the least sum of relative errors: least squares, weighted again and again.
+        What few layers tell is near 1, a LUT for each bit, as if a fifth of a layer said so."""
+        rows = [[(k, t) for k, t in enumerate(s['terms']) if t] for s in samples]
+        used = sorted({k for row in rows for k, _ in row})
+        by = {k: [(i, dict(row)[k]) for i, row in enumerate(rows) if k in dict(row)] for k in used}
+        x = {k: max(self.values[k], 0.0) for k in used}
+        goal = [s['real']['LUT'] - s['fixed'] for s in samples]
+        scale = [1 / (s['real']['LUT'] + 5.0) for s in samples]
+        rest = [g - sum(x[k] * t for k, t in row) for g, row in zip(goal, rows)]
+        for _ in range(rounds):
+            weight = [w * w / max(abs(r) * w, 0.03) for r, w in zip(rest, scale)]
+            for _ in range(sweeps):
+                for k in used:
+                    top = sum(weight[i] * t * rest[i] for i, t in by[k])
+                    bottom = sum(weight[i] * t * t for i, t in by[k])
+                    guess = 0.2 * bottom / len(by[k])
+                    new = max(0.0, x[k] + (top + guess * (1 - x[k])) / (bottom + guess))
+                    if new != x[k]:
+                        for i, t in by[k]:
+                            rest[i] -= (new - x[k]) * t
+                        x[k] = new
+        for k in used:
+            self.values[k] = x[k]
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
 
 def ranks(values):
     order, out, i = sorted(range(len(values)), key=values.__getitem__), [0.0] * len(values), 0
@@ -73,43 +388,109 @@ def spearman(x, y):
     a, b = ranks(x), ranks(y)
     ma, mb = sum(a) / len(a), sum(b) / len(b)
     va, vb = sum((v - ma) ** 2 for v in a), sum((v - mb) ** 2 for v in b)
-    return sum((p - ma) * (q - mb) for p, q in zip(a, b)) / (va * vb) ** 0.5 if va and vb else float('nan')
+    return sum((p - ma) * (q - mb) for p, q in zip(a, b)) / (va * vb) ** 0.5 if va and vb else 1.0 if x == y else 0.0
 
 
-def row(kind, pairs):
-    pairs = [(e, r) for e, r in pairs if r >= LEAST]
-    if len(pairs) < 3:
-        return
-    errors = sorted(abs(e - r) / r for e, r in pairs)
-    median, most = errors[len(errors) // 2], errors[min(len(errors) - 1, int(0.9 * len(errors)))]
-    bias = sum(e for e, _ in pairs) / sum(r for _, r in pairs) - 1
-    print('| %s | %d | %+.0f | %.0f | %.0f | %.0f | %.2f |' % (
-        kind, len(pairs), 100 * bias, 100 * median, 100 * most,
-        100 * sum(e <= 0.2 for e in errors) / len(errors), spearman(*zip(*pairs))), flush=True)
+def kind_of(table, sample):
+    """The operator, and which of its units where it has several."""
+    op = sample['op'].split('.')[1]
+    has = {table.parts[k // table.terms] for k, t in enumerate(sample['terms']) if t}
+    units = {'mvau': ('XNOR', 'PLUS_MINUS', 'PLANES', 'PACKED', 'MULTIPLY'),
+             'vvau': ('XNOR', 'PLUS_MINUS', 'PLANES', 'MULTIPLY'),
+             'thresholding': ('PARALLEL', 'SEARCH'), 'window': ('RING', 'LINE')}.get(op, ())
+    return ' '.join([op] + [u.lower().replace('_', '-') for u in units if u in has][:1])
+
+
+def cells(table, samples):
+    """Cells of a row: layers, and of each resource the median and 90th percentile of the error and the rank."""
+    out = ['%d' % len(samples)]
+    for what, least in (('LUT', 10), ('FF', 10), ('BRAM_18K', 0), ('DSP', 0)):
+        pairs = [(round(table.luts(s)) if what == 'LUT' else s[what], s['real'][what]) for s in samples]
+        if not any(r for _, r in pairs) and not any(e for e, _ in pairs):
+            out += ['']
+            continue
+        errors = sorted(abs(e - r) / max(r, least, 1) for e, r in pairs)
+        at = lambda q: 100 * errors[min(len(errors) - 1, int(q * len(errors)))]
+        out += ['%.0f / %.0f / %.2f' % (at(0.5), at(0.9), spearman(*zip(*pairs)))]
+    return out
+
+
+def errors(table, samples):
+    """The table of errors."""
+    judged = [s for s in samples if not s['fitted']]
+    kinds = {}
+    for s in judged:
+        kinds.setdefault(kind_of(table, s), []).append(s)
+    lines = ['| layer | layers | LUT | FF | BRAM18 | DSP |', '| --- | --- | --- | --- | --- | --- |']
+    lines += ['| %s | %s |' % (kind, ' | '.join(cells(table, kinds[kind]))) for kind in sorted(kinds)]
+    return '\n'.join(lines + ['| all | %s |' % ' | '.join(cells(table, judged))]) + '\n'
+
+
+def write_page(text):
+    path = os.path.join(ROOT, 'docs/estimates.md')
+    with open(path) as f:
+        old = f.read()
+    with open(path, 'w') as f:
+        f.write(re.sub(r'(\| layer \| layers \|.*\n)(\|.*\n)*', lambda m: text, old, count=1))
+
+
+def drawn(o, table, kept, tools, folder):
+    """Samples of the designs, measured until the time is over; layers of one Verilog count once."""
+    nashc, terms = tools
+    end, seen = time.time() + o.seconds, set()
+    for group, fitted, design in designs(nashc, o.only, o.count, [m for m in o.models.split(',') if m], folder):
+        run = subprocess.run([terms, os.path.join(design, 'model.nashir')], capture_output=True, text=True, check=True)
+        samples = {s['layer']: s for s in map(json.loads, run.stdout.splitlines())}
+        found = [(key, text, samples[layer]) for layer, key, text in modules_of(design) if layer in samples]
+        found = [f for f in found if f[0] in kept or table.luts(f[2]) + 20 * f[2]['DSP'] <= LARGE]
+        wanted = [(key, text, os.path.join(design, 'rtl')) for key, text, _ in found if key not in kept]
+        for i in range(0, len(wanted), PER_RUN):
+            if time.time() < end:
+                kept.update(synthesize(wanted[i:i + PER_RUN]))
+                yield None
+        for key, _, sample in found:
+            if key in kept and key not in seen:
+                seen.add(key)
+                yield dict(sample, real=counts(kept[key]), group=group, fitted=fitted)
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__)
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('build', nargs='?', default='build')
-    ap.add_argument('--family', default='xcup')
-    ap.add_argument('--every', type=int, default=7)
-    ap.add_argument('--models', default=','.join(sorted(glob.glob(os.path.join(ROOT, 'tests/data/tfc_*/model.onnx')))))
-    ap.add_argument('--raw')
+    ap.add_argument('--count', type=int, default=24, help='layers of a kind')
+    ap.add_argument('--seconds', type=float, default=1e9, help='for new runs of Yosys')
+    ap.add_argument('--only', default='', help='kinds with this in their names')
+    ap.add_argument('--models', default=','.join(sorted(glob.glob(os.path.join(ROOT, 'tests/data/*/model.onnx')))))
+    ap.add_argument('--fit', action='store_true', help='write the coefficients')
+    ap.add_argument('--page', action='store_true', help='write docs/estimates.md')
+    ap.add_argument('--layers', action='store_true', help='list the layers too')
     o = ap.parse_args()
-    nashc, found = os.path.abspath(os.path.join(o.build, 'tools', 'nashc')), []
+    subprocess.run(['ninja', '-C', o.build, 'tests/bench/cost_terms'], check=True, stdout=subprocess.DEVNULL)
+    tools = [os.path.abspath(os.path.join(o.build, *p)) for p in (('tools', 'nashc'), ('tests', 'bench', 'cost_terms'))]
+    cache, table, samples, kept = os.path.join(o.build, 'estimates.json'), Table(), [], {}
+    if os.path.exists(cache):
+        with open(cache) as f:
+            kept = json.load(f)
     with tempfile.TemporaryDirectory() as folder:
-        for design in designs(nashc, o.every, [m for m in o.models.split(',') if m], folder):
-            found += synthesize(nashc, o.family, design)
-            print('%d layers' % len(found), file=sys.stderr, flush=True)
-            if o.raw:
-                with open(o.raw, 'w') as f:
-                    json.dump(found, f, indent=1)
-    print('| layer | count | sum, % | median error, % | 90th percentile, % | within 20 %, % | rank correlation |')
-    print('| --- | --- | --- | --- | --- | --- | --- |')
-    for kind in sorted({k for k, *_ in found}):
-        row(kind, [(e['LUT'], r['LUT']) for k, _, e, r in found if k == kind])
-    for what in ('LUT', 'FF'):
-        row('all, ' + what, [(e[what], r[what]) for _, _, e, r in found])
+        for sample in drawn(o, table, kept, tools, folder):
+            if sample:
+                samples.append(sample)
+                continue
+            with open(cache + '.new', 'w') as f:
+                json.dump(kept, f)
+            os.replace(cache + '.new', cache)
+            print('%d layers' % len(kept), file=sys.stderr, flush=True)
+    if o.fit:
+        table.fit([s for s in samples if s['fitted']])
+        table.write()
+        print('%s written, from %d layers' % (table.path, sum(s['fitted'] for s in samples)), file=sys.stderr)
+    text = errors(table, samples)
+    print(text, end='')
+    if o.page:
+        write_page(text)
+    if o.layers:
+        for s in sorted(samples, key=lambda s: kind_of(table, s)):
+            print(kind_of(table, s), s['layer'], round(table.luts(s)), s)
     return 0
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """executors.py BUILD [FILTER]: the executor cpu against the reference executor: every operator case of ops.py, and
-every network of tests/data and of the shared models, imported (within rounding) and streamlined (to the bit)."""
+every network of tests/data, of the shared models and of the shared cases, imported (within rounding; those of the
+cases that have expected values within the rule of their case.json) and streamlined (to the bit)."""
 import concurrent.futures
 import json
 import os
@@ -20,6 +21,7 @@ NASHC = BUILD / "tools" / "nashc"
 FILTER = sys.argv[2] if len(sys.argv) > 2 else ""
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent.parent / "shared" / "models"
+CASES_DIR = SHARED.parent / "cases"
 SECONDS = 300
 LAYERS = 140
 ARGS = {"micro_no_input_quant": ["--input-datatype", "UINT8", "--input-scale", "1"],  # what their inputs mean
@@ -67,6 +69,35 @@ def op_case(c):
         (t / "g.nashir").write_text(text)
         np.savez(t / "x.npz", **inputs)
         return [(f"op {name}", compare(t / "g.nashir", t / "x.npz", t, 1e-6))]
+
+
+def extra_cases():
+    """What the operators' own cases are too small for: matrices turned by vectors, lines of many elements, NaN."""
+    rng = np.random.default_rng(5)
+
+    def one(name, y, body, x):
+        kind = "f32" if x.dtype == np.float32 else "i16"
+        text = f"nashc 1\n\ngraph @main(%x: {kind}[{','.join(map(str, x.shape))}]) -> ({y}) {{\n  {body}\n}}\n"
+        return name, text, {"x": x}, None, 0
+
+    for shape in ((2, 3, 5, 7), (1, 2, 4, 4), (1, 15, 3, 6), (1, 16, 4, 4), (3, 17, 4, 5), (1, 3, 4, 4)):
+        for kind in (np.float32, np.int16):
+            x = rng.integers(-99, 99, shape).astype(kind)
+            to = f"{'f32' if kind == np.float32 else 'i16'}[{shape[0]},{shape[2]},{shape[3]},{shape[1]}]"
+            yield one(f"turn {shape} {kind.__name__}", "%y", f"%y: {to} = nn.transpose(%x) perm=[0,2,3,1]", x)
+    x = rng.integers(-5, 5, (2, 9, 4)).astype(np.float32)
+    x[0, 3, 1] = x[0, 5, 1] = x[1, 0, 2] = np.nan
+    for k, largest in ((1, "true"), (4, "false"), (9, "true"), (9, "false")):
+        out = f"%v: f32[2,{k},4], %i: u4<0..8>[2,{k},4]"
+        yield one(f"topk {k} {largest}", "%v, %i", f"{out} = nn.topk(%x) k={k} axis=1 largest={largest}", x)
+    for last in ("true", "false"):
+        yield one(f"argmax {last}", "%y",
+                  f"%y: u4<0..8>[2,1,4] = nn.argmax(%x) axis=1 select_last={last}", x)
+    for op in ("reduce_max", "reduce_min", "reduce_mean", "reduce_sum"):
+        yield one(op, "%y", f"%y: f32[1,9,1] = nn.{op}(%x) axes=[0,2]", x)
+    x = rng.standard_normal((2, 5, 3)).astype(np.float32)
+    for axis in (1, 2):
+        yield one(f"softmax {axis}", "%y", f"%y: f32[2,5,3] = nn.softmax(%x) axis={axis}", x)
 
 
 # --- random layers: every kind of word, tile and threshold ---------------------------------------------------------
@@ -182,12 +213,43 @@ def network(folder):
     with tempfile.TemporaryDirectory() as t:
         t = pathlib.Path(t)
         np.savez(t / "x.npz", **{k: v[:3] for k, v in inputs_of(folder, meta).items()})
-        got = [(f"net {folder.name}", compare(model, t / "x.npz", t, 1e-5))]
-        r = nashc("opt", model, "-passes=streamline", *ARGS.get(folder.name, ()), "-o", t / "s.nashir")
-        if r.returncode:
-            return got + [(f"net {folder.name} streamlined", f"skip: {r.stderr.strip()[:200]}")]
-        why = compare(t / "s.nashir", t / "x.npz", t, 0, "--executor-option", "threads=2")
-        return got + [(f"net {folder.name} streamlined", why)]
+        return [(f"net {folder.name}", compare(model, t / "x.npz", t, 1e-5)),
+                streamlined(f"net {folder.name}", model, t / "x.npz", t, *ARGS.get(folder.name, ()))]
+
+
+def streamlined(name, model, x, t, *args):
+    """The outcome of the integer graph of a model: the bits of the reference."""
+    r = nashc("opt", model, "-passes=streamline", *args, "-o", t / "s.nashir")
+    if r.returncode:
+        return f"{name} streamlined", f"skip: {r.stderr.strip()[:200]}"
+    return f"{name} streamlined", compare(t / "s.nashir", x, t, 0, "--executor-option", "threads=2")
+
+
+def unexpected(got, folder, how):
+    """None, or where results are not the expected ones of a case."""
+    got, want = np.load(got), np.load(folder / "expect.npz")
+    for k in want.files:
+        w = want[k].astype(np.float64)
+        off = ~np.isclose(got[k].reshape(w.shape).astype(np.float64), w, rtol=how["rtol"], atol=how["atol"])
+        if off.mean() > how.get("may_differ", 0):
+            return f"{k}: {int(off.sum())} of {w.size} elements off"
+    return None
+
+
+def case(folder):
+    """A small network after a bug report."""
+    how, x, model = json.loads((folder / "case.json").read_text()), folder / "input.npz", folder / "model.onnx"
+    name = f"case {folder.name}"
+    if not x.is_file():
+        return [(name, "skip: no inputs")]
+    with tempfile.TemporaryDirectory() as t:
+        t = pathlib.Path(t)
+        if how["want"] == "build" and (folder / "expect.npz").is_file():
+            status, err = run(model, x, "cpu", t / "c.npz")
+            why = f"exit {status}: {err[:400]}" if status else unexpected(t / "c.npz", folder, how)
+        else:
+            why = compare(model, x, t, 1e-5)
+        return [(name, why), streamlined(name, model, x, t)]
 
 
 def main():
@@ -197,12 +259,14 @@ def main():
         print("0 passed, 0 failed, 1 skipped")
         return 0
     folders = sorted(f.parent for root in (ROOT / "data", SHARED) for f in root.glob("*/meta.json"))
+    cases = sorted(f.parent for f in CASES_DIR.glob("*/case.json"))
     if not SHARED.is_dir():
         print(f"skip: {SHARED} is not there")
-    work = [(op_case, c) for c in CASES if FILTER in "op " + c[0]]
+    work = [(op_case, c) for c in (*CASES, *extra_cases()) if FILTER in "op " + c[0]]
     work += [(layer, s) for s in range(LAYERS) if FILTER in f"layer {s}"]
     work += [(same_fault, 0)] if FILTER in "fault of a NaN" else []
     work += [(network, f) for f in folders if FILTER in "net " + f.name]
+    work += [(case, f) for f in cases if FILTER in "case " + f.name]
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for results in pool.map(lambda w: w[0](w[1]), work):

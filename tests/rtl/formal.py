@@ -50,8 +50,11 @@ PROOFS = (
               dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
               dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1),
               dict(MW=4, MH=6, GROUPS=3, PE=1, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3)]),
-    ('vvau', [dict(C=c, KERNEL=k, PE=p, SIMD=s, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, PIPE=k % 2)
-              for c, k, p, s in ((4, 3, 2, 1), (2, 4, 2, 1), (3, 1, 1, 1), (2, 4, 2, 2), (2, 2, 2, 2))]),
+    ('weights', [dict(W=2, DEPTH=4, W_EXT=1), dict(W=2, DEPTH=3), dict(W=3, DEPTH=1),
+                 dict(W=2, DEPTH=4, W_AXILITE=1)]),
+    ('vvau', [dict(C=4, KERNEL=3, PE=2, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, W_EXT=1)]
+     + [dict(C=c, KERNEL=k, PE=p, SIMD=s, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, PIPE=k % 2)
+        for c, k, p, s in ((4, 3, 2, 1), (2, 4, 2, 1), (3, 1, 1, 1), (2, 4, 2, 2), (2, 2, 2, 2))]),
     ('pool', [dict(C=c, PE=p, SIMD=s, FUNC=f, KH=h, OW=o, KW=w, XW=2, OUT_W=2 if f else 4)
               for c, p, s, f, h, o, w in ((4, 2, 1, 0, 2, 3, 2), (1, 1, 1, 4, 1, 3, 2), (2, 2, 1, 5, 3, 1, 1),
                                           (2, 2, 2, 4, 1, 2, 4), (1, 1, 3, 0, 2, 1, 3))]),

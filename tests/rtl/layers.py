@@ -5,9 +5,11 @@
 Writes small graphs of independent hw.* layers (all divisors of small sizes, all kinds of operands), compiles them
 with `nashc compile`, runs the generated bench in Icarus without and with stalls, and checks that frames come out
 right and in the very cycles that the cycle model says. With --hls the C of the hls backend, built without warnings by
-the host's compiler, and by a clang that has _BitInt(N) with the widths of the hardware. Exit 1 if one fails."""
+the host's compiler, with ASan and UBSan, and by a clang that has _BitInt(N) with the widths of the hardware. Exit 1 if
+one fails."""
 
 import argparse
+import concurrent.futures
 import itertools
 import json
 import math
@@ -19,6 +21,7 @@ import sys
 import tempfile
 
 PER_DESIGN = 14
+SANITIZERS = '-fsanitize=address,undefined -fno-sanitize-recover=all'
 ELEMS = {'bip': (-1, 1), 'u1': (0, 1), 'u2': (0, 3), 'u4': (0, 15), 'i3': (-4, 3), 'i4': (-8, 7), 'i8': (-128, 127),
          'u8': (0, 255), 'ter': (-1, 1)}
 
@@ -420,12 +423,12 @@ def graph(group):
 
 
 def check_c(design):
-    compilers = [('cc', '')]
+    compilers = [('cc', '', SANITIZERS)]
     if shutil.which('clang-14'):
-        compilers.append(('clang-14', '-DNASHC_BITINT'))
-    for cc, flags in compilers:
+        compilers.append(('clang-14', '-DNASHC_BITINT', ''))
+    for cc, flags, checks in compilers:
         run = subprocess.run(['make', '-s', '-B', 'check', 'CC=' + cc, 'CPPFLAGS=' + flags,
-                              'CFLAGS=-O0 -Wall -Werror -Wno-unused-function'], cwd=design,
+                              'CFLAGS=-O0 -Wall -Werror -Wno-unused-function ' + checks], cwd=design,
                              capture_output=True, text=True)
         if run.returncode:
             return '%s:\n%s%s' % (cc, run.stdout, run.stderr)
@@ -481,20 +484,26 @@ def main():
     rnd = random.Random(args.seed)
     makers = cases(rnd)
     rnd.shuffle(makers)
-    failed = done = 0
-    for at in range(0, len(makers), PER_DESIGN):
-        group = [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])]
-        if args.only and not any(args.only in c.title for c in group):
-            continue
+    groups = [(at, [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])])
+              for at in range(0, len(makers), PER_DESIGN)]
+    groups = [(at, g) for at, g in groups if not args.only or any(args.only in c.title for c in g)]
+
+    def outcome(work):
+        at, group = work
         folder = os.path.join(args.keep, '%03d' % at) if args.keep else tempfile.mkdtemp()
         os.makedirs(folder, exist_ok=True)
         wrong = check(nashc, group, folder, 'hls' if args.hls else 'verilog')
-        done += len(group)
-        if wrong:
-            failed += len(group)
-            print('FAIL layers %d..: %s\n%s' % (at, '; '.join(c.title for c in group), wrong[:3000]))
         if not args.keep:
             shutil.rmtree(folder)
+        return at, group, wrong
+
+    failed = done = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for at, group, wrong in pool.map(outcome, groups):
+            done += len(group)
+            if wrong:
+                failed += len(group)
+                print('FAIL layers %d..: %s\n%s' % (at, '; '.join(c.title for c in group), wrong[:3000]))
     print('%d passed, %d failed, 0 skipped' % (done - failed, failed))
     return 1 if failed else 0
 

@@ -40,9 +40,6 @@ module mvau_tb #(
     wire [PE*SIMD*WW-1:0] s1_tdata;
     wire [PE*OUT_W-1:0] m_tdata;
 
-    localparam LINES = MW / SIMD * (MH / PE), BITS = PE*SIMD*WW;
-    localparam CW = ((LINES <= 1) ? 1 : $clog2(LINES)) + ((BITS <= 32) ? 0 : $clog2((BITS + 31) / 32)) + 2;
-
     nashc_mvau #(
         .MW(MW),
         .MH(MH),
@@ -75,10 +72,7 @@ module mvau_tb #(
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
         .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready),
-        .s_axilite_awaddr({CW{1'b0}}), .s_axilite_awvalid(1'b0), .s_axilite_awready(), .s_axilite_wdata(32'd0),
-        .s_axilite_wvalid(1'b0), .s_axilite_wready(), .s_axilite_bresp(), .s_axilite_bvalid(),
-        .s_axilite_bready(1'b0), .s_axilite_araddr({CW{1'b0}}), .s_axilite_arvalid(1'b0), .s_axilite_arready(),
-        .s_axilite_rdata(), .s_axilite_rresp(), .s_axilite_rvalid(), .s_axilite_rready(1'b0)
+        .lite_s(101'd0), .lite_m()
     );
 
     stream_harness #(

@@ -346,8 +346,8 @@ def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1
                vectors, in1=mem * (vectors // groups) if ext else None, in1_w=pe * simd * z.ww)
 
 
-def vvau(rnd, c=4, kernel=9, pe=2, simd=1, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, act=0, k=1, ow=0,
-         actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
+def vvau(rnd, c=4, kernel=9, pe=2, simd=1, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, pipe=0, ext=0, act=0, k=1,
+         ow=0, actval=0, has_dir=0, shared=0, deep=0, spare=0, vectors=12, ts=1):
     z = Products(rnd, kernel, mode, xw, xs, ww, ws, dot, spare, ts)
     w = [z.w(c) for _ in range(kernel)]
     x = [[z.x(c) for _ in range(kernel)] for _ in range(vectors)]
@@ -355,14 +355,17 @@ def vvau(rnd, c=4, kernel=9, pe=2, simd=1, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0
     ys, files, tlat = z.activate(sums, c, pe, act, k, ow, actval, has_dir, shared, deep)
     cut = lambda rows, width: [pack(r[i:i + pe], width) for r in rows for i in range(0, c, pe)]
     joined = lambda rows: [sum(rows[i:i + simd], []) for i in range(0, len(rows), simd)]  # simd > 1: pe = c
-    files['memblock.dat'] = lines([pack([w[k + s][i + q] for q in range(pe) for s in range(simd)], z.ww)
-                                   for k in range(0, kernel, simd) for i in range(0, c, pe)], pe * simd * z.ww)
-    p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), C=c, KERNEL=kernel, PE=pe, SIMD=simd)
+    mem = [pack([w[k + s][i + q] for q in range(pe) for s in range(simd)], z.ww)
+           for k in range(0, kernel, simd) for i in range(0, c, pe)]
+    files['memblock.dat'] = lines(mem, pe * simd * z.ww)
+    p = dict(z.params(pipe, mul, act, k, ow, actval, has_dir, shared, deep), C=c, KERNEL=kernel, PE=pe, SIMD=simd,
+             W_EXT=ext)
     rounds, rows = kernel // simd, [r for v in x for r in v]
-    steps = [RW if i == rounds - 1 else 1 for i in range(rounds) for _ in range(c // pe)]
+    steps = [(RW if i == rounds - 1 else 1) | (2 if ext else 0) for i in range(rounds) for _ in range(c // pe)]
     ins = [pack(r, z.xw) for r in joined(rows)] if simd > 1 else cut(rows, z.xw)
     return run(p, files, steps, 2 + pipe + (1 if rounds > 1 else 0) + tlat, ins, cut(ys, p['OUT_W']),
-               pe * simd * z.xw, pe * p['OUT_W'], vectors)
+               pe * simd * z.xw, pe * p['OUT_W'], vectors, in1=mem * vectors if ext else None,
+               in1_w=pe * simd * z.ww)
 
 
 def pool(rnd, c=4, pe=2, simd=1, func=4, kh=2, ow=3, kw=2, xw=4, xs=0, bip=0, spare=0, outer=6):
@@ -576,9 +579,9 @@ def sweep(rnd):
                 yield 'vvau', dict(c=c, kernel=kernel, pe=pe, simd=simd, mode=mode, xw=pick((1, 2, 4, 8)),
                                    xs=pick((0, 1)), ww=pick((1, 2, 4, 8)), ws=pick((0, 1)),
                                    dot=pick((0, 1)) if mode == 0 else 0,
-                                   mul=pick((0, 1)), pipe=pick((0, 1)), act=act, k=k, ow=clog2(k + 1) + pick((0, 2)),
-                                   actval=pick((0, -2)), has_dir=pick((0, 1)), shared=pick((0, 0, 1)),
-                                   deep=pick((0, 1)), spare=pick((0, 0, 3)), ts=pick((0, 1)))
+                                   mul=pick((0, 1)), pipe=pick((0, 1)), ext=pick((0, 0, 1)), act=act, k=k,
+                                   ow=clog2(k + 1) + pick((0, 2)), actval=pick((0, -2)), has_dir=pick((0, 1)),
+                                   shared=pick((0, 0, 1)), deep=pick((0, 1)), spare=pick((0, 0, 3)), ts=pick((0, 1)))
     yield 'vvau', dict(c=200, kernel=4, pe=2, vectors=3)
     for func in (MAX, MIN, ADD):
         for kh, ow, kw in ((1, 1, 1), (1, 1, 9), (4, 1, 1), (2, 3, 2), (1, 3, 2), (3, 2, 1), (1, 4, 1)):

@@ -15,6 +15,7 @@ module vvau_tb #(
     parameter DOT = 0,
     parameter MUL_STYLE = 0,
     parameter PIPE = 0,
+    parameter W_EXT = 0,
     parameter ACT = 0,
     parameter K = 1,
     parameter TW = 12,
@@ -34,7 +35,7 @@ module vvau_tb #(
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
     wire [PE*SIMD*XW-1:0] s_tdata;
-    wire [0:0] s1_tdata;
+    wire [PE*SIMD*WW-1:0] s1_tdata;
     wire [PE*OUT_W-1:0] m_tdata;
 
     nashc_vvau #(
@@ -52,6 +53,7 @@ module vvau_tb #(
         .DOT(DOT),
         .MUL_STYLE(MUL_STYLE),
         .PIPE(PIPE),
+        .W_EXT(W_EXT),
         .ACT(ACT),
         .K(K),
         .TW(TW),
@@ -64,11 +66,13 @@ module vvau_tb #(
     ) dut (
         .clk(clk), .rst_n(rst_n),
         .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
-        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+        .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
+        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready),
+        .lite_s(101'd0), .lite_m()
     );
 
     stream_harness #(
-        .IN_W(PE*SIMD*XW), .IN1_W(1), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
+        .IN_W(PE*SIMD*XW), .IN1_W(PE*SIMD*WW), .OUT_W(PE*OUT_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
         .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),

@@ -25,9 +25,10 @@ RELU = "nashc 1\ngraph @main(%x: f32[1,2]) -> (%y) {\n  %y: f32[1,2] = nn.relu(%
 HAS_ASAN = False
 
 
-def npy(shape, values):
-    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(values)}f", *values)
+def npy(shape, values, kind="f"):
+    head = f"{{'descr': '<{kind}4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    data = struct.pack(f"<{len(values)}{kind}", *values)
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + data
 
 
 class Case:
@@ -330,6 +331,30 @@ def links_in_a_design(c):
     assert not (c.dir / "d/report/post_synth_resources.json").exists()  # ours, and of the former design
 
 
+def searches(c):
+    """Every method on a few made-up images, a break, costs, wrong checkpoints: of memory this is what training and
+    search do, too."""
+    if not (pathlib.Path(c.nashc).parent.parent / "plugins/train.so").is_file():
+        return "training is not built"
+    pixels = [(37 * i * i + 11 * i) % 251 / 256 for i in range(24 * 64)]
+    with zipfile.ZipFile(c.dir / "d.npz", "w") as z:
+        z.writestr("x_train.npy", npy("(24, 1, 8, 8)", pixels))
+        z.writestr("y_train.npy", npy("(24,)", [k % 3 for k in range(24)], "i"))
+    args = ["search", "--data", "npz:d.npz", "--width", "2", "--stem", "conv=3x3 pad=1 pool=none", "--batch", "5", "-q",
+            "--epochs", "2", "--rank-images", "8", "--bn-batches", "1", "--threads", "2"]
+    c.run(*args, "--version", "v1", "--compat", "bn,v3", "--candidates", "1", "-o", "gates")
+    c.run(*args, "--version", "v2", "--method", "two-path", "--steps", "2", "--save-every", "1", "-o", "break")
+    c.run(*args, "--version", "v2", "--method", "two-path", "--save-every", "1", "--resume", "-o", "break")
+    c.run(*args, "--method", "evolution", "--candidates", "6", "--search-form", "deploy", "-o", "evolution")
+    c.run(*args, "--version", "custom", "--primitives", "none,dil_conv_3x3,conv_1x1:3",
+          "--method", "random", "--candidates", "1", "--steps", "1", "-o", "random")
+    c.run(*args, "--version", "v1", "--resume", "-o", "break", code=1, has="another search")
+    whole = (c.dir / "gates/checkpoint.npz").read_bytes()
+    c.write("break/checkpoint.npz", whole[:len(whole) // 2])
+    c.run(*args, "--version", "v2", "--method", "two-path", "--resume", "-o", "break", code=1)
+    c.run("pareto", "gates", "-o", "front", code=4, has="nashc train")
+
+
 def growth(c):
     """Processor time of a network four times as large: some four times, where quadratic growth makes sixteen."""
     def blocks(n):
@@ -369,7 +394,8 @@ CASES = [a_name_that_reaches_a_script, names_that_a_language_has, numbers_that_a
          what_a_killed_process_left_goes, signals_leave_nothing, a_command_that_closes_its_output, a_budget_of_memory,
          a_budget_of_time, calls_without_end, names_of_any_bytes, names_of_arrays, arrays_that_share_their_bytes,
          what_reaches_a_terminal, empty_tensors, comparisons, numbers_off_the_grid, codes_wider_than_float32,
-         options_of_quantisers, declared_inputs, keys_that_mean_nothing, pairs_of_files, links_in_a_design, growth]
+         options_of_quantisers, declared_inputs, keys_that_mean_nothing, pairs_of_files, links_in_a_design, searches,
+         growth]
 
 
 def main():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""ranks.py BUILD: training on several ranks: equal to one process up to rounding, the same bits again, a lost rank."""
+"""ranks.py BUILD: training and searches on several ranks: equal to one process up to rounding, the same bits again, a
+lost rank."""
 import os
 import pathlib
 import shutil
@@ -8,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 sys.argv = sys.argv[:2]
 import run as common  # noqa: E402  files, models and checks are those of run.py
+import search as searches  # noqa: E402  and its images
 
 check, NASHC = common.check, common.NASHC
 MPI = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -25,10 +28,15 @@ def start(n, *args):
     return subprocess.Popen(command(n, *args), env=MPI, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def train(n, *args):
-    p = start(n, "train", *args, "-q", *([] if n > 1 else ["--threads", "1"]))
+def train(n, *args, command="train"):
+    p = start(n, command, *args, "-q", *([] if n > 1 else ["--threads", "1"]))
     err = p.communicate(timeout=120)[1]
     return p.returncode, err
+
+
+def search(n, d, *args, data="kinds.npz", batch=16):
+    return train(n, "--data", f"npz:{d}/{data}", "--version", "v1", "--width", "2", "--stem", searches.STEM, "--batch",
+                 batch, "--epochs", "2", "--rank-images", "32", "--bn-batches", "2", *args, command="search")
 
 
 def without_norm(text):
@@ -69,18 +77,23 @@ def same_bits(d):
     check("the manifest has the ranks", '"ranks": 2' in (d / "a/manifest.json").read_text())
 
 
-def lost_rank(d):
-    """Kill a rank inside a long run: the checkpoint is that of a whole step, the same as when the run ends there."""
-    args = [d / "one.nashir", "--data", f"npz:{d}/one.npz", "--batch", "30", "--save-every", "5"]
-    p = start(2, "train", *args, "--epochs", "1000000", "-o", d / "lost", "-q")
+def kill_one(p, run):
+    """Kills a rank when there is a checkpoint; what the others say, and the ranks."""
     end = time.monotonic() + 60
-    while not (d / "lost/checkpoint.npz").is_file() and time.monotonic() < end and p.poll() is None:
+    while not (run / "checkpoint.npz").is_file() and time.monotonic() < end and p.poll() is None:
         time.sleep(0.05)
     time.sleep(0.5)
     children = subprocess.run(["pgrep", "-P", str(p.pid)], capture_output=True, text=True).stdout.split()
     if len(children) >= 2:
         os.kill(int(children[-1]), signal.SIGKILL)
-    err = p.communicate(timeout=60)[1]
+    return p.communicate(timeout=60)[1], children
+
+
+def lost_rank(d):
+    """Kill a rank inside a long run: the checkpoint is that of a whole step, the same as when the run ends there."""
+    args = [d / "one.nashir", "--data", f"npz:{d}/one.npz", "--batch", "30", "--save-every", "5"]
+    p = start(2, "train", *args, "--epochs", "1000000", "-o", d / "lost", "-q")
+    err, children = kill_one(p, d / "lost")
     check("a rank is lost: the run fails", p.returncode != 0 and len(children) >= 2, children)
     if "rank 1 of 2" not in err:  # the other was killed: the first rank tells, and writes
         check("it says so", "another rank was lost" in err and "checkpoint.npz is of step" in err, err)
@@ -90,7 +103,64 @@ def lost_rank(d):
         check("the checkpoint is of a whole step", distance(got, state(d / "whole")) == 0, step)
 
 
+def one_image(path, n=64, size=8):
+    """The same image and label always: batch normalisation, forward and back, is the same on any number of ranks."""
+    image = bytes((37 * i * i + 11 * i) % 251 for i in range(size * size))
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("x_train.npy", searches.npy("|u1", (n, 1, size, size), image * n))
+        z.writestr("y_train.npy", searches.npy("|u1", (n,), bytes([2] * n)))
+
+
+def search_sums(d):
+    """Gradients of weights and gates are those of the whole batch: up to rounding the same as in one process."""
+    one_image(d / "same.npz")
+    for method in ("gates", "two-path"):
+        args = [d, "--search-form", "deploy", "--method", method, "--steps", "2"]
+        for n in (1, 2):
+            code, err = search(n, *args, "-o", d / f"sums{n}.{method}", data="same.npz")
+            check(f"search, {method}, {n} ranks", code == 0, err)
+        a, b = (state(d / f"sums{n}.{method}") for n in (1, 2))
+        kept = [k for k in a if not k.startswith(("search.log", "step")) and not k.endswith("running_var")]
+        size = {k: max(1e-6, *map(abs, a[k][1]), 0) for k in kept}
+        far = {k: max((abs(x - y) / size[k] for x, y in zip(a[k][1], b[k][1])), default=0) for k in kept}
+        check(f"search, {method}: 2 ranks as one process", max(far.values()) < 1e-3 and len(kept) > 100,
+              sorted(far.items(), key=lambda x: -x[1])[:4])
+        check(f"search, {method}: something is learned", any(x != 0 for x in a["optimiser.u.alpha"][1]))
+
+
+def search_bits(d):
+    searches.write_data(d / "kinds.npz", 96)
+    runs = [("a", []), ("b", []), ("c", ["--steps", "4"]), ("c", ["--resume"]),
+            ("e", ["--method", "evolution", "--candidates", "6", "--compat", "bn"])]
+    for name, more in runs:
+        code, err = search(2, d, *more, "-o", d / f"search.{name}")
+        check(f"search {name}", code == 0, err)
+    a, b, c = (d / f"search.{x}" for x in "abc")
+    for other, what in ((b, "again"), (c, "with a break")):
+        differ = searches.same_files(a, other)
+        check(f"a search on 2 ranks {what}: the same files", not differ, differ)
+    check("the manifest has the ranks", '"ranks": 2' in (a / "manifest.json").read_text())
+
+
+def lost_in_search(d):
+    """As lost_rank; what the step on its way has changed is taken back."""
+    p = start(2, "search", "--data", f"npz:{d}/kinds.npz", "--width", "2", "--stem", searches.STEM, "--batch", "8",
+              "--epochs", "100000", "--save-every", "3", "-q", "-o", d / "gone")
+    err, children = kill_one(p, d / "gone")
+    check("a rank is lost: the search fails", p.returncode != 0 and len(children) >= 2, children)
+    if "rank 1 of 2" not in err:
+        check("the search says so", "another rank was lost" in err and "checkpoint.npz is of step" in err, err)
+        step = int(state(d / "gone")["search.step"][1][0])
+        code, err = train(2, "--data", f"npz:{d}/kinds.npz", "--width", "2", "--stem", searches.STEM, "--batch", "8",
+                          "--epochs", "100000", "--steps", step, "-o", d / "kept", command="search")
+        check("the other search", code == 0, err)
+        got, want = state(d / "gone"), state(d / "kept")
+        check("the checkpoint is of a whole step", got == want, [k for k in want if got.get(k) != want[k]][:5])
+
+
 def faults(d):
+    code, err = search(2, d, "-o", d / "h", batch=1)
+    check("too small a batch of a search", code != 0 and "too small for 2 ranks" in err, err)
     args = [d / "one.nashir", "--data", f"npz:{d}/one.npz"]
     code, err = train(2, *args, "--batch", "1", "-o", d / "f")
     check("too small a batch", code != 0 and "too small for 2 ranks" in err, err)
@@ -108,7 +178,7 @@ def main():
         (d / "one.nashir").write_text(text)
         (d / "plain.nashir").write_text(without_norm(text))
         common.data_files(d)
-        for test in (equal_sums, same_bits, lost_rank, faults):
+        for test in (equal_sums, same_bits, lost_rank, search_sums, search_bits, lost_in_search, faults):
             test(d)
     print(f"{common.passed} passed, {common.failed} failed, 0 skipped")
     return 1 if common.failed else 0

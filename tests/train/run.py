@@ -332,10 +332,14 @@ def formats(d):
     runs = []
     for memory in (64, 0):
         spec = f"images:{d}/train.zip,augment=flip+crop4,memory={memory}"
-        nashc("train", d / "three.nashir", "--data", spec, "--epochs", "2", "--batch", "16", "-q",
+        nashc("train", d / "three.nashir", "--data", spec, "--epochs", "2", "--batch", "16", "-q", "--threads", "3",
               "-o", d / f"m{memory}")
-        runs.append((d / f"m{memory}/checkpoint.npz").read_bytes())
-    check("and train to the same bytes", runs[0] == runs[1])
+        nashc("search", "--data", spec + ",size=8x8", "--width", "2", "--stem", "conv=3x3 pad=1 pool=none", "--epochs",
+              "1", "--batch", "16", "-q", "-o", d / f"s{memory}")
+        log = (d / f"s{memory}/log.csv").read_text().splitlines()
+        runs.append([(d / f"m{memory}/checkpoint.npz").read_bytes(), (d / f"s{memory}/alphas.npz").read_bytes(),
+                     [line.rpartition(",")[0] for line in log]])  # without images/s
+    check("and train and search to the same bytes", runs[0] == runs[1] and len(runs[0][2]) == 2, str(runs)[-900:])
     last = sorted((d / "images/test/class2").iterdir())[-1]
     whole = last.read_bytes()
     for name, bad, text in (("none", b"no image", "the image cannot be read"),

@@ -179,11 +179,11 @@ def costs(d):
     code, _, err = nashc(*args(d, *cost, epochs=6), "-o", d / "cheap")
     check("costs", code == 0, err)
     manifest = json.loads((d / "cheap/manifest.json").read_text())["costs"]
-    # An edge alone may differ: networks with and without its branch are folded apart.
     for what in ("lut", "cycles"):
         edges = manifest[what]["edges"]
         none, _, _, one, three, five = (sum(e[k] for e in edges) for k in range(6))
         check(f"larger kernels cost more: {what}", none == 0 < one < three < five, str(edges))
+        check(f"every branch costs something: {what}", all(min(e[1:]) > 0 for e in edges), str(edges))
     nashc(*args(d, "--arch-lr", "0.2", epochs=6), "-o", d / "dear")
     names = ["none", "max_pool_3x3", "skip_connect", "conv_1x1", "conv_3x3", "conv_5x5"]
 

@@ -104,7 +104,11 @@ emit_mvau(const nashc_node *n, nashc_hls *h, nashc_diag *d)
 {
     nashc_type type = hls_accumulator(n);
     const char *acc = nashc_hls_type(h, &type);
+    nashc_status s = hls_need_constants(n, d);
     sizes z = sizes_of(n);
+
+    if (s != NASHC_OK)
+        return s;
     const char *w = weights(n, h, &z);
 
     if (!w)

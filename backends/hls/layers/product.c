@@ -5,6 +5,18 @@
 #include "product.h"
 #include "backends/support/accumulator.h"
 
+nashc_status
+hls_need_constants(const nashc_node *n, nashc_diag *d)
+{
+    if (!nashc_flow_weights_free(n))
+        return NASHC_OK;
+    nashc_node_unsup(d, n, "the hls backend builds weights in: no %s",
+                     nashc_node_bool(n, "runtime_writeable_weights") ? "runtime_writeable_weights"
+                                                                     : "mem_mode external");
+    nashc_help(d, "use the verilog backend, or leave the weights of this layer constant");
+    return NASHC_EUNSUP;
+}
+
 nashc_type
 hls_accumulator(const nashc_node *n)
 {

@@ -13,7 +13,11 @@ emit_vvau(const nashc_node *n, nashc_hls *h, nashc_diag *d)
     nashc_type type = hls_accumulator(n);
     const char *acc = nashc_hls_type(h, &type);
     const char *w = hls_tensor(h, "weights", t, 3, (int64_t[]){kernel / simd, folds, simd * pe});
+    bool embedded = nashc_node_int(n, "mem_mode") == 1;
+    nashc_status s = hls_need_constants(n, d);
 
+    if (s != NASHC_OK)
+        return s;
     if (!w)
         return nashc_enomem(d);
     nashc_hls_int(h, "RESULTS", nashc_type_count(hls_in(n, 0)) / kernel / wt->dim[1]);
@@ -23,7 +27,8 @@ emit_vvau(const nashc_node *n, nashc_hls *h, nashc_diag *d)
     nashc_hls_int(h, "SIMD", simd);
     nashc_hls_line(h, "%s acc[FOLDS][PE];", acc);
     nashc_hls_line(h, "#pragma HLS array_partition variable=acc complete dim=2");
-    hls_memory(h, nashc_hls_line, w, 2, 3, "rom_1p", nashc_node_str(n, "ram_style"));
+    hls_memory(h, nashc_hls_line, w, 2, 3, "rom_1p",
+               embedded ? "distributed" : nashc_node_str(n, "ram_style"));
     nashc_hls_line(h, "%s", "");
     nashc_hls_line(h, "for (int v = 0; v < RESULTS; v++) {");
     nashc_hls_line(h, "for (int k = 0; k < KERNEL; k++) {");

@@ -30,13 +30,18 @@ add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits, bits = model_out(n, 0)->bits;
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
-    nashc_cost c = {.lut = 8 + 2 * pe * bits, .ff = 4 + 3 * pe * bits, COST_START};
-    bool product = strcmp(nashc_node_str(n, "func"), "mul") == 0;
+    const char *func = nashc_node_str(n, "func");
+    bool product = strcmp(func, "mul") == 0, chosen = func[0] == 'm' && !product;
+    nashc_cost c = {COST_START};
 
     if (product && cost_wants_dsp(a, b, dev))
         c.dsp = pe * cost_dsps(a, b);
-    else if (product)
-        c.lut += pe * a * b;
+    else
+        COST_LUTS(&c, COST_ADD_STREAMS, 1, product || chosen ? 0 : (double)(pe * bits),
+                  chosen ? (double)(pe * (a > b ? a : b)) : 0, product ? (double)(pe * a * b) : 0);
+    c.ff += pe * bits;
+    cost_pipe(&c, 1, 1, pe * bits);
+    cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;
 }

@@ -42,17 +42,19 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
     uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1));
     const char *func = nashc_node_str(n, "func");
-    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
+    bool product = strcmp(func, "mul") == 0, added = strcmp(func, "add") == 0;
+    bool dsp = product && cost_wants_dsp(x, p, dev);
+    uint64_t folds = rows > pe ? rows / pe : 1;
+    nashc_cost c = {.ff = pe * x, COST_START};
 
-    if (strcmp(func, "mul") != 0)
-        c.lut += pe * (strcmp(func, "add") == 0 ? bits : x + bits);
-    else if (cost_wants_dsp(x, p, dev))
-        c.dsp += pe * cost_dsps(x, p);
-    else
-        c.lut += pe * x * p;
-    c.ff += pe * (x + bits);
-    if (rows > pe)
-        cost_rom(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * p);
+    cost_counter(&c, folds);
+    COST_LUTS(&c, COST_CHANNELWISE, (double)pe, added && folds > 1 ? (double)(pe * bits) : 0,
+              added || product ? 0 : (double)(pe * bits),
+              product && !dsp ? (double)(pe * x * p) : 0);
+    c.dsp = dsp ? pe * cost_dsps(x, p) : 0;
+    c.ff += pe * bits;
+    cost_rom(&c, nashc_node_int(n, "ram_style"), folds, pe * p);
+    cost_pipe(&c, 2, 1, pe * bits);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

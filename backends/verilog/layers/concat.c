@@ -22,9 +22,13 @@ const nashc_impl nashc_impl_verilog_hw_concat = NASHC_IMPL_VERILOG("hw.concat", 
 static nashc_status
 concat_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t bits = model_out(n, 0)->bits;
+    uint64_t width = (uint64_t)nashc_node_int(n, "pe") * model_out(n, 0)->bits;
+    nashc_cost c = {.ff = width, COST_START};
 
-    *out = parts_cost(n, 2 * bits, 3 * bits, dev);
+    parts_cost(n, width, &c);
+    cost_pipe(&c, 1, 1, width);
+    cost_fit(&c, dev);
+    *out = c;
     return NASHC_OK;
 }
 

@@ -1,6 +1,7 @@
-/* cost.c: what parts of layers cost: memories, thresholds, counters. */
+/* cost.c: what parts of layers cost: memories, thresholds, counters, outputs. */
 #include "cost.h"
 #include "emit.h"
+#include <math.h>
 
 static uint64_t
 ceil_div(uint64_t a, uint64_t b)
@@ -18,82 +19,188 @@ cost_clog2(uint64_t v)
     return n;
 }
 
+/* Constants; written through one port and read through another; the same with a second reader. */
+typedef enum kind { ROM, RAM, WRITTEN } kind;
+
 /* Block RAMs of 18 kbit for depth words of width bits, in the shape that takes fewest
- * (docs/layers.md, memories). */
+ * (docs/layers.md, memories). A port that both reads and writes has words of 18 bits at most. */
 static uint64_t
-bram18(uint64_t depth, uint64_t width)
+bram18(kind k, uint64_t depth, uint64_t width)
 {
     static const uint64_t shapes[][2] = {{16384, 1}, {8192, 2},  {4096, 4},
                                          {2048, 9},  {1024, 18}, {512, 36}};
     uint64_t least = UINT64_MAX;
 
-    for (size_t i = 0; i < NASHC_COUNT(shapes); i++) {
+    for (size_t i = 0; i + (k == WRITTEN) < NASHC_COUNT(shapes); i++) {
         uint64_t n = ceil_div(depth, shapes[i][0]) * ceil_div(width, shapes[i][1]);
         least = n < least ? n : least;
     }
     return least;
 }
 
-/* Does a memory that nobody decided upon become block RAM? As Yosys decides for a RAM; a ROM is as
- * many LUTs as it has words of 64, which is what a block RAM must be worth. */
+/* RAM cells of 8 LUTs: 14 bits of 32 words, or 7 of 64, whichever is used better. Where there are
+ * several rows of them, the outputs are chosen from. */
+typedef struct ram_cells {
+    uint64_t rows, bits;
+} ram_cells;
+
+static ram_cells
+ram_cells_of(uint64_t depth)
+{
+    ram_cells low = {ceil_div(depth, 32), 14}, high = {ceil_div(depth, 64), 7};
+
+    return low.rows < 2 * high.rows ? low : high;
+}
+
+/* Does a memory that nobody decided upon become block RAM? Yosys reckons 129 for a block, 16 for
+ * the cell of a LUT RAM or as much of that as is used, about 0.4 for a choice between bits of two,
+ * and a 64th for a bit of a ROM. */
 static bool
-wants_block(bool rom, uint64_t depth, uint64_t width)
+wants_block(kind k, uint64_t depth, uint64_t width)
 {
     if (depth <= 64)
         return false;
-    return rom ? width * ceil_div(depth, 64) >= COST_BRAM18_LUTS * bram18(depth, width)
-               : depth * width > 1024;
+    ram_cells c = ram_cells_of(depth);
+    double rows = (double)c.rows, block = 129 * (double)bram18(k, depth, width);
+    double each = k == ROM ? (double)depth / 64 : rows * 16 / (double)c.bits + (rows - 1) * 0.4;
+
+    return each * (double)width * (k == WRITTEN ? 2 : 1) >= block; /* a second port */
 }
 
+/* A second port takes a LUT for each bit of it. */
 static void
-add_memory(nashc_cost *c, bool rom, int64_t style, uint64_t depth, uint64_t width)
+add_ram_cells(nashc_cost *c, kind k, uint64_t depth, uint64_t width)
+{
+    ram_cells r = ram_cells_of(depth);
+
+    if (k == WRITTEN) {
+        c->lut += depth > 32 ? 2 * width * ceil_div(depth, 64) : width;
+        c->ff += width; /* the line that AXI-Lite reads */
+        return;
+    }
+    c->lut += 8 * r.rows * ceil_div(width, r.bits);
+    COST_LUTS(c, COST_RAM, (double)((r.rows - 1) * width));
+}
+
+/* Chance gives each of the 2^depth columns alike. */
+uint64_t
+cost_columns(uint64_t depth, uint64_t width)
+{
+    double all;
+
+    if (depth >= 32)
+        return width;
+    all = (double)((uint64_t)1 << depth);
+    return (uint64_t)(all * (1 - exp(-(double)width / all)) + 0.5);
+}
+
+static bool
+add_memory(nashc_cost *c, kind k, int64_t style, uint64_t depth, uint64_t width)
 {
     if (style == COST_ULTRA) {
         c->uram += ceil_div(depth, 4096) * ceil_div(width, 72);
         c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
-    } else if (style == COST_BLOCK || (style == COST_AUTO && wants_block(rom, depth, width))) {
-        c->bram18 += bram18(depth, width);
-        c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
-    } else {
-        /* 64 words of a RAM take 8 LUTs for 7 bits; one for 32 words more takes half as many */
-        c->lut += rom          ? width * ceil_div(depth, 64)
-                  : depth > 32 ? ceil_div(width * 8, 7) * ceil_div(depth, 64)
-                               : ceil_div(width * 4, 7);
+        return true;
     }
+    if (style == COST_BLOCK || (style == COST_AUTO && wants_block(k, depth, width))) {
+        c->bram18 += bram18(k, depth, width);
+        c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
+        return true;
+    }
+    if (k != ROM) {
+        add_ram_cells(c, k, depth, width);
+        return false;
+    }
+    uint64_t made = cost_columns(depth, width);
+    COST_LUTS(c, COST_ROM, (double)(made * ceil_div(depth, 64)));
+    c->ff += made;
+    return false;
 }
 
-void
+bool
 cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
 {
-    add_memory(c, false, style, depth, width);
+    return add_memory(c, RAM, style, depth, width);
 }
 
-void
+bool
 cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
 {
-    if (depth > 1) /* a single word is a constant */
-        add_memory(c, true, style, depth, width);
+    return depth > 1 && add_memory(c, ROM, style, depth, width); /* a single word is a constant */
 }
 
 void
-cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
-                uint64_t folds, int64_t ram_style)
+cost_written(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
 {
-    uint64_t n = (uint64_t)emit_stages((int64_t)steps);
+    uint64_t words = (uint64_t)1 << cost_clog2(ceil_div(width, 32)), kept = 32 * (words - 1);
 
-    if (parallel) {
-        c->lut += pe * steps * (width / 2 + 1);
-        c->ff += pe * n;
-        if (folds > 1)
-            cost_rom(c, ram_style, folds, pe * steps * width);
-        return;
-    }
-    for (uint64_t k = 0; k < n; k++) {
-        c->lut += pe * (width / 2 + 2);
-        c->ff += pe * 2 * (width + n);
-        for (uint64_t p = 0; p < pe && folds << k > 1; p++)
-            cost_rom(c, ram_style, folds << k, width);
-    }
+    add_memory(c, WRITTEN, style, depth, width);
+    c->lut += 16 + 26 * (words - 1);
+    c->ff += 4 + (kept < width ? kept : width) + (width < 32 ? width : 32);
+}
+
+void
+cost_luts(nashc_cost *c, enum cost_part part, const double terms[COST_TERMS])
+{
+    const double *by = cost_coefficients(part);
+    double sum = 0;
+
+    for (int i = 0; i < COST_TERMS; i++)
+        sum += terms[i] * by[i];
+    c->lut += (uint64_t)(sum + 0.5);
+}
+
+void
+cost_pipe(nashc_cost *c, uint64_t latency, uint64_t outputs, uint64_t width)
+{
+    COST_LUTS(c, COST_SKID, (double)outputs, (double)(outputs * width));
+    c->ff += latency + outputs * (2 + 2 * width);
+}
+
+void
+cost_counter(nashc_cost *c, uint64_t count)
+{
+    uint64_t bits = (uint64_t)cost_clog2(count);
+
+    COST_LUTS(c, COST_COUNT, bits > 0, (double)bits);
+    c->ff += bits;
+}
+
+/* All comparisons at once, and a count of them. */
+static void
+parallel(nashc_cost *c, const cost_steps *s)
+{
+    uint64_t all = s->pe * s->steps;
+    double bits = (double)(all * (s->width > 3 ? s->width : 1)); /* a LUT holds a narrow one */
+
+    COST_LUTS(c, COST_PARALLEL, (double)all, s->folds > 1 ? bits : 0, s->folds > 1 ? 0 : bits,
+              (double)(s->pe * s->out));
+    c->ff += s->pe * s->out;
+    cost_rom(c, s->ram_style, s->folds, all * s->bits);
+}
+
+/* A stage for each bit of the count: a memory, a comparison, and the bits found so far; x and the
+ * fold go along, two cycles a stage, in shift registers where they are long enough. */
+static void
+search(nashc_cost *c, const cost_steps *s)
+{
+    uint64_t n = (uint64_t)emit_stages((int64_t)s->steps), bits = (uint64_t)cost_clog2(s->folds);
+
+    COST_LUTS(c, COST_SEARCH, (double)(s->pe * n), (double)(s->pe * n * s->width), (double)s->pe,
+              (double)(s->pe * s->out));
+    c->ff += (n - 1) * 2 * (s->pe * s->width + bits) + s->pe * (n * (n - 1) + s->out);
+    for (uint64_t k = 0; k < n; k++)
+        for (uint64_t p = 0; p < s->pe; p++)
+            cost_rom(c, s->ram_style, s->folds << k, s->bits);
+}
+
+void
+cost_thresholds(nashc_cost *c, const cost_steps *s)
+{
+    if (s->parallel)
+        parallel(c, s);
+    else
+        search(c, s);
 }
 
 bool

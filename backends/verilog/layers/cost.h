@@ -1,4 +1,5 @@
-/* cost.h: what parts of layers cost: memories, thresholds, counters. Fitted to Yosys. */
+/* cost.h: what parts of layers cost: LUTs by coefficients fitted to Yosys, registers and blocks by
+ * counting what the Verilog has. */
 #ifndef NASHC_VERILOG_COST_H
 #define NASHC_VERILOG_COST_H
 
@@ -10,6 +11,52 @@
 /* ceil(log2(v)), 0 for v <= 1: bits of a counter below v. */
 int cost_clog2(uint64_t v);
 
+/* What layers are made of. The LUTs of a part are the sum of its terms, each times a coefficient of
+ * cost_table.c; the comments name the terms. Operand bits: all bits that a sum adds up. */
+enum cost_part {
+    COST_SKID,       /* outputs; their bits */
+    COST_COUNT,      /* counters; their bits */
+    COST_ROM,        /* bits of words of 64 lines */
+    COST_RAM,        /* bits of the choices between RAM cells */
+    COST_XNOR,       /* products; operand bits of the sums; bits of the sums */
+    COST_PLUS_MINUS, /* operand bits of the sums; bits that extend signs; bits of the sums */
+    COST_PLANES,   /* operand bits of the gated sums; that extend signs; of these sums; of theirs */
+    COST_MULTIPLY, /* operand bits of the sums; bits that extend signs; bits of the sums */
+    COST_PACKED,   /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
+    COST_ACCUMULATE,  /* accumulators of a step; their bits; their bits if they are in a memory */
+    COST_REPLAY,      /* layers; bits of a beat that is kept */
+    COST_PARALLEL,    /* comparisons; their bits; or with constants; bits of the results */
+    COST_SEARCH,      /* comparisons; their bits; lanes; results' bits */
+    COST_REQUANT,     /* bits of the sums; of what is clamped; of results; of products, squared */
+    COST_CHANNELWISE, /* lanes; bits of sums; of comparisons; of products, squared */
+    COST_TABLE,       /* lanes; bits of addresses that are added */
+    COST_ADD_STREAMS, /* layers; bits of sums; of comparisons; of products, squared */
+    COST_RING,        /* layers; bits of distances; of addresses; of a beat */
+    COST_LINE,        /* layers; bits of the count; of addresses of memories */
+    COST_LOOPS,       /* loops; bits of their counters */
+    COST_POOL,        /* bits of sums; of comparisons; of those of a beat's rows; of addresses */
+    COST_PADDING,     /* layers; bits of positions; of beats */
+    COST_PARTS,       /* layers; bits of the counter; of beats that are chosen from */
+    COST_SELECT,      /* layers; bits of comparisons; of candidates that are chosen from */
+    COST_DWC,         /* layers; bits that are loaded; shifted to narrower words; to wider ones */
+    COST_FIFO,        /* layers with a memory; bits of its addresses; of its beats; of a count */
+    COST_PARTS_N
+};
+enum { COST_TERMS = 4 };
+
+/* The coefficients of a part. */
+const double *cost_coefficients(enum cost_part part);
+
+/* Adds the LUTs of a part. */
+void cost_luts(nashc_cost *c, enum cost_part part, const double terms[COST_TERMS]);
+#define COST_LUTS(c, part, ...) cost_luts(c, part, (const double[COST_TERMS]){__VA_ARGS__})
+
+/* A pipe of latency stages and a skid for each of outputs of width bits. */
+void cost_pipe(nashc_cost *c, uint64_t latency, uint64_t outputs, uint64_t width);
+
+/* A counter from 0 below count. */
+void cost_counter(nashc_cost *c, uint64_t count);
+
 /* Values of the ram_style attributes. */
 enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
 
@@ -17,14 +64,29 @@ enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
 #define COST_BRAM18_LUTS 150
 #define COST_DSP_LUTS    120
 
-/* Adds a memory of depth words of width bits, that is written, or of constants (docs/layers.md,
- * memories). The efficiencies are those of the last memory of their kind. */
-void cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
-void cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+/* Adds a memory of depth words of width bits, that is written, or of constants with the register of
+ * the read (docs/layers.md, memories); true: in a block. The efficiencies are those of the last
+ * memory of their kind. */
+bool cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+bool cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
 
-/* Adds thresholds on pe lanes of width bits, steps of them in each of folds rows a lane. */
-void cost_thresholds(nashc_cost *c, bool parallel, uint64_t pe, uint64_t steps, uint64_t width,
-                     uint64_t folds, int64_t ram_style);
+/* Adds nashc_weight_memory: a memory that AXI-Lite reads and writes through a second port, which
+ * halves the widest words of a block RAM, and the registers of a line. */
+void cost_written(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+
+/* Columns that differ of width random ones of depth bits: equal ones, and what hangs on them alone,
+ * are made once. */
+uint64_t cost_columns(uint64_t depth, uint64_t width);
+
+/* Thresholds: steps of them on each of pe lanes of width bits, in folds rows (1: constants). */
+typedef struct cost_steps {
+    bool parallel;
+    uint64_t pe, steps, width, folds;
+    uint64_t bits, out; /* of a threshold and of a result */
+    int64_t ram_style;
+} cost_steps;
+
+void cost_thresholds(nashc_cost *c, const cost_steps *s);
 
 /* A product of a by b bits on dev: in DSPs if it is wide and dev (NULL: any) has them? And how many
  * it takes. */

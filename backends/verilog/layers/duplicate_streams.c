@@ -20,11 +20,12 @@ const nashc_impl nashc_impl_verilog_hw_duplicate_streams =
 static nashc_status
 duplicate_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t width = model_in(n, 0)->bits * (uint64_t)nashc_node_int(n, "pe");
-    uint64_t copies = (uint64_t)nashc_node_n_out(n);
+    nashc_cost c = {COST_START};
 
-    (void)dev;
-    *out = (nashc_cost){.lut = copies * (4 + width), .ff = copies * (2 + 2 * width), COST_START};
+    cost_pipe(&c, 0, (uint64_t)nashc_node_n_out(n),
+              model_in(n, 0)->bits * (uint64_t)nashc_node_int(n, "pe"));
+    cost_fit(&c, dev);
+    *out = c;
     return NASHC_OK;
 }
 

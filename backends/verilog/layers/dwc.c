@@ -25,17 +25,31 @@ dwc_cycles(const nashc_node *n)
     return in > out ? in : out;
 }
 
+/* Whole ratios load or shift a register; others shift by any number of their common part. */
 static nashc_status
 dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t bits = model_in(n, 0)->bits, in = (uint64_t)nashc_node_int(n, "lanes_in");
-    uint64_t to = (uint64_t)nashc_node_int(n, "lanes_out");
-    bool ratio = in % to == 0 || to % in == 0;
+    uint64_t to = (uint64_t)nashc_node_int(n, "lanes_out"), unit = in, larger = in > to ? in : to;
+    nashc_cost c = {COST_START};
 
-    (void)dev;
-    *out = (nashc_cost){.ff = 10 + bits * (in + to + 2 * to),
-                        .lut = 20 + bits * (in + to) * (ratio ? 1 : 4),
-                        COST_START};
+    for (uint64_t a = to; a > 0;) { /* the greatest common divisor */
+        uint64_t b = unit % a;
+        unit = a;
+        a = b;
+    }
+    if (in != to) {
+        uint64_t steps = larger / unit;
+        double shifted =
+            unit < in && unit < to ? (double)(bits * (in + to - unit)) * cost_clog2(to / unit) : 0;
+        COST_LUTS(&c, COST_DWC, 1, in > to ? (double)(bits * in) : 0, in > to ? shifted : 0,
+                  in > to ? 0 : shifted);
+        cost_counter(&c, steps);
+        c.ff += bits * (larger - unit);
+    }
+    cost_pipe(&c, 0, 1, bits * to);
+    cost_fit(&c, dev);
+    *out = c;
     return NASHC_OK;
 }
 

@@ -37,18 +37,27 @@ const nashc_impl nashc_impl_verilog_hw_fifo = NASHC_IMPL_VERILOG("hw.fifo", emit
 /* --- model --------------------------------------------------------------------------------------
  */
 
+/* A skid, or a memory with a register behind it that a word may also enter at once. */
 static nashc_status
 fifo_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t depth = (uint64_t)nashc_node_int(n, "depth");
+    uint64_t depth = (uint64_t)nashc_node_int(n, "depth"),
+             address = (uint64_t)cost_clog2(depth - 1);
     uint64_t width = (uint64_t)nashc_node_int(n, "lanes") * model_in(n, 0)->bits;
-    uint64_t counter = (uint64_t)cost_clog2(depth);
-    nashc_cost c = {.lut = 2 * counter + 4, .ff = 2 * counter + width + 2, COST_START};
+    uint64_t count = (uint64_t)cost_clog2(depth + 1);
+    int style = style_of(n);
+    nashc_cost c = {COST_START};
 
-    if (depth > 2)
-        cost_ram(&c, nashc_node_int(n, "ram_style"), depth, width);
-    else
-        c.ff += width;
+    if (depth == 2) {
+        cost_pipe(&c, 0, 1, width);
+    } else {
+        bool at_once = style == READ_AT_ONCE || (style == BY_DEPTH && depth <= 65);
+        COST_LUTS(&c, COST_FIFO, 1, (double)address, (double)width, (double)count);
+        c.ff += count + (at_once ? 3 : 2) * address + 3 + width + !at_once;
+        if (!cost_ram(&c, at_once ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style"), depth - 1,
+                      width))
+            c.ff += at_once ? 0 : width;
+    }
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

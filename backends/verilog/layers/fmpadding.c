@@ -69,18 +69,19 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t simd = (uint64_t)nashc_node_int(n, "simd"), bits = model_out(n, 0)->bits;
     border b = border_of(n);
-    uint64_t counters =
-        (uint64_t)(cost_clog2((uint64_t)b.folds) + cost_clog2((uint64_t)b.out[0]) +
-                   cost_clog2((uint64_t)b.out[1]) + cost_clog2((uint64_t)b.unit[0]) +
-                   cost_clog2((uint64_t)b.unit[1]));
-    nashc_cost c = {.ff = 4 + counters + simd * (model_in(n, 0)->bits + 2 * bits),
-                    .lut = 10 + counters + simd * bits,
-                    COST_START};
+    uint64_t x = model_in(n, 0)->bits, rows = (uint64_t)nashc_type_count(model_in(n, 1));
+    uint64_t places = 0;
+    nashc_cost c = {.ff = simd * x + 1, COST_START};
 
-    if (nashc_type_count(model_in(n, 1)) > 1 && b.folds > 1) {
-        c.ff += simd * bits;
-        cost_rom(&c, 0, (uint64_t)b.folds, simd * bits);
+    for (int a = 0; a < 2; a++) {
+        places += (uint64_t)cost_clog2((uint64_t)b.out[a] + 1);
+        cost_counter(&c, (uint64_t)b.unit[a]);
     }
+    cost_counter(&c, (uint64_t)b.folds);
+    c.ff += places;
+    COST_LUTS(&c, COST_PADDING, 1, (double)places, (double)(simd * bits));
+    cost_rom(&c, COST_AUTO, rows > 1 ? (uint64_t)b.folds : 1, simd * bits);
+    cost_pipe(&c, 1, 1, simd * bits);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

@@ -53,16 +53,28 @@ select_cycles(const nashc_node *n)
     return t.steps;
 }
 
+/* Best of a beat in a tree, or one candidate after the other through the list. */
 static nashc_status
 select_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t bits = model_in(n, 0)->bits, index = model_out(n, 0)->bits;
+    uint64_t bits = model_in(n, 0)->bits, index = model_out(n, 0)->bits, one = bits + index;
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), k = (uint64_t)nashc_node_int(n, "k");
+    uint64_t held = k == 1 ? 1 : pe, compared, chosen;
+    nashc_timing t;
+    nashc_cost c = {COST_START};
 
-    *out = (nashc_cost){.lut = 40 + (pe + k) * (bits / 2 + bits + 2 * index),
-                        .ff = 30 + (k + 2) * (bits + index),
-                        COST_START};
-    cost_fit(out, dev);
+    select_timing(n, &t);
+    compared = k == 1 ? pe - 1 + (t.arg[0] > 1) : pe * k;
+    chosen = k == 1 ? compared : 2 * compared;
+    if (t.arg[0] == 1 && k == 1)
+        one = index; /* the value of the only beat is not kept */
+    cost_counter(&c, t.arg[0]);
+    cost_counter(&c, k);
+    COST_LUTS(&c, COST_SELECT, 1, (double)(compared * bits), (double)(chosen * (bits + index)));
+    c.ff += (t.arg[0] > 1 ? index + 2 : 0) + held * one + (k > 1) + k * (one + (k > 1));
+    cost_pipe(&c, 2, 1, index);
+    cost_fit(&c, dev);
+    *out = c;
     return NASHC_OK;
 }
 

@@ -40,13 +40,16 @@ const nashc_impl nashc_impl_verilog_hw_lut = NASHC_IMPL_VERILOG("hw.lut", emit_l
 static nashc_status
 lut_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), bits = model_out(n, 0)->bits;
     uint64_t rows = (uint64_t)model_in(n, 1)->dim[0], size = (uint64_t)model_in(n, 1)->dim[1];
+    uint64_t folds = rows > pe ? rows / pe : 1;
+    uint64_t address = (uint64_t)cost_clog2(folds * size);
+    nashc_cost c = {.ff = (pe + (folds > 1)) * address, COST_START};
 
+    COST_LUTS(&c, COST_TABLE, (double)pe, folds > 1 ? (double)((pe + 1) * address) : 0);
     for (uint64_t p = 0; p < pe; p++)
-        cost_rom(&c, nashc_node_int(n, "ram_style"), size * (rows > 1 ? rows / pe : 1), bits);
-    c.ff += pe * bits;
+        cost_rom(&c, nashc_node_int(n, "ram_style"), folds * size, bits);
+    cost_pipe(&c, 2, 1, pe * bits);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

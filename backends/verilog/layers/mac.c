@@ -16,15 +16,65 @@ arithmetic(const nashc_type *x, const nashc_type *w)
     return w->kind == NASHC_K_BIP ? PM1_W : PRODUCT;
 }
 
-void
-emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m)
+/* The stream of weights, and the ports of AXI-Lite on the buses of nashc_weight_memory. */
+static void
+connect(nashc_vlog *v, const nashc_weights *w)
 {
-    const nashc_type *t = nashc_value_type(nashc_node_in(n, 1));
+    int64_t width = w->lanes * w->elem.bits;
 
-    nashc_vlog_int(v, "WW", t->bits);
-    nashc_vlog_int(v, "W_SIGNED", emit_signed(t));
-    nashc_vlog_str(v, "W_RAM_STYLE", style);
+    nashc_vlog_tie(v, "s1_tdata",
+                   w->streamed ? nashc_vlog_text(v, "weights_V_TDATA[%" PRId64 ":0]", width - 1)
+                               : nashc_vlog_zeros(v, width));
+    nashc_vlog_tie(v, "s1_tvalid", w->streamed ? "weights_V_TVALID" : "1'b0");
+    if (w->streamed)
+        nashc_vlog_tie(v, "s1_tready", "weights_V_TREADY");
+    else
+        nashc_vlog_open(v, "s1_tready", 1);
+    nashc_vlog_tie(v, "lite_s", w->written ? "lite_s" : "101'd0");
+    if (w->written)
+        nashc_vlog_tie(v, "lite_m", "lite_m");
+    else
+        nashc_vlog_open(v, "lite_m", 37);
+}
+
+nashc_status
+emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 1));
+    bool embedded = nashc_node_int(n, "mem_mode") == 1;
+    nashc_weights w;
+
+    if (!nashc_flow_weights(n, &w))
+        return nashc_bug(d, nashc_node_loc(n), "layer without weights");
+    nashc_vlog_int(v, "WW", w.elem.bits);
+    nashc_vlog_int(v, "W_SIGNED", emit_signed(&w.elem));
+    nashc_vlog_int(v, "W_EXT", w.streamed);
+    nashc_vlog_int(v, "W_AXILITE", w.written);
+    connect(v, &w);
+    if (w.streamed)
+        return NASHC_OK;
+    nashc_vlog_mem *m = nashc_vlog_memory(v, w.lines, w.lanes * w.elem.bits);
+    for (int64_t e = 0; e < w.lines * w.lanes; e++)
+        nashc_vlog_put(m, e / w.lanes, e % w.lanes * w.elem.bits, w.elem.bits,
+                       emit_code(&w.elem, nashc_tensor_get_int(t, nashc_flow_weight_at(&w, e))));
+    nashc_vlog_str(v, "W_RAM_STYLE", embedded ? "distributed" : nashc_node_str(n, "ram_style"));
     nashc_vlog_file(v, "W_FILE", "weights", m);
+    return NASHC_OK;
+}
+
+void
+mac_cost_weights(const nashc_node *n, nashc_cost *c)
+{
+    int64_t style =
+        nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style");
+    nashc_weights w;
+
+    if (!nashc_flow_weights(n, &w) || w.streamed)
+        return;
+    if (w.written)
+        cost_written(c, style, (uint64_t)w.lines, (uint64_t)w.lanes * w.elem.bits);
+    else
+        cost_rom(c, style, (uint64_t)w.lines, (uint64_t)w.lanes * w.elem.bits);
 }
 
 static nashc_status
@@ -153,15 +203,148 @@ is_parallel(const nashc_node *n)
     return emit_parallel(nashc_node_int(n, "act_style"), thresholds_of(n)->dim[1]);
 }
 
-void
-mac_cost_activation(const nashc_node *n, uint64_t pe, uint64_t width, nashc_cost *c)
+static void
+cost_activation(const nashc_node *n, uint64_t width, nashc_cost *c)
 {
     const nashc_type *t = thresholds_of(n);
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
 
     if (t)
-        cost_thresholds(c, is_parallel(n), pe, (uint64_t)t->dim[1], width,
-                        t->dim[0] > 1 ? (uint64_t)t->dim[0] / pe : 1,
-                        nashc_node_int(n, "ram_style_thresholds"));
+        cost_thresholds(c, &(cost_steps){.parallel = is_parallel(n),
+                                         .pe = pe,
+                                         .steps = (uint64_t)t->dim[1],
+                                         .width = width,
+                                         .folds = t->dim[0] > 1 ? (uint64_t)t->dim[0] / pe : 1,
+                                         .bits = t->bits < width ? t->bits : width,
+                                         .out = model_out(n, 0)->bits,
+                                         .ram_style = nashc_node_int(n, "ram_style_thresholds")});
+}
+
+/* Bits of a sum of a step, as in nashc_mac. */
+static uint64_t
+sum_bits(const nashc_type *x, const nashc_type *w, const mac_shape *z, bool dot, uint64_t acc)
+{
+    static const int more[] = {[XNOR] = 1, [PM1_W] = 1, [PRODUCT] = 0, [PM1_X] = 2};
+    int mode = arithmetic(x, w);
+    uint64_t bits = (uint64_t)(more[mode] + cost_clog2(z->simd));
+
+    if (mode == XNOR && dot)
+        bits += 2;
+    bits += mode == XNOR    ? 0
+            : mode == PM1_W ? x->bits
+            : mode == PM1_X ? w->bits
+                            : x->bits + w->bits;
+    return z->accs > 0 && bits < acc ? bits : acc;
+}
+
+/* Products that are added up. Half of those with constants vanish, and of a few lines of weights
+ * some bits are the same in all. */
+static double
+products(const mac_shape *z)
+{
+    double all = (double)(z->pe * z->simd);
+
+    return z->lines < 32 ? all - all / (double)((uint64_t)1 << z->lines) : all;
+}
+
+/* Bits that extend signs of operands of so many bits to those of their sum. */
+static double
+extension(const nashc_type *t, uint64_t bits, uint64_t sum)
+{
+    return emit_signed(t) && sum > bits ? (double)(sum - bits) : 0;
+}
+
+/* Counts of 6 equal bits, and their sum. */
+static void
+cost_xnor(nashc_cost *c, const mac_shape *z, uint64_t sum)
+{
+    uint64_t counts = z->piped ? 3 * (z->simd / 6) + (uint64_t)cost_clog2(z->simd % 6 + 1) : 0;
+
+    COST_LUTS(c, COST_XNOR, products(z), (double)(z->pe * counts), (double)(z->pe * sum));
+    c->ff += z->pe * (counts + sum);
+}
+
+/* Twice the sum of what has weight +1, less the sum of all. */
+static void
+cost_plus_minus(nashc_cost *c, const mac_shape *z, const nashc_type *x, uint64_t sum)
+{
+    double added = products(z) + (double)(z->blocks * z->simd);
+
+    COST_LUTS(c, COST_PLUS_MINUS, added * x->bits, added * extension(x, x->bits, sum),
+              (double)(z->pe * sum));
+    c->ff += z->piped ? (2 * z->pe + z->blocks) * sum : z->pe * sum;
+}
+
+/* A sum for each bit of the narrower operand, and the sum of these. */
+static void
+cost_planes(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_type *w,
+            uint64_t sum)
+{
+    bool bip = x->kind == NASHC_K_BIP, x_planes = bip || x->bits < w->bits;
+    uint64_t planes = z->pe * (bip ? 2 : x_planes ? x->bits : w->bits);
+    uint64_t bits = x_planes ? w->bits : x->bits, gated = bits + (uint64_t)cost_clog2(z->simd);
+
+    gated = gated < sum ? gated : sum;
+    double added = products(z) * (double)planes / (double)z->pe;
+    COST_LUTS(c, COST_PLANES, added * (double)bits,
+              added * extension(x_planes ? w : x, bits, gated), (double)(planes * gated),
+              (double)(z->pe * sum));
+    c->ff += (z->piped ? planes * gated : 0) + z->pe * sum;
+}
+
+/* Products in multiplier blocks. Yosys leaves the registers behind them outside. */
+static void
+cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_type *w,
+                 uint64_t sum)
+{
+    uint64_t a = x->bits, b = w->bits, rows = z->pe / z->blocks, lanes = (uint64_t)z->lanes;
+    uint64_t blocks = z->blocks * ((rows + lanes - 1) / lanes) * z->simd;
+    double added = products(z);
+    const nashc_type *either = emit_signed(x) ? x : w;
+    double more = lanes == 1 ? extension(either, a + b, sum) : extension(x, a + b, sum);
+
+    c->dsp += blocks * cost_dsps(a, b);
+    c->ff += z->pe * sum + (z->piped ? blocks * lanes * (a + b) : 0);
+    if (lanes == 1) {
+        COST_LUTS(c, COST_MULTIPLY, added * (double)(a + b), added * more, (double)(z->pe * sum));
+        return;
+    }
+    COST_LUTS(c, COST_PACKED, added * (double)(a + b), added * more, (double)(z->pe * sum),
+              (double)(z->simd * a));
+    c->ff += z->piped ? a + (uint64_t)cost_clog2(z->simd) + 1 : 0;
+}
+
+void
+mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    int mode = arithmetic(x, w);
+    uint64_t acc = mode == XNOR && thresholds_of(n) ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
+                                                    : mac_accumulator(n, false).bits;
+    uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc), delay = 2 + z->piped + (z->accs > 0);
+
+    if (mode == XNOR)
+        cost_xnor(c, z, sum);
+    else if (mode == PM1_W)
+        cost_plus_minus(c, z, x, sum);
+    else if (mac_in_dsp(n, (int64_t)(z->pe / z->blocks), dev))
+        cost_multipliers(c, z, x, w, sum);
+    else
+        cost_planes(c, z, x, w, sum);
+    if (z->accs > 0) {
+        uint64_t address = (uint64_t)cost_clog2(z->accs);
+        COST_LUTS(c, COST_ACCUMULATE, 1, (double)(z->pe * acc),
+                  z->accs > 1 ? (double)(z->pe * acc) : 0);
+        c->ff += z->pe * acc + (1 + z->piped) * 2 + 2 + (2 + z->piped) * address;
+        if (z->accs > 1 && !cost_ram(c, COST_AUTO, z->accs, z->pe * acc))
+            c->ff += z->pe * acc; /* the register of the read */
+    }
+    cost_activation(n, acc, c);
+    if (thresholds_of(n)) {
+        c->ff += delay - 1;
+        cost_counter(c, thresholds_of(n)->dim[0] > 1 ? z->folds : 1);
+    }
+    cost_pipe(c, delay + mac_latency(n), 1, z->pe * model_out(n, 0)->bits);
 }
 
 uint32_t

@@ -5,8 +5,9 @@
 #include "backends/support/accumulator.h"
 #include "model.h"
 
-/* Parameters WW W_SIGNED W_RAM_STYLE W_FILE: weights as in m, a memory of that ram_style. */
-void emit_weights(const nashc_node *n, nashc_vlog *v, const char *style, nashc_vlog_mem *m);
+/* Parameters WW W_SIGNED W_EXT W_AXILITE W_RAM_STYLE W_FILE, the file, and what s1 and lite_ of the
+ * unit are connected to. */
+nashc_status emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d);
 
 /* Parameters of the arithmetic and the activation, with the files of the latter; rows: that share
  * an x; pipe: PIPE. */
@@ -26,8 +27,19 @@ uint64_t mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, b
  * costs less. rows share an x. */
 bool mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev);
 
-/* Adds thresholds, if n has them, on pe lanes of width bits. */
-void mac_cost_activation(const nashc_node *n, uint64_t pe, uint64_t width, nashc_cost *c);
+/* Adds the memory of the weights, if they do not come from outside. */
+void mac_cost_weights(const nashc_node *n, nashc_cost *c);
+
+/* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows
+ * a multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
+ * their own; piped: with a register inside the sum; lines of weights. */
+typedef struct mac_shape {
+    uint64_t pe, simd, blocks, accs, folds, piped, lines;
+    int64_t lanes;
+} mac_shape;
+
+/* Adds what nashc_mac costs. */
+void mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c);
 
 /* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
 uint32_t mac_latency(const nashc_node *n);

@@ -1,65 +1,21 @@
-/* mvau.c: hw.mvau to nashc_mvau.
- *
- * Weight line nf*SF + sf holds W[sf*SIMD+s][nf*PE+p] at [(p*SIMD+s)*WW +: WW], nf counting through
- * the groups.
- */
+/* mvau.c: hw.mvau to nashc_mvau. */
 #include "mac.h"
-#include <stdio.h>
-
-/* The weights of the design are constants: nothing comes through AXI-Lite. Lines as in the module.
- */
-static void
-no_axilite(nashc_vlog *v, int64_t lines, int64_t width)
-{
-    const struct {
-        const char *port;
-        int bits; /* 0: an input of 1 bit, else an output */
-    } ports[] = {{"awvalid", 0}, {"awready", 1}, {"wvalid", 0},  {"wready", 1},  {"bresp", 2},
-                 {"bvalid", 1},  {"bready", 0},  {"arvalid", 0}, {"arready", 1}, {"rdata", 32},
-                 {"rresp", 2},   {"rvalid", 1},  {"rready", 0}};
-    int64_t address =
-        2 + (lines > 1 ? cost_clog2((uint64_t)lines) : 1) + cost_clog2((uint64_t)(width + 31) / 32);
-    char name[32];
-
-    nashc_vlog_tie(v, "s_axilite_awaddr", nashc_vlog_zeros(v, address));
-    nashc_vlog_tie(v, "s_axilite_araddr", nashc_vlog_zeros(v, address));
-    nashc_vlog_tie(v, "s_axilite_wdata", nashc_vlog_zeros(v, 32));
-    for (size_t i = 0; i < NASHC_COUNT(ports); i++) {
-        snprintf(name, sizeof name, "s_axilite_%s", ports[i].port);
-        if (ports[i].bits > 0)
-            nashc_vlog_open(v, name, ports[i].bits);
-        else
-            nashc_vlog_tie(v, name, "1'b0");
-    }
-}
 
 static nashc_status
 emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w);
-    int64_t mw = t->dim[0], mh = t->dim[1], pe = nashc_node_int(n, "pe"),
-            simd = nashc_node_int(n, "simd");
-    int64_t sf = mw / simd, nf = mh / pe;
-    nashc_vlog_mem *m = nashc_vlog_memory(v, nf * sf, pe * simd * t->bits);
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    int64_t pe = nashc_node_int(n, "pe");
+    nashc_status s;
 
-    for (int64_t r = 0; r < mh; r++)
-        for (int64_t c = 0; c < mw; c++)
-            nashc_vlog_put(m, r / pe * sf + c / simd, (r % pe * simd + c % simd) * t->bits, t->bits,
-                           emit_code(t, nashc_tensor_get_int(w, c * mh + r)));
     nashc_vlog_core(v, "nashc_mvau");
-    nashc_vlog_int(v, "MW", mw);
-    nashc_vlog_int(v, "MH", mh);
+    nashc_vlog_int(v, "MW", w->dim[0]);
+    nashc_vlog_int(v, "MH", w->dim[1]);
     nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
-    nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(
-        n, v, nashc_node_int(n, "mem_mode") == 1 ? "distributed" : nashc_node_str(n, "ram_style"),
-        m);
-    nashc_vlog_tie(v, "s1_tdata", nashc_vlog_zeros(v, pe * simd * t->bits));
-    nashc_vlog_tie(v, "s1_tvalid", "1'b0");
-    nashc_vlog_open(v, "s1_tready", 1);
-    no_axilite(v, nf * sf, pe * simd * t->bits);
-    nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), t, pe));
+    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
+    nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), w, pe));
+    if ((s = emit_weights(n, v, d)) != NASHC_OK)
+        return s;
     return emit_mac(n, v, pe, 1, d);
 }
 
@@ -95,28 +51,44 @@ mvau_cycles(const nashc_node *n)
     return z.vectors * z.sf * z.nf;
 }
 
+/* A vector of several beats is kept for the other rounds. */
+static void
+cost_replay(const sizes *z, uint64_t width, nashc_cost *c)
+{
+    bool kept = z->nf > 1 && z->sf > 1;
+
+    COST_LUTS(c, COST_REPLAY, 1, kept ? (double)width : 0);
+    c->ff += width;
+    if (!kept)
+        return;
+    if (!cost_ram(c, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
+        c->ff += z->sf > 64 ? width : 0;
+    c->ff += z->sf > 64;
+}
+
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    uint64_t a = x->bits, b = w->bits;
-    uint64_t acc = mac_accumulator(n, false).bits;
-    int64_t style = nashc_node_int(n, "ram_style");
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
-    int64_t lanes = mac_lanes(x, w, (int64_t)z.pe);
-    bool embedded = nashc_node_int(n, "mem_mode") == 1, dsp = mac_in_dsp(n, (int64_t)z.pe, dev);
-    uint64_t shared = (z.pe + (uint64_t)lanes - 1) / (uint64_t)lanes; /* multipliers a column */
+    uint64_t lines = z.groups * z.nf * z.sf;
 
-    c.lut = 60 + z.pe * (z.simd * mac_products(x, w, lanes, dsp) / 4 + acc);
-    c.dsp = dsp ? shared * z.simd * cost_dsps(a, b) : 0;
-    if (dsp && lanes > 1) /* the sum of x */
-        c.lut += z.simd * (a + 2);
-    c.ff = 40 + z.pe * 2 * acc + z.simd * (a + z.pe * b);
-    cost_rom(&c, embedded ? COST_DISTRIBUTED : style, z.groups * z.nf * z.sf, z.pe * z.simd * b);
-    if (z.nf > 1) /* the vector is kept for the other rounds */
-        cost_ram(&c, 0, z.sf, z.simd * a);
-    mac_cost_activation(n, z.pe, acc, &c);
+    cost_counter(&c, z.sf);
+    cost_counter(&c, z.nf);
+    cost_counter(&c, lines);
+    cost_replay(&z, z.simd * x->bits, &c);
+    mac_cost_weights(n, &c);
+    mac_cost(n,
+             &(mac_shape){.pe = z.pe,
+                          .simd = z.simd,
+                          .blocks = 1,
+                          .accs = z.sf > 1,
+                          .folds = z.groups * z.nf,
+                          .piped = 1,
+                          .lanes = mac_lanes(x, w, (int64_t)z.pe),
+                          .lines = lines},
+             dev, &c);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

@@ -55,14 +55,13 @@ parts_second(const nashc_timing *t, uint64_t i)
     return i % t->arg[1] >= t->arg[0];
 }
 
-nashc_cost
-parts_cost(const nashc_node *n, uint64_t lut, uint64_t ff, const nashc_device *dev)
+void
+parts_cost(const nashc_node *n, uint64_t chosen, nashc_cost *c)
 {
-    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), beats[2];
+    uint64_t beats[2];
 
     beats_of(n, beats);
     uint64_t counter = (uint64_t)cost_clog2(beats[0] > beats[1] ? beats[0] : beats[1]);
-    nashc_cost c = {.lut = 8 + 2 * counter + pe * lut, .ff = 5 + counter + pe * ff, COST_START};
-    cost_fit(&c, dev);
-    return c;
+    COST_LUTS(c, COST_PARTS, 1, (double)counter, (double)chosen);
+    c->ff += 1 + counter;
 }

@@ -12,7 +12,7 @@ uint64_t parts_cycles(const nashc_node *n);
 nashc_timing parts_timing(const nashc_node *n, uint32_t latency);
 bool parts_second(const nashc_timing *t, uint64_t i);
 
-/* The counter of nashc_parts, and lut and ff for each of pe lanes. */
-nashc_cost parts_cost(const nashc_node *n, uint64_t lut, uint64_t ff, const nashc_device *dev);
+/* Adds the counter of nashc_parts, and a choice between chosen bits of either part. */
+void parts_cost(const nashc_node *n, uint64_t chosen, nashc_cost *c);
 
 #endif

@@ -38,33 +38,35 @@ folds_of(const nashc_node *n)
     return (uint64_t)(y->dim[y->rank - 1] / nashc_node_int(n, "pe"));
 }
 
-/* Counters and addresses, the skid, and of each lane an adder, or a comparison with a choice (which
- * a register alone has in its enable); as much for each other row of a beat. Fitted to Yosys. */
+/* Counters and addresses, and of each lane an adder, or a comparison with a choice; as much for
+ * each other row of a beat. */
 static nashc_status
 pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     int count;
     const int64_t *w = nashc_node_ints(n, "window", &count);
     uint64_t a = model_in(n, 0)->bits, b = model_out(n, 0)->bits, folds = folds_of(n);
-    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), accs = (uint64_t)w[1] * folds;
-    uint64_t others = (uint64_t)nashc_node_int(n, "simd") - 1;
-    uint64_t counters = (uint64_t)(cost_clog2(folds) + cost_clog2((uint64_t)w[0]) +
-                                   cost_clog2((uint64_t)w[2]) + 2 * cost_clog2(accs));
-    nashc_cost c = {
-        .lut = 5 + counters + pe * 2 * b, .ff = 7 + counters + pe * (a + 3 * b), COST_START};
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), simd = (uint64_t)nashc_node_int(n, "simd");
+    bool many = (uint64_t)w[0] * (uint64_t)w[2] > simd; /* beats a result */
+    uint64_t accs = many ? (uint64_t)w[1] * folds : 1, address = (uint64_t)cost_clog2(accs);
+    bool adds = strcmp(nashc_node_str(n, "func"), "sum") == 0;
+    nashc_cost c = {COST_START};
 
-    if (others > 0) {
-        c.lut += pe * others * 2 * b;
-        c.ff += 3 + (uint64_t)cost_clog2(accs) + pe * (others * a + b);
-    }
+    cost_counter(&c, folds);
+    cost_counter(&c, (uint64_t)w[2] / simd);
+    cost_counter(&c, (uint64_t)w[0]);
+    cost_counter(&c, (uint64_t)w[1] > 1 ? accs : 1);
+    COST_LUTS(&c, COST_POOL, adds ? (double)(pe * (simd - 1 + many) * b) : 0,
+              !adds && many ? (double)(pe * b) : 0, adds ? 0 : (double)(pe * (simd - 1) * b),
+              (double)address);
+    c.ff += pe * simd * a + 2 + pe * b;
+    if (simd > 1)
+        c.ff += pe * b + 2 + address;
     if (accs > 1) {
-        cost_ram(&c, nashc_node_int(n, "ram_style"), accs, pe * b);
-        if (strcmp(nashc_node_str(n, "func"), "sum") != 0)
-            c.lut += pe * (b - 1);
-        if (folds == 1 && w[2] > 1) /* the last result, or what was read */
-            c.lut += pe * b;
-        c.ff += c.bram18 + c.uram ? 0 : pe * b; /* block RAM has the register of a read */
+        c.ff += address;
+        c.ff += cost_ram(&c, nashc_node_int(n, "ram_style"), accs, pe * b) ? 0 : pe * b;
     }
+    cost_pipe(&c, simd > 1 ? 3 : 2, 1, pe * b);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

@@ -56,20 +56,22 @@ const nashc_impl nashc_impl_verilog_hw_requant = NASHC_IMPL_VERILOG("hw.requant"
 static nashc_status
 requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
-    uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1));
+    uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1)), folds = rows > pe ? rows / pe : 1;
     uint64_t x = model_in(n, 0)->bits, m = model_in(n, 1)->bits, a = model_in(n, 2)->bits;
-    uint64_t bits = model_out(n, 0)->bits, sum = (x + m > a ? x + m : a) + 1;
+    uint64_t bits = model_out(n, 0)->bits, sum = (x + 1 + m > a ? x + 1 + m : a) + 1;
+    bool dsp = cost_wants_dsp(x, m, dev);
+    nashc_cost c = {.ff = pe * (x + bits), COST_START};
 
-    if (cost_wants_dsp(x, m, dev))
-        c.dsp += pe * cost_dsps(x, m);
-    else
-        c.lut += pe * x * m;
-    c.lut += pe * (sum + 2 * bits); /* the addition, and a comparison with each bound */
-    c.ff += pe * (x + m + x + a + bits);
-    if (rows > pe)
-        cost_rom(&c, nashc_node_int(n, "ram_style"), rows / pe, pe * (m + a));
+    cost_counter(&c, folds);
+    COST_LUTS(&c, COST_REQUANT, folds > 1 ? (double)(pe * sum) : 0,
+              (double)pe * ((double)sum - (double)nashc_node_int(n, "shift")), (double)(pe * bits),
+              dsp ? 0 : (double)(pe * x * m));
+    c.dsp = dsp ? pe * cost_dsps(x, m) : 0;
+    c.ff += pe * (x + 1 + m); /* Yosys leaves the register of a product outside of blocks */
+    cost_rom(&c, nashc_node_int(n, "ram_style"), folds, pe * (m + a));
+    c.ff += folds > 1 ? cost_columns(folds, pe * a) : 0;
+    cost_pipe(&c, 3, 1, pe * bits);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

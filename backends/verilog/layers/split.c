@@ -18,9 +18,12 @@ const nashc_impl nashc_impl_verilog_hw_split = NASHC_IMPL_VERILOG("hw.split", em
 static nashc_status
 split_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t bits = model_in(n, 0)->bits;
+    nashc_cost c = {COST_START};
 
-    *out = parts_cost(n, 2 * bits, 4 * bits, dev);
+    parts_cost(n, 0, &c);
+    cost_pipe(&c, 0, 2, (uint64_t)nashc_node_int(n, "pe") * model_in(n, 0)->bits);
+    cost_fit(&c, dev);
+    *out = c;
     return NASHC_OK;
 }
 

@@ -60,13 +60,22 @@ is_parallel(const nashc_node *n)
 static nashc_status
 threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    nashc_cost c = {.lut = 40, .ff = 40, COST_START};
-    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), width = model_in(n, 0)->bits;
-    uint64_t rows = (uint64_t)model_in(n, 1)->dim[0], steps = (uint64_t)model_in(n, 1)->dim[1];
+    const nashc_type *x = model_in(n, 0), *t = model_in(n, 1);
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
+    cost_steps s = {.parallel = is_parallel(n),
+                    .pe = pe,
+                    .steps = (uint64_t)t->dim[1],
+                    .width = x->bits,
+                    .folds = t->dim[0] > 1 ? (uint64_t)t->dim[0] / pe : 1,
+                    .bits = x->kind == NASHC_K_BIP ? 2 : t->bits,
+                    .out = model_out(n, 0)->bits,
+                    .ram_style = nashc_node_int(n, "ram_style")};
+    nashc_cost c = {.ff = pe * x->bits, COST_START};
+    uint64_t stages = (uint64_t)emit_stages(t->dim[1]);
 
-    c.ff += pe * width;
-    cost_thresholds(&c, is_parallel(n), pe, steps, width, rows > 1 ? rows / pe : 1,
-                    nashc_node_int(n, "ram_style"));
+    cost_counter(&c, s.folds);
+    cost_thresholds(&c, &s);
+    cost_pipe(&c, s.parallel ? 2 : 2 * stages, 1, pe * s.out);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

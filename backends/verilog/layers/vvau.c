@@ -1,5 +1,4 @@
-/* vvau.c: hw.vvau to nashc_vvau. Weight line k*CF + cf holds w[k*SIMD+s][cf*PE+p] at
- * [(p*SIMD+s)*WW +: WW]. */
+/* vvau.c: hw.vvau to nashc_vvau. */
 #include "mac.h"
 
 /* One product a lane needs no stage inside the sum. */
@@ -12,21 +11,15 @@ pipe_of(const nashc_node *n)
 static nashc_status
 emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
-    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w);
-    int64_t kernel = t->dim[0], c = t->dim[1], pe = nashc_node_int(n, "pe");
-    int64_t simd = nashc_node_int(n, "simd");
-    nashc_vlog_mem *m = nashc_vlog_memory(v, kernel / simd * (c / pe), pe * simd * t->bits);
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    nashc_status s;
 
-    for (int64_t k = 0; k < kernel; k++)
-        for (int64_t i = 0; i < c; i++)
-            nashc_vlog_put(m, k / simd * (c / pe) + i / pe, (i % pe * simd + k % simd) * t->bits,
-                           t->bits, emit_code(t, nashc_tensor_get_int(w, k * c + i)));
     nashc_vlog_core(v, "nashc_vvau");
-    nashc_vlog_int(v, "C", c);
-    nashc_vlog_int(v, "KERNEL", kernel);
-    nashc_vlog_int(v, "SIMD", simd);
-    emit_weights(n, v, nashc_node_str(n, "ram_style"), m);
+    nashc_vlog_int(v, "C", w->dim[1]);
+    nashc_vlog_int(v, "KERNEL", w->dim[0]);
+    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
+    if ((s = emit_weights(n, v, d)) != NASHC_OK)
+        return s;
     return emit_mac(n, v, 1, pipe_of(n), d);
 }
 
@@ -34,18 +27,6 @@ const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit
 
 /* --- model --------------------------------------------------------------------------------------
  */
-
-/* LUTs that multiply in one lane; fitted to Yosys. */
-static uint64_t
-product(const nashc_node *n)
-{
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    if (x->kind == NASHC_K_BIP)
-        return b + 5;
-    return w->kind == NASHC_K_BIP ? 3 * a : narrow * (a + b - narrow + 2);
-}
 
 /* Rows of a window in beats, and beats of a row. */
 static uint64_t
@@ -60,27 +41,28 @@ folds_of(const nashc_node *n)
     return (uint64_t)(model_in(n, 1)->dim[1] / nashc_node_int(n, "pe"));
 }
 
-/* Products of a lane are added up where there are several. */
 static nashc_status
 vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), simd = (uint64_t)nashc_node_int(n, "simd");
-    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits, y = model_out(n, 0)->bits;
-    uint64_t folds = folds_of(n), lines = rows_of(n) * folds, lanes = pe * simd;
-    uint64_t width = mac_accumulator(n, false).bits, acc = rows_of(n) > 1 ? width : 0;
+    uint64_t rows = rows_of(n), folds = folds_of(n), lanes = pe * simd;
     nashc_cost c = {COST_START};
-    bool dsp = mac_in_dsp(n, 1, dev);
 
-    c.lut = 20 + lanes * (dsp ? 0 : product(n)) + pe * ((simd - 1) * width + acc + y);
-    c.dsp = dsp ? lanes * cost_dsps(a, b) : 0;
-    c.ff =
-        10 + 2 * (uint64_t)cost_clog2(lines) + lanes * (dsp ? 1 : 2) * (a + b) + pe * (acc + 2 * y);
-    cost_rom(&c, nashc_node_int(n, "ram_style"), lines, lanes * b);
-    if (rows_of(n) > 1 && folds > 1) {
-        c.ff += pe * acc;
-        cost_ram(&c, 0, folds, pe * acc);
-    }
-    mac_cost_activation(n, pe, width, &c);
+    cost_counter(&c, folds);
+    cost_counter(&c, rows);
+    cost_counter(&c, rows * folds);
+    c.ff += lanes * model_in(n, 0)->bits;
+    mac_cost_weights(n, &c);
+    mac_cost(n,
+             &(mac_shape){.pe = pe,
+                          .simd = simd,
+                          .blocks = pe,
+                          .accs = rows > 1 ? folds : 0,
+                          .folds = folds,
+                          .piped = (uint64_t)pipe_of(n),
+                          .lanes = 1,
+                          .lines = rows * folds},
+             dev, &c);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;

@@ -68,45 +68,54 @@ const nashc_impl nashc_impl_verilog_hw_window = NASHC_IMPL_VERILOG("hw.window", 
 /* --- model --------------------------------------------------------------------------------------
  */
 
+/* Counters that end in a register. */
 static void
 cost_loops(nashc_cost *c, const int64_t *count, int loops)
 {
-    for (int k = 0; k < loops; k++) {
-        uint64_t bits = (uint64_t)cost_clog2((uint64_t)count[k]);
-        c->lut += 2 * bits + 2;
-        c->ff += bits;
-    }
+    uint64_t bits = 0, n = 0;
+
+    for (int k = 0; k < loops; k++)
+        if (count[k] > 1) {
+            bits += (uint64_t)cost_clog2((uint64_t)count[k]);
+            n++;
+        }
+    COST_LUTS(c, COST_LOOPS, (double)n, (double)bits);
+    c->ff += bits + n;
 }
 
-/* Registers for what is given and two more words of that in the skid; the rest of the line in
- * memories. */
+/* Registers for what is given; the rest of the line in memories, rows of it next to each other. */
 static void
 cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, nashc_cost *c)
 {
-    uint64_t count = (uint64_t)cost_clog2((uint64_t)z->words), given = width * (uint64_t)z->taps;
+    uint64_t count = (uint64_t)cost_clog2((uint64_t)z->newest + 1), addresses = 0;
 
-    c->lut += 10 + 3 * count + given;
-    c->ff += 5 + count + 3 * given;
     cost_loops(c, z->count, z->loops);
+    c->ff += count + width;
     for (int k = 0; k < z->inner; k++) {
-        uint64_t held = (uint64_t)z->held[k], address = (uint64_t)cost_clog2(held);
-        if (held == 0)
+        uint64_t held = (uint64_t)z->held[k], row = width * (uint64_t)z->rows[k];
+        if (held < 2) {
+            c->ff += (held + 1) * row;
             continue;
-        c->lut += 2 * address;
-        c->ff += address;
-        cost_ram(c, nashc_node_int(n, "ram_style"), held, width * (uint64_t)z->rows[k]);
+        }
+        addresses += (uint64_t)cost_clog2(held);
+        c->ff += cost_ram(c, nashc_node_int(n, "ram_style"), held, row) ? 0 : row;
     }
+    c->ff += addresses;
+    COST_LUTS(c, COST_LINE, 1, (double)count, (double)addresses);
+    cost_pipe(c, 1, 1, width * (uint64_t)z->taps);
 }
 
 static void
 cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, nashc_cost *c)
 {
-    uint64_t address = (uint64_t)cost_clog2((uint64_t)(r->words + r->depth) + 2);
+    uint64_t distance = (uint64_t)cost_clog2((uint64_t)(2 * r->words + r->depth) + 2) + 1;
+    uint64_t address = (uint64_t)cost_clog2((uint64_t)r->depth);
 
-    c->lut += 30 + 14 * address + width;
-    c->ff += 20 + 4 * address + 3 * width;
     cost_loops(c, r->count, r->loops);
-    cost_ram(c, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width);
+    COST_LUTS(c, COST_RING, 1, (double)distance, (double)address, (double)width);
+    c->ff += 2 * (distance + address);
+    c->ff += cost_ram(c, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width) ? 0 : width;
+    cost_pipe(c, 1, 1, width);
 }
 
 static nashc_status

@@ -27,7 +27,7 @@ module nashc_mvau #(
     parameter LANES       = 1,          // MODE 2 with MUL_STYLE 0: rows that share a multiplier
     parameter PIPE        = 0,          // 1: one more stage inside the sum
     parameter W_EXT       = 0,          // 1: weights come from s1
-    parameter W_AXILITE   = 0,          // 1: the weights can be written through s_axilite
+    parameter W_AXILITE   = 0,          // 1: the weights can be written through lite_s
     parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
     parameter K           = 1,          // thresholds per row
     parameter TW          = 12,         // bits per threshold
@@ -42,10 +42,7 @@ module nashc_mvau #(
     parameter T_FILE      = "thresh",
     parameter DIR_FILE    = "dir.dat",
     parameter W_RAM_STYLE = "auto",
-    parameter T_RAM_STYLE = "auto",
-    // derived, not to be set: bits of an address and of a byte address, as in nashc_weight_memory
-    parameter AW = (MW / SIMD * (MH / PE) <= 1) ? 1 : $clog2(MW / SIMD * (MH / PE)),
-    parameter BYTE_W = AW + ((PE*SIMD*WW <= 32) ? 0 : $clog2((PE*SIMD*WW + 31) / 32)) + 2
+    parameter T_RAM_STYLE = "auto"
 ) (
     input  wire                  clk,
     input  wire                  rst_n,
@@ -58,29 +55,14 @@ module nashc_mvau #(
     output wire [PE*OUT_W-1:0]   m_tdata,
     output wire                  m_tvalid,
     input  wire                  m_tready,
-    input  wire [BYTE_W-1:0]         s_axilite_awaddr, // as nashc_weight_memory
-    input  wire                  s_axilite_awvalid,
-    output wire                  s_axilite_awready,
-    input  wire [31:0]           s_axilite_wdata,
-    input  wire                  s_axilite_wvalid,
-    output wire                  s_axilite_wready,
-    output wire [1:0]            s_axilite_bresp,
-    output wire                  s_axilite_bvalid,
-    input  wire                  s_axilite_bready,
-    input  wire [BYTE_W-1:0]         s_axilite_araddr,
-    input  wire                  s_axilite_arvalid,
-    output wire                  s_axilite_arready,
-    output wire [31:0]           s_axilite_rdata,
-    output wire [1:0]            s_axilite_rresp,
-    output wire                  s_axilite_rvalid,
-    input  wire                  s_axilite_rready
+    input  wire [100:0]          lite_s, // as nashc_weight_memory
+    output wire [36:0]           lite_m
 );
     localparam NF  = MH / GROUPS / PE;
     localparam SF  = MW / SIMD;
     localparam LINES = GROUPS * NF * SF;                // of weights
     localparam SFW = (SF <= 1) ? 1 : $clog2(SF);
     localparam NFW = (NF <= 1) ? 1 : $clog2(NF);
-    localparam WAW = (LINES <= 1) ? 1 : $clog2(LINES);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [SFW-1:0] SF_LAST = SF - 1;
@@ -102,11 +84,10 @@ module nashc_mvau #(
     wire           en;
     wire           reads  = nf_q == {NFW{1'b0}};
     wire           writes = sf_q == SF_LAST;
-    wire           w_here = (W_EXT == 0) || s1_tvalid;
+    wire           w_here;
     wire           x_here = !reads || s_tvalid;
     wire           fire   = en && x_here && w_here;
     assign s_tready  = en && reads && w_here;
-    assign s1_tready = (W_EXT != 0) && en && x_here;
 
     always @(posedge clk) begin
         if (!rst_n) begin
@@ -150,55 +131,16 @@ module nashc_mvau #(
             end
             assign x = sel_q ? new_q : old_q;
         end
-
-        if (W_EXT != 0) begin : g_weights_in
-            reg [PE*SIMD*WW-1:0] w_q;
-            always @(posedge clk) if (en) w_q <= s1_tdata;
-            assign w = w_q;
-        end else begin : g_weights
-            // constants are cut to the width of what they meet
-            /* verilator lint_off WIDTH */
-            localparam [WAW-1:0] LAST = LINES - 1;
-            /* verilator lint_on WIDTH */
-            reg [WAW-1:0] line_q;
-            always @(posedge clk) begin
-                if (!rst_n) line_q <= {WAW{1'b0}};
-                else if (fire) line_q <= (line_q == LAST) ? {WAW{1'b0}} : line_q + 1'b1;
-            end
-            if (W_AXILITE != 0) begin : g_written
-                nashc_weight_memory #(
-                    .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}),
-                    .RAM_STYLE(W_RAM_STYLE)
-                ) u_memory (
-                    .clk(clk), .rst_n(rst_n), .en(en), .addr(line_q), .q(w),
-                    .s_axilite_awaddr(s_axilite_awaddr), .s_axilite_awvalid(s_axilite_awvalid),
-                    .s_axilite_awready(s_axilite_awready), .s_axilite_wdata(s_axilite_wdata),
-                    .s_axilite_wvalid(s_axilite_wvalid), .s_axilite_wready(s_axilite_wready),
-                    .s_axilite_bresp(s_axilite_bresp), .s_axilite_bvalid(s_axilite_bvalid),
-                    .s_axilite_bready(s_axilite_bready), .s_axilite_araddr(s_axilite_araddr),
-                    .s_axilite_arvalid(s_axilite_arvalid), .s_axilite_arready(s_axilite_arready),
-                    .s_axilite_rdata(s_axilite_rdata), .s_axilite_rresp(s_axilite_rresp),
-                    .s_axilite_rvalid(s_axilite_rvalid), .s_axilite_rready(s_axilite_rready)
-                );
-            end else begin : g_constant
-                nashc_rom #(
-                    .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}),
-                    .RAM_STYLE(W_RAM_STYLE)
-                ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
-            end
-            wire unused = &{1'b0, s1_tdata, s1_tvalid};
-        end
     endgenerate
 
-    generate
-        if (W_EXT != 0 || W_AXILITE == 0) begin : g_no_axilite
-            assign {s_axilite_awready, s_axilite_wready, s_axilite_bresp, s_axilite_bvalid} = 5'd0;
-            assign {s_axilite_arready, s_axilite_rdata, s_axilite_rresp, s_axilite_rvalid} = 36'd0;
-            wire unused_axilite = &{1'b0, s_axilite_awaddr, s_axilite_awvalid, s_axilite_wdata,
-                                    s_axilite_wvalid, s_axilite_bready, s_axilite_araddr,
-                                    s_axilite_arvalid, s_axilite_rready};
-        end
-    endgenerate
+    nashc_weights #(
+        .W(PE*SIMD*WW), .DEPTH(LINES), .W_EXT(W_EXT), .W_AXILITE(W_AXILITE),
+        .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_RAM_STYLE)
+    ) u_weights (
+        .clk(clk), .rst_n(rst_n), .en(en), .fire(fire), .taken(x_here), .here(w_here), .q(w),
+        .s_tdata(s1_tdata), .s_tvalid(s1_tvalid), .s_tready(s1_tready),
+        .lite_s(lite_s), .lite_m(lite_m)
+    );
 
     // --- sums, accumulators, thresholds, output --------------------------------------------------
     nashc_mac #(

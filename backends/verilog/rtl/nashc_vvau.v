@@ -3,7 +3,8 @@
 // reads, it writes iff k is last. A beat is SIMD rows of PE channels.
 // LATENCY = 2 + PIPE + (KERNEL > SIMD) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT
 // 2), N = clog2(K+1). Stages: operands, then those of nashc_mac.
-// Memory: KERNEL*C*WW weight bits in lines of PE*SIMD*WW (registered read), C*ACC_W accumulator
+// Memory: KERNEL*C*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), C*ACC_W
+// accumulator
 // bits if KERNEL > SIMD (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers:
 // PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. PE divides C, SIMD divides KERNEL and is 1
 // unless PE = C; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
@@ -23,6 +24,8 @@ module nashc_vvau #(
     parameter DOT         = 0,          // MODE 0: 0 popcount, 1 dot product 2*popcount - KERNEL
     parameter MUL_STYLE   = 0,          // MODE 2, 3: 0 multipliers, 1 bit planes
     parameter PIPE        = 0,          // 1: one more stage inside the product
+    parameter W_EXT       = 0,          // 1: weights come from s1
+    parameter W_AXILITE   = 0,          // 1: the weights can be written through lite_s
     parameter ACT         = 0,          // 0 none, 1 parallel thresholds, 2 binary search
     parameter K           = 1,          // thresholds per channel
     parameter TW          = 12,         // bits per threshold
@@ -44,21 +47,24 @@ module nashc_vvau #(
     input  wire [PE*SIMD*XW-1:0] s_tdata, // channel p of row s at [(s*PE+p)*XW +: XW]
     input  wire                s_tvalid,
     output wire                s_tready,
+    input  wire [PE*SIMD*WW-1:0] s1_tdata,
+    input  wire                s1_tvalid,
+    output wire                s1_tready,
     output wire [PE*OUT_W-1:0] m_tdata,
     output wire                m_tvalid,
-    input  wire                m_tready
+    input  wire                m_tready,
+    input  wire [100:0]        lite_s,  // as nashc_weight_memory
+    output wire [36:0]         lite_m
 );
     localparam CF    = C / PE;
     localparam KS    = KERNEL / SIMD;
     localparam LINES = KS * CF;                         // of weights
     localparam CW    = (CF <= 1) ? 1 : $clog2(CF);
     localparam KW    = (KS <= 1) ? 1 : $clog2(KS);
-    localparam WAW   = (LINES <= 1) ? 1 : $clog2(LINES);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [CW-1:0]  CF_LAST = CF - 1;
     localparam [KW-1:0]  K_LAST  = KS - 1;
-    localparam [WAW-1:0] LAST    = LINES - 1;
     /* verilator lint_on WIDTH */
 
 `ifndef SYNTHESIS
@@ -72,23 +78,21 @@ module nashc_vvau #(
 
     // --- steps ---------------------------------------------------------------------------------
     wire           en;
-    wire           fire = en && s_tvalid;
+    wire           w_here;
+    wire           fire = en && s_tvalid && w_here;
     reg  [CW-1:0]  cf_q;
     reg  [KW-1:0]  k_q;
-    reg  [WAW-1:0] line_q;              // k*CF + cf
     wire           cf_last = cf_q == CF_LAST;
     wire           k_last  = k_q == K_LAST;
-    assign s_tready = en;
+    assign s_tready = en && w_here;
 
     always @(posedge clk) begin
         if (!rst_n) begin
             cf_q   <= {CW{1'b0}};
             k_q    <= {KW{1'b0}};
-            line_q <= {WAW{1'b0}};
         end else if (fire) begin
             cf_q <= cf_last ? {CW{1'b0}} : cf_q + 1'b1;
             if (cf_last) k_q <= k_last ? {KW{1'b0}} : k_q + 1'b1;
-            line_q <= (line_q == LAST) ? {WAW{1'b0}} : line_q + 1'b1;
         end
     end
 
@@ -105,9 +109,14 @@ module nashc_vvau #(
             end
         end
     endgenerate
-    nashc_rom #(
-        .W(PE*SIMD*WW), .DEPTH(LINES), .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_RAM_STYLE)
-    ) u_rom (.clk(clk), .en(en), .addr(line_q), .q(w));
+    nashc_weights #(
+        .W(PE*SIMD*WW), .DEPTH(LINES), .W_EXT(W_EXT), .W_AXILITE(W_AXILITE),
+        .FILE({MEM_DIR, "/", W_FILE}), .RAM_STYLE(W_RAM_STYLE)
+    ) u_weights ( // line k*CF + cf
+        .clk(clk), .rst_n(rst_n), .en(en), .fire(fire), .taken(s_tvalid), .here(w_here), .q(w),
+        .s_tdata(s1_tdata), .s_tvalid(s1_tvalid), .s_tready(s1_tready),
+        .lite_s(lite_s), .lite_m(lite_m)
+    );
 
     // --- products, accumulators, thresholds, output ----------------------------------------------
     nashc_mac #(
@@ -131,7 +140,8 @@ module nashc_vvau #(
         if (rst_n) begin
             assert (cf_q <= CF_LAST);
             assert (k_q <= K_LAST);
-            assert (line_q == k_q * CF + cf_q);
+            assert (!(s_tvalid && s_tready) || fire);   // no beat without a step
+            assert (!(s1_tvalid && s1_tready) || fire);
         end
         if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
             assert (m_tvalid);

@@ -15,36 +15,23 @@ module nashc_weight_memory #(
     /* verilator lint_off UNUSEDPARAM */
     parameter RAM_STYLE = "auto",
     /* verilator lint_on UNUSEDPARAM */
-    parameter AW        = (DEPTH <= 1) ? 1 : $clog2(DEPTH),
-    parameter PART_W    = (W <= 32) ? 0 : $clog2((W + 31) / 32), // bits of the number of a word
-    parameter BYTE_W    = AW + PART_W + 2       // bits of a byte address
+    parameter AW        = (DEPTH <= 1) ? 1 : $clog2(DEPTH)
 ) (
     input  wire          clk,
     input  wire          rst_n,
     input  wire          en,
     input  wire [AW-1:0] addr,
     output wire [W-1:0]  q,
-    // the low bits of addresses, and pad bits of data, are not looked at
+    // {awaddr, awvalid, wdata, wvalid, bready, araddr, arvalid, rready}, addresses of 32 bits, of
+    // which those above the memory, and the lowest two, are not looked at, as pad bits of data
     /* verilator lint_off UNUSEDSIGNAL */
-    input  wire [BYTE_W-1:0] s_axilite_awaddr,
-    input  wire          s_axilite_awvalid,
-    output wire          s_axilite_awready,
-    input  wire [31:0]   s_axilite_wdata,
-    input  wire          s_axilite_wvalid,
-    output wire          s_axilite_wready,
-    output wire [1:0]    s_axilite_bresp,
-    output wire          s_axilite_bvalid,
-    input  wire          s_axilite_bready,
-    input  wire [BYTE_W-1:0] s_axilite_araddr,
+    input  wire [100:0]  lite_s,
     /* verilator lint_on UNUSEDSIGNAL */
-    input  wire          s_axilite_arvalid,
-    output wire          s_axilite_arready,
-    output wire [31:0]   s_axilite_rdata,
-    output wire [1:0]    s_axilite_rresp,
-    output wire          s_axilite_rvalid,
-    input  wire          s_axilite_rready
+    output wire [36:0]   lite_m         // {awready, wready, bvalid, arready, rdata, rvalid}
 );
-    localparam N = 1 << PART_W;             // words per line
+    localparam PART_W = (W <= 32) ? 0 : $clog2((W + 31) / 32);  // bits of the number of a word
+    localparam N      = 1 << PART_W;            // words per line
+    localparam NUM_W  = AW + PART_W;            // bits of the number of a word in the memory
 
     (* ram_style = RAM_STYLE, no_rw_check *)
     reg [W-1:0] mem [0:DEPTH-1];        // a line that is read while it is written may be either
@@ -55,30 +42,43 @@ module nashc_weight_memory #(
     assign q = q_q;
 
     // --- AXI-Lite ------------------------------------------------------------------------------
-    reg             bvalid_q, fetch_q, rvalid_q;
-    reg  [BYTE_W-3:0]   word_q;             // number of the word that is read
-    reg  [W-1:0]    line_q;             // the line that it is in
-    reg  [N*32-1:0] staged_q;           // words of the line to be written
-    wire            write = s_axilite_awvalid && s_axilite_wvalid && !bvalid_q;
-    wire            start = s_axilite_arvalid && !fetch_q && !rvalid_q;
-    wire [BYTE_W-3:0]   wword = s_axilite_awaddr[BYTE_W-1:2];
+    wire [NUM_W-1:0] wword = lite_s[NUM_W+70:71], rword = lite_s[NUM_W+3:4];
+    wire [31:0]      wdata = lite_s[67:36];
+    wire             awvalid = lite_s[68], wvalid = lite_s[35], bready = lite_s[34];
+    wire             arvalid = lite_s[1], rready = lite_s[0];
+
+    reg              bvalid_q, fetch_q, rvalid_q;
+    reg  [NUM_W-1:0] word_q;            // number of the word that is read
+    reg  [W-1:0]     line_q;            // the line that it is in
+    wire [N*32-1:0]  staged;            // the line to be written: this word and those before
+    wire             write = awvalid && wvalid && !bvalid_q;
+    wire             start = arvalid && !fetch_q && !rvalid_q;
 
     // which word of its line a word is; lines of one word have no bits for it
-    function [31:0] part(input [BYTE_W-3:0] word);
-        part = (PART_W == 0) ? 0 : {{(34-BYTE_W){1'b0}}, word} & (N - 1);
+    function [31:0] part(input [NUM_W-1:0] word);
+        part = (PART_W == 0) ? 0 : {{(32-NUM_W){1'b0}}, word} & (N - 1);
     endfunction
 
-    reg [N*32-1:0] staged_d;
-    always @* begin
-        staged_d = staged_q;
-        staged_d[part(wword)*32 +: 32] = s_axilite_wdata;
-    end
+    genvar k;
+    generate
+        for (k = 0; k < N; k = k + 1) begin : g_word
+            if (k == N - 1) begin : g_last
+                assign staged[k*32 +: 32] = wdata;
+            end else begin : g_kept
+                reg [31:0] staged_q;
+                always @(posedge clk) if (write && part(wword) == k) staged_q <= wdata;
+                assign staged[k*32 +: 32] = staged_q;
+            end
+        end
+        if (N*32 > W) begin : g_pad
+            wire unused = &{1'b0, staged[N*32-1:W]};
+        end
+    endgenerate
 
     wire commit = write && part(wword) == N - 1;
-    wire [AW-1:0] port = write ? wword[BYTE_W-3:PART_W] : s_axilite_araddr[BYTE_W-1:PART_W+2];
+    wire [AW-1:0] port = write ? wword[NUM_W-1:PART_W] : rword[NUM_W-1:PART_W];
     always @(posedge clk) begin
-        if (write) staged_q <= staged_d;
-        if (commit) mem[port] <= staged_d[W-1:0];
+        if (commit) mem[port] <= staged[W-1:0];
         else line_q <= mem[port];
     end
     // fetch waits for a cycle in which the port does not write
@@ -88,28 +88,25 @@ module nashc_weight_memory #(
             fetch_q  <= 1'b0;
             rvalid_q <= 1'b0;
         end else begin
-            bvalid_q <= write || (bvalid_q && !s_axilite_bready);
+            bvalid_q <= write || (bvalid_q && !bready);
             fetch_q  <= start && !write;
-            rvalid_q <= fetch_q || (rvalid_q && !s_axilite_rready);
+            rvalid_q <= fetch_q || (rvalid_q && !rready);
         end
-        if (start && !write) word_q <= s_axilite_araddr[BYTE_W-1:2];
+        if (start && !write) word_q <= rword;
     end
 
-    reg  [31:0]     rdata_q;
+    reg  [31:0]     rdata_q, rdata_d;
     reg  [N*32-1:0] padded;
+    integer         i;
     always @* begin
         padded = {N*32{1'b0}};
         padded[W-1:0] = line_q;
+        rdata_d = 32'd0;
+        for (i = 0; i < N; i = i + 1)
+            if (part(word_q) == i) rdata_d = rdata_d | padded[i*32 +: 32];
     end
-    always @(posedge clk) if (fetch_q) rdata_q <= padded[part(word_q)*32 +: 32];
+    always @(posedge clk) if (fetch_q) rdata_q <= rdata_d;
 
-    assign s_axilite_awready = write;
-    assign s_axilite_wready  = write;
-    assign s_axilite_bresp   = 2'b00;
-    assign s_axilite_bvalid  = bvalid_q;
-    assign s_axilite_arready = start && !write;
-    assign s_axilite_rdata   = rdata_q;
-    assign s_axilite_rresp   = 2'b00;
-    assign s_axilite_rvalid  = rvalid_q;
+    assign lite_m = {write, write, bvalid_q, start && !write, rdata_q, rvalid_q};
 endmodule
 `default_nettype wire

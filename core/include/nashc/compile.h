@@ -51,6 +51,12 @@ typedef struct nashc_compile_options {
      * resources filled to `fill` per cent, 0..100 (0: as much as the device allows planners). */
     bool fit;
     double fill;
+
+    /* FINN's attributes for all layers with weights, before the folding file says it a layer:
+     * "internal_decoupled", "internal_embedded" or "external" (NULL: the first); can AXI-Lite
+     * replace them? Of the pipeline `compile` only. docs/weights.md. */
+    const char *mem_mode;
+    bool runtime_writeable_weights;
 } nashc_compile_options;
 
 #define NASHC_TARGET_SHORT 5.0 /* docs/folding.md says why */

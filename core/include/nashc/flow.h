@@ -24,6 +24,26 @@ NASHC_API const char *nashc_flow_kind(const nashc_node *n, nashc_arena *a);
  * it. EINPUT if v is neither written nor read by a layer. */
 NASHC_API nashc_status nashc_flow_stream(const nashc_value *v, nashc_stream *out, nashc_diag *d);
 
+/* How n reads its weights. False: it has none, or tells nothing of them. */
+NASHC_API bool nashc_flow_weights(const nashc_node *n, nashc_weights *out);
+
+/* May the weights of n be others than its constant? Then nothing may be taken from their values. */
+NASHC_API bool nashc_flow_weights_free(const nashc_node *n);
+
+/* Element e of all lines: its place in the operand. */
+NASHC_API int64_t nashc_flow_weight_at(const nashc_weights *w, int64_t e);
+
+/* t, which has the elements of the operand, in lines of hex digits as nashc_flow_print_beats writes
+ * them: what W_FILE holds, and the beats of a stream of weights. Freed by nashc_mem_free; NULL when
+ * memory is out. */
+NASHC_API char *nashc_flow_print_weights(const nashc_weights *w, const nashc_buf *t, size_t *size);
+
+/* The same in words of 32 bits, eight digits a line, as AXI-Lite writes them from address 0 on: a
+ * line is nashc_flow_weight_words words, low bits first, the bits above it 0. */
+NASHC_API char *nashc_flow_print_weight_words(const nashc_weights *w, const nashc_buf *t,
+                                              size_t *size);
+NASHC_API int64_t nashc_flow_weight_words(const nashc_weights *w); /* a power of two */
+
 /* Every node is a layer, every value has exactly one reader, and both ends of each stream agree on
  * element width and, if asked, on lanes. */
 NASHC_API nashc_status nashc_flow_check(const nashc_graph *g, bool lanes, nashc_diag *d);

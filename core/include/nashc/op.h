@@ -114,6 +114,19 @@ typedef struct nashc_fold {
     int64_t value[NASHC_FOLD_KNOBS];
 } nashc_fold;
 
+/* A constant operand as a layer reads it: a line of lanes elements each step, all lines in order,
+ * rounds times a frame. Element e, counted over all lines, is element sum of digit[k] * stride[k]
+ * of the operand, digit[0] the lowest digit of e with as many values as count[0]. */
+#define NASHC_WEIGHT_LOOPS 4
+typedef struct nashc_weights {
+    int operand;
+    int64_t count[NASHC_WEIGHT_LOOPS], stride[NASHC_WEIGHT_LOOPS]; /* innermost first */
+    int64_t lanes, lines, rounds;
+    nashc_type elem; /* rank 0, with all values of it */
+    bool written;    /* they can be written while the design is there: AXI-Lite */
+    bool streamed;   /* they come from outside, a line a beat */
+} nashc_weights;
+
 /* What makes an operator a layer, whoever builds it. How many cycles that takes and what it costs
  * is up to the backend: nashc/model.h. */
 struct nashc_hw {
@@ -130,6 +143,9 @@ struct nashc_hw {
     /* FINN's op type with its style, "MVAU_hls": names in reports and folding files. NULL: derived
      * from the op's name. */
     const char *(*layer_kind)(const nashc_node *n);
+
+    /* How the layer reads its weights. NULL: it has none. */
+    void (*weights)(const nashc_node *n, nashc_weights *out);
 };
 
 NASHC_END

@@ -131,5 +131,10 @@ NASHC_API void nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step,
 NASHC_API bool nashc_sums_range(const nashc_sums *s, int64_t lo, int64_t hi, int64_t *least,
                                 int64_t *most);
 
+/* Least and greatest sum of count (>= 1) products of any weights in w_lo..w_hi and any inputs in
+ * lo..hi: what is left to know of weights that may be replaced. false: as above. */
+NASHC_API bool nashc_products_range(int64_t count, int64_t w_lo, int64_t w_hi, int64_t lo,
+                                    int64_t hi, int64_t *least, int64_t *most);
+
 NASHC_END
 #endif

@@ -35,6 +35,9 @@ NASHC_API void nashc_vlog_tie(nashc_vlog *v, const char *port, const char *value
 /* A further output of it, of so many bits, that nothing reads. */
 NASHC_API void nashc_vlog_open(nashc_vlog *v, const char *port, int bits);
 
+/* Text for ties, as printf; owned by the design. */
+NASHC_API const char *nashc_vlog_text(nashc_vlog *v, const char *format, ...) NASHC_PRINTF(2, 3);
+
 /* "{48{1'b0}}": a constant of so many zero bits, for ties. */
 NASHC_API const char *nashc_vlog_zeros(nashc_vlog *v, int64_t bits);
 

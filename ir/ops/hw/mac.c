@@ -22,14 +22,29 @@ hw_mac_operands(const nashc_node *n, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Values of mem_mode. */
+enum { DECOUPLED, EMBEDDED, EXTERNAL };
+
+void
+hw_mac_weights(const nashc_node *n, nashc_weights *out)
+{
+    out->operand = 1;
+    out->elem = nashc_type_shaped(*ops_type(n, 1), 0, NULL);
+    nashc_type_limits(&out->elem, &out->elem.lo, &out->elem.hi);
+    out->written = nashc_node_bool(n, "runtime_writeable_weights");
+    out->streamed = nashc_node_int(n, "mem_mode") == EXTERNAL;
+}
+
 /* No accumulator overflows, whatever is summed up first. */
 static nashc_status
 bounded(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_type *x = ops_type(n, 0);
-    const nashc_type *w = ops_type(n, 1);
+    const nashc_type *x = ops_type(n, 0), *w = ops_type(n, 1);
+    nashc_weights z;
+
+    hw_mac_weights(n, &z);
     double largest = fmax((double)x->hi, -(double)x->lo);
-    double heaviest = fmax((double)w->hi, -(double)w->lo);
+    double heaviest = fmax((double)z.elem.hi, -(double)z.elem.lo);
 
     if (heaviest * largest * (double)w->dim[0] < 4e18)
         return NASHC_OK;
@@ -46,7 +61,13 @@ hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
 
     if (s != NASHC_OK)
         return s;
+    nashc_weights z;
+
+    hw_mac_weights(n, &z);
     hw_mac_dims(n, &products, &channels);
+    if ((z.written || z.streamed) &&
+        nashc_products_range(products, z.elem.lo, z.elem.hi, x->lo, x->hi, lo, hi))
+        return NASHC_OK;
     for (int64_t c = 0; c < channels; c++) {
         nashc_sums sums = {0};
         nashc_sums_add(&sums, nashc_tensor_buf(ops_const(n, 1)), c, channels, products);
@@ -86,6 +107,13 @@ hw_mac_verify(const nashc_node *n, nashc_diag *d)
     bool bipolar = nashc_node_bool(n, "bipolar");
     nashc_status s;
 
+    if (nashc_node_bool(n, "runtime_writeable_weights") &&
+        nashc_node_int(n, "mem_mode") != DECOUPLED) {
+        s = nashc_node_error(d, n, "runtime_writeable_weights with mem_mode %s: no memory to write",
+                             nashc_node_str(n, "mem_mode"));
+        nashc_help(d, "use mem_mode internal_decoupled, or runtime_writeable_weights 0");
+        return s;
+    }
     hw_mac_dims(n, &products, &channels);
     if (nashc_node_in(n, 3)) {
         const nashc_type *dir = ops_type(n, 3);

@@ -14,22 +14,26 @@
 #include "layer.h"
 
 /* Rows of an attribute table, HW_MAC_N of them. */
-enum { HW_MAC_N = 6 };
+enum { HW_MAC_N = 8 };
 #define HW_MAC_ATTRS                                                                               \
-    ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                    \
+    ATTR(ENUM, "mem_mode", "internal_decoupled", "internal_decoupled|internal_embedded|external",  \
+         "where the weights live: memory, LUTs, outside (a stream)"),                              \
+        ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                \
         ATTR(ENUM, "ram_style_thresholds", "auto", "auto|block|distributed", "threshold memory"),  \
         ATTR(ENUM, "res_type", "auto", "auto|lut|dsp", "what multiplies"),                         \
         ATTR(ENUM, "act_style", "auto", "auto|parallel|binary_search",                             \
              "how thresholds are compared; auto: in parallel up to 3 of them"),                    \
         ATTR(INT, "act_bias", "0", NULL, "added to the count"),                                    \
-        ATTR(BOOL, "bipolar", "false", NULL, "one threshold tells -1 from +1")
+        ATTR(BOOL, "bipolar", "false", NULL, "one threshold tells -1 from +1"),                    \
+        ATTR(BOOL, "runtime_writeable_weights", "false", NULL, "AXI-Lite can replace the weights")
 
 void hw_mac_dims(const nashc_node *n, int64_t *products, int64_t *channels);
 
 /* Operand 0 is an integer tensor, operand 1 a constant integer matrix. */
 nashc_status hw_mac_operands(const nashc_node *n, nashc_diag *d);
 
-/* Smallest and largest value of any accumulator: docs/datatypes.md, intervals of sums. */
+/* Smallest and largest value of any accumulator: docs/datatypes.md, intervals of sums; with any
+ * weights of their element where they can be replaced. */
 nashc_status hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d);
 
 /* Element of the result; checks that thresholds fit. */
@@ -37,6 +41,10 @@ nashc_status hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d);
 
 /* Rules of the activation that infer does not need. */
 nashc_status hw_mac_verify(const nashc_node *n, nashc_diag *d);
+
+/* What the layers say of their weights alike, for nashc_hw.weights: all but lines, loops, rounds.
+ */
+void hw_mac_weights(const nashc_node *n, nashc_weights *out);
 
 /* What turns accumulators into results. open is false without memory. */
 typedef struct hw_act {

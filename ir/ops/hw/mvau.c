@@ -13,13 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { A_PE, A_SIMD, A_MEM_MODE, A_RAM_STYLE, A_GROUPS = A_RAM_STYLE + HW_MAC_N };
+enum { A_PE, A_SIMD, A_MEM_MODE, A_GROUPS = A_MEM_MODE + HW_MAC_N };
 
 static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "rows a step"),
     ATTR(INT, "simd", "1", "1..", "columns a step"),
-    ATTR(ENUM, "mem_mode", "internal_decoupled", "internal_decoupled|internal_embedded",
-         "where the weights live"),
     HW_MAC_ATTRS,
     ATTR(INT, "groups", "1", "1..", "vectors belong to so many groups in turn"),
     {0},
@@ -167,11 +165,26 @@ mvau_kind(const nashc_node *n)
     return rtl ? "MVAU_rtl" : "MVAU_hls";
 }
 
+/* Line nf * SF + sf, nf counting through the groups; element p * SIMD + s of it is
+ * w[sf*SIMD+s][nf*PE+p]. */
+static void
+mvau_weights(const nashc_node *n, nashc_weights *out)
+{
+    sizes z = sizes_of(n);
+    int64_t mh = z.mh * z.groups, sf = z.mw / z.simd, nf = mh / z.pe;
+    const int64_t count[] = {z.simd, z.pe, sf, nf}, stride[] = {mh, 1, z.simd * mh, z.pe};
+
+    hw_mac_weights(n, out);
+    memcpy(out->count, count, sizeof count);
+    memcpy(out->stride, stride, sizeof stride);
+    out->lanes = z.pe * z.simd;
+    out->lines = sf * nf;
+    out->rounds = vectors(n) / z.groups;
+}
+
 static const nashc_hw mvau_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = mvau_streams,
-    .fold = mvau_fold,
-    .layer_kind = mvau_kind,
+    NASHC_DESC(nashc_hw),    .streams = mvau_streams, .fold = mvau_fold,
+    .layer_kind = mvau_kind, .weights = mvau_weights,
 };
 
 const nashc_op nashc_op_hw_mvau = {

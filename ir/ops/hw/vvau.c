@@ -8,8 +8,9 @@
  * FINN orders the input otherwise: docs/layers.md, hw.vvau.
  */
 #include "mac.h"
+#include <string.h>
 
-enum { A_PE, A_SIMD, A_RAM_STYLE };
+enum { A_PE, A_SIMD };
 
 static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "channels a step"),
@@ -97,11 +98,26 @@ vvau_kind(const nashc_node *n)
     return "VVAU_hls";
 }
 
+/* Line k * CF + cf; element p * SIMD + s of it is w[k*SIMD+s][cf*PE+p]. */
+static void
+vvau_weights(const nashc_node *n, nashc_weights *out)
+{
+    int64_t pe = nashc_attr_int(n, A_PE), simd = nashc_attr_int(n, A_SIMD), kernel, c;
+
+    hw_mac_dims(n, &kernel, &c);
+    const int64_t count[] = {simd, pe, c / pe, kernel / simd}, stride[] = {c, 1, pe, simd * c};
+
+    hw_mac_weights(n, out);
+    memcpy(out->count, count, sizeof count);
+    memcpy(out->stride, stride, sizeof stride);
+    out->lanes = pe * simd;
+    out->lines = kernel / simd * (c / pe);
+    out->rounds = nashc_type_count(ops_type(n, 0)) / (kernel * c);
+}
+
 static const nashc_hw vvau_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = vvau_streams,
-    .fold = vvau_fold,
-    .layer_kind = vvau_kind,
+    NASHC_DESC(nashc_hw),    .streams = vvau_streams, .fold = vvau_fold,
+    .layer_kind = vvau_kind, .weights = vvau_weights,
 };
 
 const nashc_op nashc_op_hw_vvau = {

@@ -1,7 +1,9 @@
 /* batch.c: batches in shuffled order, augmented and normalised, made ahead by a thread. */
 #include "plugins/train/data/data.h"
+#include "plugins/train/threads.h"
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,11 +188,37 @@ make_image(const train_order *o, int64_t epoch, int64_t image, float *x, int32_t
                                                                             : nashc_enomem(d);
 }
 
+/* The images of a batch. */
+typedef struct making {
+    const train_order *o;
+    int64_t epoch;
+    const int64_t *image;
+    float *x;
+    int32_t *target;
+    nashc_diag *diag; /* of one thread only */
+    atomic_bool failed;
+} making;
+
+/* Each image is a function of its number, whichever thread makes it. */
+static void
+make_part(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    making *m = arg;
+    const train_images *p = m->o->images;
+    int64_t size = (int64_t)p->c * p->h * p->w;
+
+    (void)thread;
+    for (int64_t i = lo; i < hi && !m->failed; i++) {
+        if (make_image(m->o, m->epoch, m->image[i], m->x + i * size, m->target + i * p->targets,
+                       m->diag) != NASHC_OK)
+            m->failed = true;
+    }
+}
+
 static int64_t
 get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
-          int32_t *target, nashc_diag *d)
+          int32_t *target, train_pool *pool, nashc_diag *d)
 {
-    const train_images *p = o->images;
     int64_t per = train_batches(o), epoch = number / per, first, end;
 
     part_of(o, batch_size(o, number), &first, &end);
@@ -200,20 +228,19 @@ get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epo
     if (*perm_epoch != epoch)
         shuffle(o, epoch, perm);
     *perm_epoch = epoch;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t image = perm[first + i];
-        if (make_image(o, epoch, image, x + i * p->c * p->h * p->w, target + i * p->targets, d) !=
-            NASHC_OK)
-            return -1;
-    }
-    return n;
+    making m = {.o = o, .epoch = epoch, .image = perm + first, .x = x, .target = target, .diag = d};
+    if (pool)
+        train_pool_run(pool, n, make_part, &m);
+    else
+        make_part(&m, 0, 0, n);
+    return m.failed ? -1 : n;
 }
 
 int64_t
 train_batch_get(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
                 int32_t *target)
 {
-    return get_batch(o, number, perm, perm_epoch, x, target, NULL);
+    return get_batch(o, number, perm, perm_epoch, x, target, NULL, NULL);
 }
 
 /* --- ahead of time --------------------------------------------------------------------------- */
@@ -230,6 +257,7 @@ struct train_feed {
     ready slot[AHEAD];
     int64_t *perm;
     bool stop, fault; /* batch `made` cannot be made */
+    train_pool *pool; /* NULL: images are held, or one thread is to decode them */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t change;
@@ -251,7 +279,7 @@ produce(void *arg)
         ready *r = &f->slot[f->made % AHEAD];
         int64_t number = f->made;
         pthread_mutex_unlock(&f->lock);
-        r->n = train_batch_get(&f->order, number, f->perm, &epoch, r->x, r->target);
+        r->n = get_batch(&f->order, number, f->perm, &epoch, r->x, r->target, f->pool, NULL);
         pthread_mutex_lock(&f->lock);
         f->fault = r->n < 0;
         f->made += !f->fault;
@@ -269,6 +297,7 @@ free_feed(train_feed *f)
         free(f->slot[i].target);
     }
     free(f->perm);
+    train_pool_free(f->pool);
     free(f);
 }
 
@@ -290,6 +319,8 @@ train_feed_start(const train_order *o, int64_t first, int64_t end)
         f->slot[i].target = malloc((size_t)(o->batch * o->images->targets) * sizeof(int32_t));
         good &= f->slot[i].x && f->slot[i].target;
     }
+    if ((o->images->files || o->images->source) && o->threads > 1)
+        good &= (f->pool = train_pool_create(o->threads)) != NULL;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->change, NULL);
     if (!good || !f->perm || pthread_create(&f->thread, NULL, produce, f) != 0) {
@@ -333,7 +364,7 @@ train_feed_fault(train_feed *f, nashc_diag *d)
     if (!fault)
         return NASHC_OK;
     ready *r = &f->slot[f->made % AHEAD];
-    if (get_batch(&f->order, f->made, f->perm, &epoch, r->x, r->target, d) >= 0)
+    if (get_batch(&f->order, f->made, f->perm, &epoch, r->x, r->target, NULL, d) >= 0)
         nashc_io_error(d, NULL, "images could not be read in time");
     return NASHC_EINPUT;
 }

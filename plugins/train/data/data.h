@@ -126,7 +126,8 @@ typedef struct train_order {
     uint64_t seed;
     bool shuffle, augment;
     int part,
-        parts; /* this process takes part `part` of `parts` of each batch; parts 0: all of it */
+        parts;   /* this process takes part `part` of `parts` of each batch; parts 0: all of it */
+    int threads; /* that a feed decodes images with which are not held; 0: one */
 } train_order;
 
 /* Batch `number` (from 0, counted through all epochs) into x and target (images->targets numbers

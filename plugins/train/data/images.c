@@ -212,9 +212,9 @@ fit(train_images *p, const train_wish *wish, nashc_diag *d)
         return nashc_error(d, NULL,
                            "images of %dx%dx%d do not fit the model's input of %" PRId64 " values",
                            p->c, h, w, wish->count);
-    if (p->files || p->source) /* they are made as is asked for */
+    if (p->files || p->source || (h == p->h && w == p->w)) /* made as is asked for */
         return NASHC_OK;
-    if (p->target != NASHC_TARGET_LABEL && (h != p->h || w != p->w))
+    if (p->target != NASHC_TARGET_LABEL)
         return nashc_error(d, NULL,
                            "images with boxes or masks are not resized: they are %dx%d, the model "
                            "wants %dx%d",

@@ -78,10 +78,15 @@ train_choices_find(train_net *n)
 }
 
 bool
+train_owner_off(const train_net *n, int who)
+{
+    return who >= 0 && n->choice[who / TRAIN_MAX_CANDIDATES].active != who % TRAIN_MAX_CANDIDATES;
+}
+
+bool
 train_step_off(const train_net *n, const train_step *t)
 {
-    return t->owner >= 0 &&
-           n->choice[t->owner / TRAIN_MAX_CANDIDATES].active != t->owner % TRAIN_MAX_CANDIDATES;
+    return train_owner_off(n, t->owner);
 }
 
 int

@@ -18,7 +18,9 @@ struct train_choice {
 /* Which steps belong to which candidate: those whose results it alone uses. EUNSUP: too many. */
 nashc_status train_choices_find(train_net *n);
 
-/* Is the step one of a candidate that is not taken? */
+/* Does the owner of a step (-1: none) stand for a candidate that is not taken? And the step itself:
+ * is it one of such a candidate? */
+bool train_owner_off(const train_net *n, int owner);
 bool train_step_off(const train_net *n, const train_step *t);
 
 /* Time at whose end the values of the candidates are no longer needed. */

@@ -3,11 +3,13 @@
  * The gradient of a parameter is complete when backward has passed the first step that reads it.
  * Parameters are put into buckets in that order, each as large as is worth a message; a bucket sets
  * out when its last parameter is complete, and travels while backward goes on. Which parameter is
- * in which bucket depends on the network alone, so it is the same on all ranks.
+ * in which bucket depends on the network and its choices alone, so it is the same on all ranks.
+ * Candidates that are not taken have no gradients, and their running values stay as they are.
  *
  * Gradients of scales are summed before they go on to the weights they were measured on: the
  * weights are the same everywhere, so is what they get. */
 #include "plugins/train/ranks/exchange.h"
+#include "plugins/train/net/choice.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +17,10 @@
 
 /* Numbers that become their sums: gradients. */
 typedef struct part {
-    int step; /* after which they are complete */
+    int step;  /* after which they are complete */
+    int owner; /* candidate whose steps alone read them; -1: none */
     float *v;
-    int64_t n, at; /* at: in the buffer */
+    int64_t n, at; /* at: in the buffer; -1: not summed this time */
 } part;
 
 typedef struct bucket {
@@ -35,28 +38,38 @@ struct train_exchange {
     int64_t n_running; /* entries of running values */
     float *running;    /* to be summed */
     float *kept;       /* running values of the last step that was done on all ranks */
+    int *owner;        /* of a parameter, as of a part */
 };
 
 /* --- what is exchanged ----------------------------------------------------------------------- */
 
-/* The first step that reads a slot which shares the memory of gradient g; -1: none. */
+/* The first step that reads a slot which shares the memory of value v or gradient g; -1: none. And
+ * the owner of all those that do. */
 static int
-first_reader(const train_net *n, const float *g)
+first_reader(const train_net *n, const float *v, const float *g, int *owner)
 {
+    int first = -1;
+
+    *owner = -1;
     for (int i = 0; i < n->n_steps; i++)
         for (int k = 0; k < n->step[i].n_in; k++) {
             int s = n->step[i].in_slot[k];
-            if (s >= 0 && n->slot[n->slot[s].root].g == g)
-                return i;
+            const train_slot *root = s < 0 ? NULL : &n->slot[n->slot[s].root];
+            if (!root || !((v && root->v == v) || (g && root->g == g)))
+                continue;
+            *owner = first < 0 || *owner == n->step[i].owner ? n->step[i].owner : -1;
+            first = first < 0 ? i : first;
         }
-    return -1;
+    return first;
 }
 
 static void
 add_part(train_exchange *x, float *g, int64_t n)
 {
-    part p = {.step = first_reader(x->net, g), .v = g, .n = n};
+    part p = {.v = g, .n = n};
     int i = x->n_parts++;
+
+    p.step = first_reader(x->net, NULL, g, &p.owner);
 
     for (; i > 0 && x->part[i - 1].step < p.step; i--)
         x->part[i] = x->part[i - 1];
@@ -68,9 +81,13 @@ make_buckets(train_exchange *x)
 {
     int64_t at = 0;
 
+    x->n_buckets = 0;
     for (int i = 0; i < x->n_parts; i++) {
         part *p = &x->part[i];
         bucket *b = &x->bucket[x->n_buckets - (x->n_buckets > 0)];
+        p->at = -1;
+        if (x->net->data_only || train_owner_off(x->net, p->owner))
+            continue;
         if (x->n_buckets == 0 || b->n >= BUCKET) {
             b = &x->bucket[x->n_buckets++];
             *b = (bucket){.at = at};
@@ -84,7 +101,7 @@ make_buckets(train_exchange *x)
 
 /* All running values one after the other: to or from a. */
 static void
-copy_running(const train_exchange *x, float *a, bool from, float factor)
+copy_running(const train_exchange *x, float *a, bool from)
 {
     for (int i = 0; i < x->net->n_params; i++) {
         train_param *p = &x->net->param[i];
@@ -92,10 +109,35 @@ copy_running(const train_exchange *x, float *a, bool from, float factor)
             continue;
         for (int64_t k = 0; k < p->n; k++, a++)
             if (from)
-                p->v[k] = *a / factor;
+                p->v[k] = *a;
             else
                 *a = p->v[k];
     }
+}
+
+static void
+send_running(train_exchange *x)
+{
+    copy_running(x, x->running, false);
+    train_ranks_sum(x->ranks, x->running, x->n_running);
+}
+
+/* The means of those that have moved: others would only be rounded. */
+static void
+take_running(train_exchange *x)
+{
+    const float *a = x->running, count = (float)train_ranks_count(x->ranks);
+
+    for (int i = 0; i < x->net->n_params; i++) {
+        train_param *p = &x->net->param[i];
+        if (p->trains)
+            continue;
+        bool moved = x->net->choice_momentum > 0.0 || !train_owner_off(x->net, x->owner[i]);
+        for (int64_t k = 0; moved && k < p->n; k++)
+            p->v[k] = a[k] / count;
+        a += p->n;
+    }
+    copy_running(x, x->kept, false);
 }
 
 /* --- while backward runs --------------------------------------------------------------------- */
@@ -117,8 +159,9 @@ backward_begins(void *arg)
     train_exchange *x = arg;
 
     x->sent = 0;
-    copy_running(x, x->running, false, 1.0f);
-    train_ranks_sum(x->ranks, x->running, x->n_running);
+    make_buckets(x);
+    if (x->net->choice_momentum == 0.0) /* else backward still moves some */
+        send_running(x);
 }
 
 static void
@@ -138,13 +181,27 @@ steps_done(void *arg)
 
     while (x->sent < x->n_buckets)
         send_bucket(x, &x->bucket[x->sent++]);
+    if (x->net->choice_momentum != 0.0)
+        send_running(x);
     nashc_status s = train_ranks_wait(x->ranks, x->net->diag);
     if (s != NASHC_OK)
         return s;
     for (int i = 0; i < x->n_parts; i++)
-        memcpy(x->part[i].v, x->buffer + x->part[i].at, (size_t)x->part[i].n * sizeof(float));
-    copy_running(x, x->running, true, (float)train_ranks_count(x->ranks));
-    copy_running(x, x->kept, false, 1.0f);
+        if (x->part[i].at >= 0)
+            memcpy(x->part[i].v, x->buffer + x->part[i].at, (size_t)x->part[i].n * sizeof(float));
+    take_running(x);
+    return s;
+}
+
+nashc_status
+train_exchange_running(train_exchange *x)
+{
+    if (!x)
+        return NASHC_OK;
+    send_running(x);
+    nashc_status s = train_ranks_wait(x->ranks, x->net->diag);
+    if (s == NASHC_OK)
+        take_running(x);
     return s;
 }
 
@@ -152,7 +209,7 @@ void
 train_exchange_undo(train_exchange *x)
 {
     if (x)
-        copy_running(x, x->kept, true, 1.0f);
+        copy_running(x, x->kept, true);
 }
 
 /* --- set-up ---------------------------------------------------------------------------------- */
@@ -165,7 +222,8 @@ alloc(train_exchange *x, int n_parts, int64_t n_entries)
     x->buffer = calloc((size_t)n_entries + 1, sizeof *x->buffer);
     x->running = calloc((size_t)x->n_running + 1, sizeof *x->running);
     x->kept = calloc((size_t)x->n_running + 1, sizeof *x->kept);
-    return x->part && x->bucket && x->buffer && x->running && x->kept;
+    x->owner = calloc((size_t)x->net->n_params + 1, sizeof *x->owner);
+    return x->part && x->bucket && x->buffer && x->running && x->kept && x->owner;
 }
 
 static void
@@ -180,8 +238,10 @@ fill(train_exchange *x)
         const train_slot *s = &n->slot[n->scale[i].slot];
         add_part(x, s->g, s->count);
     }
-    make_buckets(x);
-    copy_running(x, x->kept, false, 1.0f);
+    for (int i = 0; i < n->n_params; i++)
+        if (!n->param[i].trains)
+            first_reader(n, n->param[i].v, NULL, &x->owner[i]);
+    copy_running(x, x->kept, false);
 }
 
 nashc_status
@@ -222,5 +282,6 @@ train_exchange_free(train_exchange *x)
     free(x->buffer);
     free(x->running);
     free(x->kept);
+    free(x->owner);
     free(x);
 }

@@ -167,6 +167,7 @@ make_net(train_run *r)
     o.pool = r->pool;
     if (!r->pool)
         return nashc_enomem(r->diag);
+    r->order.threads = train_pool_size(r->pool);
     s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
     if (s != NASHC_OK)
         return s;

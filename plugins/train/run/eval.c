@@ -55,6 +55,7 @@ run_net(train_eval *e)
     e->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default(1));
     if (!e->pool)
         return nashc_enomem(e->diag);
+    e->order.threads = train_pool_size(e->pool);
     s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);
     if (s == NASHC_OK)
         s = train_count_begin(&e->count, e->task,

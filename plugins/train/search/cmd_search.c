@@ -213,12 +213,10 @@ write_front(search_run *r)
 }
 
 static nashc_status
-finish(search_run *r)
+write_results(search_run *r)
 {
-    nashc_status s = search_rank(r);
+    nashc_status s = search_write_genotype(r, r->best, "genotype");
 
-    if (s == NASHC_OK)
-        s = search_write_genotype(r, r->best, "genotype");
     if (s == NASHC_OK)
         s = search_write_cell(r, search_inside(r, "cell.svg"));
     if (s == NASHC_OK)
@@ -230,27 +228,62 @@ finish(search_run *r)
     return s == NASHC_OK ? search_write_manifest(r, true) : s;
 }
 
+/* What each rank does for itself; the first one says it for all. */
 static nashc_status
-search(search_run *r)
+prepare(search_run *r)
 {
     nashc_status s = search_setup(r);
 
-    if (s == NASHC_OK)
-        s = make_folder(r);
+    if (!search_leads(r))
+        nashc_diag_truncate(r->diag, s == NASHC_OK ? 0 : nashc_diag_count(r->diag, NASHC_NOTE));
     nashc_diag_flush(r->diag);
-    if (s == NASHC_OK)
+    return s;
+}
+
+/* The first rank makes and reads the folder before the others read it. */
+static nashc_status
+open_folder(search_run *r)
+{
+    nashc_status s = search_leads(r) ? make_folder(r) : NASHC_OK;
+
+    nashc_diag_flush(r->diag);
+    if (s == NASHC_OK && search_leads(r))
         s = search_write_manifest(r, false);
+    s = train_ranks_agree(r->ranks, s, r->diag);
+    if (s == NASHC_OK && !search_leads(r) && nashc_opts_bool(r->opts, "resume"))
+        s = search_read_checkpoint(r);
+    return train_ranks_agree(r->ranks, s, r->diag);
+}
+
+static nashc_status
+search(search_run *r)
+{
+    nashc_status s = train_ranks_join(&r->ranks, r->diag);
+
+    if (!search_leads(r))
+        nashc_diag_set_verbosity(r->diag, 0);
+    if (s == NASHC_OK)
+        s = train_ranks_agree(r->ranks, prepare(r), r->diag);
+    if (s == NASHC_OK)
+        s = open_folder(r);
     if (s == NASHC_OK)
         s = search_loop(r);
-    if (s != NASHC_OK || r->step < r->n_steps) /* out of time */
-        return s;
-    return finish(r);
+    bool late = r->step < r->n_steps;
+    if (s == NASHC_OK && !late)
+        s = search_rank(r);
+    if (train_ranks_lost(r->ranks))
+        search_save_after_loss(r);
+    if (s == NASHC_OK)
+        train_ranks_agreed(r->ranks);
+    return s == NASHC_OK && !late && search_leads(r) ? write_results(r) : s;
 }
 
 static void
 tidy(search_run *r)
 {
+    train_exchange_free(r->exchange);
     train_net_free(r->net);
+    train_ranks_leave(r->ranks);
     train_images_free(r->images);
     train_pool_free(r->pool);
     free(r->row);

@@ -1,10 +1,12 @@
-/* cost.c: what candidates cost in hardware: a small network with the branch, folded and estimated
- * by the compiler, less the same network without it.
+/* cost.c: what candidates cost in hardware: their own layers in a small network, folded and
+ * estimated by the compiler.
  *
  *     input 1xHxW, stem 1x1, step: 3x3 with the stride + branch of S0, head           sources 0
  *     input 1xHxW, stem 1x1, step: 3x3, step: 3x3 + branch of S1, head                others
  *
- * So a branch has with it the sum behind it, the fork in front, and the quantiser of its state.
+ * Their own are also the sum behind the branch with its quantisers, the fork in front, and the
+ * quantiser of the state. The network less the one without the branch would not tell: that one has
+ * its quantisers inside the convolutions, which makes these larger, often by more than a branch is.
  */
 #include "plugins/train/search/cost.h"
 #include "plugins/train/run/run.h"
@@ -56,7 +58,7 @@ search_cost_parse(const char *text, search_costs *out, nashc_diag *d)
 /* What the cost of a branch depends on. */
 typedef struct place {
     int in, out, stride, h, w, later; /* later: the source is not the group's input */
-    int op;                           /* -1: no branch */
+    int op;
     nashc_geno_bits bits;
     double cost[SEARCH_N_COSTS];
 } place;
@@ -105,9 +107,8 @@ build(const finder *f, const place *p, nashc_module **out)
                               .edge = edge};
     nashc_genotype g = *of;
 
-    if (p->op >= 0)
-        edge[p->later] = (nashc_geno_edge){
-            .op = f->space->op[p->op].name, .source = p->later, .wbits = f->space->op[p->op].wbits};
+    edge[p->later] = (nashc_geno_edge){
+        .op = f->space->op[p->op].name, .source = p->later, .wbits = f->space->op[p->op].wbits};
     g.name = "branch";
     g.backbone_name = "branch";
     g.backbone = &backbone;
@@ -122,19 +123,32 @@ build(const finder *f, const place *p, nashc_module **out)
     return nashc_genotype_build(f->ctx, &g, 1, NULL, out, f->d);
 }
 
+static bool
+ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+
+    return n >= m && strcmp(name + n - m, end) == 0;
+}
+
+/* The only fork is that in front of the branch; it and its FIFO have no name. A state has a
+ * quantiser "q" of its own for branches. */
 static void
 take(place *p, const nashc_compile_result *r)
 {
-    p->cost[SEARCH_LUT] = (double)r->cost->lut;
-    p->cost[SEARCH_BRAM] = (double)r->cost->bram18;
-    p->cost[SEARCH_DSP] = (double)r->cost->dsp;
-    p->cost[SEARCH_CYCLES] = 0.0;
     NASHC_EACH_NODE(r->graph, n)
     {
         const char *name = nashc_node_loc(n)->name;
+        const nashc_cost *c = &r->layer_cost[nashc_node_id(n)];
         double cycles = (double)r->layer_cycles[nashc_node_id(n)];
-        if (name && strstr(name, ".branch") && cycles > p->cost[SEARCH_CYCLES])
-            p->cost[SEARCH_CYCLES] = cycles;
+        bool branch = name && strstr(name, ".branch");
+        if (name && !branch && !ends_in(name, ".q"))
+            continue;
+        p->cost[SEARCH_LUT] += (double)c->lut;
+        p->cost[SEARCH_BRAM] += (double)c->bram18;
+        p->cost[SEARCH_DSP] += (double)c->dsp;
+        if (branch)
+            p->cost[SEARCH_CYCLES] = fmax(p->cost[SEARCH_CYCLES], cycles);
     }
 }
 
@@ -162,7 +176,7 @@ compile(finder *f, place *p)
         take(p, &r);
     } else {
         nashc_note(f->d, "in a network that has nothing but the branch %s on a map of %dx%dx%d",
-                   p->op < 0 ? "none" : f->space->op[p->op].tag, p->in, p->h, p->w);
+                   f->space->op[p->op].tag, p->in, p->h, p->w);
     }
     if (m)
         nashc_module_free(m);
@@ -222,21 +236,18 @@ behind_stem(const nashc_genotype *g, int *h, int *w)
 static nashc_status
 price_edge(finder *f, place p, int e, search_costs *out)
 {
-    double without[SEARCH_N_COSTS], with[SEARCH_N_COSTS];
-    nashc_status s;
+    double cost[SEARCH_N_COSTS];
+    nashc_status s = NASHC_OK;
 
-    p.op = -1;
-    s = look_up(f, &p, without);
     for (int k = 0; s == NASHC_OK && k < f->space->n_ops; k++) {
         bool none = strcmp(f->space->op[k].name, "none") == 0;
         if (none || (f->space->barred[e] >> k & 1u))
             continue;
         p.op = k;
-        s = look_up(f, &p, with);
+        s = look_up(f, &p, cost);
         for (int c = 0; s == NASHC_OK && c < SEARCH_N_COSTS; c++)
             if (out->of[c])
-                out->of[c][e * f->space->n_ops + k] =
-                    fmax(with[c] - (c == SEARCH_CYCLES ? 0.0 : without[c]), 0.0);
+                out->of[c][e * f->space->n_ops + k] = cost[c];
     }
     return s;
 }

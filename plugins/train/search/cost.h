@@ -29,8 +29,8 @@ typedef struct search_target {
     double clock_ns, target_fps;
 } search_target;
 
-/* Fills in costs of every edge and candidate: a small network with the branch less the same network
- * without it. Same places are compiled once. Owned by a. */
+/* Fills in costs of every edge and candidate: of its own layers in a small network. Same places
+ * are compiled once. Owned by a. */
 nashc_status search_costs_find(nashc_ctx *c, const search_space *s, const search_target *t,
                                search_costs *out, nashc_arena *a, nashc_diag *d);
 

@@ -452,6 +452,9 @@ search_write_manifest(search_run *r, bool done)
                              "threads", train_pool_size(r->pool), "blas", train_gemm_library(),
                              "blas_kernel", train_gemm_kernel());
 
+    json_object_set_new(root, "ranks", json_integer(train_ranks_count(r->ranks)));
+    if (r->ranks)
+        json_object_set_new(root, "mpi", json_string(train_ranks_library(r->ranks)));
     json_object_set_new(root, "options", options_of(r));
     json_object_set_new(root, "costs", costs_of(r));
     json_object_set_new(root, "data",

@@ -126,10 +126,51 @@ not_finite(search_run *r, const char *what, int64_t n)
 {
     const char *name = train_net_not_finite(r->net, n);
 
+    train_ranks_agreed(r->ranks); /* it is so everywhere */
     nashc_error(r->diag, NULL, "step %" PRId64 ": the %s is not finite; first such tensor: \"%s\"",
                 r->step + 1, what, name ? name : what);
     nashc_help(r->diag, "a smaller --lr, or --clip; checkpoint.npz is of an earlier step");
     return NASHC_EINPUT;
+}
+
+static bool
+out_of_time(const search_run *r)
+{
+    double limit = nashc_opts_float(r->opts, "time-limit");
+
+    return limit > 0.0 && train_clock() - r->started >= limit;
+}
+
+/* Loss of this process's samples and its gradient, as their share of the whole batch; what is
+ * counted sets out to the other ranks, and is there after backward. */
+static void
+begin_sums(search_run *r, int phase, const int32_t *label, int64_t n)
+{
+    train_slot *y = &r->net->slot[r->net->output];
+    double share = train_batch_share(&r->order[phase], r->step), mine = share > 0.0 ? (double)n : 0;
+    double loss = train_cross_entropy(y->v, label, n, y->count, 0.0, y->g);
+    train_score score = {0};
+
+    for (int64_t i = 0; share != 1.0 && i < n * y->count; i++)
+        y->g[i] = (float)((double)y->g[i] * share);
+    train_score_add(&score, y->v, label, n, y->count);
+    r->sum[TRAIN_SUM_LOSS] = mine > 0.0 ? loss * mine : 0.0;
+    r->sum[TRAIN_SUM_RIGHT] = mine > 0.0 ? (double)score.top1 : 0.0;
+    r->sum[TRAIN_SUM_SEEN] = mine;
+    r->sum[TRAIN_SUM_LATE] = search_leads(r) && out_of_time(r);
+    train_ranks_sum_double(r->ranks, r->sum, TRAIN_SUMS);
+}
+
+static nashc_status
+take_sums(search_run *r, int phase, int64_t n)
+{
+    if (!isfinite(r->sum[TRAIN_SUM_LOSS]))
+        return not_finite(r, phase == ALPHA ? "loss of the gates" : "loss", n);
+    r->loss[phase] += r->sum[TRAIN_SUM_LOSS];
+    r->seen[phase] += (int64_t)r->sum[TRAIN_SUM_SEEN];
+    r->right[phase] += (int64_t)r->sum[TRAIN_SUM_RIGHT];
+    search_count(r, r->sum[TRAIN_SUM_SEEN], phase == ALPHA ? 2.0 : 3.0);
+    return NASHC_OK;
 }
 
 /* Forward and backward of one batch; the loss counts for the epoch. */
@@ -138,8 +179,6 @@ pass(search_run *r, int phase, const float *x, const int32_t *label, int64_t n)
 {
     train_net *net = r->net;
     train_slot *in = train_net_slot(net, nashc_graph_input(net->graph, 0));
-    train_slot *y = &net->slot[net->output];
-    train_score score = {0};
 
     memcpy(in->v, x, (size_t)(n * in->count) * sizeof(float));
     net->data_only = phase == ALPHA;
@@ -147,15 +186,11 @@ pass(search_run *r, int phase, const float *x, const int32_t *label, int64_t n)
     nashc_status s = train_net_forward(net, n, true);
     if (s != NASHC_OK)
         return s;
-    double loss = train_cross_entropy(y->v, label, n, y->count, 0.0, y->g);
-    if (!isfinite(loss))
-        return not_finite(r, phase == ALPHA ? "loss of the gates" : "loss", n);
-    train_score_add(&score, y->v, label, n, y->count);
-    r->loss[phase] += loss * (double)n;
-    r->seen[phase] += n;
-    r->right[phase] += score.top1;
-    search_count(r, (double)n, phase == ALPHA ? 2.0 : 3.0);
-    return train_net_backward(net);
+    begin_sums(r, phase, label, n);
+    s = train_net_backward(net);
+    if (s == NASHC_OK && phase == ALPHA)
+        s = search_sum_gates(r);
+    return s == NASHC_OK ? take_sums(r, phase, n) : s;
 }
 
 double
@@ -213,9 +248,11 @@ step_alpha(search_run *r)
                          r->alpha_m, r->alpha_u);
     keep_barred(r);
     for (int i = 0; i < r->n_alpha; i++)
-        if (!isfinite(r->alpha[i]))
+        if (!isfinite(r->alpha[i])) {
+            train_ranks_agreed(r->ranks);
             return nashc_error(r->diag, NULL, "step %" PRId64 ": alpha of edge %d is not finite",
                                r->step + 1, i / n);
+        }
     return NASHC_OK;
 }
 
@@ -260,36 +297,45 @@ learns_gates(const search_run *r)
     return r->method == SEARCH_GATES || r->method == SEARCH_TWO_PATH;
 }
 
-/* Both phases; alpha's batch is fed along with that of the weights. */
-static nashc_status
-one_step(search_run *r, train_feed **feed)
+static void
+draw_for_weights(search_run *r)
 {
     search_pick pick[SEARCH_MAX_STEPS];
-    const float *x;
-    const int32_t *label;
-    nashc_status s = NASHC_OK;
-    int64_t n = train_feed_next(feed[ALPHA], &x, &label);
 
-    if (n > 0 && learns_gates(r) && r->step >= r->warmup) {
-        draw_gates(r, ALPHA);
-        s = pass(r, ALPHA, x, label, n);
-        if (s == NASHC_OK)
-            s = step_alpha(r);
-    }
-    if (s != NASHC_OK || n < 0)
-        return s == NASHC_OK ? nashc_enomem(r->diag) : s;
-    n = train_feed_next(feed[WEIGHTS], &x, &label);
-    if (n < 0)
-        return nashc_enomem(r->diag);
     if (learns_gates(r)) {
         draw_gates(r, WEIGHTS);
     } else {
         search_draw_genotype(r, train_random(r->order[0].seed, 79, (uint64_t)r->step), pick);
         search_set_picks(r, pick);
     }
-    s = pass(r, WEIGHTS, x, label, n);
+}
+
+/* Both phases; alpha's batch is fed along with that of the weights. */
+static nashc_status
+one_step(search_run *r, train_feed **feed)
+{
+    const float *x[2];
+    const int32_t *label[2];
+    int64_t n[2];
+    nashc_status s = NASHC_OK;
+
+    for (int k = 0; s == NASHC_OK && k < 2; k++)
+        if ((n[k] = train_feed_next(feed[k], &x[k], &label[k])) < 0)
+            s = train_feed_fault(feed[k], r->diag);
+    search_keep(r);
+    if (s == NASHC_OK && learns_gates(r) && r->step >= r->warmup) {
+        draw_gates(r, ALPHA);
+        s = pass(r, ALPHA, x[ALPHA], label[ALPHA], n[ALPHA]);
+        if (s == NASHC_OK)
+            s = step_alpha(r);
+    }
+    if (s == NASHC_OK) {
+        draw_for_weights(r);
+        s = pass(r, WEIGHTS, x[WEIGHTS], label[WEIGHTS], n[WEIGHTS]);
+    }
     if (s == NASHC_OK)
-        s = step_weights(r, n);
+        s = step_weights(r, n[WEIGHTS]);
+    search_undo(r);
     r->step += s == NASHC_OK;
     return s;
 }
@@ -334,6 +380,8 @@ watch_skips(search_run *r, double skips)
     if (skips <= TOO_MANY_SKIPS || r->warned)
         return;
     r->warned = true;
+    if (!search_leads(r))
+        return;
     nashc_warning(r->diag, NULL, "search-skips",
                   "step %" PRId64 ": skip_connect is the choice of %.0f %% of the steps: it crowds "
                   "out what has weights",
@@ -430,9 +478,9 @@ end_epoch(search_run *r)
 static nashc_status
 save(search_run *r)
 {
-    nashc_status s = search_write_log(r);
+    nashc_status s = search_leads(r) ? search_write_log(r) : NASHC_OK;
 
-    return s == NASHC_OK ? search_write_checkpoint(r) : s;
+    return s == NASHC_OK && search_leads(r) ? search_write_checkpoint(r) : s;
 }
 
 /* After a step: what is due. A run that ends inside an epoch has a row for reading only, so that
@@ -447,15 +495,7 @@ after_step(search_run *r, bool late)
         s = save(r);
     if (s == NASHC_OK && last && !epoch)
         s = end_epoch(r);
-    return s == NASHC_OK && last ? search_write_log(r) : s;
-}
-
-static bool
-out_of_time(const search_run *r)
-{
-    double limit = nashc_opts_float(r->opts, "time-limit");
-
-    return limit > 0.0 && train_clock() - r->started >= limit;
+    return s == NASHC_OK && last && search_leads(r) ? search_write_log(r) : s;
 }
 
 nashc_status
@@ -474,13 +514,13 @@ search_loop(search_run *r)
     while (s == NASHC_OK && r->step < r->n_steps) {
         train_progress(r->diag, "steps", r->step, r->n_steps, from);
         s = one_step(r, feed);
-        bool late = s == NASHC_OK && out_of_time(r) && r->step < r->n_steps;
+        bool late = s == NASHC_OK && r->sum[TRAIN_SUM_LATE] != 0.0 && r->step < r->n_steps;
         if (s == NASHC_OK)
             s = after_step(r, late);
-        if (late) {
+        if (late && search_leads(r))
             nashc_remark(r->diag, NULL, "the time limit is reached at step %" PRId64, r->step);
+        if (late)
             break;
-        }
     }
     train_progress(r->diag, "steps", r->n_steps, r->n_steps, from);
     train_feed_stop(feed[0]);

@@ -14,9 +14,8 @@ enum { MOST = 10000, POPULATION = 50 };
 
 /* --- one genotype ---------------------------------------------------------------------------- */
 
-/* Running values of all batch normalisations, to and from a copy. */
-static void
-copy_running(search_run *r, float *copy, bool back)
+void
+search_copy_running(search_run *r, float *copy, bool back)
 {
     for (int i = 0; i < r->net->n_params; i++) {
         train_param *p = &r->net->param[i];
@@ -27,8 +26,8 @@ copy_running(search_run *r, float *copy, bool back)
     }
 }
 
-static int64_t
-n_running(const search_run *r)
+int64_t
+search_n_running(const search_run *r)
 {
     int64_t n = 1;
 
@@ -52,24 +51,28 @@ static nashc_status
 measure_statistics(search_run *r)
 {
     train_order o = plain(r, &r->half[0]);
-    int64_t batches = nashc_opts_int(r->opts, "bn-batches"), n, done = 0;
+    int64_t batches = nashc_opts_int(r->opts, "bn-batches"), n, done = 0, images;
     double momentum = r->net->bn_momentum;
     const float *x;
     const int32_t *label;
     train_slot *in = train_net_slot(r->net, nashc_graph_input(r->net->graph, 0));
-    train_feed *f =
-        train_feed_start(&o, 0, batches < train_batches(&o) ? batches : train_batches(&o));
+
+    batches = batches < train_batches(&o) ? batches : train_batches(&o);
+    images = batches * o.batch < o.images->n ? batches * o.batch : o.images->n;
+    train_feed *f = train_feed_start(&o, 0, batches);
     nashc_status s = f ? NASHC_OK : nashc_enomem(r->diag);
 
     while (s == NASHC_OK && (n = train_feed_next(f, &x, &label)) > 0) {
         memcpy(in->v, x, (size_t)(n * in->count) * sizeof(float));
         r->net->bn_momentum = 1.0 / (double)++done;
         s = train_net_forward(r->net, n, true);
-        search_count(r, (double)n, 1.0);
     }
     r->net->bn_momentum = momentum;
+    if (s == NASHC_OK && f)
+        s = train_feed_fault(f, r->diag);
     train_feed_stop(f);
-    return s;
+    search_count(r, (double)images, 1.0);
+    return s == NASHC_OK ? train_exchange_running(r->exchange) : s;
 }
 
 static int64_t
@@ -92,25 +95,40 @@ cost_of(const search_run *r, const search_pick *pick)
     return sum;
 }
 
+/* Of all ranks. */
+static nashc_status
+sum_scores(search_run *r, train_score *s)
+{
+    double sum[2] = {(double)s->top1, (double)s->n};
+
+    train_ranks_sum_double(r->ranks, sum, 2);
+    nashc_status status = train_ranks_wait(r->ranks, r->diag);
+    s->top1 = (int64_t)sum[0];
+    s->n = (int64_t)sum[1];
+    return status;
+}
+
 static nashc_status
 evaluate(search_run *r, search_ranked *c)
 {
     train_images some = r->half[1];
     train_score score = {0};
-    float *copy = malloc((size_t)n_running(r) * sizeof *copy);
+    float *copy = malloc((size_t)search_n_running(r) * sizeof *copy);
 
     if (!copy)
         return nashc_enomem(r->diag);
     some.n = n_images(r);
     train_order o = plain(r, &some);
     search_set_picks(r, c->pick);
-    copy_running(r, copy, false);
+    search_copy_running(r, copy, false);
     nashc_status s = measure_statistics(r);
     if (s == NASHC_OK)
         s = train_score_net(r->net, &o, &score);
     search_count(r, (double)some.n, 1.0);
-    copy_running(r, copy, true);
+    search_copy_running(r, copy, true);
     free(copy);
+    if (s == NASHC_OK)
+        s = sum_scores(r, &score);
     c->accuracy = score.n ? (double)score.top1 / (double)score.n : 0.0;
     c->cost = cost_of(r, c->pick);
     c->fitness = c->accuracy - c->cost;
@@ -250,7 +268,7 @@ search_rank(search_run *r)
         if (s == NASHC_OK && r->method != SEARCH_SAMPLE)
             s = evaluate(r, c);
         r->n_ranked += s == NASHC_OK;
-        if (s == NASHC_OK && r->n_ranked % 32 == 0 && search_is_whole(r))
+        if (s == NASHC_OK && r->n_ranked % 32 == 0 && search_is_whole(r) && search_leads(r))
             s = search_write_checkpoint(r);
     }
     train_progress(r->diag, "genotypes", r->n_candidates, r->n_candidates, from);

@@ -28,6 +28,8 @@ typedef struct search_ranked {
 } search_ranked;
 #define SEARCH_MAX_STEPS 256 /* of all groups */
 
+typedef struct search_before search_before; /* ranks.c */
+
 typedef struct search_run {
     nashc_ctx *ctx;
     nashc_diag *diag;
@@ -35,6 +37,11 @@ typedef struct search_run {
     nashc_arena *arena;
     const char *folder, *data_text;
     double started;
+
+    train_ranks *ranks; /* NULL: one process */
+    train_exchange *exchange;
+    double sum[TRAIN_SUMS]; /* of a pass, over all ranks */
+    search_before *before;  /* the step that is on its way, where there are several ranks */
 
     search_method method;
     bool compat_v3, compat_bn; /* the defect of v3's rule; running values as published */
@@ -92,6 +99,20 @@ nashc_status search_setup_space(search_run *r, int c, int h, int w, int classes)
 nashc_status search_setup(search_run *r);
 const char *search_primitives_of(const char *version);
 
+/* ranks.c: several processes that do the same on their parts of the batches. */
+bool search_leads(const search_run *r); /* this process writes files, and tells of the search */
+nashc_status search_ranks_setup(search_run *r);
+
+/* Gradients of gates become their sums over all ranks. */
+nashc_status search_sum_gates(search_run *r);
+
+/* What a step changes before its last sum is there: kept, and taken back if a rank is lost. */
+void search_keep(search_run *r);
+void search_undo(search_run *r);
+
+/* Another rank is lost: the first one writes down what was reached. */
+nashc_status search_save_after_loss(search_run *r);
+
 /* loop.c: trains the supernet and its probabilities; from r->step. */
 nashc_status search_loop(search_run *r);
 
@@ -126,6 +147,10 @@ void search_count(search_run *r, double images, double passes);
 /* rank.c: genotypes compared in the supernet, each with statistics of batch normalisation of its
  * own; r->best is the best of them, or the one that the rule gives. */
 nashc_status search_rank(search_run *r);
+
+/* Running values of all batch normalisations, search_n_running of them, to a copy or back. */
+int64_t search_n_running(const search_run *r);
+void search_copy_running(search_run *r, float *copy, bool back);
 
 /* Which share of the genotype's steps, where something else is possible, has no parameters. */
 double search_skips(const search_run *r, const search_pick *pick);

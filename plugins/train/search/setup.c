@@ -139,6 +139,7 @@ halve(search_run *r)
     r->half[0].n = first;
     r->half[1].n = p->n - first;
     r->half[1].label = p->label + first;
+    r->half[1].file = p->file ? p->file + first : NULL;
     r->half[1].u8 = p->u8 ? p->u8 + first * size : NULL;
     r->half[1].f32 = p->f32 ? p->f32 + first * size : NULL;
 }
@@ -166,7 +167,12 @@ open_data(search_run *r)
             .batch = batch,
             .seed = train_random(seed, 77, (uint64_t)k),
             .shuffle = true,
-            .augment = true};
+            .augment = true,
+            .part = train_ranks_rank(r->ranks),
+            .parts = train_ranks_count(r->ranks)};
+    if (batch < r->order[0].parts)
+        return nashc_error(r->diag, NULL, "a batch of %" PRId64 " images is too small for %d ranks",
+                           batch, r->order[0].parts);
     r->per_epoch = train_batches(&r->order[0]);
     r->n_steps = nashc_opts_int(r->opts, "epochs") * r->per_epoch;
     r->n_steps = steps && steps < r->n_steps ? steps : r->n_steps;
@@ -240,16 +246,18 @@ count_macs(search_run *r)
 static nashc_status
 make_supernet(search_run *r)
 {
-    int64_t threads = nashc_opts_int(r->opts, "threads");
-    train_net_options o = {.batch = r->order[0].batch, .backward = true};
+    int64_t threads = nashc_opts_int(r->opts, "threads"), parts = r->order[0].parts;
+    train_net_options o = {.batch = (r->order[0].batch + parts - 1) / parts, .backward = true};
     uint64_t seed = (uint64_t)nashc_opts_int(r->opts, "seed");
     nashc_status s = train_gemm_setup(r->diag);
 
     if (s != NASHC_OK)
         return s;
-    r->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default(1));
+    r->pool = o.pool = train_pool_create(
+        threads ? (int)threads : train_threads_default(train_ranks_local(r->ranks)));
     if (!r->pool)
         return nashc_enomem(r->diag);
+    r->order[0].threads = r->order[1].threads = train_pool_size(r->pool);
     s = search_supernet(r->ctx, &r->space, seed, &r->module, r->diag);
     if (s == NASHC_OK)
         s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
@@ -384,5 +392,7 @@ search_setup(search_run *r)
     s = make_supernet(r);
     if (s == NASHC_OK)
         s = make_alpha(r);
+    if (s == NASHC_OK)
+        s = search_ranks_setup(r);
     return s == NASHC_OK ? find_costs(r) : s;
 }
