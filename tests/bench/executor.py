@@ -264,8 +264,8 @@ def page(tmp):
     yield from network_table(tmp)
     yield "\n"
     if len(ALL_CORES) > 1:
-        yield (f"On all cores, on the clock; load {os.getloadavg()[0]:.1f}: what else runs takes its share, more of those "
-               "that wait for all their threads.\n\n")
+        yield (f"On all cores, on the clock; load {os.getloadavg()[0]:.1f}: what else runs takes its share, more of "
+               "those that wait for all their threads.\n\n")
         yield from call(sys.executable, __file__, BUILD, "--all-cores").splitlines(keepends=True)
         yield "\n"
     yield from layer_table(tmp, p)
