@@ -77,8 +77,8 @@ mac_cost_weights(const nashc_node *n, nashc_cost *c)
         cost_rom(c, style, (uint64_t)w.lines, (uint64_t)w.lanes * w.elem.bits);
 }
 
-static nashc_status
-emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
+nashc_status
+emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d)
 {
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 2));
@@ -99,7 +99,7 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
         return nashc_enomem(d);
     for (int64_t i = 0; i < count; i++)
         values[i] = nashc_tensor_get_int(t, i);
-    if (mode == XNOR) {
+    if (counts) {
         for (int64_t i = 0; i < count; i++) {
             int64_t pop = values[i] + w->dim[0];
             pop = pop <= 0 ? 0 : (pop + 1) / 2;
@@ -184,7 +184,7 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe, nashc_d
     nashc_vlog_int(v, "MUL_STYLE", !mac_in_dsp(n, rows, NULL));
     nashc_vlog_int(v, "PIPE", pipe);
     nashc_vlog_int(v, "OUT_W", y->bits);
-    return act ? emit_activation(n, v, mode, d) : NASHC_OK;
+    return act ? emit_activation(n, v, mode == XNOR, d) : NASHC_OK;
 }
 
 /* --- model --------------------------------------------------------------------------------------
@@ -315,27 +315,16 @@ cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const n
 }
 
 void
-mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c)
+mac_cost_results(const nashc_node *n, const mac_shape *z, uint64_t acc, uint64_t stages,
+                 nashc_cost *c)
 {
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    int mode = arithmetic(x, w);
-    uint64_t acc = mode == XNOR && thresholds_of(n) ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
-                                                    : mac_accumulator(n, false).bits;
-    uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc), delay = 2 + z->piped + (z->accs > 0);
+    uint64_t delay = stages + (z->accs > 0);
 
-    if (mode == XNOR)
-        cost_xnor(c, z, sum);
-    else if (mode == PM1_W)
-        cost_plus_minus(c, z, x, sum);
-    else if (mac_in_dsp(n, (int64_t)(z->pe / z->blocks), dev))
-        cost_multipliers(c, z, x, w, sum);
-    else
-        cost_planes(c, z, x, w, sum);
     if (z->accs > 0) {
         uint64_t address = (uint64_t)cost_clog2(z->accs);
         COST_LUTS(c, COST_ACCUMULATE, 1, (double)(z->pe * acc),
                   z->accs > 1 ? (double)(z->pe * acc) : 0);
-        c->ff += z->pe * acc + (1 + z->piped) * 2 + 2 + (2 + z->piped) * address;
+        c->ff += z->pe * acc + (stages - 1) * 2 + 2 + stages * address;
         if (z->accs > 1 && !cost_ram(c, COST_AUTO, z->accs, z->pe * acc))
             c->ff += z->pe * acc; /* the register of the read */
     }
@@ -345,6 +334,26 @@ mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc
         cost_counter(c, thresholds_of(n)->dim[0] > 1 ? z->folds : 1);
     }
     cost_pipe(c, delay + mac_latency(n), 1, z->pe * model_out(n, 0)->bits);
+}
+
+void
+mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    int mode = arithmetic(x, w);
+    uint64_t acc = mode == XNOR && thresholds_of(n) ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
+                                                    : mac_accumulator(n, false).bits;
+    uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc);
+
+    if (mode == XNOR)
+        cost_xnor(c, z, sum);
+    else if (mode == PM1_W)
+        cost_plus_minus(c, z, x, sum);
+    else if (mac_in_dsp(n, (int64_t)(z->pe / z->blocks), dev))
+        cost_multipliers(c, z, x, w, sum);
+    else
+        cost_planes(c, z, x, w, sum);
+    mac_cost_results(n, z, acc, 2 + z->piped, c);
 }
 
 uint32_t
