@@ -292,8 +292,7 @@ nashc_status
 hw_placed_cost(nashc_run *r, nashc_graph *f, const nashc_backend *backend, const nashc_device *dev,
                double fill, nashc_cost *c)
 {
-    placing z = {
-        .d = nashc_run_diag(r), .backend = backend, .dev = dev, .fill = fill, .fixed = *c};
+    placing z = {.d = nashc_run_diag(r), .backend = backend, .dev = dev, .fill = fill, .fixed = *c};
     nashc_status s = solve(&z, r, f);
 
     if (s == NASHC_OK)
