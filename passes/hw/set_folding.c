@@ -135,6 +135,8 @@ fold_exactly(fold_problem *z, const nashc_opts *o)
     } else if ((s = get_target(z, o, &target)) == NASHC_OK &&
                (s = check_reachable(z, o, &target)) == NASHC_OK) {
         s = fold_solve(z, target, &r);
+        if (s == NASHC_OK)
+            s = fold_balance(z, 1, &r);
     }
     if (s != NASHC_OK)
         return s;
