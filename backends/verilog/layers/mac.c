@@ -122,16 +122,45 @@ emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d)
 /* Bits of the wider operand of a multiplier block, and of the other one, that any family has. */
 enum { WIDE = 25, NARROW = 18 };
 
-int64_t
-mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
+/* Rows whose weights stand so many bits apart in the wider operand. */
+static int64_t
+lanes_apart(int64_t apart, const nashc_type *w, int64_t rows)
 {
-    int64_t apart = x->bits + w->bits, lanes = 1;
+    int64_t lanes = 1;
 
-    if (x->bits < 2 || x->bits >= NARROW || arithmetic(x, w) != PRODUCT)
-        return 1;
     while (lanes < rows && lanes * apart + w->bits + 1 <= WIDE)
         lanes++;
     return lanes;
+}
+
+/* LUTs of a product that overlaps its neighbours: its low half once more, and taking that off. */
+static int64_t
+overlap_luts(const nashc_type *x, const nashc_type *w)
+{
+    int64_t half = (x->bits + w->bits + 1) / 2;
+
+    return half * half / 2 + half;
+}
+
+/* Do lanes share bits? Where that gives more of them than it costs in LUTs. */
+static bool
+overlaps(const nashc_type *x, const nashc_type *w, int64_t rows)
+{
+    int64_t one = lanes_apart(x->bits + w->bits, w, rows);
+    int64_t two = lanes_apart((x->bits + w->bits + 1) / 2, w, rows);
+
+    return x->lo >= 0 && !nashc_type_is_signed(x) && two > one &&
+           COST_DSP_LUTS / two + overlap_luts(x, w) < COST_DSP_LUTS / one;
+}
+
+int64_t
+mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
+{
+    int64_t bits = x->bits + w->bits;
+
+    if (x->bits < 2 || x->bits >= NARROW || arithmetic(x, w) != PRODUCT)
+        return 1;
+    return lanes_apart(overlaps(x, w, rows) ? (bits + 1) / 2 : bits, w, rows);
 }
 
 uint64_t
@@ -141,8 +170,9 @@ mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp)
 
     if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
         return 9; /* quarters of LUTs, as the rest */
+    bool shared = (uint64_t)(lanes - 1) * (a + b) + b + 1 > WIDE && lanes > 1;
     if (dsp)
-        return 2 * (a + b) + (lanes > 1 ? 4 : 0);
+        return 2 * (a + b) + (lanes > 1 ? 4 : 0) + (shared ? 4 * (uint64_t)overlap_luts(x, w) : 0);
     return 4 * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
 }
 
