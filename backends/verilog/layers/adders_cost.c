@@ -107,6 +107,8 @@ schedule(adders *z, nashc_arena *a)
 static const char *
 obstacle(const nashc_node *n, const adders *z, nashc_arena *a)
 {
+    if (nashc_node_int(n, "mem_mode") == 2 || nashc_node_bool(n, "runtime_writeable_weights"))
+        return "weights that are no constants";
     if (z->words > ADDERS_WORDS)
         return nashc_arena_printf(a, "%" PRId64 " weight words, at most %d", z->words,
                                   ADDERS_WORDS);

@@ -153,6 +153,13 @@ overlaps(const nashc_type *x, const nashc_type *w, int64_t rows)
            COST_DSP_LUTS / two + overlap_luts(x, w) < COST_DSP_LUTS / one;
 }
 
+/* Do so many lanes share bits, as nashc_rows_packed has it? */
+static bool
+overlap(const nashc_type *x, const nashc_type *w, int64_t lanes)
+{
+    return lanes > 1 && (lanes - 1) * (x->bits + w->bits) + w->bits + 1 > WIDE;
+}
+
 int64_t
 mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
 {
@@ -170,7 +177,7 @@ mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp)
 
     if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
         return 9; /* quarters of LUTs, as the rest */
-    bool shared = (uint64_t)(lanes - 1) * (a + b) + b + 1 > WIDE && lanes > 1;
+    bool shared = overlap(x, w, lanes);
     if (dsp)
         return 2 * (a + b) + (lanes > 1 ? 4 : 0) + (shared ? 4 * (uint64_t)overlap_luts(x, w) : 0);
     return 4 * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
@@ -342,6 +349,8 @@ cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const n
     COST_LUTS(c, COST_PACKED, added * (double)(a + b), added * more, (double)(z->pe * sum),
               (double)(z->simd * a));
     c->ff += z->piped ? a + (uint64_t)cost_clog2(z->simd) + 1 : 0;
+    if (overlap(x, w, z->lanes))
+        c->lut += z->pe * z->simd * (uint64_t)overlap_luts(x, w);
 }
 
 void
