@@ -135,6 +135,21 @@ const nashc_pipeline nashc_pipeline_to_channels_last = {
             "absorb-transpose-into-flatten,absorb-cf-into-matmul,canonicalize),fold-constants",
 };
 
+/* How products are built: rows of schemas, and a step of the lists. */
+#define MUL_OPTION                                                                                 \
+    {                                                                                              \
+        .name = "mul", .def = "auto", .domain = "auto|lut|dsp",                                    \
+        .help = "what multiplies: LUTs, DSP blocks, or as the device has room",                    \
+        .kind = NASHC_P_ENUM                                                                       \
+    }
+#define ADDERS_OPTION                                                                              \
+    {                                                                                              \
+        .name = "adder-graphs", .def = "auto", .domain = "auto|off|on",                            \
+        .help = "constant weights as additions: where cheaper, nowhere, wherever they can be",     \
+        .kind = NASHC_P_ENUM                                                                       \
+    }
+#define ADDER_GRAPHS "choose-adder-graphs(use=$adder-graphs;backend=$backend;device=$device),"
+
 /* How the hardware is wanted: the options of the list below, handed on by `compile`. */
 static const nashc_param hardware_options[] = {
     {.name = "backend", .def = "", .help = "whose models of layers count", .kind = NASHC_P_STRING},
@@ -182,6 +197,8 @@ static const nashc_param hardware_options[] = {
      .def = "",
      .help = "FINN folding file that replaces the folding and FIFO depths found",
      .kind = NASHC_P_PATH},
+    MUL_OPTION,
+    ADDERS_OPTION,
     {0},
 };
 
@@ -195,8 +212,8 @@ const nashc_pipeline nashc_pipeline_hardware = {
         "if<runtime-writeable-weights>(set-weights(runtime-writeable-weights=true)),"
         "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
         "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;fill=$fill;"
-        "backend=$backend;device=$device),"
-        "if<folding-file>(apply-folding(file=$folding-file)),"
+        "mul=$mul;backend=$backend;device=$device),"
+        "if<folding-file>(apply-folding(file=$folding-file))," ADDER_GRAPHS
         "insert-dwc,insert-fifo(backend=$backend;file=$folding-file),"
         "if<device>(place-memories(backend=$backend;device=$device))",
     .options = hardware_options,
@@ -211,7 +228,8 @@ const nashc_pipeline nashc_pipeline_compile = {
             "hardware(backend=$backend;device=$device;clock-ns=$clock-ns;target-fps=$target-fps;"
             "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;"
             "fill=$fill;folding-file=$folding-file;mem-mode=$mem-mode;"
-            "runtime-writeable-weights=$runtime-writeable-weights)",
+            "runtime-writeable-weights=$runtime-writeable-weights;mul=$mul;"
+            "adder-graphs=$adder-graphs)",
     .options = hardware_options,
 };
 
@@ -221,6 +239,11 @@ static const nashc_param refold_options[] = {
      .def = "",
      .help = "FINN folding file; without one the layers stay as they are",
      .kind = NASHC_P_PATH},
+    {.name = "device",
+     .def = "",
+     .help = "device that costs are counted for",
+     .kind = NASHC_P_STRING},
+    ADDERS_OPTION,
     {0},
 };
 
@@ -229,8 +252,8 @@ const nashc_pipeline nashc_pipeline_refold = {
     NASHC_DESC(nashc_pipeline),
     .name = "refold",
     .help = "hardware layers folded anew from a FINN folding file",
-    .text = "if<folding-file>(remove-dwc-fifo,apply-folding(file=$folding-file),insert-dwc,"
-            "insert-fifo(backend=$backend;file=$folding-file))",
+    .text = "if<folding-file>(remove-dwc-fifo,apply-folding(file=$folding-file)," ADDER_GRAPHS
+            "insert-dwc,insert-fifo(backend=$backend;file=$folding-file))",
     .options = refold_options,
 };
 
@@ -250,6 +273,8 @@ static const nashc_param retarget_options[] = {
      .domain = "0..",
      .help = "most weight bits a PE reads a cycle; 0: no limit",
      .kind = NASHC_P_INT},
+    MUL_OPTION,
+    ADDERS_OPTION,
     {0},
 };
 
@@ -258,9 +283,10 @@ const nashc_pipeline nashc_pipeline_retarget = {
     NASHC_DESC(nashc_pipeline),
     .name = "retarget",
     .help = "hardware layers folded anew for another target",
-    .text = "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;"
-            "mvau-wwidth-max=$mvau-wwidth-max;backend=$backend;device=$device),"
-            "insert-dwc,insert-fifo(backend=$backend),"
-            "if<device>(place-memories(backend=$backend;device=$device))",
+    .text =
+        "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;"
+        "mvau-wwidth-max=$mvau-wwidth-max;mul=$mul;backend=$backend;device=$device)," ADDER_GRAPHS
+        "insert-dwc,insert-fifo(backend=$backend),"
+        "if<device>(place-memories(backend=$backend;device=$device))",
     .options = retarget_options,
 };

@@ -60,6 +60,8 @@ compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx
     out->fit = nashc_opts_bool(o, "fit");
     out->fill = nashc_opts_float(o, "fill");
     out->target_fps = nashc_opts_float(o, "target-fps");
+    out->mul = nashc_opts_str(o, "mul");
+    out->adder_graphs = nashc_opts_str(o, "adder-graphs");
     out->mvau_wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     out->mem_mode = nashc_opts_str(o, "mem-mode");
     out->runtime_writeable_weights = nashc_opts_bool(o, "runtime-writeable-weights");

@@ -24,6 +24,16 @@
          .domain = "0..",                                                                          \
          .help = "most weight bits a PE reads a cycle; 0: no limit",                               \
          .kind = NASHC_P_INT},                                                                     \
+        {.name = "mul",                                                                            \
+         .def = "auto",                                                                            \
+         .domain = "auto|lut|dsp",                                                                 \
+         .help = "what multiplies: LUTs, DSP blocks, or as the device has room",                   \
+         .kind = NASHC_P_ENUM},                                                                    \
+        {.name = "adder-graphs",                                                                   \
+         .def = "auto",                                                                            \
+         .domain = "auto|off|on",                                                                  \
+         .help = "constant weights as additions: where cheaper, nowhere, wherever they can be",    \
+         .kind = NASHC_P_ENUM},                                                                    \
         {.name = "fit",                                                                            \
          .def = "false",                                                                           \
          .help = "in place of a target: most frames a second that the device has room for",        \

@@ -71,6 +71,12 @@ nashc_vlog_zeros(nashc_vlog *v, int64_t bits)
     return nashc_arena_printf(v->z->a, "{%" PRId64 "{1'b0}}", bits);
 }
 
+const char *
+nashc_vlog_name(nashc_vlog *v, const char *what)
+{
+    return nashc_arena_printf(v->z->a, "%s_%s_%s", v->z->top, v->layer, what);
+}
+
 void
 nashc_vlog_module(nashc_vlog *v, const char *name, const char *s)
 {

@@ -23,7 +23,22 @@ or_empty(const char *s)
     return s ? s : "";
 }
 
+static const char *
+or_auto(const char *s)
+{
+    return s ? s : "auto";
+}
+
 /* --- options --------------------------------------------------------------------------------- */
+
+static bool
+is_one_of(const char *s, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(s, *words) == 0)
+            return true;
+    return false;
+}
 
 static nashc_status
 check_numbers(const nashc_compile_options *o, nashc_diag *d)
@@ -44,6 +59,10 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
         return nashc_usage(d, "--fit is not of FINN's algorithm: leave --folding compat out");
     if (o->folding != NASHC_FOLDING_EXACT && o->folding != NASHC_FOLDING_COMPAT)
         return nashc_usage(d, "folding must be exact or compat");
+    if (!is_one_of(or_auto(o->mul), (const char *const[]){"auto", "lut", "dsp", NULL}))
+        return nashc_usage(d, "--mul must be auto, lut or dsp");
+    if (!is_one_of(or_auto(o->adder_graphs), (const char *const[]){"auto", "off", "on", NULL}))
+        return nashc_usage(d, "--adder-graphs must be auto, off or on");
     const char *mode = or_empty(o->mem_mode);
     if (mode[0] && strcmp(mode, "internal_decoupled") != 0 &&
         strcmp(mode, "internal_embedded") != 0 && strcmp(mode, "external") != 0)
@@ -73,6 +92,8 @@ check_program(const nashc_compile_options *o, const nashc_backend *be, nashc_dia
         {"--mvau-wwidth-max", o->mvau_wwidth_max > 0},
         {"--mem-mode", or_empty(o->mem_mode)[0]},
         {"--runtime-writeable-weights", o->runtime_writeable_weights},
+        {"--mul", o->mul && strcmp(o->mul, "auto") != 0},
+        {"--adder-graphs", o->adder_graphs && strcmp(o->adder_graphs, "auto") != 0},
         {"--folding", or_empty(o->folding_file)[0] || o->folding == NASHC_FOLDING_COMPAT},
     };
     for (size_t i = 0; i < NASHC_COUNT(hardware); i++)
@@ -163,18 +184,21 @@ pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena
     if (o->passes)
         return nashc_arena_printf(a, "%s%s%s", first, o->passes[0] ? comma : "", o->passes);
     if (has_layers(m))
-        return nashc_arena_printf(a, "refold(backend=\"%s\";folding-file=\"%s\")",
-                                  or_empty(o->backend), or_empty(o->folding_file));
+        return nashc_arena_printf(
+            a, "refold(backend=\"%s\";device=\"%s\";folding-file=\"%s\";adder-graphs=%s)",
+            or_empty(o->backend), or_empty(o->device), or_empty(o->folding_file),
+            or_auto(o->adder_graphs));
     return nashc_arena_printf(
         a,
         "%s%scompile(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
         "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;fit=%s;fill=%.17g;"
-        "folding-file=\"%s\";mem-mode=\"%s\";runtime-writeable-weights=%s)",
+        "folding-file=\"%s\";mem-mode=\"%s\";runtime-writeable-weights=%s;mul=%s;"
+        "adder-graphs=%s)",
         first, comma, or_empty(o->backend), or_empty(o->device), o->clock_ns, o->target_fps,
         o->mvau_wwidth_max, o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact",
         o->two_pass ? "true" : "false", o->fit ? "true" : "false", o->fill,
         or_empty(o->folding_file), or_empty(o->mem_mode),
-        o->runtime_writeable_weights ? "true" : "false");
+        o->runtime_writeable_weights ? "true" : "false", or_auto(o->mul), or_auto(o->adder_graphs));
 }
 
 static nashc_status

@@ -117,6 +117,8 @@ add_hardware_options(const nashc_compile_options *o, json_t *j)
         json_object_set_new(j, "mem-mode", json_string(o->mem_mode));
     if (o->runtime_writeable_weights)
         json_object_set_new(j, "runtime-writeable-weights", json_string("true"));
+    json_object_set_new(j, "mul", json_string(o->mul ? o->mul : "auto"));
+    json_object_set_new(j, "adder-graphs", json_string(o->adder_graphs ? o->adder_graphs : "auto"));
     json_object_set_new(j, "folding",
                         json_string(file                                 ? "file"
                                     : o->folding == NASHC_FOLDING_COMPAT ? "compat"

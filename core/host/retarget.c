@@ -14,9 +14,10 @@ fold_for(nashc_module **m, const nashc_compile_options *o, uint64_t target, nash
     const char *text = nashc_arena_printf(
         a,
         "try(retarget(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
-        "mvau-wwidth-max=%" PRId64 "))",
+        "mvau-wwidth-max=%" PRId64 ";mul=%s;adder-graphs=%s))",
         o->backend ? o->backend : "", o->device ? o->device : "", o->clock_ns,
-        1e9 / o->clock_ns / ((double)target + 0.5), o->mvau_wwidth_max);
+        1e9 / o->clock_ns / ((double)target + 0.5), o->mvau_wwidth_max, o->mul ? o->mul : "auto",
+        o->adder_graphs ? o->adder_graphs : "auto");
     nashc_pm_options pm = {.struct_size = sizeof pm, .bisect_limit = -1};
 
     if (o->pm) {

@@ -72,6 +72,9 @@ set_alias(applying *z, nashc_node *n, const char *name, const char *ours, const 
     nashc_loc loc = at(z, NULL);
     const char *text;
 
+    if (strcmp(ours, "res_type") == 0 && json_is_string(v) &&
+        strcmp(json_string_value(v), "auto") == 0)
+        return NASHC_OK; /* as --mul says */
     if (json_is_integer(v)) {
         text =
             nashc_arena_printf(nashc_run_arena(z->r), "%" PRId64, (int64_t)json_integer_value(v));
@@ -320,7 +323,9 @@ run(nashc_run *r, nashc_graph *g)
         json_decref(root);
         return nashc_error(z.d, &loc, "%s", why);
     }
-    s = z.names ? apply_all(&z, root) : nashc_enomem(z.d);
+    s = z.names ? hw_forget_adders(z.f, z.d) : nashc_enomem(z.d);
+    if (s == NASHC_OK)
+        s = apply_all(&z, root);
     report_asked(&z);
     json_decref(root);
     if (s == NASHC_OK)

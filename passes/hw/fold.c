@@ -5,6 +5,7 @@
  */
 #include "fold.h"
 #include "fold_solver.h"
+#include <string.h>
 
 bool
 fold_multiplies(const nashc_node *n)
@@ -94,6 +95,7 @@ fold_collect(fold_problem *z)
         fold_item it = {.n = n, .model = nashc_layer_model_of(n, z->backend, z->d)};
         if (!it.model)
             return NASHC_EUNSUP;
+        it.open = fold_multiplies(n) && strcmp(nashc_node_str(n, "res_type"), "auto") == 0;
         z->item_of[nashc_node_id(n)] = z->n;
         z->items[z->n++] = it;
     }
@@ -131,6 +133,8 @@ weigh(fold_problem *z, uint64_t target)
             if (q->cycles > target || q->score != FOLD_NO_SCORE)
                 continue;
             nashc_status s = hw_set_fold(it->n, &q->fold, z->d);
+            if (s == NASHC_OK && it->open)
+                s = nashc_node_set_attr(it->n, "res_type", "auto", z->d);
             if (s != NASHC_OK)
                 return s;
             nashc_layer_cost(it->n, z->backend, z->dev, &q->cost);
@@ -243,11 +247,13 @@ solve(choice *c, uint64_t target, fold_result *out)
 
 /* Resources of the layers as chosen, and of the converters between them. */
 static void
-add_up(const fold_problem *z, nashc_cost *sum)
+add_up(fold_problem *z, nashc_cost *sum)
 {
     for (int i = 0; i < z->n; i++) {
         const nashc_node *n = z->items[i].n;
         const fold_point *q = &z->items[i].points[z->items[i].chosen];
+        z->items[i].moved = NULL;
+        z->items[i].cost = q->cost;
         nashc_cost_add(sum, &q->cost);
         for (int k = 0; k < nashc_node_n_in(n); k++) {
             const nashc_value *v = nashc_node_in(n, k);
@@ -284,7 +290,11 @@ fold_apply(fold_problem *z)
 {
     nashc_status s = NASHC_OK;
 
-    for (int i = 0; i < z->n && s == NASHC_OK; i++)
-        s = hw_set_fold(z->items[i].n, &z->items[i].points[z->items[i].chosen].fold, z->d);
+    for (int i = 0; i < z->n && s == NASHC_OK; i++) {
+        const fold_item *it = &z->items[i];
+        s = hw_set_fold(it->n, &it->points[it->chosen].fold, z->d);
+        if (s == NASHC_OK && it->open)
+            s = nashc_node_set_attr(it->n, "res_type", it->moved ? it->moved : "auto", z->d);
+    }
     return s;
 }

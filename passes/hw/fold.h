@@ -18,6 +18,9 @@ typedef struct fold_item {
     const nashc_layer_model *model;
     fold_point *points; /* as nashc_hw.fold gives them; of a layer without it, the one it has */
     int n_points, chosen;
+    bool open;         /* nobody has said what multiplies */
+    const char *moved; /* what fold_balance says; NULL: it leaves the layer alone */
+    nashc_cost cost;   /* of the chosen point */
 } fold_item;
 
 typedef struct fold_problem {
@@ -55,6 +58,10 @@ fold_item *fold_slowest(fold_problem *z, uint64_t *cycles);
 /* Chooses the cheapest points with at most target cycles, which every layer must have, converters
  * between layers included. Nodes are left as they were folded last: fold_apply comes after. */
 nashc_status fold_solve(fold_problem *z, uint64_t target, fold_result *out);
+
+/* Moves multipliers of layers, as chosen, between LUTs and DSPs where z->dev, filled to the part
+ * fill, has too few of one; r->cost follows. Nodes are left as with fold_solve. */
+nashc_status fold_balance(fold_problem *z, double fill, fold_result *r);
 
 /* Folds every layer as chosen. */
 nashc_status fold_apply(fold_problem *z);

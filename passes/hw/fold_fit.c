@@ -64,13 +64,15 @@ static nashc_status
 too_much(fold_problem *z, fold_result *r, double fill, const char **over, uint64_t *need,
          uint64_t *have)
 {
+    nashc_status s = fold_balance(z, fill, r);
     nashc_cost placed = r->cost;
-    nashc_status s;
 
+    if (s != NASHC_OK)
+        return s;
     if (!(*over = overflow(z->dev, &r->cost, fill, need, have)))
         return NASHC_OK;
     for (int i = 0; i < z->n; i++) /* leaves the converters */
-        hw_cost_subtract(&placed, &z->items[i].points[z->items[i].chosen].cost);
+        hw_cost_subtract(&placed, &z->items[i].cost);
     if ((s = fold_apply(z)) == NASHC_OK)
         s = hw_placed_cost(z->r, z->f, z->backend, z->dev, fill, &placed);
     if (s == NASHC_OK)

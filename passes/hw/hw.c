@@ -1,5 +1,6 @@
 /* hw.c: what the passes on graphs of hardware layers share. */
 #include "hw.h"
+#include <string.h>
 
 uint64_t
 hw_score(const nashc_cost *c)
@@ -53,6 +54,20 @@ hw_set_fold(nashc_node *n, const nashc_fold *f, nashc_diag *d)
 
     for (int i = 0; i < f->n && s == NASHC_OK; i++)
         s = nashc_node_set_attr_int(n, f->name[i], f->value[i], d);
+    return s;
+}
+
+nashc_status
+hw_forget_adders(nashc_graph *f, nashc_diag *d)
+{
+    nashc_status s = NASHC_OK;
+
+    NASHC_EACH_NODE(f, n)
+    {
+        if (s == NASHC_OK && nashc_node_is(n, "hw.mvau") &&
+            strcmp(nashc_node_str(n, "res_type"), "adders") == 0)
+            s = nashc_node_set_attr(n, "res_type", "auto", d);
+    }
     return s;
 }
 

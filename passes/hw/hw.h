@@ -39,6 +39,9 @@ nashc_status hw_set_fold(nashc_node *n, const nashc_fold *f, nashc_diag *d);
  * were made for the sums of the weights there are. EINPUT: a layer behind relies on those. */
 nashc_status hw_free_weights(nashc_graph *f, const char *const *names, nashc_diag *d);
 
+/* Graphs of additions become products again: they are chosen for one folding. */
+nashc_status hw_forget_adders(nashc_graph *f, nashc_diag *d);
+
 /* Splices a new layer into the stream from v to its only reader (a node or graph outputs). */
 nashc_status hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs,
                        nashc_value **out);

@@ -248,6 +248,10 @@ give_back(placing *z)
 static bool
 undecided(const nashc_node *n)
 {
+    int res = nashc_attr_index(n, "res_type");
+
+    if (res >= 0 && strcmp(nashc_attr_str(n, res), "adders") == 0)
+        return false; /* its weights lie in no memory */
     return nashc_attr_index(n, "ram_style") >= 0 && nashc_node_int(n, "ram_style") == 0;
 }
 

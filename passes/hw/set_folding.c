@@ -135,6 +135,8 @@ fold_exactly(fold_problem *z, const nashc_opts *o)
     } else if ((s = get_target(z, o, &target)) == NASHC_OK &&
                (s = check_reachable(z, o, &target)) == NASHC_OK) {
         s = fold_solve(z, target, &r);
+        if (s == NASHC_OK)
+            s = fold_balance(z, 1, &r);
     }
     if (s != NASHC_OK)
         return s;
@@ -183,6 +185,24 @@ check_fit(fold_problem *z, const nashc_opts *o)
     return NASHC_OK;
 }
 
+/* What multiplies, where somebody says; a device without DSPs says it too. */
+static nashc_status
+set_multipliers(fold_problem *z, const char *mul)
+{
+    nashc_status s = hw_forget_adders(z->f, z->d);
+
+    if (strcmp(mul, "auto") == 0 && z->dev && z->dev->dsp == 0)
+        mul = "lut";
+    if (strcmp(mul, "auto") == 0)
+        return s;
+    NASHC_EACH_NODE(z->f, n)
+    {
+        if (s == NASHC_OK && fold_multiplies(n))
+            s = nashc_node_set_attr(n, "res_type", mul, z->d);
+    }
+    return s;
+}
+
 static nashc_status
 run(nashc_run *r, nashc_graph *g)
 {
@@ -200,6 +220,8 @@ run(nashc_run *r, nashc_graph *g)
     if (device[0] && !(z.dev = nashc_lookup(nashc_run_ctx(r), NASHC_D_DEVICE, device, z.d)))
         return NASHC_EINPUT;
     if ((s = check_fit(&z, o)) != NASHC_OK)
+        return s;
+    if ((s = set_multipliers(&z, nashc_opts_str(o, "mul"))) != NASHC_OK)
         return s;
     z.wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     z.parallel = nashc_opts_int(o, "parallel");
@@ -243,6 +265,11 @@ static const nashc_param options[] = {
      .help =
          "fit: per cent of each resource that may be filled; 0: what the device allows planners",
      .kind = NASHC_P_FLOAT},
+    {.name = "mul",
+     .def = "auto",
+     .domain = "auto|lut|dsp",
+     .help = "what multiplies: LUTs, DSP blocks, or as the device has room",
+     .kind = NASHC_P_ENUM},
     {.name = "two-pass",
      .def = "true",
      .help = "compat: fold again for the slowest layer if the target is missed",

@@ -15,6 +15,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -108,15 +109,20 @@ def products(rnd, i, x, w, n, channels, act, lines):
                                max(sum(max(v * lo, v * hi) for v in c) for c in column))
 
 
-def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1):
+def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1, res=None):
     lines = []
     operands, attrs, out = products(rnd, i, x, w, mw, mh, act, lines)
     rows = rnd.choice((1, 1, 3))
     fold = (' pe=%d' % pe if pe > 1 else '') + (' simd=%d' % simd if simd > 1 else '')
+    if not res and mw // simd * (mh // pe) <= 8 and rnd.random() < 0.3:
+        res = 'adders'
+    if res:
+        attrs = re.sub(' res_type=[a-z]+', '', attrs) + ' res_type=' + res
     attrs += ' groups=%d' % groups if groups > 1 else ''
     out = typed(*out, (rows, mh)) if out else 'bip[%d,%d]' % (rows, mh)
     lines.append('  %%y%d: %s = hw.mvau(%%x%d%s)%s%s' % (i, out, i, operands, fold, attrs))
-    return Case('mvau %s x %s %dx%d groups=%d pe=%d simd=%d' % (x, w, mw, mh, groups, pe, simd), x,
+    title = 'mvau' + ('+' + res if res else '')
+    return Case('%s %s x %s %dx%d groups=%d pe=%d simd=%d' % (title, x, w, mw, mh, groups, pe, simd), x,
                 (rows * groups, mw), lines, out)
 
 
@@ -343,6 +349,14 @@ def cases(rnd):
             makers.append(lambda i, a=(x, w): mvau(rnd, i, *a, 6, 6, 1, rnd.choice((2, 3)), rnd.random() < 0.5, 3))
             makers.append(lambda i, a=(x, w): vvau(rnd, i, *a, 9, 4, *rnd.choice(((1, 1), (2, 1), (4, 3), (4, 9))),
                                                            rnd.random() < 0.5))
+    for x, w, mw, mh, pe, simd in (('u4', 'i8', 16, 12, 12, 16), ('i8', 'i4', 12, 16, 8, 12),
+                                   ('bip', 'i8', 16, 8, 4, 8), ('bip', 'bip', 24, 16, 16, 24),
+                                   ('u2', 'bip', 24, 16, 16, 12), ('i3', 'ter', 32, 8, 8, 4),
+                                   ('u8', 'i8', 8, 24, 6, 8)):
+        for act in (False, True):
+            makers.append(lambda i, a=(x, w, mw, mh, pe, simd, act): mvau(rnd, i, *a, res='adders'))
+    for x, w, mh, pe in (('u4', 'i4', 12, 12), ('u4', 'i3', 14, 7), ('u2', 'u2', 12, 12), ('u8', 'i8', 4, 2)):
+        makers.append(lambda i, a=(x, w, 8, mh, pe, 4, True): mvau(rnd, i, *a, res='dsp'))
     for k, c in ((9, 6), (1, 4), (4, 1), (3, 8)):
         for pe, simd in [(d, 1) for d in divisors(c)] + [(c, d) for d in divisors(k)[1:]]:
             for act in (False, True):

@@ -85,11 +85,14 @@ def jobs(args):
             own.append(('rows', dict(PE=rnd.choice((1, 2, 3)), SIMD=n, XW=aw, WW=bw, X_SIGNED=signs & 1,
                                       W_SIGNED=signs >> 1, PIPE=rnd.randint(0, 1),
                                       SW=rnd.choice((3, 8, aw + bw + n.bit_length(), 24)))))
-    for xw, ww, lanes, all_signs in ((8, 8, 2, (2, 3)), (4, 4, 2, range(4)), (4, 4, 3, range(4)), (2, 2, 5, range(4))):
+    for xw, ww, lanes, all_signs in ((8, 8, 2, (2, 3)), (4, 4, 2, range(4)), (4, 4, 3, range(4)), (2, 2, 5, range(4)),
+                                      (4, 4, 6, (0, 2)), (2, 2, 12, (0, 2)), (3, 3, 8, (0, 2)), (5, 4, 5, (0, 2))):
         for signs in all_signs:
             own.append(('rows_packed', dict(XW=xw, WW=ww, LANES=lanes, X_SIGNED=signs & 1, W_SIGNED=signs >> 1)))
     for mw, mh, pe, simd, ww in ((6, 4, 2, 3, 6), (4, 2, 1, 2, 3), (8, 8, 4, 4, 8), (3, 2, 2, 3, 7), (6, 4, 4, 6, 3)):
         own.append(('weight_memory', dict(MW=mw, MH=mh, PE=pe, SIMD=simd, WW=ww)))
+    for sf, nf, groups in ((1, 1, 1), (4, 1, 1), (1, 4, 1), (2, 2, 1), (1, 1, 3), (2, 2, 2), (3, 1, 2)):
+        own.append(('adder_steps', dict(W=rnd.choice((1, 5, 24)), SF=sf, NF=nf, GROUPS=groups)))
     for module, params in own:
         index += 1
         if chosen(args, index, module):

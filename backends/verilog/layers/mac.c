@@ -84,8 +84,8 @@ mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c)
     return w.written ? 64 : lines;
 }
 
-static nashc_status
-emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
+nashc_status
+emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d)
 {
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
     const nashc_tensor *t = nashc_value_const(nashc_node_in(n, 2));
@@ -106,7 +106,7 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
         return nashc_enomem(d);
     for (int64_t i = 0; i < count; i++)
         values[i] = nashc_tensor_get_int(t, i);
-    if (mode == XNOR) {
+    if (counts) {
         for (int64_t i = 0; i < count; i++) {
             int64_t pop = values[i] + w->dim[0];
             pop = pop <= 0 ? 0 : (pop + 1) / 2;
@@ -129,16 +129,52 @@ emit_activation(const nashc_node *n, nashc_vlog *v, int mode, nashc_diag *d)
 /* Bits of the wider operand of a multiplier block, and of the other one, that any family has. */
 enum { WIDE = 25, NARROW = 18 };
 
-int64_t
-mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
+/* Rows whose weights stand so many bits apart in the wider operand. */
+static int64_t
+lanes_apart(int64_t apart, const nashc_type *w, int64_t rows)
 {
-    int64_t apart = x->bits + w->bits, lanes = 1;
+    int64_t lanes = 1;
 
-    if (x->bits < 2 || x->bits >= NARROW || arithmetic(x, w) != PRODUCT)
-        return 1;
     while (lanes < rows && lanes * apart + w->bits + 1 <= WIDE)
         lanes++;
     return lanes;
+}
+
+/* LUTs of a product that overlaps its neighbours: its low half once more, and taking that off. */
+static int64_t
+overlap_luts(const nashc_type *x, const nashc_type *w)
+{
+    int64_t half = (x->bits + w->bits + 1) / 2;
+
+    return half * half / 2 + half;
+}
+
+/* Do lanes share bits? Where that gives more of them than it costs in LUTs. */
+static bool
+overlaps(const nashc_type *x, const nashc_type *w, int64_t rows)
+{
+    int64_t one = lanes_apart(x->bits + w->bits, w, rows);
+    int64_t two = lanes_apart((x->bits + w->bits + 1) / 2, w, rows);
+
+    return x->lo >= 0 && !nashc_type_is_signed(x) && two > one &&
+           COST_DSP_LUTS / two + overlap_luts(x, w) < COST_DSP_LUTS / one;
+}
+
+/* Do so many lanes share bits, as nashc_rows_packed has it? */
+static bool
+overlap(const nashc_type *x, const nashc_type *w, int64_t lanes)
+{
+    return lanes > 1 && (lanes - 1) * (x->bits + w->bits) + w->bits + 1 > WIDE;
+}
+
+int64_t
+mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
+{
+    int64_t bits = x->bits + w->bits;
+
+    if (x->bits < 2 || x->bits >= NARROW || arithmetic(x, w) != PRODUCT)
+        return 1;
+    return lanes_apart(overlaps(x, w, rows) ? (bits + 1) / 2 : bits, w, rows);
 }
 
 uint64_t
@@ -148,8 +184,9 @@ mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp)
 
     if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
         return 9; /* quarters of LUTs, as the rest */
+    bool shared = overlap(x, w, lanes);
     if (dsp)
-        return 2 * (a + b) + (lanes > 1 ? 4 : 0);
+        return 2 * (a + b) + (lanes > 1 ? 4 : 0) + (shared ? 4 * (uint64_t)overlap_luts(x, w) : 0);
     return 4 * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
 }
 
@@ -191,7 +228,7 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe, nashc_d
     nashc_vlog_int(v, "MUL_STYLE", !mac_in_dsp(n, rows, NULL));
     nashc_vlog_int(v, "PIPE", pipe);
     nashc_vlog_int(v, "OUT_W", y->bits);
-    return act ? emit_activation(n, v, mode, d) : NASHC_OK;
+    return act ? emit_activation(n, v, mode == XNOR, d) : NASHC_OK;
 }
 
 /* --- model --------------------------------------------------------------------------------------
@@ -320,30 +357,21 @@ cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const n
     COST_LUTS(c, COST_PACKED, added * (double)(a + b), added * more, (double)(z->pe * sum),
               (double)(z->simd * a));
     c->ff += z->piped ? a + (uint64_t)cost_clog2(z->simd) + 1 : 0;
+    if (overlap(x, w, z->lanes))
+        c->lut += z->pe * z->simd * (uint64_t)overlap_luts(x, w);
 }
 
 void
-mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c)
+mac_cost_results(const nashc_node *n, const mac_shape *z, const nashc_device *dev, uint64_t acc,
+                 uint64_t stages, nashc_cost *c)
 {
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    int mode = arithmetic(x, w);
-    uint64_t acc = mode == XNOR && thresholds_of(n) ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
-                                                    : mac_accumulator(n, false).bits;
-    uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc), delay = 2 + z->piped + (z->accs > 0);
+    uint64_t delay = stages + (z->accs > 0);
 
-    if (mode == XNOR)
-        cost_xnor(c, z, sum);
-    else if (mode == PM1_W)
-        cost_plus_minus(c, z, x, sum);
-    else if (mac_in_dsp(n, (int64_t)(z->pe / z->blocks), dev))
-        cost_multipliers(c, z, x, w, sum);
-    else
-        cost_planes(c, z, x, w, sum);
     if (z->accs > 0) {
         uint64_t address = (uint64_t)cost_clog2(z->accs);
         COST_LUTS(c, COST_ACCUMULATE, 1, (double)(z->pe * acc),
                   z->accs > 1 ? (double)(z->pe * acc) : 0);
-        c->ff += z->pe * acc + (1 + z->piped) * 2 + 2 + (2 + z->piped) * address;
+        c->ff += z->pe * acc + (stages - 1) * 2 + 2 + stages * address;
         if (z->accs > 1 && !cost_ram(c, dev, COST_AUTO, z->accs, z->pe * acc))
             c->ff += z->pe * acc; /* the register of the read */
     }
@@ -353,6 +381,26 @@ mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc
         cost_counter(c, thresholds_of(n)->dim[0] > 1 ? z->folds : 1);
     }
     cost_pipe(c, delay + mac_latency(n), 1, z->pe * model_out(n, 0)->bits);
+}
+
+void
+mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    int mode = arithmetic(x, w);
+    uint64_t acc = mode == XNOR && thresholds_of(n) ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
+                                                    : mac_accumulator(n, false).bits;
+    uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc);
+
+    if (mode == XNOR)
+        cost_xnor(c, z, sum);
+    else if (mode == PM1_W)
+        cost_plus_minus(c, z, x, sum);
+    else if (mac_in_dsp(n, (int64_t)(z->pe / z->blocks), dev))
+        cost_multipliers(c, z, x, w, sum);
+    else
+        cost_planes(c, z, x, w, sum);
+    mac_cost_results(n, z, dev, acc, 2 + z->piped, c);
 }
 
 uint32_t

@@ -14,6 +14,10 @@ nashc_status emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d);
 nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe,
                       nashc_diag *d);
 
+/* Parameters and files of the thresholds that n has; counts: they meet numbers of equal bits in
+ * place of sums. */
+nashc_status emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d);
+
 /* How many of rows that share an x share a multiplier block (nashc_rows_packed); 1: none does. */
 int64_t mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows);
 
@@ -42,6 +46,11 @@ typedef struct mac_shape {
 
 /* Adds what nashc_mac costs. */
 void mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c);
+
+/* Adds what nashc_results costs, with accumulators of acc bits and sums that come so many stages
+ * after their step. */
+void mac_cost_results(const nashc_node *n, const mac_shape *z, const nashc_device *dev, uint64_t acc,
+                      uint64_t stages, nashc_cost *c);
 
 /* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
 uint32_t mac_latency(const nashc_node *n);

@@ -1,5 +1,5 @@
-/* mvau.c: hw.mvau to nashc_mvau. */
-#include "mac.h"
+/* mvau.c: hw.mvau to nashc_mvau, or with res_type=adders to modules of its own (adders.c). */
+#include "adders.h"
 
 static nashc_status
 emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -8,6 +8,8 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     int64_t pe = nashc_node_int(n, "pe");
     nashc_status s;
 
+    if (adders_used(n))
+        return emit_adders(n, v, d);
     nashc_vlog_core(v, "nashc_mvau");
     nashc_vlog_int(v, "MW", w->dim[0]);
     nashc_vlog_int(v, "MH", w->dim[1]);
@@ -73,33 +75,42 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
 
+    mac_shape shape = {.pe = z.pe,
+                             .simd = z.simd,
+                             .blocks = 1,
+                             .accs = z.sf > 1,
+                             .folds = z.groups * z.nf,
+                             .piped = 1,
+                             .lanes = mac_lanes(x, w, (int64_t)z.pe),
+                             .lines = z.groups * z.nf * z.sf};
+    nashc_status s = NASHC_OK;
+
     cost_counter(&c, z.sf);
     cost_counter(&c, z.nf);
     cost_replay(&z, dev, z.simd * x->bits, &c);
-    uint64_t lines = mac_cost_weights(n, dev, &c);
-    mac_cost(n,
-             &(mac_shape){.pe = z.pe,
-                          .simd = z.simd,
-                          .blocks = 1,
-                          .accs = z.sf > 1,
-                          .folds = z.groups * z.nf,
-                          .piped = 1,
-                          .lanes = mac_lanes(x, w, (int64_t)z.pe),
-                          .lines = lines},
-             dev, &c);
+    if (adders_used(n)) {
+        cost_counter(&c, shape.lines);
+        s = adders_cost(n, &shape, dev, &c);
+    } else {
+        shape.lines = mac_cost_weights(n, dev, &c);
+        mac_cost(n, &shape, dev, &c);
+    }
+    if (s != NASHC_OK)
+        return s;
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;
 }
 
-/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md). */
+/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md), or the unit of adders.c. */
 static nashc_status
 mvau_timing(const nashc_node *n, nashc_timing *out)
 {
     sizes z = sizes_of(n);
+    uint32_t sum = adders_used(n) ? 1 + adders_stages(n) : 3; /* stages up to the sum of a step */
 
     *out = (nashc_timing){.steps = mvau_cycles(n),
-                          .latency = 3 + (z.sf > 1) + mac_latency(n),
+                          .latency = sum + (z.sf > 1) + mac_latency(n),
                           .depth = 2,
                           .arg = {z.sf, z.nf}};
     return NASHC_OK;

@@ -1,6 +1,6 @@
 // nashc_mac.v: the part of a matrix unit behind its operands: sums of products of PE rows and SIMD
-// columns a step, accumulators, thresholds, control and output. A step fires with its flags in one
-// enabled cycle, x and w are registers outside that hold its operands in the next.
+// columns a step, and nashc_results. A step fires with its flags in one enabled cycle, x and w are
+// registers outside that hold its operands in the next.
 // LATENCY = 2 + PIPE + (ACCS > 0) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
 // N = clog2(K+1). Stages: operands, (PIPE), sum, accumulator if ACCS > 0, thresholds.
 // Multipliers: PE*SIMD/LANES in MODE 2 and 3 with MUL_STYLE 0, else none. ACCS*PE*ACC_W bits of
@@ -52,9 +52,6 @@ module nashc_mac #(
     input  wire                      m_tready
 );
     localparam R    = PE / BLOCKS;      // rows of a block
-    localparam N    = $clog2(K + 1);
-    localparam AST  = 2 + PIPE + ((ACCS > 0) ? 1 : 0);  // stages up to the accumulator
-    localparam TLAT = (ACT == 0) ? 0 : (ACT == 1) ? 1 : (DEEP != 0) ? 2 * N - 1 : N;
 
 `ifndef SYNTHESIS
     initial if (PE < 1 || BLOCKS < 1 || PE % BLOCKS != 0 || MODE < 0 || MODE > 3
@@ -112,79 +109,16 @@ module nashc_mac #(
         end
     endgenerate
 
-    // --- accumulator ---------------------------------------------------------------------------
-    wire [PE*ACC_W-1:0] acc;
-    generate
-        if (ACCS == 0) begin : g_no_acc
-            assign acc = sum;
-            wire unused = &{1'b0, first, addr};
-        end else begin : g_acc
-            // A step enters one cycle before its sum is there. The delay line has other taps too.
-            /* verilator lint_off UNUSEDSIGNAL */
-            wire [(PIPE+2)*(AW+2)-1:0] steps;
-            /* verilator lint_on UNUSEDSIGNAL */
-            wire          step, start;
-            wire [AW-1:0] at;
-            nashc_delay_line #(.W(AW + 2), .TAPS(PIPE + 2)) u_step (
-                .clk(clk), .en(en), .a({fire, first, addr}), .taps(steps)
-            );
-            assign {step, start, at} = steps[(PIPE+1)*(AW+2) +: AW+2];
-            nashc_accumulate #(
-                .PE(PE), .FUNC(0), .XW(SW), .X_SIGNED(SUM_SIGNED), .ACC_W(ACC_W), .ACCS(ACCS)
-            ) u_acc (
-                .clk(clk), .en(en), .step(step), .first(start), .again(1'b0), .addr(at), .x(sum),
-                .y(acc)
-            );
-        end
-    endgenerate
-
-    // --- activation and output -----------------------------------------------------------------
-    wire [PE*OUT_W-1:0] y;
-    generate
-        if (ACT == 0) begin : g_raw
-            assign y = acc;
-        end else begin : g_act
-            localparam FW = (FOLDS <= 1) ? 1 : $clog2(FOLDS);
-            // constants are cut to the width of what they meet
-            /* verilator lint_off WIDTH */
-            localparam [FW-1:0] LAST = FOLDS - 1;
-            /* verilator lint_on WIDTH */
-            // The fold of the result that enters the accumulator's stage next.
-            reg  [AST-2:0] last_q;
-            wire [AST-1:0] last_d = {last_q, fire && writes};
-            reg  [FW-1:0]  fold_q;
-            always @(posedge clk) begin
-                if (!rst_n) begin
-                    last_q <= {(AST-1){1'b0}};
-                    fold_q <= {FW{1'b0}};
-                end else if (en) begin
-                    last_q <= last_d[AST-2:0];
-                    if (last_q[AST-2]) fold_q <= (fold_q == LAST) ? {FW{1'b0}} : fold_q + 1'b1;
-                end
-            end
-            wire unused = last_d[AST-1];
-
-            if (ACT == 1) begin : g_par
-                nashc_thresholding_parallel_core #(
-                    .FOLDS(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
-                    .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
-                    .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .T_FILE(T_FILE), .DIR_FILE(DIR_FILE),
-                    .T_RAM_STYLE(T_RAM_STYLE)
-                ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
-            end else begin : g_bs
-                nashc_thresholding_search_core #(
-                    .FOLDS(FOLDS), .PE(PE), .XW(ACC_W), .X_SIGNED(ACC_SIGNED), .TW(TW),
-                    .T_SIGNED(T_SIGNED), .K(K), .OUT_W(OUT_W), .ACTVAL(ACTVAL),
-                    .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE(T_FILE),
-                    .DIR_FILE(DIR_FILE), .T_RAM_STYLE(T_RAM_STYLE)
-                ) u_act (.clk(clk), .en(en), .fold(fold_q), .x(acc), .y(y));
-            end
-        end
-    endgenerate
-
-    nashc_pipe #(.W(PE*OUT_W), .LATENCY(AST + TLAT)) u_pipe (
-        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(y),
-        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    // --- accumulators, thresholds, control, output -----------------------------------------------
+    nashc_results #(
+        .PE(PE), .STAGES(2 + PIPE), .SW(SW), .SUM_SIGNED(SUM_SIGNED), .ACC_W(ACC_W),
+        .ACC_SIGNED(ACC_SIGNED), .ACCS(ACCS), .ACT(ACT), .FOLDS(FOLDS), .K(K), .TW(TW),
+        .T_SIGNED(T_SIGNED), .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR),
+        .T_SHARED(T_SHARED), .DEEP(DEEP), .T_FILE(T_FILE), .DIR_FILE(DIR_FILE),
+        .T_RAM_STYLE(T_RAM_STYLE)
+    ) u_results (
+        .clk(clk), .rst_n(rst_n), .fire(fire), .first(first), .writes(writes), .addr(addr), .en(en),
+        .sum(sum), .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
 endmodule
 `default_nettype wire

@@ -57,6 +57,10 @@ typedef struct nashc_compile_options {
      * replace them? Of the pipeline `compile` only. docs/weights.md. */
     const char *mem_mode;
     bool runtime_writeable_weights;
+
+    const char *mul;          /* what multiplies: "auto" (as the device has room), "lut", "dsp" */
+    const char *adder_graphs; /* constant weights as additions: "auto" (where that is cheaper),
+                               * "off", "on" */
 } nashc_compile_options;
 
 #define NASHC_TARGET_SHORT 5.0 /* docs/folding.md says why */

@@ -41,8 +41,10 @@ NASHC_API const char *nashc_vlog_text(nashc_vlog *v, const char *format, ...) NA
 /* "{48{1'b0}}": a constant of so many zero bits, for ties. */
 NASHC_API const char *nashc_vlog_zeros(nashc_vlog *v, int64_t bits);
 
-/* Text of a module that is not in the library of nashc (for plugins): a file of its own,
- * rtl/NAME.v. */
+/* "TOP_LAYER_what": name of a module that only this layer has. NULL: memory is out. */
+NASHC_API const char *nashc_vlog_name(nashc_vlog *v, const char *what);
+
+/* Text of a module that is not in the library of nashc: a file of its own, rtl/NAME.v. */
 NASHC_API void nashc_vlog_module(nashc_vlog *v, const char *name, const char *text);
 
 /* A memory image of depth lines of width bits, zeroed. put writes the low bits of value into

@@ -13,14 +13,14 @@
 #include "ir/ops/ops.h"
 #include "layer.h"
 
-/* Rows of an attribute table, HW_MAC_N of them. */
+/* Rows of an attribute table, HW_MAC_N of them; res_types: what the layer can multiply with. */
 enum { HW_MAC_N = 8 };
-#define HW_MAC_ATTRS                                                                               \
+#define HW_MAC_ATTRS(res_types)                                                                    \
     ATTR(ENUM, "mem_mode", "internal_decoupled", "internal_decoupled|internal_embedded|external",  \
          "where the weights live: memory, LUTs, outside (a stream)"),                              \
         ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                \
         ATTR(ENUM, "ram_style_thresholds", "auto", "auto|block|distributed", "threshold memory"),  \
-        ATTR(ENUM, "res_type", "auto", "auto|lut|dsp", "what multiplies"),                         \
+        ATTR(ENUM, "res_type", "auto", res_types, "what multiplies"),                              \
         ATTR(ENUM, "act_style", "auto", "auto|parallel|binary_search",                             \
              "how thresholds are compared; auto: in parallel up to 3 of them"),                    \
         ATTR(INT, "act_bias", "0", NULL, "added to the count"),                                    \

@@ -18,7 +18,7 @@ enum { A_PE, A_SIMD, A_MEM_MODE, A_GROUPS = A_MEM_MODE + HW_MAC_N };
 static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "rows a step"),
     ATTR(INT, "simd", "1", "1..", "columns a step"),
-    HW_MAC_ATTRS,
+    HW_MAC_ATTRS("auto|lut|dsp|adders"),
     ATTR(INT, "groups", "1", "1..", "vectors belong to so many groups in turn"),
     {0},
 };

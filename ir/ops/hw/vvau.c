@@ -15,7 +15,7 @@ enum { A_PE, A_SIMD };
 static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "channels a step"),
     ATTR(INT, "simd", "1", "1..", "kernel positions a step; more than 1 take pe of all channels"),
-    HW_MAC_ATTRS,
+    HW_MAC_ATTRS("auto|lut|dsp"),
     {0},
 };
 
