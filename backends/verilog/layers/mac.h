@@ -49,8 +49,8 @@ void mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, 
 
 /* Adds what nashc_results costs, with accumulators of acc bits and sums that come so many stages
  * after their step. */
-void mac_cost_results(const nashc_node *n, const mac_shape *z, const nashc_device *dev, uint64_t acc,
-                      uint64_t stages, nashc_cost *c);
+void mac_cost_results(const nashc_node *n, const mac_shape *z, const nashc_device *dev,
+                      uint64_t acc, uint64_t stages, nashc_cost *c);
 
 /* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
 uint32_t mac_latency(const nashc_node *n);

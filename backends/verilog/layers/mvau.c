@@ -76,13 +76,13 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     sizes z = sizes_of(n);
 
     mac_shape shape = {.pe = z.pe,
-                             .simd = z.simd,
-                             .blocks = 1,
-                             .accs = z.sf > 1,
-                             .folds = z.groups * z.nf,
-                             .piped = 1,
-                             .lanes = mac_lanes(x, w, (int64_t)z.pe),
-                             .lines = z.groups * z.nf * z.sf};
+                       .simd = z.simd,
+                       .blocks = 1,
+                       .accs = z.sf > 1,
+                       .folds = z.groups * z.nf,
+                       .piped = 1,
+                       .lanes = mac_lanes(x, w, (int64_t)z.pe),
+                       .lines = z.groups * z.nf * z.sf};
     nashc_status s = NASHC_OK;
 
     cost_counter(&c, z.sf);
