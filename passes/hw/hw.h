@@ -25,9 +25,9 @@ const nashc_backend *hw_backend(nashc_run *r);
 nashc_cost hw_dwc_cost(int64_t from, int64_t to, uint32_t bits);
 uint64_t hw_dwc_score(int64_t from, int64_t to, uint32_t bits);
 
-/* Adds to *c, what stands beside them, the layers of f with memories as place-memories would put them
- * on dev, of which `fill` (above 0, at most 1) may be taken. Leaves f as it was.
- * O(rounds layers + layers^2). */
+/* Adds to *c, what stands beside them, the layers of f with memories as place-memories would put
+ * them on dev, of which `fill` (above 0, at most 1) may be taken. Leaves f as it was. O(rounds
+ * layers + layers^2). */
 nashc_status hw_placed_cost(nashc_run *r, nashc_graph *f, const nashc_backend *backend,
                             const nashc_device *dev, double fill, nashc_cost *c);
 
