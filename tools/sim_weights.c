@@ -50,8 +50,9 @@ convert(sim_job *j, const nashc_node *n, const nashc_weights *w, const char *nam
         if (!b.fault)
             continue;
         nashc_buf_free(&b);
+        nashc_type_finn_name(&w->elem, shape, sizeof shape);
         return nashc_error(j->d, NULL, "weight %" PRId64 " of %s is %g, which %s cannot hold", i,
-                           name, nashc_buf_get(&x->buf, i), nashc_type_str(j->d, &w->elem));
+                           name, nashc_buf_get(&x->buf, i), shape);
     }
     *out = nashc_tensor_take(&b);
     return *out ? NASHC_OK : nashc_enomem(j->d);

@@ -6,8 +6,8 @@
  * Where a resource overflows, its price rises until what is cheapest to have elsewhere has moved
  * there (Lagrangian relaxation). Prices move all memories of a kind at once, too many or too few:
  * where that does not fit, single ones move as long as the fullest resource gets emptier; where it
- * does, what still fits in its first style goes back there, the dearest move first. Weights lie in
- * UltraRAM, which starts empty, only where they are written at run time.
+ * does, what still fits in its first style goes back there, the dearest move first. Weights do not
+ * lie in UltraRAM, which starts empty, while those of the model are there from the start.
  */
 #include "hw.h"
 #include <math.h>

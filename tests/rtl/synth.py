@@ -32,6 +32,9 @@ RUNS = [
     ('rom', dict(W=98, DEPTH=512, RAM_STYLE='block'), None, {'RAMB18E2': 3, 'FDRE': 0}),
     ('rom', dict(W=98, DEPTH=512, RAM_STYLE='auto'), None, {'RAMB18E2': 3}),
     ('rom', dict(W=784, DEPTH=64, RAM_STYLE='auto'), None, {r'RAMB\w+': 0, 'LUT6': 784}),
+    # two ports, one of them reads and writes: block RAM has 18 bits a port then
+    ('weight_memory', dict(W=72, DEPTH=512, RAM_STYLE='block'), None, {r'RAMB36\w+': 2}),
+    ('weight_memory', dict(W=18, DEPTH=1024, RAM_STYLE='auto'), None, {r'RAMB18\w+': 1}),
     ('fifo', dict(W=72, DEPTH=9000, RAM_STYLE='ultra'), None, {r'URAM\w*': 3, r'RAMB\w+': 0}),
     ('fifo', dict(W=16, DEPTH=70, STYLE=2, RAM_STYLE='distributed'), None, {r'RAMB\w+': 0}),
     ('fifo', dict(W=16, DEPTH=20, STYLE=3, RAM_STYLE='block'), None, {'RAMB18E2': 1}),
@@ -60,7 +63,8 @@ def synthesize(run, folder):
             '-chparam %s %d' % p for p in values.items() if p[0] not in HARNESS))
     else:
         files['top.v'] = wrapper(module, params)
-        files['rom.dat'] = vectors.lines([rnd.getrandbits(params['W']) for _ in range(params['DEPTH'])], params['W'])
+        image = vectors.lines([rnd.getrandbits(params['W']) for _ in range(params['DEPTH'])], params['W'])
+        files.update({'rom.dat': image, 'memblock.dat': image})
         top = 'read_verilog top.v; hierarchy -top top'
     for name, text in files.items():
         open(os.path.join(folder, name), 'w').write(text)

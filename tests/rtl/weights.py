@@ -30,7 +30,7 @@ NETS = {
     **packing.NETS,
 }
 # So that each memory has several lines.
-FPS = {'matrix': '2e7', 'signs': '2e7', 'channels': '1e7', 'pixels': '4e6'}
+FPS = {'matrix': '2e7', 'signs': '2e7', 'channels': '1e7', 'pixels': '1e6'}
 MODES = {'axilite': '--runtime-writeable-weights', 'stream': '--mem-mode=external'}
 
 
