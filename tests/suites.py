@@ -110,6 +110,7 @@ SUITES = [
     ("networks", "build", script("tests/diff/networks.py", "build"), True, {}),
     ("train", "build", script("tests/train/run.py", "build"), True, {}),
     ("train-tasks", "build", script("tests/train/tasks.py", "build"), True, {}),
+    ("targets", "build", script("tests/train/targets.py", "build"), True, {}),
     ("train-ranks", "build", script("tests/train/ranks.py", "build"), True, {}),
     ("search", "build", script("tests/train/search.py", "build"), True, {}),
     ("search-flow", "build", script("tests/train/flow.py", "build"), False, {}),

@@ -1,4 +1,5 @@
 /* args.c: command lines against an option schema, and the help that the schema makes. */
+#include "simulate.h"
 #include "tool.h"
 #include <string.h>
 
@@ -113,12 +114,39 @@ tool_value_name(const nashc_param *p)
     }
 }
 
-void
-tool_print_params(FILE *f, const nashc_param *schema, const char *dashes)
+/* Options whose values are programs outside: which of them does this machine have? */
+static const struct outside {
+    const char *command, *option;
+    bool (*is_there)(const char *value);
+} outside[] = {{"sim", "simulator", sim_is_there}};
+
+/* The values of p, an option of c (NULL: of something else), that are there; '|' between them. */
+static const char *
+values_there(const nashc_param *p, const nashc_command *c, char out[128])
+{
+    const struct outside *o = outside, *end = outside + NASHC_COUNT(outside);
+    char value[64];
+    size_t n = 0;
+
+    while (c && o < end && (strcmp(o->command, c->name) || strcmp(o->option, p->name)))
+        o++;
+    if (!c || o == end)
+        return tool_value_name(p);
+    out[0] = 0;
+    for (const char *s = p->domain; *s; s += strcspn(s, "|"), s += *s == '|') {
+        snprintf(value, sizeof value, "%.*s", (int)strcspn(s, "|"), s);
+        if (o->is_there(value) && n + strlen(value) + 2 < 128)
+            n += (size_t)snprintf(out + n, 128 - n, "%s%s", n ? "|" : "", value);
+    }
+    return out[0] ? out : "none is installed";
+}
+
+static void
+print_params(FILE *f, const nashc_param *schema, const char *dashes, const nashc_command *c)
 {
     for (const nashc_param *p = schema; p && p->name; p++) {
-        char left[256];
-        const char *value = tool_value_name(p);
+        char left[256], there[128];
+        const char *value = values_there(p, c, there);
         const char *dash = dashes ? dashes : p->name[1] ? "--" : "-";
         bool bare = p->flags & NASHC_P_OPTIONAL;
         snprintf(left, sizeof left, "%s%s%s%s%s%s", dash, p->name, bare ? "[" : "",
@@ -142,6 +170,12 @@ tool_print_params(FILE *f, const nashc_param *schema, const char *dashes)
 }
 
 void
+tool_print_params(FILE *f, const nashc_param *schema, const char *dashes)
+{
+    print_params(f, schema, dashes, NULL);
+}
+
+void
 tool_print_usage(FILE *f, const nashc_command *c)
 {
     fprintf(f, "usage: nashc %s %s\n", c->name, c->usage ? c->usage : "");
@@ -154,7 +188,7 @@ tool_print_help(FILE *f, const nashc_command *c)
     fprintf(f, "\n%s\n", c->help);
     if (c->options && c->options[0].name) {
         fprintf(f, "\noptions:\n");
-        tool_print_params(f, c->options, NULL);
+        print_params(f, c->options, NULL, c);
     }
     fprintf(f, "\noptions of every command:\n"
                "  -q, -v, -vv                 less or more detail on standard error\n"

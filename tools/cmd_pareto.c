@@ -10,12 +10,17 @@ static const nashc_param options[] = {
     {.name = "o", .def = "", .help = "folder of the result", .kind = NASHC_P_PATH},
     {.name = "device",
      .def = "",
-     .help = "board or part; see `nashc list devices`",
-     .kind = NASHC_P_STRING},
+     .help = "board or part; see `nashc list devices`; several are set side by side",
+     .kind = NASHC_P_STRING,
+     .flags = NASHC_P_REPEAT},
+    {.name = "liberty",
+     .def = "",
+     .help = "cells of a chip, a Liberty file: area of each network's Verilog by Yosys, too",
+     .kind = NASHC_P_PATH},
     {.name = "clock-ns",
      .def = "10",
      .domain = "0.01..1000000",
-     .help = "clock period; not given: the usual one of the device",
+     .help = "clock period; not given: the usual one of each device",
      .kind = NASHC_P_FLOAT},
     {.name = "target-fps",
      .def = "",
@@ -37,34 +42,63 @@ typedef struct job {
     const nashc_opts *opts;
     const char *const *run;
     int n_runs;
-    double *target;
+    const char *liberty; /* NULL: none */
     pareto p;
 } job;
 
 /* --- options --------------------------------------------------------------------------------- */
 
 static nashc_status
-take_targets(job *j)
+take_rate(const job *j, const char *text, double *out)
 {
-    int n = nashc_opts_n(j->opts, "target-fps");
+    char *end;
 
-    j->target = NASHC_NEW_N(j->a, double, n + 1);
-    if (!j->target)
-        return nashc_enomem(j->d);
-    for (int i = 0; i < n; i++) {
-        const char *text = nashc_opts_str_at(j->opts, "target-fps", i);
-        char *end;
-        j->target[i] = strtod(text, &end);
-        if (*end || end == text || !(j->target[i] >= 0.0 && j->target[i] < 1e12))
-            return nashc_usage(j->d, "--target-fps \"%s\" is no number of frames",
-                               nashc_quote(j->d, text));
-        for (int k = 0; k < i; k++)
-            if (j->target[k] == j->target[i])
-                return nashc_usage(j->d, "--target-fps %g is given twice", j->target[i]);
-    }
-    j->p.target = j->target;
-    j->p.n_targets = n ? n : 1;
+    *out = strtod(text, &end);
+    return *end || end == text || !(*out >= 0.0 && *out < 1e12)
+               ? nashc_usage(j->d, "--target-fps \"%s\" is no number of frames",
+                             nashc_quote(j->d, text))
+               : NASHC_OK;
+}
+
+/* A goal, unless it is there already. */
+static nashc_status
+add_goal(job *j, const nashc_device *dev, double fps)
+{
+    bool own = !nashc_opts_given(j->opts, "clock-ns") && dev && dev->clk_ns > 0;
+    pareto_goal g = {dev ? dev->name : NULL,
+                     own ? dev->clk_ns : nashc_opts_float(j->opts, "clock-ns"), fps};
+
+    for (int i = 0; i < j->p.n_goals; i++)
+        if (j->p.goal[i].device == g.device && j->p.goal[i].fps == fps)
+            return nashc_usage(j->d, "--device %s with --target-fps %g is given twice",
+                               g.device ? g.device : "none", fps);
+    j->p.goal[j->p.n_goals++] = g;
     return NASHC_OK;
+}
+
+/* Each device at each rate. */
+static nashc_status
+take_goals(job *j)
+{
+    int n = nashc_opts_n(j->opts, "target-fps"), m = nashc_opts_n(j->opts, "device");
+    nashc_status s = NASHC_OK;
+
+    j->p.goal = NASHC_NEW_N(j->a, pareto_goal, (n + 1) * (m + 1));
+    if (!j->p.goal)
+        return nashc_enomem(j->d);
+    for (int i = 0; s == NASHC_OK && i < (m ? m : 1); i++) {
+        const char *name = m ? nashc_opts_str_at(j->opts, "device", i) : "";
+        const nashc_device *dev = *name ? nashc_lookup(j->ctx, NASHC_D_DEVICE, name, j->d) : NULL;
+        if (*name && !dev)
+            return NASHC_EUSAGE;
+        for (int k = 0; s == NASHC_OK && k < (n ? n : 1); k++) {
+            double fps = 0.0;
+            s = n ? take_rate(j, nashc_opts_str_at(j->opts, "target-fps", k), &fps) : NASHC_OK;
+            if (s == NASHC_OK)
+                s = add_goal(j, dev, fps);
+        }
+    }
+    return s;
 }
 
 /* The runs of "NAME=RUN,RUN" are among those of the command. */
@@ -139,7 +173,7 @@ take_result(pareto_point *q, const nashc_compile_result *r)
     q->uram = r->cost->uram;
     q->latency = r->latency;
     q->fits = r->fits;
-    q->reached = q->target <= 0.0 || r->fps >= q->target;
+    q->reached = q->goal->fps <= 0.0 || r->fps >= q->goal->fps;
 }
 
 static nashc_status
@@ -151,16 +185,16 @@ compile(job *j, const char *run, pareto_point *q)
     const char *model = nashc_arena_printf(j->a, "%s/best.onnx", run);
     int before = nashc_diag_count(j->d, NASHC_NOTE);
 
-    o.device = j->p.device;
-    o.clock_ns = j->p.clock_ns;
-    o.target_fps = q->target;
+    o.device = q->goal->device;
+    o.clock_ns = q->goal->clock_ns;
+    o.target_fps = q->goal->fps;
     nashc_status s = model ? nashc_read_model(j->ctx, model, NULL, &m, j->d) : nashc_enomem(j->d);
     if (s == NASHC_OK)
         s = nashc_compile(&m, &o, &r, j->a, j->d);
     if (s == NASHC_EINPUT && r.graph) { /* too slow: a point that says so */
         nashc_diag_truncate(j->d, before);
         nashc_warning(j->d, NULL, "pareto-slow", "%s: %.6g frames a second of %g", run, r.fps,
-                      q->target);
+                      q->goal->fps);
         s = NASHC_OK;
     }
     if (s == NASHC_OK)
@@ -171,11 +205,109 @@ compile(job *j, const char *run, pareto_point *q)
     return s;
 }
 
+/* --- area ------------------------------------------------------------------------------------ */
+
+/* Runs nashc itself; what it says on its standard output, freed by the caller. NULL: reported. */
+static char *
+call_nashc(const job *j, const char *const *argv)
+{
+    tool_process p = {0};
+    char *out = NULL;
+
+    if (tool_process_run(argv, NULL, 0, &p, j->d) != NASHC_OK)
+        return NULL;
+    if (p.exit_status == 0) {
+        out = p.out;
+        p.out = NULL;
+    } else {
+        nashc_io_error(j->d, NULL, "nashc %s ended with %d: %.*s", argv[1], p.exit_status,
+                       (int)strcspn(p.err, "\n"), p.err);
+    }
+    tool_process_free(&p);
+    return out;
+}
+
+/* The network's Verilog through Yosys with the library. */
+static nashc_status
+synthesize(const job *j, const char *model, const char *dir, pareto_point *q)
+{
+    const char *clock = nashc_arena_printf(j->a, "%.17g", q->goal->clock_ns);
+    const char *fps = nashc_arena_printf(j->a, "%.17g", q->goal->fps);
+    const char *compile[] = {"/proc/self/exe",
+                             "compile",
+                             model,
+                             "-o",
+                             dir,
+                             "--verify",
+                             "none",
+                             "-q",
+                             "--clock-ns",
+                             clock,
+                             "--target-fps",
+                             fps,
+                             q->goal->device ? "--device" : NULL,
+                             q->goal->device,
+                             NULL};
+    const char *synth[] = {"/proc/self/exe", "synth",  dir,  "--liberty",
+                           j->liberty,       "--json", "-q", NULL};
+
+    if (!clock || !fps)
+        return nashc_enomem(j->d);
+    if (q->goal->fps <= 0.0) /* without a target */
+        memmove(&compile[10], &compile[12], 3 * sizeof *compile);
+    char *text = call_nashc(j, compile);
+    free(text);
+    text = text ? call_nashc(j, synth) : NULL;
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    const json_t *area = json_object_get(json_object_get(root, "(top)"), "AREA");
+    nashc_status s = !text  ? NASHC_EIO
+                     : area ? NASHC_OK
+                            : nashc_io_error(j->d, NULL, "%s: no area came out", model);
+    q->at[PARETO_AREA] = json_number_value(area);
+    json_decref(root);
+    free(text);
+    return s;
+}
+
+static nashc_status
+measure_area(const job *j, pareto_point *q)
+{
+    const char *model = nashc_arena_printf(j->a, "%s/best.onnx", q->run);
+    char *folder;
+    nashc_status s = tool_temp_folder("pareto", j->a, &folder, j->d);
+
+    if (s != NASHC_OK)
+        return s;
+    const char *dir = nashc_arena_printf(j->a, "%s/design", folder);
+    s = model && dir ? synthesize(j, model, dir, q) : nashc_enomem(j->d);
+    tool_temp_remove(folder);
+    return s;
+}
+
+/* All runs are of tasks with one figure. */
+static nashc_status
+read_figure(job *j, const char *run)
+{
+    nashc_loc loc = {.file = nashc_arena_printf(j->a, "%s/manifest.json", run)};
+    json_t *root = loc.file ? json_load_file(loc.file, 0, NULL) : NULL;
+    const char *name = json_string_value(json_object_get(root, "figure"));
+    const char *mine =
+        !name || strcmp(name, "top-1") == 0 ? "accuracy" : nashc_arena_strdup(j->a, name);
+    nashc_status s = mine ? NASHC_OK : nashc_enomem(j->d);
+
+    json_decref(root);
+    if (s == NASHC_OK && j->p.figure && strcmp(j->p.figure, mine) != 0)
+        return nashc_error(j->d, &loc, "this run is judged by %s, the first one by %s", mine,
+                           j->p.figure);
+    j->p.figure = mine;
+    return s;
+}
+
 static nashc_status
 all_points(job *j, const char *const *group_of)
 {
     nashc_status s = NASHC_OK;
-    int total = j->n_runs * j->p.n_targets;
+    int total = j->n_runs * j->p.n_goals;
 
     j->p.point = NASHC_NEW_N(j->a, pareto_point, total + 1);
     if (!j->p.point)
@@ -183,14 +315,18 @@ all_points(job *j, const char *const *group_of)
     for (int i = 0; s == NASHC_OK && i < j->n_runs; i++) {
         double accuracy = 0.0;
         s = read_accuracy(j, j->run[i], &accuracy);
-        for (int t = 0; s == NASHC_OK && t < j->p.n_targets; t++) {
+        if (s == NASHC_OK)
+            s = read_figure(j, j->run[i]);
+        for (int t = 0; s == NASHC_OK && t < j->p.n_goals; t++) {
             pareto_point *q = &j->p.point[j->p.n];
             tool_progress("networks", j->p.n, total);
             *q = (pareto_point){.run = j->run[i],
                                 .group = group_of[i],
-                                .target = j->target[t],
+                                .goal = &j->p.goal[t],
                                 .accuracy = accuracy};
             s = compile(j, j->run[i], q);
+            if (s == NASHC_OK && j->liberty)
+                s = measure_area(j, q);
             j->p.n += s == NASHC_OK;
         }
     }
@@ -207,11 +343,13 @@ result_json(const job *j)
 
     for (int i = 0; i < j->p.n; i++) {
         const pareto_point *q = &j->p.point[i];
-        json_t *x = json_pack("{s:s,s:f,s:f,s:b,s:b}", "run", q->run, "target_fps", q->target,
-                              "accuracy", q->accuracy, "fits", q->fits, "reached", q->reached);
+        json_t *x =
+            json_pack("{s:s,s:s?,s:f,s:f,s:f,s:b,s:b}", "run", q->run, "device", q->goal->device,
+                      "clock_ns", q->goal->clock_ns, "target_fps", q->goal->fps, "accuracy",
+                      q->accuracy, "fits", q->fits, "reached", q->reached);
         json_t *front = json_array();
         json_object_set_new(x, "group", q->group ? json_string(q->group) : json_null());
-        for (int a = 0; a < PARETO_N; a++) {
+        for (int a = 0; a < j->p.n_axes; a++) {
             json_object_set_new(x, pareto_keys[a], json_real(q->at[a]));
             if (q->front[a])
                 json_array_append_new(front, json_string(pareto_keys[a]));
@@ -219,17 +357,19 @@ result_json(const job *j)
         json_object_set_new(x, "front", front);
         json_array_append_new(points, x);
     }
-    for (int t = 0; t < j->p.n_targets; t++)
+    for (int t = 0; t < j->p.n_goals; t++)
         for (int g = -1; g < j->p.n_groups; g++) {
-            json_t *x = json_pack("{s:f}", "target_fps", j->target[t]);
+            json_t *x = json_pack("{s:s?,s:f}", "device", j->p.goal[t].device, "target_fps",
+                                  j->p.goal[t].fps);
             json_object_set_new(x, "without", g < 0 ? json_null() : json_string(j->p.group[g]));
-            for (int a = 0; a < PARETO_N; a++)
+            for (int a = 0; a < j->p.n_axes; a++)
                 json_object_set_new(
                     x, pareto_keys[a],
-                    json_real(pareto_hypervolume(&j->p, (pareto_axis)a, j->target[t],
+                    json_real(pareto_hypervolume(&j->p, (pareto_axis)a, &j->p.goal[t],
                                                  g < 0 ? NULL : j->p.group[g])));
             json_array_append_new(volumes, x);
         }
+    json_object_set_new(root, "figure", json_string(j->p.figure));
     json_object_set_new(root, "points", points);
     json_object_set_new(root, "hypervolume", volumes);
     return root;
@@ -238,24 +378,30 @@ result_json(const job *j)
 static void
 print_text(const job *j)
 {
-    printf("%-32s %10s %9s %9s %8s %6s %12s  front\n", "run", "target", "accuracy", "LUT", "BRAM18",
-           "DSP", "frames/s");
+    char text[200];
+
+    printf("%-32s %-28s %9s %9s %8s %6s %12s%s  front\n", "run", "target", j->p.figure, "LUT",
+           "BRAM18", "DSP", "frames/s", j->p.library ? "         area" : "");
     for (int i = 0; i < j->p.n; i++) {
         const pareto_point *q = &j->p.point[i];
-        printf("%-32s %10g %7.2f %% %9.0f %8.0f %6.0f %12.6g ", q->run, q->target,
-               100.0 * q->accuracy, q->at[0], q->at[1], q->at[2], q->at[3]);
-        for (int a = 0; a < PARETO_N; a++)
+        printf("%-32s %-28s %7.2f %% %9.0f %8.0f %6.0f %12.6g", q->run,
+               pareto_goal_name(&j->p, q->goal, text), 100.0 * q->accuracy, q->at[0], q->at[1],
+               q->at[2], q->at[3]);
+        if (j->p.library)
+            printf(" %12.6g", q->at[PARETO_AREA]);
+        printf(" ");
+        for (int a = 0; a < j->p.n_axes; a++)
             printf("%s%s", q->front[a] ? " " : "", q->front[a] ? pareto_keys[a] : "");
         printf("%s%s\n", q->fits ? "" : " (does not fit)",
                q->reached ? "" : " (misses the target)");
     }
-    for (int t = 0; t < j->p.n_targets; t++)
+    for (int t = 0; t < j->p.n_goals; t++)
         for (int g = -1; g < j->p.n_groups; g++) {
-            printf("hypervolume at %g frames/s%s%s:", j->target[t], g < 0 ? "" : " without ",
-                   g < 0 ? "" : j->p.group[g]);
-            for (int a = 0; a < PARETO_N; a++)
+            printf("hypervolume at %s%s%s:", pareto_goal_name(&j->p, &j->p.goal[t], text),
+                   g < 0 ? "" : " without ", g < 0 ? "" : j->p.group[g]);
+            for (int a = 0; a < j->p.n_axes; a++)
                 printf(" %s %.4f", pareto_keys[a],
-                       pareto_hypervolume(&j->p, (pareto_axis)a, j->target[t],
+                       pareto_hypervolume(&j->p, (pareto_axis)a, &j->p.goal[t],
                                           g < 0 ? NULL : j->p.group[g]));
             printf("\n");
         }
@@ -269,8 +415,8 @@ write_manifest(const job *j, const char *dir)
 
     json_object_set_new(root, "nashc", json_string(NASHC_VERSION));
     json_object_set_new(root, "kind", json_string("pareto"));
-    json_object_set_new(root, "device", j->p.device ? json_string(j->p.device) : json_null());
-    json_object_set_new(root, "clock_ns", json_real(j->p.clock_ns));
+    if (j->p.library)
+        json_object_set_new(root, "library", json_string(j->p.library));
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(root);
     snprintf(path, sizeof path, "%s/manifest.json", dir);
@@ -319,16 +465,15 @@ print(const job *j)
 static nashc_status
 set_up(job *j, const char **group_of)
 {
-    const char *device = nashc_opts_str(j->opts, "device");
-    const nashc_device *dev = *device ? nashc_lookup(j->ctx, NASHC_D_DEVICE, device, j->d) : NULL;
-    nashc_status s = *device && !dev ? NASHC_EUSAGE : take_targets(j);
+    const char *liberty = nashc_opts_str(j->opts, "liberty");
+    nashc_status s = take_goals(j);
 
     if (s != NASHC_OK)
         return s;
-    j->p.device = *device ? device : NULL;
-    j->p.clock_ns = nashc_opts_float(j->opts, "clock-ns");
-    if (!nashc_opts_given(j->opts, "clock-ns") && dev && dev->clk_ns > 0)
-        j->p.clock_ns = dev->clk_ns;
+    j->liberty = *liberty ? liberty : NULL;
+    if (j->liberty)
+        j->p.library = strrchr(liberty, '/') ? strrchr(liberty, '/') + 1 : liberty;
+    j->p.n_axes = j->liberty ? PARETO_N : PARETO_AREA;
     j->p.group = NASHC_NEW_N(j->a, const char *, nashc_opts_n(j->opts, "group") + 1);
     if (!j->p.group)
         return nashc_enomem(j->d);
@@ -372,8 +517,11 @@ const nashc_command nashc_command_pareto = {
     .name = "pareto",
     .help = "accuracy of trained networks against what their hardware costs",
     .usage = "RUN... -o DIR [options]",
-    .example = "nashc pareto base found random -o pareto --device U250 --target-fps 1000 "
-               "--group nash=found",
+    .example =
+        "nashc pareto base found random -o pareto --device U250 --target-fps 1000 "
+        "--group nash=found\n"
+        "nashc pareto r18 mobilenet --device ice40-up5k --device ecp5-25k --liberty cells.lib "
+        "-o pareto",
     .options = options,
     .min_args = 1,
     .max_args = -1,

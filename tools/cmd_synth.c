@@ -11,6 +11,10 @@ static const nashc_param options[] = {
      .def = "",
      .help = "xcup, xc7, ice40 or ecp5; by the design's device if not given, else xcup",
      .kind = NASHC_P_STRING},
+    {.name = "liberty",
+     .def = "",
+     .help = "cells of a chip, a Liberty file: area and number of cells, in place of a family",
+     .kind = NASHC_P_PATH},
     {.name = "layer", .def = "", .help = "this layer only", .kind = NASHC_P_STRING},
     {.name = "layer-time",
      .def = "900",
@@ -66,10 +70,16 @@ load(job *j)
     json_decref(root);
     if (!j->y.top || !nashc_is_top_name(j->y.top))
         return nashc_error(j->y.d, &(nashc_loc){.file = path}, "this is no manifest of a design");
+    const char *liberty = nashc_opts_str(j->o, "liberty");
+    if (liberty[0] && family[0])
+        return nashc_usage(j->y.d, "--liberty and --family are two targets: give one");
     if (!family[0])
         family = j->device ? j->device->family : "xcup";
     j->y.family = yosys_find_family(family);
-    if (!j->y.family) {
+    if (liberty[0]) {
+        if ((s = yosys_use_liberty(&j->y, liberty)) != NASHC_OK)
+            return s;
+    } else if (!j->y.family) {
         s = nashc_usage(j->y.d, "Yosys is not asked for family %s here",
                         nashc_quote(j->y.d, family));
         nashc_help(j->y.d, "give --family xcup, xc7, ice40 or ecp5");
@@ -82,8 +92,12 @@ load(job *j)
 }
 
 static json_t *
-figures(const nashc_cost *c)
+figures(const job *j, const yosys_figures *r)
 {
+    const nashc_cost *c = &r->cost;
+
+    if (j->y.liberty)
+        return json_pack("{s:f, s:I}", "AREA", r->area, "CELLS", (json_int_t)r->gates);
     return json_pack("{s:I, s:I, s:I, s:I, s:I}", "LUT", (json_int_t)c->lut, "FF",
                      (json_int_t)c->ff, "BRAM_18K", (json_int_t)c->bram18, "URAM",
                      (json_int_t)c->uram, "DSP", (json_int_t)c->dsp);
@@ -107,14 +121,26 @@ print_row(const char *name, const nashc_cost *r, const nashc_cost *e)
            e->dsp);
 }
 
-static nashc_cost
-cost_in(const json_t *o)
+static yosys_figures
+figures_in(const json_t *o)
 {
-    return (nashc_cost){.lut = (uint64_t)json_integer_value(json_object_get(o, "LUT")),
-                        .ff = (uint64_t)json_integer_value(json_object_get(o, "FF")),
-                        .bram18 = (uint64_t)json_integer_value(json_object_get(o, "BRAM_18K")),
-                        .uram = (uint64_t)json_integer_value(json_object_get(o, "URAM")),
-                        .dsp = (uint64_t)json_integer_value(json_object_get(o, "DSP"))};
+    yosys_figures r = {.gates = (uint64_t)json_integer_value(json_object_get(o, "CELLS")),
+                       .area = json_number_value(json_object_get(o, "AREA"))};
+
+    r.cost = (nashc_cost){.lut = (uint64_t)json_integer_value(json_object_get(o, "LUT")),
+                          .ff = (uint64_t)json_integer_value(json_object_get(o, "FF")),
+                          .bram18 = (uint64_t)json_integer_value(json_object_get(o, "BRAM_18K")),
+                          .uram = (uint64_t)json_integer_value(json_object_get(o, "URAM")),
+                          .dsp = (uint64_t)json_integer_value(json_object_get(o, "DSP"))};
+    return r;
+}
+
+static void
+add(yosys_figures *sum, const yosys_figures *r)
+{
+    nashc_cost_add(&sum->cost, &r->cost);
+    sum->gates += r->gates;
+    sum->area += r->area;
 }
 
 /* --- what is kept -------------------------------------------------------------------------------
@@ -123,13 +149,19 @@ cost_in(const json_t *o)
  * layer has the hash of all that its figures follow from, by which they are found again.
  */
 
+static const char *
+in_rtl(job *j, const char *name)
+{
+    return name ? nashc_arena_printf(j->y.a, "%s/rtl/%s", j->y.dir, name) : NULL;
+}
+
 static nashc_status
-hash_file(job *j, SHA2_CTX *c, const char *name)
+hash_file(job *j, SHA2_CTX *c, const char *path)
 {
     char *text;
     size_t size;
-    nashc_status s = nashc_file_read(nashc_arena_printf(j->y.a, "%s/rtl/%s", j->y.dir, name),
-                                     NASHC_MAX_BYTES, &text, &size, j->y.d);
+    nashc_status s =
+        path ? nashc_file_read(path, NASHC_MAX_BYTES, &text, &size, j->y.d) : nashc_enomem(j->y.d);
 
     if (s == NASHC_OK) {
         SHA256Update(c, (const uint8_t *)text, size);
@@ -153,11 +185,14 @@ hash_layer(job *j, const char *name, char key[SHA256_DIGEST_STRING_LENGTH])
     SHA256Init(&c);
     SHA256Update(&c, (const uint8_t *)j->y.version, strlen(j->y.version) + 1);
     SHA256Update(&c, (const uint8_t *)j->y.family->command, strlen(j->y.family->command) + 1);
-    s = hash_file(j, &c, nashc_arena_printf(j->y.a, "%s_%s.v", j->y.top, name));
+    if (j->y.liberty)
+        s = hash_file(j, &c, j->y.liberty);
+    if (s == NASHC_OK)
+        s = hash_file(j, &c, in_rtl(j, nashc_arena_printf(j->y.a, "%s_%s.v", j->y.top, name)));
     for (char *p = strtok(files, "\n"); p && s == NASHC_OK; p = strtok(NULL, "\n")) {
         const char *base = strrchr(p, '/') ? strrchr(p, '/') + 1 : p;
         if (strncmp(base, "nashc_", 6) == 0)
-            s = hash_file(j, &c, base);
+            s = hash_file(j, &c, in_rtl(j, base));
     }
     nashc_mem_free(files);
     SHA256End(&c, key);
@@ -190,7 +225,7 @@ static nashc_status
 write_report(job *j)
 {
     json_t *o = json_object();
-    nashc_cost sum = {0};
+    yosys_figures sum = {0};
 
     json_object_set(o, "tool", json_object_get(j->report, "tool"));
     json_object_set(o, "family", json_object_get(j->report, "family"));
@@ -198,12 +233,12 @@ write_report(job *j)
     {
         const char *name = j->names[nashc_node_id(n)];
         json_t *entry = json_object_get(j->report, name);
-        nashc_cost c = cost_in(entry);
+        yosys_figures r = figures_in(entry);
         if (entry)
             json_object_set(o, name, entry);
-        nashc_cost_add(&sum, &c);
+        add(&sum, &r);
     }
-    json_object_set_new(o, "(top)", figures(&sum));
+    json_object_set_new(o, "(top)", figures(j, &sum));
     json_decref(j->report);
     j->report = o;
     char *text = json_dumps(o, JSON_INDENT(2));
@@ -222,7 +257,8 @@ do_layer(job *j, const nashc_node *n)
 {
     const char *name = j->names[nashc_node_id(n)], *why = NULL;
     const json_t *old = json_object_get(j->report, name);
-    nashc_cost real = {0}, estimate = estimate_of(j, n);
+    nashc_cost estimate = estimate_of(j, n);
+    yosys_figures real = {0};
     char key[SHA256_DIGEST_STRING_LENGTH];
     nashc_status s = hash_layer(j, name, key);
 
@@ -233,16 +269,17 @@ do_layer(job *j, const nashc_node *n)
         return NASHC_OK;
     if ((s = yosys_layer(&j->y, name, &real, &why)) != NASHC_OK)
         return s;
-    json_t *e = why ? json_object() : figures(&real);
+    json_t *e = why ? json_object() : figures(j, &real);
     if (why) {
         json_object_set_new(e, "failed", json_string(why));
         j->failed = j->n_failed++ == 0 ? name : j->failed;
         j->why = j->why ? j->why : why;
-    } else {
+    } else if (!j->y.liberty) {
         json_object_set_new(e, "BRAM_36K", json_integer(0));
         json_object_set_new(e, "SRL", json_integer(0));
     }
-    json_object_set_new(e, "estimate", figures(&estimate));
+    if (!j->y.liberty)
+        json_object_set_new(e, "estimate", figures(j, &(yosys_figures){.cost = estimate}));
     json_object_set_new(e, "sources", json_string(key));
     json_object_set_new(j->report, name, e);
     return write_report(j);
@@ -251,31 +288,47 @@ do_layer(job *j, const nashc_node *n)
 /* --- the command --------------------------------------------------------------------------------
  */
 
+/* A line of an FPGA has estimates; r NULL: the head. */
+static void
+print_line(const job *j, const char *name, const yosys_figures *r, const nashc_cost *e)
+{
+    if (!j->y.liberty && r)
+        print_row(name, &r->cost, e);
+    else if (r)
+        printf("%-34s %12.6g %9" PRIu64 "\n", name, r->area, r->gates);
+    else if (j->y.liberty)
+        printf("%s, %s\n%-34s %12s %9s\n", j->y.version, j->y.liberty, "layer", "area", "cells");
+    else
+        printf("%s, family %s; each figure is followed by its estimate\n"
+               "%-34s %15s %15s %11s %9s %9s\n",
+               j->y.version, j->y.family->name, "layer", "LUT", "FF", "BRAM18", "URAM", "DSP");
+}
+
 static void
 print_table(const job *j, const char *only)
 {
-    nashc_cost real = {0}, estimate = {0};
+    yosys_figures real = {0};
+    nashc_cost estimate = {0};
 
-    printf("%s, family %s; each figure is followed by its estimate\n", j->y.version,
-           j->y.family->name);
-    printf("%-34s %15s %15s %11s %9s %9s\n", "layer", "LUT", "FF", "BRAM18", "URAM", "DSP");
+    print_line(j, NULL, NULL, NULL);
     NASHC_EACH_NODE(j->f, n)
     {
         const char *name = j->names[nashc_node_id(n)];
-        const json_t *entry = json_object_get(j->report, name);
+        json_t *entry = json_object_get(j->report, name);
         const char *why = json_string_value(json_object_get(entry, "failed"));
-        nashc_cost e = estimate_of(j, n), r = cost_in(entry);
+        nashc_cost e = estimate_of(j, n);
+        yosys_figures r = figures_in(entry);
         if (only[0] && strcmp(only, name) != 0)
             continue;
         if (why) {
             printf("%-34s %s\n", name, why);
             continue;
         }
-        print_row(name, &r, &e);
-        nashc_cost_add(&real, &r);
+        print_line(j, name, &r, &e);
+        add(&real, &r);
         nashc_cost_add(&estimate, &e);
     }
-    print_row("total", &real, &estimate);
+    print_line(j, "total", &real, &estimate);
 }
 
 /* Layers without figures are a failure of the program; the others are told all the same. */
@@ -353,8 +406,9 @@ const nashc_command nashc_command_synth = {
     NASHC_DESC(nashc_command),
     .name = "synth",
     .help = "synthesize the layers of a design with Yosys and compare with the estimates",
-    .usage = "DIR [--family xcup|xc7|ice40|ecp5] [--layer NAME] [options]",
+    .usage = "DIR [--family xcup|xc7|ice40|ecp5 | --liberty FILE] [--layer NAME] [options]",
     .example = "nashc synth build --family xc7\n"
+               "nashc synth build --liberty cells.lib\n"
                "nashc synth build --layer MVAU_hls_0",
     .options = options,
     .min_args = 1,

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const pareto_names[PARETO_N] = {"LUT", "BRAM (18 kbit)", "DSP", "frames/s"};
-const char *const pareto_keys[PARETO_N] = {"lut", "bram18", "dsp", "fps"};
+const char *const pareto_names[PARETO_N] = {"LUT", "BRAM (18 kbit)", "DSP", "frames/s", "area"};
+const char *const pareto_keys[PARETO_N] = {"lut", "bram18", "dsp", "fps", "area"};
 
 /* Frames are better if there are more. */
 static double
@@ -18,20 +18,30 @@ beats(const pareto_point *x, const pareto_point *y, pareto_axis a)
 {
     double cx = cost(x, a), cy = cost(y, a);
 
-    return x->fits && x->target == y->target && x->accuracy >= y->accuracy && cx <= cy &&
+    return x->fits && x->goal == y->goal && x->accuracy >= y->accuracy && cx <= cy &&
            (x->accuracy > y->accuracy || cx < cy);
 }
 
 void
 pareto_mark(pareto *p)
 {
-    for (int a = 0; a < PARETO_N; a++)
+    for (int a = 0; a < p->n_axes; a++)
         for (int i = 0; i < p->n; i++) {
             bool front = p->point[i].fits;
             for (int k = 0; front && k < p->n; k++)
                 front = !beats(&p->point[k], &p->point[i], (pareto_axis)a);
             p->point[i].front[a] = front;
         }
+}
+
+const char *
+pareto_goal_name(const pareto *p, const pareto_goal *goal, char text[200])
+{
+    bool named = false;
+    for (int i = 0; i < p->n_goals; i++)
+        named = named || (goal->device && p->goal[i].device != goal->device);
+    snprintf(text, 200, "%s%s%g frames/s", named ? goal->device : "", named ? ", " : "", goal->fps);
+    return text;
 }
 
 /* --- hypervolume ----------------------------------------------------------------------------- */
@@ -50,7 +60,7 @@ best_first(const void *a, const void *b)
 }
 
 double
-pareto_hypervolume(const pareto *p, pareto_axis a, double target, const char *without)
+pareto_hypervolume(const pareto *p, pareto_axis a, const pareto_goal *goal, const char *without)
 {
     corner *c = calloc((size_t)p->n + 1, sizeof *c);
     double most = 0.0, area = 0.0, reached = 1.0;
@@ -62,7 +72,7 @@ pareto_hypervolume(const pareto *p, pareto_axis a, double target, const char *wi
     for (int i = 0; c && i < p->n; i++) {
         const pareto_point *q = &p->point[i];
         bool out = without && q->group && strcmp(q->group, without) == 0;
-        if (out || !q->fits || q->target != target)
+        if (out || !q->fits || q->goal != goal)
             continue;
         double x = a == PARETO_FPS ? 1.0 - q->at[a] / most : q->at[a] / (1.1 * most);
         c[n++] = (corner){x, q->accuracy};

@@ -40,19 +40,25 @@ pareto_write_csv(const pareto *p, const char *dir, nashc_diag *d)
 
     if (!f)
         return NASHC_EIO;
-    nashc_out_printf(f, "run,group,target_fps,accuracy,lut,ff,bram18,uram,dsp,fps,latency_cycles,"
-                        "fits,reached,front_lut,front_bram18,front_dsp,front_fps\n");
+    nashc_out_printf(f,
+                     "run,group,device,target_fps,accuracy,lut,ff,bram18,uram,dsp,fps,"
+                     "latency_cycles,fits,reached,front_lut,front_bram18,front_dsp,front_fps%s\n",
+                     p->library ? ",area,front_area" : "");
     for (int i = 0; i < p->n; i++) {
         const pareto_point *q = &p->point[i];
         put_cell(f, q->run);
         nashc_out_printf(f, ",");
         put_cell(f, q->group ? q->group : "");
-        nashc_out_printf(f,
-                         ",%g,%.6f,%.0f,%" PRIu64 ",%.0f,%" PRIu64 ",%.0f,%.6g,%" PRIu64
-                         ",%d,%d,%d,%d,%d,%d\n",
-                         q->target, q->accuracy, q->at[PARETO_LUT], q->ff, q->at[PARETO_BRAM],
-                         q->uram, q->at[PARETO_DSP], q->at[PARETO_FPS], q->latency, q->fits,
-                         q->reached, q->front[0], q->front[1], q->front[2], q->front[3]);
+        nashc_out_printf(f, ",");
+        put_cell(f, q->goal->device ? q->goal->device : "");
+        nashc_out_printf(
+            f, ",%g,%.6f,%.0f,%" PRIu64 ",%.0f,%" PRIu64 ",%.0f,%.6g,%" PRIu64 ",%d,%d,%d,%d,%d,%d",
+            q->goal->fps, q->accuracy, q->at[PARETO_LUT], q->ff, q->at[PARETO_BRAM], q->uram,
+            q->at[PARETO_DSP], q->at[PARETO_FPS], q->latency, q->fits, q->reached, q->front[0],
+            q->front[1], q->front[2], q->front[3]);
+        if (p->library)
+            nashc_out_printf(f, ",%.6g,%d", q->at[PARETO_AREA], q->front[PARETO_AREA]);
+        nashc_out_printf(f, "\n");
     }
     return nashc_out_commit(f, d);
 }
@@ -126,9 +132,9 @@ draw_axes(nashc_outfile *f, const panel *v)
                          y_of(v, a) + 4, 100.0 * a, x_of(v, c), v->y0 + PANEL_H - BOTTOM + 16, c);
     }
     nashc_out_printf(f,
-                     "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-weight=\"bold\">accuracy "
+                     "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-weight=\"bold\">%s "
                      "against %s</text>\n",
-                     v->x0 + PANEL_W / 2, v->y0 + 20, pareto_names[v->axis]);
+                     v->x0 + PANEL_W / 2, v->y0 + 20, v->p->figure, pareto_names[v->axis]);
 }
 
 static int
@@ -139,15 +145,15 @@ by_cost(const void *a, const void *b)
     return (x[0] > y[0]) - (x[0] < y[0]);
 }
 
-/* The front of one target as steps. */
+/* The front of one goal as steps. */
 static void
-draw_front(nashc_outfile *f, const panel *v, double target, int dash)
+draw_front(nashc_outfile *f, const panel *v, const pareto_goal *goal, int dash)
 {
     double(*at)[2] = calloc((size_t)v->p->n + 1, sizeof *at);
     int n = 0;
 
     for (int i = 0; at && i < v->p->n; i++)
-        if (v->p->point[i].front[v->axis] && v->p->point[i].target == target) {
+        if (v->p->point[i].front[v->axis] && v->p->point[i].goal == goal) {
             at[n][0] = v->p->point[i].at[v->axis];
             at[n++][1] = v->p->point[i].accuracy;
         }
@@ -207,6 +213,7 @@ static void
 draw_legend(nashc_outfile *f, const pareto *p)
 {
     int x = 10;
+    char text[200];
 
     nashc_out_printf(f, "<text x=\"%d\" y=\"18\">filled: on the front</text>\n", x);
     x += 140;
@@ -216,11 +223,15 @@ draw_legend(nashc_outfile *f, const pareto *p)
         nashc_out_printf(f, "</text>\n");
         x += 20 + 7 * (int)strlen(p->group[i]);
     }
-    for (int t = 0; t < p->n_targets && p->n_targets > 1; t++)
+    for (int t = 0; t < p->n_goals && p->n_goals > 1; t++) {
+        int at = 10 + (2 * PANEL_W - 20) / p->n_goals * t;
         nashc_out_printf(f,
                          "<path d=\"M%d 32h40\" stroke=\"#999\" stroke-dasharray=\"%d %d\"/>\n"
-                         "<text x=\"%d\" y=\"36\">%g frames/s</text>\n",
-                         10 + 160 * t, 6 + 4 * t, 3 * t, 56 + 160 * t, p->target[t]);
+                         "<text x=\"%d\" y=\"36\">",
+                         at, 6 + 4 * t, 3 * t, at + 46);
+        put_text(f, pareto_goal_name(p, &p->goal[t], text));
+        nashc_out_printf(f, "</text>\n");
+    }
 }
 
 static void
@@ -230,13 +241,13 @@ draw(nashc_outfile *f, const pareto *p)
                      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
                      "font-family=\"sans-serif\" font-size=\"11\">\n"
                      "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-                     2 * PANEL_W, LEGEND + 2 * PANEL_H);
+                     2 * PANEL_W, LEGEND + (p->n_axes + 1) / 2 * PANEL_H);
     draw_legend(f, p);
-    for (int a = 0; a < PARETO_N; a++) {
+    for (int a = 0; a < p->n_axes; a++) {
         panel v = panel_of(p, (pareto_axis)a);
         draw_axes(f, &v);
-        for (int t = 0; t < p->n_targets; t++)
-            draw_front(f, &v, p->target[t], t);
+        for (int t = 0; t < p->n_goals; t++)
+            draw_front(f, &v, &p->goal[t], t);
         draw_points(f, &v);
     }
     nashc_out_printf(f, "</svg>\n");
@@ -258,37 +269,45 @@ pareto_write_svg(const pareto *p, const char *dir, nashc_diag *d)
 static void
 put_volumes(nashc_outfile *f, const pareto *p)
 {
+    char text[200];
+
     nashc_out_printf(f, "<h2>Hypervolume</h2>\n<table><tr><th>target</th><th>points</th>");
-    for (int a = 0; a < PARETO_N; a++)
+    for (int a = 0; a < p->n_axes; a++)
         nashc_out_printf(f, "<th>%s</th>", pareto_names[a]);
     nashc_out_printf(f, "</tr>\n");
-    for (int t = 0; t < p->n_targets; t++)
+    for (int t = 0; t < p->n_goals; t++)
         for (int g = -1; g < p->n_groups; g++) {
-            nashc_out_printf(f, "<tr><td>%g</td><td>%s", p->target[t], g < 0 ? "all" : "without ");
+            nashc_out_printf(f, "<tr><td>");
+            put_text(f, pareto_goal_name(p, &p->goal[t], text));
+            nashc_out_printf(f, "</td><td>%s", g < 0 ? "all" : "without ");
             put_text(f, g < 0 ? "" : p->group[g]);
             nashc_out_printf(f, "</td>");
-            for (int a = 0; a < PARETO_N; a++)
-                nashc_out_printf(f, "<td class=\"n\">%.4f</td>",
-                                 pareto_hypervolume(p, (pareto_axis)a, p->target[t],
-                                                    g < 0 ? NULL : p->group[g]));
+            for (int a = 0; a < p->n_axes; a++)
+                nashc_out_printf(
+                    f, "<td class=\"n\">%.4f</td>",
+                    pareto_hypervolume(p, (pareto_axis)a, &p->goal[t], g < 0 ? NULL : p->group[g]));
             nashc_out_printf(f, "</tr>\n");
         }
     nashc_out_printf(f,
-                     "</table>\n<p>The part of the plane that the points dominate: accuracy from "
+                     "</table>\n<p>The part of the plane that the points dominate: %s from "
                      "0, cost up to 1.1 times the largest, frames a second up to the largest."
-                     "</p>\n");
+                     "</p>\n",
+                     p->figure);
 }
 
 static void
-put_row(nashc_outfile *f, const pareto_point *q)
+put_row(nashc_outfile *f, const pareto *p, const pareto_point *q)
 {
+    char text[200];
+
     nashc_out_printf(f, "<tr><td>");
     put_text(f, q->run);
     nashc_out_printf(f, "</td><td>");
     put_text(f, q->group ? q->group : "");
-    nashc_out_printf(f, "</td><td class=\"n\">%g</td><td class=\"n\">%.2f %%</td>", q->target,
-                     100.0 * q->accuracy);
-    for (int a = 0; a < PARETO_N; a++)
+    nashc_out_printf(f, "</td><td>");
+    put_text(f, pareto_goal_name(p, q->goal, text));
+    nashc_out_printf(f, "</td><td class=\"n\">%.2f %%</td>", 100.0 * q->accuracy);
+    for (int a = 0; a < p->n_axes; a++)
         nashc_out_printf(f, "<td class=\"n%s\">%.6g</td>", q->front[a] ? " f" : "", q->at[a]);
     nashc_out_printf(f, "<td>%s%s</td></tr>\n", q->fits ? "" : "does not fit ",
                      q->reached ? "" : "misses the target");
@@ -304,20 +323,31 @@ pareto_write_html(const pareto *p, const char *dir, nashc_diag *d)
     nashc_out_printf(
         f,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<title>Accuracy against cost</title>\n<style>body{font-family:sans-serif;"
+        "<title>%s against cost</title>\n<style>body{font-family:sans-serif;"
         "max-width:60rem;margin:1rem auto}table{border-collapse:collapse}td,th{padding:"
         "2px 8px;border-bottom:1px solid #ddd;text-align:left}.n{text-align:right}"
-        ".f{font-weight:bold}</style></head><body>\n<h1>Accuracy against cost</h1>\n"
-        "<p>%s, %g ns; bold: on the front.</p>\n",
-        p->device ? p->device : "no device", p->clock_ns);
+        ".f{font-weight:bold}</style></head><body>\n<h1>%s against cost</h1>\n<p>",
+        p->figure, p->figure);
+    for (int t = 0; t < p->n_goals; t++)
+        if (t == 0 || p->goal[t].device != p->goal[t - 1].device)
+            nashc_out_printf(f, "%s%s, %g ns", t ? "; " : "",
+                             p->goal[t].device ? p->goal[t].device : "no device",
+                             p->goal[t].clock_ns);
+    if (p->library) {
+        nashc_out_printf(f, "; area of the cells of ");
+        put_text(f, p->library);
+    }
+    nashc_out_printf(f, "; bold: on the front.</p>\n");
     draw(f, p);
-    nashc_out_printf(f, "<h2>Points</h2>\n<table><tr><th>run</th><th>group</th><th>target</th>"
-                        "<th>accuracy</th>");
-    for (int a = 0; a < PARETO_N; a++)
+    nashc_out_printf(f,
+                     "<h2>Points</h2>\n<table><tr><th>run</th><th>group</th><th>target</th>"
+                     "<th>%s</th>",
+                     p->figure);
+    for (int a = 0; a < p->n_axes; a++)
         nashc_out_printf(f, "<th>%s</th>", pareto_names[a]);
     nashc_out_printf(f, "<th></th></tr>\n");
     for (int i = 0; i < p->n; i++)
-        put_row(f, &p->point[i]);
+        put_row(f, p, &p->point[i]);
     nashc_out_printf(f, "</table>\n");
     put_volumes(f, p);
     nashc_out_printf(f, "</body></html>\n");

@@ -91,6 +91,16 @@ missing(const struct simulator *s)
     return NULL;
 }
 
+bool
+sim_is_there(const char *value)
+{
+    const struct simulator *s = simulators;
+
+    while (s < simulators + NASHC_COUNT(simulators) && strcmp(s->name, value) != 0)
+        s++;
+    return s < simulators + NASHC_COUNT(simulators) && !missing(s);
+}
+
 static nashc_status
 check_there(sim_job *j)
 {

@@ -45,6 +45,9 @@ typedef struct sim_job {
 /* Does the simulator have a clock, so that first, done and stalls tell something? */
 bool sim_counts_cycles(const sim_job *j);
 
+/* Are the programs of the simulator there that option --simulator names by value? */
+bool sim_is_there(const char *value);
+
 /* Fails if the simulator is not there, and says which are, or cannot write such a wave. */
 nashc_status sim_check(sim_job *j);
 

@@ -1,6 +1,8 @@
 /* yosys.c: one layer of a design through Yosys: its cells, or why there are none. */
+#define _DEFAULT_SOURCE 1 /* realpath */
 #include "yosys.h"
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Cells of a family by the prefix of their names; the first match counts. */
@@ -38,6 +40,10 @@ static const yosys_family families[] = {
     {"ice40", "synth_ice40 -dsp", ice40_cells},
     {"ecp5", "synth_ecp5", ecp5_cells},
 };
+
+/* Cells of a library: memories become registers and gates, values before the reset are not there.
+ */
+static const yosys_family asic = {"asic", "synth -flatten", NULL};
 
 const yosys_family *
 yosys_find_family(const char *name)
@@ -77,9 +83,27 @@ count_cells(const cell *cells, const json_t *by_type, nashc_cost *out)
     }
 }
 
+/* The last "Chip area for ...: X" of the text; false: there is none. */
+static bool
+read_area(const char *text, double *out)
+{
+    static const char words[] = "Chip area for";
+    bool found = false;
+
+    for (const char *p = strstr(text, words); p; p = strstr(p, words)) {
+        p += strcspn(p, "\n:");
+        while (*p && *p != '\n' && strspn(p, ":' \t") == 0)
+            p++;
+        p += strspn(p, ":' \t");
+        *out = strtod(p, NULL);
+        found = true;
+    }
+    return found;
+}
+
 /* The statistics lie between the first and the last brace. */
 static nashc_status
-read_stat(const yosys_job *j, const char *text, nashc_cost *out)
+read_stat(const yosys_job *j, const char *text, yosys_figures *out)
 {
     const char *from = strchr(text, '{'), *to = strrchr(text, '}');
     json_t *root = from && to ? json_loadb(from, (size_t)(to - from) + 1, 0, NULL) : NULL;
@@ -87,9 +111,12 @@ read_stat(const yosys_job *j, const char *text, nashc_cost *out)
     const json_t *cells = json_object_get(design, "num_cells_by_type");
     nashc_status s = NASHC_OK;
 
-    if (cells)
-        count_cells(j->family->cells, cells, out);
-    else
+    if (cells && j->family->cells)
+        count_cells(j->family->cells, cells, &out->cost);
+    if (cells && j->liberty && !read_area(text, &out->area))
+        s = nashc_io_error(j->d, NULL, "Yosys wrote no area");
+    out->gates = (uint64_t)json_integer_value(json_object_get(design, "num_cells"));
+    if (!cells)
         s = nashc_io_error(j->d, NULL, "Yosys wrote no statistics");
     json_decref(root);
     return s;
@@ -147,14 +174,52 @@ reason(const yosys_job *j, const tool_process *p)
 }
 
 nashc_status
-yosys_layer(const yosys_job *j, const char *name, nashc_cost *out, const char **why)
+yosys_use_liberty(yosys_job *j, const char *path)
+{
+    nashc_loc loc = {.file = path};
+    char *full = realpath(path, NULL), *text = NULL;
+    size_t size;
+    nashc_status s = full ? NASHC_OK : nashc_io_error(j->d, &loc, "the file cannot be read");
+
+    if (s == NASHC_OK && strpbrk(full, "\"\n"))
+        s = nashc_error(j->d, &loc, "Yosys takes no quotes in names");
+    if (s == NASHC_OK)
+        s = nashc_file_read(full, NASHC_MAX_BYTES, &text, &size, j->d);
+    if (s == NASHC_OK && (memchr(text, 0, size) || !strstr(text, "library")))
+        s = nashc_error(j->d, &loc, "this is no Liberty file: there is no \"library\" in it");
+    if (s == NASHC_OK) {
+        j->family = &asic;
+        j->liberty = nashc_arena_strdup(j->a, full);
+        s = j->liberty ? NASHC_OK : nashc_enomem(j->d);
+    }
+    nashc_mem_free(text);
+    free(full);
+    return s;
+}
+
+/* From sources to figures on standard output. */
+static const char *
+script_of(const yosys_job *j, const char *name)
+{
+    if (!j->liberty)
+        return nashc_arena_printf(j->a,
+                                  "read_verilog -defer *.v; %s -top %s_%s; "
+                                  "tee -o /dev/stdout stat -json",
+                                  j->family->command, j->top, name);
+    return nashc_arena_printf(j->a,
+                              "read_verilog -defer *.v; %s -top %s_%s; attrmap -remove init; "
+                              "dfflibmap -liberty \"%s\"; abc -liberty \"%s\"; clean; "
+                              "tee -o /dev/stdout stat -liberty \"%s\"; "
+                              "tee -o /dev/stdout stat -json",
+                              j->family->command, j->top, name, j->liberty, j->liberty, j->liberty);
+}
+
+nashc_status
+yosys_layer(const yosys_job *j, const char *name, yosys_figures *out, const char **why)
 {
     const char *rtl = nashc_arena_printf(j->a, "%s/rtl", j->dir);
     tool_process p = {.max_memory = j->memory};
-    const char *script = nashc_arena_printf(j->a,
-                                            "read_verilog -defer *.v; %s -top %s_%s; "
-                                            "tee -o /dev/stdout stat -json",
-                                            j->family->command, j->top, name);
+    const char *script = script_of(j, name);
     const char *const argv[] = {"yosys", "-q", "-p", script, NULL};
     nashc_status s =
         rtl && script ? tool_process_run(argv, rtl, j->seconds, &p, j->d) : nashc_enomem(j->d);

@@ -11,6 +11,7 @@ typedef struct cpu_host {
     int vector;            /* bytes of a vector register */
     int registers;         /* how many of them */
     bool vnni, popcount;   /* vpdpbusd; popcount of vector lanes */
+    bool fma;              /* multiplies and adds with one rounding */
     bool x86;
 } cpu_host;
 

@@ -113,7 +113,8 @@ move_lanes(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, bool a
     cpu_store(g, apart ? spread(g, d, v) : v, to, 1);
 }
 
-/* Up to 32 channels from index at on, one bit of each plane; to: their word in plane 0. */
+/* Up to 32 channels, or 64, from index at on, one bit of each plane; to: their word, or two of
+ * them, in plane 0. */
 static void
 move_bits(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to)
 {
@@ -121,7 +122,7 @@ move_bits(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to)
     int size = (int)nashc_cell_size(cell);
     LLVMTypeRef elem = cpu_cell_type(g, cell), vec = cpu_vec_type(g, elem);
     LLVMValueRef from = cpu_at(g, cpu_ptr_value(g, cpu_id(d->x)), cpu_muli(g, at, size));
-    LLVMValueRef v = cpu_load(g, vec, from, size), all[32], zero = LLVMConstNull(vec);
+    LLVMValueRef v = cpu_load(g, vec, from, size), all[64], zero = LLVMConstNull(vec);
     int64_t plane = d->hp * d->wp * pixel_size(d);
 
     for (int i = 0; i < d->x_code.planes; i++) {
@@ -138,7 +139,8 @@ move_bits(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to)
             bit = LLVMBuildICmp(g->b, LLVMIntNE, bit, zero, "");
         }
         bit = LLVMBuildBitCast(g->b, bit, LLVMIntTypeInContext(g->ctx, (unsigned)g->lanes), "");
-        bit = LLVMBuildZExt(g->b, bit, g->i32, "");
+        if (g->lanes <= 32)
+            bit = LLVMBuildZExt(g->b, bit, g->i32, "");
         cpu_store(g, bit, cpu_at(g, to, cpu_int(g, i * plane)), 4);
     }
 }
@@ -148,7 +150,9 @@ static void
 move_row(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, int64_t n)
 {
     bool bits = d->kind == CPU_DOT_BITS;
-    int64_t chunk = bits ? 32 : d->word_size == 8 ? 16 : 64 / (4 / d->per_word);
+    bool bytes64 = d->cg % 64 == 0 && g->host.vector == 64 &&
+                   nashc_cell_size(g->p->value[cpu_id(d->x)].cell) == 1;
+    int64_t chunk = bits ? 32 << bytes64 : d->word_size == 8 ? 16 : 64 / (4 / d->per_word);
     int64_t bulk = n / chunk * chunk, elem = bits ? 0 : d->word_size / d->per_word;
     cpu_loop l;
 

@@ -67,6 +67,7 @@ cpu_host_of(cpu_host *h, const cpu_options *o, nashc_diag *d)
     h->vector = avx512 ? 64 : o->width >= 32 && strstr(f, "+avx2") ? 32 : 16;
     h->registers = avx512 || !h->x86 ? 32 : 16;
     h->vnni = avx512 && strstr(f, "+avx512vnni");
+    h->fma = strstr(f, "+fma") || strstr(f, "+neon");
     h->popcount = (avx512 && strstr(f, "+avx512vpopcntdq")) || strstr(f, "+neon");
     return s;
 }

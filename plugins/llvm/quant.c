@@ -66,14 +66,21 @@ clamped(cpu_cg *g, const nashc_node *n, LLVMValueRef v)
     return select_f(g, LLVMRealOLT, v, lo, lo, select_f(g, LLVMRealOGT, v, hi, hi, v));
 }
 
-/* Doubles that are integers as the integers of type t; a NaN among them is a fault. */
-static cpu_vec
-codes(cpu_cg *g, LLVMValueRef v, const nashc_type *t)
+/* A NaN among the lanes of v is a fault, and 0. */
+static LLVMValueRef
+without_nan(cpu_cg *g, LLVMValueRef v)
 {
     LLVMValueRef bad = cpu_is_nan(g, v);
 
     cpu_fault_if(g, bad);
-    v = LLVMBuildSelect(g->b, bad, LLVMConstNull(LLVMTypeOf(v)), v, "");
+    return LLVMBuildSelect(g->b, bad, LLVMConstNull(LLVMTypeOf(v)), v, "");
+}
+
+/* Doubles that are integers as the integers of type t. */
+static cpu_vec
+codes(cpu_cg *g, LLVMValueRef v, const nashc_type *t)
+{
+    v = without_nan(g, v);
     return cpu_convert(g, (cpu_vec){v, CPU_F64}, cpu_class_of(t->lo, t->hi));
 }
 
@@ -95,7 +102,7 @@ takes_reciprocal(const nashc_node *n)
            (double)nashc_attr_int(n, QMIN) > -most && (double)nashc_attr_int(n, QMAX) < most;
 }
 
-/* Codes of x, which is divided only where a lane comes close to a tie. */
+/* Codes of x, which is divided only where a lane comes close to a tie, or is no number. */
 static LLVMValueRef
 quick_codes(cpu_cg *g, const nashc_node *n, LLVMValueRef x, LLVMValueRef s, LLVMValueRef z)
 {
@@ -107,11 +114,11 @@ quick_codes(cpu_cg *g, const nashc_node *n, LLVMValueRef x, LLVMValueRef s, LLVM
     v = clamped(g, n, LLVMBuildFAdd(g->b, v, z, ""));
     LLVMValueRef q[1] = {rounded(g, R_ROUND, v)};
     v = cpu_f64_call(g, "llvm.fabs", LLVMBuildFSub(g->b, v, q[0], ""));
-    v = LLVMBuildFCmp(g->b, LLVMRealOGT, v, cpu_splat_f64(g, 0.5 - 0x1p-20).v, "");
+    v = LLVMBuildFCmp(g->b, LLVMRealUGT, v, cpu_splat_f64(g, 0.5 - 0x1p-20).v, "");
     LLVMValueRef close = LLVMBuildBitCast(g->b, v, bits, "");
     cpu_if_begin(g, &f, LLVMBuildICmp(g->b, LLVMIntNE, close, LLVMConstNull(bits), ""), q, 1);
     v = LLVMBuildFAdd(g->b, LLVMBuildFDiv(g->b, x, s, ""), z, "");
-    q[0] = rounded(g, R_ROUND, clamped(g, n, v));
+    q[0] = without_nan(g, rounded(g, R_ROUND, clamped(g, n, v)));
     cpu_if_end(g, &f, q);
     return q[0];
 }
@@ -126,7 +133,8 @@ cpu_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
     int mode = (int)nashc_attr_int(n, ROUNDING);
 
     if (takes_reciprocal(n) && nashc_type_is_int(out))
-        return codes(g, quick_codes(g, n, v, s, z), out);
+        return cpu_convert(g, (cpu_vec){quick_codes(g, n, v, s, z), CPU_F64},
+                           cpu_class_of(out->lo, out->hi));
     v = LLVMBuildFDiv(g->b, v, s, "");
     if (mode == R_SIGN)
         v = rounded(g, mode, LLVMBuildFAdd(g->b, v, z, ""));

@@ -1,4 +1,5 @@
 """peers.py: a model in qonnx and in onnxruntime: functions that run one sample. ImportError: they are not here."""
+import os
 import warnings
 
 import onnx
@@ -53,11 +54,11 @@ def without_quantisers(proto):
 
 
 def onnxruntime(model, feed):
-    """One thread of onnxruntime: the model itself if it knows its operators, else its float network."""
+    """onnxruntime, a thread a core: the model itself if it knows its operators, else its float network."""
     proto = load(model)
     if any(n.op_type in QUANTISERS for n in proto.graph.node):
         proto = without_quantisers(proto)
     o = ort.SessionOptions()
-    o.intra_op_num_threads = o.inter_op_num_threads = 1
+    o.intra_op_num_threads, o.inter_op_num_threads = len(os.sched_getaffinity(0)), 1
     session = ort.InferenceSession(proto.SerializeToString(), o, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, feed)

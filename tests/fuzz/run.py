@@ -22,6 +22,8 @@ def seeds(name, corpus):
         files += sorted(TESTS.glob("ir/*.nashir")) + sorted(TESTS.glob("passes/*.nashir"))
     elif name == "onnx":
         files += sorted(TESTS.glob("data/**/micro*/model.onnx"))
+    elif name == "structure":
+        files += sorted(TESTS.glob("data/**/micro*/model.onnx"))
     elif name == "genotype":
         files += sorted(TESTS.parent.glob("frontends/genotype/networks/*.ngt"))
     for i, f in enumerate(files):

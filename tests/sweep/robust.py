@@ -379,7 +379,9 @@ def growth(c):
     hardware = "streamline,to-channels-last,to-hw,set-folding,insert-dwc,insert-fifo"
     for name, text, n, args in (("blocks", blocks, 500, ["opt", "g.nashir", f"-passes={hardware}", "-o", "o.nashir"]),
                                 ("quantisers", chain, 4000, ["opt", "g.nashir", "-passes=streamline", "-o", "-"]),
-                                ("picture", chain, 3000, ["show", "g.nashir", "-o", "o.html"])):
+                                ("picture", chain, 3000, ["show", "g.nashir", "-o", "o.html"]),
+                                ("estimate", blocks, 250, ["estimate", "g.nashir", "-q"]),
+                                ("compile", blocks, 30, ["compile", "g.nashir", "-o", "o", "--verify", "none", "-q"])):
         seconds = []
         for size in (n, 4 * n):
             c.write("g.nashir", text(size))

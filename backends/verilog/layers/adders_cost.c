@@ -156,7 +156,7 @@ registers(const adders *z)
 }
 
 nashc_status
-adders_cost(const nashc_node *n, const mac_shape *shape, nashc_cost *c)
+adders_cost(const nashc_node *n, const mac_shape *shape, const nashc_device *dev, nashc_cost *c)
 {
     nashc_arena *a = nashc_arena_create();
     adders z;
@@ -171,7 +171,7 @@ adders_cost(const nashc_node *n, const mac_shape *shape, nashc_cost *c)
             c->lut += sums * (z.words > 4 ? 2 : 1);
             c->ff += (uint64_t)(z.stages * cost_clog2((uint64_t)z.words));
         }
-        mac_cost_results(n, shape, z.acc.bits, 1 + (uint64_t)z.stages, c);
+        mac_cost_results(n, shape, dev, z.acc.bits, 1 + (uint64_t)z.stages, c);
     }
     nashc_arena_free(a);
     return s;

@@ -53,7 +53,7 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
               product && !dsp ? (double)(pe * x * p) : 0);
     c.dsp = dsp ? pe * cost_dsps(x, p) : 0;
     c.ff += pe * bits;
-    cost_rom(&c, nashc_node_int(n, "ram_style"), folds, pe * p);
+    cost_rom(&c, dev, nashc_node_int(n, "ram_style"), folds, pe * p);
     cost_pipe(&c, 2, 1, pe * bits);
     cost_fit(&c, dev);
     *out = c;

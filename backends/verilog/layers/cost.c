@@ -22,17 +22,28 @@ cost_clog2(uint64_t v)
 /* Constants; written through one port and read through another; the same with a second reader. */
 typedef enum kind { ROM, RAM, WRITTEN } kind;
 
-/* Block RAMs of 18 kbit for depth words of width bits, in the shape that takes fewest
- * (docs/layers.md, memories). A port that both reads and writes has words of 18 bits at most. */
+/* Has dev block RAMs of 4 kbit and no LUT RAM? */
+static bool
+has_small_blocks(const nashc_device *dev)
+{
+    return dev && dev->ram_bits == 4096;
+}
+
+/* Block RAMs of dev for depth words of width bits, in the shape that takes fewest (docs/layers.md,
+ * memories). A port that both reads and writes has words of 18 bits at most. */
 static uint64_t
-bram18(kind k, uint64_t depth, uint64_t width)
+blocks(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
     static const uint64_t shapes[][2] = {{16384, 1}, {8192, 2},  {4096, 4},
                                          {2048, 9},  {1024, 18}, {512, 36}};
+    static const uint64_t small[][2] = {{2048, 2}, {1024, 4}, {512, 8}, {256, 16}};
+    const uint64_t(*all)[2] = has_small_blocks(dev) ? small : shapes;
+    size_t count =
+        has_small_blocks(dev) ? NASHC_COUNT(small) : NASHC_COUNT(shapes) - (k == WRITTEN);
     uint64_t least = UINT64_MAX;
 
-    for (size_t i = 0; i + (k == WRITTEN) < NASHC_COUNT(shapes); i++) {
-        uint64_t n = ceil_div(depth, shapes[i][0]) * ceil_div(width, shapes[i][1]);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t n = ceil_div(depth, all[i][0]) * ceil_div(width, all[i][1]);
         least = n < least ? n : least;
     }
     return least;
@@ -52,33 +63,39 @@ ram_cells_of(uint64_t depth)
     return low.rows < 2 * high.rows ? low : high;
 }
 
-/* Does a memory that nobody decided upon become block RAM? Yosys reckons 129 for a block, 16 for
- * the cell of a LUT RAM or as much of that as is used, about 0.4 for a choice between bits of two,
- * and a 64th for a bit of a ROM. */
+/* Does a memory that nobody decided upon become block RAM? Yosys reckons 129 for a block (64 for
+ * one of 4 kbit), 16 for the cell of a LUT RAM or as much of that as is used, about 0.45 for a
+ * choice between bits of two, a 64th (a 16th) for a bit of a ROM, and 1 for a register. */
 static bool
-wants_block(kind k, uint64_t depth, uint64_t width)
+wants_block(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
-    if (depth <= 64)
-        return false;
     ram_cells c = ram_cells_of(depth);
-    double rows = (double)c.rows, block = 129 * (double)bram18(k, depth, width);
-    double each = k == ROM ? (double)depth / 64 : rows * 16 / (double)c.bits + (rows - 1) * 0.4;
+    bool small = has_small_blocks(dev);
+    double rows = (double)c.rows, block = small ? 64 : 129;
+    double each = k == ROM ? (double)depth / (small ? 16 : 64)
+                  : small  ? (double)depth
+                           : rows * 16 / (double)c.bits + (rows - 1) * 0.45;
 
-    return each * (double)width * (k == WRITTEN ? 2 : 1) >= block; /* a second port */
+    each *= k == WRITTEN ? 2 : 1; /* a second port */
+    return (small || depth > 64) &&
+           each * (double)width >= block * (double)blocks(dev, k, depth, width);
 }
 
-/* A second port takes a LUT for each bit of it. */
+/* Without LUT RAM: registers, and choices between them. */
 static void
-add_ram_cells(nashc_cost *c, kind k, uint64_t depth, uint64_t width)
+add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
     ram_cells r = ram_cells_of(depth);
 
-    if (k == WRITTEN) {
-        c->lut += depth > 32 ? 2 * width * ceil_div(depth, 64) : width;
-        c->ff += width; /* the line that AXI-Lite reads */
+    if (has_small_blocks(dev)) {
+        c->ff += depth * width;
+        c->lut += depth * width * 5 / 12;
         return;
     }
-    c->lut += 8 * r.rows * ceil_div(width, r.bits);
+    if (k == WRITTEN) /* cells with a second port: 2 LUTs for a bit of 64 words */
+        c->lut += width * (depth > 32 ? 2 * ceil_div(depth, 64) : 1);
+    else
+        c->lut += 8 * r.rows * ceil_div(width, r.bits);
     COST_LUTS(c, COST_RAM, (double)((r.rows - 1) * width));
 }
 
@@ -95,20 +112,23 @@ cost_columns(uint64_t depth, uint64_t width)
 }
 
 static bool
-add_memory(nashc_cost *c, kind k, int64_t style, uint64_t depth, uint64_t width)
+add_memory(nashc_cost *c, const nashc_device *dev, kind k, int64_t style, uint64_t depth,
+           uint64_t width)
 {
     if (style == COST_ULTRA) {
         c->uram += ceil_div(depth, 4096) * ceil_div(width, 72);
         c->uram_efficiency = (double)(depth * width) / ((double)c->uram * 294912.0);
         return true;
     }
-    if (style == COST_BLOCK || (style == COST_AUTO && wants_block(k, depth, width))) {
-        c->bram18 += bram18(k, depth, width);
-        c->bram_efficiency = (double)(depth * width) / ((double)c->bram18 * 18432.0);
+    if (style == COST_BLOCK || (style == COST_AUTO && wants_block(dev, k, depth, width))) {
+        c->bram18 += blocks(dev, k, depth, width);
+        c->bram_efficiency = (double)(depth * width) /
+                             ((double)c->bram18 * (has_small_blocks(dev) ? 4096.0 : 18432.0));
         return true;
     }
     if (k != ROM) {
-        add_ram_cells(c, k, depth, width);
+        add_ram_cells(c, dev, k, depth, width);
+        c->ff += k == WRITTEN ? 2 * width : 0; /* the line that is read, and the one of AXI-Lite */
         return false;
     }
     uint64_t made = cost_columns(depth, width);
@@ -118,23 +138,24 @@ add_memory(nashc_cost *c, kind k, int64_t style, uint64_t depth, uint64_t width)
 }
 
 bool
-cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+cost_ram(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
 {
-    return add_memory(c, RAM, style, depth, width);
+    return add_memory(c, dev, RAM, style, depth, width);
 }
 
 bool
-cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+cost_rom(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
 {
-    return depth > 1 && add_memory(c, ROM, style, depth, width); /* a single word is a constant */
+    return depth > 1 &&
+           add_memory(c, dev, ROM, style, depth, width); /* a single word is a constant */
 }
 
 void
-cost_written(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width)
+cost_written(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
 {
     uint64_t words = (uint64_t)1 << cost_clog2(ceil_div(width, 32)), kept = 32 * (words - 1);
 
-    add_memory(c, WRITTEN, style, depth, width);
+    add_memory(c, dev, WRITTEN, style, depth, width);
     c->lut += 16 + 26 * (words - 1);
     c->ff += 4 + (kept < width ? kept : width) + (width < 32 ? width : 32);
 }
@@ -172,11 +193,12 @@ parallel(nashc_cost *c, const cost_steps *s)
 {
     uint64_t all = s->pe * s->steps;
     double bits = (double)(all * (s->width > 3 ? s->width : 1)); /* a LUT holds a narrow one */
+    bool few = s->width <= 6; /* with constants a result is a function of x alone */
 
-    COST_LUTS(c, COST_PARALLEL, (double)all, s->folds > 1 ? bits : 0, s->folds > 1 ? 0 : bits,
-              (double)(s->pe * s->out));
+    COST_LUTS(c, COST_PARALLEL, (double)all, s->folds > 1 ? bits : 0,
+              s->folds > 1 || few ? 0 : bits, (double)(s->pe * s->out));
     c->ff += s->pe * s->out;
-    cost_rom(c, s->ram_style, s->folds, all * s->bits);
+    cost_rom(c, s->dev, s->ram_style, s->folds, all * s->bits);
 }
 
 /* A stage for each bit of the count: a memory, a comparison, and the bits found so far; x and the
@@ -191,7 +213,7 @@ search(nashc_cost *c, const cost_steps *s)
     c->ff += (n - 1) * 2 * (s->pe * s->width + bits) + s->pe * (n * (n - 1) + s->out);
     for (uint64_t k = 0; k < n; k++)
         for (uint64_t p = 0; p < s->pe; p++)
-            cost_rom(c, s->ram_style, s->folds << k, s->bits);
+            cost_rom(c, s->dev, s->ram_style, s->folds << k, s->bits);
 }
 
 void

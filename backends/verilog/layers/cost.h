@@ -29,12 +29,12 @@ enum cost_part {
     COST_SEARCH,      /* comparisons; their bits; lanes; results' bits */
     COST_REQUANT,     /* bits of the sums; of what is clamped; of results; of products, squared */
     COST_CHANNELWISE, /* lanes; bits of sums; of comparisons; of products, squared */
-    COST_TABLE,       /* lanes; bits of addresses that are added */
+    COST_TABLE,       /* lanes; bits of addresses; of those less the least value */
     COST_ADD_STREAMS, /* layers; bits of sums; of comparisons; of products, squared */
     COST_RING,        /* layers; bits of distances; of addresses; of a beat */
     COST_LINE,        /* layers; bits of the count; of addresses of memories */
     COST_LOOPS,       /* loops; bits of their counters */
-    COST_POOL,        /* bits of sums; of comparisons; of those of a beat's rows; of addresses */
+    COST_POOL,        /* bits of sums; of comparisons; of those of a beat's rows; of memory words */
     COST_PADDING,     /* layers; bits of positions; of beats */
     COST_PARTS,       /* layers; bits of the counter; of beats that are chosen from */
     COST_SELECT,      /* layers; bits of comparisons; of candidates that are chosen from */
@@ -65,14 +65,17 @@ enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
 #define COST_DSP_LUTS    120
 
 /* Adds a memory of depth words of width bits, that is written, or of constants with the register of
- * the read (docs/layers.md, memories); true: in a block. The efficiencies are those of the last
- * memory of their kind. */
-bool cost_ram(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
-bool cost_rom(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+ * the read (docs/layers.md, memories), on dev (NULL: any); true: in a block. The efficiencies are
+ * those of the last memory of their kind. */
+bool cost_ram(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
+              uint64_t width);
+bool cost_rom(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
+              uint64_t width);
 
 /* Adds nashc_weight_memory: a memory that AXI-Lite reads and writes through a second port, which
  * halves the widest words of a block RAM, and the registers of a line. */
-void cost_written(nashc_cost *c, int64_t style, uint64_t depth, uint64_t width);
+void cost_written(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
+                  uint64_t width);
 
 /* Columns that differ of width random ones of depth bits: equal ones, and what hangs on them alone,
  * are made once. */
@@ -80,6 +83,7 @@ uint64_t cost_columns(uint64_t depth, uint64_t width);
 
 /* Thresholds: steps of them on each of pe lanes of width bits, in folds rows (1: constants). */
 typedef struct cost_steps {
+    const nashc_device *dev; /* NULL: any */
     bool parallel;
     uint64_t pe, steps, width, folds;
     uint64_t bits, out; /* of a threshold and of a result */

@@ -42,7 +42,7 @@ dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         uint64_t steps = larger / unit;
         double shifted =
             unit < in && unit < to ? (double)(bits * (in + to - unit)) * cost_clog2(to / unit) : 0;
-        COST_LUTS(&c, COST_DWC, 1, in > to ? (double)(bits * in) : 0, in > to ? shifted : 0,
+        COST_LUTS(&c, COST_DWC, 1, in > to ? (double)(bits * (in - to)) : 0, in > to ? shifted : 0,
                   in > to ? 0 : shifted);
         cost_counter(&c, steps);
         c.ff += bits * (larger - unit);

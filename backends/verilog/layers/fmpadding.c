@@ -64,12 +64,23 @@ border_of(const nashc_node *n)
     return b;
 }
 
+/* Are all constants one? Then they need no memory. */
+static bool
+is_uniform(const nashc_tensor *t)
+{
+    for (int64_t i = 1; i < nashc_tensor_count(t); i++)
+        if (nashc_tensor_get_int(t, i) != nashc_tensor_get_int(t, 0))
+            return false;
+    return true;
+}
+
 static nashc_status
 pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t simd = (uint64_t)nashc_node_int(n, "simd"), bits = model_out(n, 0)->bits;
     border b = border_of(n);
-    uint64_t x = model_in(n, 0)->bits, rows = (uint64_t)nashc_type_count(model_in(n, 1));
+    uint64_t x = model_in(n, 0)->bits;
+    const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
     uint64_t places = 0;
     nashc_cost c = {.ff = simd * x + 1, COST_START};
 
@@ -80,7 +91,7 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, (uint64_t)b.folds);
     c.ff += places;
     COST_LUTS(&c, COST_PADDING, 1, (double)places, (double)(simd * bits));
-    cost_rom(&c, COST_AUTO, rows > 1 ? (uint64_t)b.folds : 1, simd * bits);
+    cost_rom(&c, dev, COST_AUTO, is_uniform(p) ? 1 : (uint64_t)b.folds, simd * bits);
     cost_pipe(&c, 1, 1, simd * bits);
     cost_fit(&c, dev);
     *out = c;

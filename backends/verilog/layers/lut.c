@@ -46,9 +46,10 @@ lut_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t address = (uint64_t)cost_clog2(folds * size);
     nashc_cost c = {.ff = (pe + (folds > 1)) * address, COST_START};
 
-    COST_LUTS(&c, COST_TABLE, (double)pe, folds > 1 ? (double)((pe + 1) * address) : 0);
+    COST_LUTS(&c, COST_TABLE, (double)pe, folds > 1 ? (double)((pe + 1) * address) : 0,
+              folds > 1 && nashc_node_int(n, "lo") != 0 ? (double)(pe * address) : 0);
     for (uint64_t p = 0; p < pe; p++)
-        cost_rom(&c, nashc_node_int(n, "ram_style"), folds * size, bits);
+        cost_rom(&c, dev, nashc_node_int(n, "ram_style"), folds * size, bits);
     cost_pipe(&c, 2, 1, pe * bits);
     cost_fit(&c, dev);
     *out = c;

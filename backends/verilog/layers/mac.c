@@ -62,19 +62,26 @@ emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     return NASHC_OK;
 }
 
-void
-mac_cost_weights(const nashc_node *n, nashc_cost *c)
+uint64_t
+mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c)
 {
     int64_t style =
         nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style");
     nashc_weights w;
 
-    if (!nashc_flow_weights(n, &w) || w.streamed)
-        return;
+    if (!nashc_flow_weights(n, &w))
+        return 64;
+    uint64_t width = (uint64_t)w.lanes * w.elem.bits, lines = (uint64_t)w.lines;
+    if (w.streamed) { /* a register */
+        c->ff += width;
+        return 64;
+    }
+    cost_counter(c, lines);
     if (w.written)
-        cost_written(c, style, (uint64_t)w.lines, (uint64_t)w.lanes * w.elem.bits);
+        cost_written(c, dev, style, lines, width);
     else
-        cost_rom(c, style, (uint64_t)w.lines, (uint64_t)w.lanes * w.elem.bits);
+        cost_rom(c, dev, style, lines, width);
+    return w.written ? 64 : lines;
 }
 
 nashc_status
@@ -241,13 +248,14 @@ is_parallel(const nashc_node *n)
 }
 
 static void
-cost_activation(const nashc_node *n, uint64_t width, nashc_cost *c)
+cost_activation(const nashc_node *n, const nashc_device *dev, uint64_t width, nashc_cost *c)
 {
     const nashc_type *t = thresholds_of(n);
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
 
     if (t)
-        cost_thresholds(c, &(cost_steps){.parallel = is_parallel(n),
+        cost_thresholds(c, &(cost_steps){.dev = dev,
+                                         .parallel = is_parallel(n),
                                          .pe = pe,
                                          .steps = (uint64_t)t->dim[1],
                                          .width = width,
@@ -274,14 +282,13 @@ sum_bits(const nashc_type *x, const nashc_type *w, const mac_shape *z, bool dot,
     return z->accs > 0 && bits < acc ? bits : acc;
 }
 
-/* Products that are added up. Half of those with constants vanish, and of a few lines of weights
- * some bits are the same in all. */
+/* Of products that are added up, those that count: half of those with constants vanish, and of a
+ * few lines of weights some bits are the same in all. */
 static double
-products(const mac_shape *z)
+counted(const mac_shape *z, uint64_t all)
 {
-    double all = (double)(z->pe * z->simd);
-
-    return z->lines < 32 ? all - all / (double)((uint64_t)1 << z->lines) : all;
+    return z->lines < 32 ? (double)all - (double)all / (double)((uint64_t)1 << z->lines)
+                         : (double)all;
 }
 
 /* Bits that extend signs of operands of so many bits to those of their sum. */
@@ -297,7 +304,8 @@ cost_xnor(nashc_cost *c, const mac_shape *z, uint64_t sum)
 {
     uint64_t counts = z->piped ? 3 * (z->simd / 6) + (uint64_t)cost_clog2(z->simd % 6 + 1) : 0;
 
-    COST_LUTS(c, COST_XNOR, products(z), (double)(z->pe * counts), (double)(z->pe * sum));
+    COST_LUTS(c, COST_XNOR, counted(z, z->pe * z->simd), (double)(z->pe * counts),
+              (double)(z->pe * sum));
     c->ff += z->pe * (counts + sum);
 }
 
@@ -305,7 +313,7 @@ cost_xnor(nashc_cost *c, const mac_shape *z, uint64_t sum)
 static void
 cost_plus_minus(nashc_cost *c, const mac_shape *z, const nashc_type *x, uint64_t sum)
 {
-    double added = products(z) + (double)(z->blocks * z->simd);
+    double added = counted(z, (z->pe + z->blocks) * z->simd);
 
     COST_LUTS(c, COST_PLUS_MINUS, added * x->bits, added * extension(x, x->bits, sum),
               (double)(z->pe * sum));
@@ -322,7 +330,7 @@ cost_planes(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_
     uint64_t bits = x_planes ? w->bits : x->bits, gated = bits + (uint64_t)cost_clog2(z->simd);
 
     gated = gated < sum ? gated : sum;
-    double added = products(z) * (double)planes / (double)z->pe;
+    double added = counted(z, planes * z->simd);
     COST_LUTS(c, COST_PLANES, added * (double)bits,
               added * extension(x_planes ? w : x, bits, gated), (double)(planes * gated),
               (double)(z->pe * sum));
@@ -336,7 +344,7 @@ cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const n
 {
     uint64_t a = x->bits, b = w->bits, rows = z->pe / z->blocks, lanes = (uint64_t)z->lanes;
     uint64_t blocks = z->blocks * ((rows + lanes - 1) / lanes) * z->simd;
-    double added = products(z);
+    double added = counted(z, z->pe * z->simd);
     const nashc_type *either = emit_signed(x) ? x : w;
     double more = lanes == 1 ? extension(either, a + b, sum) : extension(x, a + b, sum);
 
@@ -354,8 +362,8 @@ cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const n
 }
 
 void
-mac_cost_results(const nashc_node *n, const mac_shape *z, uint64_t acc, uint64_t stages,
-                 nashc_cost *c)
+mac_cost_results(const nashc_node *n, const mac_shape *z, const nashc_device *dev, uint64_t acc,
+                 uint64_t stages, nashc_cost *c)
 {
     uint64_t delay = stages + (z->accs > 0);
 
@@ -364,10 +372,10 @@ mac_cost_results(const nashc_node *n, const mac_shape *z, uint64_t acc, uint64_t
         COST_LUTS(c, COST_ACCUMULATE, 1, (double)(z->pe * acc),
                   z->accs > 1 ? (double)(z->pe * acc) : 0);
         c->ff += z->pe * acc + (stages - 1) * 2 + 2 + stages * address;
-        if (z->accs > 1 && !cost_ram(c, COST_AUTO, z->accs, z->pe * acc))
+        if (z->accs > 1 && !cost_ram(c, dev, COST_AUTO, z->accs, z->pe * acc))
             c->ff += z->pe * acc; /* the register of the read */
     }
-    cost_activation(n, acc, c);
+    cost_activation(n, dev, acc, c);
     if (thresholds_of(n)) {
         c->ff += delay - 1;
         cost_counter(c, thresholds_of(n)->dim[0] > 1 ? z->folds : 1);
@@ -392,7 +400,7 @@ mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc
         cost_multipliers(c, z, x, w, sum);
     else
         cost_planes(c, z, x, w, sum);
-    mac_cost_results(n, z, acc, 2 + z->piped, c);
+    mac_cost_results(n, z, dev, acc, 2 + z->piped, c);
 }
 
 uint32_t

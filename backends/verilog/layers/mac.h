@@ -31,12 +31,14 @@ uint64_t mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, b
  * costs less. rows share an x. */
 bool mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev);
 
-/* Adds the memory of the weights, if they do not come from outside. */
-void mac_cost_weights(const nashc_node *n, nashc_cost *c);
+/* Adds the memory of the weights, if they do not come from outside, and the counter of its lines.
+ * Lines of constants; 64 if the weights are none. */
+uint64_t mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c);
 
 /* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows
  * a multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
- * their own; piped: with a register inside the sum; lines of weights. */
+ * their own; piped: with a register inside the sum; lines of
+ * constant weights. */
 typedef struct mac_shape {
     uint64_t pe, simd, blocks, accs, folds, piped, lines;
     int64_t lanes;
@@ -47,8 +49,8 @@ void mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, 
 
 /* Adds what nashc_results costs, with accumulators of acc bits and sums that come so many stages
  * after their step. */
-void mac_cost_results(const nashc_node *n, const mac_shape *z, uint64_t acc, uint64_t stages,
-                      nashc_cost *c);
+void mac_cost_results(const nashc_node *n, const mac_shape *z, const nashc_device *dev,
+                      uint64_t acc, uint64_t stages, nashc_cost *c);
 
 /* Pipeline stages of the activation (docs/timing.md, DEEP = 1). */
 uint32_t mac_latency(const nashc_node *n);

@@ -55,7 +55,7 @@ mvau_cycles(const nashc_node *n)
 
 /* A vector of several beats is kept for the other rounds. */
 static void
-cost_replay(const sizes *z, uint64_t width, nashc_cost *c)
+cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, nashc_cost *c)
 {
     bool kept = z->nf > 1 && z->sf > 1;
 
@@ -63,7 +63,7 @@ cost_replay(const sizes *z, uint64_t width, nashc_cost *c)
     c->ff += width;
     if (!kept)
         return;
-    if (!cost_ram(c, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
+    if (!cost_ram(c, dev, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
         c->ff += z->sf > 64 ? width : 0;
     c->ff += z->sf > 64;
 }
@@ -74,26 +74,23 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
-    uint64_t lines = z.groups * z.nf * z.sf;
-
-    const mac_shape shape = {.pe = z.pe,
-                             .simd = z.simd,
-                             .blocks = 1,
-                             .accs = z.sf > 1,
-                             .folds = z.groups * z.nf,
-                             .piped = 1,
-                             .lanes = mac_lanes(x, w, (int64_t)z.pe),
-                             .lines = lines};
+    mac_shape shape = {.pe = z.pe,
+                       .simd = z.simd,
+                       .blocks = 1,
+                       .accs = z.sf > 1,
+                       .folds = z.groups * z.nf,
+                       .piped = 1,
+                       .lanes = mac_lanes(x, w, (int64_t)z.pe)};
     nashc_status s = NASHC_OK;
 
     cost_counter(&c, z.sf);
     cost_counter(&c, z.nf);
-    cost_counter(&c, lines);
-    cost_replay(&z, z.simd * x->bits, &c);
+    cost_replay(&z, dev, z.simd * x->bits, &c);
     if (adders_used(n)) {
-        s = adders_cost(n, &shape, &c);
+        cost_counter(&c, z.groups * z.nf * z.sf);
+        s = adders_cost(n, &shape, dev, &c);
     } else {
-        mac_cost_weights(n, &c);
+        shape.lines = mac_cost_weights(n, dev, &c);
         mac_cost(n, &shape, dev, &c);
     }
     if (s != NASHC_OK)

@@ -58,13 +58,13 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, (uint64_t)w[1] > 1 ? accs : 1);
     COST_LUTS(&c, COST_POOL, adds ? (double)(pe * (simd - 1 + many) * b) : 0,
               !adds && many ? (double)(pe * b) : 0, adds ? 0 : (double)(pe * (simd - 1) * b),
-              (double)address);
+              accs > 1 ? (double)(pe * b) : 0);
     c.ff += pe * simd * a + 2 + pe * b;
     if (simd > 1)
         c.ff += pe * b + 2 + address;
     if (accs > 1) {
         c.ff += address;
-        c.ff += cost_ram(&c, nashc_node_int(n, "ram_style"), accs, pe * b) ? 0 : pe * b;
+        c.ff += cost_ram(&c, dev, nashc_node_int(n, "ram_style"), accs, pe * b) ? 0 : pe * b;
     }
     cost_pipe(&c, simd > 1 ? 3 : 2, 1, pe * b);
     cost_fit(&c, dev);

@@ -69,7 +69,7 @@ requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
               dsp ? 0 : (double)(pe * x * m));
     c.dsp = dsp ? pe * cost_dsps(x, m) : 0;
     c.ff += pe * (x + 1 + m); /* Yosys leaves the register of a product outside of blocks */
-    cost_rom(&c, nashc_node_int(n, "ram_style"), folds, pe * (m + a));
+    cost_rom(&c, dev, nashc_node_int(n, "ram_style"), folds, pe * (m + a));
     c.ff += folds > 1 ? cost_columns(folds, pe * a) : 0;
     cost_pipe(&c, 3, 1, pe * bits);
     cost_fit(&c, dev);

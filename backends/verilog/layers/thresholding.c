@@ -62,7 +62,8 @@ threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     const nashc_type *x = model_in(n, 0), *t = model_in(n, 1);
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
-    cost_steps s = {.parallel = is_parallel(n),
+    cost_steps s = {.dev = dev,
+                    .parallel = is_parallel(n),
                     .pe = pe,
                     .steps = (uint64_t)t->dim[1],
                     .width = x->bits,

@@ -50,9 +50,8 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 
     cost_counter(&c, folds);
     cost_counter(&c, rows);
-    cost_counter(&c, rows * folds);
     c.ff += lanes * model_in(n, 0)->bits;
-    mac_cost_weights(n, &c);
+    uint64_t lines = mac_cost_weights(n, dev, &c);
     mac_cost(n,
              &(mac_shape){.pe = pe,
                           .simd = simd,
@@ -61,7 +60,7 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
                           .folds = folds,
                           .piped = (uint64_t)pipe_of(n),
                           .lanes = 1,
-                          .lines = rows * folds},
+                          .lines = lines},
              dev, &c);
     cost_fit(&c, dev);
     *out = c;

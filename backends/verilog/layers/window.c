@@ -85,7 +85,8 @@ cost_loops(nashc_cost *c, const int64_t *count, int loops)
 
 /* Registers for what is given; the rest of the line in memories, rows of it next to each other. */
 static void
-cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, nashc_cost *c)
+cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, const nashc_device *dev,
+          nashc_cost *c)
 {
     uint64_t count = (uint64_t)cost_clog2((uint64_t)z->newest + 1), addresses = 0;
 
@@ -98,7 +99,7 @@ cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, nashc_cost *
             continue;
         }
         addresses += (uint64_t)cost_clog2(held);
-        c->ff += cost_ram(c, nashc_node_int(n, "ram_style"), held, row) ? 0 : row;
+        c->ff += cost_ram(c, dev, nashc_node_int(n, "ram_style"), held, row) ? 0 : row;
     }
     c->ff += addresses;
     COST_LUTS(c, COST_LINE, 1, (double)count, (double)addresses);
@@ -106,7 +107,8 @@ cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, nashc_cost *
 }
 
 static void
-cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, nashc_cost *c)
+cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, const nashc_device *dev,
+          nashc_cost *c)
 {
     uint64_t distance = (uint64_t)cost_clog2((uint64_t)(2 * r->words + r->depth) + 2) + 1;
     uint64_t address = (uint64_t)cost_clog2((uint64_t)r->depth);
@@ -114,7 +116,8 @@ cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, nashc_cost *
     cost_loops(c, r->count, r->loops);
     COST_LUTS(c, COST_RING, 1, (double)distance, (double)address, (double)width);
     c->ff += 2 * (distance + address);
-    c->ff += cost_ram(c, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width) ? 0 : width;
+    c->ff +=
+        cost_ram(c, dev, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width) ? 0 : width;
     cost_pipe(c, 1, 1, width);
 }
 
@@ -127,9 +130,9 @@ window_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     nashc_ring r;
 
     if (window_line(n, &z))
-        cost_line(n, &z, width, &c);
+        cost_line(n, &z, width, dev, &c);
     else if (window_ring(n, &r) == NASHC_OK)
-        cost_ring(n, &r, width, &c);
+        cost_ring(n, &r, width, dev, &c);
     else
         return NASHC_EUNSUP;
     cost_fit(&c, dev);

@@ -209,8 +209,8 @@ make_part(void *arg, int thread, int64_t lo, int64_t hi)
 
     (void)thread;
     for (int64_t i = lo; i < hi && !m->failed; i++) {
-        if (make_image(m->o, m->epoch, m->image[i], m->x + i * size,
-                       m->target + i * p->targets, m->diag) != NASHC_OK)
+        if (make_image(m->o, m->epoch, m->image[i], m->x + i * size, m->target + i * p->targets,
+                       m->diag) != NASHC_OK)
             m->failed = true;
     }
 }
@@ -319,7 +319,7 @@ train_feed_start(const train_order *o, int64_t first, int64_t end)
         f->slot[i].target = malloc((size_t)(o->batch * o->images->targets) * sizeof(int32_t));
         good &= f->slot[i].x && f->slot[i].target;
     }
-    if (o->images->files && o->threads > 1)
+    if ((o->images->files || o->images->source) && o->threads > 1)
         good &= (f->pool = train_pool_create(o->threads)) != NULL;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->change, NULL);

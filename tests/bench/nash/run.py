@@ -9,6 +9,7 @@ import dataclasses
 import json
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -140,14 +141,14 @@ class Bench:
         """The folder of the run, which is over."""
         o, run = self.o, self.work / f"{net.name}-{net.bits.replace(' ', '-').replace('=', '')}-s{seed}"
         path, options = self.model(net, seed)
-
-        def done():
-            metrics = run / "metrics.json"
-            return metrics.is_file() and json.loads(metrics.read_text())[-1]["epoch"] >= o.epochs
-
-        self.go_on(run, done, "train", path, "--data", o.data, "--epochs", o.epochs, "--batch", o.batch, "--lr", o.lr,
-                   "--schedule", "cosine", "--seed", seed, *(f"--frontend-option={x}" for x in options))
+        self.go_on(run, lambda: self.is_trained(run), "train", path, "--data", o.data, "--epochs", o.epochs, "--batch",
+                   o.batch, "--lr", o.lr, "--schedule", "cosine", "--seed", seed,
+                   *(f"--frontend-option={x}" for x in options))
         return run
+
+    def is_trained(self, run):
+        metrics = run / "metrics.json"
+        return metrics.is_file() and json.loads(metrics.read_text())[-1]["epoch"] >= self.o.epochs
 
     def row(self, net, seed, run, first):
         """Accuracy of the last epoch on all test images, and images that only this or only the first one has right."""
@@ -159,7 +160,8 @@ class Bench:
                 "only_first": got["mcnemar"]["only_second"], "p": got["mcnemar"]["p"]}
 
     def experiment(self, name):
-        nets = EXPERIMENTS[name]
+        nets = [n for n in EXPERIMENTS[name] if not self.o.only or n.name in self.o.only.split(",")]
+        first = EXPERIMENTS[name][0]
         file = self.o.results / f"{name}-{name_of(self.o)}.json"
         self.same_settings(file)
         rows = json.loads(file.read_text()).get("rows", [])
@@ -168,19 +170,21 @@ class Bench:
             for net in nets:
                 if (net.name, seed) in have:
                     continue
-                first = self.trained(nets[0], seed)
-                rows.append(self.row(net, seed, self.trained(net, seed), first))
+                rows.append(self.row(net, seed, self.trained(net, seed), self.trained(first, seed)))
                 whole = {"experiment": name, "settings": self.settings, "rows": rows}
                 file.write_text(json.dumps(whole, indent=1) + "\n")
                 print(json.dumps(rows[-1]), flush=True)
 
     def pareto(self):
-        """E5: all trained networks of WORK against what they cost; NASH's as a group of their own."""
-        runs = sorted(p for p in self.work.iterdir() if (p / "best.onnx").is_file())
-        nash = ",".join(str(p) for p in runs if not p.name.startswith("base"))
+        """E5: all trained networks of WORK against what they cost; NASH's, published or searched, as a group."""
+        runs = sorted(p for p in self.work.iterdir() if self.is_trained(p))
+        names = {r: r.name.partition("-weight")[0] for r in runs}
+        nash = ",".join(str(r) for r in runs if re.fullmatch("v[1-4](-gates|-two-path)?", names[r]))
+        shutil.rmtree(self.work / "pareto", ignore_errors=True)  # of fewer networks
         self.call("pareto", *runs, "-o", self.work / "pareto", "--device", self.o.device, "--target-fps", self.o.fps,
                   *(["--group", f"nash={nash}"] if nash else []))
-        points = (self.work / "pareto/points.csv").read_text()
+        points = (self.work / "pareto/points.csv").read_text().replace(f"{self.work}/", "")
+        self.o.results.mkdir(parents=True, exist_ok=True)
         (self.o.results / f"E5-{name_of(self.o)}.csv").write_text(points)
 
 
@@ -212,7 +216,7 @@ def table(path):
     for net, rows in by.items():
         top = [100 * r["top1"] for r in rows]
         deltas = [100 * (r["only_this"] - r["only_first"]) / r["images"] for r in rows]
-        first = net == data["rows"][0]["net"]
+        first = net == EXPERIMENTS[data["experiment"]][0].name
         of = ["", "", ""] if first else [spread(deltas, "+.2f"), ", ".join(f"{r['p']:.2g}" for r in rows),
                                          verdict(deltas, rows)]
         print("|", " | ".join([net, f"{rows[0]['macs']:,}", str(len(rows)), spread(top, ".2f"), *of]), "|")
@@ -235,6 +239,7 @@ def main():
     p.add_argument("--batch", type=int, default=256)
     p.add_argument("--lr", type=float, default=1e-3)
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--only", default="", help="these networks of the experiment: NAME,...")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--hours", type=float, default=3.0, help="after which this call ends")
     p.add_argument("--device", default="U250", help="of E5")
