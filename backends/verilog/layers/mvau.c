@@ -74,22 +74,20 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
     nashc_cost c = {COST_START};
     sizes z = sizes_of(n);
-
     mac_shape shape = {.pe = z.pe,
                        .simd = z.simd,
                        .blocks = 1,
                        .accs = z.sf > 1,
                        .folds = z.groups * z.nf,
                        .piped = 1,
-                       .lanes = mac_lanes(x, w, (int64_t)z.pe),
-                       .lines = z.groups * z.nf * z.sf};
+                       .lanes = mac_lanes(x, w, (int64_t)z.pe)};
     nashc_status s = NASHC_OK;
 
     cost_counter(&c, z.sf);
     cost_counter(&c, z.nf);
     cost_replay(&z, dev, z.simd * x->bits, &c);
     if (adders_used(n)) {
-        cost_counter(&c, shape.lines);
+        cost_counter(&c, z.groups * z.nf * z.sf);
         s = adders_cost(n, &shape, dev, &c);
     } else {
         shape.lines = mac_cost_weights(n, dev, &c);
