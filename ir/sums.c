@@ -55,6 +55,45 @@ nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step, int64_t count)
         put(s, w[i * step]);
 }
 
+/* Row by row, as a walk down a column takes a line of the cache for each weight. */
+#define SUM_ROWS(type)                                                                             \
+    for (int64_t r = 0; r < rows; r++) {                                                           \
+        const type *row = (const type *)w->data + r * columns + first;                             \
+        for (int c = 0; c < n; c++) {                                                              \
+            int64_t v = row[c];                                                                    \
+            pos[c] += v > 0 ? v : 0;                                                               \
+            neg[c] += v < 0 ? v : 0;                                                               \
+        }                                                                                          \
+    }                                                                                              \
+    break
+
+void
+nashc_sums_columns(nashc_sums *s, const nashc_buf *w, int64_t rows, int64_t columns, int64_t first,
+                   int n)
+{
+    int64_t pos[NASHC_SUMS_COLUMNS] = {0}, neg[NASHC_SUMS_COLUMNS] = {0};
+
+    switch (w->cell) {
+    case NASHC_I8:
+        SUM_ROWS(int8_t);
+    case NASHC_U8:
+        SUM_ROWS(uint8_t);
+    case NASHC_I16:
+        SUM_ROWS(int16_t);
+    case NASHC_U16:
+        SUM_ROWS(uint16_t);
+    case NASHC_I32:
+        SUM_ROWS(int32_t);
+    default:
+        for (int c = 0; c < n; c++)
+            nashc_sums_add(&s[c], w, first + c, columns, rows);
+    }
+    for (int c = 0; c < n; c++) {
+        put(&s[c], pos[c]);
+        put(&s[c], neg[c]);
+    }
+}
+
 bool
 nashc_sums_range(const nashc_sums *s, int64_t lo, int64_t hi, int64_t *least, int64_t *most)
 {

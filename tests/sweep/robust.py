@@ -100,6 +100,7 @@ def what_a_killed_process_left_goes(c):
 
 
 def signals_leave_nothing(c):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup children would ignore it
     c.write("slow.sh", "sleep 60 & echo $! > child; wait; exit 1\n")
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGKILL):
         (c.dir / "child").unlink(missing_ok=True)

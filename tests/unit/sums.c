@@ -63,6 +63,34 @@ parts_and_cells(void **state)
     }
 }
 
+/* Columns as sums with a stride, in all ways of storing, the last part narrower. */
+static void
+columns(void **state)
+{
+    enum { ROWS = 5, COLUMNS = NASHC_SUMS_COLUMNS + 3 };
+    const nashc_type elems[] = {nashc_type_int(8),  nashc_type_uint(8),  nashc_type_int(16),
+                                nashc_type_int(32), nashc_type_uint(16), nashc_type_int(60)};
+    int64_t w[ROWS * COLUMNS];
+
+    (void)state;
+    for (size_t i = 0; i < NASHC_COUNT(elems); i++) {
+        bool is_signed = elems[i].kind == NASHC_K_INT && nashc_type_is_signed(&elems[i]);
+        for (int k = 0; k < ROWS * COLUMNS; k++)
+            w[k] = k * 37 % 201 - (is_signed ? 100 : 0);
+        nashc_tensor *c = weights(elems[i], w, ROWS * COLUMNS);
+        nashc_sums s[COLUMNS] = {{0}};
+        nashc_sums_columns(s, nashc_tensor_buf(c), ROWS, COLUMNS, 0, NASHC_SUMS_COLUMNS);
+        nashc_sums_columns(s + NASHC_SUMS_COLUMNS, nashc_tensor_buf(c), ROWS, COLUMNS,
+                           NASHC_SUMS_COLUMNS, 3);
+        for (int k = 0; k < COLUMNS; k++) {
+            nashc_sums one = {0};
+            nashc_sums_add(&one, nashc_tensor_buf(c), k, COLUMNS, ROWS);
+            assert_true(s[k].pos == one.pos && s[k].neg == one.neg && s[k].pos > 0);
+        }
+        nashc_tensor_unref(c);
+    }
+}
+
 static void
 bipolar(void **state)
 {
@@ -100,6 +128,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(corners), cmocka_unit_test(parts_and_cells),
-                                       cmocka_unit_test(bipolar), cmocka_unit_test(overflow)};
+                                       cmocka_unit_test(columns), cmocka_unit_test(bipolar),
+                                       cmocka_unit_test(overflow)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,12 @@ NASHC_API void nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, 
                               int64_t count);
 NASHC_API void nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step, int64_t count);
 
+/* Adds to s[0..n-1] the columns first .. first + n - 1 of a matrix of integers w[rows, columns];
+ * n <= NASHC_SUMS_COLUMNS. */
+#define NASHC_SUMS_COLUMNS 64
+NASHC_API void nashc_sums_columns(nashc_sums *s, const nashc_buf *w, int64_t rows, int64_t columns,
+                                  int64_t first, int n);
+
 /* Least and greatest value of the sum with every x in lo..hi. false: beyond 64 bits; *least and
  * *most are untouched. What an accumulator holds on the way from 0 to the sum, or a sum whose terms
  * may be missing, is that of lo..hi with 0 in it. */

@@ -57,21 +57,22 @@ hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
     const nashc_type *x = ops_type(n, 0);
     ops_interval all = {INT64_MAX, INT64_MIN};
     int64_t products, channels;
+    nashc_weights z;
     nashc_status s = bounded(n, d);
 
     if (s != NASHC_OK)
         return s;
-    nashc_weights z;
-
     hw_mac_weights(n, &z);
     hw_mac_dims(n, &products, &channels);
     if ((z.written || z.streamed) &&
         nashc_products_range(products, z.elem.lo, z.elem.hi, x->lo, x->hi, lo, hi))
         return NASHC_OK;
-    for (int64_t c = 0; c < channels; c++) {
-        nashc_sums sums = {0};
-        nashc_sums_add(&sums, nashc_tensor_buf(ops_const(n, 1)), c, channels, products);
-        all = ops_interval_hull(all, ops_sums_range(&sums, (ops_interval){x->lo, x->hi}));
+    for (int64_t c = 0; c < channels; c += NASHC_SUMS_COLUMNS) {
+        nashc_sums sums[NASHC_SUMS_COLUMNS] = {{0}};
+        int part = (int)(channels - c < NASHC_SUMS_COLUMNS ? channels - c : NASHC_SUMS_COLUMNS);
+        nashc_sums_columns(sums, nashc_tensor_buf(ops_const(n, 1)), products, channels, c, part);
+        for (int i = 0; i < part; i++)
+            all = ops_interval_hull(all, ops_sums_range(&sums[i], (ops_interval){x->lo, x->hi}));
     }
     *lo = all.lo;
     *hi = all.hi;
