@@ -1,7 +1,7 @@
 /* fold_balance.c: multipliers moved between DSP blocks and LUTs where a device has too few of one.
  *
- *     too many DSPs   the layers that get by with the fewest LUTs for each DSP given back leave
- * them too many LUTs   those that save most LUTs for each DSP take them, as long as there are any
+ *     too many DSPs   what gets by with the fewest LUTs for each DSP given back leaves them
+ *     too many LUTs   what saves most LUTs for each DSP takes them, as long as there are any
  *
  * Foldings stay. Layers move whole, one at a time; layers of which somebody has said what
  * multiplies do not.
