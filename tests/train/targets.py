@@ -10,7 +10,7 @@ import tempfile
 sys.argv[1:] = sys.argv[1:] or ["build"]
 from run import NASHC, ROOT, data_files, nashc  # noqa: E402
 
-LIBRARY = ROOT / "tests/data/small.lib"
+LIBRARY = ROOT / "tests/train/small.lib"
 BACKBONES = {"resnet18": "", "mobilenet_v1": "group 0 channels=4\n", "mobilenet_v2": ""}
 GENOTYPE = """nash-genotype 1
 backbone {}

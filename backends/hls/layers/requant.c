@@ -4,7 +4,8 @@
  */
 #include "model.h"
 
-/* Element of x * m + a and of the bounds, which the sum is compared with. */
+/* Element of x * m + a, wide enough to be shifted, and of the bounds, which the sum is compared
+ * with. */
 static nashc_type
 wide_type(const nashc_node *n)
 {
@@ -14,6 +15,7 @@ wide_type(const nashc_node *n)
 
     bits = (bits > a->bits ? bits : a->bits) + 2;
     bits = bits > bounds.bits + 1 ? bits : bounds.bits + 1;
+    bits = bits > nashc_node_int(n, "shift") + 1 ? bits : (int)nashc_node_int(n, "shift") + 2;
     return nashc_type_int(bits > 64 ? 64 : bits);
 }
 
@@ -25,7 +27,7 @@ divide(const nashc_node *n, nashc_hls *h, const char *type)
 
     nashc_hls_line(h, "%s q = (%s)(sum >> %d); /* rounds down */", type, type, shift);
     if (nashc_node_int(n, "ties_even")) {
-        nashc_hls_line(h, "if ((q & 1) && (%s)(q << %d) == sum)", type, shift);
+        nashc_hls_line(h, "if ((q & 1) && (sum & (((%s)1 << %d) - 1)) == 0)", type, shift);
         nashc_hls_line(h, "    q = (%s)(q - 1);", type);
     }
     nashc_hls_line(h, "if (q < QMIN)");
