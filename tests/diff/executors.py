@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+from fixture import inputs_of, model_of
 from op_case import CASES, bits, lit, np
 import ops_hw  # noqa: F401: their cases go into CASES
 import ops_nn  # noqa: F401
@@ -194,24 +195,13 @@ def same_fault(_):
 
 # --- networks ------------------------------------------------------------------------------------------------------
 
-def inputs_of(folder, meta):
-    out = {}
-    for i in meta["inputs"]:
-        a = np.load(folder / i["file"])
-        a = a[i["name"]] if isinstance(a, np.lib.npyio.NpzFile) else a
-        out[i["name"]] = a[:, 0] if a.ndim == len(i["shape"]) + 1 and i["shape"][0] == 1 else a
-    return out
-
-
 def network(folder):
     meta = json.loads((folder / "meta.json").read_text())
     if "inputs" not in meta:
         return [(f"net {folder.name}", "skip: no inputs")]
-    model = folder / meta["model"]
-    if model.suffix != ".onnx":
-        return [(f"net {folder.name}", "skip: packed")]
     with tempfile.TemporaryDirectory() as t:
         t = pathlib.Path(t)
+        model = model_of(folder, meta, t)
         np.savez(t / "x.npz", **{k: v[:3] for k, v in inputs_of(folder, meta).items()})
         return [(f"net {folder.name}", compare(model, t / "x.npz", t, 1e-5)),
                 streamlined(f"net {folder.name}", model, t / "x.npz", t, *ARGS.get(folder.name, ()))]

@@ -13,6 +13,8 @@ import tempfile
 
 import numpy as np
 
+from fixture import inputs_of, model_of
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 NASHC = BUILD / "tools" / "nashc"
 FILTER = sys.argv[2] if len(sys.argv) > 2 else ""
@@ -31,16 +33,6 @@ def call(*args, **more):
         text = r.stderr.decode(errors="replace").strip()
         raise RuntimeError(f"{' '.join(str(a) for a in args[:2])}: exit {r.returncode}: {text[:300]}")
     return r.stdout
-
-
-def inputs_of(folder, meta):
-    out = {}
-    for i in meta["inputs"]:
-        a = np.load(folder / i["file"])
-        a = a[i["name"]] if isinstance(a, np.lib.npyio.NpzFile) else a
-        a = a[:, 0] if a.ndim == len(i["shape"]) + 1 and i["shape"][0] == 1 else a
-        out[i["name"]] = a[:SAMPLES]
-    return out
 
 
 def driver(design, folder):
@@ -118,11 +110,13 @@ def check(model, x, folder, *options):
 
 def network(name, folder, options):
     meta = json.loads((folder / "meta.json").read_text())
-    if "inputs" not in meta or not meta["model"].endswith(".onnx"):
-        return name, "skip: no inputs, or packed"
+    if "inputs" not in meta:
+        return name, "skip: it has no inputs to run"
     try:
         with tempfile.TemporaryDirectory() as t:
-            return name, check(folder / meta["model"], inputs_of(folder, meta), pathlib.Path(t) / "o", *options)
+            t = pathlib.Path(t)
+            x = {k: v[:SAMPLES] for k, v in inputs_of(folder, meta).items()}
+            return name, check(model_of(folder, meta, t), x, t / "o", *options)
     except (RuntimeError, subprocess.TimeoutExpired) as e:
         text = str(e)
         refused = 'backend "object" has no code' in text
