@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """suites.py: builds the variants and runs the suites that `tests/run` names; see docs/testing.md."""
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -14,6 +16,8 @@ SHARED = ROOT.parent / "shared"
 JOBS = os.cpu_count() or 1
 PYTHON = sys.executable
 LIT = "/usr/lib/llvm-14/build/utils/lit/lit.py"
+LANES = 2  # suites at a time: many have stretches that only one core works on
+BUILDING = threading.Lock()
 CLANG = {"CC": "clang-14"}
 ASAN = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
         "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99:print_stacktrace=1"}
@@ -49,6 +53,11 @@ def peer(path):
 
 
 def peer_python():
+    with BUILDING:
+        return peers_installed()
+
+
+def peers_installed():
     venv = ROOT / "build" / "peers"
     python = venv / "bin" / "python"
     if not python.is_file():
@@ -156,7 +165,12 @@ def available(name):
     return None
 
 
-def build(variant, done=set()):
+def build(variant):
+    with BUILDING:
+        return built(variant)
+
+
+def built(variant, done=set()):
     if variant in done:
         return True
     options, env = VARIANTS[variant]
@@ -208,31 +222,42 @@ def count(name, variant, text, status):
 
 
 def run(o, name, variant, command, env):
+    """Counts of a suite, and what is to be said of it."""
     reason = available(name)
     if reason:
-        print(f"{name:14} skipped: {reason}", flush=True)
-        return 0, 0, 1
-    start = time.monotonic()
+        return (0, 0, 1), f"{name:14} skipped: {reason}"
     if not build(variant):
-        return 0, 1, 0
+        return (0, 1, 0), f"{name:14} not built"
+    start = time.monotonic()
     r = subprocess.run([str(c) for c in command(o)], cwd=ROOT, env={**os.environ, **env}, text=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
     log = ROOT / "build" / "tests" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(r.stdout)
     n = count(name, variant, r.stdout, r.returncode)
-    print(f"{name:14} {n[0]} passed, {n[1]} failed, {n[2]} skipped  ({time.monotonic() - start:.0f} s)", flush=True)
+    said = [f"{name:14} {n[0]} passed, {n[1]} failed, {n[2]} skipped  ({time.monotonic() - start:.0f} s)"]
+    lines = r.stdout.splitlines()
     if n[1]:
-        shown = [x for x in r.stdout.splitlines() if not x.startswith("ok ")]
-        print("\n".join(shown[-60:]))
-        print(f"alone: tests/run --suite {name}; whole log: build/tests/{name}.log", flush=True)
+        said += [x for x in lines if not x.startswith("ok ")][-60:]
+        said.append(f"alone: tests/run --suite {name}; whole log: build/tests/{name}.log")
     elif o.verbose or name.startswith("bench"):
-        print(r.stdout, flush=True)
+        said += lines
     else:
-        for x in r.stdout.splitlines():
-            if re.match(r"skip", x, re.I):
-                print("   " + x, flush=True)
-    return n
+        said += ["   " + x for x in lines if re.match(r"skip", x, re.I)]
+    return n, "\n".join(said)
+
+
+def run_all(o, chosen):
+    """Totals; benchmarks come last, each by itself. What a suite says is printed when it ends."""
+    total = [0, 0, 0]
+    for group, lanes in (([s for s in chosen if not s[0].startswith("bench")], LANES),
+                         ([s for s in chosen if s[0].startswith("bench")], 1)):
+        with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+            for f in concurrent.futures.as_completed([pool.submit(run, o, *s) for s in group]):
+                n, said = f.result()
+                print(said, flush=True)
+                total = [a + b for a, b in zip(total, n)]
+    return total
 
 
 def main():
@@ -258,10 +283,7 @@ def main():
                                                  *o.plugin], True, {})]
     else:
         chosen = [s for s in SUITES if (s[0] in o.suite if o.suite else s[3] or ci)]
-    total = [0, 0, 0]
-    for name, variant, command, _, env in chosen:
-        for i, n in enumerate(run(o, name, variant, command, env)):
-            total[i] += n
+    total = run_all(o, [(name, variant, command, env) for name, variant, command, _, env in chosen])
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
     return 1 if total[1] or not total[0] else 0
 
