@@ -193,6 +193,19 @@ def figures(d, name, key, run, work_out):
     check(f"{name}: {key} is {want}", abs(got - want) < 1e-6 and want > 0.02, f"{got}, of {shape}")
 
 
+def hidden(d):
+    """Four objects, three of which have their centre in one cell of 4x4 pixels."""
+    boxes = [(0, 0, 0, 0, 3, 3), (0, 1, 0, 0, 4, 4), (0, 2, 1, 1, 3, 3), (0, 0, 8, 8, 12, 12)]
+    rows = npy("<f8", (4, 6), struct.pack("<24d", *(float(v) for b in boxes for v in b)))
+    x = npy("|u1", (1, 1, SIDE, SIDE), bytes(SIDE * SIDE))
+    write_npz(d / "crowd.npz", {"x_train": x, "boxes_train": rows, "x_test": x, "boxes_test": rows})
+    det, spec = d / "detect.ngt", f"npz:{d}/crowd.npz"
+    for where, args in (("these images", ("eval",)), ("the first epoch", ("train", "-o", d / "crowd", "-q"))):
+        code, _, err = nashc(args[0], det, *args[1:], "--task", "detect", "--data", spec)
+        check(f"{args[0]} counts hidden objects", code == 0 and "2 of 4 objects of " + where + " (50.00 %) share a cell"
+              in err and err.count("hidden-objects") == 1, f"{code} {err}")
+
+
 def faults(d):
     det, seg = d / "detect.ngt", d / "segment.ngt"
     x = npy("|u1", (2, 1, SIDE, SIDE), bytes(2 * SIDE * SIDE))
@@ -250,6 +263,7 @@ def main():
         (d / "add.ngt").write_text(GENOTYPE.format(classes=4, head="kind=unet skip=add"))
         code, _, err = nashc("compile", d / "add.ngt", "-o", d / "add-hw", "--backend", "hls", "-q")
         check("skip=add compiles", code == 0, err)
+        hidden(d)
         faults(d)
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed, 0 skipped")
     return 0 if all(results) else 1

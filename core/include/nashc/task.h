@@ -71,6 +71,12 @@ typedef struct nashc_task {
 
     /* [true][found] of `classes` each, among the sums; NULL: there is no such matrix. */
     const double *(*confusion)(void *count);
+
+    /* Objects of the samples that no output can say, of *n_objects: they cannot be learned or
+     * found. NULL: there are none. hidden_why: what they do, and the remedy. */
+    int64_t (*hidden)(const nashc_task_case *c, const int32_t *target, int64_t n,
+                      int64_t *n_objects);
+    const char *hidden_why;
 } nashc_task;
 
 #define NASHC_IMPL_TASK(op_, rule_)                                                                \

@@ -189,6 +189,7 @@ report(const nashc_opts *o, const train_eval *a, const train_eval *b, nashc_diag
 {
     difference diff = b ? compare(a, b) : (difference){0};
 
+    train_say_hidden(a->task, a->count.hidden, a->count.objects, "these images", d);
     if (nashc_opts_bool(o, "json")) {
         print_json(a, b, &diff);
     } else {

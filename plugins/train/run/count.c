@@ -1,5 +1,6 @@
 /* count.c: how good a network is at its task, over images. */
 #include "plugins/train/run/run.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,24 @@ train_count_begin(train_count *k, const nashc_task *task, const nashc_type *outp
     return k->state && (k->found || !keep) ? NASHC_OK : nashc_enomem(d);
 }
 
+void
+train_say_hidden(const nashc_task *t, int64_t hidden, int64_t objects, const char *where,
+                 nashc_diag *d)
+{
+    if (hidden > 0)
+        nashc_warning(d, NULL, "hidden-objects",
+                      "%" PRId64 " of %" PRId64 " objects of %s (%.2f %%) %s", hidden, objects,
+                      where, 100.0 * (double)hidden / (double)objects, t->hidden_why);
+}
+
 bool
 train_count_add(train_count *k, const float *y, const int32_t *target, int64_t n)
 {
     double loss = k->task->loss(&k->c, y, target, n, NULL);
+    int64_t objects = 0;
 
+    k->hidden += k->task->hidden ? k->task->hidden(&k->c, target, n, &objects) : 0;
+    k->objects += objects;
     k->loss = (k->loss * (double)k->n + loss * (double)n) / (double)(k->n + n);
     for (int64_t i = 0; k->found && i < n; i++)
         k->task->find(&k->c, y + i * k->c.outputs, k->found + (k->n + i) * k->n_found);

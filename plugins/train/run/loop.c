@@ -82,6 +82,7 @@ begin_sums(train_run *r, const int32_t *target, int64_t n)
     double share = train_batch_share(&r->order, r->step), mine = share > 0.0 ? (double)n : 0.0;
     nashc_task_case c = train_case(nashc_value_type(out->value), r->images, r->smoothing);
     double loss = r->task->loss(&c, out->v, target, n, out->g);
+    int64_t objects = 0;
 
     for (int64_t i = 0; share != 1.0 && i < n * out->count; i++)
         out->g[i] = (float)((double)out->g[i] * share);
@@ -90,6 +91,9 @@ begin_sums(train_run *r, const int32_t *target, int64_t n)
         mine > 0.0 && r->task->right ? (double)r->task->right(&c, out->v, target, n) : 0.0;
     r->sum[TRAIN_SUM_SEEN] = mine;
     r->sum[TRAIN_SUM_LATE] = train_run_leads(r) && out_of_time(r);
+    r->sum[TRAIN_SUM_HIDDEN] =
+        mine > 0.0 && r->task->hidden ? (double)r->task->hidden(&c, target, n, &objects) : 0.0;
+    r->sum[TRAIN_SUM_OBJECTS] = (double)objects;
     train_ranks_sum_double(r->ranks, r->sum, TRAIN_SUMS);
 }
 
@@ -105,6 +109,8 @@ take_sums(train_run *r, int64_t n, double *loss, double *norm)
     r->loss_sum += r->sum[TRAIN_SUM_LOSS];
     r->right += (int64_t)r->sum[TRAIN_SUM_RIGHT];
     r->seen += (int64_t)r->sum[TRAIN_SUM_SEEN];
+    r->objects += (int64_t)r->sum[TRAIN_SUM_OBJECTS];
+    r->hidden += (int64_t)r->sum[TRAIN_SUM_HIDDEN];
     return NASHC_OK;
 }
 
@@ -242,8 +248,10 @@ end_epoch(train_run *r)
         r->best = accuracy;
         s = train_run_leads(r) ? train_write_best(r) : NASHC_OK;
     }
+    if (r->n_rows == 1 && train_run_leads(r)) /* once is enough */
+        train_say_hidden(r->task, r->hidden, r->objects, "the first epoch", r->diag);
     r->loss_sum = 0.0;
-    r->seen = r->right = 0;
+    r->seen = r->right = r->objects = r->hidden = 0;
     r->epoch_started = train_clock();
     return s;
 }

@@ -50,12 +50,17 @@ typedef struct train_count {
     nashc_task_case c;
     int64_t n;   /* images */
     double loss; /* mean */
+    int64_t objects, hidden;
     void *state; /* of the task */
     int64_t n_found;
     int32_t *found; /* what was found in each image, n_found numbers; NULL: it is not kept */
 } train_count;
 
 nashc_task_case train_case(const nashc_type *output, const train_images *p, double smoothing);
+
+/* Warns of objects that the task cannot say; where: in what. */
+void train_say_hidden(const nashc_task *t, int64_t hidden, int64_t objects, const char *where,
+                      nashc_diag *d);
 
 /* Checks that they fit. End is called in any case. */
 nashc_status train_count_begin(train_count *k, const nashc_task *task, const nashc_type *output,
@@ -85,9 +90,17 @@ typedef struct train_row_values {
     double step, epoch, loss, accuracy, lr, rate; /* images/s */
 } train_row_values;
 
-/* What a step counts: the loss of its samples, those that were right, samples, and whether the time
- * is over, which the first rank says. */
-enum { TRAIN_SUM_LOSS, TRAIN_SUM_RIGHT, TRAIN_SUM_SEEN, TRAIN_SUM_LATE, TRAIN_SUMS };
+/* What a step counts: the loss of its samples, those that were right, samples, whether the time is
+ * over, which the first rank says, objects, and those of them that are hidden. */
+enum {
+    TRAIN_SUM_LOSS,
+    TRAIN_SUM_RIGHT,
+    TRAIN_SUM_SEEN,
+    TRAIN_SUM_LATE,
+    TRAIN_SUM_OBJECTS,
+    TRAIN_SUM_HIDDEN,
+    TRAIN_SUMS
+};
 
 typedef struct train_run {
     nashc_ctx *ctx;
@@ -114,7 +127,7 @@ typedef struct train_run {
     double best;
     /* of the current epoch */
     double loss_sum;
-    int64_t seen, right;
+    int64_t seen, right, objects, hidden;
     double epoch_started;
     train_row_values *row;
     int64_t n_rows, cap_rows;

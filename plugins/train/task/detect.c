@@ -80,6 +80,23 @@ objects(const nashc_task_case *c, const grid *g, const int32_t *target, int *obj
     }
 }
 
+static int64_t
+hidden(const nashc_task_case *c, const int32_t *target, int64_t n, int64_t *n_objects)
+{
+    grid g = grid_of(c);
+    int object[MAX_CELLS];
+    int64_t said = 0, all = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        objects(c, &g, target + i * c->targets, object);
+        all += target[i * c->targets];
+        for (int64_t k = 0; k < g.cells; k++)
+            said += object[k] >= 0;
+    }
+    *n_objects = all;
+    return all - said;
+}
+
 /* Cross entropy of sigmoid(x) with 0 or 1. */
 static double
 objectness(double x, bool there, double *dx)
@@ -306,5 +323,9 @@ static const nashc_task detect = {NASHC_DESC(nashc_task),
                                   .begin = begin,
                                   .add = add,
                                   .value = value,
-                                  .end = end};
+                                  .end = end,
+                                  .hidden = hidden,
+                                  .hidden_why =
+                                      "share a cell with a larger one, which is the one that is "
+                                      "learned; a grid of more cells parts them"};
 const nashc_impl train_task_detect = NASHC_IMPL_TASK("detect", &detect);
