@@ -8,22 +8,6 @@
  */
 #include "passes/support/match.h"
 #include "passes/support/number.h"
-#include <math.h>
-
-/* t with its o-th part along the first axis multiplied by a[o]. */
-static nashc_value *
-flipped(nashc_rw *rw, const nashc_tensor *t, const number *a)
-{
-    const nashc_type *type = nashc_tensor_type(t);
-    number v = number_of(rw, t);
-    int64_t part = type->rank && type->dim[0] ? v.n / type->dim[0] : 1;
-
-    for (int64_t i = 0; v.v && i < v.n; i++)
-        v.v[i] *= a->v[a->n == 1 ? 0 : i / part];
-    if (v.v && (type->kind == NASHC_K_BIP || !nashc_type_is_int(type)))
-        return nashc_rw_const(rw, nashc_tensor_from_f64(type, v.v));
-    return number_const(rw, &v);
-}
 
 static bool
 absorb(nashc_rw *rw, nashc_node *n)
@@ -40,18 +24,17 @@ absorb(nashc_rw *rw, nashc_node *n)
     number a = number_of(rw, mul.t);
     if (!w || (b && !nashc_value_const(b)))
         return nashc_rw_miss(rw, conv, "weights or bias are not constant");
-    for (int64_t i = 0; a.v && i < a.n; i++)
-        if (fabs(a.v[i]) != 1.0)
-            return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
+    if (!number_is_signs(&a))
+        return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
     if (!a.v || !match_channelwise(mul.t, nashc_value_type(mul.x)))
         return nashc_rw_miss(rw, n, "the scale is neither scalar nor per channel");
     if (!match_sole(rw, conv))
         return false;
 
     nashc_rw_loc(rw, conv);
-    nashc_value *in[3] = {nashc_node_in(conv, 0), flipped(rw, w, &a), NULL};
+    nashc_value *in[3] = {nashc_node_in(conv, 0), number_flipped(rw, w, &a, 0), NULL};
     if (b)
-        in[2] = flipped(rw, nashc_value_const(b), &a);
+        in[2] = number_flipped(rw, nashc_value_const(b), &a, 0);
     nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_like(rw, conv, in, b ? 3 : 2));
     return true;
 }

@@ -7,22 +7,6 @@
  */
 #include "passes/support/match.h"
 #include "passes/support/number.h"
-#include <math.h>
-
-/* W with column m multiplied by a[m], same element kind where that can be. */
-static nashc_value *
-flipped(nashc_rw *rw, const nashc_tensor *w, const number *a)
-{
-    const nashc_type *type = nashc_tensor_type(w);
-    number v = number_of(rw, w);
-    int64_t cols = type->dim[type->rank - 1];
-
-    for (int64_t i = 0; v.v && i < v.n; i++)
-        v.v[i] *= a->v[a->n == 1 ? 0 : i % cols];
-    if (v.v && (type->kind == NASHC_K_BIP || !nashc_type_is_int(type)))
-        return nashc_rw_const(rw, nashc_tensor_from_f64(type, v.v));
-    return number_const(rw, &v);
-}
 
 static bool
 absorb(nashc_rw *rw, nashc_node *n)
@@ -39,16 +23,16 @@ absorb(nashc_rw *rw, nashc_node *n)
     number a = number_of(rw, mul.t);
     if (!w || nashc_tensor_type(w)->rank < 2)
         return nashc_rw_miss(rw, mm, "the weights are no constant matrix");
-    for (int64_t i = 0; a.v && i < a.n; i++)
-        if (fabs(a.v[i]) != 1.0)
-            return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
+    if (!number_is_signs(&a))
+        return nashc_rw_miss(rw, n, "the scale has elements other than -1 and 1");
     if (!a.v || match_axes(mul.t, y) & ~(1u << (y->rank - 1)))
         return nashc_rw_miss(rw, n, "the scale varies along another axis than the columns");
     if (!match_sole(rw, mm))
         return false;
 
     nashc_rw_loc(rw, mm);
-    nashc_value *in[] = {nashc_node_in(mm, 0), flipped(rw, w, &a)};
+    int columns = nashc_tensor_type(w)->rank - 1;
+    nashc_value *in[] = {nashc_node_in(mm, 0), number_flipped(rw, w, &a, columns)};
     nashc_rw_replace(rw, nashc_node_out(n, 0), nashc_rw_like(rw, mm, in, 2));
     return true;
 }

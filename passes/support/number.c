@@ -113,3 +113,28 @@ number_const(nashc_rw *rw, const number *a)
         nashc_type_set_range(&type, (int64_t)lo, (int64_t)hi);
     return nashc_rw_const(rw, nashc_tensor_from_f64(&type, a->v));
 }
+
+bool
+number_is_signs(const number *a)
+{
+    for (int64_t i = 0; a->v && i < a->n; i++)
+        if (fabs(a->v[i]) != 1.0)
+            return false;
+    return true;
+}
+
+nashc_value *
+number_flipped(nashc_rw *rw, const nashc_tensor *t, const number *signs, int axis)
+{
+    const nashc_type *type = nashc_tensor_type(t);
+    number v = number_of(rw, t);
+    int64_t dim = type->rank ? type->dim[axis] : 1, inner = 1;
+
+    for (int a = axis + 1; a < type->rank; a++)
+        inner *= type->dim[a];
+    for (int64_t i = 0; v.v && i < v.n; i++)
+        v.v[i] *= signs->v[signs->n == 1 ? 0 : i / inner % dim];
+    if (v.v && (type->kind == NASHC_K_BIP || !nashc_type_is_int(type)))
+        return nashc_rw_const(rw, nashc_tensor_from_f64(type, v.v));
+    return number_const(rw, &v);
+}

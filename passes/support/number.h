@@ -30,4 +30,11 @@ bool number_equal(nashc_rw *rw, const number *a, const number *b);
  * f64. A failed number makes the rewrite fail. */
 nashc_value *number_const(nashc_rw *rw, const number *a);
 
+/* All of a -1 or 1 (true for a failed one)? */
+bool number_is_signs(const number *a);
+
+/* t times signs, one for all or one for each place along the axis, as a constant: of integers the
+ * smallest type that holds it, bip stays bip. */
+nashc_value *number_flipped(nashc_rw *rw, const nashc_tensor *t, const number *signs, int axis);
+
 #endif
