@@ -274,10 +274,35 @@ nashc_buf_free(nashc_buf *b)
     *b = (nashc_buf){0};
 }
 
-/* v[i] = element i of b as T, for all of them. */
-#define COPY_ALL(b, v, T)                                                                          \
+/* v[i], a `to`, = element i of b, a T, for all of them. */
+#define COPY_ALL(b, v, to, T)                                                                      \
     for (int64_t i = 0; i < (b)->n; i++)                                                           \
-    (v)[i] = ((const T *)(b)->data)[i]
+    (v)[i] = (to)((const T *)(b)->data)[i]
+
+/* The same for the cells of integers; u64 holds 0..INT64_MAX only. */
+#define COPY_INTS(b, v, to)                                                                        \
+    switch ((b)->cell) {                                                                           \
+    case NASHC_I8:                                                                                 \
+        COPY_ALL(b, v, to, int8_t);                                                                \
+        break;                                                                                     \
+    case NASHC_U8:                                                                                 \
+        COPY_ALL(b, v, to, uint8_t);                                                               \
+        break;                                                                                     \
+    case NASHC_I16:                                                                                \
+        COPY_ALL(b, v, to, int16_t);                                                               \
+        break;                                                                                     \
+    case NASHC_U16:                                                                                \
+        COPY_ALL(b, v, to, uint16_t);                                                              \
+        break;                                                                                     \
+    case NASHC_I32:                                                                                \
+        COPY_ALL(b, v, to, int32_t);                                                               \
+        break;                                                                                     \
+    case NASHC_U32:                                                                                \
+        COPY_ALL(b, v, to, uint32_t);                                                              \
+        break;                                                                                     \
+    default:                                                                                       \
+        COPY_ALL(b, v, to, int64_t);                                                               \
+    }
 
 double *
 nashc_buf_to_f64(const nashc_buf *b)
@@ -286,13 +311,15 @@ nashc_buf_to_f64(const nashc_buf *b)
 
     if (!v)
         return NULL;
-    if (b->cell == NASHC_FLOAT)
-        COPY_ALL(b, v, float);
-    else if (b->cell == NASHC_DOUBLE)
-        COPY_ALL(b, v, double);
-    else
+    if (nashc_type_is_fixed(&b->type))
         for (int64_t i = 0; i < b->n; i++)
             v[i] = nashc_buf_get(b, i);
+    else if (b->cell == NASHC_FLOAT)
+        COPY_ALL(b, v, double, float);
+    else if (b->cell == NASHC_DOUBLE)
+        COPY_ALL(b, v, double, double);
+    else
+        COPY_INTS(b, v, double);
     return v;
 }
 
@@ -303,12 +330,10 @@ nashc_buf_to_i64(const nashc_buf *b)
 
     if (!v)
         return NULL;
-    if (b->cell == NASHC_I8)
-        COPY_ALL(b, v, int8_t);
-    else if (b->cell == NASHC_U8)
-        COPY_ALL(b, v, uint8_t);
-    else
+    if (b->cell >= NASHC_FLOAT)
         for (int64_t i = 0; i < b->n; i++)
             v[i] = nashc_buf_get_int(b, i);
+    else
+        COPY_INTS(b, v, int64_t);
     return v;
 }

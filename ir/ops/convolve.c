@@ -4,10 +4,11 @@
  * result is weight row times panel. Floats are summed in double; integers too where the sum stays
  * below 2^53 (exact), else in checked 64-bit arithmetic.
  */
+#include "core/base/clones.h"
 #include "ops.h"
 #include <math.h>
 
-void
+NASHC_CLONES void
 ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k, double *restrict acc)
 {
     int64_t i = 0;

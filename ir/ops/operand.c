@@ -184,3 +184,18 @@ ops_map(nashc_eval *e, double (*f)(double))
         ops_put(y, i, f(x[i]));
     return NASHC_OK;
 }
+
+void
+ops_copy_run(nashc_buf *y, int64_t i, const nashc_buf *x, int64_t j, int64_t n)
+{
+    const nashc_type *from = &x->type, *to = &y->type;
+    size_t size = nashc_cell_size(y->cell);
+
+    if (nashc_type_is_int(from) && from->kind == to->kind && x->cell == y->cell &&
+        from->lo >= to->lo && from->hi <= to->hi) /* as it nearly always is */
+        memcpy((char *)y->data + (size_t)i * size, (const char *)x->data + (size_t)j * size,
+               (size_t)n * size);
+    else
+        for (int64_t k = 0; k < n; k++)
+            ops_copy(y, i + k, x, j + k);
+}

@@ -145,6 +145,9 @@ ops_copy(nashc_buf *y, int64_t i, const nashc_buf *x, int64_t j)
     }
 }
 
+/* n elements from y[i] on = those from x[j] on. */
+void ops_copy_run(nashc_buf *y, int64_t i, const nashc_buf *x, int64_t j, int64_t n);
+
 /* Walks the elements of a result and tells the index into an operand that is broadcast to it. */
 typedef struct ops_walk {
     int64_t dim[NASHC_MAX_RANK], step[NASHC_MAX_RANK], at[NASHC_MAX_RANK], pos;

@@ -119,12 +119,12 @@ pad_eval(nashc_eval *e, const nashc_node *n)
     border b;
     nashc_status s = border_of(n, &b, nashc_eval_diag(e));
 
-    for (int64_t i = 0; s == NASHC_OK && i < y->n; i++) {
-        int64_t c = i % b.channels;
+    for (int64_t i = 0; s == NASHC_OK && i < y->n; i += b.channels) {
         if (source(&b, i / b.channels, &from))
-            ops_copy(y, i, x, from * b.channels + c);
+            ops_copy_run(y, i, x, from * b.channels, b.channels);
         else
-            ops_copy(y, i, p, c % p->n);
+            for (int64_t c = 0; c < b.channels; c++)
+                ops_copy(y, i + c, p, c % p->n);
     }
     return s;
 }

@@ -1,4 +1,5 @@
 /* layer.c: what the streaming layer ops share: stream views, divisors, thresholds. */
+#include "ir/ops/ops.h"
 #include "layer.h"
 
 bool
@@ -211,8 +212,7 @@ hw_copy_eval(nashc_eval *e, const nashc_node *n)
 
     for (int k = 0; k < nashc_node_n_out(n); k++) {
         nashc_buf *y = nashc_eval_out(e, k);
-        for (int64_t i = 0; i < y->n; i++)
-            nashc_buf_set_int(y, i, nashc_buf_get_int(x, i));
+        ops_copy_run(y, 0, x, 0, y->n);
     }
     return NASHC_OK;
 }

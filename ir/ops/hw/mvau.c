@@ -81,16 +81,48 @@ mvau_verify(const nashc_node *n, nashc_diag *d)
     return hw_mac_verify(n, d);
 }
 
+/* NASHC_TILE rows at a time over all vectors, in double. */
+static nashc_status
+eval_exact(nashc_eval *e, const sizes *z, const hw_act *act)
+{
+    const double *x = nashc_eval_f64(e, 0), *w = nashc_eval_f64(e, 1);
+    nashc_buf *y = nashc_eval_out(e, 0);
+    double *panel = nashc_eval_scratch(e, (size_t)z->mw * NASHC_TILE * sizeof *panel);
+    double acc[NASHC_TILE];
+
+    if (!x || !w || !panel)
+        return NASHC_ENOMEM;
+    memset(panel, 0, (size_t)z->mw * NASHC_TILE * sizeof *panel);
+    for (int64_t g = 0; g < z->groups; g++)
+        for (int64_t r = 0; r < z->mh; r += NASHC_TILE) {
+            int64_t rows = z->mh - r < NASHC_TILE ? z->mh - r : NASHC_TILE, at = g * z->mh + r;
+            for (int64_t c = 0; c < z->mw; c++)
+                memcpy(panel + c * NASHC_TILE, w + c * z->mh * z->groups + at,
+                       (size_t)rows * sizeof *w);
+            for (int64_t v = g; v < y->n / z->mh; v += z->groups) {
+                ops_dot_f64(x + v * z->mw, panel, z->mw, acc);
+                for (int64_t i = 0; i < rows; i++)
+                    nashc_buf_set_int(y, v * z->mh + r + i,
+                                      hw_act_value(act, at + i, (int64_t)acc[i]));
+            }
+        }
+    return NASHC_OK;
+}
+
 static nashc_status
 mvau_eval(nashc_eval *e, const nashc_node *n)
 {
-    const int64_t *x = nashc_eval_i64(e, 0), *w = nashc_eval_i64(e, 1);
     nashc_buf *y = nashc_eval_out(e, 0);
     sizes z = sizes_of(n);
     hw_act act;
 
+    if (!hw_act_open(e, n, &act))
+        return NASHC_ENOMEM;
+    if (ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), z.mw))
+        return eval_exact(e, &z, &act);
+    const int64_t *x = nashc_eval_i64(e, 0), *w = nashc_eval_i64(e, 1);
     int64_t *acc = nashc_eval_scratch(e, (size_t)z.mh * sizeof *acc);
-    if (!x || !w || !acc || !hw_act_open(e, n, &act))
+    if (!x || !w || !acc)
         return NASHC_ENOMEM;
     for (int64_t v = 0; v < y->n / z.mh; v++) {
         int64_t at = v % z.groups * z.mh;

@@ -8,6 +8,7 @@
  * or, where addresses rise, a line of them: docs/layers.md, hw.window. Cycle behaviour:
  * docs/timing.md.
  */
+#include "ir/ops/ops.h"
 #include "layer.h"
 #include <nashc/model.h>
 #include <string.h>
@@ -209,9 +210,10 @@ window_eval(nashc_eval *e, const nashc_node *n)
 
     if (s != NASHC_OK)
         return s;
-    for (int64_t k = 0; k < y->n; k++) {
-        nashc_buf_set_int(y, k, nashc_buf_get_int(x, at));
-        for (int j = z.n - 1; j >= 0; j--) {
+    int64_t run = z.dim[z.n - 1]; /* its stride is 1 */
+    for (int64_t k = 0; k < y->n; k += run) {
+        ops_copy_run(y, k, x, at, run);
+        for (int j = z.n - 2; j >= 0; j--) {
             at += z.stride[j];
             if (++i[j] < z.dim[j])
                 break;
