@@ -73,6 +73,9 @@ void golden_iterations(golden *t, const char *name, const char *kind);
 /* Operators whose name holds filter (NULL: all). */
 void golden_operators(golden *t, const char *filter);
 
+/* Products of codes. */
+void golden_codes(golden *t, const char *filter);
+
 /* Losses of tasks against differences, figures against cases worked by hand, scenes. */
 void golden_tasks(golden *t, const char *filter);
 

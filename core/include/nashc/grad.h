@@ -17,6 +17,14 @@ typedef struct nashc_grad_arg {
     float *g;     /* dL/dv. Operands: backward adds to it, NULL if not wanted; results: given */
 } nashc_grad_arg;
 
+/* What is known of the values of an operand that quantisers made: element i in memory is a whole
+ * number from lo to hi, times scale[i / inner % n_scales], or not finite. scale NULL: nothing. */
+typedef struct nashc_grad_codes {
+    const float *scale;
+    int64_t n_scales, inner;
+    int32_t lo, hi;
+} nashc_grad_codes;
+
 /* nashc_grad_call.flags. TRAINING: statistics of the batch, kept running. BLOCKS: every batched
  * operand and result is in blocks of NASHC_GRAD_BLOCK samples, element by element, the samples of a
  * block side by side: element i of sample k is at ((k / B) * elements + i) * B + k % B. Places
@@ -42,6 +50,7 @@ typedef struct nashc_grad_call {
     void *pool;
     void (*run)(void *pool, int64_t n, nashc_grad_job *job, void *arg);
     nashc_diag *diag;
+    const nashc_grad_codes *codes; /* of each operand; NULL: nothing is known of any */
 } nashc_grad_call;
 
 #define NASHC_GRAD_VIEW                                                                            \

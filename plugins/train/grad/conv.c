@@ -1,7 +1,7 @@
 /* conv.c: gradients of nn.conv and nn.conv_transpose: three products over blocks of samples
  * (lanes/product.h), with the roles of the maps turned in the second. */
 #include "plugins/train/grad/rules.h"
-#include "plugins/train/lanes/product.h"
+#include "plugins/train/lanes/coded.h"
 
 typedef struct conv {
     train_product p;
@@ -50,7 +50,7 @@ forward(const nashc_grad_call *c)
         return s;
     if (v.transposed)
         train_product_scatter(c, &v.p, x, w, bias, false, c->out[0].v);
-    else
+    else if (!train_product_gather_codes(c, &v.p, bias, c->out[0].v))
         train_product_gather(c, &v.p, x, w, bias, false, c->out[0].v);
     return NASHC_OK;
 }

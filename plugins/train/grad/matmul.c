@@ -8,7 +8,7 @@
  */
 #include "plugins/train/gemm.h"
 #include "plugins/train/grad/rules.h"
-#include "plugins/train/lanes/product.h"
+#include "plugins/train/lanes/coded.h"
 #include <string.h>
 
 typedef struct product {
@@ -126,7 +126,8 @@ dense_forward(const nashc_grad_call *c, const product *p)
         for (int64_t k = 0; k < p->n; k++)
             bias[k] = p->beta * c->in[2].v[k];
     }
-    train_product_gather(c, &d, c->in[0].v, c->in[1].v, bias, false, c->out[0].v);
+    if (!train_product_gather_codes(c, &d, bias, c->out[0].v))
+        train_product_gather(c, &d, c->in[0].v, c->in[1].v, bias, false, c->out[0].v);
     return NASHC_OK;
 }
 

@@ -2,6 +2,9 @@
  * set, with KERNEL its name and WIDTH the floats of a vector. Products and sums are fused here
  * (-ffp-contract=fast): results differ between instruction sets in the last bits. */
 #include "plugins/train/lanes/kernel.h"
+#if defined(__AVX512VNNI__)
+#include <immintrin.h>
+#endif
 
 typedef float vec __attribute__((vector_size(WIDTH * 4)));
 typedef float mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias)); /* anywhere */
@@ -42,37 +45,92 @@ mac_rows(const train_mac *a, const int rows, int64_t lane)
     }
 }
 
+/* A number of rows that the compiler knows. */
+#define EACH_PASS(function, a)                                                                     \
+    for (int64_t lane = 0; lane < TRAIN_LANES; lane += PAIR)                                       \
+        switch ((a)->rows) {                                                                       \
+        case 1:                                                                                    \
+            function(a, 1, lane);                                                                  \
+            break;                                                                                 \
+        case 2:                                                                                    \
+            function(a, 2, lane);                                                                  \
+            break;                                                                                 \
+        case 3:                                                                                    \
+            function(a, 3, lane);                                                                  \
+            break;                                                                                 \
+        case 4:                                                                                    \
+            function(a, 4, lane);                                                                  \
+            break;                                                                                 \
+        case 5:                                                                                    \
+            function(a, 5, lane);                                                                  \
+            break;                                                                                 \
+        case 6:                                                                                    \
+            function(a, 6, lane);                                                                  \
+            break;                                                                                 \
+        case 7:                                                                                    \
+            function(a, 7, lane);                                                                  \
+            break;                                                                                 \
+        default:                                                                                   \
+            function(a, TRAIN_MAC_ROWS, lane);                                                     \
+            break;                                                                                 \
+        }
+
 static void
 mac(const train_mac *a)
 {
-    for (int64_t lane = 0; lane < TRAIN_LANES; lane += PAIR)
-        switch (a->rows) {
-        case 1:
-            mac_rows(a, 1, lane);
-            break;
-        case 2:
-            mac_rows(a, 2, lane);
-            break;
-        case 3:
-            mac_rows(a, 3, lane);
-            break;
-        case 4:
-            mac_rows(a, 4, lane);
-            break;
-        case 5:
-            mac_rows(a, 5, lane);
-            break;
-        case 6:
-            mac_rows(a, 6, lane);
-            break;
-        case 7:
-            mac_rows(a, 7, lane);
-            break;
-        default:
-            mac_rows(a, TRAIN_MAC_ROWS, lane);
-            break;
-        }
+    EACH_PASS(mac_rows, a)
 }
+
+/* --- codes ----------------------------------------------------------------------------------- */
+
+#if defined(__AVX512VNNI__)
+typedef int32_t words __attribute__((vector_size(WIDTH * 4)));
+typedef int32_t word_mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+typedef int32_t one __attribute__((may_alias));
+
+ALWAYS words
+fours(words s, words x, int32_t w)
+{
+    return (words)_mm512_dpbusd_epi32((__m512i)s, (__m512i)x, (__m512i)(w + (words){0}));
+}
+
+ALWAYS void
+code_rows(const train_mac *a, const int rows, int64_t lane)
+{
+    words s[TRAIN_MAC_ROWS][2];
+
+    for (int i = 0; i < rows; i++)
+        s[i][0] = s[i][1] = (a->start ? a->start[i] : 0) + (words){0};
+    for (int64_t r = 0; r < a->n_row; r++)
+        for (int64_t q = 0; q < a->n_col; q++) {
+            const float *x = a->x + (a->row[r].at + a->col[q].at + lane);
+            const one *w = (const one *)(a->w + (a->row[r].tap + a->col[q].tap) * a->depth * rows);
+            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += rows) {
+                const words x0 = ((const word_mem *)x)[0], x1 = ((const word_mem *)x)[1];
+                for (int i = 0; i < rows; i++) {
+                    s[i][0] = fours(s[i][0], x0, w[i]);
+                    s[i][1] = fours(s[i][1], x1, w[i]);
+                }
+            }
+        }
+    for (int i = 0; i < rows; i++) {
+        mem *y = (mem *)(a->y + i * a->y_step + lane);
+        const float b = a->bias ? a->bias[i] : 0.0f, f = a->factor[i];
+        y[0] = __builtin_convertvector(s[i][0], vec) * f + b;
+        y[1] = __builtin_convertvector(s[i][1], vec) * f + b;
+    }
+}
+
+static void
+mac_codes(const train_mac *a)
+{
+    EACH_PASS(code_rows, a)
+}
+#else
+#define mac_codes NULL
+#endif
+
+/* --- dot products ---------------------------------------------------------------------------- */
 
 /* Neighbouring elements of a, then of b: the first of each two, the second of each. */
 #if WIDTH == 16
@@ -148,4 +206,4 @@ dot(const train_dot *a, float *sum)
 #define JOIN(a, b)      JOIN_OF(a, b)
 
 extern const train_kernel JOIN(train_kernel_, KERNEL);
-const train_kernel JOIN(train_kernel_, KERNEL) = {NAME(KERNEL), mac, dot};
+const train_kernel JOIN(train_kernel_, KERNEL) = {NAME(KERNEL), mac, dot, mac_codes};

@@ -27,7 +27,11 @@ typedef struct train_mac {
     const train_tap *row, *col;
     int64_t n_row, n_col;
     bool add;
+    const float *factor; /* of sums of codes */
+    const int32_t *start;
 } train_mac;
+
+typedef void train_mac_fn(const train_mac *a);
 
 /* Places where two maps meet: n rows of lanes from each offset on. */
 typedef struct train_meet {
@@ -45,8 +49,13 @@ typedef struct train_dot {
 
 typedef struct train_kernel {
     const char *name;
-    void (*mac)(const train_mac *a);
+    train_mac_fn *mac;
     void (*dot)(const train_dot *a, float *sum);
+
+    /* The same of codes, exactly: a place of x holds the bytes (0 .. 255) of 4 channels, the first
+     * in the lowest, one of w those of their weights (-128 .. 127), k counts such fours, and
+     * y = float(start[i] + sum) * factor[i] + bias; start NULL: 0. NULL: no gain here. */
+    train_mac_fn *mac_codes;
 } train_kernel;
 
 /* The best for this processor. */

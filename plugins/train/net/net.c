@@ -49,6 +49,8 @@ train_net_create(const nashc_graph *g, const train_net_options *o, bool logits, 
     if (s == NASHC_OK)
         s = train_layout(n);
     if (s == NASHC_OK)
+        s = train_codes_find(n);
+    if (s == NASHC_OK)
         s = train_choices_find(n);
     if (s == NASHC_OK)
         s = train_plan(n);
@@ -123,7 +125,8 @@ train_step_call(const train_net *n, const train_step *s, nashc_grad_call *c, boo
                            .n_threads = train_pool_size(n->pool),
                            .pool = n->pool,
                            .run = train_pool_run,
-                           .diag = n->diag};
+                           .diag = n->diag,
+                           .codes = s->codes};
 }
 
 nashc_status

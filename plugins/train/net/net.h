@@ -63,6 +63,7 @@ typedef struct train_step {
     const nashc_grad *rule;
     nashc_grad_arg *in, *out;
     int *in_slot, *out_slot; /* -1: operand left out */
+    nashc_grad_codes *codes; /* of operands (codes.c); NULL: nothing is known */
     int n_in, n_out;
     int owner;   /* candidate that it belongs to, see choice.c; -1: none */
     int choice;  /* the step makes this choice; -1: none */
@@ -178,6 +179,9 @@ nashc_status train_layout(train_net *n);
 
 /* Elements of a slot in memory, for a batch. */
 int64_t train_slot_size(const train_slot *s, int64_t batch);
+
+/* codes.c: which operands are whole numbers times a scale; after the layout is known. */
+nashc_status train_codes_find(train_net *n);
 
 /* plan.c: memory of values, gradients and what rules save. */
 nashc_status train_plan(train_net *n);
