@@ -197,6 +197,10 @@ static const nashc_param hardware_options[] = {
      .def = "",
      .help = "FINN folding file that replaces the folding and FIFO depths found",
      .kind = NASHC_P_PATH},
+    {.name = "zero-words",
+     .def = "",
+     .help = "all-zero weight words of all layers: read: they take a step; skip: they take none",
+     .kind = NASHC_P_STRING},
     MUL_OPTION,
     ADDERS_OPTION,
     {0},
@@ -210,6 +214,7 @@ const nashc_pipeline nashc_pipeline_hardware = {
     .text =
         "to-channels-last,to-hw,if<mem-mode>(set-weights(mem-mode=$mem-mode)),"
         "if<runtime-writeable-weights>(set-weights(runtime-writeable-weights=true)),"
+        "if<zero-words>(set-weights(zero-words=$zero-words)),"
         "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
         "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;fill=$fill;"
         "mul=$mul;backend=$backend;device=$device),"
@@ -229,7 +234,7 @@ const nashc_pipeline nashc_pipeline_compile = {
             "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;"
             "fill=$fill;folding-file=$folding-file;mem-mode=$mem-mode;"
             "runtime-writeable-weights=$runtime-writeable-weights;mul=$mul;"
-            "adder-graphs=$adder-graphs)",
+            "adder-graphs=$adder-graphs;zero-words=$zero-words)",
     .options = hardware_options,
 };
 

@@ -62,6 +62,7 @@ compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx
     out->target_fps = nashc_opts_float(o, "target-fps");
     out->mul = nashc_opts_str(o, "mul");
     out->adder_graphs = nashc_opts_str(o, "adder-graphs");
+    out->zero_words = nashc_opts_str(o, "zero-words");
     out->mvau_wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     out->mem_mode = nashc_opts_str(o, "mem-mode");
     out->runtime_writeable_weights = nashc_opts_bool(o, "runtime-writeable-weights");

@@ -34,6 +34,11 @@
          .domain = "auto|off|on",                                                                  \
          .help = "constant weights as additions: where cheaper, nowhere, wherever they can be",    \
          .kind = NASHC_P_ENUM},                                                                    \
+        {.name = "zero-words",                                                                     \
+         .def = "auto",                                                                            \
+         .domain = "auto|read|skip",                                                               \
+         .help = "all-zero weight words: no step where that saves, a step, no step",               \
+         .kind = NASHC_P_ENUM},                                                                    \
         {.name = "fit",                                                                            \
          .def = "false",                                                                           \
          .help = "in place of a target: most frames a second that the device has room for",        \

@@ -311,6 +311,8 @@ config_of(const nashc_node *n)
     if (nashc_node_is(n, "hw.mvau") || nashc_node_is(n, "hw.vvau"))
         json_object_set_new(e, "runtime_writeable_weights",
                             json_integer(nashc_node_bool(n, "runtime_writeable_weights")));
+    if (nashc_node_is(n, "hw.mvau") && strcmp(nashc_node_str(n, "zero_words"), "auto") != 0)
+        json_object_set_new(e, "zero_words", json_string(nashc_node_str(n, "zero_words")));
     if (nashc_node_is(n, "hw.fifo")) {
         json_object_set_new(e, "depth", json_integer(fifo_depth(n)));
         json_object_set_new(e, "impl_style", json_string("rtl"));

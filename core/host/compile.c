@@ -40,6 +40,13 @@ is_one_of(const char *s, const char *const *words)
     return false;
 }
 
+/* Is something asked of weight words that are all zero? */
+static bool
+says_of_zeros(const nashc_compile_options *o)
+{
+    return strcmp(or_auto(o->zero_words), "auto") != 0;
+}
+
 static nashc_status
 check_numbers(const nashc_compile_options *o, nashc_diag *d)
 {
@@ -63,6 +70,8 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
         return nashc_usage(d, "--mul must be auto, lut or dsp");
     if (!is_one_of(or_auto(o->adder_graphs), (const char *const[]){"auto", "off", "on", NULL}))
         return nashc_usage(d, "--adder-graphs must be auto, off or on");
+    if (!is_one_of(or_auto(o->zero_words), (const char *const[]){"auto", "read", "skip", NULL}))
+        return nashc_usage(d, "--zero-words must be auto, read or skip");
     const char *mode = or_empty(o->mem_mode);
     if (mode[0] && strcmp(mode, "internal_decoupled") != 0 &&
         strcmp(mode, "internal_embedded") != 0 && strcmp(mode, "external") != 0)
@@ -70,9 +79,9 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
                            "--mem-mode \"%s\": it is internal_decoupled, internal_embedded or "
                            "external",
                            nashc_quote(d, mode));
-    if ((mode[0] || o->runtime_writeable_weights) && o->passes)
-        return nashc_usage(d, "--mem-mode and --runtime-writeable-weights are of the pipeline "
-                              "compile: --passes has set-weights for that");
+    if ((mode[0] || o->runtime_writeable_weights || says_of_zeros(o)) && o->passes)
+        return nashc_usage(d, "--mem-mode, --runtime-writeable-weights and --zero-words are of the "
+                              "pipeline compile: --passes has set-weights for that");
     if (strpbrk(or_empty(o->folding_file), "\"\n"))
         return nashc_usage(d, "the name of the folding file must not hold quotes");
     return NASHC_OK;
@@ -94,6 +103,7 @@ check_program(const nashc_compile_options *o, const nashc_backend *be, nashc_dia
         {"--runtime-writeable-weights", o->runtime_writeable_weights},
         {"--mul", o->mul && strcmp(o->mul, "auto") != 0},
         {"--adder-graphs", o->adder_graphs && strcmp(o->adder_graphs, "auto") != 0},
+        {"--zero-words", says_of_zeros(o)},
         {"--folding", or_empty(o->folding_file)[0] || o->folding == NASHC_FOLDING_COMPAT},
     };
     for (size_t i = 0; i < NASHC_COUNT(hardware); i++)
@@ -193,12 +203,13 @@ pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena
         "%s%scompile(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
         "mvau-wwidth-max=%" PRId64 ";folding=%s;two-pass=%s;fit=%s;fill=%.17g;"
         "folding-file=\"%s\";mem-mode=\"%s\";runtime-writeable-weights=%s;mul=%s;"
-        "adder-graphs=%s)",
+        "adder-graphs=%s;zero-words=\"%s\")",
         first, comma, or_empty(o->backend), or_empty(o->device), o->clock_ns, o->target_fps,
         o->mvau_wwidth_max, o->folding == NASHC_FOLDING_COMPAT ? "compat" : "exact",
         o->two_pass ? "true" : "false", o->fit ? "true" : "false", o->fill,
         or_empty(o->folding_file), or_empty(o->mem_mode),
-        o->runtime_writeable_weights ? "true" : "false", or_auto(o->mul), or_auto(o->adder_graphs));
+        o->runtime_writeable_weights ? "true" : "false", or_auto(o->mul), or_auto(o->adder_graphs),
+        says_of_zeros(o) ? o->zero_words : "");
 }
 
 static nashc_status
@@ -206,9 +217,10 @@ run_passes(nashc_module **m, const nashc_compile_options *o, nashc_arena *a, nas
 {
     const char *text = pipeline_text(*m, o, a);
     nashc_status s = text ? NASHC_OK : nashc_enomem(d);
-    if ((or_empty(o->mem_mode)[0] || o->runtime_writeable_weights) && has_layers(*m))
-        return nashc_usage(d, "the model consists of layers: where their weights live is said by a "
-                              "folding file");
+    if ((or_empty(o->mem_mode)[0] || o->runtime_writeable_weights || says_of_zeros(o)) &&
+        has_layers(*m))
+        return nashc_usage(d, "the model consists of layers: where their weights live and what is "
+                              "done with words of zeros is said by a folding file");
     /* `compile` does this itself; passes of the caller must not have to think of it. */
     if (s == NASHC_OK && o->passes && !is_static(*m))
         s = nashc_run_pipeline(m, "fix-batch", NULL, d);

@@ -122,12 +122,14 @@ static nashc_status
 add_units(check *c, const nashc_node *n, const nashc_backend *b, nashc_diag *d)
 {
     unit *u = &c->units[c->n_units++];
+    nashc_status s;
 
     u->n = n;
     if (!(u->m = nashc_layer_model_of(n, b, d)))
         return NASHC_EUNSUP;
-    if (u->m->timing(n, &u->t) != NASHC_OK ||
-        (u->t.kind == 2 && (!u->m->ring || u->m->ring(n, &u->w) != NASHC_OK)))
+    if ((s = u->m->timing(n, &u->t)) == NASHC_ENOMEM)
+        return nashc_enomem(d);
+    if (s != NASHC_OK || (u->t.kind == 2 && (!u->m->ring || u->m->ring(n, &u->w) != NASHC_OK)))
         return nashc_node_unsup(d, n, "this layer has no usable cycle model");
     u->steps = u->t.steps;
     for (int k = 0; k < nashc_node_n_in(n); k++)
@@ -148,6 +150,29 @@ add_units(check *c, const nashc_node *n, const nashc_backend *b, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* The execution of a frame, compared with the certificate. */
+static nashc_status
+execute(check *c, const nashc_graph *g, const nashc_flow_proof *p, nashc_diag *d)
+{
+    for (uint32_t k = 0; k < c->n_units; k++)
+        join_queue(c, k);
+    while (c->n_queue > 0) {
+        uint32_t k = c->queue[c->head];
+        c->head = (c->head + 1) % c->n_units;
+        c->n_queue--;
+        c->units[k].queued = false;
+        visit(c, k);
+    }
+    for (uint32_t k = 0; k < c->n_units; k++)
+        if (c->units[k].i != c->units[k].steps)
+            return nashc_node_error(d, c->units[k].n, "this layer cannot end its frame");
+    return c->n_units == p->units && c->got.steps == p->steps && c->got.visits == p->visits &&
+                   c->got.order == p->order
+               ? NASHC_OK
+               : nashc_error(d, NULL, "the certificate of @%s is of another execution",
+                             nashc_graph_name(g));
+}
+
 nashc_status
 nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o, const nashc_flow_proof *p,
                        nashc_arena *a, nashc_diag *d)
@@ -165,26 +190,13 @@ nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o, const 
     c.reader = c.writer + ids;
     NASHC_EACH_NODE(g, node)
     {
-        if (s != NASHC_OK ||
-            (s = add_units(&c, node, o && NASHC_HAS(o, backend) ? o->backend : NULL, d)) !=
-                NASHC_OK)
-            return s;
+        if (s == NASHC_OK)
+            s = add_units(&c, node, o && NASHC_HAS(o, backend) ? o->backend : NULL, d);
     }
+    if (s == NASHC_OK)
+        s = execute(&c, g, p, d);
     for (uint32_t k = 0; k < c.n_units; k++)
-        join_queue(&c, k);
-    while (c.n_queue > 0) {
-        uint32_t k = c.queue[c.head];
-        c.head = (c.head + 1) % c.n_units;
-        c.n_queue--;
-        c.units[k].queued = false;
-        visit(&c, k);
-    }
-    for (uint32_t k = 0; k < c.n_units; k++)
-        if (c.units[k].i != c.units[k].steps)
-            return nashc_node_error(d, c.units[k].n, "this layer cannot end its frame");
-    return c.n_units == p->units && c.got.steps == p->steps && c.got.visits == p->visits &&
-                   c.got.order == p->order
-               ? NASHC_OK
-               : nashc_error(d, NULL, "the certificate of @%s is of another execution",
-                             nashc_graph_name(g));
+        if (c.units[k].m && c.units[k].side != 2)
+            nashc_timing_end(c.units[k].m, &c.units[k].t);
+    return s;
 }

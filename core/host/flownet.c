@@ -160,15 +160,20 @@ static nashc_status
 read_layer(flow_net *z, flow_layer *l, const nashc_backend *b, nashc_arena *a, nashc_diag *d)
 {
     const nashc_layer_model *m = nashc_layer_model_of(l->n, b, d);
-    nashc_timing t;
+    nashc_timing t = {0};
+    nashc_status s;
 
     if (!m)
         return NASHC_EUNSUP;
-    if (m->timing(l->n, &t) != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2)
-        return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+    if ((s = m->timing(l->n, &t)) == NASHC_ENOMEM)
+        return nashc_enomem(d);
     l->latency = t.latency;
     l->depth = t.depth;
-    nashc_status s = t.kind == 2 ? read_ring(l, m, a, d) : read_steps(l, m, &t, a, d);
+    if (s != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2)
+        s = nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
+    else
+        s = t.kind == 2 ? read_ring(l, m, a, d) : read_steps(l, m, &t, a, d);
+    nashc_timing_end(m, &t);
     if (s != NASHC_OK)
         return s;
     uint64_t cycles = l->ring ? 0 : l->p[0].steps;

@@ -63,6 +63,14 @@ nashc_layer_model_of(const nashc_node *n, const nashc_backend *b, nashc_diag *d)
     return m && is_whole(m) ? m : not_modelled(n, b, m != NULL, d);
 }
 
+void
+nashc_timing_end(const nashc_layer_model *m, nashc_timing *t)
+{
+    if (t->table && NASHC_HAS(m, end) && m->end)
+        m->end(t);
+    t->table = NULL;
+}
+
 uint64_t
 nashc_layer_cycles(const nashc_node *n, const nashc_backend *b)
 {

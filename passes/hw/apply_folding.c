@@ -37,6 +37,7 @@ static const struct alias {
     {"resType", "res_type"},
     {"mem_mode", "mem_mode"},
     {"runtime_writeable_weights", "runtime_writeable_weights"},
+    {"zero_words", "zero_words"}, /* ours: no attribute of FINN says it */
 };
 
 /* Attributes that nothing here does. The value that asks for nothing, as text; NULL: none asks. */

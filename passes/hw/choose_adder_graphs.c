@@ -31,6 +31,7 @@ static nashc_status
 choose(choosing *z, nashc_node *n)
 {
     const char *before = nashc_node_str(n, "res_type");
+    const uint64_t cycles = nashc_layer_cycles(n, z->backend);
     nashc_cost products, sums;
     bool known = nashc_layer_cost(n, z->backend, z->dev, &products);
     nashc_status s = nashc_node_set_attr(n, "res_type", "adders", z->d);
@@ -38,6 +39,8 @@ choose(choosing *z, nashc_node *n)
     if (s != NASHC_OK)
         return s;
     known = nashc_layer_cost(n, z->backend, z->dev, &sums) && known;
+    /* a graph of additions takes a step for words of zeros too, which products may leave out */
+    known = known && nashc_layer_cycles(n, z->backend) <= cycles;
     if (known && (z->always || hw_score(&sums) < hw_score(&products))) {
         if (nashc_diag_verbosity(z->d) >= 2)
             nashc_remark(z->d, NULL,

@@ -1,6 +1,6 @@
-/* set_weights.c: where the weights of all layers live, and whether they can be written: FINN's
- * mem_mode and runtime_writeable_weights for all of them at once. Folding files say it a layer
- * (apply-folding), on top of this.
+/* set_weights.c: where the weights of all layers live, whether they can be written, and whether
+ * words of zeros take a step: FINN's mem_mode and runtime_writeable_weights, and our zero_words,
+ * for all of them at once. Folding files say it a layer (apply-folding), on top of this.
  */
 #include "hw.h"
 #include <string.h>
@@ -10,6 +10,7 @@ run(nashc_run *r, nashc_graph *g)
 {
     const nashc_opts *o = nashc_run_opts(r);
     const char *mode = nashc_opts_str(o, "mem-mode");
+    const char *zeros = nashc_opts_str(o, "zero-words");
     const bool written = nashc_opts_bool(o, "runtime-writeable-weights");
     nashc_diag *d = nashc_run_diag(r);
     nashc_graph *f = nashc_flow_graph(nashc_graph_module(g), d);
@@ -27,6 +28,8 @@ run(nashc_run *r, nashc_graph *g)
             s = nashc_node_set_attr(n, "mem_mode", mode, d);
         if (s == NASHC_OK && written)
             s = nashc_node_set_attr(n, "runtime_writeable_weights", "true", d);
+        if (s == NASHC_OK && strcmp(zeros, "keep") != 0 && nashc_attr_index(n, "zero_words") >= 0)
+            s = nashc_node_set_attr(n, "zero_words", zeros, d);
         if (s == NASHC_OK)
             s = nashc_node_op(n)->verify(n, d);
     }
@@ -43,6 +46,12 @@ static const nashc_param options[] = {
      .def = "false",
      .help = "AXI-Lite can replace the weights",
      .kind = NASHC_P_BOOL},
+    {.name = "zero-words",
+     .def = "keep",
+     .domain = "keep|auto|read|skip",
+     .help = "weight words that are all zero: no step where that saves, a step, no step; or as it "
+             "is",
+     .kind = NASHC_P_ENUM},
     {0},
 };
 

@@ -50,6 +50,8 @@ PROOFS = (
               dict(MW=6, MH=2, PE=2, SIMD=2, MODE=2, XW=2, WW=2, ACC_W=8, OUT_W=8, W_EXT=1),
               dict(MW=4, MH=3, PE=1, SIMD=4, MODE=1, XW=2, WW=1, ACC_W=6, OUT_W=6, PIPE=1),
               dict(MW=4, MH=6, GROUPS=3, PE=1, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3)]),
+    ('mvau_sparse', [dict(MW=4, MH=4, PE=2, SIMD=2, ROUND=r, XW=2, WW=2, ACC_W=6, OUT_W=6) for r in (2, 3)]
+     + [dict(MW=6, MH=4, GROUPS=2, PE=1, SIMD=2, ROUND=5, MODE=3, XW=1, WW=2, ACC_W=6, OUT_W=6)]),
     ('weights', [dict(W=2, DEPTH=4, W_EXT=1), dict(W=2, DEPTH=3), dict(W=3, DEPTH=1),
                  dict(W=2, DEPTH=4, W_AXILITE=1)]),
     ('vvau', [dict(C=4, KERNEL=3, PE=2, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, W_EXT=1)]
@@ -80,7 +82,7 @@ def yosys(script, folder):
 
 def files(folder):
     """Memory files of the default parameters; what they hold does not matter here."""
-    for name in ['memblock.dat', 'thresh.dat', 'thresh', 'param.dat', 'dir.dat', 'rom.dat']:
+    for name in ['memblock.dat', 'steps.dat', 'thresh.dat', 'thresh', 'param.dat', 'dir.dat', 'rom.dat']:
         with open(os.path.join(folder, name), 'w') as f:
             f.write('0\n')
     for lane in range(4):

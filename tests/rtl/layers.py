@@ -95,9 +95,23 @@ def activation(rnd, i, mh, lo, hi, lines):
     return operands, attrs, style, None if bipolar else (bias, bias + k)
 
 
-def products(rnd, i, x, w, n, channels, act, lines):
-    """Weights of channels sums of n products, operands and attributes of the activation, interval of the result."""
+def holes(rnd, kind, lines, beats):
+    """Which weight words of so many lines of results and beats stay: none, one, all but the first and the last, all
+    but those of a line, of those the half."""
+    at = [(f, s) for f in range(lines) for s in range(beats)]
+    gone = rnd.randrange(lines)
+    kept = {'none': [], 'one': [rnd.choice(at)], 'ends': at[1:-1], 'line': [a for a in at if a[0] != gone],
+            'first': [(f, 0) for f in range(lines)], 'all': at}.get(kind)
+    return set(at if kept is None else kept) if kind != 'half' else {a for a in at if rnd.random() < 0.5}
+
+
+def products(rnd, i, x, w, n, channels, act, lines, words=None):
+    """Weights of channels sums of n products, operands and attributes of the activation, interval of the result. words:
+    pe, simd and those of them that are not zero."""
     weights = [draw(rnd, w) for _ in range(n * channels)]
+    if words:
+        pe, simd, kept = words
+        weights = [v if (k % channels // pe, k // channels // simd) in kept else 0 for k, v in enumerate(weights)]
     lines.append(const('w%d' % i, w if w in ('bip', 'ter') else small_type(weights), (n, channels), weights))
     res, (lo, hi) = rnd.choice(('', ' res_type=lut', ' res_type=dsp')), ELEMS[x]
     if act:
@@ -109,9 +123,13 @@ def products(rnd, i, x, w, n, channels, act, lines):
                                max(sum(max(v * lo, v * hi) for v in c) for c in column))
 
 
-def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1, res=None):
+def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1, res=None, zeros=None):
     lines = []
-    operands, attrs, out = products(rnd, i, x, w, mw, mh, act, lines)
+    words = (pe, simd, holes(rnd, zeros, mh // pe, mw // simd)) if zeros else None
+    operands, attrs, out = products(rnd, i, x, w, mw, mh, act, lines, words)
+    if zeros:
+        res = rnd.choice(('lut', 'dsp', 'auto'))
+        attrs += rnd.choice((' zero_words=skip', ' zero_words=skip', ''))
     rows = rnd.choice((1, 1, 3))
     fold = (' pe=%d' % pe if pe > 1 else '') + (' simd=%d' % simd if simd > 1 else '')
     if not res and mw // simd * (mh // pe) <= 8 and rnd.random() < 0.3:
@@ -121,7 +139,7 @@ def mvau(rnd, i, x, w, mw, mh, pe, simd, act, groups=1, res=None):
     attrs += ' groups=%d' % groups if groups > 1 else ''
     out = typed(*out, (rows, mh)) if out else 'bip[%d,%d]' % (rows, mh)
     lines.append('  %%y%d: %s = hw.mvau(%%x%d%s)%s%s' % (i, out, i, operands, fold, attrs))
-    title = 'mvau' + ('+' + res if res else '')
+    title = 'mvau' + ('+' + res if res else '') + (' zeros=' + zeros if zeros else '')
     return Case('%s %s x %s %dx%d groups=%d pe=%d simd=%d' % (title, x, w, mw, mh, groups, pe, simd), x,
                 (rows * groups, mw), lines, out)
 
@@ -357,6 +375,11 @@ def cases(rnd):
             makers.append(lambda i, a=(x, w, mw, mh, pe, simd, act): mvau(rnd, i, *a, res='adders'))
     for x, w, mh, pe in (('u4', 'i4', 12, 12), ('u4', 'i3', 14, 7), ('u2', 'u2', 12, 12), ('u8', 'i8', 4, 2)):
         makers.append(lambda i, a=(x, w, 8, mh, pe, 4, True): mvau(rnd, i, *a, res='dsp'))
+    for zeros in ('none', 'one', 'ends', 'line', 'first', 'half', 'all'):
+        for mw, mh, pe, simd, groups in ((12, 8, 2, 3, 1), (16, 6, 1, 8, 1), (8, 8, 2, 2, 2), (6, 4, 4, 1, 1),
+                                         (70, 4, 2, 1, 1), (8, 4, 1, 8, 1)):
+            makers.append(lambda i, a=(mw, mh, pe, simd), g=groups, z=zeros: mvau(
+                rnd, i, rnd.choice(kinds), rnd.choice(('ter', 'i4', 'i8', 'u2')), *a, rnd.random() < 0.5, g, zeros=z))
     for k, c in ((9, 6), (1, 4), (4, 1), (3, 8)):
         for pe, simd in [(d, 1) for d in divisors(c)] + [(c, d) for d in divisors(k)[1:]]:
             for act in (False, True):

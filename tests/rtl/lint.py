@@ -8,6 +8,7 @@ of vectors.py: verilator --lint-only -Wall, iverilog -g2005 -Wall, yosys proc + 
 import argparse
 import concurrent.futures
 import glob
+import itertools
 import os
 import random
 import re
@@ -17,6 +18,7 @@ import sys
 import tempfile
 
 import vectors
+import vectors_sparse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RTL = os.path.normpath(os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rtl'))
@@ -74,10 +76,11 @@ def jobs():
     for module, lines, params in (('weights', 5, dict(W=70, DEPTH=5)), ('weights', 1, dict(W=32, DEPTH=1)),
                                   ('mvau', 4, {}), ('vvau', 18, {})):
         yield 'nashc_' + module, dict(params, W_AXILITE=1), {'memblock.dat': '00\n' * lines}, True
-    for module, kw in vectors.sweep(rnd):
-        params, files = vectors.MAKERS[module](rnd, **kw)
+    makers = {**vectors.MAKERS, **vectors_sparse.MAKERS}
+    for module, kw in itertools.chain(vectors.sweep(rnd), vectors_sparse.sweep(rnd)):
+        params, files = makers[module](rnd, **kw)
         params = {k: v for k, v in params.items() if k not in HARNESS}
-        if module == 'mvau' and params['ACT'] == 2 or module == 'thresholding_search':
+        if module.startswith('mvau') and params['ACT'] == 2 or module == 'thresholding_search':
             files.pop('thresh', None)
         n = count[module] = count.get(module, 0) + 1
         yield 'nashc_' + module, params, files, n % 7 == 3 and n < 7 * YOSYS_SETS

@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import vectors
+import vectors_sparse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RTL = os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rtl')
@@ -71,9 +72,10 @@ def chosen(args, index, module):
 def jobs(args):
     rnd = random.Random(args.seed)
     index = 0
-    points = list(vectors.sweep(rnd))
+    points = list(vectors.sweep(rnd)) + list(vectors_sparse.sweep(rnd))
+    makers = {**vectors.MAKERS, **vectors_sparse.MAKERS}
     for module, kw in points:
-        params, files = vectors.MAKERS[module](rnd, **kw)
+        params, files = makers[module](rnd, **kw)
         index += 1
         if chosen(args, index, module):
             title = '%s(%s)' % (module, ' '.join('%s=%s' % p for p in kw.items()))

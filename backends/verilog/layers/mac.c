@@ -62,11 +62,16 @@ emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     return NASHC_OK;
 }
 
+int64_t
+mac_weight_style(const nashc_node *n)
+{
+    return nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style");
+}
+
 uint64_t
 mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c)
 {
-    int64_t style =
-        nashc_node_int(n, "mem_mode") == 1 ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style");
+    int64_t style = mac_weight_style(n);
     nashc_weights w;
 
     if (!nashc_flow_weights(n, &w))

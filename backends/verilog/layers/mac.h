@@ -31,6 +31,9 @@ uint64_t mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, b
  * costs less. rows share an x. */
 bool mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev);
 
+/* Style of the memory of the weights of n, as cost.h has it. */
+int64_t mac_weight_style(const nashc_node *n);
+
 /* Adds the memory of the weights, if they do not come from outside, and the counter of its lines.
  * Lines of constants; 64 if the weights are none. */
 uint64_t mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c);

@@ -1,22 +1,26 @@
-/* mvau.c: hw.mvau to nashc_mvau, or with res_type=adders to modules of its own (adders.c). */
+/* mvau.c: hw.mvau to nashc_mvau, without zero words to nashc_mvau_sparse (sparse.c), or with
+ * res_type=adders to modules of its own (adders.c). */
 #include "adders.h"
+#include "sparse.h"
 
 static nashc_status
 emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-    int64_t pe = nashc_node_int(n, "pe");
+    int64_t pe = nashc_node_int(n, "pe"), round = sparse_round(n);
     nashc_status s;
 
     if (adders_used(n))
         return emit_adders(n, v, d);
-    nashc_vlog_core(v, "nashc_mvau");
+    if (round == 0)
+        nashc_vlog_core(v, "nashc_mvau");
     nashc_vlog_int(v, "MW", w->dim[0]);
     nashc_vlog_int(v, "MH", w->dim[1]);
     nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
     nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
     nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), w, pe));
-    if ((s = emit_weights(n, v, d)) != NASHC_OK)
+    s = round > 0 ? emit_sparse(n, v, round, d) : emit_weights(n, v, d);
+    if (s != NASHC_OK)
         return s;
     return emit_mac(n, v, pe, 1, d);
 }
@@ -26,9 +30,9 @@ const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit
 /* --- model --------------------------------------------------------------------------------------
  */
 
-/* Steps of a layer: sf for each group of pe rows, nf of those for each vector. */
+/* Steps of a layer: sf for each group of pe rows, nf of those for each vector, or round of them. */
 typedef struct sizes {
-    uint64_t pe, simd, sf, nf, groups, vectors;
+    uint64_t pe, simd, sf, nf, groups, vectors, round; /* round 0: all words take steps */
 } sizes;
 
 static sizes
@@ -42,6 +46,7 @@ sizes_of(const nashc_node *n)
     z.sf = (uint64_t)w->dim[0] / z.simd;
     z.nf = (uint64_t)w->dim[1] / z.groups / z.pe;
     z.vectors = (uint64_t)(nashc_type_count(model_in(n, 0)) / w->dim[0]);
+    z.round = (uint64_t)sparse_round(n);
     return z;
 }
 
@@ -50,7 +55,7 @@ mvau_cycles(const nashc_node *n)
 {
     sizes z = sizes_of(n);
 
-    return z.vectors * z.sf * z.nf;
+    return z.vectors * (z.round ? z.round : z.sf * z.nf);
 }
 
 /* A vector of several beats is kept for the other rounds. */
@@ -83,14 +88,17 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
                        .lanes = mac_lanes(x, w, (int64_t)z.pe)};
     nashc_status s = NASHC_OK;
 
-    cost_counter(&c, z.sf);
-    cost_counter(&c, z.nf);
-    cost_replay(&z, dev, z.simd * x->bits, &c);
+    if (!z.round) {
+        cost_counter(&c, z.sf);
+        cost_counter(&c, z.nf);
+        cost_replay(&z, dev, z.simd * x->bits, &c);
+    }
     if (adders_used(n)) {
         cost_counter(&c, z.groups * z.nf * z.sf);
         s = adders_cost(n, &shape, dev, &c);
     } else {
-        shape.lines = mac_cost_weights(n, dev, &c);
+        shape.lines =
+            z.round ? sparse_cost(n, (int64_t)z.round, dev, &c) : mac_cost_weights(n, dev, &c);
         mac_cost(n, &shape, dev, &c);
     }
     if (s != NASHC_OK)
@@ -100,28 +108,55 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     return NASHC_OK;
 }
 
-/* nashc_mvau with PIPE = 1 and DEEP = 1 (docs/timing.md), or the unit of adders.c. */
+/* Steps of the vectors of all groups as bytes: does a result leave? */
+static nashc_status
+take_steps(const nashc_node *n, const sizes *z, nashc_timing *out)
+{
+    sparse_step *steps = sparse_steps(n, (int64_t)z->round);
+    uint8_t *last = nashc_mem_alloc(z->groups * z->round);
+
+    for (uint64_t i = 0; steps && last && i < z->groups * z->round; i++)
+        last[i] = steps[i].last;
+    if (!steps) {
+        nashc_mem_free(last);
+        last = NULL;
+    }
+    nashc_mem_free(steps);
+    out->table = last;
+    return last ? NASHC_OK : NASHC_ENOMEM;
+}
+
+/* nashc_mvau or nashc_mvau_sparse with PIPE = 1 and DEEP = 1 (docs/timing.md), or the unit of
+ * adders.c. */
 static nashc_status
 mvau_timing(const nashc_node *n, nashc_timing *out)
 {
     sizes z = sizes_of(n);
     uint32_t sum = adders_used(n) ? 1 + adders_stages(n) : 3; /* stages up to the sum of a step */
 
-    *out = (nashc_timing){.steps = mvau_cycles(n),
-                          .latency = sum + (z.sf > 1) + mac_latency(n),
+    *out = (nashc_timing){.steps = z.vectors * (z.round ? z.round : z.sf * z.nf),
+                          .latency = sum + (z.round > 0) + (z.sf > 1) + mac_latency(n),
                           .depth = 2,
-                          .arg = {z.sf, z.nf}};
-    return NASHC_OK;
+                          .arg = {z.sf, z.nf, z.round, z.groups * z.round}};
+    return z.round ? take_steps(n, &z, out) : NASHC_OK;
 }
 
-/* The vector is read with the first rows; a beat is given with the last columns. */
+/* The vector is read with the first rows, or in the first steps; a beat is given with the last
+ * columns, or as the table says. */
 static void
 mvau_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 {
     uint64_t sf = t->arg[0], nf = t->arg[1];
+    const uint8_t *last = t->table;
 
-    *reads = i / sf % nf == 0;
-    *writes = i % sf == sf - 1;
+    *reads = last ? i % t->arg[2] < sf : i / sf % nf == 0;
+    *writes = last ? last[i % t->arg[3]] : i % sf == sf - 1;
+}
+
+static void
+mvau_end(nashc_timing *t)
+{
+    nashc_mem_free(t->table);
 }
 
 static const nashc_layer_model model = {
@@ -130,6 +165,7 @@ static const nashc_layer_model model = {
     .timing = mvau_timing,
     .step = mvau_step,
     .cost = mvau_cost,
+    .end = mvau_end,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_mvau = MODEL("hw.mvau", model);

@@ -61,6 +61,7 @@ typedef struct nashc_compile_options {
     const char *mul;          /* what multiplies: "auto" (as the device has room), "lut", "dsp" */
     const char *adder_graphs; /* constant weights as additions: "auto" (where that is cheaper),
                                * "off", "on" */
+    const char *zero_words;   /* all-zero weight words: "auto", "read", "skip" (docs/weights.md) */
 } nashc_compile_options;
 
 #define NASHC_TARGET_SHORT 5.0 /* docs/folding.md says why */

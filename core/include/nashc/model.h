@@ -30,6 +30,7 @@ typedef struct nashc_timing {
     uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags;
                          2: a ring (below): no step, steps is 1 */
     uint64_t arg[NASHC_STEP_ARGS]; /* what step needs to know of the layer, worked out once */
+    void *table;                   /* more of that; NULL: nothing; nashc_timing_end ends it */
 } nashc_timing;
 
 #define NASHC_RING_LOOPS 8
@@ -98,7 +99,8 @@ typedef struct nashc_layer_model {
     /* Cycles a frame without stalls, >= 1: what foldings are compared by. */
     uint64_t (*cycles)(const nashc_node *n);
 
-    /* What a simulation needs; EUNSUP: there is no cycle-exact model of this layer. */
+    /* What a simulation needs; EUNSUP: there is no cycle-exact model of this layer. A table is
+     * ended by end. */
     nashc_status (*timing)(const nashc_node *n, nashc_timing *out);
 
     /* What step i (below t->steps) does, t from timing: bit k of *reads and *writes for input and
@@ -111,6 +113,9 @@ typedef struct nashc_layer_model {
     /* Estimate for dev, whose family may count otherwise (NULL: FPGAs with 6-input LUTs and DSPs).
      * NULL: not known, counted as nothing. */
     nashc_status (*cost)(const nashc_node *n, const nashc_device *dev, nashc_cost *out);
+
+    /* Frees the table of t. NULL: timing makes none. */
+    void (*end)(nashc_timing *t);
 } nashc_layer_model;
 
 /* Initialises a nashc_impl: the model of op_name for backends whose .model is iface_name. */
@@ -130,6 +135,9 @@ NASHC_API const nashc_backend *nashc_model_backend(nashc_ctx *c, const char *nam
  * none for this operator, or one without cycles and timing. A look-up by name: ask once a layer. */
 NASHC_API const nashc_layer_model *nashc_layer_model_of(const nashc_node *n, const nashc_backend *b,
                                                         nashc_diag *d);
+
+/* Frees what m->timing allocated for t; afterwards t has no table. */
+NASHC_API void nashc_timing_end(const nashc_layer_model *m, nashc_timing *t);
 
 /* Cycles of layer n; 0 if it has no model. */
 NASHC_API uint64_t nashc_layer_cycles(const nashc_node *n, const nashc_backend *b);

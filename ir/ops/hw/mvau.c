@@ -20,6 +20,8 @@ static const nashc_param attrs[] = {
     ATTR(INT, "simd", "1", "1..", "columns a step"),
     HW_MAC_ATTRS("auto|lut|dsp|adders"),
     ATTR(INT, "groups", "1", "1..", "vectors belong to so many groups in turn"),
+    ATTR(ENUM, "zero_words", "auto", "auto|read|skip",
+         "weight words that are all zero: no step where that saves, a step, no step"),
     {0},
 };
 
