@@ -2,12 +2,12 @@
 # flows.py: random networks of layers with forks and joins: FIFOs, intervals, freedom from dead-lock.
 """flows.py [BUILD] [--count N] [--seed N] [--keep FOLDER] [--done FILE]
 
-Writes random acyclic networks (convolutions, units on pixels, pools, maxima and sums of tensors, skipped and recent
-ones, concatenations, forks with several readers, strides) with random foldings, compiles them with the FIFOs that
-insert-fifo chooses, and runs the generated bench in Icarus without and with random stalls. Checks: results are those
-of the reference executor, the interval is that of the slowest layer (-Werror=fifo-interval), simulation takes it, and
-nothing stands still. --done: seeds that passed are written there, one a line, and not run again. Exit 1 if one
-fails."""
+Writes random acyclic networks (convolutions, units on pixels, some with words of zeros, pools, maxima and sums of
+tensors, skipped and recent ones, concatenations, forks with several readers, strides) with random foldings, compiles
+them with the FIFOs that insert-fifo chooses, and runs the generated bench in Icarus without and with random stalls.
+Checks: results are those of the reference executor, the interval is that of the slowest layer
+(-Werror=fifo-interval), simulation takes it, and nothing stands still. --done: seeds that passed are written there,
+one a line, and not run again. Exit 1 if one fails."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ class Net:
     def __init__(self, rnd):
         self.rnd, self.lines, self.n = rnd, [], 0
         self.uses = {}
-        side, channels = rnd.choice((3, 4, 6)), rnd.choice((2, 4))
+        side, channels = rnd.choice((3, 4, 5)), rnd.choice((2, 4))
         self.input = ('x', side, channels)
         self.open = [self.input]
         for _ in range(rnd.randint(3, 9)):
@@ -54,10 +54,22 @@ class Net:
     def unit(self, x, side, rows, cols, simd_of):
         """A matrix-vector unit whose activation gives u2 again."""
         rnd = self.rnd
-        w = self.const('bip[%d,%d] = rand %d' % (cols, rows, rnd.randint(1, 999)))
+        pe, simd = divisor(rnd, rows), divisor(rnd, simd_of)
+        attrs = 'pe=%d simd=%d' % (pe, simd)
+        if rnd.random() < 0.4:
+            w = self.const('ter[%d,%d] = [%s]' % (cols, rows, self.sparse(cols, rows, pe, simd)))
+            attrs += ' zero_words=skip'
+        else:
+            w = self.const('bip[%d,%d] = rand %d' % (cols, rows, rnd.randint(1, 999)))
         t = self.const('i%d[1,3] = [%d, 0, %d]' % (8 if cols < 60 else 10, -cols // 4 - 1, cols // 4 + 1))
-        attrs = 'pe=%d simd=%d' % (divisor(rnd, rows), divisor(rnd, simd_of))
         return self.add('u2[%d,%d]' % (side * side, rows), 'hw.mvau', (x, w, t), attrs, side, rows)
+
+    def sparse(self, cols, rows, pe, simd):
+        """Ternary weights of which some words of pe rows and simd columns are zero: results leave at uneven times."""
+        rnd, full = self.rnd, self.rnd.choice((0.2, 0.6))
+        kept = {(c, r): rnd.random() < full for c in range(cols // simd) for r in range(rows // pe)}
+        return ', '.join(str(rnd.randint(-1, 1) if kept[c // simd, r // pe] else 0)
+                         for c in range(cols) for r in range(rows))
 
     def windows(self, x, side, c, stride):
         z = self.const('u1<0..0>[1,1] = [0]')

@@ -52,6 +52,9 @@ PROOFS = (
               dict(MW=4, MH=6, GROUPS=3, PE=1, SIMD=2, MODE=0, XW=1, WW=1, ACC_W=3, OUT_W=3)]),
     ('mvau_sparse', [dict(MW=4, MH=4, PE=2, SIMD=2, ROUND=r, XW=2, WW=2, ACC_W=6, OUT_W=6) for r in (2, 3)]
      + [dict(MW=6, MH=4, GROUPS=2, PE=1, SIMD=2, ROUND=5, MODE=3, XW=1, WW=2, ACC_W=6, OUT_W=6)]),
+    ('adder_steps', [dict(W=2, SF=s, NF=f, GROUPS=g) for s, f, g in ((2, 3, 1), (1, 3, 2), (3, 1, 1), (3, 2, 2))]),
+    ('results', [dict(PE=2, STAGES=n, SW=3, SUM_SIGNED=s, ACC_W=5, OUT_W=5) for n, s in ((2, 1), (3, 0))]
+     + [dict(PE=1, STAGES=2, SW=2, ACC_W=4, ACT=1, FOLDS=3, K=1, TW=2, OUT_W=1)]),
     ('weights', [dict(W=2, DEPTH=4, W_EXT=1), dict(W=2, DEPTH=3), dict(W=3, DEPTH=1),
                  dict(W=2, DEPTH=4, W_AXILITE=1)]),
     ('vvau', [dict(C=4, KERNEL=3, PE=2, MODE=2, XW=2, WW=2, ACC_W=6, OUT_W=6, W_EXT=1)]

@@ -76,6 +76,8 @@ module nashc_adder_steps #(
         assume (rst_n == past_q);
         if (rst_n) begin
             assert (sf_q <= SF_LAST && nf_q <= NF_LAST && word_q <= LAST);
+            assert (word_q % (NF * SF) == nf_q * SF + sf_q);
+            if (past_q && $past(rst_n && fire)) assert (word == $past(word_q));
             assert (!(s_tvalid && s_tready) || fire);   // no beat without a step
         end
     end

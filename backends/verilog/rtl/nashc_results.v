@@ -67,6 +67,28 @@ module nashc_results #(
                 .clk(clk), .en(en), .step(step), .first(start), .again(1'b0), .addr(at), .x(sum),
                 .y(acc)
             );
+`ifdef FORMAL
+            // Flags and sums of the steps once more; one accumulator, wider than a sum.
+            reg [STAGES-2:0]   fired_q;
+            reg                step_q, start_q;
+            reg [PE*ACC_W-1:0] sum_q;
+            integer p, k;
+            always @(posedge clk) if (en) begin
+                fired_q <= {fired_q, fire};
+                step_q  <= step;
+                start_q <= start;
+                for (p = 0; p < PE; p = p + 1)
+                    if (step_q)
+                        sum_q[p*ACC_W +: ACC_W] <=
+                            (start_q ? {ACC_W{1'b0}} : sum_q[p*ACC_W +: ACC_W])
+                            + {{(ACC_W-SW){SUM_SIGNED != 0 && sum[p*SW+SW-1]}}, sum[p*SW +: SW]};
+            end
+            always @(posedge clk) begin
+                for (k = 1; k < STAGES; k = k + 1)
+                    assert (steps[k*(AW+2)+AW+1] == fired_q[k-1]);
+                assert (acc == sum_q);
+            end
+`endif
         end
     endgenerate
 
@@ -95,6 +117,9 @@ module nashc_results #(
                 end
             end
             wire unused = last_d[AST-1];
+`ifdef FORMAL
+            always @(posedge clk) if (rst_n) assert (fold_q <= LAST);
+`endif
 
             if (ACT == 1) begin : g_par
                 nashc_thresholding_parallel_core #(
@@ -118,5 +143,18 @@ module nashc_results #(
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(writes), .en(en), .data(y),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
+
+`ifdef FORMAL
+    reg past_q = 1'b0;
+    always @(posedge clk) begin
+        past_q <= 1'b1;
+        assume (rst_n == past_q);
+        assume (!fire || en);
+        if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
+            assert (m_tvalid);
+            assert (m_tdata == $past(m_tdata));
+        end
+    end
+`endif
 endmodule
 `default_nettype wire
