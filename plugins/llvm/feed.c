@@ -265,6 +265,5 @@ cpu_feed_share(const cpu_dot *d, int64_t *units)
     double words = (double)(d->hp * d->wp * d->groups * d->words);
 
     *units = d->batch * d->hp;
-    return (double)d->batch * words * (planes_of(d) + 1) *
-           (d->cg % d->per_word && d->words > 1 ? 2 : 1);
+    return (double)d->batch * words * (planes_of(d) + 1) * (d->cg % d->per_word ? 1.0 : 0.25);
 }

@@ -361,10 +361,13 @@ share(cpu_step *s, const cpu_map *m, const cpu_value *y, bool turned, int64_t ro
 {
     double bytes = (double)y->n * (double)nashc_cell_size(y->cell);
 
-    s->units = turned                        ? cpu_turn_units(y->n, rows, cols)
-               : m->index || m->n_piece == 1 ? y->n
-                                             : m->n_piece;
-    s->cost = turned || !m->index ? bytes / 16 + 20.0 * (double)m->n_piece : 2.0 * (double)y->n;
+    s->units = turned            ? cpu_turn_units(y->n, rows, cols)
+               : m->index        ? y->n
+               : m->n_piece == 1 ? m->piece[0].n
+                                 : m->n_piece;
+    s->cost = turned     ? bytes / 8
+              : m->index ? 2.0 * (double)y->n
+                         : bytes / 16 + 10.0 * (double)m->n_piece;
 }
 
 void
