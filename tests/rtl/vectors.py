@@ -29,8 +29,10 @@ def clog2(x):
     return (x - 1).bit_length()
 
 
-def stages(deep, n):
-    return 2 * n - 1 if deep else n
+def stages(deep, k, folds, shared):
+    """Cycles of a search over k thresholds; those read from more than 16 words take one more."""
+    n = clog2(k + 1)
+    return n + sum((1 if shared else folds) << i > 16 for i in range(1, n)) * deep
 
 
 def run(params, files, steps, latency, in0, out, in_w, out_w, repeat, in1=None, in1_w=1, depth=2,
@@ -205,7 +207,7 @@ def thresh(rnd, search, c=4, pe=1, xw=8, xs=1, tw=8, ts=1, k=3, ow=2, act=0, has
     files = dict(t.files)
     if search:
         p['DEEP'] = deep
-        latency = 1 + stages(deep, clog2(k + 1))
+        latency = stages(deep, k, c // pe, shared)
     else:
         files['thresh.dat'] = t.par
     return run(p, files, [RW] * (c // pe), latency, beats(x, xw), beats(y, ow), pe * xw, pe * ow,
@@ -321,7 +323,7 @@ class Products:
                           for _ in range(n)]
         t = Thresholds(self.rnd, c, pe, self.tw, self.ts, k, ow, actval, has_dir, shared, near)
         return ([[t(i, d) for i, d in enumerate(v)] for v in sums], dict(t.files, thresh=t.par),
-                1 if act == 1 else stages(deep, clog2(k + 1)))
+                1 if act == 1 else stages(deep, k, c // pe, shared))
 
 
 def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, lanes=1, pipe=0,
