@@ -178,6 +178,14 @@ cost_pipe(nashc_cost *c, uint64_t latency, uint64_t outputs, uint64_t width)
     c->ff += latency + outputs * (2 + 2 * width);
 }
 
+/* As a skid: a choice for each bit. */
+void
+cost_line_end(nashc_cost *c, uint64_t width)
+{
+    COST_LUTS(c, COST_SKID, 1, (double)width);
+    c->ff += 2 + width;
+}
+
 void
 cost_counter(nashc_cost *c, uint64_t count)
 {

@@ -416,7 +416,6 @@ mac_latency(const nashc_node *n)
     if (!t)
         return 0;
     return is_parallel(n) ? 1
-                          : emit_search_cycles(t->dim[1], t->dim[0] > 1
-                                                              ? t->dim[0] / nashc_node_int(n, "pe")
-                                                              : 1);
+                          : emit_search_cycles(
+                                t->dim[1], t->dim[0] > 1 ? t->dim[0] / nashc_node_int(n, "pe") : 1);
 }

@@ -41,7 +41,8 @@ module nashc_thresholding_search #(
         integer k;
         begin
             deep = 0;
-            for (k = 1; k < stages; k = k + 1) deep = deep + ((DEEP != 0 && (LF << k) > 16) ? 1 : 0);
+            for (k = 1; k < stages; k = k + 1)
+                deep = deep + ((DEEP != 0 && (LF << k) > 16) ? 1 : 0);
         end
     endfunction
     localparam LAT = N + deep(N);

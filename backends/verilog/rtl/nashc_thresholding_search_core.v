@@ -1,9 +1,10 @@
 // nashc_thresholding_search_core.v: thresholds by binary search, PE lanes, N = clog2(K+1) stages,
 // the data path only.
-// The fold enters in one enabled cycle, x in the next; y leaves N stages after x, DEEP: one more for
-// each of the stages 1, 2, .. whose memory has more than 16 words. PE*N comparators and PE*N
+// The fold enters in one enabled cycle, x in the next; y leaves N stages after x, DEEP: one more
+// for each of the stages 1, 2, .. whose memory has more than 16 words. PE*N comparators and PE*N
 // memories of FOLDS << stage words of TW bits with registered read; up to 16 words are part of the
-// comparison, as their address is no more than what a LUT takes beside two bits of x. Rows ascend; nodes at or above K never fire. Files {T_FILE}_<lane>_<stage>.dat (docs/timing.md).
+// comparison, as their address is no more than what a LUT takes beside two bits of x. Rows ascend;
+// nodes at or above K never fire. Files {T_FILE}_<lane>_<stage>.dat (docs/timing.md).
 `default_nettype none
 module nashc_thresholding_search_core #(
     parameter FOLDS       = 1,          // folds: channels / PE
@@ -49,8 +50,8 @@ module nashc_thresholding_search_core #(
     localparam [N-1:0]     FULL = K;
     /* verilator lint_on WIDTH */
 
-    // A stage that compares with tap k of x reads with tap k of the fold, which came a cycle before,
-    // or, of few words, chooses with tap k + 1. A shared row needs no fold.
+    // A stage that compares with tap k of x reads with tap k of the fold, which came a cycle
+    // before, or, of few words, chooses with tap k + 1. A shared row needs no fold.
     /* verilator lint_off UNUSEDSIGNAL */
     wire [(TAPS+1)*FW-1:0] fold_at;
     /* verilator lint_on UNUSEDSIGNAL */

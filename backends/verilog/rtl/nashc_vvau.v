@@ -4,9 +4,10 @@
 // LATENCY = 2 + PIPE + (KERNEL > SIMD) + TLAT, TLAT as in nashc_results. Stages: operands, then
 // those of nashc_mac.
 // Memory: KERNEL*C*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), C*ACC_W
-// accumulator bits if KERNEL > SIMD (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers:
-// PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. PE divides C, SIMD divides KERNEL and is 1
-// unless PE = C; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
+// accumulator bits if KERNEL > SIMD (a register if PE = C), thresholds as in
+// nashc_thresholding_*. Multipliers: PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. PE
+// divides C, SIMD divides KERNEL and is 1 unless PE = C; ACC_W holds every partial sum; OUT_W =
+// ACC_W if ACT is 0.
 `default_nettype none
 module nashc_vvau #(
     parameter C           = 4,          // channels
