@@ -39,6 +39,7 @@ flow_bench_start(flow_bench *b, const flow_layer *l, const flow_pattern *q, bool
     for (uint32_t k = 0; k < NASHC_FLOW_PORTS; k++)
         b->in[k].logged = b->out[k].logged = true;
     b->words.lag = b->places.lag = 1;
+    b->m[0].filled = l->line ? &b->filled : NULL;
     if (!l->ring) {
         set_side(b, 0, &q[0], n_a, n_b);
         return;
@@ -62,6 +63,7 @@ flow_bench_end(flow_bench *b)
         flow_free(&b->out[k].given);
         flow_free(&b->out[k].taken);
     }
+    flow_free(&b->filled);
     flow_free(&b->words.data);
     flow_free(&b->places.data);
 }
@@ -75,6 +77,7 @@ clear_logs(flow_bench *b)
         flow_clear(&b->out[k].given);
         flow_clear(&b->out[k].taken);
     }
+    flow_clear(&b->filled);
 }
 
 bool

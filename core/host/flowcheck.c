@@ -32,6 +32,20 @@ stream_in(const nashc_node *n, int k)
     return v && !nashc_value_const(v) ? v : NULL;
 }
 
+/* Is there a place for what a step of u that writes (or not) makes, if held tokens of its output
+ * wait? A line keeps no result but that of the step before. */
+static bool
+has_room(const unit *u, uint64_t held, bool writes)
+{
+    uint32_t reads, before = 0;
+
+    if (u->t.kind != 3)
+        return held <= u->t.depth && (u->t.latency > 0 || !writes || held < u->t.depth);
+    if (u->i > 0)
+        u->m->step(&u->t, u->i - 1, &reads, &before);
+    return held <= (before & 1);
+}
+
 /* Does the next step of u if it can be done. */
 static bool
 step(check *c, unit *u)
@@ -52,8 +66,7 @@ step(check *c, unit *u)
     }
     for (int k = 0; k < nashc_node_n_out(u->n) && u->side != 1; k++) {
         uint32_t id = nashc_value_id(nashc_node_out(u->n, k));
-        if (c->held[id] > u->t.depth ||
-            (u->t.latency == 0 && (writes >> k & 1) && c->held[id] == u->t.depth))
+        if (!has_room(u, c->held[id], writes >> k & 1))
             return false;
     }
     port = 0;

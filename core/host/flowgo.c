@@ -237,7 +237,7 @@ gather(const flow_machine *m, const flow_run *r, waits *w, uint64_t *t, bool *ro
     }
     for (uint32_t k = 0; k < m->n_out; k++) {
         const flow_channel *c = m->out[k];
-        if (!(r->writes >> k & 1) || c->depth == 0 || (k == 0 && can_stall(m)))
+        if (!(r->fills >> k & 1) || c->depth == 0 || (k == 0 && can_stall(m)))
             continue;
         if (c->space.n > 0)
             w->on[w->n++] = first(&c->space);
@@ -292,19 +292,22 @@ commit(flow_list *l, flow_machine *m, const flow_run *r, const burst *b, uint64_
     }
     for (uint32_t k = 0; k < m->n_out; k++) {
         flow_channel *c = m->out[k];
+        bool stalls = k == 0 && can_stall(m);
+        if ((r->fills >> k & 1) && c->depth > 0 && !stalls)
+            flow_drop(&c->space, b->n);
         if (!(r->writes >> k & 1))
             continue;
-        if (k == 0 && can_stall(m)) {
+        if (stalls) {
             put(l, &m->pipe, b->t + m->latency + later, b->n, b->d);
             continue;
         }
-        if (c->depth > 0)
-            flow_drop(&c->space, b->n);
         if ((int)k == m->p->bulk_out && r->give > 1)
             give(l, c, b->t, r->give, 0);
         else
             give(l, c, b->t + (k == 0 ? m->latency : 0), b->n, b->d);
     }
+    if (m->filled && (r->fills & 1))
+        put(l, m->filled, b->t, b->n, b->d);
     m->next = b->t + (b->n - 1) * b->d + 1;
     m->pos += b->n;
     l->events++;

@@ -12,13 +12,13 @@ typedef struct recorder {
 } recorder;
 
 static void
-record(recorder *r, uint32_t reads, uint32_t writes, uint32_t take, uint32_t give)
+record(recorder *r, uint32_t reads, uint32_t writes, uint32_t fills, uint32_t take, uint32_t give)
 {
     flow_run *last = r->n > 0 ? &r->runs[r->n - 1] : NULL;
 
     r->steps++;
-    if (last && last->reads == reads && last->writes == writes && take == 1 && give == 1 &&
-        last->take == 1 && last->give == 1) {
+    if (last && last->reads == reads && last->writes == writes && last->fills == fills &&
+        take == 1 && give == 1 && last->take == 1 && last->give == 1) {
         last->n++;
         return;
     }
@@ -26,14 +26,14 @@ record(recorder *r, uint32_t reads, uint32_t writes, uint32_t take, uint32_t giv
         r->full = true;
         return;
     }
-    r->runs[r->n++] = (flow_run){1, reads, writes, take, give};
+    r->runs[r->n++] = (flow_run){1, reads, writes, fills, take, give};
 }
 
 static bool
 run_equal(const flow_run *a, const flow_run *b)
 {
-    return a->n == b->n && a->reads == b->reads && a->writes == b->writes && a->take == b->take &&
-           a->give == b->give;
+    return a->n == b->n && a->reads == b->reads && a->writes == b->writes && a->fills == b->fills &&
+           a->take == b->take && a->give == b->give;
 }
 
 /* Smallest number of runs, a divisor of n, whose repetition all are: from the borders of prefixes
@@ -97,7 +97,8 @@ read_output_side(flow_layer *l, const nashc_ring *w, nashc_arena *a, nashc_diag 
         k = last ? w->loops : k - 1;
         address += w->move[k];
         int64_t gone = w->release[k];
-        record(&r, need > 0, 1u | (gone > 0) << 1, need > 0 ? (uint32_t)need : 1,
+        uint32_t writes = 1u | (gone > 0) << 1;
+        record(&r, need > 0, writes, writes, need > 0 ? (uint32_t)need : 1,
                gone > 0 ? (uint32_t)gone : 1);
     }
     /* The first beat of a frame also takes the words that the last frame left. */
@@ -132,7 +133,7 @@ read_ring(flow_layer *l, const nashc_layer_model *m, nashc_arena *a, nashc_diag 
         return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
     if (!in)
         return nashc_enomem(d);
-    *in = (flow_run){(uint64_t)w.words, 3, 1, 1, 1};
+    *in = (flow_run){(uint64_t)w.words, 3, 1, 1, 1, 1};
     l->ring = true;
     l->room = (uint64_t)(w.depth + w.first);
     l->p[0] = (flow_pattern){
@@ -145,13 +146,19 @@ read_steps(flow_layer *l, const nashc_layer_model *m, const nashc_timing *t, nas
            nashc_diag *d)
 {
     recorder r = {0};
+    uint32_t reads, writes, before[2] = {0}; /* what the last two steps wrote */
 
     if (!m->step)
         return nashc_node_unsup(d, l->n, "this layer has no cycle model");
+    for (int k = 0; k < 2 && l->line; k++) {
+        m->step(t, (t->steps * 2 - 2 + (uint64_t)k) % t->steps, &reads, &before[k]);
+        l->free += before[k] & 1;
+    }
     for (uint64_t i = 0; i < t->steps && !r.full; i++) {
-        uint32_t reads, writes;
         m->step(t, i, &reads, &writes);
-        record(&r, reads, writes, 1, 1);
+        record(&r, reads, writes, l->line ? before[0] : writes, 1, 1);
+        before[0] = before[1];
+        before[1] = writes;
     }
     return finish(&r, &l->p[0], a, d);
 }
@@ -169,7 +176,10 @@ read_layer(flow_net *z, flow_layer *l, const nashc_backend *b, nashc_arena *a, n
         return nashc_enomem(d);
     l->latency = t.latency;
     l->depth = t.depth;
-    if (s != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2)
+    l->line = t.kind == 3;
+    l->free = l->line ? 0 : l->depth;
+    bool fits = !l->line || (l->latency == 0 && l->depth == 2 && l->n_out == 1);
+    if (s != NASHC_OK || t.steps == 0 || t.latency >= FLOW_STAGES || t.depth < 2 || !fits)
         s = nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
     else
         s = t.kind == 2 ? read_ring(l, m, a, d) : read_steps(l, m, &t, a, d);
@@ -266,7 +276,7 @@ flow_reversed(const flow_pattern *p, nashc_arena *a)
 
     for (size_t i = 0; i < p->n_runs && runs; i++) {
         const flow_run *r = &p->runs[p->n_runs - 1 - i];
-        runs[i] = (flow_run){r->n, r->writes, r->reads, r->give, r->take};
+        runs[i] = (flow_run){r->n, r->writes, r->reads, r->fills, r->give, r->take};
     }
     out.runs = runs;
     out.bulk_in = p->bulk_out;

@@ -30,11 +30,13 @@ uint64_t flow_time(const flow_tokens *q, uint64_t i);
 void flow_clear(flow_tokens *q);
 void flow_free(flow_tokens *q);
 
-/* n steps that take a token at each input in reads and give one at each output in writes; at the
- * ports bulk_in and bulk_out of the pattern it is `take` and `give` tokens; 1 where n > 1. */
+/* n steps that take a token at each input in reads, fill a place at each output in fills and give a
+ * token at each in writes; at the ports bulk_in and bulk_out of the pattern it is `take` and `give`
+ * tokens; 1 where n > 1. A line fills the place of a result two steps after it (nashc_timing.kind).
+ */
 typedef struct flow_run {
     uint64_t n;
-    uint32_t reads, writes, take, give;
+    uint32_t reads, writes, fills, take, give;
 } flow_run;
 
 /* The steps of a frame: the runs, `times` over. */
@@ -52,8 +54,9 @@ typedef struct flow_pattern {
 typedef struct flow_layer {
     const nashc_node *n;
     flow_pattern p[2];
-    bool ring;
+    bool ring, line;
     uint64_t tail, room;
+    uint32_t free; /* places of each output that no step has filled at the start */
     uint32_t latency, depth, n_in, n_out;
     uint32_t *in, *out; /* value ids of the streams */
 } flow_layer;
@@ -116,6 +119,7 @@ struct flow_machine {
     uint64_t pos, rep;             /* steps of it done, repetitions of the runs done */
     uint64_t next;                 /* the next step is in this cycle or later */
     uint64_t frames, goal;         /* done; to do before it rests */
+    flow_tokens *filled;           /* when steps fill a place of output 0; NULL: nobody asks */
     flow_tokens pipe;              /* when results are due at the end of the pipeline */
     flow_stall stall[FLOW_STAGES]; /* that later steps may meet */
     uint32_t n_stalls;
@@ -150,6 +154,7 @@ typedef struct flow_bench {
     flow_machine m[2];
     flow_channel in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS], words, places;
     flow_channel *a[2][NASHC_FLOW_PORTS + 1], *b[2][NASHC_FLOW_PORTS + 1];
+    flow_tokens filled; /* of a line */
     flow_machine *slots[4];
     flow_list list;
     bool back;

@@ -13,6 +13,8 @@
  *   whose places it takes. Kind by kind (docs/timing.md):
  *   - Steps, converters, duplicates, joins: as said. A duplicate waits for the last of its outputs,
  *     which is one more event. That skids have 2 places is seen as FIFOs of 2.
+ *   - Lines: a step waits for the step before, for its operand, and for the reading of the result
+ *     of the step before that one; the schedule counts that place as filled in this step.
  *   - FIFOs: a beat leaves its writer's skid a cycle after it is written at the earliest, and can
  * be read a cycle after that: slack `TRANSFER`. Its place in the skid comes back a cycle later than
  *     that in the FIFO.
@@ -102,7 +104,7 @@ keep_all(const flow_bench *b, flow_plan *p, uint64_t off)
         ok = keep(b, &p->get[l->in[k]], b->back ? &b->in[k].given : &b->in[k].taken, off);
     for (uint32_t k = 0; k < l->n_out && ok; k++)
         ok = keep(b, &p->put[l->out[k]], b->back ? &b->out[k].taken : &b->out[k].given, off);
-    return ok;
+    return ok && (!l->line || keep(b, &p->fill[l->out[0]], &b->filled, off));
 }
 
 /* Layer l does its steps as early as its writers allow, or as late as its readers do. */
@@ -243,14 +245,16 @@ flow_plan_depth(const flow_plan *p, uint32_t id)
     const flow_layer *w = &z->layers[z->writer[id] - 1];
     int64_t late = p->start[z->reader[id] - 1] - p->start[z->writer[id] - 1] + 1;
 
+    const flow_tokens *fill = w->line ? &p->fill[id] : &p->put[id];
+
     late -= p->reserved[id] ? 0 : w->latency;
-    uint64_t places = flow_most(&p->put[id], &p->get[id], late, 0, p->period);
-    if (places <= w->depth && !p->queue[id])
+    uint64_t places = flow_most(fill, &p->get[id], late, 0, p->period);
+    if (places <= w->free && !p->queue[id])
         return 0;
-    places = flow_most(&p->put[id], &p->get[id], late + 1, 0, p->period);
+    places = flow_most(fill, &p->get[id], late + 1, 0, p->period);
     if (places > UINT32_MAX / 2)
         return UINT32_MAX / 2;
-    return places <= w->depth + 2 ? 2 : (uint32_t)(places - w->depth);
+    return places <= w->free + 2 ? 2 : (uint32_t)(places - w->free);
 }
 
 /* Edges that need a FIFO at these starts and were not taken for such: how many. A FIFO takes each
@@ -313,13 +317,14 @@ alloc(flow_plan *p, nashc_diag *d)
 {
     const flow_net *z = p->z;
 
-    p->put = NASHC_NEW_N(p->a, flow_tokens, 2 * (size_t)z->n_ids);
+    p->put = NASHC_NEW_N(p->a, flow_tokens, 3 * (size_t)z->n_ids);
     p->start = NASHC_NEW_N(p->a, int64_t, (size_t)z->n_layers + 1);
     p->back = NASHC_NEW_N(p->a, flow_pattern, 2 * (size_t)z->n_layers + 1);
     p->queue = NASHC_NEW_N(p->a, bool, 3 * (size_t)z->n_ids);
     if (!p->put || !p->start || !p->back || !p->queue)
         return nashc_enomem(d);
     p->get = p->put + z->n_ids;
+    p->fill = p->get + z->n_ids;
     p->slower = p->queue + z->n_ids;
     p->reserved = p->slower + z->n_ids;
     for (uint32_t i = 0; i < z->n_layers; i++)
@@ -369,6 +374,7 @@ flow_plan_free(flow_plan *p)
     for (uint32_t id = 0; p->put && id < p->z->n_ids; id++) {
         flow_free(&p->put[id]);
         flow_free(&p->get[id]);
+        flow_free(&p->fill[id]);
     }
     *p = (flow_plan){0};
 }

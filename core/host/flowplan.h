@@ -10,6 +10,7 @@ typedef struct flow_plan {
     nashc_arena *a;
     uint64_t period;        /* cycles a frame: steps of the slowest layer */
     flow_tokens *put, *get; /* by value id: cycles of the steps that write and read, of one frame */
+    flow_tokens *fill;      /* of lines: of those that fill a place of what they write */
     int64_t *start;         /* by layer: added to its cycles */
     flow_pattern *back;     /* reversed, two a layer */
     bool *queue, *slower;   /* by value id: has a FIFO; its lag tells so */

@@ -28,18 +28,18 @@ typedef struct proof {
     const flow_net *z;
     unit *units;
     uint32_t n_units, *first; /* unit of each layer: its input side */
-    uint64_t *held;           /* by value id: tokens there */
+    uint64_t *held, *free;    /* by value id: tokens there; places of writers without a pipeline */
     uint64_t *words, *places; /* by layer, of rings */
     uint32_t *queue, head, n_queue, n_done;
     const uint32_t *fifo; /* by value id: assumed behind the buffer of its writer; NULL: none */
     nashc_flow_proof *out;
 } proof;
 
-/* Tokens that wait on stream id at most, written by l. */
+/* Places of stream id, written by l, that are free at the start. */
 static uint64_t
 capacity(const proof *z, const flow_layer *l, uint32_t id)
 {
-    return l->depth + (z->fifo ? z->fifo[id] : 0);
+    return l->free + (z->fifo ? z->fifo[id] : 0);
 }
 
 static bool
@@ -58,6 +58,15 @@ static uint64_t
 least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+/* Is there no place left in stream id? */
+static bool
+is_full(const proof *z, uint32_t id)
+{
+    const flow_layer *l = &z->z->layers[z->z->writer[id] - 1];
+
+    return l->latency > 0 ? z->held[id] >= capacity(z, l, id) : z->held[id] > 0 && z->free[id] == 0;
 }
 
 /* How many of the n next steps, all of run r, can be done at once. */
@@ -81,10 +90,18 @@ possible(const proof *z, const unit *u, const flow_run *r, uint64_t n)
             continue;
         if (l->latency > 0)
             n = held > most ? 0 : writes ? least(n, most + 1 - held) : n;
-        else if (writes)
-            n = held < most ? least(n, most - held) : 0;
+        else if (r->fills >> k & 1)
+            n = least(n, z->free[l->out[k]]);
     }
     return n;
+}
+
+/* n tokens of stream id are taken. */
+static void
+give_back(proof *z, uint32_t id, uint64_t n)
+{
+    z->held[id] -= n;
+    z->free[id] += z->z->layers[z->z->writer[id] - 1].latency == 0 ? n : 0;
 }
 
 static void
@@ -95,10 +112,13 @@ do_steps(proof *z, unit *u, const flow_run *r, uint64_t n)
 
     for (uint32_t k = 0; k < l->n_in && !is_output_side(u); k++)
         if ((r->reads >> k & 1) && z->z->writer[l->in[k]] > 0)
-            z->held[l->in[k]] -= n;
-    for (uint32_t k = 0; k < l->n_out && !is_input_side(u); k++)
-        if ((r->writes >> k & 1) && z->z->reader[l->out[k]] > 0)
-            z->held[l->out[k]] += n;
+            give_back(z, l->in[k], n);
+    for (uint32_t k = 0; k < l->n_out && !is_input_side(u); k++) {
+        if (z->z->reader[l->out[k]] == 0)
+            continue;
+        z->held[l->out[k]] += (r->writes >> k & 1) ? n : 0;
+        z->free[l->out[k]] -= (r->fills >> k & 1) && l->latency == 0 ? n : 0;
+    }
     if (is_input_side(u)) {
         z->places[i] -= n;
         z->words[i] += n;
@@ -178,11 +198,15 @@ set_up(proof *z, nashc_arena *a, nashc_diag *d)
     z->units = NASHC_NEW_N(a, unit, 2 * (size_t)n + 1);
     z->first = NASHC_NEW_N(a, uint32_t, 3 * (size_t)n + 1);
     z->words = NASHC_NEW_N(a, uint64_t, 2 * (size_t)n + 1);
-    z->held = NASHC_NEW_N(a, uint64_t, z->z->n_ids);
+    z->held = NASHC_NEW_N(a, uint64_t, 2 * (size_t)z->z->n_ids);
     if (!z->units || !z->first || !z->words || !z->held)
         return nashc_enomem(d);
     z->queue = z->first + n;
     z->places = z->words + n;
+    z->free = z->held + z->z->n_ids;
+    for (uint32_t id = 0; id < z->z->n_ids; id++)
+        if (z->z->writer[id] > 0)
+            z->free[id] = capacity(z, &z->z->layers[z->z->writer[id] - 1], id);
     for (uint32_t i = 0; i < n; i++) {
         const flow_layer *l = &z->z->layers[i];
         z->first[i] = z->n_units;
@@ -214,8 +238,7 @@ flow_prove(const flow_net *net, const uint32_t *fifo, nashc_flow_proof *out, boo
     if (s != NASHC_OK || z.n_done == z.n_units)
         return s;
     for (uint32_t id = 0; id < net->n_ids && full; id++)
-        full[id] = net->writer[id] > 0 &&
-                   z.held[id] >= capacity(&z, &net->layers[net->writer[id] - 1], id);
+        full[id] = net->writer[id] > 0 && is_full(&z, id);
     uint32_t k = 0;
     while (z.units[k].done)
         k++;

@@ -28,7 +28,7 @@ add_channel(flow_sim *s, flow_machine *from, uint32_t depth)
     return c;
 }
 
-static const flow_run beat = {1, 1, 1, 1, 1};
+static const flow_run beat = {1, 1, 1, 1, 1, 1};
 static const flow_pattern beats = {&beat, 1, 1, 1, -1, -1};
 
 /* A FIFO of depth words behind c; returns what its reader sees. */
@@ -105,7 +105,8 @@ add_layer(flow_sim *s, const flow_layer *l, const uint32_t *fifo, nashc_diag *d)
             st = nashc_enomem(d);
     }
     for (uint32_t k = 0; k < l->n_out && st == NASHC_OK; k++) {
-        out->out[out->n_out++] = add_channel(s, out, l->depth);
+        flow_channel *c = out->out[out->n_out++] = add_channel(s, out, l->depth);
+        flow_drop(&c->space, l->depth - l->free);
         st = add_stream(s, out->out[k], l->out[k], fifo, d);
     }
     if (words && st == NASHC_OK) {
@@ -210,7 +211,7 @@ is_full(const flow_machine *m)
     if (m->latency > 0 && m->out[0]->depth > 0)
         return m->pipe.n > 0;
     for (uint32_t k = 0; k < m->n_out; k++)
-        if ((m->p->runs[m->at].writes >> k & 1) && m->out[k]->depth > 0 && m->out[k]->space.n == 0)
+        if ((m->p->runs[m->at].fills >> k & 1) && m->out[k]->depth > 0 && m->out[k]->space.n == 0)
             return true;
     return false;
 }

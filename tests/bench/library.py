@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / 'tests' / 'rtl'))
 import vectors  # noqa: E402
 
 BRAM = 150
-HARNESS = ('NIN', 'NIN1', 'NOUT', 'STEPS', 'LATENCY', 'DEPTH_OUT', 'TOTAL', 'BEATS')
+HARNESS = ('NIN', 'NIN1', 'NOUT', 'STEPS', 'LATENCY', 'DEPTH_OUT', 'LINE', 'TOTAL', 'BEATS')
 UNIT = dict(mw=64, mh=64, pe=8, simd=8, mode=2, ext=1, pipe=1)
 STEPS = dict(c=64, pe=8, xw=16, xs=1, tw=16, deep=1)
 DIMS = dict(words=512, w=32)  # 16 x 16 pixels of 16 channels, 8 a word

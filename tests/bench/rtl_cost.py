@@ -62,7 +62,7 @@ SETS = [
     ("mvau", dict(mw=64, mh=64, pe=8, simd=8, mode=2, xw=8, ww=8, mul=0)),
     ("mvau", dict(mw=64, mh=64, pe=8, simd=8, mode=2, xw=8, ww=8, mul=1)),
 ]
-HARNESS = ("NIN", "NIN1", "NOUT", "STEPS", "LATENCY", "DEPTH_OUT", "TOTAL", "BEATS")
+HARNESS = ("NIN", "NIN1", "NOUT", "STEPS", "LATENCY", "DEPTH_OUT", "LINE", "TOTAL", "BEATS")
 CELLS = {
     "xc7": (r"LUT[1-6]", r"FD[RSCP]E", r"RAM\d+X?\d*[MDXS]\w*|SRL\w+", r"RAMB(18|36)E1", r"DSP48E1"),
     "ice40": (r"SB_LUT4", r"SB_DFF\w*", r"-", r"SB_RAM40_4K\w*", r"SB_MAC16"),

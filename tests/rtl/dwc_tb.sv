@@ -9,6 +9,7 @@ module dwc_tb #(
     parameter STEPS = 1,
     parameter LATENCY = 0,
     parameter DEPTH_OUT = 2,
+    parameter LINE = 0,
     parameter TOTAL = 1
 );
     wire clk, rst_n, s_tvalid, s_tready, s1_tvalid, s1_tready, m_tvalid, m_tready;
@@ -27,7 +28,7 @@ module dwc_tb #(
 
     stream_harness #(
         .IN_W(S_W), .IN1_W(1), .OUT_W(M_W), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
-        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
+        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .LINE(LINE), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
         .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),

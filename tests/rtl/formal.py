@@ -28,6 +28,7 @@ PROOFS = (
     ('fmpadding', [dict(C=c, SIMD=2, HEIGHT=h, WIDTH=w, TOP=t, LEFT=l, BOTTOM=b, RIGHT=r, ROW_GAP=g, XW=2, OUT_W=2)
                    for c, h, w, t, l, b, r, g in ((2, 1, 1, 0, 0, 0, 0, 0), (4, 2, 3, 1, 0, 0, 2, 1),
                                                   (6, 3, 1, 4, 3, 1, 1, 0))]),
+    ('line_end', [dict(W=1), dict(W=3)]),
     ('fifo', [dict(W=2, DEPTH=2, STYLE=1)] + [dict(W=2, DEPTH=d, STYLE=s) for d in (2, 3, 4, 6)
                                               for s in (2, 3)]),
     ('dwc', [dict(S_W=a, M_W=b) for a, b in ((1, 4), (4, 1), (2, 3), (3, 2), (5, 3), (3, 7),

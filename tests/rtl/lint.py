@@ -23,7 +23,7 @@ import vectors_sparse
 HERE = os.path.dirname(os.path.abspath(__file__))
 RTL = os.path.normpath(os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rtl'))
 YOSYS_SETS = 4  # Yosys is slow: so many sets of each module beside the defaults
-HARNESS = ('NIN', 'NIN1', 'NOUT', 'STEPS', 'LATENCY', 'DEPTH_OUT', 'TOTAL', 'BEATS')
+HARNESS = ('NIN', 'NIN1', 'NOUT', 'STEPS', 'LATENCY', 'DEPTH_OUT', 'LINE', 'TOTAL', 'BEATS')
 
 
 def messages(command, folder):

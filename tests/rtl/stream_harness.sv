@@ -14,6 +14,7 @@ module stream_harness #(
     parameter STEPS   = 1,              // lines of steps.hex
     parameter LATENCY = 0,
     parameter DEPTH   = 2,              // words of the output buffer
+    parameter LINE    = 0,              // 1: a line, which keeps one result
     parameter TOTAL   = 1               // steps of the run; 0: it never ends by itself
 ) (
     output reg              clk,
@@ -35,7 +36,7 @@ module stream_harness #(
     integer seed, si, so, i0, i1, n_out, cycle, limit, tail;
 
     // The model of docs/timing.md.
-    integer step, occ;
+    integer step, occ, wrote;           // wrote: the last step did
     reg [LATENCY:0] v;                  // v[LATENCY]: the last stage holds a result
     reg [2:0] now;
     reg room, en, fire, push, ready0, ready1, done0, done1;
@@ -60,6 +61,7 @@ module stream_harness #(
         cycle = 0;
         step = 0;
         occ = 0;
+        wrote = 0;
         tail = 0;
         v = 0;
         limit = 1000 + (NIN + NIN1 + NOUT * 2 + TOTAL + LATENCY) * 20;
@@ -85,7 +87,7 @@ module stream_harness #(
     always @(posedge clk) if (rst_n) begin
         now = steps[step];
         room = occ < DEPTH;
-        en = (LATENCY == 0) ? !now[2] || room : !v[LATENCY] || room;
+        en = (LINE != 0) ? occ <= wrote : (LATENCY == 0) ? !now[2] || room : !v[LATENCY] || room;
         ready0 = en && now[0] && (!now[1] || s1_tvalid);
         ready1 = en && now[1] && (!now[0] || s_tvalid);
         fire = en && (!now[0] || s_tvalid) && (!now[1] || s1_tvalid);
@@ -111,6 +113,7 @@ module stream_harness #(
             end
         end
         // The state of the next cycle.
+        if (fire) wrote = now[2];
         if (fire) step = (step + 1) % STEPS;
         if (LATENCY > 0 && en) v = (v << 1) | ((fire && now[2]) << 1);
         occ = occ + push - (m_tready && occ > 0);

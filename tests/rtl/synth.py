@@ -19,7 +19,7 @@ import vectors
 HERE = os.path.dirname(os.path.abspath(__file__))
 RTL = os.path.normpath(os.path.join(HERE, '..', '..', 'backends', 'verilog', 'rtl'))
 LIMIT = 1 << 30
-HARNESS = ('NIN', 'NIN1', 'NOUT', 'STEPS', 'LATENCY', 'DEPTH_OUT', 'TOTAL', 'BEATS')
+HARNESS = ('NIN', 'NIN1', 'NOUT', 'STEPS', 'LATENCY', 'DEPTH_OUT', 'LINE', 'TOTAL', 'BEATS')
 
 # module, parameters, then cells: regular expression and how many of them
 MVAU = lambda **kw: ('mvau', None, dict(dict(mw=98, mh=98, mode=0, pipe=1), **kw))

@@ -29,8 +29,9 @@ def clog2(x):
     return (x - 1).bit_length()
 
 
-def stages(deep, n):
-    return 2 * n - 1 if deep else n
+def stages(deep, k, folds, shared):
+    n = clog2(k + 1)  # more than 16 words are a memory
+    return n + sum((1 if shared else folds) << i > 16 for i in range(1, n)) * deep
 
 
 def run(params, files, steps, latency, in0, out, in_w, out_w, repeat, in1=None, in1_w=1, depth=2,
@@ -69,7 +70,7 @@ def dwc(rnd, a=8, b=32):
         steps = [1 | (4 if (i + 1) * a // b > i * a // b else 0) for i in range(b)]
     else:
         steps = [4 | (1 if -(-(i + 1) * b // a) > -(-i * b // a) else 0) for i in range(a)]
-    return run(dict(S_W=a, M_W=b), {}, steps, 0, cut(a), cut(b), a, b, 60)
+    return run(dict(S_W=a, M_W=b, LINE=int(a < b and b % a == 0)), {}, steps, 0, cut(a), cut(b), a, b, 60)
 
 
 def pair_streams(rnd, w0=8, w1=5):
@@ -201,11 +202,10 @@ def thresh(rnd, search, c=4, pe=1, xw=8, xs=1, tw=8, ts=1, k=3, ow=2, act=0, has
     beats = lambda a, w: [pack(a[i:i + pe], w) for i in range(0, len(a), pe)]
     p = dict(C=c, PE=pe, XW=xw, X_SIGNED=xs, TW=tw, T_SIGNED=ts, K=k, OUT_W=ow, ACTVAL=act,
              HAS_DIR=has_dir, T_SHARED=shared)
-    latency = 2
-    files = dict(t.files)
+    latency, files = 2, dict(t.files)
     if search:
         p['DEEP'] = deep
-        latency = 1 + stages(deep, clog2(k + 1))
+        latency = stages(deep, k, c // pe, shared)
     else:
         files['thresh.dat'] = t.par
     return run(p, files, [RW] * (c // pe), latency, beats(x, xw), beats(y, ow), pe * xw, pe * ow,
@@ -321,7 +321,7 @@ class Products:
                           for _ in range(n)]
         t = Thresholds(self.rnd, c, pe, self.tw, self.ts, k, ow, actval, has_dir, shared, near)
         return ([[t(i, d) for i, d in enumerate(v)] for v in sums], dict(t.files, thresh=t.par),
-                1 if act == 1 else stages(deep, clog2(k + 1)))
+                1 if act == 1 else stages(deep, k, c // pe, shared))
 
 
 def mvau(rnd, mw=8, mh=4, groups=1, pe=2, simd=4, mode=2, xw=4, xs=0, ww=4, ws=1, dot=0, mul=0, lanes=1, pipe=0,
@@ -425,7 +425,7 @@ def window_line(rnd, w=8, words=16, dims=(16,), strides=(1,), first=0, base=1):
     data = draw(rnd, w, 0, words * frames)
     out = [pack([data[f * words + first + a + b] for b in inner], w) for f in range(frames) for a in outer]
     steps = [RW if i - newest in outer else 1 for i in range(words)]
-    return run(p, {}, steps, 1, data, out, w, w * len(inner), frames, endless=steps[-1] == 1)
+    return run(dict(p, LINE=1), {}, steps, 0, data, out, w, w * len(inner), frames, endless=steps[-1] == 1)
 
 
 def sweep(rnd):

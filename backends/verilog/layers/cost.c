@@ -178,6 +178,14 @@ cost_pipe(nashc_cost *c, uint64_t latency, uint64_t outputs, uint64_t width)
     c->ff += latency + outputs * (2 + 2 * width);
 }
 
+/* As a skid: a choice for each bit. */
+void
+cost_line_end(nashc_cost *c, uint64_t width)
+{
+    COST_LUTS(c, COST_SKID, 1, (double)width);
+    c->ff += 2 + width;
+}
+
 void
 cost_counter(nashc_cost *c, uint64_t count)
 {
@@ -201,19 +209,24 @@ parallel(nashc_cost *c, const cost_steps *s)
     cost_rom(c, s->dev, s->ram_style, s->folds, all * s->bits);
 }
 
-/* A stage for each bit of the count: a memory, a comparison, and the bits found so far; x and the
- * fold go along, two cycles a stage, in shift registers where they are long enough. */
+/* A stage for each bit of the count: a memory, or a choice between few words that is part of the
+ * comparison, and the bits found so far; x and the fold go along from comparison to comparison. */
 static void
 search(nashc_cost *c, const cost_steps *s)
 {
     uint64_t n = (uint64_t)emit_stages((int64_t)s->steps), bits = (uint64_t)cost_clog2(s->folds);
 
+    uint64_t cycles = emit_search_cycles((int64_t)s->steps, (int64_t)s->folds) - 1;
+
     COST_LUTS(c, COST_SEARCH, (double)(s->pe * n), (double)(s->pe * n * s->width), (double)s->pe,
               (double)(s->pe * s->out));
-    c->ff += (n - 1) * 2 * (s->pe * s->width + bits) + s->pe * (n * (n - 1) + s->out);
-    for (uint64_t k = 0; k < n; k++)
-        for (uint64_t p = 0; p < s->pe; p++)
+    c->ff += cycles * (s->pe * s->width + bits) + s->pe * s->out;
+    for (uint64_t k = 0; k < n; k++) {
+        bool memory = emit_search_memory((int64_t)s->folds, (int)k);
+        c->ff += k * s->pe * (memory ? 2 : 1);
+        for (uint64_t p = 0; p < s->pe && memory; p++)
             cost_rom(c, s->dev, s->ram_style, s->folds << k, s->bits);
+    }
 }
 
 void

@@ -54,6 +54,9 @@ void cost_luts(nashc_cost *c, enum cost_part part, const double terms[COST_TERMS
 /* A pipe of latency stages and a skid for each of outputs of width bits. */
 void cost_pipe(nashc_cost *c, uint64_t latency, uint64_t outputs, uint64_t width);
 
+/* nashc_line_end: the word of width bits before a line whose registers are the output. */
+void cost_line_end(nashc_cost *c, uint64_t width);
+
 /* A counter from 0 below count. */
 void cost_counter(nashc_cost *c, uint64_t count);
 

@@ -25,6 +25,15 @@ dwc_cycles(const nashc_node *n)
     return in > out ? in : out;
 }
 
+/* Whole multiples are put together in a line that is the output. */
+static bool
+is_line(const nashc_node *n)
+{
+    int64_t in = nashc_node_int(n, "lanes_in"), out = nashc_node_int(n, "lanes_out");
+
+    return in < out && out % in == 0;
+}
+
 /* Whole ratios load or shift a register; others shift by any number of their common part. */
 static nashc_status
 dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
@@ -37,6 +46,14 @@ dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         uint64_t b = unit % a;
         unit = a;
         a = b;
+    }
+    if (is_line(n)) {
+        cost_counter(&c, to / in);
+        c.ff += bits * to;
+        cost_line_end(&c, bits * in);
+        cost_fit(&c, dev);
+        *out = c;
+        return NASHC_OK;
     }
     if (in != to) {
         uint64_t steps = larger / unit;
@@ -59,6 +76,7 @@ dwc_timing(const nashc_node *n, nashc_timing *out)
     *out = (nashc_timing){
         .steps = dwc_cycles(n),
         .depth = 2,
+        .kind = is_line(n) ? 3 : 0,
         .arg = {(uint64_t)nashc_node_int(n, "lanes_in"), (uint64_t)nashc_node_int(n, "lanes_out")}};
     return NASHC_OK;
 }

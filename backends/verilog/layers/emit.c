@@ -48,6 +48,23 @@ emit_stages(int64_t n)
     return stages;
 }
 
+bool
+emit_search_memory(int64_t folds, int stage)
+{
+    return folds << stage > 16;
+}
+
+uint32_t
+emit_search_cycles(int64_t n, int64_t folds)
+{
+    int stages = emit_stages(n);
+    uint32_t cycles = (uint32_t)stages;
+
+    for (int k = 1; k < stages; k++)
+        cycles += emit_search_memory(folds, k);
+    return cycles;
+}
+
 void
 emit_func(const nashc_node *n, nashc_vlog *v)
 {

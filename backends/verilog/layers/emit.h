@@ -21,6 +21,14 @@ bool emit_parallel(int64_t style, int64_t n);
 /* Stages of a binary search over n thresholds: ceil(log2(n + 1)). */
 int emit_stages(int64_t n);
 
+/* Does stage `stage` of a search in so many rows in turn (1: a shared row) have a memory, which
+ * takes a cycle to read? Few words are part of the comparison (nashc_thresholding_search_core). */
+bool emit_search_memory(int64_t folds, int stage);
+
+/* Cycles of a binary search over n thresholds of so many rows in turn, from its first comparison
+ * on (DEEP = 1). */
+uint32_t emit_search_cycles(int64_t n, int64_t folds);
+
 /* Parameter FUNC: the code of attribute func, one numbering in all modules (docs/timing.md). */
 void emit_func(const nashc_node *n, nashc_vlog *v);
 

@@ -415,5 +415,7 @@ mac_latency(const nashc_node *n)
 
     if (!t)
         return 0;
-    return is_parallel(n) ? 1 : 2 * (uint32_t)emit_stages(t->dim[1]) - 1;
+    return is_parallel(n) ? 1
+                          : emit_search_cycles(
+                                t->dim[1], t->dim[0] > 1 ? t->dim[0] / nashc_node_int(n, "pe") : 1);
 }

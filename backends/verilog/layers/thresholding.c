@@ -57,6 +57,16 @@ is_parallel(const nashc_node *n)
     return emit_parallel(nashc_node_int(n, "style"), model_in(n, 1)->dim[1]);
 }
 
+/* Stages of the pipeline. */
+static uint32_t
+latency_of(const nashc_node *n)
+{
+    const nashc_type *t = model_in(n, 1);
+    int64_t folds = t->dim[0] > 1 ? t->dim[0] / nashc_node_int(n, "pe") : 1;
+
+    return is_parallel(n) ? 2 : emit_search_cycles(t->dim[1], folds);
+}
+
 static nashc_status
 threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
@@ -71,12 +81,11 @@ threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
                     .bits = x->kind == NASHC_K_BIP ? 2 : t->bits,
                     .out = model_out(n, 0)->bits,
                     .ram_style = nashc_node_int(n, "ram_style")};
-    nashc_cost c = {.ff = pe * x->bits, COST_START};
-    uint64_t stages = (uint64_t)emit_stages(t->dim[1]);
+    nashc_cost c = {.ff = s.parallel ? pe * x->bits : 0, COST_START};
 
     cost_counter(&c, s.folds);
     cost_thresholds(&c, &s);
-    cost_pipe(&c, s.parallel ? 2 : 2 * stages, 1, pe * s.out);
+    cost_pipe(&c, latency_of(n), 1, pe * s.out);
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;
@@ -86,9 +95,7 @@ threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 static nashc_status
 threshold_timing(const nashc_node *n, nashc_timing *out)
 {
-    uint32_t stages = (uint32_t)emit_stages(model_in(n, 1)->dim[1]);
-
-    *out = model_beat_timing(n, is_parallel(n) ? 2 : 2 * stages);
+    *out = model_beat_timing(n, latency_of(n));
     return NASHC_OK;
 }
 

@@ -83,7 +83,8 @@ cost_loops(nashc_cost *c, const int64_t *count, int loops)
     c->ff += bits + n;
 }
 
-/* Registers for what is given; the rest of the line in memories, rows of it next to each other. */
+/* Registers for what is given, which are the output; the rest of the line in memories, rows of it
+ * next to each other. */
 static void
 cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, const nashc_device *dev,
           nashc_cost *c)
@@ -103,7 +104,7 @@ cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, const nashc_
     }
     c->ff += addresses;
     COST_LUTS(c, COST_LINE, 1, (double)count, (double)addresses);
-    cost_pipe(c, 1, 1, width * (uint64_t)z->taps);
+    cost_line_end(c, width);
 }
 
 static void
@@ -146,10 +147,11 @@ window_timing(const nashc_node *n, nashc_timing *out)
     nashc_line z;
     bool line = window_line(n, &z);
 
-    *out = (nashc_timing){
-        .steps = line ? (uint64_t)z.words : 1, .latency = 1, .depth = 2, .kind = line ? 0 : 2};
-    if (line)
+    *out = (nashc_timing){.steps = 1, .latency = 1, .depth = 2, .kind = 2};
+    if (line) {
+        *out = (nashc_timing){.steps = (uint64_t)z.words, .depth = 2, .kind = 3};
         window_line_args(&z, out);
+    }
     return NASHC_OK;
 }
 

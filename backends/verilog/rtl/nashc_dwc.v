@@ -1,8 +1,10 @@
 // nashc_dwc.v: width conversion between any two widths, low bits first, one beat a cycle on the
 // side with more beats. Steps max(in beats, out beats) a frame, LATENCY 0; a frame's bits must fill
 // whole beats on both sides. S_W <= M_W: each step reads, and writes when M_W bits are there.
-// S_W > M_W: each step writes, and reads when fewer than M_W bits are there. Buffer of
-// max(S_W, M_W) - gcd(S_W, M_W) bits, no barrel shifter if one width divides the other.
+// S_W > M_W: each step writes, and reads when fewer than M_W bits are there. S_W that divides M_W
+// is a line (docs/timing.md) of M_W bits, which are the output, and S_W bits before it; others have
+// a buffer of max(S_W, M_W) - gcd(S_W, M_W) bits and a skid, and no barrel shifter if M_W divides
+// S_W.
 `default_nettype none
 module nashc_dwc #(
     parameter S_W = 8,                  // bits per input beat
@@ -44,29 +46,74 @@ module nashc_dwc #(
     end
 `endif
 
-    wire reads, writes, room;
-    wire en   = !writes || room;
-    wire fire = en && (!reads || s_tvalid);
-    wire [M_W-1:0] data;
-    assign s_tready = en && reads;
-
-    nashc_skid #(.W(M_W)) u_skid (
-        .clk(clk), .rst_n(rst_n),
-        .s_tdata(data), .s_tvalid(fire && writes), .s_tready(room),
-        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
-    );
+    // constants are cut to the width of what they meet
+    /* verilator lint_off WIDTH */
+    localparam [FW:0] IN_U  = IU;
+    localparam [FW:0] OUT_U = OU;
+    /* verilator lint_on WIDTH */
 
     generate
         if (BU == 0) begin : g_same
-            assign reads  = 1'b1;
-            assign writes = 1'b1;
-            assign data   = s_tdata;
+            nashc_skid #(.W(M_W)) u_skid (
+                .clk(clk), .rst_n(rst_n),
+                .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+                .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+            );
+        end else if (IU == 1) begin : g_up
+            reg  [FW-1:0]      fill_q;  // units in the line that are no result yet
+            reg  [M_W-1:0]     line_q;
+            wire               move;
+            wire               due = {1'b0, fill_q} == OUT_U - 1'b1;
+            wire [S_W-1:0]     word;
+            wire [M_W+S_W-1:0] line_d = {word, line_q};
+            assign m_tdata = line_q;
+
+            nashc_line_end #(.W(S_W)) u_end (
+                .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid),
+                .s_tready(s_tready), .move(move), .word(word), .due(due), .m_tvalid(m_tvalid),
+                .m_tready(m_tready)
+            );
+            always @(posedge clk) if (move) line_q <= line_d[M_W+S_W-1:S_W];
+            always @(posedge clk) begin
+                if (!rst_n) fill_q <= {FW{1'b0}};
+                else if (move) fill_q <= due ? {FW{1'b0}} : fill_q + 1'b1;
+            end
+            wire unused = &{1'b0, line_d[S_W-1:0], IN_U};
+`ifdef FORMAL
+            reg [11:0] in_q = 12'd0, out_q = 12'd0;     // units moved
+            reg        seen_q = 1'b0;
+            wire [11:0] inside = in_q - out_q;
+            always @(posedge clk) begin
+                seen_q <= 1'b1;
+                assume (rst_n == seen_q);
+                if (rst_n) begin
+                    if (s_tvalid && s_tready) in_q <= in_q + 1;
+                    if (m_tvalid && m_tready) out_q <= out_q + OU;
+                    assert (fill_q < OU);
+                    assert (!m_tvalid || fill_q == 0);
+                    assert (m_tvalid || s_tready);
+                    // what went in came out, or is in the line or before it
+                    assert (inside == fill_q + OU * m_tvalid + !s_tready);
+                end
+                if (seen_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
+                    assert (m_tvalid);
+                    assert (m_tdata == $past(m_tdata));
+                end
+            end
+`endif
         end else begin : g_convert
-            // constants are cut to the width of what they meet
-            /* verilator lint_off WIDTH */
-            localparam [FW:0] IN_U  = IU;
-            localparam [FW:0] OUT_U = OU;
-            /* verilator lint_on WIDTH */
+            wire           reads, writes, room;
+            wire           en   = !writes || room;
+            wire           fire = en && (!reads || s_tvalid);
+            wire [M_W-1:0] data;
+            assign s_tready = en && reads;
+
+            nashc_skid #(.W(M_W)) u_skid (
+                .clk(clk), .rst_n(rst_n),
+                .s_tdata(data), .s_tvalid(fire && writes), .s_tready(room),
+                .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
+            );
+
             reg  [FW-1:0] fill_q;       // units in the buffer
             wire [FW:0]   fill = {1'b0, fill_q};
             wire [FW:0]   fill_d;
@@ -94,15 +141,7 @@ module nashc_dwc #(
             end
 `endif
 
-            if (IU == 1) begin : g_up   // whole ratio: a shift register, no multiplexer
-                reg  [M_W-S_W-1:0] buf_q;
-                wire [M_W-1:0]     all = {s_tdata, buf_q};
-                assign reads  = 1'b1;
-                assign writes = fill == OUT_U - 1'b1;
-                assign fill_d = writes ? {(FW+1){1'b0}} : fill + 1'b1;
-                assign data   = all;
-                always @(posedge clk) if (fire) buf_q <= all[M_W-1:S_W];
-            end else if (OU == 1) begin : g_down
+            if (OU == 1) begin : g_down // whole ratio: a shift register, no multiplexer
                 reg  [S_W-M_W-1:0] buf_q;
                 wire [S_W-1:0]     rest = {{M_W{1'b0}}, buf_q};
                 wire [S_W-1:0]     all  = reads ? s_tdata : rest;

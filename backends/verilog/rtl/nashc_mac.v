@@ -1,8 +1,8 @@
 // nashc_mac.v: the part of a matrix unit behind its operands: sums of products of PE rows and SIMD
 // columns a step, and nashc_results. A step fires with its flags in one enabled cycle, x and w are
 // registers outside that hold its operands in the next.
-// LATENCY = 2 + PIPE + (ACCS > 0) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
-// N = clog2(K+1). Stages: operands, (PIPE), sum, accumulator if ACCS > 0, thresholds.
+// LATENCY = 2 + PIPE + (ACCS > 0) + TLAT, TLAT as in nashc_results. Stages: operands, (PIPE), sum,
+// accumulator if ACCS > 0, thresholds.
 // Multipliers: PE*SIMD/LANES in MODE 2 and 3 with MUL_STYLE 0, else none. ACCS*PE*ACC_W bits of
 // accumulators.
 // BLOCKS divides PE; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.

@@ -2,8 +2,8 @@
 // step. NF*SF steps a vector (NF = MH/GROUPS/PE, SF = MW/SIMD), frames without a gap: x is read
 // while nf == 0 and replayed after that; a result leaves after each sf == SF-1. Vectors belong to
 // groups 0 .. GROUPS-1 in turn, each group has its own MH/GROUPS rows of W.
-// LATENCY = 2 + PIPE + (SF > 1) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
-// N = clog2(K+1). Stages: operands, then those of nashc_mac.
+// LATENCY = 2 + PIPE + (SF > 1) + TLAT, TLAT as in nashc_results. Stages: operands, then those of
+// nashc_mac.
 // Memory: MW*MH*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), replay
 // SF*SIMD*XW bits if NF > 1 and SF > 1, thresholds as in nashc_thresholding_*. Multipliers:
 // PE*SIMD/LANES in MODE 2 and 3 with MUL_STYLE 0, else none. GROUPS*PE divides MH, SIMD divides MW;

@@ -1,8 +1,9 @@
 // nashc_results.v: the part of a matrix unit behind the sums of its steps, for PE rows:
 // accumulators, thresholds, control and output. A step fires with its flags in one enabled cycle;
 // its sum is there STAGES enabled cycles later.
-// LATENCY = STAGES + (ACCS > 0) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT 2),
-// N = clog2(K+1). ACCS*PE*ACC_W bits of accumulators, memories as in nashc_thresholding_*.
+// LATENCY = STAGES + (ACCS > 0) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N = clog2(K+1) (ACT 2), DEEP:
+// and one for each of the stages 1 .. N-1 with FOLDS << stage > 16 (T_SHARED: 1 << stage).
+// ACCS*PE*ACC_W bits of accumulators, memories as in nashc_thresholding_*.
 // STAGES >= 2; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0, SW = ACC_W if ACCS is 0.
 `default_nettype none
 module nashc_results #(
@@ -42,7 +43,17 @@ module nashc_results #(
 );
     localparam N    = $clog2(K + 1);
     localparam AST  = STAGES + ((ACCS > 0) ? 1 : 0);    // stages up to the accumulator
-    localparam TLAT = (ACT == 0) ? 0 : (ACT == 1) ? 1 : (DEEP != 0) ? 2 * N - 1 : N;
+    localparam LF   = (T_SHARED != 0) ? 1 : FOLDS;
+
+    function integer deep(input integer stages);        // those whose read takes a cycle
+        integer k;
+        begin
+            deep = 0;
+            for (k = 1; k < stages; k = k + 1)
+                deep = deep + ((DEEP != 0 && (LF << k) > 16) ? 1 : 0);
+        end
+    endfunction
+    localparam TLAT = (ACT == 0) ? 0 : (ACT == 1) ? 1 : N + deep(N);
 
     // --- accumulator ---------------------------------------------------------------------------
     wire [PE*ACC_W-1:0] acc;

@@ -1,5 +1,7 @@
 // nashc_thresholding_search.v: y = ACTVAL + #{t : T[c][t] <= x} by binary search in N stages,
-// N = clog2(K+1). Throughput 1 beat/cycle, C/PE steps a vector, LATENCY N+1 (DEEP: 2*N).
+// N = clog2(K+1). Throughput 1 beat/cycle, C/PE steps a vector, LATENCY N, DEEP: one more for each
+// of the stages 1 .. N-1 with (C/PE) << stage > 16 (T_SHARED: 1 << stage). The first thresholds are
+// read a step ahead, so x comes from the stream's own register.
 // PE*N comparators, PE*N memories of (C/PE) << stage words of TW bits. PE divides C, K >= 1, rows
 // ascend.
 `default_nettype none
@@ -33,7 +35,17 @@ module nashc_thresholding_search #(
     localparam CF  = C / PE;
     localparam FW  = (CF <= 1) ? 1 : $clog2(CF);
     localparam N   = $clog2(K + 1);
-    localparam LAT = (DEEP != 0) ? 2 * N : N + 1;
+    localparam LF  = (T_SHARED != 0) ? 1 : CF;
+
+    function integer deep(input integer stages);        // those whose read takes a cycle
+        integer k;
+        begin
+            deep = 0;
+            for (k = 1; k < stages; k = k + 1)
+                deep = deep + ((DEEP != 0 && (LF << k) > 16) ? 1 : 0);
+        end
+    endfunction
+    localparam LAT = N + deep(N);
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [FW-1:0] LAST = CF - 1;
@@ -49,22 +61,19 @@ module nashc_thresholding_search #(
     wire                en;
     wire                fire = en && s_tvalid;
     wire [PE*OUT_W-1:0] y;
-    reg  [FW-1:0]       fold_q;
-    reg  [PE*XW-1:0]    x_q;
+    reg  [FW-1:0]       fold_q;         // of the next step
+    wire [FW-1:0]       next = (fold_q == LAST) ? {FW{1'b0}} : fold_q + 1'b1;
+    wire [FW-1:0]       fold_d = !rst_n ? {FW{1'b0}} : fire ? next : fold_q;
     assign s_tready = en;
 
-    always @(posedge clk) begin
-        if (!rst_n) fold_q <= {FW{1'b0}};
-        else if (fire) fold_q <= (fold_q == LAST) ? {FW{1'b0}} : fold_q + 1'b1;
-    end
-    always @(posedge clk) if (en) x_q <= s_tdata;
+    always @(posedge clk) if (en || !rst_n) fold_q <= fold_d;
 
     nashc_thresholding_search_core #(
         .FOLDS(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
         .OUT_W(OUT_W), .ACTVAL(ACTVAL), .HAS_DIR(HAS_DIR), .T_SHARED(T_SHARED), .DEEP(DEEP),
         .T_FILE({MEM_DIR, "/", T_FILE}), .DIR_FILE({MEM_DIR, "/", DIR_FILE}),
         .T_RAM_STYLE(T_RAM_STYLE)
-    ) u_core (.clk(clk), .en(en), .fold(fold_q), .x(x_q), .y(y));
+    ) u_core (.clk(clk), .en(en || !rst_n), .fold(fold_d), .x(s_tdata), .y(y));
 
     nashc_pipe #(.W(PE*OUT_W), .LATENCY(LAT)) u_pipe (
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(y),

@@ -1,8 +1,10 @@
 // nashc_thresholding_search_core.v: thresholds by binary search, PE lanes, N = clog2(K+1) stages,
 // the data path only.
-// The fold enters in one enabled cycle, x in the next; y leaves N (DEEP: 2*N-1) stages after x.
-// PE*N comparators and PE*N memories of FOLDS << stage words of TW bits with registered read.
-// Rows ascend; nodes at or above K never fire. Files {T_FILE}_<lane>_<stage>.dat (docs/timing.md).
+// The fold enters in one enabled cycle, x in the next; y leaves N stages after x, DEEP: one more
+// for each of the stages 1, 2, .. whose memory has more than 16 words. PE*N comparators and PE*N
+// memories of FOLDS << stage words of TW bits with registered read; up to 16 words are part of the
+// comparison, as their address is no more than what a LUT takes beside two bits of x. Rows ascend;
+// nodes at or above K never fire. Files {T_FILE}_<lane>_<stage>.dat (docs/timing.md).
 `default_nettype none
 module nashc_thresholding_search_core #(
     parameter FOLDS       = 1,          // folds: channels / PE
@@ -30,30 +32,44 @@ module nashc_thresholding_search_core #(
 );
     localparam N    = $clog2(K + 1);
     localparam LF   = (T_SHARED != 0) ? 1 : FOLDS;  // folds in the memories
-    localparam TAPS = (N - 1) * (1 + DEEP) + 1;
+    localparam FEW  = 16;               // words that are no memory
+
+    // The cycle in which stage k compares, after x came in.
+    function integer compares(input integer k);
+        integer i;
+        begin
+            compares = 0;
+            for (i = 1; i <= k; i = i + 1)
+                compares = compares + (((LF << i) <= FEW) ? 1 : 1 + DEEP);
+        end
+    endfunction
+    localparam TAPS = compares(N - 1) + 1;
     // constants are cut to the width of what they meet
     /* verilator lint_off WIDTH */
     localparam [OUT_W-1:0] BASE = ACTVAL;
     localparam [N-1:0]     FULL = K;
     /* verilator lint_on WIDTH */
 
-    // Stage k reads with tap k*(1+DEEP) and compares one cycle later. A shared row needs no fold.
+    // A stage that compares with tap k of x reads with tap k of the fold, which came a cycle
+    // before, or, of few words, chooses with tap k + 1. A shared row needs no fold.
     /* verilator lint_off UNUSEDSIGNAL */
-    wire [TAPS*FW-1:0]    fold_at;
+    wire [(TAPS+1)*FW-1:0] fold_at;
     /* verilator lint_on UNUSEDSIGNAL */
     wire [TAPS*PE*XW-1:0] x_at;
     wire [PE-1:0]         flip;         // lane counts x < T
     wire [PE*OUT_W-1:0]   y_d;
     reg  [PE*OUT_W-1:0]   y_q;
 
-    nashc_delay_line #(.W(FW), .TAPS(TAPS)) u_fold (.clk(clk), .en(en), .a(fold), .taps(fold_at));
+    nashc_delay_line #(.W(FW), .TAPS(TAPS+1)) u_fold (.clk(clk), .en(en), .a(fold), .taps(fold_at));
     nashc_delay_line #(.W(PE*XW), .TAPS(TAPS)) u_x (.clk(clk), .en(en), .a(x), .taps(x_at));
 
     genvar p, k;
     generate
         for (k = 0; k < N; k = k + 1) begin : g_stage
-            localparam TAP  = k * (1 + DEEP);
+            localparam TAP  = compares(k);
+            localparam NEXT = compares(k + 1) - TAP;    // cycles to the next stage
             localparam D    = LF << k;                  // words per memory
+            localparam FTAP = TAP + ((D <= FEW) ? 1 : 0);
             localparam AW   = (D <= 1) ? 1 : $clog2(D);
             localparam FA   = (LF <= 1) ? 0 : $clog2(LF);
             // The node of prefix i is threshold i*STEP + HALF; LIM is the last prefix below K.
@@ -79,13 +95,13 @@ module nashc_thresholding_search_core #(
             if (k < N - 1) begin : g_more
                 // The delay line also returns its input.
                 /* verilator lint_off UNUSEDSIGNAL */
-                wire [(2+DEEP)*PE*(k+1)-1:0] taps;
+                wire [(1+NEXT)*PE*(k+1)-1:0] taps;
                 /* verilator lint_on UNUSEDSIGNAL */
-                nashc_delay_line #(.W(PE*(k+1)), .TAPS(2+DEEP)) u_found (
+                nashc_delay_line #(.W(PE*(k+1)), .TAPS(1+NEXT)) u_found (
                     .clk(clk), .en(en), .a(found), .taps(taps)
                 );
-                assign ready = taps[DEEP*PE*(k+1) +: PE*(k+1)];
-                assign known = taps[(1+DEEP)*PE*(k+1) +: PE*(k+1)];
+                assign ready = taps[(NEXT-1)*PE*(k+1) +: PE*(k+1)];
+                assign known = taps[NEXT*PE*(k+1) +: PE*(k+1)];
             end else begin : g_last
                 assign ready = found;
                 assign known = found;
@@ -110,19 +126,29 @@ module nashc_thresholding_search_core #(
                 wire signed [TW:0] te;
                 wire               hit;
 
-                if (FA == 0 && k == 0) begin : g_addr_none
-                    assign addr = 1'b0;
-                end else if (FA == 0) begin : g_addr_prefix
-                    assign addr = g_stage[k-1].ready[p*k +: k];
-                end else if (k == 0) begin : g_addr_fold
-                    assign addr = fold_at[TAP*FW +: FA];
-                end else begin : g_addr_both
-                    assign addr = {fold_at[TAP*FW +: FA], g_stage[k-1].ready[p*k +: k]};
+                if (k == 0) begin : g_addr_fold
+                    assign addr = (FA == 0) ? {AW{1'b0}} : fold_at[FTAP*FW +: AW];
+                end else begin : g_addr_found
+                    wire [k-1:0] prefix = (D <= FEW) ? g_stage[k-1].known[p*k +: k]
+                                                     : g_stage[k-1].ready[p*k +: k];
+                    if (FA == 0) begin : g_shared
+                        assign addr = prefix;
+                    end else begin : g_both
+                        assign addr = {fold_at[FTAP*FW +: FA], prefix};
+                    end
                 end
-                nashc_rom #(
-                    .W(TW), .DEPTH(D), .FILE({T_FILE, "_", LANE, "_", STAGE, ".dat"}),
-                    .RAM_STYLE(T_RAM_STYLE)
-                ) u_rom (.clk(clk), .en(en), .addr(addr), .q(t));
+                if (D <= FEW) begin : g_few
+                    wire [D*TW-1:0] words;
+                    nashc_constants #(
+                        .W(TW), .DEPTH(D), .FILE({T_FILE, "_", LANE, "_", STAGE, ".dat"})
+                    ) u_words (.words(words));
+                    assign t = words[addr*TW +: TW];
+                end else begin : g_memory
+                    nashc_rom #(
+                        .W(TW), .DEPTH(D), .FILE({T_FILE, "_", LANE, "_", STAGE, ".dat"}),
+                        .RAM_STYLE(T_RAM_STYLE)
+                    ) u_rom (.clk(clk), .en(en), .addr(addr), .q(t));
+                end
 
                 assign xe = {(X_SIGNED != 0) && x_at[(TAP*PE+p)*XW + XW - 1],
                              x_at[(TAP*PE+p)*XW +: XW]};

@@ -1,13 +1,13 @@
 // nashc_vvau.v: depthwise products, y[c] = act(sum_k w[k][c] * x[k][c]), of PE channels and SIMD
 // products each a step. KERNEL/SIMD*C/PE steps a result vector, k outer, channels inner; each
 // reads, it writes iff k is last. A beat is SIMD rows of PE channels.
-// LATENCY = 2 + PIPE + (KERNEL > SIMD) + TLAT, TLAT = 0 (ACT 0), 1 (ACT 1), N or DEEP: 2*N-1 (ACT
-// 2), N = clog2(K+1). Stages: operands, then those of nashc_mac.
+// LATENCY = 2 + PIPE + (KERNEL > SIMD) + TLAT, TLAT as in nashc_results. Stages: operands, then
+// those of nashc_mac.
 // Memory: KERNEL*C*WW weight bits in lines of PE*SIMD*WW (registered read; none if W_EXT), C*ACC_W
-// accumulator
-// bits if KERNEL > SIMD (a register if PE = C), thresholds as in nashc_thresholding_*. Multipliers:
-// PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. PE divides C, SIMD divides KERNEL and is 1
-// unless PE = C; ACC_W holds every partial sum; OUT_W = ACC_W if ACT is 0.
+// accumulator bits if KERNEL > SIMD (a register if PE = C), thresholds as in
+// nashc_thresholding_*. Multipliers: PE*SIMD in MODE 2 and 3 with MUL_STYLE 0, else none. PE
+// divides C, SIMD divides KERNEL and is 1 unless PE = C; ACC_W holds every partial sum; OUT_W =
+// ACC_W if ACT is 0.
 `default_nettype none
 module nashc_vvau #(
     parameter C           = 4,          // channels

@@ -1,13 +1,13 @@
 // nashc_window_line.v: words pass through a line, in which TAPS of them can be seen at once:
 // parallel sliding windows, and frames that are only cut out and strided (TAPS 1).
 // One word a step; a frame's words are its steps, each reads, and writes when the window is
-// complete. LATENCY 1.
+// complete: a line (docs/timing.md), whose registers are the output.
 // NEWEST: the word of a frame, counted from 0, with which its first window is complete. COUNTk:
 // windows of loop k, 0 the innermost; MOVEk: words from one window to the next when loop k goes on;
 // MOVE8: when the next frame starts, all at least 1. TAPS0*TAPS1*.. words are seen, tap 0 the
 // oldest; GAPk: words from one to the next along loop k of taps, 0 the innermost, at least 1 more
 // than the loops inside it span. TAPS0*..*W flip-flops, the other words of the line in a memory for
-// each loop of taps, and 2*TAPS0*..*W flip-flops in the skid.
+// each loop of taps, and W flip-flops for a word that waits before the line.
 `default_nettype none
 module nashc_window_line #(
     parameter W         = 8,            // bits per word
@@ -55,20 +55,23 @@ module nashc_window_line #(
     /* verilator lint_on WIDTH */
     localparam [5*CW-1:0] WAITS = {cut(MOVE8 - 1), cut(MOVE3 - 1), cut(MOVE2 - 1), cut(MOVE1 - 1),
                                    cut(MOVE0 - 1)};
-    wire          en;
-    wire          fire = en && s_tvalid;
+    wire          move;                 // a word enters the line
+    wire [W-1:0]  word;
     reg  [CW-1:0] wait_q;               // words before the one that completes the next window
     wire          due = wait_q == {CW{1'b0}};
     wire [3:0]    which;
     wire [2:0]    loop = which[3] ? 3'd4 : which[2:0];
-    assign s_tready = en;
 
+    nashc_line_end #(.W(W)) u_end (
+        .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
+        .move(move), .word(word), .due(due), .m_tvalid(m_tvalid), .m_tready(m_tready)
+    );
     nashc_loops #(
         .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3)
-    ) u_loops (.clk(clk), .rst_n(rst_n), .step(fire && due), .which(which));
+    ) u_loops (.clk(clk), .rst_n(rst_n), .step(move && due), .which(which));
     always @(posedge clk) begin
         if (!rst_n) wait_q <= cut(NEWEST);
-        else if (fire) wait_q <= due ? WAITS[loop*CW +: CW] : wait_q - 1'b1;
+        else if (move) wait_q <= due ? WAITS[loop*CW +: CW] : wait_q - 1'b1;
     end
 
     // --- the line --------------------------------------------------------------------------------
@@ -98,7 +101,8 @@ module nashc_window_line #(
 
     wire [TAPS*W-1:0] line;             // tap k at [k*W +: W]
     reg  [W-1:0]      newest_q;
-    always @(posedge clk) if (fire) newest_q <= s_tdata;
+    assign m_tdata = line;
+    always @(posedge clk) if (move) newest_q <= word;
     assign line[(TAPS-1)*W +: W] = newest_q;
 
     genvar j, k;
@@ -110,7 +114,7 @@ module nashc_window_line #(
             if (N > 0) begin : g_rows
                 wire [N*W-1:0] d, q;
                 nashc_delay_memory #(.W(N*W), .DEPTH(HELD), .RAM_STYLE(RAM_STYLE)) u_rows (
-                    .clk(clk), .rst_n(rst_n), .move(fire), .d(d), .q(q)
+                    .clk(clk), .rst_n(rst_n), .move(move), .d(d), .q(q)
                 );
                 for (k = 1; k < TAPS; k = k + 1) begin : g_tap
                     if (level(k) == j) begin : g_here
@@ -123,11 +127,6 @@ module nashc_window_line #(
         end
     endgenerate
 
-    nashc_pipe #(.W(TAPS*W), .LATENCY(1)) u_pipe (
-        .clk(clk), .rst_n(rst_n), .fire(fire), .writes(due), .en(en), .data(line),
-        .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
-    );
-
 `ifdef FORMAL
     // The word that completes the next window is that of all moves so far.
     reg past_q = 1'b0;
@@ -135,8 +134,8 @@ module nashc_window_line #(
     always @(posedge clk) begin
         past_q <= 1'b1;
         assume (rst_n == past_q);
-        if (rst_n && fire) seen_q <= seen_q + 8'd1;
-        if (rst_n && fire && due) next_q <= next_q + {{(8-CW){1'b0}}, WAITS[loop*CW +: CW]} + 8'd1;
+        if (rst_n && move) seen_q <= seen_q + 8'd1;
+        if (rst_n && move && due) next_q <= next_q + {{(8-CW){1'b0}}, WAITS[loop*CW +: CW]} + 8'd1;
         if (rst_n) assert (seen_q + {{(8-CW){1'b0}}, wait_q} == next_q);
         if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
             assert (m_tvalid);

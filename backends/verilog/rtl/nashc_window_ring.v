@@ -34,8 +34,17 @@ module nashc_window_ring #(
     output wire         m_tvalid,
     input  wire         m_tready
 );
+    function integer larger(input integer a, input integer b);
+        larger = (a > b) ? a : b;
+    endfunction
+
+    // The next address is never older than the oldest one needed, of which DEPTH words are here at
+    // most; and it is at most a move, or the start of a frame, ahead of what came in.
+    localparam MOST = larger(larger(larger(larger(FIRST + 1, MOVE0), larger(MOVE1, MOVE2)),
+                                    larger(larger(MOVE3, MOVE4), larger(MOVE5, MOVE6))),
+                             larger(MOVE7, MOVE8));
     localparam AW = $clog2(DEPTH);
-    localparam CW = $clog2(2 * WORDS + DEPTH + 2) + 1;      // bits of distances, with sign
+    localparam CW = $clog2(DEPTH + MOST) + 1;               // bits of distances, with sign
 
 `ifndef SYNTHESIS
     initial if (W < 1 || WORDS < 1 || DEPTH < 2) begin
@@ -59,33 +68,39 @@ module nashc_window_ring #(
 
     localparam [AW-1:0] LAST  = DEPTH - 1;
     localparam [AW:0]   SIZE  = DEPTH;
-    localparam [CW-1:0] BEGIN_AT = -FIRST;
-    localparam signed [CW-1:0] FULL = DEPTH;
+    localparam [CW-1:0] BEGIN_AHEAD = -FIRST - 1;
+    localparam [CW-1:0] BEGIN_LEVEL = -FIRST - DEPTH;
     /* verilator lint_on WIDTH */
     localparam [AW-1:0]   START = turned(FIRST);
-    localparam [9*CW-1:0] MOVES = {cut(MOVE8), cut(MOVE7), cut(MOVE6), cut(MOVE5), cut(MOVE4),
-                                   cut(MOVE3), cut(MOVE2), cut(MOVE1), cut(MOVE0)};
-    localparam [9*CW-1:0] FREES = {cut(FREE8), cut(FREE7), cut(FREE6), cut(FREE5), cut(FREE4),
-                                   cut(FREE3), cut(FREE2), cut(FREE1), cut(FREE0)};
+    localparam [9*CW-1:0] MOVES = {cut(-MOVE8), cut(-MOVE7), cut(-MOVE6), cut(-MOVE5),
+                                   cut(-MOVE4), cut(-MOVE3), cut(-MOVE2), cut(-MOVE1),
+                                   cut(-MOVE0)};
+    localparam [9*CW-1:0] FREES = {cut(-FREE8), cut(-FREE7), cut(-FREE6), cut(-FREE5),
+                                   cut(-FREE4), cut(-FREE3), cut(-FREE2), cut(-FREE1),
+                                   cut(-FREE0)};
     localparam [9*AW-1:0] TURNS = {turned(MOVE8), turned(MOVE7), turned(MOVE6), turned(MOVE5),
                                    turned(MOVE4), turned(MOVE3), turned(MOVE2), turned(MOVE1),
                                    turned(MOVE0)};
 
     // --- the next word -------------------------------------------------------------------------
     wire en;
-    reg  signed [CW-1:0] ahead_q, level_q;  // words in since the next one, since the oldest one
-    wire fire = en && !ahead_q[CW-1] && ahead_q != {CW{1'b0}};
+    // Words in since the next one, less 1, and since the oldest one, less DEPTH: signs tell.
+    reg  [CW-1:0] ahead_q, level_q;
+    wire fire = en && !ahead_q[CW-1];
     wire take = s_tvalid && s_tready;
-    assign s_tready = level_q < FULL;
+    assign s_tready = level_q[CW-1];
 
     wire [3:0] which;                   // loop that goes on next, 8: the next frame starts
     nashc_loops #(
         .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3), .COUNT4(COUNT4),
         .COUNT5(COUNT5), .COUNT6(COUNT6), .COUNT7(COUNT7)
     ) u_loops (.clk(clk), .rst_n(rst_n), .step(fire), .which(which));
-    wire [CW-1:0] move = MOVES[which*CW +: CW];
-    wire [CW-1:0] free = FREES[which*CW +: CW];
+    wire [CW-1:0] move = fire ? MOVES[which*CW +: CW] : {CW{1'b0}};
+    wire [CW-1:0] free = fire ? FREES[which*CW +: CW] : {CW{1'b0}};
     wire [AW-1:0] turn = TURNS[which*AW +: AW];
+    // One chain of carries each: the word that came in is the carry into it.
+    wire [CW:0] ahead_d = {ahead_q, 1'b1} + {move, take};
+    wire [CW:0] level_d = {level_q, 1'b1} + {free, take};
 
     // --- the ring ------------------------------------------------------------------------------
     reg [AW-1:0] in_q, out_q;
@@ -96,13 +111,13 @@ module nashc_window_ring #(
         if (!rst_n) begin
             in_q    <= {AW{1'b0}};
             out_q   <= START;
-            ahead_q <= BEGIN_AT;
-            level_q <= BEGIN_AT;
+            ahead_q <= BEGIN_AHEAD;
+            level_q <= BEGIN_LEVEL;
         end else if (fire || take) begin
             if (take) in_q <= (in_q == LAST) ? {AW{1'b0}} : in_q + 1'b1;
             if (fire) out_q <= (next >= SIZE) ? over[AW-1:0] : next[AW-1:0];
-            ahead_q <= ahead_q + {{(CW-1){1'b0}}, take} - (fire ? move : {CW{1'b0}});
-            level_q <= level_q + {{(CW-1){1'b0}}, take} - (fire ? free : {CW{1'b0}});
+            ahead_q <= ahead_d[CW:1];
+            level_q <= level_d[CW:1];
         end
     end
 
@@ -118,7 +133,7 @@ module nashc_window_ring #(
         .clk(clk), .rst_n(rst_n), .fire(fire), .writes(1'b1), .en(en), .data(word_q),
         .m_tdata(m_tdata), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
-    wire unused = over[AW];
+    wire unused = &{1'b0, over[AW], ahead_d[0], level_d[0]};
 
 `ifdef FORMAL
     reg past_q = 1'b0;

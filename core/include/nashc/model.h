@@ -28,7 +28,10 @@ typedef struct nashc_timing {
     uint32_t latency; /* pipeline stages between step and output skid, <= 63; 0: none */
     uint32_t depth;   /* words that the output buffer holds: 2 for a skid, more for a FIFO */
     uint32_t kind;    /* 0: as described; 1: FIFO of depth words with registered flags;
-                         2: a ring (below): no step, steps is 1 */
+                         2: a ring (below): no step, steps is 1;
+                         3: a line, without a pipeline and with one output: what a step makes stays
+                            in it, so it waits until all results have left but that of the step
+                            before it, which may be behind it still */
     uint64_t arg[NASHC_STEP_ARGS]; /* what step needs to know of the layer, worked out once */
     void *table;                   /* more of that; NULL: nothing; nashc_timing_end ends it */
 } nashc_timing;
