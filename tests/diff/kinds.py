@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--filter", default="")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="models in the folder kinds")
-    parser.add_argument("--random", type=int, default=0, metavar="COUNT", help="so many random networks, from --seed on")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="N random networks, from --seed on")
     parser.add_argument("--update", action="store_true")
     o = parser.parse_args()
     nashc = pathlib.Path(o.build).resolve() / "tools" / "nashc"
