@@ -18,8 +18,8 @@ const nashc_pipeline nashc_pipeline_streamline = {
     .name = "streamline",
     .help = "any imported model to the integer graph, exactly",
     .text = "extend-partition,infer-shapes,fold-constants,remove-unused-nodes,qcdq-to-quant,"
-            "reduce-to-pool,resize-to-product,remove-identity,sign-to-threshold,"
-            "compare-to-difference,move-choice-past-quantiser,scaled-integer,"
+            "reduce-to-pool,resize-to-product,remove-identity,"
+            "move-choice-past-quantiser,sign-to-threshold,compare-to-difference,scaled-integer,"
             "canonicalize,remove-identity,"
             "fold-constants(quant=true),remove-stuck-channels(multiple=8),minimize-types,"
             "thresholds-to-requant",

@@ -305,7 +305,8 @@ compile(job *j)
     nashc_status s = take_options(j);
 
     if (s != NASHC_OK || (s = hash_model(j)) != NASHC_OK ||
-        (s = tool_load(j->ctx, j->opts, j->model, &j->m)) != NASHC_OK)
+        (s = tool_load(j->ctx, j->opts, j->model, &j->m)) != NASHC_OK ||
+        (strcmp(j->verify, "none") != 0 && (s = tool_check_size(j->m, j->d)) != NASHC_OK))
         return s;
     j->pm.check_each = j->pm.verify_each ? checks_of(j->m) : 0;
     j->dir = nashc_outdir_open(j->out, j->d);

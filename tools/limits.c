@@ -76,6 +76,13 @@ tool_limit_memory(const char *size, nashc_diag *d)
     return NASHC_OK;
 }
 
+uint64_t
+tool_memory_limit(void)
+{
+    struct rlimit now;
+    return limited && getrlimit(RLIMIT_DATA, &now) == 0 ? (uint64_t)now.rlim_cur : 0;
+}
+
 const char *
 tool_limits_told(void)
 {

@@ -267,11 +267,18 @@ double tool_cpu_clock(void); /* seconds that all threads of this process have co
 /* The memory that the whole run may take, all libraries included: "500M", "2G", 0 for no limit;
  * NULL: half of the machine's. Builds with ASan have none. */
 nashc_status tool_limit_memory(const char *size, nashc_diag *d);
+uint64_t tool_memory_limit(void);   /* in bytes; 0: none was set */
 const char *tool_limits_told(void); /* the limit in words; NULL: none */
 void tool_limits_lift(void);        /* in a child, before it becomes another program */
 
 /* Ends the run after so many seconds, as a signal would; "0": never. */
 nashc_status tool_limit_time(const char *seconds, nashc_diag *d);
+
+/* --- size.c ---------------------------------------------------------------------------------- */
+
+/* Refuses a model with a result larger than the memory limit, by its shapes; costs a look at each
+ * node. For commands that compute the model. */
+nashc_status tool_check_size(const nashc_module *m, nashc_diag *d);
 
 /* --- signals.c ------------------------------------------------------------------------------- */
 

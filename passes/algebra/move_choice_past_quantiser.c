@@ -4,11 +4,14 @@
  *                                                 b -- f -- quant -- max -- y
  *     c, a, b -- where -- f -- quant      ==>     the same with where
  *     a, b -- add -- maxpool -- f -- quant   ==>  a, b -- add -- f -- quant -- maxpool
+ *     a, b -- max -- f -- sign -- g       ==>     a -- f -- sign -- g --,    (round, floor, ceil)
+ *                                                 b -- f -- sign -- g -- max
  *
  * What chooses one of several numbers commutes with what never falls: f, element-wise ops with
  * constants, and the quantiser. A choice by a condition commutes with any function. Behind it all
  * codes have one scale, which a and b need not have: the choice is exact then whatever their scales
- * are, and works on few bits. Where both are codes of one scale already, or where a pool's operand
+ * are, and works on few bits. A quantiser written by hand is what rounds, with the ops g behind it
+ * that never fall. Where both are codes of one scale already, or where a pool's operand
  * is no sum, nothing is gained. Terminates: a choice only ever moves towards the outputs.
  */
 #include "passes/support/match.h"
@@ -206,12 +209,29 @@ behind(nashc_rw *rw, const chain *c, nashc_value *v)
     return v;
 }
 
+/* The last of the ops behind n, which rounds, that still belong to the quantiser written by hand.
+ */
+static nashc_node *
+end_of_hand_written(nashc_node *n)
+{
+    for (int i = 0; i < MAX_CHAIN; i++) {
+        nashc_node *next = nashc_value_one_user(nashc_node_out(n, 0));
+        if (!next || nashc_node_in(next, 0) != nashc_node_out(n, 0) || !suits(next) ||
+            !never_falls(next))
+            break;
+        n = next;
+    }
+    return n;
+}
+
 static bool
 move_choice(nashc_rw *rw, nashc_node *quantiser)
 {
     nashc_value *in[3] = {NULL};
     chain c;
 
+    if (!nashc_node_is(quantiser, "q.quant") && !nashc_node_is(quantiser, "q.bipolar_quant"))
+        quantiser = end_of_hand_written(quantiser);
     if (!find_chain(rw, quantiser, &c) || !is_worth_it(c.choice))
         return false;
     int n_in = nashc_node_n_in(c.choice), first = nashc_node_is(c.choice, "nn.where");
@@ -228,10 +248,14 @@ move_choice(nashc_rw *rw, nashc_node *quantiser)
 
 static const nashc_pattern quant = {"q.quant", move_choice};
 static const nashc_pattern bipolar = {"q.bipolar_quant", move_choice};
+static const nashc_pattern sign = {"nn.sign", move_choice};
+static const nashc_pattern nearest = {"nn.round", move_choice};
+static const nashc_pattern down = {"nn.floor", move_choice};
+static const nashc_pattern up = {"nn.ceil", move_choice};
 
 const nashc_pass nashc_pass_move_choice_past_quantiser = {
     NASHC_DESC(nashc_pass),
     .name = "move-choice-past-quantiser",
     .help = "move what chooses between tensors of unlike scales below the quantiser behind it",
-    .patterns = (const nashc_pattern *const[]){&quant, &bipolar, NULL},
+    .patterns = (const nashc_pattern *const[]){&quant, &bipolar, &sign, &nearest, &down, &up, NULL},
 };

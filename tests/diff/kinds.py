@@ -4,6 +4,8 @@
 The cases of the acceptance are one network of each kind; these are others of the same kinds, drawn with a seed. Each is
 executed by onnxruntime, as it is and compared with `nashc run`; then streamlined with --check-each, compiled with
 --verify ir, and, where the network says so, simulated. It may also be refused, where the kind says with what words.
+--random tries others, drawn by kinds_random.py: those that are refused are listed with the words, as they must make
+sense to a reader; a wrong value, a crash or any other end is a failure.
 Needs the Python packages onnx and onnxruntime; without them everything is skipped with the reason."""
 import argparse
 import pathlib
@@ -16,6 +18,7 @@ try:
     import numpy as np
     import onnxruntime
     from kinds_net import NETWORKS
+    from kinds_random import random_member
 except ImportError as e:
     print(f"skip: {e}; `pip install onnx onnxruntime` for this Python")
     print("0 passed, 0 failed, 1 skipped")
@@ -86,16 +89,35 @@ def check(nashc, net, t, sim):
     return None
 
 
+def try_random(nashc, first, count):
+    """Passed, failed, refused of so many seeds."""
+    passed = failed = refused = 0
+    for seed in range(first, first + count):
+        with tempfile.TemporaryDirectory() as tmp:
+            why = check(nashc, random_member(seed), pathlib.Path(tmp), False)
+        no = bool(why) and ": exit 1: " in why
+        passed, failed, refused = passed + (not why), failed + (bool(why) and not no), refused + no
+        if why:
+            reason = [line for line in why.splitlines() if "error: " in line][-1:] if no else [why]
+            print(f"{'refused' if no else 'FAIL'} {seed}: {''.join(reason)}")
+    return passed, failed, refused
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build")
     parser.add_argument("--filter", default="")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="models in the folder kinds")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="N random networks, from --seed on")
     parser.add_argument("--update", action="store_true")
     o = parser.parse_args()
     nashc = pathlib.Path(o.build).resolve() / "tools" / "nashc"
     sim = shutil.which("iverilog") is not None
+    if o.random:
+        passed, failed, refused = try_random(nashc, o.seed, o.random)
+        print(f"{refused} refused\n{passed} passed, {failed} failed")
+        return 1 if failed else 0
     passed = failed = 0
     for make in NETWORKS:
         if o.filter not in make.__name__:

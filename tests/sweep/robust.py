@@ -150,6 +150,8 @@ def a_budget_of_memory(c):
     if not HAS_ASAN:
         c.run("run", "cat.nashir", "--input", "x8.npy", "--max-memory=200M", code=4,
               has=["error: out of memory in", "the run may take 200 MB; more by --max-memory=SIZE"])
+        c.run("compile", "cat.nashir", "-o", "d", "--max-memory=200M", code=1,
+              has=["its result takes 0.3 GB when it is computed", "--verify none"])
     c.run("run", "cat.nashir", "--max-memory=much", code=2, has="--max-memory is a number of bytes")
 
 

@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEPTH 64
-#define MAX_CALLS (1 << 22)
+#define DEPTH      64
+#define MAX_CALLS  (1 << 22)
 #define MAX_RECORD ((size_t)1 << 28)
 
 static int records = -1; /* the file, and what goes to it at the end: children of fork write none */
@@ -31,7 +31,7 @@ static size_t n_recorded;
 static struct place {
     int kind, on;
     long at;
-} *places;
+} * places;
 static size_t n_places, next_place[N_KINDS]; /* each kind goes through the list on its own */
 static int link_fd = -1;
 static char folder[PATH_MAX];
@@ -39,8 +39,8 @@ static char folder[PATH_MAX];
 static void *
 reserve(size_t n)
 {
-    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-                   0);
+    void *p =
+        mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
         abort();
     return p;
