@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SPINS 1500 /* looks at a gate before sleep: some fifty microseconds, which a wake-up may take */
+#define SPINS                                                                                      \
+    1500 /* looks at a gate before sleep: some fifty microseconds, which a wake-up may take */
 
 /* A number that one thread changes and others wait for. */
 typedef struct gate {

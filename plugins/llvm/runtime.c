@@ -179,7 +179,8 @@ run_in_team(work *w, int64_t k, int first, int n, int member)
     f->in = w->in + k * nashc_graph_n_inputs(p->graph);
     f->out = w->out + k * nashc_graph_n_outputs(p->graph);
     bool failed = cpu_team_meet(f->team, n, member == 0 && !has_memory(head));
-    f->memory = head->memory;
+    if (member > 0)
+        f->memory = head->memory;
     failed = failed || !run_sample(f);
     if (member == 0)
         w->again[k] = failed;

@@ -36,6 +36,8 @@ geometry(cpu_window *w, const nashc_type *x, const nashc_type *y, int attr)
     w->sw = item(n, attr, a, 1);
     w->top = nd == 2 ? item(n, attr + 1, 0, 0) : 0;
     w->left = item(n, attr + 1, a, 0);
+    w->bottom = nd == 2 ? item(n, attr + 1, nd, 0) : 0;
+    w->right = item(n, attr + 1, nd + a, 0);
     w->dh = nd == 2 ? item(n, attr + 2, 0, 1) : 1;
     w->dw = item(n, attr + 2, a, 1);
     w->oh = nd == 2 ? y->dim[1] : 1;
@@ -55,8 +57,7 @@ pool_of(cpu_window *w, const struct pool *p, const nashc_type *x, const nashc_ty
     w->sh = w->sw = w->dh = w->dw = w->oh = w->ow = 1;
     if (p->global)
         return true;
-    if (p->kind == CPU_MEAN && nashc_attr_bool(n, 5)) /* counts the border: rare */
-        return false;
+    w->border = p->kind == CPU_MEAN && nashc_attr_bool(n, 5);
     w->kh = nd == 2 ? item(n, 0, 0, 1) : 1;
     w->kw = item(n, 0, nd - 1, 1);
     geometry(w, x, y, 1);
@@ -233,6 +234,28 @@ gather_window(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef *car
     cpu_loop_end(g, &ly, carry);
 }
 
+/* Elements of the window at place o of an axis that lie before `end`, where the border ends: fewer
+ * than taps where the last window was rounded up. */
+static LLVMValueRef
+reached(cpu_cg *g, LLVMValueRef o, int64_t step, int64_t apart, int64_t taps, int64_t end)
+{
+    LLVMValueRef left = LLVMBuildSub(g->b, cpu_int(g, end - 1), cpu_muli(g, o, step), "");
+
+    if (apart > 1)
+        left = LLVMBuildUDiv(g->b, left, cpu_int(g, apart), "");
+    return cpu_least(g, cpu_plus(g, left, 1), cpu_int(g, taps));
+}
+
+/* How many elements a mean is over, of which `inside` are the image's. */
+static LLVMValueRef
+count_of(cpu_cg *g, const cpu_window *w, const place *at, LLVMValueRef inside)
+{
+    if (!w->border)
+        return inside;
+    return LLVMBuildMul(g->b, reached(g, at->oy, w->sh, w->dh, w->kh, w->top + w->h + w->bottom),
+                        reached(g, at->ox, w->sw, w->dw, w->kw, w->left + w->width + w->right), "");
+}
+
 /* What the accumulator starts from. */
 static LLVMValueRef
 start_of(cpu_cg *g, const cpu_window *w, const place *at)
@@ -276,7 +299,7 @@ one_vector(cpu_cg *g, const cpu_window *w, const cpu_space *space, const place *
             LLVMBuildIntCast2(g->b, carry[0], cpu_vec_type(g, cpu_class_type(g, w->cls)),
                               w->half || cpu_cell_signed(g->p->value[cpu_id(w->x)].cell), "");
     if (w->kind == CPU_MEAN) {
-        LLVMValueRef count = LLVMBuildSIToFP(g->b, carry[1], g->f64, "");
+        LLVMValueRef count = LLVMBuildSIToFP(g->b, count_of(g, w, at, carry[1]), g->f64, "");
         carry[0] = LLVMBuildFDiv(g->b, carry[0], cpu_splat(g, count), "");
     }
     if (b && w->cls == CPU_F64) { /* the bias last, as the reference adds it */

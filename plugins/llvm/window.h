@@ -14,7 +14,8 @@ typedef struct cpu_window {
     bool narrow;   /* the greatest of integers, which is found among cells of x, and */
     bool half;     /* sums modulo 2^16, where the result fits that */
     int64_t batch, h, width, c;
-    int64_t kh, kw, sh, sw, dh, dw, top, left, oh, ow;
+    bool border; /* a mean counts elements of the border too */
+    int64_t kh, kw, sh, sw, dh, dw, top, left, bottom, right, oh, ow;
 } cpu_window;
 
 /* Fills w for n if it is a window this file can do. */

@@ -42,6 +42,7 @@ PLACES = [ROOT / "tests" / "data", ROOT.parent / "shared" / "models", ROOT.paren
 NETWORKS = ["tfc_w1a1_fmnist", "tfc_w2a2_fmnist", "cnv_w1a1_full", "cnv_q_w2a2_fmnist", "nash_v4_r18_32",
             "nash_v4_w1a1_r18_32", "resnet18_base_w4a4_32", "mobilenet_v1_w4a4_32", "qcdq_cnn_w8a8",
             "qdq_cnn_s8s8_perch"]
+SINGLE = ["nash_v4_r18_32", "nash_v4_r18_224_full", "cnv_w1a1_full", "resnet18_base_w4a4_32"]
 SECONDS, ROUNDS = 0.2, 3
 PAGE = ROOT / "docs" / "executor.md"
 
@@ -53,9 +54,9 @@ def call(*args):
 class Run:
     """A graph in the executor, a thread a core."""
 
-    def __init__(self, graph, x, *more):
-        self.args = [NASHC, "run", graph, "--executor", "cpu", "--threads", str(THREADS), "--input", x, "--output",
-                     x.parent / "y.npz", "--json", *more]
+    def __init__(self, graph, x, threads=THREADS):
+        self.args = [NASHC, "run", graph, "--executor", "cpu", "--threads", str(threads), "--input", x, "--output",
+                     x.parent / "y.npz", "--json", "--executor-option", f"cache={x.parent / 'kept'}"]
         self.samples = len(np.load(x)[np.load(x).files[0]])
         self.repeat = 1
         self.repeat = max(1, int(SECONDS / self.seconds() / self.samples))
@@ -161,6 +162,24 @@ def network_table(tmp):
         rate, gops, others = r
         cells = " | ".join(f"{number(a)} | {number(b)}" for a, b in others)
         yield f"| {name} | {number(rate)} | {number(gops)} | {cells} |\n"
+
+
+def latency_table(tmp):
+    """One image at a time, whose rows threads share, on the clock."""
+    yield f"| one image at a time | 1 thread, us | {THREADS} threads, us | times |\n"
+    yield "| --- | --- | --- | --- |\n"
+    for name in SINGLE:
+        folder = find(name)
+        if not folder:
+            print(f"skip: {name} is not there", file=sys.stderr)
+            continue
+        meta = json.loads((folder / "meta.json").read_text())
+        model, data = model_of(folder, meta, tmp), inputs_of(folder, meta)
+        np.savez(tmp / "one.npz", **{meta["inputs"][0]["name"]: data[:1]})
+        call(NASHC, "opt", model, "-passes=streamline", "-o", tmp / "s.nashir")
+        runs = [Run(tmp / "s.nashir", tmp / "one.npz", n) for n in (1, THREADS)]
+        one, all_of_them = (min(t) for t in zip(*([r.seconds() for r in runs] for _ in range(ROUNDS))))
+        yield f"| {name} | {number(1e6 * one)} | {number(1e6 * all_of_them)} | {one / all_of_them:.2f} |\n"
 
 
 def data_set(tmp):
@@ -274,10 +293,16 @@ def page(tmp):
            f"{1e3 * part:.1f} ms of them in the executor, on the clock.\n")
 
 
+def all_cores(tmp):
+    yield from network_table(tmp)
+    yield "\n"
+    yield from latency_table(tmp)
+
+
 def main():
     with tempfile.TemporaryDirectory() as t:
         text = ""
-        for part in (network_table if ALL else page)(pathlib.Path(t)):
+        for part in (all_cores if ALL else page)(pathlib.Path(t)):
             print(part, end="", flush=True)
             text += part
     if ALL:
