@@ -311,6 +311,7 @@ main(int argc, char **argv)
     }
     golden_operators(&t, argc > 2 ? argv[2] : NULL);
     golden_codes(&t, argc > 2 ? argv[2] : NULL);
+    golden_winograd(&t, argc > 2 ? argv[2] : NULL);
     golden_tasks(&t, argc > 2 ? argv[2] : NULL);
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
         run_suite(&t, argv[1], (int)k, argc > 2 ? argv[2] : NULL);

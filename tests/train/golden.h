@@ -76,6 +76,9 @@ void golden_operators(golden *t, const char *filter);
 /* Products of codes. */
 void golden_codes(golden *t, const char *filter);
 
+/* Convolutions by squares. */
+void golden_winograd(golden *t, const char *filter);
+
 /* Losses of tasks against differences, figures against cases worked by hand, scenes. */
 void golden_tasks(golden *t, const char *filter);
 

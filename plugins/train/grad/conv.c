@@ -2,6 +2,7 @@
  * (lanes/product.h), with the roles of the maps turned in the second. */
 #include "plugins/train/grad/rules.h"
 #include "plugins/train/lanes/coded.h"
+#include "plugins/train/lanes/winograd.h"
 
 typedef struct conv {
     train_product p;
@@ -69,7 +70,7 @@ backward(const nashc_grad_call *c)
         train_product_weights(c, &v.p, v.transposed ? g : x, v.transposed ? x : g, dw);
     if (dx && v.transposed)
         train_product_gather(c, &v.p, g, w, NULL, true, dx);
-    else if (dx)
+    else if (dx && !train_winograd_scatter(c, &v.p, g, w, dx))
         train_product_scatter(c, &v.p, g, w, NULL, true, dx);
     if (c->n_in > 2 && c->in[2].g)
         train_product_bias(c, v.transposed ? &v.p.image : &v.p.windows, v.channels, v.positions, g,

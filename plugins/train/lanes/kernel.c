@@ -10,7 +10,8 @@ typedef float vec __attribute__((vector_size(WIDTH * 4)));
 typedef float mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias)); /* anywhere */
 
 #define ALWAYS static inline __attribute__((always_inline))
-#define PAIR   (2 * WIDTH) /* lanes of a pass */
+#define UNROLL _Pragma("GCC unroll 16") /* so that vectors are in registers, not in memory */
+#define PAIR   (2 * WIDTH)              /* lanes of a pass */
 
 ALWAYS void
 mac_rows(const train_mac *a, const int rows, int64_t lane)
@@ -130,6 +131,63 @@ mac_codes(const train_mac *a)
 #define mac_codes NULL
 #endif
 
+/* --- tiles ----------------------------------------------------------------------------------- */
+
+/* B^T of a column of 4. */
+ALWAYS void
+to_tile(vec *d, const int step)
+{
+    const vec a = d[0], b = d[step], c = d[2 * step], e = d[3 * step];
+
+    d[0] = a - c;
+    d[step] = b + c;
+    d[2 * step] = c - b;
+    d[3 * step] = b - e;
+}
+
+static void
+tile_in(const train_tile *t)
+{
+    vec d[16];
+
+    for (int64_t lane = 0; lane < TRAIN_LANES; lane += WIDTH) {
+        const float *x = t->map + lane;
+        for (int i = 0; i < 16; i++) {
+            d[i] = (vec){0};
+            if (t->inside >> i & 1u)
+                d[i] = *(const mem *)(x + i / 4 * t->row + i % 4 * TRAIN_LANES);
+        }
+        for (int i = 0; i < 4; i++)
+            to_tile(d + i, 4);
+        for (int i = 0; i < 4; i++)
+            to_tile(d + 4 * i, 1);
+        for (int i = 0; i < 16; i++)
+            *(mem *)(t->tile + i * t->step + lane) = d[i];
+    }
+}
+
+static void
+tile_out(const train_tile *t)
+{
+    for (int64_t lane = 0; lane < TRAIN_LANES; lane += WIDTH) {
+        vec a[2][4];
+        for (int q = 0; q < 4; q++) {
+            const float *z = t->tile + q * t->step + lane;
+            const vec m0 = *(const mem *)z, m1 = *(const mem *)(z + 4 * t->step);
+            const vec m2 = *(const mem *)(z + 8 * t->step), m3 = *(const mem *)(z + 12 * t->step);
+            a[0][q] = m0 + m1 + m2;
+            a[1][q] = m1 - m2 - m3;
+        }
+        for (int i = 0; i < 4; i++) {
+            const vec *m = a[i / 2];
+            mem *y = (mem *)(t->map + i / 2 * t->row + i % 2 * TRAIN_LANES + lane);
+            const vec sum = i % 2 ? m[1] - m[2] - m[3] : m[0] + m[1] + m[2];
+            if (t->inside >> i & 1u)
+                *y += sum;
+        }
+    }
+}
+
 /* --- dot products ---------------------------------------------------------------------------- */
 
 /* Neighbouring elements of a, then of b: the first of each two, the second of each. */
@@ -150,9 +208,11 @@ mac_codes(const train_mac *a)
 ALWAYS void
 add_sums(vec *s, float *sum)
 {
+    UNROLL
     for (int n = TRAIN_DOT_SIZE; n > TRAIN_DOT_SIZE / WIDTH; n /= 2)
-        for (int i = 0; i < n / 2; i++)
-            s[i] = FIRST(s[2 * i], s[2 * i + 1]) + SECOND(s[2 * i], s[2 * i + 1]);
+        UNROLL
+    for (int i = 0; i < n / 2; i++)
+        s[i] = FIRST(s[2 * i], s[2 * i + 1]) + SECOND(s[2 * i], s[2 * i + 1]);
     for (int i = 0; i < TRAIN_DOT_SIZE / WIDTH; i++)
         ((mem *)sum)[i] += s[i];
 }
@@ -162,6 +222,7 @@ dot_tile(const train_dot *a, const int rows, const int columns, float *sum)
 {
     vec s[TRAIN_DOT_SIZE];
 
+    UNROLL
     for (int i = 0; i < TRAIN_DOT_SIZE; i++)
         s[i] = (vec){0};
     for (int64_t p = 0; p < a->n_meet; p++) {
@@ -206,4 +267,5 @@ dot(const train_dot *a, float *sum)
 #define JOIN(a, b)      JOIN_OF(a, b)
 
 extern const train_kernel JOIN(train_kernel_, KERNEL);
-const train_kernel JOIN(train_kernel_, KERNEL) = {NAME(KERNEL), mac, dot, mac_codes};
+const train_kernel JOIN(train_kernel_, KERNEL) = {NAME(KERNEL), mac,     dot,
+                                                  mac_codes,    tile_in, tile_out};

@@ -47,6 +47,15 @@ typedef struct train_dot {
     int64_t n_meet;
 } train_dot;
 
+/* Elements (r, q) of a square of n x n, each a row of lanes at map + r * row + q * TRAIN_LANES;
+ * those with bit n * r + q of `inside` are there. The 16 numbers of its transform are at tile + (4
+ * * r + q) * step. */
+typedef struct train_tile {
+    float *map, *tile;
+    int64_t row, step;
+    unsigned inside;
+} train_tile;
+
 typedef struct train_kernel {
     const char *name;
     train_mac_fn *mac;
@@ -56,6 +65,11 @@ typedef struct train_kernel {
      * in the lowest, one of w those of their weights (-128 .. 127), k counts such fours, and
      * y = float(start[i] + sum) * factor[i] + bias; start NULL: 0. NULL: no gain here. */
     train_mac_fn *mac_codes;
+
+    /* tile = B^T map B of 4 x 4 elements, 0 where they are not; 2 x 2 elements += A^T tile A
+     * (winograd.c). */
+    void (*tile_in)(const train_tile *t);
+    void (*tile_out)(const train_tile *t);
 } train_kernel;
 
 /* The best for this processor. */

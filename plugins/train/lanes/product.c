@@ -4,9 +4,10 @@
 #include "plugins/train/clones.h"
 #include "plugins/train/lanes/coded.h"
 #include "plugins/train/lanes/sweep.h"
+#include "plugins/train/lanes/winograd.h"
 #include <string.h>
 
-#define MEET_ROWS 32 /* positions of a tile of dot products, about: L1 */
+#define MEET_ROWS 32 /* most positions of a tile of dot products, unless a row has more: L1 */
 
 train_product
 train_product_conv(const train_window *w, int64_t group, int64_t cg, int64_t mg)
@@ -45,7 +46,7 @@ weights_of(const train_product *p, int64_t batch)
     v.m_tiles = (p->mg + TRAIN_DOT_TILE - 1) / TRAIN_DOT_TILE;
     v.c_tiles = (p->cg + TRAIN_DOT_TILE - 1) / TRAIN_DOT_TILE;
     v.n_rows = train_blocks_of(batch) * p->w.out_h;
-    v.rows = (MEET_ROWS + p->w.out_w - 1) / p->w.out_w;
+    v.rows = p->w.out_w < MEET_ROWS ? MEET_ROWS / p->w.out_w : 1;
     return v;
 }
 
@@ -161,8 +162,10 @@ train_product_scratch(const train_product *p, int64_t batch, int n_threads)
 {
     size_t a = train_sweep_scratch(p), b = weights_scratch(p, batch, n_threads);
     size_t both = train_coded_scratch(p, batch, n_threads);
+    size_t squares = train_winograd_scratch(p, batch, n_threads);
 
     both = both > a ? both : a;
+    both = both > squares ? both : squares;
     return both > b ? both : b;
 }
 

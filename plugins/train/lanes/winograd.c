@@ -1,0 +1,264 @@
+/* winograd.c: two by two elements of the image at a time from 16 products a channel instead of 36
+ * (Winograd's F(2x2, 3x3); Lavin and Gray, Fast algorithms for convolutional neural networks,
+ * 2016):
+ *
+ *     X = A^T (sum over m of (G W G^T) (B^T Y B)) A,   products element by element
+ *
+ *     B^T = 1  0 -1  0    G = 1    0    0     A^T = 1  1  1  0
+ *           0  1  1  0        1/2  1/2  1/2         0  1 -1 -1
+ *           0 -1  1  0        1/2 -1/2  1/2
+ *           0  1  0 -1        0    0    1
+ *
+ * W is turned by half, Y a square of 4x4 windows, 0 beyond them. Numbers of one place of the 16 are
+ * matrices of channels, whose product is that of a single tap. */
+#include "plugins/train/lanes/winograd.h"
+#include "plugins/train/lanes/sweep.h"
+
+#define PLACES      16
+#define TILE_FLOATS (4096 * TRAIN_LANES) /* transformed, of a thread: a part of L2 */
+
+typedef struct winograd {
+    const train_product *p;
+    const train_kernel *kernel;
+    const float *y, *weight;
+    float *x;
+    float *packed;           /* [group][place][image channel / 8][windows channel][% 8] */
+    float *scratch;          /* of all threads */
+    int64_t tile_h, tile_w;  /* squares along the image */
+    int64_t some;            /* of them at a time, along a row */
+    int64_t in_size, z_size; /* floats of a thread, before and behind the product */
+} winograd;
+
+static winograd
+winograd_of(const train_product *p)
+{
+    winograd v = {.p = p, .kernel = train_kernel_best()};
+
+    v.tile_h = (p->w.h + 1) / 2;
+    v.tile_w = (p->w.w + 1) / 2;
+    v.some = train_least(v.tile_w, TILE_FLOATS / (PLACES * p->mg * TRAIN_LANES) + 1);
+    v.in_size = PLACES * p->mg * v.some * TRAIN_LANES;
+    v.z_size = PLACES * TRAIN_MAC_ROWS * v.some * TRAIN_LANES;
+    return v;
+}
+
+/* Pairs of a tap and a place of the image along an axis of n, that meet a window. */
+static int64_t
+meetings(int64_t n, int64_t n_out, int64_t pad)
+{
+    int64_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < 3; k++)
+            sum += i + pad - k >= 0 && i + pad - k < n_out;
+    return sum;
+}
+
+/* Multiply-adds of a row of lanes for a pair of channels, on both ways. Transforms of data cost
+ * about 8 / channels of the products, those of weights as much as 64 of them. */
+static bool
+pays(const train_product *p, int64_t batch)
+{
+    const train_window *w = &p->w;
+    bool fits = w->kh == 3 && w->kw == 3 && w->sh == 1 && w->sw == 1 && w->dh == 1 && w->dw == 1 &&
+                p->image.position == TRAIN_LANES && p->of_tap == 1;
+
+    if (!fits || p->cg < TRAIN_MAC_ROWS || p->mg < TRAIN_MAC_ROWS)
+        return false;
+    int64_t blocks = train_blocks_of(batch), tiles = ((w->h + 1) / 2) * ((w->w + 1) / 2);
+    int64_t direct = meetings(w->h, w->out_h, w->top) * meetings(w->w, w->out_w, w->left);
+    double less = PLACES * (1.0 + 4.0 / (double)p->cg + 4.0 / (double)p->mg);
+    return (double)(blocks * tiles) * less + 64.0 < 0.9 * (double)(blocks * direct);
+}
+
+static size_t
+packed_size(const train_product *p)
+{
+    return (size_t)(p->group * PLACES * p->cg * p->mg);
+}
+
+size_t
+train_winograd_scratch(const train_product *p, int64_t batch, int n_threads)
+{
+    winograd v = winograd_of(p);
+
+    if (!pays(p, batch))
+        return 0;
+    return (packed_size(p) + (size_t)(n_threads * (v.in_size + v.z_size))) * sizeof(float);
+}
+
+/* --- weights --------------------------------------------------------------------------------- */
+
+static inline void
+transform_three(const float *g, int step, float *to, int to_step)
+{
+    const float even = 0.5f * (g[0] + g[2 * step]), odd = 0.5f * g[step];
+
+    to[0] = g[0];
+    to[to_step] = even + odd;
+    to[2 * to_step] = even - odd;
+    to[3 * to_step] = g[2 * step];
+}
+
+/* G W G^T of the 9 taps at w, turned by half, to the places `step` apart. */
+static inline void
+transform_weight(const float *w, int64_t step, float *to)
+{
+    float rows[12], all[PLACES];
+
+    for (int q = 0; q < 3; q++)
+        transform_three(w + 8 - q, -3, rows + q, 3);
+    for (int r = 0; r < 4; r++)
+        transform_three(rows + 3 * r, 1, all + 4 * r, 1);
+    for (int i = 0; i < PLACES; i++)
+        to[i * step] = all[i];
+}
+
+/* Of place i, the weights of image channels c0 .., c0 a multiple of TRAIN_MAC_ROWS. */
+static float *
+packed_at(const winograd *v, int64_t group, int64_t i, int64_t c0)
+{
+    return v->packed + ((group * PLACES + i) * v->p->cg + c0) * v->p->mg;
+}
+
+/* Items are channels of the windows, of all groups. */
+static void
+pack_part(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    const winograd *v = arg;
+    const train_product *p = v->p;
+
+    (void)thread;
+    for (int64_t m = lo; m < hi; m++)
+        for (int64_t c = 0; c < p->cg; c++) {
+            int64_t i = c % TRAIN_MAC_ROWS, n = train_least(TRAIN_MAC_ROWS, p->cg - (c - i));
+            transform_weight(v->weight + m * p->of_m + c * p->of_c, p->cg * p->mg,
+                             packed_at(v, m / p->mg, 0, c - i) + m % p->mg * n + i);
+        }
+}
+
+/* --- squares --------------------------------------------------------------------------------- */
+
+/* Some squares of a row of them. */
+typedef struct squares {
+    int64_t block, group, row, col, n; /* first square, how many */
+    float *in, *z;
+} squares;
+
+/* Bits of those of n x n elements from (y, x) on that lie in a map. */
+static unsigned
+inside(int64_t n, int64_t y, int64_t x, int64_t h, int64_t w)
+{
+    unsigned bits = 0;
+
+    for (int64_t i = 0; i < n * n; i++)
+        if (y + i / n >= 0 && y + i / n < h && x + i % n >= 0 && x + i % n < w)
+            bits |= 1u << i;
+    return bits;
+}
+
+static void
+transform_in(const winograd *v, const squares *s)
+{
+    const train_product *p = v->p;
+    const train_window *w = &p->w;
+    int64_t from = (s->block * p->group + s->group) * p->mg * p->windows.channel;
+    int64_t y = 2 * s->row + w->top - 2;
+
+    for (int64_t t = 0; t < s->n; t++) {
+        int64_t x = 2 * (s->col + t) + w->left - 2;
+        train_tile a = {.row = w->out_w * TRAIN_LANES,
+                        .step = p->mg * s->n * TRAIN_LANES,
+                        .inside = inside(4, y, x, w->out_h, w->out_w)};
+        for (int64_t m = 0; m < p->mg; m++) {
+            int64_t at = from + m * p->windows.channel + (y * w->out_w + x) * TRAIN_LANES;
+            a.map = (float *)v->y + at;
+            a.tile = s->in + (m * s->n + t) * TRAIN_LANES;
+            v->kernel->tile_in(&a);
+        }
+    }
+}
+
+/* The products of up to TRAIN_MAC_ROWS channels of the image, at all places. */
+static void
+multiply(const winograd *v, const squares *s, int64_t c0, int64_t rows)
+{
+    static const train_tap one = {0, 0};
+    int64_t in_step = v->p->mg * s->n * TRAIN_LANES, z_step = rows * s->n * TRAIN_LANES;
+    train_mac a = {.x_step = s->n * TRAIN_LANES,
+                   .y_step = s->n * TRAIN_LANES,
+                   .depth = v->p->mg,
+                   .rows = rows,
+                   .row = &one,
+                   .col = &one,
+                   .n_row = 1,
+                   .n_col = 1};
+
+    for (int64_t i = 0; i < PLACES; i++) {
+        a.w = packed_at(v, s->group, i, c0);
+        for (int64_t t = 0; t < s->n; t++) {
+            a.x = s->in + i * in_step + t * TRAIN_LANES;
+            a.y = s->z + i * z_step + t * TRAIN_LANES;
+            v->kernel->mac(&a);
+        }
+    }
+}
+
+static void
+transform_out(const winograd *v, const squares *s, int64_t c0, int64_t rows)
+{
+    const train_product *p = v->p;
+    const train_window *w = &p->w;
+    int64_t to = ((s->block * p->group + s->group) * p->cg + c0) * p->image.channel;
+
+    for (int64_t t = 0; t < s->n; t++) {
+        int64_t y = 2 * s->row, x = 2 * (s->col + t);
+        train_tile a = {.row = w->w * TRAIN_LANES,
+                        .step = rows * s->n * TRAIN_LANES,
+                        .inside = inside(2, y, x, w->h, w->w)};
+        for (int64_t i = 0; i < rows; i++) {
+            a.map = v->x + to + i * p->image.channel + (y * w->w + x) * TRAIN_LANES;
+            a.tile = s->z + (i * s->n + t) * TRAIN_LANES;
+            v->kernel->tile_out(&a);
+        }
+    }
+}
+
+/* Items are rows of squares of all blocks. */
+static void
+square_part(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    const winograd *v = arg;
+    squares s = {.in = v->scratch + thread * (v->in_size + v->z_size)};
+
+    s.z = s.in + v->in_size;
+    for (int64_t item = lo; item < hi; item++)
+        for (s.group = 0; s.group < v->p->group; s.group++)
+            for (s.col = 0; s.col < v->tile_w; s.col += v->some) {
+                s.block = item / v->tile_h;
+                s.row = item % v->tile_h;
+                s.n = train_least(v->some, v->tile_w - s.col);
+                transform_in(v, &s);
+                for (int64_t c0 = 0; c0 < v->p->cg; c0 += TRAIN_MAC_ROWS) {
+                    int64_t rows = train_least(TRAIN_MAC_ROWS, v->p->cg - c0);
+                    multiply(v, &s, c0, rows);
+                    transform_out(v, &s, c0, rows);
+                }
+            }
+}
+
+bool
+train_winograd_scatter(const nashc_grad_call *c, const train_product *p, const float *y,
+                       const float *weight, float *x)
+{
+    winograd v = winograd_of(p);
+
+    if (!pays(p, c->batch))
+        return false;
+    v.y = y, v.weight = weight, v.x = x;
+    v.packed = c->scratch;
+    v.scratch = v.packed + packed_size(p);
+    nashc_grad_parallel(c, p->group * p->mg, pack_part, &v);
+    nashc_grad_parallel(c, train_blocks_of(c->batch) * v.tile_h, square_part, &v);
+    return true;
+}
