@@ -226,20 +226,18 @@ write_npy(const char *path, const tool_array *a, nashc_diag *d)
     return f ? nashc_out_commit(f, d) : NASHC_EIO;
 }
 
-/* One stored entry with a fixed date. */
+/* One stored entry with a fixed date. *data: its bytes, which the caller frees behind the archive:
+ * libzip, short of memory, frees what it was given in some places and in others does not. */
 static bool
-add_entry(zip_t *zip, const tool_array *a, const char *name)
+add_entry(zip_t *zip, const tool_array *a, const char *name, char **data)
 {
     enum { DATE_1980_01_01 = 0x21 };
-    char *data = NULL;
     size_t size = 0;
-    if (!tool_npy_format(a, &data, &size))
+    if (!tool_npy_format(a, data, &size))
         return false;
-    zip_source_t *source = zip_source_buffer(zip, data, size, 1); /* owns data */
-    if (!source) {
-        free(data);
+    zip_source_t *source = zip_source_buffer(zip, *data, size, 0);
+    if (!source)
         return false;
-    }
     zip_int64_t at = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
     if (at < 0) {
         zip_source_free(source);
@@ -259,7 +257,8 @@ same_array(const tool_array *a, const tool_array *b)
 
 /* Adds array i. One that is there already, as one value may be two outputs, is not added again. */
 static nashc_status
-add_array(zip_t *zip, const char *path, const tool_arrays *arrays, size_t i, nashc_diag *d)
+add_array(zip_t *zip, const char *path, const tool_arrays *arrays, size_t i, char **data,
+          nashc_diag *d)
 {
     const tool_array *a = &arrays->at[i], *twin = a->name ? tool_arrays_find(arrays, a->name) : a;
     nashc_loc loc = {.file = path};
@@ -282,7 +281,7 @@ add_array(zip_t *zip, const char *path, const tool_arrays *arrays, size_t i, nas
     }
     if (!file)
         s = nashc_enomem(d);
-    else if (!add_entry(zip, a, file))
+    else if (!add_entry(zip, a, file, data))
         s = nashc_io_error(d, &loc, "output \"%s\" cannot be packed: %s",
                            nashc_quote(d, a->name ? a->name : file), zip_strerror(zip));
     free(file);
@@ -324,9 +323,10 @@ write_npz(const char *path, const tool_arrays *arrays, nashc_diag *d)
         return nashc_enomem(d);
     }
     zip_source_keep(memory);
-    nashc_status s = NASHC_OK;
+    char **data = calloc(arrays->n + 1, sizeof *data); /* by array */
+    nashc_status s = data ? NASHC_OK : nashc_enomem(d);
     for (size_t i = 0; s == NASHC_OK && i < arrays->n; i++)
-        s = add_array(zip, path, arrays, i, d);
+        s = add_array(zip, path, arrays, i, &data[i], d);
     if (s == NASHC_OK && zip_close(zip) != 0)
         s = nashc_io_error(d, &loc, "cannot be packed: %s", zip_strerror(zip));
     else if (s == NASHC_OK)
@@ -336,6 +336,9 @@ write_npz(const char *path, const tool_arrays *arrays, nashc_diag *d)
     if (s == NASHC_OK)
         s = copy_out(memory, path, d);
     zip_source_free(memory);
+    for (size_t i = 0; data && i < arrays->n; i++)
+        free(data[i]);
+    free(data);
     return s;
 }
 

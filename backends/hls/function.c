@@ -1,4 +1,5 @@
 /* function.c: layer functions: what emitters call, and the files that come of it. */
+#include "backends/support/text_stream.h"
 #include "build.h"
 #include <inttypes.h>
 #include <nashc/running.h>
@@ -8,9 +9,7 @@
 
 /* Lines of one function, indented as they come. */
 typedef struct lines {
-    FILE *f;
-    char *data;
-    size_t size;
+    text_stream text;
     int depth;
 } lines;
 
@@ -61,26 +60,29 @@ nashc_hls_name(nashc_hls *h, const char *what)
 void
 nashc_hls_int(nashc_hls *h, const char *name, int64_t value)
 {
-    fprintf(h->constants.f, "%s%s = %" PRId64, ftell(h->constants.f) > 0 ? ", " : "", name, value);
+    FILE *f = h->constants.text.f;
+
+    fprintf(f, "%s%s = %" PRId64, ftell(f) > 0 ? ", " : "", name, value);
 }
 
 /* A line that closes braces stands as far out as the one that opened them. */
 static void
 print_line(lines *l, const char *format, va_list ap)
 {
-    char *s = NULL;
-    size_t size;
-    FILE *f = open_memstream(&s, &size);
+    text_stream own;
 
-    if (!f)
-        return; /* the file of l, which is open, ends as it is */
-    vfprintf(f, format, ap);
-    fclose(f);
-    size_t n = strlen(s);
-    l->depth -= s[0] == '}';
-    fprintf(l->f, "%*s%s\n", s[0] == '#' || n == 0 ? 0 : 4 * l->depth, "", s);
-    l->depth += n > 0 && s[n - 1] == '{';
-    free(s);
+    if (text_stream_open(&own))
+        vfprintf(own.f, format, ap);
+    if (text_stream_close(&own)) {
+        const char *s = own.data;
+        size_t n = own.size;
+        l->depth -= s[0] == '}';
+        fprintf(l->text.f, "%*s%s\n", s[0] == '#' || n == 0 ? 0 : 4 * l->depth, "", s);
+        l->depth += n > 0 && s[n - 1] == '{';
+    } else {
+        l->text.failed = true;
+    }
+    free(own.data);
 }
 
 void
@@ -132,7 +134,7 @@ const char *
 nashc_hls_table(nashc_hls *h, const char *what, const nashc_type *elem, int rank,
                 const int64_t *dim, const int64_t *values)
 {
-    FILE *f = h->tables.f;
+    FILE *f = h->tables.text.f;
     const char *name = nashc_hls_name(h, what);
     int64_t count = 1;
 
@@ -156,19 +158,6 @@ nashc_hls_table(nashc_hls *h, const char *what, const nashc_type *elem, int rank
 
 /* --- files of a layer ---------------------------------------------------------------------------
  */
-
-static bool
-lines_open(lines *l)
-{
-    l->f = open_memstream(&l->data, &l->size);
-    return l->f != NULL;
-}
-
-static bool
-lines_close(lines *l)
-{
-    return l->f && fclose(l->f) == 0 && l->data;
-}
 
 nashc_status
 hls_ports_of(hls_design *z, const nashc_node *n, hls_ports *out)
@@ -198,14 +187,14 @@ write_tables(nashc_hls *h)
 {
     hls_design *z = h->z;
 
-    if (h->tables.size == 0)
+    if (h->tables.text.size == 0)
         return NASHC_OK;
     nashc_outfile *f = hls_open(z, nashc_arena_printf(z->a, "src/%s_%s.h", z->top, h->layer));
     if (!f)
         return NASHC_EIO;
     nashc_out_printf(f, "/* %s_%s.h: constants of %s. */\n#include \"%s.h\"\n\n", z->top, h->layer,
                      h->layer, z->top);
-    nashc_out_write(f, h->tables.data, h->tables.size);
+    nashc_out_write(f, h->tables.text.data, h->tables.text.size);
     return nashc_out_commit(f, z->d);
 }
 
@@ -219,15 +208,15 @@ write_function(nashc_hls *h, const nashc_node *n)
         return NASHC_EIO;
     nashc_out_printf(f, "/* %s_%s.c: layer %s of %s.\n *\n *     %s\n */\n", z->top, h->layer,
                      h->layer, z->top, hls_comment(z, nashc_node_line(n, z->a)));
-    nashc_out_printf(f, h->tables.size ? "#include \"%s_%s.h\"\n\n" : "#include \"%s.h\"\n\n",
+    nashc_out_printf(f, h->tables.text.size ? "#include \"%s_%s.h\"\n\n" : "#include \"%s.h\"\n\n",
                      z->top, h->layer);
-    nashc_out_write(f, h->helpers.data, h->helpers.size);
+    nashc_out_write(f, h->helpers.text.data, h->helpers.text.size);
     nashc_out_printf(f, "void\n");
     hls_print_signature(z, f, n, h->ports);
     nashc_out_printf(f, "\n{\n");
-    if (h->constants.size)
-        nashc_out_printf(f, "    enum { %s };\n", h->constants.data);
-    nashc_out_write(f, h->body.data, h->body.size);
+    if (h->constants.text.size)
+        nashc_out_printf(f, "    enum { %s };\n", h->constants.text.data);
+    nashc_out_write(f, h->body.text.data, h->body.text.size);
     nashc_out_printf(f, "}\n");
     return nashc_out_commit(f, z->d);
 }
@@ -265,10 +254,10 @@ write_layer(hls_design *z, const nashc_node *n)
         return s;
     h.body.depth = 1;
     for (size_t i = 0; i < NASHC_COUNT(parts); i++)
-        bad = !lines_open(parts[i]) || bad;
+        bad = !text_stream_open(&parts[i]->text) || bad;
     s = bad ? nashc_enomem(z->d) : call_emitter(emit, n, &h);
     for (size_t i = 0; i < NASHC_COUNT(parts); i++)
-        bad = !lines_close(parts[i]) || bad;
+        bad = !text_stream_close(&parts[i]->text) || bad;
     if (s == NASHC_OK && bad)
         s = nashc_enomem(z->d);
     if (s == NASHC_OK)
@@ -276,7 +265,7 @@ write_layer(hls_design *z, const nashc_node *n)
     if (s == NASHC_OK)
         s = write_function(&h, n);
     for (size_t i = 0; i < NASHC_COUNT(parts); i++)
-        free(parts[i]->data);
+        free(parts[i]->text.data);
     return s;
 }
 

@@ -2,6 +2,7 @@
 #ifndef NASHC_VERILOG_BUILD_H
 #define NASHC_VERILOG_BUILD_H
 
+#include "backends/support/text_stream.h"
 #include <jansson.h>
 #include <nashc/plugin.h>
 #include <nashc/verilog.h>
@@ -68,13 +69,8 @@ typedef struct design {
 } design;
 
 /* Text built in memory, then written whole. */
-typedef struct text {
-    FILE *f;
-    char *data;
-    size_t size;
-} text;
+typedef text_stream text;
 
-bool text_open(text *t);
 nashc_status text_write(text *t, const char *dir, const char *name, nashc_diag *d);   /* frees t */
 nashc_status json_write(json_t *j, const char *dir, const char *name, nashc_diag *d); /* frees j */
 

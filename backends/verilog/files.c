@@ -5,21 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-text_open(text *t)
-{
-    t->data = NULL;
-    t->f = open_memstream(&t->data, &t->size);
-    return t->f != NULL;
-}
-
-/* The text is in t->data afterwards. */
-bool
-text_close(text *t)
-{
-    return t->f && fclose(t->f) == 0 && t->data;
-}
-
 static nashc_status
 write_bytes(const char *dir, const char *name, const void *data, size_t size, nashc_diag *d)
 {
@@ -40,7 +25,7 @@ write_bytes(const char *dir, const char *name, const void *data, size_t size, na
 nashc_status
 text_write(text *t, const char *dir, const char *name, nashc_diag *d)
 {
-    bool bad = !text_close(t);
+    bool bad = !text_stream_close(t);
     nashc_status s = bad ? nashc_enomem(d) : write_bytes(dir, name, t->data, t->size, d);
 
     free(t->data);
@@ -54,7 +39,7 @@ json_write(json_t *j, const char *dir, const char *name, nashc_diag *d)
     text t;
 
     json_decref(j);
-    if (!s || !text_open(&t)) {
+    if (!s || !text_stream_open(&t)) {
         free(s);
         return nashc_enomem(d);
     }

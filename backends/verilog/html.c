@@ -388,7 +388,7 @@ write_html(design *z)
     rows r = {0};
     text t;
 
-    if (!collect(z, &r) || !text_open(&t))
+    if (!collect(z, &r) || !text_stream_open(&t))
         return nashc_enomem(z->d);
     fprintf(t.f,
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title>\n"

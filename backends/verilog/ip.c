@@ -220,7 +220,7 @@ write_ip(design *z)
 {
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     fprintf(t.f,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

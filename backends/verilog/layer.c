@@ -142,7 +142,7 @@ write_memory(nashc_vlog *v, const char *name, const nashc_vlog_mem *m)
 
     if (!m || v->status != NASHC_OK)
         return;
-    if (!text_open(&t)) {
+    if (!text_stream_open(&t)) {
         v->status = nashc_enomem(v->z->d);
         return;
     }
@@ -337,7 +337,7 @@ print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in
     const char *name = nashc_arena_printf(z->a, "%s_%s", z->top, v->layer);
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     for (int k = 0; k < n_out; k++)
         total += out[k].width;
@@ -394,13 +394,13 @@ write_layer(design *z, const nashc_node *n)
         return s;
     for (int i = 0; i < nashc_node_n_in(n); i++)
         n_in += nashc_node_in(n, i) && !nashc_value_const(nashc_node_in(n, i));
-    bool bad = !text_open(&v.params);
-    bad = !text_open(&v.ties) || bad;
-    bad = !text_open(&v.wires) || bad;
+    bool bad = !text_stream_open(&v.params);
+    bad = !text_stream_open(&v.ties) || bad;
+    bad = !text_stream_open(&v.wires) || bad;
     s = bad ? nashc_enomem(z->d) : call_emitter(emit, n, &v);
-    bad = !text_close(&v.params) || bad;
-    bad = !text_close(&v.ties) || bad;
-    bad = !text_close(&v.wires) || bad;
+    bad = !text_stream_close(&v.params) || bad;
+    bad = !text_stream_close(&v.ties) || bad;
+    bad = !text_stream_close(&v.wires) || bad;
     if (s == NASHC_OK && bad)
         s = nashc_enomem(z->d);
     if (s == NASHC_OK) {

@@ -272,7 +272,7 @@ write_bench(design *z)
 {
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     head_part(z, t.f);
     for (int i = 0; i < nashc_graph_n_inputs(z->f); i++)
@@ -292,7 +292,7 @@ write_script(design *z)
 {
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     fprintf(t.f,
             "#!/bin/sh\n"
@@ -327,6 +327,7 @@ run_frames(design *z, text *in, text *out, int n_in, int n_out)
                        (uint64_t)nashc_opts_int(z->o, "seed") + (uint64_t)i, NULL, NULL);
             xs[i] = &x[i];
             beats = nashc_flow_print_beats(&z->links[nashc_value_id(v)].s, &x[i], NULL);
+            in[i].failed = in[i].failed || !beats;
             fputs(beats ? beats : "", in[i].f);
             nashc_mem_free(beats);
         }
@@ -334,6 +335,7 @@ run_frames(design *z, text *in, text *out, int n_in, int n_out)
         for (int i = 0; i < n_out && s == NASHC_OK; i++) {
             const nashc_value *v = nashc_graph_output(z->f, i);
             beats = nashc_flow_print_beats(&z->links[nashc_value_id(v)].s, &y[i], NULL);
+            out[i].failed = out[i].failed || !beats;
             fputs(beats ? beats : "", out[i].f);
             nashc_mem_free(beats);
             nashc_buf_free(&y[i]);
@@ -352,9 +354,9 @@ write_vectors(design *z)
     nashc_status s = in && out ? NASHC_OK : nashc_enomem(z->d);
 
     for (int i = 0; i < n_in && s == NASHC_OK; i++)
-        s = text_open(&in[i]) ? NASHC_OK : nashc_enomem(z->d);
+        s = text_stream_open(&in[i]) ? NASHC_OK : nashc_enomem(z->d);
     for (int i = 0; i < n_out && s == NASHC_OK; i++)
-        s = text_open(&out[i]) ? NASHC_OK : nashc_enomem(z->d);
+        s = text_stream_open(&out[i]) ? NASHC_OK : nashc_enomem(z->d);
     if (s == NASHC_OK)
         s = run_frames(z, in, out, n_in, n_out);
     for (int i = 0; i < n_in + n_out; i++) {

@@ -101,7 +101,7 @@ write_list(design *z)
 {
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     for (int i = 0; i < z->n_files; i++) {
         size_t n = strlen(z->files[i]);
@@ -135,7 +135,7 @@ write_script(design *z)
 {
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     fprintf(t.f, "# Run in this folder: yosys -q -l synth.log synth.ys\n");
     for (int i = 0; i < z->n_files; i++) {
@@ -155,7 +155,7 @@ write_top(design *z)
     bool memory = false;
     text t;
 
-    if (!text_open(&t))
+    if (!text_stream_open(&t))
         return nashc_enomem(z->d);
     NASHC_EACH_NODE(z->f, n)
     {

@@ -16,7 +16,7 @@ write_weights(design *z)
         text t;
         char *data = p->w.streamed ? nashc_flow_print_weights(&p->w, b, NULL)
                                    : nashc_flow_print_weight_words(&p->w, b, NULL);
-        if (!data || !text_open(&t)) {
+        if (!data || !text_stream_open(&t)) {
             nashc_mem_free(data);
             return nashc_enomem(z->d);
         }

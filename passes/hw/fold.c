@@ -24,8 +24,8 @@ fold_weight_width(const nashc_node *n)
 /* --- points ------------------------------------------------------------------------------------
  */
 
-/* Lanes of all streams of n as it is folded now. */
-static bool
+/* Lanes of all streams of n as it is folded now. EUNSUP, not reported: it has none so. */
+static nashc_status
 take_lanes(const fold_problem *z, const nashc_node *n, fold_point *q)
 {
     nashc_stream in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS];
@@ -34,7 +34,7 @@ take_lanes(const fold_problem *z, const nashc_node *n, fold_point *q)
 
     if (!hw->streams || n_in > NASHC_FLOW_PORTS || n_out > NASHC_FLOW_PORTS ||
         hw->streams(n, in, out, NULL) != NASHC_OK)
-        return false;
+        return NASHC_EUNSUP;
     q->in = NASHC_NEW_N(nashc_run_arena(z->r), int64_t, n_in + 1);
     q->out = NASHC_NEW_N(nashc_run_arena(z->r), int64_t, n_out + 1);
     for (int i = 0; q->in && i < n_in; i++)
@@ -42,7 +42,7 @@ take_lanes(const fold_problem *z, const nashc_node *n, fold_point *q)
             q->in[i] = in[k++].lanes; /* streams are those operands that are no constants */
     for (int i = 0; q->out && i < n_out; i++)
         q->out[i] = out[i].lanes;
-    return q->in && q->out;
+    return q->in && q->out ? NASHC_OK : nashc_enomem(z->d);
 }
 
 /* All foldings of it that are allowed, with their cycles. */
@@ -54,23 +54,27 @@ collect_points(fold_problem *z, fold_item *it)
     nashc_fold f;
     int k = 0;
 
-    while (hw->fold && hw->fold(it->n, k, &f))
-        k++;
+    for (; hw->fold && hw->fold(it->n, k, &f); k++)
+        if (f.n < 0)
+            return nashc_enomem(z->d);
     it->points = NASHC_NEW_N(nashc_run_arena(z->r), fold_point, k + 1);
     if (!it->points)
         return nashc_enomem(z->d);
     for (int p = 0; p < (hw->fold ? k : 1) && s == NASHC_OK; p++) {
         fold_point *q = &it->points[it->n_points];
-        if (hw->fold)
-            hw->fold(it->n, p, &q->fold);
+        if (hw->fold && hw->fold(it->n, p, &q->fold) && q->fold.n < 0)
+            return nashc_enomem(z->d);
         if ((s = hw_set_fold(it->n, &q->fold, z->d)) != NASHC_OK)
             break;
         q->cycles = it->model->cycles(it->n);
         q->score = FOLD_NO_SCORE;
         if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
             continue;
-        if (take_lanes(z, it->n, q))
+        s = take_lanes(z, it->n, q);
+        if (s == NASHC_OK)
             it->n_points++;
+        else if (s == NASHC_EUNSUP) /* no folding for its streams */
+            s = NASHC_OK;
     }
     if (s == NASHC_OK && it->n_points == 0)
         s = nashc_node_error(z->d, it->n, "this layer has no folding");

@@ -494,7 +494,10 @@ si_chain_create(si_walk *walk, si_tensor *tensor, nashc_node *quantiser, bool pe
     if (make_segments(chain, tensor->pending == nearest ? tensor : nearest) && collect(chain) &&
         set_rows(chain, per_channel)) {
         si_chain_set_function(chain);
-        return chain;
+        if (si_chain_keeps_offset(chain))
+            return chain;
+        si_no(walk->job, "its zero points, times the factors behind them, are more than 2^49 "
+                         "steps of the quantiser: smaller factors, or no zero point, are exact");
     }
     si_chain_free(chain);
     return NULL;

@@ -73,6 +73,8 @@ nashc_value *si_dynamic_operand(const si_walk *walk, const nashc_node *n);
 
 /* Sets the three functions. */
 void si_chain_set_function(si_chain *chain);
+/* False: its offset is so large that doubles do not hold the steps of the quantiser beside it. */
+bool si_chain_keeps_offset(const si_chain *chain);
 /* Real values, as the model has them, in place of codes: out[p * n_variants + i] at x[..]. */
 bool si_chain_values(si_chain *chain, int64_t points, const double *x, bool real, double *out);
 

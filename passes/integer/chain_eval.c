@@ -398,6 +398,26 @@ interval(const void *self, int64_t variant, double *lo, double *hi)
     *hi = chain->hi[variant];
 }
 
+/* The offset is one double, for zero points and what was added behind them. Where the zero points,
+ * times a factor beyond some 2^50, outweigh a step of the quantiser so far that its last place is
+ * worth more than a part of one, what was added is lost, and the value at the zero point is wrong.
+ */
+bool
+si_chain_keeps_offset(const si_chain *chain)
+{
+    double at[2];
+    if (chain->guess != guess_quant && chain->guess != guess_implied)
+        return true; /* a sign, or thresholds: no step to compare with */
+    for (int64_t i = 0; i < chain->n_variants; i++) {
+        if (chain->scale[i] == 0 || !guess(chain, i, 0, &at[0]) || !guess(chain, i, 1, &at[1]))
+            continue;
+        double step = fabs(at[1] - at[0]) * fabs(chain->scale[i]);
+        if (DBL_EPSILON * fabs(chain->bias[i]) > step / 8)
+            return false;
+    }
+    return true;
+}
+
 void
 si_chain_set_function(si_chain *chain)
 {

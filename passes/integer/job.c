@@ -91,7 +91,7 @@ si_warn_rounded(si_job *job, const nashc_node *n, const char *what, int bits, in
         nashc_error(job->diag, &loc,
                     "%s: only %d bits are left for the smallest multiplier, %d are "
                     "needed",
-                    what, bits, least);
+                    what, bits < 0 ? 0 : bits, least);
     else
         nashc_warning(job->diag, &loc, "rounded-scales", "%s: multipliers are rounded to %d bits",
                       what, bits);

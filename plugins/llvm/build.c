@@ -87,7 +87,8 @@ new_step(cpu_program *p, cpu_kind kind, const nashc_node *n)
         p->max_step = max;
     }
     s = &p->step[p->n_step++];
-    *s = (cpu_step){.kind = kind, .node = n, .n_nodes = 1, .out = -1, .how = "reference"};
+    *s = (cpu_step){
+        .kind = kind, .node = n, .n_nodes = 1, .out = -1, .units = 1, .how = "reference"};
     snprintf(s->symbol, sizeof s->symbol, "k%d", p->n_step - 1);
     return s;
 }
@@ -122,10 +123,17 @@ static bool
 add_kernel(cpu_cg *g, const cpu_kernel *k)
 {
     const nashc_node *last = cpu_kernel_last(k);
-    cpu_step *s = new_step(g->p, CPU_KERNEL, last);
+    bool fed = cpu_kernel_feeds(g, k);
+    cpu_step *s = fed ? new_step(g->p, CPU_KERNEL, last) : NULL;
 
-    if (!s)
+    if (s) {
+        s->feeds = true;
+        s->n_nodes = 0;
+        cpu_kernel_feed(g, k, s);
+    }
+    if ((fed && !s) || !(s = new_step(g->p, CPU_KERNEL, last)))
         return false;
+    s->fed = fed;
     g->p->value[cpu_id(nashc_node_out(last, 0))].place = CPU_ARENA;
     cpu_kernel_emit(g, k, s);
     return !g->failed;
@@ -144,6 +152,26 @@ moved_cell(const cpu_program *p, const nashc_node *n, const cpu_map *m, const cp
             return y->cell;
     }
     return x->cell;
+}
+
+/* The steps of one result of a move: what no element is moved to, then the elements. */
+static cpu_step *
+add_move(cpu_cg *g, const nashc_node *n, int out, cpu_map *m)
+{
+    cpu_step *s = NULL;
+
+    for (int pass = m->holes ? 0 : 1; pass < 2; pass++) {
+        if (!(s = new_step(g->p, CPU_KERNEL, n)))
+            return NULL;
+        s->out = out;
+        s->how = pass ? "move" : "fill";
+        s->n_nodes = pass;
+        if (pass)
+            cpu_move_emit(g, s, m);
+        else
+            cpu_fill_emit(g, s, m);
+    }
+    return s;
 }
 
 /* Steps of a node that only moves elements; no step where a result is its operand. */
@@ -166,10 +194,8 @@ add_moves(cpu_cg *g, const nashc_node *n, bool *done)
         cpu_step *s = NULL;
         if (map.whole && y->cell == x->cell) {
             y->root = x->root;
-        } else if ((s = new_step(p, CPU_KERNEL, n))) {
-            s->out = i;
-            s->how = "move";
-            cpu_move_emit(g, s, &map);
+        } else {
+            s = add_move(g, n, i, &map);
         }
         cpu_map_free(&map);
         if (g->failed || (!s && y->root != x->root))
@@ -227,7 +253,8 @@ reads(cpu_program *p, int value, int step)
 static void
 writes(cpu_program *p, int value, int step)
 {
-    p->value[value].first = step;
+    if (p->value[value].first < 0)
+        p->value[value].first = step;
     p->value[value].last = step > p->value[value].last ? step : p->value[value].last;
 }
 
@@ -243,7 +270,7 @@ lifetimes(cpu_program *p)
         for (int k = 0; s->kind != CPU_KERNEL && k < nashc_node_n_in(s->node); k++)
             if (nashc_node_in(s->node, k))
                 reads(p, cpu_id(nashc_node_in(s->node, k)), i);
-        for (int k = 0; k < nashc_node_n_out(s->node); k++)
+        for (int k = 0; !s->feeds && k < nashc_node_n_out(s->node); k++)
             if (s->out < 0 || k == s->out)
                 writes(p, cpu_id(nashc_node_out(s->node, k)), i);
     }
@@ -272,7 +299,7 @@ plan_memory(cpu_program *p, nashc_diag *d)
             lease[n++] = (cpu_lease){(size_t)p->value[i].n * nashc_cell_size(p->value[i].cell), 0,
                                      p->value[i].first, p->value[i].last};
     for (int i = 0; i < p->n_step; i++)
-        lease[n++] = (cpu_lease){p->step[i].scratch, 0, i, i};
+        lease[n++] = (cpu_lease){p->step[i].scratch, 0, i - p->step[i].fed, i};
     bool ok = cpu_memplan(lease, n, &p->memory);
     n = 0;
     for (int i = 0; ok && i < p->n_value; i++)
@@ -280,6 +307,9 @@ plan_memory(cpu_program *p, nashc_diag *d)
             p->value[i].offset = lease[n++].offset;
     for (int i = 0; ok && i < p->n_step; i++)
         p->step[i].scratch_at = lease[n++].offset;
+    for (int i = 0; i + 1 < p->n_step; i++)
+        if (p->step[i].feeds)
+            p->step[i].scratch_at = p->step[i + 1].scratch_at;
     for (int i = 0; i < p->n_value; i++) { /* what shares storage lies where its root does */
         cpu_value *v = &p->value[i], *root = &p->value[v->root];
         v->place = root->place;
@@ -338,7 +368,7 @@ report(const cpu_program *p, nashc_diag *d)
     int level = nashc_diag_verbosity(d);
 
     for (int i = 0; i < p->n_step; i++)
-        if (level >= (p->step[i].kind == CPU_EVAL ? 2 : 3))
+        if (p->step[i].n_nodes && level >= (p->step[i].kind == CPU_EVAL ? 2 : 3))
             nashc_remark(d, nashc_node_loc(p->step[i].node), "cpu: %s (%d node%s): %s",
                          nashc_node_opname(p->step[i].node), p->step[i].n_nodes,
                          p->step[i].n_nodes == 1 ? "" : "s", p->step[i].how);

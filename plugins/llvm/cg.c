@@ -30,7 +30,8 @@ cpu_kernel_type(cpu_cg *g)
 {
     LLVMTypeRef pp = LLVMPointerType(g->ptr, 0), p32 = LLVMPointerType(g->i32, 0);
 
-    return LLVMFunctionType(LLVMVoidTypeInContext(g->ctx), (LLVMTypeRef[]){pp, p32}, 2, 0);
+    return LLVMFunctionType(LLVMVoidTypeInContext(g->ctx), (LLVMTypeRef[]){pp, p32, g->i64, g->i64},
+                            4, 0);
 }
 
 void
@@ -38,6 +39,8 @@ cpu_fn_begin(cpu_cg *g, cpu_step *s)
 {
     g->step = s;
     g->fn = cpu_add_function(g, s->symbol, cpu_kernel_type(g));
+    g->from = LLVMGetParam(g->fn, 2);
+    g->to = LLVMGetParam(g->fn, 3);
     g->entry = LLVMAppendBasicBlockInContext(g->ctx, g->fn, "entry");
     g->body = LLVMAppendBasicBlockInContext(g->ctx, g->fn, "body");
     g->slot = NULL;

@@ -36,6 +36,7 @@ typedef struct cpu_cg {
     /* the function being built */
     cpu_step *step;
     LLVMValueRef fn;
+    LLVMValueRef from, to; /* its units: cpu_step.units */
     LLVMBasicBlockRef entry, body;
     LLVMValueRef *slot; /* pointers loaded in entry, by slot index */
     int lanes;          /* of the vectors that are being emitted */
@@ -107,6 +108,32 @@ typedef struct cpu_if {
 
 void cpu_if_begin(cpu_cg *g, cpu_if *f, LLVMValueRef cond, LLVMValueRef *carry, int n);
 void cpu_if_end(cpu_cg *g, cpu_if *f, LLVMValueRef *carry);
+
+/* --- units ----------------------------------------------------------------------------------- */
+
+/* Units of a step that are blocks of n parts each: a loop over the blocks that units from .. to-1
+ * of the function are in. Parts lo .. hi-1 of block outer.i are its; n == 1: constants 0 and 1. */
+typedef struct cpu_blocks {
+    cpu_loop outer;
+    LLVMValueRef lo, hi;
+} cpu_blocks;
+
+void cpu_blocks_begin(cpu_cg *g, cpu_blocks *b, int64_t n);
+void cpu_blocks_end(cpu_cg *g, cpu_blocks *b);
+
+/* a as high * n + low, of a < count * n. */
+void cpu_divide(cpu_cg *g, LLVMValueRef a, int64_t count, int64_t n, LLVMValueRef *high,
+                LLVMValueRef *low);
+
+LLVMValueRef cpu_least(cpu_cg *g, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef cpu_greatest(cpu_cg *g, LLVMValueRef a, LLVMValueRef b);
+
+/* body for lanes elements, from index at on, of n in a row: vectors number lo .. hi-1 of lanes
+ * elements each, the last one of what is left. Sets g->lanes. */
+typedef void cpu_body(cpu_cg *g, LLVMValueRef at, void *user);
+int64_t cpu_vectors(int64_t n, int lanes); /* how many there are */
+void cpu_each_vector(cpu_cg *g, LLVMValueRef lo, LLVMValueRef hi, int64_t n, int lanes,
+                     cpu_body *body, void *user);
 
 /* --- vectors --------------------------------------------------------------------------------- */
 

@@ -85,14 +85,22 @@ product_geometry(const nashc_node *n, cpu_dot *d)
                   (type_of(c)->rank == 1 || type_of(c)->dim[type_of(c)->rank - 1] == d->mg));
 }
 
-/* A convolution that looks at single pixels is a product: one row of all of them. */
+#define ROW 96 /* positions that a row of a product has at least, where they can be parted so */
+
+/* A convolution that looks at single pixels is a product of all of them, and a product with many
+ * rows is one with an image of long ones. */
 static void
 flatten(cpu_dot *d)
 {
+    int64_t n = d->batch * d->oh * d->ow, rows = n / ROW;
+
     if (d->kh * d->kw != 1 || d->sh * d->sw != 1 || d->padded)
         return;
-    d->width = d->ow = d->batch * d->oh * d->ow;
-    d->batch = d->h = d->oh = 1;
+    while (rows > 1 && n % rows)
+        rows--;
+    d->batch = 1;
+    d->h = d->oh = rows > 1 ? rows : 1;
+    d->width = d->ow = n / d->h;
 }
 
 /* --- choice ---------------------------------------------------------------------------------- */

@@ -50,10 +50,15 @@ typedef void cpu_sink(cpu_cg *g, const cpu_point *pt, cpu_vec sum, void *user);
 
 void cpu_dot_emit(cpu_cg *g, const cpu_dot *d, const cpu_space *space, cpu_sink *sink, void *user);
 
-/* Code that writes image n of the batch as words, with its border, to scratch (feed.c). */
-void cpu_feed_emit(cpu_cg *g, const cpu_dot *d, LLVMValueRef n, LLVMValueRef to);
+/* Its cycles, roughly, and units. */
+double cpu_dot_share(const cpu_dot *d, const cpu_host *h, int64_t *units);
 
-/* Bytes of one packed image. */
+/* Code that writes the images as words, with their borders, to scratch, for a step before: its
+ * units are rows (feed.c). Cycles and units of that. */
+void cpu_feed_emit(cpu_cg *g, const cpu_dot *d);
+double cpu_feed_share(const cpu_dot *d, int64_t *units);
+
+/* Bytes of one packed image; 0: x is read in place. */
 int64_t cpu_feed_size(const cpu_dot *d);
 
 #endif

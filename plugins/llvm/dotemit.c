@@ -404,7 +404,10 @@ cpu_dot_emit(cpu_cg *g, const cpu_dot *d, const cpu_space *space, cpu_sink *sink
     int planes = d->kind == CPU_DOT_BITS ? d->w_code.planes : 1;
     int64_t w_group = planes * d->kh * d->kw * d->words * d->m_pad * d->word_size;
     const void *weights = weight_words(g, d);
-    cpu_loop ln, lg, lm, ly;
+    int64_t blocks = d->m_pad / (d->tile_r * d->lanes), image = d->h * d->width;
+    LLVMValueRef rest;
+    cpu_blocks lb;
+    cpu_loop ly;
     place at;
 
     f.addend = addends(g, d, &f.factor);
@@ -412,26 +415,33 @@ cpu_dot_emit(cpu_cg *g, const cpu_dot *d, const cpu_space *space, cpu_sink *sink
         return;
     g->lanes = d->lanes;
     at.frame = cpu_frame(g, d->tile_p * d->tile_r * d->lanes * d->word_size);
-    cpu_loop_begin(g, &ln, cpu_int(g, 0), cpu_int(g, d->batch), 1, NULL, 0);
-    if (d->direct) {
-        int64_t image = d->h * d->width * d->groups * d->words * d->word_size;
-        at.image = cpu_at(g, cpu_ptr_value(g, cpu_id(d->x)), cpu_muli(g, ln.i, image));
-    } else {
-        at.image = cpu_ptr_scratch(g);
-        cpu_feed_emit(g, d, ln.i, at.image);
-        g->lanes = d->lanes;
-    }
-    cpu_loop_begin(g, &lg, cpu_int(g, 0), cpu_int(g, d->groups), 1, NULL, 0);
-    cpu_loop_begin(g, &lm, cpu_int(g, 0), cpu_int(g, d->m_pad), d->tile_r * d->lanes, NULL, 0);
-    cpu_loop_begin(g, &ly, cpu_int(g, 0), cpu_int(g, d->oh), 1, NULL, 0);
-    at.n = ln.i;
-    at.gr = lg.i;
-    at.m = lm.i;
+    cpu_blocks_begin(g, &lb, d->oh); /* [image][group][channels], of which rows are computed */
+    cpu_divide(g, lb.outer.i, d->batch, d->groups * blocks, &at.n, &rest);
+    cpu_divide(g, rest, d->groups, blocks, &at.gr, &at.m);
+    at.m = cpu_muli(g, at.m, d->tile_r * d->lanes);
+    if (d->direct)
+        at.image = cpu_at(g, cpu_ptr_value(g, cpu_id(d->x)),
+                          cpu_muli(g, at.n, image * d->groups * d->words * d->word_size));
+    else
+        at.image = cpu_at(g, cpu_ptr_scratch(g), cpu_muli(g, at.n, cpu_feed_size(d)));
+    at.w = cpu_at(g, cpu_ptr_const(g, weights), cpu_muli(g, at.gr, w_group));
+    cpu_loop_begin(g, &ly, lb.lo, lb.hi, 1, NULL, 0);
     at.oy = ly.i;
-    at.w = cpu_at(g, cpu_ptr_const(g, weights), cpu_muli(g, lg.i, w_group));
     one_row(g, d, &f, &at);
     cpu_loop_end(g, &ly, NULL);
-    cpu_loop_end(g, &lm, NULL);
-    cpu_loop_end(g, &lg, NULL);
-    cpu_loop_end(g, &ln, NULL);
+    cpu_blocks_end(g, &lb);
+}
+
+double
+cpu_dot_share(const cpu_dot *d, const cpu_host *h, int64_t *units)
+{
+    double outputs = (double)d->batch * (double)d->groups * (double)d->m_pad / d->lanes *
+                     (double)d->oh * (double)d->ow;
+    double word = d->kind == CPU_DOT_I16 ? 1.0 : 0.6;
+    cpu_term terms[CPU_MAX_TERMS];
+
+    if (d->kind == CPU_DOT_BITS)
+        word = (h->popcount ? 1.5 : 8.0) * cpu_terms_of(&d->x_code, &d->w_code, terms);
+    *units = d->batch * d->groups * (d->m_pad / (d->tile_r * d->lanes)) * d->oh;
+    return outputs * ((double)(d->kh * d->kw * d->words) * word + 10);
 }

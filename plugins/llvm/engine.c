@@ -6,7 +6,6 @@
 #include <nashc/pass.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Channels last, and a product, a shift and a clamp in place of comparisons that cost more. */
 #define PIPELINE "to-channels-last,thresholds-to-requant(min-thresholds=4)"
@@ -68,19 +67,15 @@ cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_di
                        .threads = (int)nashc_opts_int(o, "threads"),
                        .dump = nashc_opts_str(o, "dump")};
     const char *cache = nashc_opts_str(o, "cache");
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     cpu_program *p;
     nashc_status s = cpu_program_create(m, &p, d);
 
     if (opt.threads == 0)
-        opt.threads = processors > 0 ? (int)processors : 1;
+        opt.threads = cpu_processors();
     if (s == NASHC_OK)
         s = cpu_build(p, &opt, cpu_jit, strcmp(cache, "off") == 0 ? "" : cache, d);
-    if (s == NASHC_OK) {
-        p->threads = opt.threads;
-        p->pool = cpu_pool_create(p->threads);
-        s = p->pool ? NASHC_OK : nashc_enomem(d);
-    }
+    if (s == NASHC_OK)
+        s = cpu_start(p, opt.threads, nashc_opts_int(o, "grain"), d);
     if (s == NASHC_OK)
         *program = p;
     else

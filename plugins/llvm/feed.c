@@ -22,7 +22,7 @@ planes_of(const cpu_dot *d)
 int64_t
 cpu_feed_size(const cpu_dot *d)
 {
-    return d->direct ? 0 : planes_of(d) * d->hp * d->wp * pixel_size(d) + 64;
+    return d->direct ? 0 : (planes_of(d) * d->hp * d->wp * pixel_size(d) + 127) / 64 * 64;
 }
 
 /* The word that x = 0 becomes, for word number `word` of a pixel and plane. */
@@ -38,11 +38,11 @@ border_word(const cpu_dot *d, int plane, int64_t word)
     return left >= 32 ? UINT32_MAX : (1u << left) - 1;
 }
 
-/* Fills the pixels of one plane with its border word; what lies inside is overwritten. */
+/* Fills a row of one plane with its border word; what lies inside is overwritten. */
 static void
-fill_plane(cpu_cg *g, const cpu_dot *d, LLVMValueRef to, int plane)
+fill_row(cpu_cg *g, const cpu_dot *d, LLVMValueRef to, int plane)
 {
-    int64_t words = d->groups * d->words * (d->word_size / 4), n = d->hp * d->wp * words;
+    int64_t words = d->groups * d->words * (d->word_size / 4), n = d->wp * words;
     int64_t bulk = n / 16 * 16;
     bool alike = d->kind != CPU_DOT_BITS || d->words == 1 || !border_word(d, plane, 0);
     cpu_loop l;
@@ -214,28 +214,56 @@ spread_pixels(cpu_cg *g, const cpu_dot *d, LLVMValueRef at, LLVMValueRef to, int
     }
 }
 
-void
-cpu_feed_emit(cpu_cg *g, const cpu_dot *d, LLVMValueRef n, LLVMValueRef to)
+/* Row iy of image n, from the first pixel inside the border on. */
+static void
+move_image_row(cpu_cg *g, const cpu_dot *d, LLVMValueRef n, LLVMValueRef iy, LLVMValueRef to)
 {
-    int64_t channels = d->groups * d->cg, row = d->wp * pixel_size(d);
-    cpu_loop ly, lx;
-
-    for (int i = 0; i < planes_of(d) && d->padded; i++)
-        fill_plane(g, d, cpu_at(g, to, cpu_int(g, i * d->hp * row)), i);
-    cpu_loop_begin(g, &ly, cpu_int(g, 0), cpu_int(g, d->h), 1, NULL, 0);
-    LLVMValueRef line = cpu_addi(g, cpu_muli(g, n, d->h), ly.i);
+    int64_t channels = d->groups * d->cg;
+    LLVMValueRef line = cpu_addi(g, cpu_muli(g, n, d->h), iy);
     LLVMValueRef from = cpu_muli(g, line, d->width * channels);
-    LLVMValueRef at = cpu_muli(g, cpu_plus(g, ly.i, d->top), row);
-    at = cpu_at(g, to, cpu_plus(g, at, d->left * pixel_size(d)));
+    cpu_loop lx;
+
     if (d->cg % d->per_word == 0) { /* no gaps: the row as a whole */
-        move_row(g, d, from, at, d->width * channels);
+        move_row(g, d, from, to, d->width * channels);
     } else if (d->words == 1 && d->groups == 1 && d->kind != CPU_DOT_BITS && d->width >= PIXELS) {
-        spread_pixels(g, d, from, at, d->width);
+        spread_pixels(g, d, from, to, d->width);
     } else {
         cpu_loop_begin(g, &lx, cpu_int(g, 0), cpu_int(g, d->width), 1, NULL, 0);
         move_pixel(g, d, cpu_addi(g, from, cpu_muli(g, lx.i, channels)),
-                   cpu_at(g, at, cpu_muli(g, lx.i, pixel_size(d))));
+                   cpu_at(g, to, cpu_muli(g, lx.i, pixel_size(d))));
         cpu_loop_end(g, &lx, NULL);
     }
-    cpu_loop_end(g, &ly, NULL);
+}
+
+void
+cpu_feed_emit(cpu_cg *g, const cpu_dot *d)
+{
+    int64_t row = d->wp * pixel_size(d);
+    LLVMValueRef n, y;
+    cpu_loop l;
+    cpu_if inside;
+
+    cpu_loop_begin(g, &l, g->from, g->to, 1, NULL, 0);
+    cpu_divide(g, l.i, d->batch, d->hp, &n, &y);
+    LLVMValueRef to = cpu_at(g, cpu_ptr_scratch(g), cpu_muli(g, n, cpu_feed_size(d)));
+    to = cpu_at(g, to, cpu_muli(g, y, row));
+    for (int i = 0; i < planes_of(d) && d->padded; i++)
+        fill_row(g, d, cpu_at(g, to, cpu_int(g, i * d->hp * row)), i);
+    LLVMValueRef iy = cpu_plus(g, y, -d->top);
+    if (d->hp > d->h)
+        cpu_if_begin(g, &inside, LLVMBuildICmp(g->b, LLVMIntULT, iy, cpu_int(g, d->h), ""), NULL,
+                     0);
+    move_image_row(g, d, n, iy, cpu_at(g, to, cpu_int(g, d->left * pixel_size(d))));
+    if (d->hp > d->h)
+        cpu_if_end(g, &inside, NULL);
+    cpu_loop_end(g, &l, NULL);
+}
+
+double
+cpu_feed_share(const cpu_dot *d, int64_t *units)
+{
+    double words = (double)(d->hp * d->wp * d->groups * d->words);
+
+    *units = d->batch * d->hp;
+    return (double)d->batch * words * (planes_of(d) + 1) * (d->cg % d->per_word ? 1.0 : 0.25);
 }

@@ -104,33 +104,78 @@ run_chain(cpu_cg *g, const cpu_point *pt, cpu_vec v, void *user)
     cpu_put(g, v, base, to->cell, index_of(g, pt));
 }
 
-/* Element-wise nodes alone: loops over the space, lanes along its last axis. */
+typedef struct line {
+    const cpu_kernel *k;
+    cpu_point *pt;
+} line;
+
+/* g->lanes elements of a line from at on. */
+static void
+on_line(cpu_cg *g, LLVMValueRef at, void *user)
+{
+    const line *l = user;
+
+    l->pt->at[l->pt->space->rank - 1] = at;
+    run_chain(g, l->pt, (cpu_vec){NULL, CPU_I32}, (void *)(uintptr_t)l->k);
+}
+
+#define LANES 16
+
+/* Element-wise nodes alone: loops over the space, lanes along its last axis; units are places on
+ * the first one, or vectors if it is the last too. */
 static void
 run_space(cpu_cg *g, const cpu_kernel *k, const cpu_space *s)
 {
-    int last = s->rank - 1, lanes = 16;
-    int64_t n = s->dim[last], bulk = n / lanes * lanes;
+    int last = s->rank - 1;
+    int64_t n = s->dim[last];
+    LLVMValueRef none = cpu_int(g, 0), all = cpu_int(g, cpu_vectors(n, LANES));
     cpu_loop l[NASHC_MAX_RANK];
     cpu_point pt = {.space = s};
+    line user = {k, &pt};
 
     for (int a = 0; a < last; a++) {
-        cpu_loop_begin(g, &l[a], cpu_int(g, 0), cpu_int(g, s->dim[a]), 1, NULL, 0);
+        cpu_loop_begin(g, &l[a], a ? none : g->from, a ? cpu_int(g, s->dim[a]) : g->to, 1, NULL, 0);
         pt.at[a] = l[a].i;
     }
-    if (bulk) {
-        g->lanes = lanes;
-        cpu_loop_begin(g, &l[last], cpu_int(g, 0), cpu_int(g, bulk), lanes, NULL, 0);
-        pt.at[last] = l[last].i;
-        run_chain(g, &pt, (cpu_vec){NULL, CPU_I32}, (void *)(uintptr_t)k);
-        cpu_loop_end(g, &l[last], NULL);
-    }
-    if (n > bulk) {
-        g->lanes = (int)(n - bulk);
-        pt.at[last] = cpu_int(g, bulk);
-        run_chain(g, &pt, (cpu_vec){NULL, CPU_I32}, (void *)(uintptr_t)k);
-    }
+    cpu_each_vector(g, last ? none : g->from, last ? all : g->to, n, LANES, on_line, &user);
     for (int a = last - 1; a >= 0; a--)
         cpu_loop_end(g, &l[a], NULL);
+}
+
+/* Cycles of a chain on the elements of its result. */
+static double
+chain_cost(const cpu_kernel *k, const nashc_type *out)
+{
+    return (double)nashc_type_count(out) / LANES * 8 * k->n_chain;
+}
+
+bool
+cpu_kernel_feeds(cpu_cg *g, const cpu_kernel *k)
+{
+    cpu_dot d;
+    cpu_window w;
+
+    if (k->head == CPU_HEAD_DOT)
+        return cpu_dot_of(g, k->head_node, &d) && cpu_feed_size(&d) > 0;
+    return k->head == CPU_HEAD_WINDOW && cpu_window_of(k->head_node, &w) &&
+           cpu_slide_size(g->p, &w) > 0;
+}
+
+void
+cpu_kernel_feed(cpu_cg *g, const cpu_kernel *k, cpu_step *s)
+{
+    cpu_dot d;
+    cpu_window w;
+
+    cpu_fn_begin(g, s);
+    if (k->head == CPU_HEAD_DOT && cpu_dot_of(g, k->head_node, &d)) {
+        s->cost = cpu_feed_share(&d, &s->units);
+        cpu_feed_emit(g, &d);
+    } else if (cpu_window_of(k->head_node, &w)) {
+        s->cost = cpu_slide_share(g->p, &w, &s->units);
+        cpu_slide_feed(g, &w);
+    }
+    cpu_fn_end(g);
 }
 
 void
@@ -144,20 +189,24 @@ cpu_kernel_emit(cpu_cg *g, const cpu_kernel *k, cpu_step *s)
     cpu_window w;
 
     s->n_nodes = k->n_chain + (k->head != CPU_HEAD_NONE);
+    s->cost = chain_cost(k, out);
     cpu_fn_begin(g, s);
     if (k->head == CPU_HEAD_DOT && cpu_dot_of(g, k->head_node, &d)) {
         s->how = how[d.kind];
-        s->scratch = (size_t)cpu_feed_size(&d);
+        s->scratch = (size_t)(d.batch * cpu_feed_size(&d));
+        s->cost += cpu_dot_share(&d, &g->host, &s->units);
         cpu_space_rows(&space, NULL, 0, out);
         cpu_dot_emit(g, &d, &space, run_chain, user);
     } else if (k->head == CPU_HEAD_WINDOW && cpu_window_of(k->head_node, &w)) {
         s->how = "window";
         s->scratch = (size_t)cpu_slide_size(g->p, &w);
+        s->cost += cpu_window_share(g->p, &w, &s->units);
         cpu_space_rows(&space, NULL, 0, out);
         cpu_window_emit(g, &w, &space, run_chain, user);
     } else {
         s->how = "elements";
         cpu_space_of(&space, k->chain, k->n_chain, out);
+        s->units = space.rank > 1 ? space.dim[0] : cpu_vectors(space.dim[0], LANES);
         run_space(g, k, &space);
     }
     cpu_fn_end(g);

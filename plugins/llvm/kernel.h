@@ -26,6 +26,11 @@ void cpu_kernel_extend(cpu_kernel *k, const int *taken);
 /* The node whose result the kernel stores. */
 const nashc_node *cpu_kernel_last(const cpu_kernel *k);
 
+/* Does k read a form of its input that a step before writes to its scratch? The function of that
+ * step. */
+bool cpu_kernel_feeds(cpu_cg *g, const cpu_kernel *k);
+void cpu_kernel_feed(cpu_cg *g, const cpu_kernel *k, cpu_step *s);
+
 /* Builds the function of s for k. */
 void cpu_kernel_emit(cpu_cg *g, const cpu_kernel *k, cpu_step *s);
 

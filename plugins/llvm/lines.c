@@ -80,6 +80,16 @@ axes_of(lines *l)
     }
 }
 
+/* The first axis across, whose places are the units of the step; -1: none. */
+static int
+shared_axis(const lines *l)
+{
+    for (int a = 0; a < l->x->rank; a++)
+        if (!l->along[a] && l->x->dim[a] > 1)
+            return a;
+    return -1;
+}
+
 /* One loop an axis, over those along or those across; at: index of the element so far. */
 static LLVMValueRef
 loops_begin(lines *l, cpu_loop *loop, bool along, LLVMValueRef at, LLVMValueRef *carry, int n)
@@ -90,7 +100,9 @@ loops_begin(lines *l, cpu_loop *loop, bool along, LLVMValueRef at, LLVMValueRef 
         step /= l->x->dim[a];
         if (l->along[a] != along)
             continue;
-        cpu_loop_begin(l->g, &loop[a], cpu_int(l->g, 0), cpu_int(l->g, l->x->dim[a]), 1, carry, n);
+        bool shared = a == shared_axis(l);
+        cpu_loop_begin(l->g, &loop[a], shared ? l->g->from : cpu_int(l->g, 0),
+                       shared ? l->g->to : cpu_int(l->g, l->x->dim[a]), 1, carry, n);
         at = cpu_addi(l->g, at, cpu_muli(l->g, loop[a].i, step));
     }
     return at;
@@ -289,11 +301,12 @@ cpu_lines_emit(cpu_cg *g, cpu_step *s)
     const nashc_node *n = s->node;
     lines l = {.g = g, .node = n, .op = op_of(n), .x = nashc_value_type(nashc_node_in(n, 0))};
 
-    l.cls = nashc_type_is_int(l.x) && l.op->kind != MEAN && l.op->kind != SOFTMAX &&
-                    l.op->kind != LOG_SOFTMAX
-                ? CPU_I64
-                : CPU_F64;
     axes_of(&l);
+    int axis = shared_axis(&l);
+    bool exp = l.op->kind == SOFTMAX || l.op->kind == LOG_SOFTMAX;
+    l.cls = nashc_type_is_int(l.x) && l.op->kind != MEAN && !exp ? CPU_I64 : CPU_F64;
+    s->units = axis >= 0 ? l.x->dim[axis] : 1;
+    s->cost = (exp ? 60.0 : 4.0) * (double)nashc_type_count(l.x);
     cpu_fn_begin(g, s);
     g->lanes = 1;
     if (l.op->kind <= MIN)

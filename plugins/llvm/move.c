@@ -260,12 +260,14 @@ cpu_copy_cells(cpu_cg *g, LLVMValueRef from, nashc_cell from_cell, LLVMValueRef 
         convert_lanes(g, &r, cpu_int(g, bulk), cpu_int(g, bulk), (int)(n - bulk));
 }
 
-/* The pieces [first, last) of one operand, a loop over a table of them. */
+/* n pieces of one operand, the first of which is unit number `first` of the step: a loop over a
+ * table of those that are in the function's part. */
 static void
-copy_pieces(cpu_cg *g, const route *r, const cpu_piece *piece, int64_t n)
+copy_pieces(cpu_cg *g, const route *r, const cpu_piece *piece, int64_t n, int64_t first)
 {
     int64_t *table = cpu_blob(g, (size_t)n * 3 * sizeof *table);
     LLVMValueRef field[3];
+    cpu_if some;
     cpu_loop l;
 
     for (int64_t i = 0; table && i < n; i++) {
@@ -275,16 +277,26 @@ copy_pieces(cpu_cg *g, const route *r, const cpu_piece *piece, int64_t n)
     }
     if (!table)
         return;
-    if (n == 1) {
-        copy_elements(g, r, cpu_int(g, table[0]), cpu_int(g, table[1]), cpu_int(g, table[2]), 1);
-        return;
-    }
-    cpu_loop_begin(g, &l, cpu_int(g, 0), cpu_int(g, 3 * n), 3, NULL, 0);
+    LLVMValueRef lo = cpu_greatest(g, cpu_plus(g, g->from, -first), cpu_int(g, 0));
+    LLVMValueRef hi = cpu_least(g, cpu_plus(g, g->to, -first), cpu_int(g, n));
+    cpu_if_begin(g, &some, LLVMBuildICmp(g->b, LLVMIntSLT, lo, hi, ""), NULL, 0);
+    cpu_loop_begin(g, &l, lo, hi, 1, NULL, 0);
     for (int k = 0; k < 3; k++)
         field[k] = cpu_load(
-            g, g->i64, cpu_at(g, cpu_ptr_const(g, table), cpu_muli(g, cpu_plus(g, l.i, k), 8)), 8);
+            g, g->i64,
+            cpu_at(g, cpu_ptr_const(g, table), cpu_muli(g, cpu_plus(g, cpu_muli(g, l.i, 3), k), 8)),
+            8);
     copy_elements(g, r, field[0], field[1], field[2], 1);
     cpu_loop_end(g, &l, NULL);
+    cpu_if_end(g, &some, NULL);
+}
+
+/* One piece, and no other: units are its elements. */
+static void
+copy_piece(cpu_cg *g, const route *r, const cpu_piece *piece)
+{
+    copy_elements(g, r, cpu_plus(g, g->from, piece->src), cpu_plus(g, g->from, piece->dst),
+                  LLVMBuildSub(g->b, g->to, g->from, ""), 1);
 }
 
 static void
@@ -296,7 +308,7 @@ copy_by_index(cpu_cg *g, const route *r, const int32_t *index, int64_t n)
     if (!table)
         return;
     memcpy(table, index, (size_t)n * sizeof *table);
-    cpu_loop_begin(g, &l, cpu_int(g, 0), cpu_int(g, n), 1, NULL, 0);
+    cpu_loop_begin(g, &l, g->from, g->to, 1, NULL, 0);
     LLVMValueRef at = cpu_at(g, cpu_ptr_const(g, table), cpu_muli(g, l.i, sizeof *table));
     at = LLVMBuildSExt(g->b, cpu_load(g, g->i32, at, sizeof *table), g->i64, "");
     if (r->from_cell == r->to_cell) {
@@ -320,35 +332,71 @@ by_operand(const void *a, const void *b)
 }
 
 void
+cpu_fill_emit(cpu_cg *g, cpu_step *s, const cpu_map *m)
+{
+    const cpu_value *y = &g->p->value[cpu_id(nashc_node_out(s->node, s->out))];
+    size_t size = (size_t)y->n * nashc_cell_size(y->cell);
+    char *fill = m->fill.data ? cpu_blob(g, size) : NULL;
+    int align = (int)nashc_cell_size(y->cell);
+
+    s->units = y->n;
+    s->cost = (double)size / 32;
+    cpu_fn_begin(g, s);
+    LLVMValueRef at = bytes_of(g, g->from, y->cell);
+    LLVMValueRef to = cpu_at(g, cpu_ptr_value(g, cpu_id(y->v)), at);
+    LLVMValueRef n = bytes_of(g, LLVMBuildSub(g->b, g->to, g->from, ""), y->cell);
+    if (fill) {
+        memcpy(fill, m->fill.data, size);
+        LLVMBuildMemCpy(g->b, to, (unsigned)align, cpu_at(g, cpu_ptr_const(g, fill), at),
+                        (unsigned)align, n);
+    } else {
+        LLVMBuildMemSet(g->b, to, LLVMConstNull(g->i8), n, (unsigned)align);
+    }
+    cpu_fn_end(g);
+}
+
+/* Units of a move, and its cycles. */
+static void
+share(cpu_step *s, const cpu_map *m, const cpu_value *y, bool turned, int64_t rows, int64_t cols)
+{
+    double bytes = (double)y->n * (double)nashc_cell_size(y->cell);
+
+    s->units = turned            ? cpu_turn_units(y->n, rows, cols)
+               : m->index        ? y->n
+               : m->n_piece == 1 ? m->piece[0].n
+                                 : m->n_piece;
+    s->cost = turned     ? bytes / 8
+              : m->index ? 2.0 * (double)y->n
+                         : bytes / 16 + 10.0 * (double)m->n_piece;
+}
+
+void
 cpu_move_emit(cpu_cg *g, cpu_step *s, cpu_map *m)
 {
     const nashc_node *n = s->node;
     const cpu_value *value = g->p->value, *y = &value[cpu_id(nashc_node_out(n, s->out))];
-    int64_t rows, cols;
-    void *fill;
+    const cpu_value *x = &value[cpu_id(nashc_node_in(n, 0))];
+    int64_t rows = 1, cols = 1;
+    bool turned = m->index && x->cell == y->cell && cpu_turn_of(m->index, y->n, &rows, &cols);
 
+    share(s, m, y, turned, rows, cols);
     cpu_fn_begin(g, s);
     route r = {.to = cpu_ptr_value(g, cpu_id(y->v)), .to_cell = y->cell};
-    if (m->fill.data && (fill = cpu_blob(g, (size_t)y->n * nashc_cell_size(y->cell)))) {
-        memcpy(fill, m->fill.data, (size_t)y->n * nashc_cell_size(y->cell));
-        cpu_copy_cells(g, cpu_ptr_const(g, fill), y->cell, r.to, y->cell, y->n);
-    } else if (m->holes) {
-        LLVMBuildMemSet(g->b, r.to, LLVMConstNull(g->i8), bytes_of(g, cpu_int(g, y->n), y->cell),
-                        (unsigned)nashc_cell_size(y->cell));
-    }
     qsort(m->piece, (size_t)m->n_piece, sizeof *m->piece, by_operand);
     for (int64_t i = 0, end; i < m->n_piece; i = end) {
-        const nashc_value *x = nashc_node_in(n, m->piece[i].operand);
+        x = &value[cpu_id(nashc_node_in(n, m->piece[i].operand))];
         for (end = i; end < m->n_piece && m->piece[end].operand == m->piece[i].operand;)
             end++;
-        r.from = cpu_ptr_value(g, cpu_id(x));
-        r.from_cell = value[cpu_id(x)].cell;
-        if (m->index && r.from_cell == r.to_cell && cpu_turn_of(m->index, y->n, &rows, &cols))
-            cpu_turn_emit(g, &r, y->n, rows, cols);
+        r.from = cpu_ptr_value(g, cpu_id(x->v));
+        r.from_cell = x->cell;
+        if (turned)
+            cpu_turn_emit(g, &r, rows, cols);
         else if (m->index)
             copy_by_index(g, &r, m->index, y->n);
+        else if (m->n_piece == 1)
+            copy_piece(g, &r, &m->piece[0]);
         else
-            copy_pieces(g, &r, &m->piece[i], end - i);
+            copy_pieces(g, &r, &m->piece[i], end - i, i);
     }
     cpu_fn_end(g);
 }

@@ -25,7 +25,9 @@ typedef struct cpu_map {
 bool cpu_map_of(const cpu_program *p, const nashc_node *n, int out, cpu_map *m);
 void cpu_map_free(cpu_map *m);
 
-/* Builds the function of s, which writes result s->out of s->node. Sorts the pieces of m. */
+/* Builds the functions that write result s->out of s->node: first, where m has holes, what no
+ * element is moved to, then the elements. Sorts the pieces of m. */
+void cpu_fill_emit(cpu_cg *g, cpu_step *s, const cpu_map *m);
 void cpu_move_emit(cpu_cg *g, cpu_step *s, cpu_map *m);
 
 /* Elements of two values: where they lie, and as what. */
@@ -35,9 +37,10 @@ typedef struct cpu_route {
 } cpu_route;
 
 /* Is a table of n elements that of matrices of few rows and many columns, one behind the other,
- * each turned? Code for that; the elements keep their form. */
+ * each turned? Code for that; the elements keep their form; units are vectors of columns. */
 bool cpu_turn_of(const int32_t *index, int64_t n, int64_t *rows, int64_t *cols);
-void cpu_turn_emit(cpu_cg *g, const cpu_route *r, int64_t n, int64_t rows, int64_t cols);
+int64_t cpu_turn_units(int64_t n, int64_t rows, int64_t cols);
+void cpu_turn_emit(cpu_cg *g, const cpu_route *r, int64_t rows, int64_t cols);
 
 /* Code that copies n elements as cells of another kind, or the same. */
 void cpu_copy_cells(cpu_cg *g, LLVMValueRef from, nashc_cell from_cell, LLVMValueRef to,

@@ -86,8 +86,10 @@ call_step(entry *e, const cpu_step *s)
     LLVMValueRef arg[] = {
         LLVMBuildBitCast(g->b, e->slots, LLVMPointerType(g->ptr, 0), ""),
         LLVMBuildBitCast(g->b, e->fault, LLVMPointerType(g->i32, 0), ""),
+        cpu_int(g, 0),
+        cpu_int(g, s->units),
     };
-    LLVMBuildCall2(g->b, cpu_kernel_type(g), fn, arg, 2, "");
+    LLVMBuildCall2(g->b, cpu_kernel_type(g), fn, arg, 4, "");
 }
 
 /* --- the ends -------------------------------------------------------------------------------- */

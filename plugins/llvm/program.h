@@ -3,6 +3,7 @@
 #ifndef CPU_PROGRAM_H
 #define CPU_PROGRAM_H
 
+#include "pace.h"
 #include <nashc/eval.h>
 #include <nashc/op.h>
 #include <nashc/plugin.h>
@@ -41,15 +42,21 @@ typedef struct cpu_region {
 
 typedef enum cpu_kind { CPU_KERNEL, CPU_EVAL } cpu_kind;
 
-typedef void cpu_kernel_fn(char *const *slots, int32_t *fault);
+/* Does units from .. to-1 of its step, of which there is at least one. */
+typedef void cpu_kernel_fn(char *const *slots, int32_t *fault, int64_t from, int64_t to);
 
 typedef struct cpu_step {
     cpu_kind kind;
     const nashc_node *node; /* the last one it computes */
     int n_nodes;
+    bool feeds;     /* it writes the scratch of the next step, and no result */
+    bool fed;       /* the step before does */
     cpu_slot *slot; /* of a kernel */
     int n_slot;
     size_t scratch, scratch_at; /* bytes, and where */
+    int64_t units;              /* parts that can be computed at the same time, rows mostly */
+    double cost;                /* rough cycles of all of them */
+    int parts;                  /* threads it is shared out to, at most */
     char symbol[24];
     cpu_kernel_fn *fn;
     int out;         /* the one result of node that it writes; -1: all of them */
@@ -63,6 +70,7 @@ typedef struct cpu_options {
 } cpu_options;
 
 struct cpu_pool;
+struct cpu_frame;
 
 typedef struct cpu_program {
     nashc_module *plain;  /* the module as given: runs again where a sample is faulty */
@@ -78,7 +86,10 @@ typedef struct cpu_program {
     size_t memory; /* bytes a sample */
     void *jit;     /* owns the machine code */
     struct cpu_pool *pool;
-    int threads;
+    int threads, parts; /* parts: the most of a step */
+    bool always;        /* steps are shared out, whatever the clock says */
+    cpu_pace pace;
+    struct cpu_frame *frame; /* what each thread works in (runtime.c) */
 } cpu_program;
 
 /* Value id of v in its graph. */
@@ -97,7 +108,14 @@ typedef nashc_status cpu_finish(struct cpu_cg *g, const void *user, nashc_diag *
 nashc_status cpu_build(cpu_program *p, const cpu_options *o, cpu_finish *finish, const void *user,
                        nashc_diag *d);
 
-/* Runs n samples on the program's threads; in[k * n_in + i], out[k * n_out + i]. */
+/* Threads for a program that is built, and how its steps are shared out among them: each has grain
+ * cycles of a step at least, some times what it costs them to wait for each other; 0: all steps are
+ * shared out. */
+nashc_status cpu_start(cpu_program *p, int threads, int64_t grain, nashc_diag *d);
+
+/* Runs n samples on the program's threads; in[k * n_in + i], out[k * n_out + i]. Each thread has as
+ * many whole samples as any other; the rows of those that are left are shared out. One run at a
+ * time. */
 nashc_status cpu_run(cpu_program *p, int64_t n, const nashc_buf *const *in, nashc_buf *out,
                      nashc_diag *d);
 

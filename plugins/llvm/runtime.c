@@ -5,23 +5,28 @@
 #include "program.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* One sample being run by one thread. */
-typedef struct frame {
+/* A thread, and the sample that it runs, alone or in a team. */
+typedef struct cpu_frame {
     const cpu_program *p;
+    char *raw;   /* memory for a sample that it runs first in; NULL: none so far */
+    char **slot; /* of a kernel */
     char *memory;
     const nashc_buf *const *in;
     nashc_buf *out;
-    char **slot;
     int32_t fault;
+    cpu_team *team;
+    int member, members;
 } frame;
 
-/* Samples shared among threads: each has a range of them, whoever is faster. */
+/* Samples shared among threads: each runs as many as any other, then teams run those left. */
 typedef struct work {
     cpu_program *p;
     int64_t n;
     const nashc_buf *const *in;
     nashc_buf *out;
+    bool shares; /* steps of those that are left */
     bool *again; /* samples that did not go through */
 } work;
 
@@ -48,15 +53,19 @@ view_of(const frame *f, const nashc_value *v)
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
-/* Pointers of all slots, then the function. */
-static void
-run_kernel(frame *f, const cpu_step *s)
+/* Pointers of all slots, then the function, for one part of several. False at a fault. */
+static bool
+run_kernel(frame *f, const cpu_step *s, int part, int parts)
 {
+    int64_t from = s->units * part / parts, to = s->units * (part + 1) / parts;
+
     for (int i = 0; i < s->n_slot; i++)
         f->slot[i] = s->slot[i].value >= 0 ? data_of(f, s->slot[i].value)
                      : s->slot[i].data     ? (char *)(uintptr_t)s->slot[i].data
                                            : f->memory + s->scratch_at;
-    s->fn(f->slot, &f->fault);
+    f->fault = 0;
+    s->fn(f->slot, &f->fault, from, to);
+    return f->fault == 0;
 }
 
 /* The reference meaning of one node; messages are left to the run that follows a failure. */
@@ -123,54 +132,130 @@ collect(frame *f)
     return true;
 }
 
-/* One sample from inputs to results; false: the reference is to run it. */
+/* One sample from inputs to results, with the others of the team, who all come here; the first one
+ * has the results. A step that is not worth sharing is left to it. False: the reference is to run
+ * it. */
 static bool
 run_sample(frame *f)
 {
-    f->fault = 0;
+    int before = 1;
+    bool ok = true;
+
     for (int i = 0; i < f->p->n_step; i++) {
         const cpu_step *s = &f->p->step[i];
-        if (s->kind == CPU_KERNEL)
-            run_kernel(f, s);
-        else if (!run_on_buffers(f, s))
+        int parts = s->parts < f->members ? s->parts : f->members;
+        if ((before > 1 || parts > 1) && cpu_team_meet(f->team, f->members, !ok))
             return false;
-        if (f->fault)
-            return false;
+        before = parts;
+        if (ok && f->member < parts)
+            ok = s->kind == CPU_KERNEL ? run_kernel(f, s, f->member, parts) : run_on_buffers(f, s);
     }
-    return collect(f);
+    ok = !cpu_team_meet(f->team, f->members, !ok);
+    return ok && (f->member > 0 || collect(f));
 }
 
 /* --- samples --------------------------------------------------------------------------------- */
 
-static int
-most_slots(const cpu_program *p)
+/* Memory for samples, on the first of them. */
+static bool
+has_memory(frame *f)
 {
-    int most = 1;
-
-    for (int i = 0; i < p->n_step; i++)
-        most = p->step[i].n_slot > most ? p->step[i].n_slot : most;
-    return most;
+    if (!f->raw)
+        f->raw = malloc(f->p->memory + 2 * CPU_ALIGN);
+    f->memory = f->raw ? f->raw + (CPU_ALIGN - (uintptr_t)f->raw % CPU_ALIGN) % CPU_ALIGN : NULL;
+    return f->memory != NULL;
 }
 
-/* The samples of thread t: always the same share, in memory of its own. */
+/* Sample k as member of a team of n threads from first on. */
+static void
+run_in_team(work *w, int64_t k, int first, int n, int member)
+{
+    cpu_program *p = w->p;
+    frame *f = &p->frame[first + member], *head = &p->frame[first];
+
+    f->team = cpu_pool_team(p->pool, first);
+    f->member = member;
+    f->members = n;
+    f->in = w->in + k * nashc_graph_n_inputs(p->graph);
+    f->out = w->out + k * nashc_graph_n_outputs(p->graph);
+    bool failed = cpu_team_meet(f->team, n, member == 0 && !has_memory(head));
+    f->memory = head->memory;
+    failed = failed || !run_sample(f);
+    if (member == 0)
+        w->again[k] = failed;
+}
+
+/* Members of each team of those that run the last samples. */
+static int
+team_size(const work *w)
+{
+    int64_t left = w->n % w->p->threads;
+    int most = left ? (int)(w->p->threads / left) : 1;
+
+    return !w->shares ? 1 : w->p->parts < most ? w->p->parts : most;
+}
+
+/* The samples of thread t: always the same ones. */
 static void
 run_range(void *user, int t)
 {
     work *w = user;
-    cpu_program *p = w->p;
-    int64_t from = w->n * t / p->threads, to = w->n * (t + 1) / p->threads;
-    int n_in = nashc_graph_n_inputs(p->graph), n_out = nashc_graph_n_outputs(p->graph);
-    char *raw = from < to ? malloc(p->memory + 2 * CPU_ALIGN) : NULL;
-    frame f = {.p = p, .slot = calloc((size_t)most_slots(p), sizeof(char *))};
+    int64_t each = w->n / w->p->threads, shared = each * w->p->threads;
+    int size = team_size(w);
 
-    f.memory = raw ? raw + (CPU_ALIGN - (uintptr_t)raw % CPU_ALIGN) % CPU_ALIGN : NULL;
-    for (int64_t k = from; k < to; k++) {
-        f.in = w->in + k * n_in;
-        f.out = w->out + k * n_out;
-        w->again[k] = !raw || !f.slot || !run_sample(&f);
+    for (int64_t k = each * t; k < each * (t + 1); k++)
+        run_in_team(w, k, t, 1, 0);
+    if (t / size < w->n - shared)
+        run_in_team(w, shared + t / size, t / size * size, size, t % size);
+}
+
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void
+run_all(work *w)
+{
+    cpu_program *p = w->p;
+    bool choice = !p->always && w->n < p->threads && team_size(w) > 1;
+
+    if (choice)
+        w->shares = cpu_pace_shares(&p->pace);
+    double start = choice ? now() : 0;
+    cpu_pool_run(p->pool, w->n < p->threads ? (int)w->n * team_size(w) : p->threads, run_range, w);
+    if (choice)
+        cpu_pace_took(&p->pace, w->shares, now() - start);
+}
+
+nashc_status
+cpu_start(cpu_program *p, int threads, int64_t grain, nashc_diag *d)
+{
+    int slots = 1;
+
+    for (int i = 0; i < p->n_step; i++) {
+        cpu_step *s = &p->step[i];
+        double most = grain > 0 ? s->cost / (double)grain : (double)s->units;
+        most = most < (double)s->units ? most : (double)s->units;
+        s->parts = most < 1 ? 1 : most > threads ? threads : (int)most;
+        p->parts = s->parts > p->parts ? s->parts : p->parts;
+        slots = s->n_slot > slots ? s->n_slot : slots;
     }
-    free(raw);
-    free(f.slot);
+    p->parts = p->parts ? p->parts : 1;
+    p->always = grain == 0;
+    p->threads = threads;
+    p->pool = cpu_pool_create(threads, threads <= cpu_processors());
+    p->frame = calloc((size_t)threads, sizeof *p->frame);
+    bool ok = p->pool && p->frame;
+    for (int t = 0; ok && t < threads; t++) {
+        p->frame[t] = (frame){.p = p, .slot = calloc((size_t)slots, sizeof(char *))};
+        ok = p->frame[t].slot != NULL;
+    }
+    return ok ? NASHC_OK : nashc_enomem(d);
 }
 
 static nashc_status
@@ -191,14 +276,14 @@ nashc_status
 cpu_run(cpu_program *p, int64_t n, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
 {
     int n_in = nashc_graph_n_inputs(p->graph), n_out = nashc_graph_n_outputs(p->graph);
-    work w = {p, n, in, out, calloc((size_t)n + 1, sizeof *w.again)};
+    work w = {p, n, in, out, true, calloc((size_t)n + 1, sizeof *w.again)};
     nashc_status s = w.again ? NASHC_OK : nashc_enomem(d);
     bool fits = true;
 
     for (int64_t k = 0; s == NASHC_OK && fits && k < n; k++)
         s = check_inputs(p, in + k * n_in, &fits);
     if (s == NASHC_OK && fits)
-        cpu_pool_run(p->pool, run_range, &w);
+        run_all(&w);
     /* what did not go through: the reference says why, or has the result */
     for (int64_t k = 0; s == NASHC_OK && k < n; k++)
         if (!fits || w.again[k]) {
@@ -218,6 +303,11 @@ cpu_program_free(cpu_program *p)
     if (!p)
         return;
     cpu_pool_free(p->pool);
+    for (int t = 0; p->frame && t < p->threads; t++) {
+        free(p->frame[t].raw);
+        free(p->frame[t].slot);
+    }
+    free(p->frame);
     cpu_jit_free(p->jit);
     for (int i = 0; i < p->n_step; i++)
         free(p->step[i].slot);

@@ -48,29 +48,54 @@ cpu_slide_size(const cpu_program *p, const cpu_window *w)
     if (!cpu_slide_can(p, w) || !leaves(w))
         return 0;
     reach(w, &h, &width);
-    return h * width * w->c * (int64_t)nashc_cell_size(p->value[cpu_id(w->x)].cell);
+    return w->batch * h * width * w->c * (int64_t)nashc_cell_size(p->value[cpu_id(w->x)].cell);
+}
+
+void
+cpu_slide_feed(cpu_cg *g, const cpu_window *w)
+{
+    nashc_cell cell = g->p->value[cpu_id(w->x)].cell;
+    int size = (int)nashc_cell_size(cell);
+    int64_t h, width, row = w->width * w->c * size;
+    LLVMValueRef n, y, byte = LLVMConstInt(g->i8, (unsigned)border(cell, w), 0);
+    cpu_loop l;
+    cpu_if inside;
+
+    reach(w, &h, &width);
+    cpu_loop_begin(g, &l, g->from, g->to, 1, NULL, 0);
+    LLVMValueRef to = cpu_at(g, cpu_ptr_scratch(g), cpu_muli(g, l.i, width * w->c * size));
+    LLVMBuildMemSet(g->b, to, byte, cpu_int(g, width * w->c * size), 1);
+    cpu_divide(g, l.i, w->batch, h, &n, &y);
+    y = cpu_plus(g, y, -w->top);
+    cpu_if_begin(g, &inside, LLVMBuildICmp(g->b, LLVMIntULT, y, cpu_int(g, w->h), ""), NULL, 0);
+    LLVMValueRef from = cpu_muli(g, cpu_addi(g, cpu_muli(g, n, w->h), y), row);
+    LLVMBuildMemCpy(g->b, cpu_at(g, to, cpu_int(g, w->left * w->c * size)), (unsigned)size,
+                    cpu_at(g, cpu_ptr_value(g, cpu_id(w->x)), from), (unsigned)size,
+                    cpu_int(g, row));
+    cpu_if_end(g, &inside, NULL);
+    cpu_loop_end(g, &l, NULL);
+}
+
+double
+cpu_slide_share(const cpu_program *p, const cpu_window *w, int64_t *units)
+{
+    int64_t h, width;
+
+    reach(w, &h, &width);
+    *units = w->batch * h;
+    return (double)cpu_slide_size(p, w) / 16;
 }
 
 LLVMValueRef
 cpu_slide_image(cpu_cg *g, const cpu_window *w, LLVMValueRef n)
 {
-    nashc_cell cell = g->p->value[cpu_id(w->x)].cell;
-    int size = (int)nashc_cell_size(cell);
-    int64_t h, width, row = w->width * w->c * size;
-    LLVMValueRef from = cpu_at(g, cpu_ptr_value(g, cpu_id(w->x)), cpu_muli(g, n, w->h * row));
-    cpu_loop l;
+    int64_t size = (int64_t)nashc_cell_size(g->p->value[cpu_id(w->x)].cell), h, width;
 
     if (!leaves(w))
-        return from;
+        return cpu_at(g, cpu_ptr_value(g, cpu_id(w->x)),
+                      cpu_muli(g, n, w->h * w->width * w->c * size));
     reach(w, &h, &width);
-    LLVMValueRef to = cpu_ptr_scratch(g), byte = LLVMConstInt(g->i8, (unsigned)border(cell, w), 0);
-    LLVMBuildMemSet(g->b, to, byte, cpu_int(g, cpu_slide_size(g->p, w)), 1);
-    cpu_loop_begin(g, &l, cpu_int(g, 0), cpu_int(g, w->h), 1, NULL, 0);
-    LLVMValueRef at = cpu_muli(g, cpu_plus(g, l.i, w->top), width * w->c * size);
-    LLVMBuildMemCpy(g->b, cpu_at(g, to, cpu_plus(g, at, w->left * w->c * size)), (unsigned)size,
-                    cpu_at(g, from, cpu_muli(g, l.i, row)), (unsigned)size, cpu_int(g, row));
-    cpu_loop_end(g, &l, NULL);
-    return to;
+    return cpu_at(g, cpu_ptr_scratch(g), cpu_muli(g, n, h * width * w->c * size));
 }
 
 LLVMValueRef

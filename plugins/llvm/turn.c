@@ -2,6 +2,7 @@
 #include "move.h"
 
 #define LINES 16 /* of the matrix, at most */
+#define LANES 16
 
 bool
 cpu_turn_of(const int32_t *index, int64_t n, int64_t *rows, int64_t *cols)
@@ -36,37 +37,45 @@ turned(cpu_cg *g, LLVMValueRef *v, int64_t rows, int64_t k)
     return sum;
 }
 
-/* lanes columns from `at` on, of the matrix that begins at element base. */
-static void
-turn_columns(cpu_cg *g, const cpu_route *r, LLVMValueRef base, LLVMValueRef at, int64_t rows,
-             int64_t cols, int lanes)
-{
-    int size = (int)nashc_cell_size(r->to_cell);
-    LLVMTypeRef elem = LLVMIntTypeInContext(g->ctx, 8u * (unsigned)size);
-    LLVMValueRef v[LINES], to = cpu_addi(g, base, cpu_muli(g, at, rows));
+typedef struct turn {
+    const cpu_route *r;
+    LLVMValueRef base; /* element that the matrix begins at */
+    int64_t rows, cols;
+} turn;
 
-    g->lanes = lanes;
-    for (int64_t k = 0; k < rows; k++) {
-        LLVMValueRef from = cpu_addi(g, base, cpu_plus(g, at, k * cols));
-        v[k] =
-            cpu_load(g, cpu_vec_type(g, elem), cpu_at(g, r->from, cpu_muli(g, from, size)), size);
+/* g->lanes columns from `at` on. */
+static void
+turn_columns(cpu_cg *g, LLVMValueRef at, void *user)
+{
+    const turn *t = user;
+    int size = (int)nashc_cell_size(t->r->to_cell), lanes = g->lanes;
+    LLVMTypeRef elem = LLVMIntTypeInContext(g->ctx, 8u * (unsigned)size);
+    LLVMValueRef v[LINES], to = cpu_addi(g, t->base, cpu_muli(g, at, t->rows));
+
+    for (int64_t k = 0; k < t->rows; k++) {
+        LLVMValueRef from = cpu_addi(g, t->base, cpu_plus(g, at, k * t->cols));
+        v[k] = cpu_load(g, cpu_vec_type(g, elem), cpu_at(g, t->r->from, cpu_muli(g, from, size)),
+                        size);
     }
-    for (int64_t k = 0; k < rows; k++)
-        cpu_store(g, turned(g, v, rows, k),
-                  cpu_at(g, r->to, cpu_muli(g, cpu_plus(g, to, k * lanes), size)), size);
+    for (int64_t k = 0; k < t->rows; k++)
+        cpu_store(g, turned(g, v, t->rows, k),
+                  cpu_at(g, t->r->to, cpu_muli(g, cpu_plus(g, to, k * lanes), size)), size);
+}
+
+int64_t
+cpu_turn_units(int64_t n, int64_t rows, int64_t cols)
+{
+    return n / (rows * cols) * cpu_vectors(cols, LANES);
 }
 
 void
-cpu_turn_emit(cpu_cg *g, const cpu_route *r, int64_t n, int64_t rows, int64_t cols)
+cpu_turn_emit(cpu_cg *g, const cpu_route *r, int64_t rows, int64_t cols)
 {
-    int64_t bulk = cols / 16 * 16;
-    cpu_loop lm, lc;
+    turn t = {.r = r, .rows = rows, .cols = cols};
+    cpu_blocks b;
 
-    cpu_loop_begin(g, &lm, cpu_int(g, 0), cpu_int(g, n), rows * cols, NULL, 0);
-    cpu_loop_begin(g, &lc, cpu_int(g, 0), cpu_int(g, bulk), 16, NULL, 0);
-    turn_columns(g, r, lm.i, lc.i, rows, cols, 16);
-    cpu_loop_end(g, &lc, NULL);
-    if (cols > bulk)
-        turn_columns(g, r, lm.i, cpu_int(g, bulk), rows, cols, (int)(cols - bulk));
-    cpu_loop_end(g, &lm, NULL);
+    cpu_blocks_begin(g, &b, cpu_vectors(cols, LANES));
+    t.base = cpu_muli(g, b.outer.i, rows * cols);
+    cpu_each_vector(g, b.lo, b.hi, cols, LANES, turn_columns, &t);
+    cpu_blocks_end(g, &b);
 }

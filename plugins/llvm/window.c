@@ -301,34 +301,64 @@ lanes_of(const cpu_cg *g, const cpu_window *w)
     return lanes;
 }
 
-void
-cpu_window_emit(cpu_cg *g, const cpu_window *w, const cpu_space *space, cpu_sink *sink, void *user)
+/* All channels of one output position. */
+static void
+one_position(cpu_cg *g, const cpu_window *w, const cpu_space *space, place *at, cpu_sink *sink,
+             void *user)
 {
     int lanes = lanes_of(g, w);
     int64_t bulk = w->c / lanes * lanes;
-    cpu_loop ln, ly, lx, lc;
-    place at = {.weights = w->kind == CPU_DEPTHWISE ? weights_by_tap(g, w) : NULL};
+    cpu_loop lc;
 
-    cpu_loop_begin(g, &ln, cpu_int(g, 0), cpu_int(g, w->batch), 1, NULL, 0);
-    at.image = cpu_slide_can(g->p, w) ? cpu_slide_image(g, w, ln.i) : NULL;
-    cpu_loop_begin(g, &ly, cpu_int(g, 0), cpu_int(g, w->oh), 1, NULL, 0);
-    cpu_loop_begin(g, &lx, cpu_int(g, 0), cpu_int(g, w->ow), 1, NULL, 0);
-    at.n = ln.i;
-    at.oy = ly.i;
-    at.ox = lx.i;
     if (bulk) {
         g->lanes = lanes;
         cpu_loop_begin(g, &lc, cpu_int(g, 0), cpu_int(g, bulk), lanes, NULL, 0);
-        at.c = lc.i;
-        one_vector(g, w, space, &at, sink, user);
+        at->c = lc.i;
+        one_vector(g, w, space, at, sink, user);
         cpu_loop_end(g, &lc, NULL);
     }
     if (w->c > bulk) {
         g->lanes = (int)(w->c - bulk);
-        at.c = cpu_int(g, bulk);
-        one_vector(g, w, space, &at, sink, user);
+        at->c = cpu_int(g, bulk);
+        one_vector(g, w, space, at, sink, user);
     }
-    cpu_loop_end(g, &lx, NULL);
-    cpu_loop_end(g, &ly, NULL);
-    cpu_loop_end(g, &ln, NULL);
+}
+
+/* Positions that are one unit: a row, or each of an image that is one. */
+static int64_t
+unit_of(const cpu_window *w)
+{
+    return w->oh == 1 ? 1 : w->ow;
+}
+
+void
+cpu_window_emit(cpu_cg *g, const cpu_window *w, const cpu_space *space, cpu_sink *sink, void *user)
+{
+    int64_t unit = unit_of(w), units = w->oh * w->ow / unit;
+    cpu_loop lu, lx;
+    place at = {.weights = w->kind == CPU_DEPTHWISE ? weights_by_tap(g, w) : NULL};
+
+    cpu_loop_begin(g, &lu, g->from, g->to, 1, NULL, 0);
+    cpu_divide(g, lu.i, w->batch, units, &at.n, &at.oy);
+    at.image = cpu_slide_can(g->p, w) ? cpu_slide_image(g, w, at.n) : NULL;
+    if (w->oh == 1) {
+        at.ox = at.oy;
+        at.oy = cpu_int(g, 0);
+        one_position(g, w, space, &at, sink, user);
+    } else {
+        cpu_loop_begin(g, &lx, cpu_int(g, 0), cpu_int(g, unit), 1, NULL, 0);
+        at.ox = lx.i;
+        one_position(g, w, space, &at, sink, user);
+        cpu_loop_end(g, &lx, NULL);
+    }
+    cpu_loop_end(g, &lu, NULL);
+}
+
+double
+cpu_window_share(const cpu_program *p, const cpu_window *w, int64_t *units)
+{
+    double vectors = (double)(w->batch * w->oh * w->ow) * (double)((w->c + 15) / 16);
+
+    *units = w->batch * w->oh * w->ow / unit_of(w);
+    return vectors * ((double)(w->kh * w->kw) * (cpu_slide_can(p, w) ? 1 : 4) + 10);
 }

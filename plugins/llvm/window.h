@@ -33,15 +33,21 @@ LLVMValueRef cpu_window_take(cpu_cg *g, const cpu_window *w, const cpu_window_at
                              LLVMValueRef acc);
 
 /* Windows that stay inside the image, or that a border of one value serves (slide.c): no position
- * is checked, and the kernel's loops are unrolled. Bytes of the image with that border, 0 if it
- * needs none; code that makes it; the window at a position. */
+ * is checked, and the kernel's loops are unrolled. Bytes of the images with that border, 0 if they
+ * need none; code that makes them, of a step before, its cycles and units; image n; the window at a
+ * position. */
 bool cpu_slide_can(const cpu_program *p, const cpu_window *w);
 int64_t cpu_slide_size(const cpu_program *p, const cpu_window *w);
+void cpu_slide_feed(cpu_cg *g, const cpu_window *w);
+double cpu_slide_share(const cpu_program *p, const cpu_window *w, int64_t *units);
 LLVMValueRef cpu_slide_image(cpu_cg *g, const cpu_window *w, LLVMValueRef n);
 LLVMValueRef cpu_slide_window(cpu_cg *g, const cpu_window *w, const cpu_window_at *at,
                               LLVMValueRef acc);
 
 void cpu_window_emit(cpu_cg *g, const cpu_window *w, const cpu_space *space, cpu_sink *sink,
                      void *user);
+
+/* Its cycles, roughly, and units. */
+double cpu_window_share(const cpu_program *p, const cpu_window *w, int64_t *units);
 
 #endif

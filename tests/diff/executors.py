@@ -63,13 +63,18 @@ def compare(graph, x, t, tol, *more):
     return difference(t / "r.npz", t / "c.npz", tol) if want == 0 else None
 
 
+def shared(threads):
+    """Options with which every step is shared out, however small, where there are fewer samples than threads."""
+    return "--threads", threads, "--executor-option", "grain=0"
+
+
 def op_case(c):
     name, text, inputs, want, tol = c
     with tempfile.TemporaryDirectory() as t:
         t = pathlib.Path(t)
         (t / "g.nashir").write_text(text)
         np.savez(t / "x.npz", **inputs)
-        return [(f"op {name}", compare(t / "g.nashir", t / "x.npz", t, 1e-6))]
+        return [(f"op {name}", compare(t / "g.nashir", t / "x.npz", t, 1e-6, *shared(3)))]
 
 
 def extra_cases():
@@ -163,7 +168,8 @@ def layer(seed):
         (t / "g.nashir").write_text(text)
         np.savez(t / "x.npz", x=x)
         width = (64, 32, 16)[seed % 3]
-        why = compare(t / "g.nashir", t / "x.npz", t, 0, "--executor-option", f"width={width}")
+        why = compare(t / "g.nashir", t / "x.npz", t, 0, "--executor-option", f"width={width}",
+                      *shared((4, 7)[seed % 2]))
         r = nashc("run", t / "g.nashir", "--input", t / "x.npz", "--output", t / "y.npz")
         return [(f"layer {seed}", why or (f"cannot be run: {r.stderr.strip()[:300]}" if r.returncode else None))]
 
@@ -212,7 +218,30 @@ def streamlined(name, model, x, t, *args):
     r = nashc("opt", model, "-passes=streamline", *args, "-o", t / "s.nashir")
     if r.returncode:
         return f"{name} streamlined", f"skip: {r.stderr.strip()[:200]}"
-    return f"{name} streamlined", compare(t / "s.nashir", x, t, 0, "--executor-option", "threads=2")
+    return f"{name} streamlined", compare(t / "s.nashir", x, t, 0, *shared(2))
+
+
+ROWS = ["tfc_w1a1_fmnist", "cnv_q_w2a2_fmnist", "nash_v4_r18_32", "mobilenet_v1_w4a4_32", "qcdq_cnn_w8a8", "float_cnn",
+        "micro_conv1d", "micro_channel_shuffle", "micro_pad_reflect_edge", "micro_global_avgpool", "micro_softmax_tail",
+        "micro_conv_grouped", "zoo_espcn_nn_quant"]
+
+
+def rows(folder):
+    """One sample on several threads: the bits of one, and of the reference for integers."""
+    meta = json.loads((folder / "meta.json").read_text())
+    name = f"rows {folder.name}"
+    with tempfile.TemporaryDirectory() as t:
+        t = pathlib.Path(t)
+        np.savez(t / "x.npz", **{k: v[:1] for k, v in inputs_of(folder, meta).items()})
+        model = model_of(folder, meta, t)
+        if nashc("opt", model, "-passes=streamline", "-o", t / "s.nashir").returncode == 0:
+            model = t / "s.nashir"
+        why = compare(model, t / "x.npz", t, 0 if model.suffix == ".nashir" else 1e-5, *shared(1))
+        for threads in (2, 3, 5):
+            status, err = run(model, t / "x.npz", "cpu", t / "n.npz", *shared(threads), "--repeat", 3,
+                              "--executor-option", f"cache={t / 'kept'}")
+            why = why or (f"exit {status}: {err[:300]}" if status else difference(t / "c.npz", t / "n.npz", 0))
+        return [(name, why)]
 
 
 def unexpected(got, folder, how):
@@ -256,6 +285,7 @@ def main():
     work += [(layer, s) for s in range(LAYERS) if FILTER in f"layer {s}"]
     work += [(same_fault, 0)] if FILTER in "fault of a NaN" else []
     work += [(network, f) for f in folders if FILTER in "net " + f.name]
+    work += [(rows, f) for f in folders if f.name in ROWS and FILTER in "rows " + f.name]
     work += [(case, f) for f in cases if FILTER in "case " + f.name]
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,12 +1,15 @@
 /* fail.c: an LD_PRELOAD library that makes calls fail, one by one, for run.py.
  *
  *     FAIL=alloc:17        the 17th allocation fails;  FAIL=alloc:17+ and all after it
- *     FAIL_COUNT=FILE      nothing fails; how often each kind was called is appended to FILE
+ *     FAIL_TRACE=1         with FAIL: says where the call was made
+ *     FAIL_RECORD=FILE     nothing fails; each call, in order, with its stack goes to FILE
+ *     FAIL_SERVE=FILE      at each place that FILE lists a copy of the process fails (snapshot.c)
  *
  * Kinds: alloc (malloc, calloc, realloc), write, rename (and renameat2), open (and openat, fopen,
  * opendir), fork, mkdir, pipe. Children count for themselves and write nothing.
  */
 #define _GNU_SOURCE
+#include "fail.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,9 +26,7 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 
-enum { ALLOC, WRITE, RENAME, OPEN, FORK, MKDIR, PIPE, N_KINDS };
-
-static const char *const names[] = {"alloc", "write", "rename", "open", "fork", "mkdir", "pipe"};
+const char *const fail_names[] = {"alloc", "write", "rename", "open", "fork", "mkdir", "pipe"};
 static const int errors[] = {ENOMEM, ENOSPC, EIO, EMFILE, EAGAIN, ENOSPC, EMFILE};
 static atomic_long calls[N_KINDS];
 static int kind = -1;
@@ -33,18 +34,36 @@ static long at;
 static int on, ready;
 static pid_t self;
 
+int
+fail_kind(const char *s, char **end)
+{
+    for (int i = 0; i < N_KINDS; i++)
+        if (strncmp(s, fail_names[i], strlen(fail_names[i])) == 0 &&
+            s[strlen(fail_names[i])] == ':') {
+            *end = (char *)s + strlen(fail_names[i]) + 1;
+            return i;
+        }
+    return -1;
+}
+
+void
+fail_choose(const char *s)
+{
+    char *end;
+    kind = fail_kind(s, &end);
+    at = strtol(end, &end, 10);
+    on = *end == '+';
+    self = getpid();
+}
+
 __attribute__((constructor)) static void
 start(void)
 {
     const char *s = getenv("FAIL");
-    for (int i = 0; s && i < N_KINDS; i++)
-        if (strncmp(s, names[i], strlen(names[i])) == 0 && s[strlen(names[i])] == ':') {
-            char *end;
-            kind = i;
-            at = strtol(s + strlen(names[i]) + 1, &end, 10);
-            on = *end == '+';
-        }
+    if (s)
+        fail_choose(s);
     self = getpid();
+    snapshot_start();
     ready = 1;
 }
 
@@ -54,8 +73,13 @@ fails(int k)
     if (!ready || getpid() != self)
         return 0;
     long n = atomic_fetch_add(&calls[k], 1) + 1;
+    ready = 0; /* what is done for the snapshot is not counted */
+    snapshot_at(k, n);
+    ready = 1;
     if (k != kind || (n != at && !(on && n > at)))
         return 0;
+    if (n == at && getenv("FAIL_TRACE"))
+        snapshot_trace();
     errno = errors[k];
     return 1;
 }
@@ -63,18 +87,10 @@ fails(int k)
 __attribute__((destructor)) static void
 end(void)
 {
-    const char *file = getenv("FAIL_COUNT");
-    char text[256];
-    size_t n = 0;
-    if (!file || getpid() != self)
+    if (getpid() != self)
         return;
     ready = 0;
-    for (int i = 0; i < N_KINDS; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s %ld\n", names[i], calls[i]);
-    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    ssize_t done = write(fd, text, n);
-    (void)done;
-    close(fd);
+    snapshot_end();
 }
 
 #define REAL(f)                                                                                    \
@@ -172,7 +188,7 @@ mkdir(const char *path, mode_t mode)
 }
 
 int
-pipe(int *fd)
+pipe(int fd[2])
 {
     REAL(pipe);
     return fails(PIPE) ? -1 : real(fd);

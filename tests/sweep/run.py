@@ -1,24 +1,36 @@
 #!/usr/bin/env python3
-"""run.py BUILD [--stride N] [--filter TEXT]: whole commands with each allocation, write, rename, open, fork, mkdir
-and pipe failing in turn, once and from then on (fail.c).
+"""run.py BUILD [--sites] [--stride N] [--filter TEXT]: whole commands with each allocation, write, rename, open, fork,
+mkdir and pipe failing in turn, once and from then on (fail.c).
 
 A command either ends well, with the files that it writes undisturbed, or with an error message and the exit status
-of one; then what was there before is as it was. Nothing half written or temporary stays in either case. Without
---stride, some dozen places of each kind are tried, others in each of the two ways; --stride 1 tries all."""
+of one; then what was there before is as it was. Nothing half written or temporary stays in either case.
+
+A first run records every call and the functions that it came through. Without options some dozen places of each kind
+are tried, others in each of the two ways; --sites tries each place of the source, told apart by all that called it,
+at its first, middle and last time; --stride 1 tries every call. One process serves many places (snapshot.c): it
+forks at each, and only the copy fails. Where a command has children of its own, each place is a run from the start.
+With FAIL_TRACE=1 in the environment the faults say where the call was made."""
 import argparse
+import collections
 import concurrent.futures
 import hashlib
 import os
 import pathlib
 import shutil
+import signal
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = ["alloc", "write", "rename", "open", "fork", "mkdir", "pipe"]
-PLACES = 8  # of a kind, without --stride
+PLACES = 8  # of a kind, without options
+SERVED = 400  # places of one process
+TIMEOUT = 120  # seconds
 
 MODEL = """nashc 1
 graph @main(%x: f32[1,4]) -> (%y) {
@@ -68,38 +80,55 @@ def digest(path):
 
 
 class Sweep:
+    """A folder of what the commands read; each run has a sandbox with its working folder d, stdout and stderr."""
+
     def __init__(self, nashc, library, work):
         self.nashc, self.library, self.work = nashc, library, work
         self.base = work / "base"
         self.base.mkdir()
+        self.readable = {}
         (self.base / "net.nashir").write_text(MODEL)
         (self.base / "other.nashir").write_text(MODEL.replace("qmax=7", "qmax=5"))
         (self.base / "large.nashir").write_text(large_model())
         (self.base / "x.npy").write_bytes(npy([1.0, -2.0, 0.5, 3.0]))
-        subprocess.run([nashc, "compile", "net.nashir", "-o", "design", "-q"], cwd=self.base, check=True,
-                       capture_output=True)
-        subprocess.run([nashc, "opt", "net.nashir", "-passes=", "-o", "net.onnx", "-q"], cwd=self.base, check=True,
-                       capture_output=True)
+        for args in (["compile", "net.nashir", "-o", "design", "-q"],
+                     ["opt", "net.nashir", "-passes=", "-o", "net.onnx", "-q"]):
+            subprocess.run([nashc, *args], cwd=self.base, check=True, capture_output=True)
 
-    def folder(self, name, before):
-        d = self.work / name
-        shutil.copytree(self.base, d)
-        (d / "tmp").mkdir()
+    def sandbox(self, name, args, before):
+        box = self.work / name
+        (box / "d/tmp").mkdir(parents=True)
+        for a in args:
+            if (self.base / a).exists() and a != before:
+                copy(self.base / a, box / "d" / a)
         if before:
             source = self.work / "before" / before
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, d / before)
-            blob = source.with_suffix(".nashblob")
-            if blob.exists() and not source.is_dir():
-                shutil.copy(blob, d / blob.name)
-        return d
+            copy(source, box / "d" / before)
+            if source.with_suffix(".nashblob").exists():
+                copy(source.with_suffix(".nashblob"), box / "d" / pathlib.Path(before).with_suffix(".nashblob"))
+        return box
 
-    def call(self, d, args, env):
-        env = {**os.environ, "TMPDIR": str(d / "tmp"), "LD_PRELOAD": self.library, **env}
+    def start(self, box, args, tmpdir, env, **more):
+        env = {**os.environ, "TMPDIR": tmpdir, "LD_PRELOAD": self.library, **env}
         env.pop("NASHC_PLUGIN_PATH", None)
-        return subprocess.run([self.nashc, *args], cwd=d, env=env, capture_output=True, timeout=120)
+        with open(box / "stdout", "wb") as out, open(box / "stderr", "wb") as err:
+            return subprocess.Popen([self.nashc, *args], cwd=box / "d", env=env, stdout=out, stderr=err, **more)
+
+    def call(self, box, args, env):
+        p = self.start(box, args, str(box / "d/tmp"), env)
+        try:
+            return p.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            return p.wait()
 
     def reads(self, path):
-        return subprocess.run([self.nashc, "opt", path, "-passes=", "-o", "-"], capture_output=True).returncode == 0
+        """Whether the text finds its blobs."""
+        key = digest(path), digest(path.with_suffix(".nashblob"))
+        if key not in self.readable:
+            r = subprocess.run([self.nashc, "opt", path, "-passes=", "-o", "-"], capture_output=True)
+            self.readable[key] = r.returncode == 0
+        return self.readable[key]
 
     def former(self, args, out):
         """What lies at out before: the same command on another model, so that it is told apart."""
@@ -112,70 +141,139 @@ class Sweep:
         else:
             subprocess.run([self.nashc, *other], cwd=d, check=True, capture_output=True)
 
-    def one(self, name, args, out, fail, want, before):
-        """The fault of one run; None: all is well."""
-        d = self.folder(f"{name}-{fail}".replace(":", "-").replace("+", "on"), out)
+    def fault(self, box, status, fail, out, want, before):
+        """What is wrong after a run that ended with status; None: all is well."""
+        d, text = box / "d", (box / "stderr").read_bytes()
+        left = [str(f.relative_to(d)) for f in d.rglob("*") if ".tmp-" in f.name or f.parent == d / "tmp"]
+        if status not in (0, 1, 2, 3, 4):
+            return f"exit status {status}: {text.decode(errors='replace')[-300:]}"
+        if left and not (fail.startswith("open:") and fail.endswith("+")):  # folders cannot be emptied either
+            return f"left behind (exit status {status}): {left[:4]}"
+        if status and b"error:" not in text:
+            return f"exit status {status} without a message: {text[-200:]}"
+        if not out:
+            return "wrong output" if status == 0 and (box / "stdout").read_bytes() != want else None
+        now = digest(d / out)
+        if now and out.endswith(".nashir") and not self.reads(d / out):
+            return "the text that is there does not find its blobs"
+        if status == 0 and now != want:
+            return f"exit status 0, but the output is another one: {text.decode(errors='replace')[-1500:]}"
+        if status and now not in (before, want):
+            return f"exit status {status}, and the former output is gone: {text[-200:]}"
+        return None
+
+    def one(self, name, args, out, fail, *known):
+        """The faults of a run from the start."""
+        box = self.sandbox(f"{name}-{file_name(fail)}", args, out)
         try:
-            r = self.call(d, args, {"FAIL": fail})
-            left = [str(f.relative_to(d)) for f in d.rglob("*") if ".tmp-" in f.name]
-            left += [str(f.relative_to(d)) for f in (d / "tmp").iterdir()]
-            if r.returncode not in (0, 1, 2, 3, 4):
-                return f"exit status {r.returncode}: {r.stderr.decode(errors='replace')[-300:]}"
-            if left and not (fail.startswith("open:") and fail.endswith("+")):  # folders cannot be emptied either
-                return f"left behind (exit status {r.returncode}): {left[:4]}"
-            if r.returncode and b"error:" not in r.stderr:
-                return f"exit status {r.returncode} without a message: {r.stderr[-200:]}"
-            if not out:
-                return "wrong output" if r.returncode == 0 and r.stdout != want else None
-            now = digest(d / out)
-            if now and out.endswith(".nashir") and not self.reads(d / out):
-                return "the text that is there does not find its blobs"
-            if r.returncode == 0 and now != want:
-                return "exit status 0, but the output is another one"
-            if r.returncode and now not in (before, want):
-                return f"exit status {r.returncode}, and the former output is gone: {r.stderr[-200:]}"
-            return None
+            fault = self.fault(box, self.call(box, args, {"FAIL": fail}), fail, out, *known)
+            return [f"{name}: FAIL={fail}: {fault}"] if fault else []
         finally:
-            shutil.rmtree(d, ignore_errors=True)
+            shutil.rmtree(box, ignore_errors=True)
 
-    def places(self, n, stride, shift):
-        if stride:
-            return range(1, n + 1, stride)
-        step = max(1, n // PLACES)
-        return range(1 + shift * (step // 2) % max(step, 1), n + 1, step)
+    def serve(self, name, args, out, places, *known):
+        """The faults of copies of one process, at each of the places."""
+        box = self.sandbox(f"{name}-serves-{file_name(places[0])}", args, out)
+        listed = box / "places"
+        listed.write_text("\n".join(places) + "\n")
+        ours, theirs = socket.socketpair()
+        p = self.start(box, args, "tmp", {"FAIL_SERVE": str(listed), "FAIL_LINK": str(theirs.fileno())},
+                       pass_fds=[theirs.fileno()])
+        theirs.close()
+        faults, tried = [], []
+        with ours, ours.makefile("r") as lines:
+            ours.settimeout(2 * TIMEOUT)
+            for line in lines:
+                fail = line.split()[1]
+                here = self.work / f"{name}-{file_name(fail)}"
+                shutil.copytree(box, here, symlinks=True)
+                ours.sendall(str(here).encode())
+                status = self.copy_ended(int(lines.readline()), lines)
+                fault = self.fault(here, status, fail, out, *known)
+                faults += [f"{name}: FAIL={fail}: {fault}"] if fault else []
+                tried.append(fail)
+                shutil.rmtree(here, ignore_errors=True)
+        if p.wait(TIMEOUT) or len(tried) < len(places) // 2:
+            faults.append(f"{name}: {len(tried)} of {len(places)} places were served, exit status {p.returncode}")
+        shutil.rmtree(box, ignore_errors=True)
+        for fail in set(places) - set(tried):  # it made fewer calls than when they were recorded
+            faults += self.one(name, args, out, fail, *known)
+        return faults
 
-    def command(self, pool, name, args, out, stride):
+    def copy_ended(self, pid, lines):
+        stop = threading.Timer(TIMEOUT, os.kill, (pid, signal.SIGKILL))
+        stop.start()
+        try:
+            return os.waitstatus_to_exitcode(int(lines.readline()))
+        finally:
+            stop.cancel()
+
+    def record(self, name, args, out):
+        """(place, stack) of every call in order, and what the undisturbed command writes."""
+        box = self.sandbox(f"{name}-reference", args, out)
+        status = self.call(box, args, {"FAIL_RECORD": str(box / "record")})
+        if status:
+            raise RuntimeError(f"{name}: exit status {status}: {(box / 'stderr').read_text(errors='replace')}")
+        calls = [tuple(line.split()) for line in (box / "record").read_text().splitlines()]
+        return calls, digest(box / "d" / out) if out else (box / "stdout").read_bytes()
+
+    def command(self, pool, name, args, out, o):
+        """The number of places tried, the faults."""
         if out:
             self.former(args, out)
-        d = self.folder(f"{name}-reference", out)
-        count = d / "count"
-        r = self.call(d, args, {"FAIL_COUNT": str(count)})
-        if r.returncode:
-            return 0, [f"{name}: {r.stderr.decode(errors='replace')}"]
-        want = digest(d / out) if out else r.stdout
-        before = digest(self.work / "before" / out) if out else None
-        calls = dict((k, int(n)) for k, n in (line.split() for line in count.read_text().splitlines()))
-        jobs = {}
+        calls, want = self.record(name, args, out)
+        known = want, digest(self.work / "before" / out) if out else None
+        alone = next((i for i, (p, _) in enumerate(calls) if p.startswith(("fork", "pipe"))), len(calls))
+        chosen = choose(calls, o)
+        served = [f for i, f in chosen if i < alone]
+        jobs = [pool.submit(self.serve, name, args, out, served[i:i + SERVED], *known)
+                for i in range(0, len(served), SERVED)]
+        jobs += [pool.submit(self.one, name, args, out, f, *known) for i, f in chosen if i >= alone]
+        sites = len({c[1] for c in calls})
+        return f"{len(chosen)} places of {len(calls)} calls, {sites} sites", len(chosen), sum(
+            (j.result() for j in jobs), [])
+
+
+def copy(a, b):
+    shutil.copytree(a, b, symlinks=True) if a.is_dir() else shutil.copy(a, b)
+
+
+def file_name(fail):
+    return fail.replace(":", "-").replace("+", "on")
+
+
+def choose(calls, o):
+    """(number of the call, place) in the order of the calls: those that fail once, and with + those that go on."""
+    chosen = set()
+    if o.sites:
+        sites = collections.defaultdict(list)
+        for i, (_, stack) in enumerate(calls):
+            sites[stack].append(i)
+        for s in sites.values():
+            chosen |= {(i, calls[i][0] + way) for i in (s[0], s[len(s) // 2], s[-1]) for way in ("", "+")}
+    else:
         for kind in KINDS:
-            for shift, suffix in enumerate(("", "+")):
-                for i in self.places(calls[kind], stride, shift):
-                    fail = f"{kind}:{i}{suffix}"
-                    jobs[pool.submit(self.one, name, args, out, fail, want, before)] = fail
-        faults = [f"{name}: FAIL={jobs[j]}: {j.result()}" for j in jobs if j.result()]
-        return len(jobs), faults
+            of = [i for i, (place, _) in enumerate(calls) if place.startswith(kind + ":")]
+            step = o.stride or max(1, len(of) // PLACES)
+            for shift, way in enumerate(("", "+")):
+                chosen |= {(i, calls[i][0] + way) for i in of[0 if o.stride else shift * (step // 2)::step]}
+    return sorted(chosen)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build")
+    parser.add_argument("--sites", action="store_true")
     parser.add_argument("--stride", type=int, default=0)
     parser.add_argument("--filter", default="")
     parser.add_argument("--update", action="store_true")
     o = parser.parse_args()
     failed = passed = 0
-    with tempfile.TemporaryDirectory() as tmp, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as tmp, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         library = os.path.join(tmp, "fail.so")
-        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, str(HERE / "fail.c"), "-ldl"], check=True)
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, HERE / "fail.c",
+                        HERE / "snapshot.c", "-ldl"], check=True)
         work = pathlib.Path(tmp) / "work"
         work.mkdir()
         sweep = Sweep(str(pathlib.Path(o.build).resolve() / "tools/nashc"), library, work)
@@ -185,8 +283,9 @@ def main():
             if need and not shutil.which(need):
                 print(f"skip {name}: {need} is not there")
                 continue
-            n, faults = sweep.command(pool, name, args, out, o.stride)
-            print(f"{'FAIL' if faults else 'ok  '} {name}: {n} places")
+            start = time.monotonic()
+            text, n, faults = sweep.command(pool, name, args, out, o)
+            print(f"{'FAIL' if faults else 'ok  '} {name}: {text}, {time.monotonic() - start:.0f} s", flush=True)
             for f in faults[:20]:
                 print("    ", f)
             failed += len(faults)

@@ -249,14 +249,14 @@ write_modules(const nashc_node *n, nashc_vlog *v, const adders *z, nashc_diag *d
     int word_bits = z->words > 1 ? cost_clog2((uint64_t)z->words) : 1;
     text t, u;
 
-    bool bad = !text_open(&t);
-    bad = !text_open(&u) || bad || !graph || !unit;
+    bool bad = !text_stream_open(&t);
+    bad = !text_stream_open(&u) || bad || !graph || !unit;
     if (!bad) {
         print_graph(t.f, z, model_in(n, 0), graph, word_bits);
         print_unit(u.f, z, n, unit, graph, word_bits);
     }
-    bad = !text_close(&t) || bad;
-    bad = !text_close(&u) || bad;
+    bad = !text_stream_close(&t) || bad;
+    bad = !text_stream_close(&u) || bad;
     if (!bad) {
         nashc_vlog_module(v, graph, t.data);
         nashc_vlog_module(v, unit, u.data);

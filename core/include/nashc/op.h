@@ -137,8 +137,8 @@ struct nashc_hw {
     nashc_status (*streams)(const nashc_node *n, nashc_stream *in, nashc_stream *out,
                             nashc_diag *d);
 
-    /* The k-th legal folding, ascending in parallelism; false beyond the last. NULL: nothing to
-     * fold. */
+    /* The k-th legal folding, ascending in parallelism; false beyond the last. *out with n = -1:
+     * memory is short. NULL: nothing to fold. */
     bool (*fold)(const nashc_node *n, int64_t k, nashc_fold *out);
 
     /* FINN's op type with its style, "MVAU_hls": names in reports and folding files. NULL: derived

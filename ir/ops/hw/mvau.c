@@ -177,8 +177,10 @@ mvau_fold(const nashc_node *n, int64_t k, nashc_fold *out)
     if (k < 0 || k >= np * ns)
         return false;
     point *all = malloc((size_t)(np * ns) * sizeof *all);
-    if (!all)
-        return false;
+    if (!all) {
+        out->n = -1;
+        return true;
+    }
     for (int64_t i = 0; i < np; i++)
         for (int64_t j = 0; j < ns; j++)
             all[m++] = (point){hw_divisor(z.mh, i), hw_divisor(z.mw, j)};
