@@ -99,7 +99,10 @@ sim_weights_take(sim_job *j, nashc_graph *f, const char *path)
 
     NASHC_EACH_NODE(f, n)
     {
+        nashc_weights w;
         j->n_weights += nashc_flow_weights_free(n);
+        if (nashc_flow_weights(n, &w))
+            j->rewrites = j->rewrites || w.empty;
     }
     if (s == NASHC_OK && path[0] && !sim_counts_cycles(j))
         s = nashc_usage(j->d, "--weights is for Verilog: the hls backend has its weights built in");

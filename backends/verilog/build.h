@@ -99,6 +99,9 @@ void tb_weights(const design *z, FILE *f);
 void tb_weight_pins(const design *z, FILE *f);
 bool tb_has_slaves(const design *z);
 
+/* Does a memory hold nothing before AXI-Lite has written it? */
+bool tb_starts_empty(const design *z);
+
 /* Ports for weights, for the manifest; weights.c. */
 json_t *weights_json(const design *z);
 

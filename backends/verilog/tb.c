@@ -245,7 +245,7 @@ head_part(const design *z, FILE *f)
         "        if (!$value$plusargs(\"seed=%%d\", seed)) seed = SEED;\n"
         "        if (!$value$plusargs(\"told=%%d\", told)) told = 0;\n"
         "    end\n"
-        "%s"
+        "%s%s%s"
         "    initial if (WAVE != 0) begin\n"
         "        $dumpfile(\"wave.vcd\");\n"
         "        $dumpvars(0, tb_%s);\n"
@@ -261,11 +261,10 @@ head_part(const design *z, FILE *f)
             ? "    integer waited = 0;  // cycles in which weights are written: +weights=1\n"
               "    reg     rewrites, loaded, writing = 1'b0;\n"
               "    initial begin\n"
-              "        if (!$value$plusargs(\"weights=%d\", rewrites)) rewrites = 1'b0;\n"
-              "        loaded = !rewrites;\n"
-              "    end\n"
+              "        if (!$value$plusargs(\"weights=%d\", rewrites)) rewrites = 1'b"
             : "",
-        z->top);
+        tb_has_slaves(z) ? (tb_starts_empty(z) ? "1" : "0") : "",
+        tb_has_slaves(z) ? ";\n        loaded = !rewrites;\n    end\n" : "", z->top);
 }
 
 static nashc_status

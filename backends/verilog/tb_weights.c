@@ -1,9 +1,9 @@
 /* tb_weights.c: the bench's part for weights that come in from outside, or can.
  *
  * Streams give the lines of weights/LAYER.dat for ever, stalled at random as the inputs are.
- * With +weights=1 the slaves of AXI-Lite are written first, with the words of their files, and read
- * again; then the design is reset and all goes on as without, so that cycles are those of the
- * models. W_DIR is the folder of the files.
+ * With +weights=1, by default where a memory starts empty, the slaves of AXI-Lite are written
+ * first, with the words of their files, and read again; then the design is reset and all goes on as
+ * without, so that cycles are those of the models. W_DIR is the folder of the files.
  */
 #include "build.h"
 #include <inttypes.h>
@@ -96,6 +96,15 @@ tb_has_slaves(const design *z)
 {
     for (int i = 0; i < z->n_weights; i++)
         if (z->weights[i].w.written)
+            return true;
+    return false;
+}
+
+bool
+tb_starts_empty(const design *z)
+{
+    for (int i = 0; i < z->n_weights; i++)
+        if (z->weights[i].w.empty)
             return true;
     return false;
 }

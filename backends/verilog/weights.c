@@ -62,6 +62,8 @@ weights_json(const design *z)
             json_object_set_new(o, "words_a_line", json_integer(words));
             json_object_set_new(o, "words", json_integer(words * p->w.lines));
             json_object_set_new(o, "bits_a_word", json_integer(32));
+            if (p->w.empty)
+                json_object_set_new(o, "starts_empty", json_true());
         }
         json_array_append_new(list, o);
     }

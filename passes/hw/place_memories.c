@@ -6,8 +6,8 @@
  * Where a resource overflows, its price rises until what is cheapest to have elsewhere has moved
  * there (Lagrangian relaxation). Prices move all memories of a kind at once, too many or too few:
  * where that does not fit, single ones move as long as the fullest resource gets emptier; where it
- * does, what still fits in its first style goes back there, the dearest move first. Weights do not
- * lie in UltraRAM, which starts empty, while those of the model are there from the start.
+ * does, what still fits in its first style goes back there, the dearest move first. Weights are not
+ * placed in UltraRAM, which starts empty: who wants that says so.
  */
 #include "hw.h"
 #include <math.h>
@@ -53,7 +53,11 @@ differs(const nashc_cost *a, const nashc_cost *b)
 static bool
 can_be(const placing *z, const nashc_node *n, int attr, const char *style)
 {
+    nashc_weights w;
+
     if (strcmp(style, "distributed") == 0 && z->dev->lut_inputs < 6)
+        return false;
+    if (strcmp(style, "ultra") == 0 && nashc_flow_weights(n, &w))
         return false;
     return strstr(nashc_node_op(n)->attrs[attr].domain, style) != NULL;
 }

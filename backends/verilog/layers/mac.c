@@ -53,11 +53,13 @@ emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     connect(v, &w);
     if (w.streamed)
         return NASHC_OK;
+    nashc_vlog_str(v, "W_RAM_STYLE", embedded ? "distributed" : nashc_node_str(n, "ram_style"));
+    if (w.empty)
+        return NASHC_OK;
     nashc_vlog_mem *m = nashc_vlog_memory(v, w.lines, w.lanes * w.elem.bits);
     for (int64_t e = 0; e < w.lines * w.lanes; e++)
         nashc_vlog_put(m, e / w.lanes, e % w.lanes * w.elem.bits, w.elem.bits,
                        emit_code(&w.elem, nashc_tensor_get_int(t, nashc_flow_weight_at(&w, e))));
-    nashc_vlog_str(v, "W_RAM_STYLE", embedded ? "distributed" : nashc_node_str(n, "ram_style"));
     nashc_vlog_file(v, "W_FILE", "weights", m);
     return NASHC_OK;
 }

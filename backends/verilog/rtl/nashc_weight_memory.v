@@ -5,16 +5,14 @@
 // at byte address 4*(l*N + k), low bits first. Words below the last are kept in registers; the last
 // one writes the line. A write takes its address and data together, one in two cycles; a word read
 // comes two cycles after its address. Responses are OKAY. FILE has exactly DEPTH lines, which are
-// the contents at the start. W, DEPTH >= 1.
+// the contents at the start; RAM_STYLE "ultra": there are none, as UltraRAM has no others.
+// W, DEPTH >= 1.
 `default_nettype none
 module nashc_weight_memory #(
     parameter W         = 8,            // bits per word
     parameter DEPTH     = 16,           // words
     parameter FILE      = "memblock.dat",
-    // only an attribute uses it
-    /* verilator lint_off UNUSEDPARAM */
     parameter RAM_STYLE = "auto",
-    /* verilator lint_on UNUSEDPARAM */
     parameter AW        = (DEPTH <= 1) ? 1 : $clog2(DEPTH)
 ) (
     input  wire          clk,
@@ -35,7 +33,15 @@ module nashc_weight_memory #(
 
     (* ram_style = RAM_STYLE, no_rw_check *)
     reg [W-1:0] mem [0:DEPTH-1];        // a line that is read while it is written may be either
-    initial $readmemh(FILE, mem);
+    // strings of different lengths differ
+    /* verilator lint_off WIDTH */
+    localparam STARTS_EMPTY = (RAM_STYLE == "ultra") ? 1 : 0;
+    /* verilator lint_on WIDTH */
+    generate
+        if (STARTS_EMPTY == 0) begin : g_start
+            initial $readmemh(FILE, mem);
+        end
+    endgenerate
 
     reg [W-1:0] q_q;
     always @(posedge clk) if (en) q_q <= mem[addr];

@@ -125,6 +125,7 @@ typedef struct nashc_weights {
     nashc_type elem; /* rank 0, with all values of it */
     bool written;    /* they can be written while the design is there: AXI-Lite */
     bool streamed;   /* they come from outside, a line a beat */
+    bool empty;      /* written, and not there before that */
 } nashc_weights;
 
 /* What makes an operator a layer, whoever builds it. How many cycles that takes and what it costs

@@ -33,6 +33,7 @@ hw_mac_weights(const nashc_node *n, nashc_weights *out)
     nashc_type_limits(&out->elem, &out->elem.lo, &out->elem.hi);
     out->written = nashc_node_bool(n, "runtime_writeable_weights");
     out->streamed = nashc_node_int(n, "mem_mode") == EXTERNAL;
+    out->empty = strcmp(nashc_node_str(n, "ram_style"), "ultra") == 0;
 }
 
 /* No accumulator overflows, whatever is summed up first. */
@@ -113,6 +114,14 @@ hw_mac_verify(const nashc_node *n, nashc_diag *d)
         s = nashc_node_error(d, n, "runtime_writeable_weights with mem_mode %s: no memory to write",
                              nashc_node_str(n, "mem_mode"));
         nashc_help(d, "use mem_mode internal_decoupled, or runtime_writeable_weights 0");
+        return s;
+    }
+    if (strcmp(nashc_node_str(n, "ram_style"), "ultra") == 0 &&
+        !nashc_node_bool(n, "runtime_writeable_weights")) {
+        s = nashc_node_error(d, n,
+                             "ram_style ultra without runtime_writeable_weights: an UltraRAM "
+                             "starts empty, and nothing would write the weights");
+        nashc_help(d, "use another ram_style, or runtime_writeable_weights 1");
         return s;
     }
     hw_mac_dims(n, &products, &channels);

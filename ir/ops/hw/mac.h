@@ -18,7 +18,8 @@ enum { HW_MAC_N = 8 };
 #define HW_MAC_ATTRS(res_types)                                                                    \
     ATTR(ENUM, "mem_mode", "internal_decoupled", "internal_decoupled|internal_embedded|external",  \
          "where the weights live: memory, LUTs, outside (a stream)"),                              \
-        ATTR(ENUM, "ram_style", "auto", "auto|block|distributed", "weight memory"),                \
+        ATTR(ENUM, "ram_style", "auto", "auto|block|distributed|ultra",                            \
+             "weight memory; ultra: it starts empty, so AXI-Lite has to write it"),                \
         ATTR(ENUM, "ram_style_thresholds", "auto", "auto|block|distributed", "threshold memory"),  \
         ATTR(ENUM, "res_type", "auto", res_types, "what multiplies"),                              \
         ATTR(ENUM, "act_style", "auto", "auto|parallel|binary_search",                             \
