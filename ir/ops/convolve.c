@@ -4,12 +4,12 @@
  * result is weight row times panel. Floats are summed in double; integers too where the sum stays
  * below 2^53 (exact), else in checked 64-bit arithmetic.
  */
-#include "core/base/clones.h"
+#include "clones.h"
 #include "ops.h"
 #include <math.h>
 
-NASHC_CLONES void
-ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k, double *restrict acc)
+OPS_CLONES static void
+dot_f64(const double *restrict a, const double *restrict panel, int64_t k, double *restrict acc)
 {
     int64_t i = 0;
 
@@ -25,6 +25,12 @@ ops_dot_f64(const double *restrict a, const double *restrict panel, int64_t k, d
     for (; i < k; i++)
         for (int p = 0; p < NASHC_TILE; p++)
             acc[p] += a[i] * panel[i * NASHC_TILE + p];
+}
+
+void
+ops_dot_f64(const double *a, const double *panel, int64_t k, double *acc)
+{
+    dot_f64(a, panel, k, acc);
 }
 
 bool
