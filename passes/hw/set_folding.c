@@ -31,7 +31,7 @@ default_target(fold_problem *z)
         fold_item *it = &z->items[i];
         uint64_t best = UINT64_MAX;
         units = units || fold_multiplies(it->n);
-        for (int p = 0; p < it->n_points; p++) {
+        for (int p = 0; p < it->n_single; p++) {
             if (it->points[p].cycles >= best)
                 continue;
             hw_set_fold(it->n, &it->points[p].fold, NULL);
@@ -133,6 +133,7 @@ fold_exactly(fold_problem *z, const nashc_opts *o)
     if (nashc_opts_bool(o, "fit")) {
         s = fold_fit(z, nashc_opts_float(o, "fill"), &target, &r);
     } else if ((s = get_target(z, o, &target)) == NASHC_OK &&
+               (s = fold_lengthen_rows(z, target)) == NASHC_OK &&
                (s = check_reachable(z, o, &target)) == NASHC_OK) {
         s = fold_solve(z, target, &r);
         if (s == NASHC_OK)
@@ -225,6 +226,7 @@ run(nashc_run *r, nashc_graph *g)
         return s;
     z.wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     z.parallel = nashc_opts_int(o, "parallel");
+    z.positions = nashc_opts_int(o, "positions");
     if (strcmp(nashc_opts_str(o, "folding"), "compat") == 0)
         return fold_compatibly(&z, o);
     s = fold_collect(&z);
@@ -251,6 +253,11 @@ static const nashc_param options[] = {
      .def = "64",
      .domain = "1..",
      .help = "without target-fps: multipliers that a matrix-vector unit may have",
+     .kind = NASHC_P_INT},
+    {.name = "positions",
+     .def = "32",
+     .domain = "1..32",
+     .help = "exact: most positions a beat, where one is too slow for the target",
      .kind = NASHC_P_INT},
     {.name = "short",
      .def = "5",

@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 
+import layers_positions
+
 PER_DESIGN = 14
 SANITIZERS = '-fsanitize=address,undefined -fno-sanitize-recover=all'
 ELEMS = {'bip': (-1, 1), 'u1': (0, 1), 'u2': (0, 3), 'u4': (0, 15), 'i3': (-4, 3), 'i4': (-8, 7), 'i8': (-128, 127),
@@ -73,7 +75,7 @@ class Case:
     a layer with several, outs of one type or a list of types."""
 
     def __init__(self, title, elem, shape, lines, out, outs=1, second=None):
-        self.title, self.lines = title, lines
+        self.title, self.lines, self.group = title, lines, 0
         self.inputs = [('x', elem, shape)] + ([('z', *second)] if second else [])
         self.outs = out if isinstance(out, list) else [out] * outs
 
@@ -239,12 +241,12 @@ def binary(rnd, i, a, b, func, pe):
     return Case('add_streams %s %s %s pe=%d' % (func, a, b, pe), a, (3, 6), [line], out, second=(b, (3, 6)))
 
 
-def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', parallel=0):
+def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', parallel=0, full=False):
     """hw.window: the loops, their strides in elements."""
     count = 1
     for d in dims:
         count *= d
-    lanes = rnd.choice([s for s in divisors(simd)])
+    lanes = simd if full else rnd.choice([s for s in divisors(simd)])
     out = '%s[%d,%d]' % (elem, count // dims[-1], dims[-1])
     attrs = ' dims=[%s] strides=[%s]' % (','.join(map(str, dims)), ','.join(map(str, strides)))
     attrs += ' offset=%d' % offset * (offset > 0) + ' simd=%d' % lanes * (lanes > 1)
@@ -253,12 +255,13 @@ def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', pa
                 ['  %%y%d: %s = hw.window(%%x%d)%s' % (i, out, i, attrs)], out)
 
 
-def im2col(rnd, i, h, w, c, k, stride, dilation, parallel):
+def im2col(rnd, i, h, w, c, k, stride, dilation, parallel, m=1):
     oh, ow = (h - dilation * (k[0] - 1) - 1) // stride + 1, (w - dilation * (k[1] - 1) - 1) // stride + 1
-    title = 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation)
+    ow -= ow % (m // math.gcd(m, stride))   # so many windows come at once
+    title = 'im2col %dx%dx%d k=%s s=%d d=%d m=%d' % (h, w, c, k, stride, dilation, m)
     strides = (stride * w * c, stride * c, dilation * w * c, dilation * c, 1)
     return nest(rnd, i, title, rnd.choice(('u4', 'i3', 'bip')), (h * w, c), (oh, ow, *k, c), strides, c,
-                parallel=parallel)
+                parallel=parallel, extra=' positions=%d' % m * (m > 1), full=m > 1)
 
 
 def windows(rnd):
@@ -520,6 +523,8 @@ def main():
         return 0
     rnd = random.Random(args.seed)
     makers = cases(rnd)
+    if not args.hls:    # C has one position a beat
+        makers += layers_positions.positions(rnd, sys.modules[__name__])
     rnd.shuffle(makers)
     groups = [(at, [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])])
               for at in range(0, len(makers), PER_DESIGN)]
