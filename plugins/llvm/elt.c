@@ -157,6 +157,7 @@ static const struct special {
     {"q.quant", cpu_quant_can, cpu_quant},
     {"q.bipolar_quant", NULL, cpu_bipolar_quant},
     {"q.dequant", NULL, cpu_dequant},
+    {"q.trunc", cpu_trunc_can, cpu_trunc},
     {"nn.batchnorm", cpu_batchnorm_can, cpu_batchnorm},
 };
 

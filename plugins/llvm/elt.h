@@ -76,7 +76,9 @@ cpu_vec cpu_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x
 cpu_vec cpu_bipolar_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 cpu_vec cpu_dequant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 cpu_vec cpu_batchnorm(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
+cpu_vec cpu_trunc(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 bool cpu_quant_can(const nashc_node *n);
+bool cpu_trunc_can(const nashc_node *n);
 bool cpu_batchnorm_can(const nashc_node *n);
 
 /* Shorthands on doubles. */
