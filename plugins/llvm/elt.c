@@ -157,8 +157,11 @@ static const struct special {
     {"q.quant", cpu_quant_can, cpu_quant},
     {"q.bipolar_quant", NULL, cpu_bipolar_quant},
     {"q.dequant", NULL, cpu_dequant},
+    {"q.trunc", cpu_trunc_can, cpu_trunc},
     {"nn.batchnorm", cpu_batchnorm_can, cpu_batchnorm},
 };
+
+static const struct special curve = {NULL, NULL, cpu_curve};
 
 static const elt_op *
 op_of(const nashc_node *n)
@@ -175,7 +178,7 @@ special_of(const nashc_node *n)
     for (size_t i = 0; i < NASHC_COUNT(specials); i++)
         if (nashc_node_is(n, specials[i].name))
             return &specials[i];
-    return NULL;
+    return cpu_curve_can(n) ? &curve : NULL;
 }
 
 /* Fixed point, halves and minifloats round in ways of their own. */

@@ -71,12 +71,18 @@ bool cpu_sum_levels_can(const nashc_node *n, const cpu_affine *a);
 LLVMValueRef cpu_sum_levels(cpu_cg *g, const cpu_point *pt, const nashc_node *n, LLVMValueRef sum);
 cpu_vec cpu_sum_value(cpu_cg *g, const cpu_point *pt, cpu_vec sum);
 
+/* Activations by functions of libm (curves.c). */
+bool cpu_curve_can(const nashc_node *n);
+cpu_vec cpu_curve(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
+
 /* Quantisers on floats (quant.c). */
 cpu_vec cpu_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 cpu_vec cpu_bipolar_quant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 cpu_vec cpu_dequant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 cpu_vec cpu_batchnorm(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
+cpu_vec cpu_trunc(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x);
 bool cpu_quant_can(const nashc_node *n);
+bool cpu_trunc_can(const nashc_node *n);
 bool cpu_batchnorm_can(const nashc_node *n);
 
 /* Shorthands on doubles. */

@@ -2,7 +2,8 @@
 #include "elt.h"
 #include <math.h>
 
-enum { QMIN, QMAX, ROUNDING, ROUND_BEFORE_ZP, CODES };
+enum { QMIN, QMAX, ROUNDING, ROUND_BEFORE_ZP, CODES };      /* of q.quant */
+enum { IN_BITS, OUT_BITS, SIGNED, NARROW, TRUNC_ROUNDING }; /* of q.trunc */
 /* in the order of the operator's domain */
 enum { R_ROUND, R_CEIL, R_FLOOR, R_UP, R_DOWN, R_HALF_UP, R_HALF_DOWN, R_DPU, R_SIGN };
 
@@ -171,6 +172,63 @@ cpu_dequant(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
     LLVMValueRef v = LLVMBuildFSub(g->b, cpu_convert(g, x, CPU_F64).v, z, "");
 
     return (cpu_vec){LLVMBuildFMul(g->b, v, s, ""), CPU_F64};
+}
+
+/* q.trunc with a scale of the result takes one, and one of x. */
+bool
+cpu_trunc_can(const nashc_node *n)
+{
+    for (int i = 1; nashc_node_in(n, 3) && i < 4; i += 2) {
+        const nashc_tensor *s = nashc_value_const(nashc_node_in(n, i));
+        if (!s || !nashc_tensor_is_scalar(s))
+            return false;
+    }
+    return true;
+}
+
+/* What the codes of a q.trunc are divided by: a power of two. */
+static double
+cut_of(const nashc_node *n)
+{
+    if (!nashc_node_in(n, 3))
+        return ldexp(1.0, (int)(nashc_attr_int(n, IN_BITS) - nashc_attr_int(n, OUT_BITS)));
+    double s = nashc_tensor_get(nashc_value_const(nashc_node_in(n, 1)), 0);
+    double to = nashc_tensor_get(nashc_value_const(nashc_node_in(n, 3)), 0);
+    return exp2(nearbyint(log2(to / s)));
+}
+
+/* v within the range of the codes of a q.trunc; NaN stays. */
+static LLVMValueRef
+within_bits(cpu_cg *g, const nashc_node *n, LLVMValueRef v)
+{
+    bool is_signed = nashc_attr_bool(n, SIGNED);
+    double levels = ldexp(1.0, (int)nashc_attr_int(n, OUT_BITS) - is_signed);
+    double narrow = nashc_attr_bool(n, NARROW) ? 1.0 : 0.0;
+    LLVMValueRef lo = cpu_splat_f64(g, is_signed ? narrow - levels : 0.0).v;
+    LLVMValueRef hi = cpu_splat_f64(g, is_signed ? levels - 1.0 : levels - 1.0 - narrow).v;
+
+    return select_f(g, LLVMRealOLT, v, lo, lo, select_f(g, LLVMRealOGT, v, hi, hi, v));
+}
+
+cpu_vec
+cpu_trunc(cpu_cg *g, const cpu_point *pt, const nashc_node *n, cpu_vec x)
+{
+    const nashc_type *out = nashc_value_type(nashc_node_out(n, 0));
+    bool second = nashc_node_in(n, 3) != NULL;
+    LLVMValueRef s = cpu_operand(g, pt, nashc_node_in(n, 1), out, CPU_F64).v;
+    LLVMValueRef z = cpu_operand(g, pt, nashc_node_in(n, 2), out, CPU_F64).v;
+    LLVMValueRef t = cpu_splat_f64(g, cut_of(n)).v;
+    LLVMValueRef to = second ? cpu_operand(g, pt, nashc_node_in(n, 3), out, CPU_F64).v : s;
+
+    LLVMValueRef v = LLVMBuildFDiv(g->b, cpu_convert(g, x, CPU_F64).v, s, "");
+    v = rounded(g, R_ROUND, LLVMBuildFAdd(g->b, v, z, ""));
+    v = LLVMBuildFDiv(g->b, v, t, "");
+    if (second) {
+        v = within_bits(g, n, v);
+        z = LLVMBuildFDiv(g->b, z, t, "");
+    }
+    v = LLVMBuildFSub(g->b, rounded(g, (int)nashc_attr_int(n, TRUNC_ROUNDING), v), z, "");
+    return (cpu_vec){LLVMBuildFMul(g->b, v, to, ""), CPU_F64};
 }
 
 /* One parameter of nn.batchnorm as doubles; the variance as what is divided by. */
