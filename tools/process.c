@@ -70,6 +70,16 @@ limit_memory(uint64_t bytes)
     setrlimit(RLIMIT_AS, &r);
 }
 
+/* A relative TMPDIR would mean another folder in dir. */
+static void
+fix_tmpdir(void)
+{
+    const char *path = getenv("TMPDIR");
+    char *whole = path && path[0] && path[0] != '/' ? realpath(path, NULL) : NULL;
+    if (whole)
+        setenv("TMPDIR", whole, 1);
+}
+
 /* In the program's process: never returns. */
 static void
 become(const char *const *argv, const char *dir, uint64_t max_memory, int out, int err, int report)
@@ -77,6 +87,7 @@ become(const char *const *argv, const char *dir, uint64_t max_memory, int out, i
     int null = open("/dev/null", O_RDONLY);
     tool_limits_lift();
     limit_memory(max_memory);
+    fix_tmpdir();
     if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0 &&
         (!dir || chdir(dir) == 0))
         execvp(argv[0], (char *const *)argv);

@@ -193,7 +193,7 @@ class Sweep:
                 faults += [f"{name}: FAIL={fail}: {fault}"] if fault else []
                 tried.append(fail)
                 shutil.rmtree(here, ignore_errors=True)
-        if p.wait(TIMEOUT) or len(tried) < len(places) // 2:
+        if p.wait(TIMEOUT) not in (0, 1, 2, 3, 4) or len(tried) < len(places) // 2:
             faults.append(f"{name}: {len(tried)} of {len(places)} places were served, exit status {p.returncode}")
         shutil.rmtree(box, ignore_errors=True)
         for fail in set(places) - set(tried):  # it made fewer calls than when they were recorded

@@ -71,8 +71,10 @@ snapshot_start(void)
     void *stack[2];
 
     backtrace(stack, 2); /* loads the unwinder now */
-    if (record)
+    if (record) {
         records = open(record, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        unsetenv("FAIL_RECORD"); /* programs that it starts would write to the same file */
+    }
     if (records >= 0)
         recorded = reserve(MAX_RECORD);
     if (serve) {
