@@ -15,8 +15,11 @@
 #define FOUR    4
 #define ROUNDER 12582912.0f /* 1.5 * 2^23: added, the whole part is in the low bits */
 
-/* Packing a row of the image costs about as many multiply-adds of it. */
-#define PACK_COST 12
+/* Packing a row of the image, and a weight that is beside the next or not, costs about as many
+ * multiply-adds of a row. */
+#define PACK_COST   12
+#define WEIGHT_COST 4
+#define COLUMN_COST 12
 
 typedef struct coded {
     const nashc_grad_call *c;
@@ -74,16 +77,18 @@ train_coded_scratch(const train_product *p, int64_t batch, int n_threads)
 
 /* Codes fit in bytes, and their sums in 32 bits; fewer sums are worth the packing. */
 static bool
-pays(const nashc_grad_codes *x, const nashc_grad_codes *w, const train_product *p)
+pays(const nashc_grad_codes *x, const nashc_grad_codes *w, const train_product *p, int64_t batch)
 {
-    int64_t fewer = p->cg - (p->cg + FOUR - 1) / FOUR;
+    int64_t fewer = p->cg - (p->cg + FOUR - 1) / FOUR, pairs = p->w.kh * p->w.kw * p->mg;
+    int64_t rows = train_blocks_of(batch) * p->w.out_h * p->w.out_w;
+    int64_t weights = pairs * p->cg * (pairs > p->mg || p->of_c == 1 ? WEIGHT_COST : COLUMN_COST);
     bool bytes = x->lo <= 0 && x->hi >= 0 && x->hi - x->lo <= UINT8_MAX && w->lo >= INT8_MIN &&
                  w->hi <= INT8_MAX;
     bool scales = x->n_scales == 1 &&
                   (w->n_scales == 1 || (w->n_scales == p->group * p->mg && w->inner == p->of_m));
 
     return bytes && scales && line_size(p) <= INT32_MAX / (UINT8_MAX * -INT8_MIN) &&
-           p->w.kh * p->w.kw * p->mg * fewer > PACK_COST * p->cg;
+           rows * (pairs * fewer - PACK_COST * p->cg) > weights;
 }
 
 /* --- the image ------------------------------------------------------------------------------- */
@@ -262,7 +267,7 @@ train_product_gather_codes(const nashc_grad_call *c, const train_product *p, con
         return false;
     v.x = &c->codes[0];
     v.w = &c->codes[1];
-    if (!v.x->scale || !v.w->scale || !pays(v.x, v.w, p))
+    if (!v.x->scale || !v.w->scale || !pays(v.x, v.w, p, c->batch))
         return false;
     v.s = train_sweep_of(c, &v.p, true);
     lay_out(&v, p);
