@@ -1,5 +1,6 @@
 /* clones.h: hot loops are compiled for several widths of vectors; the processor chooses when the
- * library is loaded. Products and sums are not fused (-ffp-contract=off), so results are the same. Of functions that are static: others would be exported.
+ * library is loaded. Products and sums are not fused (-ffp-contract=off), so results are the same.
+ * Of functions that are static: others would be exported.
  */
 #ifndef NASHC_OPS_CLONES_H
 #define NASHC_OPS_CLONES_H
