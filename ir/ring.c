@@ -124,35 +124,113 @@ nashc_ring_of(const nashc_loops *l, nashc_ring *out)
     return NASHC_OK;
 }
 
+/* The line of a frame of `words` beats from beat `first` on whose first p loops are outer ones. */
+static nashc_status
+line_of_nest(const nest *b, int p, int64_t words, int64_t first, nashc_line *out)
+{
+    int inner = b->n - p;
+
+    if (p > NASHC_LINE_LOOPS || inner > NASHC_LINE_LOOPS || !rises(b, p, b->n, 1))
+        return NASHC_EUNSUP;
+    *out = (nashc_line){
+        .words = words, .newest = first + span(b, p, b->n), .loops = p, .inner = inner, .taps = 1};
+    for (int k = 0; k < p; k++) {
+        out->count[k] = b->dim[k];
+        out->stride[k] = b->stride[k];
+        out->move[k] = b->stride[k] - span(b, k + 1, p);
+    }
+    out->move[p] = words - span(b, 0, p);
+    for (int k = 0; k < inner; k++) {
+        out->tap_count[k] = b->dim[p + k];
+        out->tap_stride[k] = b->stride[p + k];
+        out->held[k] = b->stride[p + k] - span(b, p + k + 1, b->n) - 1;
+        out->rows[k] = (b->dim[p + k] - 1) * out->taps;
+        if (!nashc_mul_size(out->taps, b->dim[p + k], &out->taps) || out->taps > NASHC_LINE_TAPS)
+            return NASHC_EUNSUP;
+    }
+    return NASHC_OK;
+}
+
 nashc_status
 nashc_line_of(const nashc_loops *l, bool parallel, nashc_line *out)
 {
     nest b;
 
     in_beats(l, &b);
-    int p = rising(&b, 1), inner = b.n - p;
-    if (p > NASHC_LINE_LOOPS || inner > (parallel ? NASHC_LINE_LOOPS : 0) || !rises(&b, p, b.n, 1))
+    int p = rising(&b, 1);
+    if (!parallel && p < b.n)
         return NASHC_EUNSUP;
-    *out = (nashc_line){.words = l->count / l->lanes,
-                        .newest = l->first / l->lanes + span(&b, p, b.n),
-                        .loops = p,
-                        .inner = inner,
-                        .taps = 1};
-    for (int k = 0; k < p; k++) {
-        out->count[k] = b.dim[k];
-        out->stride[k] = b.stride[k];
-        out->move[k] = b.stride[k] - span(&b, k + 1, p);
+    return line_of_nest(&b, p, l->count / l->lanes, l->first / l->lanes, out);
+}
+
+static int64_t
+gcd(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t r = a % b;
+        a = b;
+        b = r;
     }
-    out->move[p] = out->words - span(&b, 0, p);
-    for (int k = 0; k < inner; k++) {
-        out->tap_count[k] = b.dim[p + k];
-        out->tap_stride[k] = b.stride[p + k];
-        out->held[k] = b.stride[p + k] - span(&b, p + k + 1, b.n) - 1;
-        out->rows[k] = (b.dim[p + k] - 1) * out->taps;
-        if (!nashc_mul_size(out->taps, b.dim[p + k], &out->taps) || out->taps > NASHC_LINE_TAPS)
-            return NASHC_EUNSUP;
+    return a;
+}
+
+/* A loop of the nest of beats, left out if it has one iteration. False: it does not go by whole
+ * beats. */
+static bool
+add_loop(nest *z, int64_t dim, int64_t stride, int64_t positions)
+{
+    if (dim > 1) {
+        z->dim[z->n] = dim;
+        z->stride[z->n++] = stride / positions;
     }
-    return NASHC_OK;
+    return dim == 1 || stride % positions == 0;
+}
+
+/* Windows of loops b in positions, p of them outer ones, the last of which goes from window to
+ * window of a row. The last loop counts the columns of a window, or they have one. */
+static nashc_status
+windows_of_nest(const nest *b, int p, bool columns, int64_t positions, nashc_windows *w,
+                int64_t words, int64_t first)
+{
+    int rows = b->n - columns, outer = 0;
+    nest z = {.n = 0};
+    bool whole = true;
+
+    for (int k = 0; k < p - 1; k++)
+        whole = whole && add_loop(&z, b->dim[k], b->stride[k], positions);
+    w->step = b->stride[p - 1];
+    w->windows = positions / gcd(positions, w->step);
+    whole = whole && b->dim[p - 1] % w->windows == 0 &&
+            add_loop(&z, b->dim[p - 1] / w->windows, w->windows * w->step, positions);
+    outer = z.n;
+    w->rows = 1;
+    for (int k = p; k < rows; k++) {
+        whole = whole && add_loop(&z, b->dim[k], b->stride[k], positions);
+        w->rows *= b->dim[k];
+    }
+    w->columns = columns ? b->dim[b->n - 1] : 1;
+    w->apart = columns ? b->stride[b->n - 1] : 1;
+    w->first = first % positions;
+    w->span = (w->first + (w->windows - 1) * w->step + (w->columns - 1) * w->apart) / positions + 1;
+    whole = whole && add_loop(&z, w->span, positions, positions) && words % positions == 0;
+    if (!whole || !rises(&z, 0, outer, 1))
+        return NASHC_EUNSUP;
+    return line_of_nest(&z, outer, words / positions, first / positions, &w->line);
+}
+
+nashc_status
+nashc_windows_of(const nashc_loops *l, int64_t positions, nashc_windows *out)
+{
+    int64_t words = l->count / l->lanes, first = l->first / l->lanes;
+    nest b;
+
+    in_beats(l, &b);
+    int p = rising(&b, 1);
+    if (p == 0)
+        return NASHC_EUNSUP;
+    if (windows_of_nest(&b, p, false, positions, out, words, first) == NASHC_OK)
+        return NASHC_OK;
+    return p < b.n ? windows_of_nest(&b, p, true, positions, out, words, first) : NASHC_EUNSUP;
 }
 
 bool

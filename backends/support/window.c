@@ -15,10 +15,24 @@ loops_of(const nashc_node *n)
 }
 
 bool
+window_several(const nashc_node *n, nashc_windows *out)
+{
+    const nashc_loops l = loops_of(n);
+    int64_t positions = nashc_hw_positions(n);
+
+    return positions > 1 && nashc_windows_of(&l, positions, out) == NASHC_OK;
+}
+
+bool
 window_line(const nashc_node *n, nashc_line *out)
 {
     const nashc_loops l = loops_of(n);
+    nashc_windows several;
 
+    if (window_several(n, &several)) {
+        *out = several.line;
+        return true;
+    }
     return nashc_line_of(&l, nashc_node_int(n, "parallel_window"), out) == NASHC_OK;
 }
 

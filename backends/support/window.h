@@ -7,6 +7,9 @@
 /* Is n, verified, a line? Then it is *out. */
 bool window_line(const nashc_node *n, nashc_line *out);
 
+/* Do beats of n hold several positions? Then what is given of them is *out, the line out->line. */
+bool window_several(const nashc_node *n, nashc_windows *out);
+
 /* The ring that n is else. EUNSUP: it has too many loops. */
 nashc_status window_ring(const nashc_node *n, nashc_ring *out);
 

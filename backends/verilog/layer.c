@@ -11,6 +11,7 @@ struct nashc_vlog {
     const char *layer, *module;
     text params, ties, wires;
     bool memory;
+    int64_t copies;
     nashc_status status;
 };
 
@@ -27,6 +28,12 @@ void
 nashc_vlog_core(nashc_vlog *v, const char *module)
 {
     v->module = module;
+}
+
+void
+nashc_vlog_copies(nashc_vlog *v, int64_t copies)
+{
+    v->copies = copies;
 }
 
 void
@@ -50,8 +57,11 @@ nashc_vlog_tie(nashc_vlog *v, const char *port, const char *value)
 void
 nashc_vlog_open(nashc_vlog *v, const char *port, int bits)
 {
-    fprintf(v->wires.f, "    wire [%d:0] unused_%s;\n", bits - 1, port);
-    fprintf(v->ties.f, ",\n        .%s(unused_%s)", port, port);
+    fprintf(v->wires.f, "    wire [%" PRId64 ":0] unused_%s;\n", bits * v->copies - 1, port);
+    if (v->copies > 1) /* print_ties says which copy */
+        fprintf(v->ties.f, ",\n        .%s(unused_%s[@*%d +: %d])", port, port, bits, bits);
+    else
+        fprintf(v->ties.f, ",\n        .%s(unused_%s)", port, port);
 }
 
 const char *
@@ -275,16 +285,57 @@ print_weight_wires(FILE *f, const nashc_weights *w)
 }
 
 static void
-print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, const nashc_stream *out,
-               int n_out)
+print_core(const nashc_vlog *v, FILE *f, const char *name)
 {
-    design *z = v->z;
-
-    fprintf(f, "%s    %s #(\n", v->wires.data, v->module);
+    fprintf(f, "    %s #(\n", v->module);
     fprintf(f, "%s", v->params.size > 2 ? v->params.data + 2 : "");
     if (v->memory)
         fprintf(f, ",\n        .MEM_DIR(MEM_DIR)");
-    fprintf(f, "\n    ) u_core (\n        .clk(ap_clk),\n        .rst_n(ap_rst_n)");
+    fprintf(f, "\n    ) %s (\n        .clk(ap_clk),\n        .rst_n(ap_rst_n)", name);
+}
+
+/* Ties of copy k, which '@' stands for. */
+static void
+print_ties(const nashc_vlog *v, FILE *f, uint32_t k)
+{
+    for (const char *s = v->ties.data; *s; s++)
+        if (*s == '@')
+            fprintf(f, "%u", k);
+        else
+            putc(*s, f);
+}
+
+/* Copies that start alike and see the same valids and readies: all move together. */
+static void
+print_copies(const nashc_vlog *v, FILE *f, const nashc_stream *in, const nashc_stream *out)
+{
+    const char *s = port_name(v->z, true, 0, 1), *m = port_name(v->z, false, 0, 1);
+    const uint32_t x = in->width / (uint32_t)v->copies, y = out->width / (uint32_t)v->copies;
+
+    fprintf(f, "    wire [%" PRId64 ":0] ready, valid;\n", v->copies - 1);
+    fprintf(f, "    assign %s_TREADY = &ready;\n    assign %s_TVALID = &valid;\n", s, m);
+    fprintf(f, "%s", v->wires.data);
+    for (uint32_t k = 0; k < v->copies; k++) {
+        print_core(v, f, nashc_arena_printf(v->z->a, "u_core_%u", k));
+        fprintf(f,
+                ",\n        .s_tdata(%s_TDATA[%u:%u]),\n        .s_tvalid(%s_TVALID),\n"
+                "        .s_tready(ready[%u])",
+                s, (k + 1) * x - 1, k * x, s, k);
+        print_ties(v, f, k);
+        fprintf(f,
+                ",\n        .m_tdata(out_data[%u:%u]),\n        .m_tvalid(valid[%u]),\n"
+                "        .m_tready(%s_TREADY)\n    );\n",
+                (k + 1) * y - 1, k * y, k, m);
+    }
+}
+
+static void
+print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, int n_out)
+{
+    design *z = v->z;
+
+    fprintf(f, "%s", v->wires.data);
+    print_core(v, f, "u_core");
     for (int k = 0; k < n_in; k++) {
         const char *p = port_name(z, true, k, n_in);
         char s[16] = "s";
@@ -304,7 +355,13 @@ print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, const n
         fprintf(f, "%s)", n_out > 1 ? "}" : "");
     }
     fprintf(f, "\n    );\n");
+}
+
+static void
+print_outputs(design *z, FILE *f, const nashc_stream *out, int n_out)
+{
     uint32_t at = 0;
+
     for (int k = 0; k < n_out; k++) {
         uint32_t w = out[k].width, pad = (w + 7) / 8 * 8 - w;
         fprintf(f, "    assign %s_TDATA = ", port_name(z, false, k, n_out));
@@ -354,7 +411,11 @@ print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in
     print_weight_ports(t.f, &w);
     fprintf(t.f, "\n);\n    wire [%u:0] out_data;\n", total - 1);
     print_weight_wires(t.f, &w);
-    print_instance(v, t.f, in, n_in, out, n_out);
+    if (v->copies > 1)
+        print_copies(v, t.f, in, out);
+    else
+        print_instance(v, t.f, in, n_in, n_out);
+    print_outputs(z, t.f, out, n_out);
     print_unused(z, t.f, in, n_in);
     fprintf(t.f, "endmodule\n`default_nettype wire\n");
     add_file(z, nashc_arena_printf(z->a, "%s.v", name));
@@ -381,7 +442,7 @@ write_layer(design *z, const nashc_node *n)
     nashc_stream in[NASHC_FLOW_PORTS], out[NASHC_FLOW_PORTS];
     nashc_verilog_emit emit =
         (nashc_verilog_emit)nashc_impl_find(z->ctx, "verilog", nashc_node_opname(n));
-    nashc_vlog v = {.z = z, .layer = z->names[nashc_node_id(n)]};
+    nashc_vlog v = {.z = z, .layer = z->names[nashc_node_id(n)], .copies = 1};
     int n_in = 0;
 
     if (!emit) {

@@ -267,6 +267,7 @@ static const struct {
 } attributes[] = {{"PE", "pe"},
                   {"SIMD", "simd"},
                   {"parallel_window", "parallel_window"},
+                  {"positions", "positions"},
                   {"ram_style", "ram_style"},
                   {"ram_style_thresholds", "ram_style_thresholds"},
                   {"resType", "res_type"},

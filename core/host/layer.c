@@ -60,7 +60,17 @@ nashc_layer_model_of(const nashc_node *n, const nashc_backend *b, nashc_diag *d)
     if (!b)
         return NULL;
     const nashc_layer_model *m = nashc_impl_rule(c, b->model, nashc_node_opname(n));
-    return m && is_whole(m) ? m : not_modelled(n, b, m != NULL, d);
+    if (!m || !is_whole(m))
+        return not_modelled(n, b, m != NULL, d);
+    if (nashc_hw_positions(n) > 1 && !(m->flags & NASHC_MODEL_POSITIONS)) {
+        nashc_node_unsup(
+            d, n, "positions=%" PRId64 ": backend \"%s\" builds layers of one position a beat",
+            nashc_hw_positions(n), b->name);
+        if (d)
+            nashc_help(d, "fold without positions, or take backend \"%s\"", NASHC_MODEL_BACKEND);
+        return NULL;
+    }
+    return m;
 }
 
 void

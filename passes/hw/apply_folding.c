@@ -32,6 +32,8 @@ static const struct alias {
     {"PE", "pe"},
     {"SIMD", "simd"},
     {"parallel_window", "parallel_window"},
+    {"positions", "positions"},
+    {"M", "positions"}, /* of FINN's window generators */
     {"ram_style", "ram_style"},
     {"ram_style_thresholds", "ram_style_thresholds"},
     {"resType", "res_type"},

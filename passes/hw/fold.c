@@ -45,39 +45,67 @@ take_lanes(const fold_problem *z, const nashc_node *n, fold_point *q)
     return q->in && q->out ? NASHC_OK : nashc_enomem(z->d);
 }
 
-/* All foldings of it that are allowed, with their cycles. */
+/* Adds the point of fold f, unless its weights are too wide. */
 static nashc_status
-collect_points(fold_problem *z, fold_item *it)
+add_point(fold_problem *z, fold_item *it, const nashc_fold *f, int64_t positions)
+{
+    fold_point *q = &it->points[it->n_points];
+
+    *q = (fold_point){.fold = *f, .score = FOLD_NO_SCORE, .positions = positions};
+    if (nashc_attr_index(it->n, "positions") >= 0) {
+        q->fold.name[q->fold.n] = "positions";
+        q->fold.value[q->fold.n++] = positions;
+    }
+    nashc_status s = hw_set_fold(it->n, &q->fold, z->d);
+    if (s != NASHC_OK)
+        return s;
+    q->cycles = it->model->cycles(it->n);
+    if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
+        return NASHC_OK;
+    if ((s = take_lanes(z, it->n, q)) == NASHC_OK)
+        it->n_points++;
+    return s == NASHC_EUNSUP ? NASHC_OK : s; /* no folding for its streams */
+}
+
+/* Does the backend build n with m positions a beat, folded widest? */
+static bool
+takes_positions(const fold_item *it, int64_t m)
+{
+    const nashc_hw *hw = nashc_node_op(it->n)->hw;
+
+    return (it->model->flags & NASHC_MODEL_POSITIONS) && hw->fold && NASHC_HAS(hw, positions) &&
+           hw->positions && hw->positions(it->n, m, NULL) == NASHC_OK;
+}
+
+nashc_status
+fold_collect_item(fold_problem *z, fold_item *it)
 {
     const nashc_hw *hw = nashc_node_op(it->n)->hw;
     nashc_status s = NASHC_OK;
-    nashc_fold f;
+    nashc_fold f = {0};
     int k = 0;
 
     for (; hw->fold && hw->fold(it->n, k, &f); k++)
         if (f.n < 0)
             return nashc_enomem(z->d);
-    it->points = NASHC_NEW_N(nashc_run_arena(z->r), fold_point, k + 1);
+    it->points = NASHC_NEW_N(nashc_run_arena(z->r), fold_point, k + FOLD_POSITIONS + 1);
     if (!it->points)
         return nashc_enomem(z->d);
+    it->n_points = 0;
     for (int p = 0; p < (hw->fold ? k : 1) && s == NASHC_OK; p++) {
-        fold_point *q = &it->points[it->n_points];
-        if (hw->fold && hw->fold(it->n, p, &q->fold) && q->fold.n < 0)
+        if (hw->fold && hw->fold(it->n, p, &f) && f.n < 0)
             return nashc_enomem(z->d);
-        if ((s = hw_set_fold(it->n, &q->fold, z->d)) != NASHC_OK)
-            break;
-        q->cycles = it->model->cycles(it->n);
-        q->score = FOLD_NO_SCORE;
-        if (z->wwidth_max > 0 && fold_weight_width(it->n) > z->wwidth_max && it->n_points > 0)
-            continue;
-        s = take_lanes(z, it->n, q);
-        if (s == NASHC_OK)
-            it->n_points++;
-        else if (s == NASHC_EUNSUP) /* no folding for its streams */
-            s = NASHC_OK;
+        s = add_point(z, it, &f, 1);
     }
     if (s == NASHC_OK && it->n_points == 0)
         s = nashc_node_error(z->d, it->n, "this layer has no folding");
+    it->n_single = it->n_points;
+    it->single = UINT64_MAX;
+    for (int p = 0; p < it->n_points; p++)
+        it->single = it->points[p].cycles < it->single ? it->points[p].cycles : it->single;
+    for (int64_t m = 2; m <= FOLD_POSITIONS && s == NASHC_OK; m++)
+        if (takes_positions(it, m))
+            s = add_point(z, it, &f, m);
     return s;
 }
 
@@ -104,8 +132,18 @@ fold_collect(fold_problem *z)
         z->items[z->n++] = it;
     }
     for (int i = 0; i < z->n && s == NASHC_OK; i++)
-        s = collect_points(z, &z->items[i]);
+        s = fold_collect_item(z, &z->items[i]);
     return s;
+}
+
+uint64_t
+fold_least(const fold_item *it)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (int p = 0; p < it->n_points; p++)
+        least = it->points[p].cycles < least ? it->points[p].cycles : least;
+    return least;
 }
 
 fold_item *
@@ -115,15 +153,21 @@ fold_slowest(fold_problem *z, uint64_t *cycles)
 
     *cycles = 1;
     for (int i = 0; i < z->n; i++) {
-        uint64_t least = UINT64_MAX;
-        for (int p = 0; p < z->items[i].n_points; p++)
-            least = z->items[i].points[p].cycles < least ? z->items[i].points[p].cycles : least;
+        uint64_t least = fold_least(&z->items[i]);
         if (!slowest || least > *cycles) {
             slowest = &z->items[i];
             *cycles = least;
         }
     }
     return slowest;
+}
+
+/* May q be chosen? It reaches the target, with several positions a beat only where one is too
+ * slow. */
+static bool
+usable(const fold_item *it, const fold_point *q, uint64_t target)
+{
+    return q->cycles <= target && (q->positions == 1 || it->single > target);
 }
 
 /* Costs of the points that reach the target: no other can be chosen. */
@@ -134,7 +178,7 @@ weigh(fold_problem *z, uint64_t target)
         fold_item *it = &z->items[i];
         for (int p = 0; p < it->n_points; p++) {
             fold_point *q = &it->points[p];
-            if (q->cycles > target || q->score != FOLD_NO_SCORE)
+            if (!usable(it, q, target) || q->score != FOLD_NO_SCORE)
                 continue;
             nashc_status s = hw_set_fold(it->n, &q->fold, z->d);
             if (s == NASHC_OK && it->open)
@@ -178,7 +222,7 @@ make_nodes(choice *c, uint64_t target)
         if (!c->point[i] || !c->cost[i])
             return false;
         for (int p = 0; p < it->n_points; p++) {
-            if (it->points[p].cycles > target)
+            if (!usable(it, &it->points[p], target))
                 continue;
             c->point[i][c->count[i]] = p;
             c->cost[i][c->count[i]++] = it->points[p].score;

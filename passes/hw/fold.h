@@ -4,11 +4,13 @@
 
 #include "hw.h"
 
-#define FOLD_NO_SCORE UINT64_MAX /* not asked for yet */
+#define FOLD_NO_SCORE  UINT64_MAX /* not asked for yet */
+#define FOLD_POSITIONS 32         /* most positions a beat */
 
 typedef struct fold_point {
     nashc_fold fold;
     uint64_t cycles, score;
+    int64_t positions; /* a beat */
     nashc_cost cost;   /* behind score */
     int64_t *in, *out; /* lanes by operand and by result; 0 for constants */
 } fold_point;
@@ -16,8 +18,11 @@ typedef struct fold_point {
 typedef struct fold_item {
     nashc_node *n;
     const nashc_layer_model *model;
-    fold_point *points; /* as nashc_hw.fold gives them; of a layer without it, the one it has */
+    fold_point *points; /* as nashc_hw.fold gives them; of a layer without it, the one it has; then
+                           those of several positions a beat */
     int n_points, chosen;
+    int n_single;      /* points of one position a beat */
+    uint64_t single;   /* fewest cycles of these */
     bool open;         /* nobody has said what multiplies */
     const char *moved; /* what fold_balance says; NULL: it leaves the layer alone */
     nashc_cost cost;   /* of the chosen point */
@@ -51,6 +56,18 @@ int64_t fold_weight_width(const nashc_node *n);
 
 /* Fills in names and items of z, with the points of each that wwidth_max allows. */
 nashc_status fold_collect(fold_problem *z);
+
+/* The points of one item, anew after its layer has changed. */
+nashc_status fold_collect_item(fold_problem *z, fold_item *it);
+
+/* Fewest cycles of a point of it. */
+uint64_t fold_least(const fold_item *it);
+
+/* fold_rows.c: longer rows of padded frames, where a number of positions that reaches the target
+ * needs them; or for the layer that takes the most cycles, for the next larger number there is,
+ * *done: the points of its items are new ones. O(layers) for each frame that changes. */
+nashc_status fold_lengthen_rows(fold_problem *z, uint64_t target);
+nashc_status fold_lengthen_blocking(fold_problem *z, bool *done);
 
 /* The layer that takes the most cycles at its widest folding; NULL: there is no layer. */
 fold_item *fold_slowest(fold_problem *z, uint64_t *cycles);

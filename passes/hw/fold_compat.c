@@ -45,7 +45,7 @@ compat_point(const fold_item *it, int p)
 {
     const nashc_fold *f = &it->points[p].fold;
 
-    return !nashc_node_is(it->n, "hw.window") || f->value[1] == 0 || p == it->n_points - 1;
+    return !nashc_node_is(it->n, "hw.window") || f->value[1] == 0 || p == it->n_single - 1;
 }
 
 static nashc_status
@@ -59,7 +59,7 @@ compat_once(fold_problem *z, uint64_t target, uint64_t *slowest)
         if (nashc_node_is(it->n, "hw.mvau")) {
             s = compat_mvau(z, it, target);
         } else {
-            for (int p = 0; p < it->n_points && s == NASHC_OK; p++) {
+            for (int p = 0; p < it->n_single && s == NASHC_OK; p++) {
                 if (!compat_point(it, p))
                     continue;
                 s = hw_set_fold(it->n, &it->points[p].fold, z->d);

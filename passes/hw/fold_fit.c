@@ -97,34 +97,65 @@ report(fold_problem *z, uint64_t target, const char *limit, uint64_t need, uint6
                      slowest ? z->names[nashc_node_id(slowest->n)] : "?");
 }
 
-nashc_status
-fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
+/* What did not fit when it was tried last. */
+typedef struct limit {
+    const char *name; /* NULL: nothing */
+    uint64_t need, have;
+} limit;
+
+/* The least of the cycles that points have, or the slowest of all, whose choice fits. */
+static nashc_status
+bisect(fold_problem *z, double fill, uint64_t *target, limit *l)
 {
-    const double usual = z->dev->usable_lut > 0 ? z->dev->usable_lut : 0.7;
-    const double fill = percent > 0 ? percent / 100 : usual;
-    const char *limit = NULL;
-    uint64_t least, need = 0, have = 0, *rate;
+    uint64_t least, *rate;
     int low = 0, high, n;
     nashc_status s = NASHC_OK;
 
     fold_slowest(z, &least);
     if (!(rate = rates(z, least, &n)))
         return nashc_enomem(z->d);
+    *l = (limit){0};
     /* rate[low - 1] is too fast, rate[high] fits or is the slowest of all */
     for (high = n - 1; low < high && s == NASHC_OK;) {
         int middle = low + (high - low) / 2;
         fold_result r = {0};
         const char *over = NULL;
         if ((s = fold_solve(z, rate[middle], &r)) == NASHC_OK)
-            s = too_much(z, &r, fill, &over, &need, &have);
+            s = too_much(z, &r, fill, &over, &l->need, &l->have);
         low = over ? middle + 1 : low;
         high = over ? high : middle;
-        limit = over ? over : limit;
+        l->name = over ? over : l->name;
     }
     *target = n > 0 ? rate[high] : least;
+    return s;
+}
+
+/* Where a layer limits the rate, longer rows may let it have more positions a beat. */
+static nashc_status
+search(fold_problem *z, double fill, uint64_t *target, limit *l)
+{
+    nashc_status s = bisect(z, fill, target, l);
+    bool longer = s == NASHC_OK;
+
+    while (s == NASHC_OK && !l->name && longer) {
+        s = fold_lengthen_blocking(z, &longer);
+        if (s == NASHC_OK && longer)
+            s = bisect(z, fill, target, l);
+    }
+    return s;
+}
+
+nashc_status
+fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
+{
+    const double usual = z->dev->usable_lut > 0 ? z->dev->usable_lut : 0.7;
+    const double fill = percent > 0 ? percent / 100 : usual;
+    limit l;
+    nashc_status s = search(z, fill, target, &l);
+    uint64_t need, have;
+
     *out = (fold_result){0};
     const char *over = NULL;
-    uint64_t most = need, room = have; /* of what did not fit last */
     if (s != NASHC_OK || (s = fold_solve(z, *target, out)) != NASHC_OK ||
         (s = too_much(z, out, fill, &over, &need, &have)) != NASHC_OK)
         return s;
@@ -134,6 +165,6 @@ fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
                       " of %s may be filled",
                       need, over, have, z->dev->name);
     else
-        report(z, *target, limit, most, room);
+        report(z, *target, l.name, l.need, l.have);
     return NASHC_OK;
 }

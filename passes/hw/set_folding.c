@@ -31,7 +31,7 @@ default_target(fold_problem *z)
         fold_item *it = &z->items[i];
         uint64_t best = UINT64_MAX;
         units = units || fold_multiplies(it->n);
-        for (int p = 0; p < it->n_points; p++) {
+        for (int p = 0; p < it->n_single; p++) {
             if (it->points[p].cycles >= best)
                 continue;
             hw_set_fold(it->n, &it->points[p].fold, NULL);
@@ -133,6 +133,7 @@ fold_exactly(fold_problem *z, const nashc_opts *o)
     if (nashc_opts_bool(o, "fit")) {
         s = fold_fit(z, nashc_opts_float(o, "fill"), &target, &r);
     } else if ((s = get_target(z, o, &target)) == NASHC_OK &&
+               (s = fold_lengthen_rows(z, target)) == NASHC_OK &&
                (s = check_reachable(z, o, &target)) == NASHC_OK) {
         s = fold_solve(z, target, &r);
         if (s == NASHC_OK)

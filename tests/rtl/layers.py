@@ -73,7 +73,7 @@ class Case:
     a layer with several, outs of one type or a list of types."""
 
     def __init__(self, title, elem, shape, lines, out, outs=1, second=None):
-        self.title, self.lines = title, lines
+        self.title, self.lines, self.group = title, lines, 0
         self.inputs = [('x', elem, shape)] + ([('z', *second)] if second else [])
         self.outs = out if isinstance(out, list) else [out] * outs
 
@@ -239,12 +239,12 @@ def binary(rnd, i, a, b, func, pe):
     return Case('add_streams %s %s %s pe=%d' % (func, a, b, pe), a, (3, 6), [line], out, second=(b, (3, 6)))
 
 
-def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', parallel=0):
+def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', parallel=0, full=False):
     """hw.window: the loops, their strides in elements."""
     count = 1
     for d in dims:
         count *= d
-    lanes = rnd.choice([s for s in divisors(simd)])
+    lanes = simd if full else rnd.choice([s for s in divisors(simd)])
     out = '%s[%d,%d]' % (elem, count // dims[-1], dims[-1])
     attrs = ' dims=[%s] strides=[%s]' % (','.join(map(str, dims)), ','.join(map(str, strides)))
     attrs += ' offset=%d' % offset * (offset > 0) + ' simd=%d' % lanes * (lanes > 1)
@@ -253,12 +253,13 @@ def nest(rnd, i, title, elem, shape, dims, strides, simd, offset=0, extra='', pa
                 ['  %%y%d: %s = hw.window(%%x%d)%s' % (i, out, i, attrs)], out)
 
 
-def im2col(rnd, i, h, w, c, k, stride, dilation, parallel):
+def im2col(rnd, i, h, w, c, k, stride, dilation, parallel, m=1):
     oh, ow = (h - dilation * (k[0] - 1) - 1) // stride + 1, (w - dilation * (k[1] - 1) - 1) // stride + 1
-    title = 'im2col %dx%dx%d k=%s s=%d d=%d' % (h, w, c, k, stride, dilation)
+    ow -= ow % (m // math.gcd(m, stride))   # so many windows come at once
+    title = 'im2col %dx%dx%d k=%s s=%d d=%d m=%d' % (h, w, c, k, stride, dilation, m)
     strides = (stride * w * c, stride * c, dilation * w * c, dilation * c, 1)
     return nest(rnd, i, title, rnd.choice(('u4', 'i3', 'bip')), (h * w, c), (oh, ow, *k, c), strides, c,
-                parallel=parallel)
+                parallel=parallel, extra=' positions=%d' % m * (m > 1), full=m > 1)
 
 
 def windows(rnd):
@@ -278,6 +279,66 @@ def windows(rnd):
     yield lambda i: nest(rnd, i, 'shuffle', 'u4', (3, 12), (3, 4, 3, 1), (12, 1, 4, 1), 1)
     yield lambda i: nest(rnd, i, 'repeat', 'u4', (1, 6), (5, 6), (0, 1), 6)
     yield lambda i: nest(rnd, i, 'deep', 'u4', (16, 2), (2, 2, 3, 3, 2), (8, 2, 8, 2, 1), 1, extra=' depth=40')
+
+
+def several(draw_case, m):
+    """Such a case that m positions a beat divide, with them."""
+    def maker(i):
+        while True:
+            case = draw_case(i)
+            rows = case.inputs[0][2][0]
+            if case.group and rows // case.group % m == 0:
+                case.lines[-1] += ' positions=%d' % m
+                case.title += ' positions=%d' % m
+                return case
+    return maker
+
+
+def grouped(case, rows):
+    """rows of the input belong to a position."""
+    case.group = rows
+    return case
+
+
+def positions(rnd):
+    """Layers of several positions a beat: always at their widest folding."""
+    kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
+    for kind, elems, m in itertools.product(('thresholding', 'channelwise', 'requant', 'lut'), (('u2', 'i4', 'u4'),),
+                                            (2, 4)):
+        yield several(lambda i, k=kind, e=elems: grouped(eltwise(rnd, i, k, rnd.choice(e), 3, 3), 1), m)
+    for act, m in ((False, 3), (True, 3)):
+        yield several(lambda i, a=act: grouped(mvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), 6, 4, 4, 6, a), 1), m)
+        yield several(lambda i, a=act: grouped(mvau(rnd, i, 'u4', 'i4', 6, 4, 4, 6, a, res='adders'), 1), m)
+    for act, m in ((False, 2), (True, 3)):
+        yield several(lambda i, a=act: grouped(vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), 9, 4, 4, 9, a), 9), m)
+    for window, m in (((1, 1, 4), 2), ((1, 1, 4), 3), ((2, 4, 2), 2), ((2, 4, 2), 4), ((1, 3, 2), 3)):
+        for func in ('max', 'sum'):
+            yield several(lambda i, w=window, f=func: grouped(pool(rnd, i, rnd.choice(kinds), f, w, 2, 2, w[2]),
+                                                              math.prod(w) // w[1]), m)
+    for func, m in (('add', 3), ('max', 3)):
+        yield several(lambda i, f=func: grouped(binary(rnd, i, 'i4', 'u2', f, 6), 1), m)
+    yield lambda i: Case('duplicate_streams positions=2', 'u4', (4, 6), [
+        '  %%y%d_0: u4[4,6], %%y%d_1: u4[4,6] = hw.duplicate_streams(%%x%d) pe=6 positions=2' % (i, i, i)],
+                         'u4[4,6]', 2)
+    for dim, pads, gap, m in (((3, 4), (1, 1, 1, 1), 0, 2), ((2, 4), (0, 3, 1, 5), 0, 4), ((2, 6), (1, 0, 0, 0), 1, 3),
+                              ((1, 4), (2, 5, 0, 3), 0, 4), ((3, 2), (0, 2, 2, 4), 2, 2), ((2, 8), (1, 3, 1, 1), 0, 4)):
+        for elem in ('bip', 'u4', 'i4'):
+            def padded(i, a=(elem, 3, 3, dim, pads, (gap, 0)), m=m):
+                case = pad(rnd, i, *a)
+                case.lines[-1] += ' positions=%d' % m
+                case.title += ' positions=%d' % m
+                return case
+            yield padded
+    for h, w, c, k, stride, dilation, m in ((5, 8, 2, (3, 3), 2, 1, 2), (7, 12, 3, (3, 3), 2, 1, 4),
+                                            (5, 6, 1, (3, 3), 1, 1, 2), (6, 8, 2, (5, 5), 1, 1, 4),
+                                            (3, 8, 4, (1, 1), 2, 1, 4),
+                                            (4, 8, 1, (1, 1), 2, 1, 2), (7, 10, 1, (3, 3), 1, 2, 2),
+                                            (5, 8, 2, (3, 1), 2, 1, 2), (1, 16, 2, (1, 7), 2, 1, 8),
+                                            (4, 6, 2, (2, 2), 2, 1, 2),
+                                            (9, 12, 1, (3, 3), 3, 1, 2), (7, 16, 1, (7, 7), 2, 1, 4)):
+        yield lambda i, a=(h, w, c, k, stride, dilation, k != (1, 1), m): im2col(rnd, i, *a)
+    yield lambda i: nest(rnd, i, 'crop', 'i3', (20, 6), (2, 2, 6), (48, 6, 1), 6, offset=42, extra=' positions=2',
+                         full=True)
 
 
 def held(elem, others, dims):
@@ -442,6 +503,7 @@ def cases(rnd):
             '  %s = hw.duplicate_streams(%%x%d) pe=3' % (', '.join('%%y%d_%d: u4[2,6]' % (i, k) for k in range(f)), i)],
             'u4[2,6]', f))
     makers += windows(rnd)
+    makers += positions(rnd)
     return makers
 
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import vectors
+import vectors_positions
 import vectors_sparse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -77,7 +78,7 @@ def jobs():
                                   ('mvau', 4, {}), ('vvau', 18, {})):
         yield 'nashc_' + module, dict(params, W_AXILITE=1), {'memblock.dat': '00\n' * lines}, True
     makers = {**vectors.MAKERS, **vectors_sparse.MAKERS}
-    for module, kw in itertools.chain(vectors.sweep(rnd), vectors_sparse.sweep(rnd)):
+    for module, kw in itertools.chain(vectors.sweep(rnd), vectors_sparse.sweep(rnd), vectors_positions.sweep(rnd)):
         params, files = makers[module](rnd, **kw)
         params = {k: v for k, v in params.items() if k not in HARNESS}
         if module.startswith('mvau') and params['ACT'] == 2 or module == 'thresholding_search':

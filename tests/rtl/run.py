@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import vectors
+import vectors_positions
 import vectors_sparse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -72,7 +73,7 @@ def chosen(args, index, module):
 def jobs(args):
     rnd = random.Random(args.seed)
     index = 0
-    points = list(vectors.sweep(rnd)) + list(vectors_sparse.sweep(rnd))
+    points = list(vectors.sweep(rnd)) + list(vectors_sparse.sweep(rnd)) + list(vectors_positions.sweep(rnd))
     makers = {**vectors.MAKERS, **vectors_sparse.MAKERS}
     for module, kw in points:
         params, files = makers[module](rnd, **kw)

@@ -10,7 +10,7 @@ emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 
     (void)d;
     nashc_vlog_core(v, "nashc_add_streams");
-    nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
+    nashc_vlog_int(v, "PE", nashc_node_int(n, "pe") * nashc_hw_positions(n));
     emit_element(v, "X", nashc_value_type(nashc_node_in(n, 0)), &whole);
     emit_element(v, "X1", nashc_value_type(nashc_node_in(n, 1)), &whole);
     emit_func(n, v);
@@ -29,7 +29,7 @@ static nashc_status
 add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits, bits = model_out(n, 0)->bits;
-    uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
+    uint64_t pe = (uint64_t)(nashc_node_int(n, "pe") * nashc_hw_positions(n));
     const char *func = nashc_node_str(n, "func");
     bool product = strcmp(func, "mul") == 0, chosen = func[0] == 'm' && !product;
     nashc_cost c = {COST_START};
@@ -54,8 +54,8 @@ add_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = add_timing,
-    .step = model_beat_step,       .cost = add_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
+    .timing = add_timing,          .step = model_beat_step,        .cost = add_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_add_streams = MODEL("hw.add_streams", model);

@@ -17,6 +17,7 @@ emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     for (int64_t i = 0; i < c; i++)
         nashc_vlog_put(m, i / pe, i % pe * bits, bits, nashc_tensor_get_int(p, i % rows));
     nashc_vlog_core(v, "nashc_channelwise");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     nashc_vlog_int(v, "C", c);
     nashc_vlog_int(v, "PE", pe);
     emit_func(n, v);
@@ -56,13 +57,14 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_rom(&c, dev, nashc_node_int(n, "ram_style"), folds, pe * p);
     cost_pipe(&c, 2, 1, pe * bits);
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = model_param_timing,
-    .step = model_beat_step,       .cost = channelwise_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
+    .timing = model_param_timing,  .step = model_beat_step,        .cost = channelwise_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_channelwise = MODEL("hw.channelwise", model);

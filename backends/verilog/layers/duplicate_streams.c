@@ -6,7 +6,7 @@ emit_duplicate(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
     (void)d;
     nashc_vlog_core(v, "nashc_duplicate_streams");
-    nashc_vlog_int(v, "W", nashc_node_int(n, "pe") * emit_bits_in(n));
+    nashc_vlog_int(v, "W", nashc_node_int(n, "pe") * nashc_hw_positions(n) * emit_bits_in(n));
     nashc_vlog_int(v, "OUTPUTS", nashc_node_n_out(n));
     return NASHC_OK;
 }
@@ -23,7 +23,7 @@ duplicate_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     nashc_cost c = {COST_START};
 
     cost_pipe(&c, 0, (uint64_t)nashc_node_n_out(n),
-              model_in(n, 0)->bits * (uint64_t)nashc_node_int(n, "pe"));
+              model_in(n, 0)->bits * (uint64_t)(nashc_node_int(n, "pe") * nashc_hw_positions(n)));
     cost_fit(&c, dev);
     *out = c;
     return NASHC_OK;
@@ -37,8 +37,8 @@ duplicate_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = duplicate_timing,
-    .step = model_beat_step,       .cost = duplicate_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
+    .timing = duplicate_timing,    .step = model_beat_step,        .cost = duplicate_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_duplicate_streams =

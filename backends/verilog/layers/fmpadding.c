@@ -10,7 +10,7 @@ emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     const nashc_type *y = nashc_value_type(nashc_node_out(n, 0));
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
     int64_t c = y->dim[1], simd = nashc_node_int(n, "simd"), rows = nashc_tensor_count(p);
-    int64_t cells = rows > 1 ? c : simd;
+    int64_t positions = nashc_hw_positions(n), cells = rows > 1 ? c : simd;
     int count;
     const int64_t *dim = nashc_node_ints(n, "dim", &count);
     const int64_t *pads = nashc_node_ints(n, "pads", &count);
@@ -21,16 +21,17 @@ emit_fmpadding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     for (int64_t i = 0; i < cells; i++)
         nashc_vlog_put(m, i / simd, i % simd * y->bits, y->bits,
                        emit_code(y, nashc_tensor_get_int(p, i % rows)));
-    nashc_vlog_core(v, "nashc_fmpadding");
+    nashc_vlog_core(v, positions > 1 ? "nashc_fmpadding_positions" : "nashc_fmpadding");
     nashc_vlog_int(v, "C", c);
-    nashc_vlog_int(v, "SIMD", simd);
+    nashc_vlog_int(v, positions > 1 ? "POSITIONS" : "SIMD", positions > 1 ? positions : simd);
     for (int i = 0; i < 6; i++)
         nashc_vlog_int(v, names[i], i < 2 ? dim[i] : pads[i - 2]);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < (positions > 1 ? 1 : 2); i++) /* no gaps between columns */
         nashc_vlog_int(v, between[i], gaps[i]);
     emit_element(v, "X", x, y);
     nashc_vlog_int(v, "OUT_W", y->bits);
-    nashc_vlog_int(v, "SHARED", rows == 1);
+    if (positions == 1)
+        nashc_vlog_int(v, "SHARED", rows == 1);
     nashc_vlog_file(v, "FILE", "params", m);
     return NASHC_OK;
 }
@@ -41,9 +42,10 @@ const nashc_impl nashc_impl_verilog_hw_fmpadding =
 /* --- model --------------------------------------------------------------------------------------
  */
 
-/* Rows and columns: of the input, before it, from one of it to the next, of the result. */
+/* Rows and columns: of the input, before it, from one of it to the next, of the result; columns in
+ * beats where these hold several. late: columns of the input that a beat leaves to the next one. */
 typedef struct border {
-    int64_t in[2], first[2], unit[2], out[2], folds;
+    int64_t in[2], first[2], unit[2], out[2], folds, late;
 } border;
 
 static border
@@ -61,6 +63,11 @@ border_of(const nashc_node *n)
         b.unit[a] = gaps[a] + 1;
         b.out[a] = pads[a] + (dim[a] - 1) * b.unit[a] + 1 + pads[2 + a];
     }
+    int64_t m = nashc_hw_positions(n);
+    b.late = b.first[1] % m;
+    b.in[1] /= m;
+    b.first[1] /= m;
+    b.out[1] /= m;
     return b;
 }
 
@@ -77,13 +84,16 @@ is_uniform(const nashc_tensor *t)
 static nashc_status
 pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t simd = (uint64_t)nashc_node_int(n, "simd"), bits = model_out(n, 0)->bits;
+    uint64_t channels = (uint64_t)nashc_node_int(n, "simd"), bits = model_out(n, 0)->bits;
+    uint64_t simd = channels * (uint64_t)nashc_hw_positions(n);
     border b = border_of(n);
     uint64_t x = model_in(n, 0)->bits;
     const nashc_tensor *p = nashc_value_const(nashc_node_in(n, 1));
     uint64_t places = 0;
     nashc_cost c = {.ff = simd * x + 1, COST_START};
 
+    if (b.late > 0)
+        c.ff += (uint64_t)b.late * channels * x + 2;
     for (int a = 0; a < 2; a++) {
         places += (uint64_t)cost_clog2((uint64_t)b.out[a] + 1);
         cost_counter(&c, (uint64_t)b.unit[a]);
@@ -91,7 +101,7 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, (uint64_t)b.folds);
     c.ff += places;
     COST_LUTS(&c, COST_PADDING, 1, (double)places, (double)(simd * bits));
-    cost_rom(&c, dev, COST_AUTO, is_uniform(p) ? 1 : (uint64_t)b.folds, simd * bits);
+    cost_rom(&c, dev, COST_AUTO, is_uniform(p) ? 1 : (uint64_t)b.folds, channels * bits);
     cost_pipe(&c, 1, 1, simd * bits);
     cost_fit(&c, dev);
     *out = c;
@@ -136,6 +146,7 @@ pad_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
+    .flags = NASHC_MODEL_POSITIONS,
     .cycles = model_beats_out,
     .timing = pad_timing,
     .step = pad_step,

@@ -14,6 +14,7 @@ emit_lut(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     if (x->kind == NASHC_K_BIP)
         return nashc_node_unsup(d, n, "a bipolar stream has no table layer");
     nashc_vlog_core(v, "nashc_lut");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     emit_common(n, v);
     nashc_vlog_int(v, "LO", nashc_node_int(n, "lo"));
     nashc_vlog_int(v, "ENTRIES", size);
@@ -52,13 +53,14 @@ lut_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         cost_rom(&c, dev, nashc_node_int(n, "ram_style"), folds * size, bits);
     cost_pipe(&c, 2, 1, pe * bits);
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = model_param_timing,
-    .step = model_beat_step,       .cost = lut_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
+    .timing = model_param_timing,  .step = model_beat_step,        .cost = lut_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_lut = MODEL("hw.lut", model);

@@ -64,3 +64,15 @@ model_param_timing(const nashc_node *n, nashc_timing *out)
     *out = model_beat_timing(n, 2);
     return NASHC_OK;
 }
+
+void
+model_copies(const nashc_node *n, nashc_cost *c)
+{
+    uint64_t m = (uint64_t)nashc_hw_positions(n);
+
+    c->lut *= m;
+    c->ff *= m;
+    c->bram18 *= m;
+    c->uram *= m;
+    c->dsp *= m;
+}

@@ -21,6 +21,9 @@ uint64_t model_beats_out(const nashc_node *n);
 nashc_timing model_beat_timing(const nashc_node *n, uint32_t latency);
 void model_beat_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes);
 
+/* From the cost of a unit to that of a layer with one for each position of a beat. */
+void model_copies(const nashc_node *n, nashc_cost *c);
+
 /* The same for layers with a constant a channel, which have two stages. */
 nashc_status model_param_timing(const nashc_node *n, nashc_timing *out);
 

@@ -10,6 +10,7 @@ emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     int64_t pe = nashc_node_int(n, "pe"), round = sparse_round(n);
     nashc_status s;
 
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     if (adders_used(n))
         return emit_adders(n, v, d);
     if (round == 0)
@@ -45,7 +46,8 @@ sizes_of(const nashc_node *n)
 
     z.sf = (uint64_t)w->dim[0] / z.simd;
     z.nf = (uint64_t)w->dim[1] / z.groups / z.pe;
-    z.vectors = (uint64_t)(nashc_type_count(model_in(n, 0)) / w->dim[0]);
+    z.vectors =
+        (uint64_t)(nashc_type_count(model_in(n, 0)) / w->dim[0]) / (uint64_t)nashc_hw_positions(n);
     z.round = (uint64_t)sparse_round(n);
     return z;
 }
@@ -104,6 +106,7 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     if (s != NASHC_OK)
         return s;
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
@@ -161,6 +164,7 @@ mvau_end(nashc_timing *t)
 
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
+    .flags = NASHC_MODEL_POSITIONS,
     .cycles = mvau_cycles,
     .timing = mvau_timing,
     .step = mvau_step,

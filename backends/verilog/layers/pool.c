@@ -2,6 +2,17 @@
 #include "model.h"
 #include <string.h>
 
+/* Results of a row in a copy of the unit: rows of one beat a result need not be told apart. */
+static int64_t
+row_of(const nashc_node *n)
+{
+    int count;
+    const int64_t *w = nashc_node_ints(n, "window", &count);
+    int64_t m = nashc_hw_positions(n);
+
+    return m == 1 ? w[1] : w[0] == 1 ? 1 : w[1] / m;
+}
+
 static nashc_status
 emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
@@ -13,12 +24,13 @@ emit_pool(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 
     (void)d;
     nashc_vlog_core(v, "nashc_pool");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     nashc_vlog_int(v, "C", y->dim[y->rank - 1]);
     nashc_vlog_int(v, "PE", nashc_node_int(n, "pe"));
     nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
     emit_func(n, v);
     for (int i = 0; i < count; i++)
-        nashc_vlog_int(v, names[i], window[i]);
+        nashc_vlog_int(v, names[i], i == 1 ? row_of(n) : window[i]);
     emit_element(v, "X", x, y); /* the largest of bip is bip: 0 < 1 as -1 < +1 */
     nashc_vlog_int(v, "OUT_W", y->bits);
     nashc_vlog_str(v, "RAM_STYLE", nashc_node_str(n, "ram_style"));
@@ -48,14 +60,15 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t a = model_in(n, 0)->bits, b = model_out(n, 0)->bits, folds = folds_of(n);
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), simd = (uint64_t)nashc_node_int(n, "simd");
     bool many = (uint64_t)w[0] * (uint64_t)w[2] > simd; /* beats a result */
-    uint64_t accs = many ? (uint64_t)w[1] * folds : 1, address = (uint64_t)cost_clog2(accs);
+    uint64_t row = (uint64_t)row_of(n), accs = many ? row * folds : 1,
+             address = (uint64_t)cost_clog2(accs);
     bool adds = strcmp(nashc_node_str(n, "func"), "sum") == 0;
     nashc_cost c = {COST_START};
 
     cost_counter(&c, folds);
     cost_counter(&c, (uint64_t)w[2] / simd);
     cost_counter(&c, (uint64_t)w[0]);
-    cost_counter(&c, (uint64_t)w[1] > 1 ? accs : 1);
+    cost_counter(&c, row > 1 ? accs : 1);
     COST_LUTS(&c, COST_POOL, adds ? (double)(pe * (simd - 1 + many) * b) : 0,
               !adds && many ? (double)(pe * b) : 0, adds ? 0 : (double)(pe * (simd - 1) * b),
               accs > 1 ? (double)(pe * b) : 0);
@@ -68,6 +81,7 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     }
     cost_pipe(&c, simd > 1 ? 3 : 2, 1, pe * b);
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
@@ -83,7 +97,7 @@ pool_timing(const nashc_node *n, nashc_timing *out)
         .steps = model_beats_in(n),
         .latency = simd > 1 ? 3 : 2,
         .depth = 2,
-        .arg = {folds_of(n), (uint64_t)w[0], (uint64_t)w[1], (uint64_t)(w[2] / simd)}};
+        .arg = {folds_of(n), (uint64_t)w[0], (uint64_t)row_of(n), (uint64_t)(w[2] / simd)}};
     return NASHC_OK;
 }
 
@@ -99,6 +113,7 @@ pool_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
+    .flags = NASHC_MODEL_POSITIONS,
     .cycles = model_beats_in,
     .timing = pool_timing,
     .step = pool_step,

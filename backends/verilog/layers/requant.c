@@ -32,6 +32,7 @@ emit_requant(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
         nashc_vlog_put(mem, i / pe, at + mw, aw, nashc_tensor_get_int(a, i % rows));
     }
     nashc_vlog_core(v, "nashc_requant");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     nashc_vlog_int(v, "C", c);
     nashc_vlog_int(v, "PE", pe);
     nashc_vlog_int(v, "XW", x->bits);
@@ -73,6 +74,7 @@ requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     c.ff += folds > 1 ? cost_columns(folds, pe * a) : 0;
     cost_pipe(&c, 3, 1, pe * bits);
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
@@ -85,8 +87,8 @@ requant_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = requant_timing,
-    .step = model_beat_step,       .cost = requant_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
+    .timing = requant_timing,      .step = model_beat_step,        .cost = requant_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_requant = MODEL("hw.requant", model);

@@ -38,6 +38,7 @@ emit_thresholding(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
         s.dir = nashc_value_const(nashc_node_in(n, 2));
     s.parallel = emit_parallel(style, s.n);
     nashc_vlog_core(v, s.parallel ? "nashc_thresholding_parallel" : "nashc_thresholding_search");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     emit_common(n, v);
     nashc_vlog_int(v, "ACTVAL", nashc_node_int(n, "act_bias"));
     emit_thresholds(v, &s);
@@ -87,6 +88,7 @@ threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_thresholds(&c, &s);
     cost_pipe(&c, latency_of(n), 1, pe * s.out);
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
@@ -100,8 +102,8 @@ threshold_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = threshold_timing,
-    .step = model_beat_step,       .cost = threshold_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
+    .timing = threshold_timing,    .step = model_beat_step,        .cost = threshold_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_thresholding = MODEL("hw.thresholding", model);

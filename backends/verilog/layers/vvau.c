@@ -15,6 +15,7 @@ emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
     nashc_status s;
 
     nashc_vlog_core(v, "nashc_vvau");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
     nashc_vlog_int(v, "C", w->dim[1]);
     nashc_vlog_int(v, "KERNEL", w->dim[0]);
     nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
@@ -63,6 +64,7 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
                           .lines = lines},
              dev, &c);
     cost_fit(&c, dev);
+    model_copies(n, &c);
     *out = c;
     return NASHC_OK;
 }
@@ -87,6 +89,7 @@ vvau_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
+    .flags = NASHC_MODEL_POSITIONS,
     .cycles = model_beats_in,
     .timing = vvau_timing,
     .step = vvau_step,

@@ -46,13 +46,31 @@ emit_ring(const nashc_ring *r, nashc_vlog *v)
     put_numbered(v, "FREE", NASHC_RING_LOOPS, r->release[r->loops]);
 }
 
+/* The same line, of words of several positions, and which of them belong to a window. */
+static void
+emit_windows(const nashc_windows *w, nashc_vlog *v)
+{
+    emit_line(&w->line, v);
+    nashc_vlog_core(v, "nashc_window_positions");
+    nashc_vlog_int(v, "WINDOWS", w->windows);
+    nashc_vlog_int(v, "SPAN", w->span);
+    nashc_vlog_int(v, "COLUMNS", w->columns);
+    nashc_vlog_int(v, "BEGIN", w->first);
+    nashc_vlog_int(v, "STEP", w->step);
+    nashc_vlog_int(v, "APART", w->apart);
+}
+
 static nashc_status
 emit_window(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
 {
+    nashc_windows w;
     nashc_line z;
     nashc_ring r;
 
-    if (window_line(n, &z))
+    if (window_several(n, &w)) {
+        emit_windows(&w, v);
+        nashc_vlog_int(v, "POSITIONS", nashc_hw_positions(n));
+    } else if (window_line(n, &z))
         emit_line(&z, v);
     else if (window_ring(n, &r) == NASHC_OK)
         emit_ring(&r, v);
@@ -83,8 +101,8 @@ cost_loops(nashc_cost *c, const int64_t *count, int loops)
     c->ff += bits + n;
 }
 
-/* Registers for what is given, which are the output; the rest of the line in memories, rows of it
- * next to each other. */
+/* Registers for what is seen of words of width bits, which are the output; the rest of the line in
+ * memories, rows of it next to each other. */
 static void
 cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, const nashc_device *dev,
           nashc_cost *c)
@@ -127,10 +145,13 @@ window_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t width = (uint64_t)nashc_node_int(n, "simd") * model_in(n, 0)->bits;
     nashc_cost c = {COST_START};
+    nashc_windows w;
     nashc_line z;
     nashc_ring r;
 
-    if (window_line(n, &z))
+    if (window_several(n, &w))
+        cost_line(n, &w.line, width * (uint64_t)nashc_hw_positions(n), dev, &c);
+    else if (window_line(n, &z))
         cost_line(n, &z, width, dev, &c);
     else if (window_ring(n, &r) == NASHC_OK)
         cost_ring(n, &r, width, dev, &c);
@@ -156,8 +177,9 @@ window_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = window_beats, .timing = window_timing,
-    .step = window_line_step,      .ring = window_ring,    .cost = window_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = window_beats,
+    .timing = window_timing,       .step = window_line_step,       .ring = window_ring,
+    .cost = window_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_window = MODEL("hw.window", model);

@@ -101,11 +101,11 @@ module nashc_vvau #(
     wire [PE*SIMD*XW-1:0] x;            // channel p of row s at [(p*SIMD+s)*XW +: XW]
     wire [PE*SIMD*WW-1:0] w;
     always @(posedge clk) if (en) x_q <= s_tdata;
-    genvar p, s;
+    genvar at_p, at_s;
     generate
-        for (p = 0; p < PE; p = p + 1) begin : g_channel
-            for (s = 0; s < SIMD; s = s + 1) begin : g_row
-                assign x[(p*SIMD+s)*XW +: XW] = x_q[(s*PE+p)*XW +: XW];
+        for (at_p = 0; at_p < PE; at_p = at_p + 1) begin : g_channel
+            for (at_s = 0; at_s < SIMD; at_s = at_s + 1) begin : g_row
+                assign x[(at_p*SIMD+at_s)*XW +: XW] = x_q[(at_s*PE+at_p)*XW +: XW];
             end
         end
     endgenerate

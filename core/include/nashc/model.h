@@ -94,8 +94,26 @@ NASHC_API nashc_status nashc_line_of(const nashc_loops *l, bool parallel, nashc_
 /* Is something given when beat `place` of a frame is the newest one? */
 NASHC_API bool nashc_line_gives(const nashc_line *z, int64_t place);
 
+/* Windows of a nest of loops over positions of l->lanes elements, several of which come in a beat.
+ * What is seen of the line is rows * span beats, span of them neighbours in each row; position
+ * first + w * step + c * apart of those, columns of them in each row, belong to window w. */
+typedef struct nashc_windows {
+    nashc_line line; /* of beats; its taps are rows * span */
+    int64_t windows; /* given at once, next to each other */
+    int64_t rows, span, columns;
+    int64_t first, step, apart; /* in positions */
+} nashc_windows;
+
+/* The windows that the loops of l, which are as for nashc_line_of with parallel set, give from
+ * beats of `positions` > 1 of l->lanes elements: as few at once as keep their place in a beat.
+ * EUNSUP: they need a ring, or rows, or those windows, are no multiples of the positions, or limits
+ * of nashc_line. O(n^3). */
+NASHC_API nashc_status nashc_windows_of(const nashc_loops *l, int64_t positions,
+                                        nashc_windows *out);
+
 /* How one backend builds one operator. n is verified; functions are called as often as there are
  * foldings to compare, and keep nothing. */
+#define NASHC_MODEL_POSITIONS 1u /* beats of several positions (nashc_hw.positions) are built */
 typedef struct nashc_layer_model {
     uint32_t struct_size, flags;
 

@@ -147,7 +147,18 @@ struct nashc_hw {
 
     /* How the layer reads its weights. NULL: it has none. */
     void (*weights)(const nashc_node *n, nashc_weights *out);
+
+    /* May a beat hold m > 1 adjacent positions, all channels of each, where n has its widest
+     * folding? EINPUT, reported to d, else. The op has an attribute `positions` then. NULL: one. */
+    nashc_status (*positions)(const nashc_node *n, int64_t m, nashc_diag *d);
 };
+
+/* Positions in a beat of layer n: its attribute `positions`, 1 without it. */
+NASHC_API int64_t nashc_hw_positions(const nashc_node *n);
+
+/* Checks the attribute `positions` of n, whose other attributes are verified: beats of several
+ * positions are whole, so the layer is folded widest, and its descriptor allows them. */
+NASHC_API nashc_status nashc_hw_check_positions(const nashc_node *n, nashc_diag *d);
 
 NASHC_END
 #endif

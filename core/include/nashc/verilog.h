@@ -29,6 +29,10 @@ NASHC_API void nashc_vlog_core(nashc_vlog *v, const char *module);
 NASHC_API void nashc_vlog_int(nashc_vlog *v, const char *name, int64_t value);
 NASHC_API void nashc_vlog_str(nashc_vlog *v, const char *name, const char *text);
 
+/* So many of it side by side, 1 unless called: layers of one stream in and one out, whose beats
+ * hold a part for each, in the low bits that of the first. All move together. */
+NASHC_API void nashc_vlog_copies(nashc_vlog *v, int64_t copies);
+
 /* A further input of it, tied to a constant. */
 NASHC_API void nashc_vlog_tie(nashc_vlog *v, const char *port, const char *value);
 

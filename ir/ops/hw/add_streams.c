@@ -17,6 +17,7 @@ static const nashc_param attrs[] = {
      .domain = "add|sub|mul|max|min",
      .help = "operation",
      .kind = NASHC_P_ENUM},
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -74,7 +75,16 @@ add_verify(const nashc_node *n, nashc_diag *d)
 
     if (!hw_view_of(n, 0, &view))
         return nashc_node_error(d, n, "the input has no channels");
-    return hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), view.channels, d);
+    nashc_status s = hw_check_divides(n, "pe", nashc_attr_int(n, A_PE), view.channels, d);
+    return s != NASHC_OK ? s : nashc_hw_check_positions(n, d);
+}
+
+static nashc_status
+add_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    hw_view view;
+
+    return hw_view_of(n, 0, &view) ? hw_split_positions(n, view.vecs, m, d) : NASHC_EINPUT;
 }
 
 static int64_t
@@ -110,12 +120,13 @@ add_eval(nashc_eval *e, const nashc_node *n)
 static nashc_status
 add_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
-    int64_t pe = nashc_attr_int(n, A_PE), count = nashc_type_count(ops_type(n, 0));
+    int64_t lanes = nashc_attr_int(n, A_PE) * nashc_hw_positions(n);
+    int64_t count = nashc_type_count(ops_type(n, 0));
 
     (void)d;
-    in[0] = hw_stream(ops_type(n, 0), pe, count);
-    in[1] = hw_stream(ops_type(n, 1), pe, count);
-    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), pe, count);
+    in[0] = hw_stream(ops_type(n, 0), lanes, count);
+    in[1] = hw_stream(ops_type(n, 1), lanes, count);
+    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), lanes, count);
     return NASHC_OK;
 }
 
@@ -138,10 +149,8 @@ add_kind(const nashc_node *n)
 }
 
 static const nashc_hw add_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = add_streams,
-    .fold = add_fold,
-    .layer_kind = add_kind,
+    NASHC_DESC(nashc_hw),       .streams = add_streams, .fold = add_fold,
+    .positions = add_positions, .layer_kind = add_kind,
 };
 
 const nashc_op nashc_op_hw_add_streams = {

@@ -16,6 +16,7 @@ static const nashc_param channelwise_attrs[] = {
      .domain = "auto|block|distributed",
      .help = "parameter memory",
      .kind = NASHC_P_ENUM},
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -86,9 +87,8 @@ channelwise_kind(const nashc_node *n)
 }
 
 static const nashc_hw channelwise_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = hw_param_streams,
-    .fold = hw_param_fold,
+    NASHC_DESC(nashc_hw),           .streams = hw_param_streams,
+    .fold = hw_param_fold,          .positions = hw_param_positions,
     .layer_kind = channelwise_kind,
 };
 

@@ -6,24 +6,39 @@
 
 static const nashc_param duplicate_attrs[] = {
     {.name = "pe", .def = "1", .domain = "1..", .help = "elements a beat", .kind = NASHC_P_INT},
+    HW_POSITIONS_ATTR,
     {0},
 };
+
+static int64_t
+channels(const nashc_node *n)
+{
+    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
+
+    return x->rank ? x->dim[x->rank - 1] : 1;
+}
 
 static nashc_status
 duplicate_verify(const nashc_node *n, nashc_diag *d)
 {
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-
     if (nashc_node_n_out(n) > 32)
         return nashc_node_error(d, n, "more than 32 copies");
-    return hw_check_divides(n, "pe", nashc_attr_int(n, 0), x->rank ? x->dim[x->rank - 1] : 1, d);
+    nashc_status s = hw_check_divides(n, "pe", nashc_attr_int(n, 0), channels(n), d);
+    return s != NASHC_OK ? s : nashc_hw_check_positions(n, d);
+}
+
+static nashc_status
+duplicate_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    return hw_split_positions(n, hw_count_of(n) / channels(n), m, d);
 }
 
 static nashc_status
 duplicate_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     (void)d;
-    in[0] = hw_stream(nashc_value_type(nashc_node_in(n, 0)), nashc_attr_int(n, 0), hw_count_of(n));
+    in[0] = hw_stream(nashc_value_type(nashc_node_in(n, 0)),
+                      nashc_attr_int(n, 0) * nashc_hw_positions(n), hw_count_of(n));
     for (int i = 0; i < nashc_node_n_out(n); i++)
         out[i] = in[0];
     return NASHC_OK;
@@ -32,9 +47,7 @@ duplicate_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nash
 static bool
 duplicate_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-
-    return hw_fold_pe(x->rank ? x->dim[x->rank - 1] : 1, k, out);
+    return hw_fold_pe(channels(n), k, out);
 }
 
 static const char *
@@ -45,9 +58,8 @@ duplicate_kind(const nashc_node *n)
 }
 
 static const nashc_hw duplicate_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = duplicate_streams,
-    .fold = duplicate_fold,
+    NASHC_DESC(nashc_hw),         .streams = duplicate_streams,
+    .fold = duplicate_fold,       .positions = duplicate_positions,
     .layer_kind = duplicate_kind,
 };
 

@@ -16,6 +16,7 @@ static const nashc_param attrs[] = {
     ATTR(INTS, "pads", NULL, "len=4;0..2147483647", "border: top, left, bottom, right"),
     ATTR(INTS, "gaps", "[0,0]", "len=2;0..2147483647", "rows and columns between two pixels"),
     ATTR(INT, "channels", "0", "0..", "of a pixel; 0: as many as the input has columns"),
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -94,8 +95,29 @@ pad_verify(const nashc_node *n, nashc_diag *d)
     border b;
     nashc_status s = border_of(n, &b, d);
 
-    return s != NASHC_OK ? s
-                         : hw_check_divides(n, "simd", nashc_attr_int(n, P_SIMD), b.channels, d);
+    if (s != NASHC_OK ||
+        (s = hw_check_divides(n, "simd", nashc_attr_int(n, P_SIMD), b.channels, d)) != NASHC_OK)
+        return s;
+    return nashc_hw_check_positions(n, d);
+}
+
+/* Beats of either side are pieces of a row. */
+static nashc_status
+pad_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    border b;
+    nashc_status s = border_of(n, &b, d);
+
+    if (s != NASHC_OK)
+        return s;
+    if (b.unit[1] > 1)
+        return nashc_node_error(d, n, "positions=%" PRId64 ": there are gaps between columns", m);
+    if (b.in[1] % m == 0 && b.out[1] % m == 0)
+        return NASHC_OK;
+    return nashc_node_error(d, n,
+                            "positions=%" PRId64 " does not divide both %" PRId64 " and %" PRId64
+                            ", the columns of a row without and with its border",
+                            m, b.in[1], b.out[1]);
 }
 
 /* Does pixel i of the result, counted through all frames, come from x? Then *from is which. */
@@ -133,11 +155,11 @@ static nashc_status
 pad_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
-    int64_t simd = nashc_attr_int(n, P_SIMD);
+    int64_t lanes = nashc_attr_int(n, P_SIMD) * nashc_hw_positions(n);
 
     (void)d;
-    in[0] = hw_stream(x, simd, nashc_type_count(x));
-    out[0] = hw_stream(y, simd, nashc_type_count(y));
+    in[0] = hw_stream(x, lanes, nashc_type_count(x));
+    out[0] = hw_stream(y, lanes, nashc_type_count(y));
     return NASHC_OK;
 }
 
@@ -160,10 +182,8 @@ pad_kind(const nashc_node *n)
 }
 
 static const nashc_hw pad_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = pad_streams,
-    .fold = pad_fold,
-    .layer_kind = pad_kind,
+    NASHC_DESC(nashc_hw),       .streams = pad_streams, .fold = pad_fold,
+    .positions = pad_positions, .layer_kind = pad_kind,
 };
 
 const nashc_op nashc_op_hw_fmpadding = {

@@ -111,6 +111,59 @@ hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out)
     return hw_fold_lanes("pe", channels, k, out);
 }
 
+int64_t
+nashc_hw_positions(const nashc_node *n)
+{
+    int64_t m = nashc_node_int(n, "positions");
+
+    return m > 1 ? m : 1; /* 0: a layer without it */
+}
+
+nashc_status
+hw_split_positions(const nashc_node *n, int64_t vecs, int64_t m, nashc_diag *d)
+{
+    if (vecs % m == 0)
+        return NASHC_OK;
+    return nashc_node_error(
+        d, n, "positions=%" PRId64 " does not divide the %" PRId64 " positions of a frame", m,
+        vecs);
+}
+
+/* The folding of n with the most elements a beat. */
+static bool
+widest(const nashc_node *n, nashc_fold *out)
+{
+    const nashc_hw *hw = nashc_node_op(n)->hw;
+    nashc_fold f;
+    int64_t k = 0;
+
+    while (hw->fold && hw->fold(n, k, &f) && f.n >= 0) {
+        *out = f;
+        k++;
+    }
+    return k > 0;
+}
+
+nashc_status
+nashc_hw_check_positions(const nashc_node *n, nashc_diag *d)
+{
+    const nashc_hw *hw = nashc_node_op(n)->hw;
+    int64_t m = nashc_hw_positions(n);
+    nashc_fold f;
+
+    if (m == 1)
+        return NASHC_OK;
+    if (!NASHC_HAS(hw, positions) || !hw->positions || !widest(n, &f))
+        return nashc_node_error(d, n, "positions=%" PRId64 ": this layer takes one a beat", m);
+    for (int i = 0; i < f.n; i++)
+        if (nashc_node_int(n, f.name[i]) != f.value[i])
+            return nashc_node_error(d, n,
+                                    "positions=%" PRId64 " asks for %s=%" PRId64
+                                    ": beats of several positions hold all that each has",
+                                    m, f.name[i], f.value[i]);
+    return hw->positions(n, m, d);
+}
+
 nashc_status
 hw_check_rows(const nashc_node *n, int64_t rows, int64_t channels, nashc_diag *d)
 {

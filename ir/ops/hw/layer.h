@@ -40,6 +40,17 @@ int64_t hw_divisor(int64_t n, int64_t k);
 bool hw_fold_lanes(const char *name, int64_t channels, int64_t k, nashc_fold *out);
 bool hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out);
 
+/* nashc_hw.positions of layers that do the same with each of vecs positions: m divides vecs. */
+nashc_status hw_split_positions(const nashc_node *n, int64_t vecs, int64_t m, nashc_diag *d);
+
+/* Row of an attribute table. */
+#define HW_POSITIONS_ATTR                                                                          \
+    {                                                                                              \
+        .name = "positions", .def = "1", .domain = "1..32",                                        \
+        .help = "adjacent positions a beat; more than 1 take the widest folding",                  \
+        .kind = NASHC_P_INT                                                                        \
+    }
+
 /* A layer that reads rows of channels, `rows` of which it reduces: attributes pe, which divides
  * channels, and simd, which divides rows and is 1 unless pe is channels. Its foldings are pe up to
  * all channels, then simd. */

@@ -12,6 +12,7 @@ static const nashc_param lut_attrs[] = {
      .domain = "auto|block|distributed",
      .help = "table memory",
      .kind = NASHC_P_ENUM},
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -63,6 +64,7 @@ static const nashc_hw lut_hw = {
     NASHC_DESC(nashc_hw),
     .streams = hw_param_streams,
     .fold = hw_param_fold,
+    .positions = hw_param_positions,
 };
 
 const nashc_op nashc_op_hw_lut = {

@@ -138,6 +138,16 @@ hw_mac_verify(const nashc_node *n, nashc_diag *d)
     return nashc_node_in(n, 2) ? hw_check_thresholds(n, 2, bias, bipolar, d) : NASHC_OK;
 }
 
+nashc_status
+hw_mac_positions(const nashc_node *n, int64_t vectors, int64_t m, nashc_diag *d)
+{
+    if (nashc_node_int(n, "mem_mode") == EXTERNAL ||
+        nashc_node_bool(n, "runtime_writeable_weights"))
+        return nashc_node_error(
+            d, n, "positions=%" PRId64 ": weights from outside serve one position", m);
+    return hw_split_positions(n, vectors, m, d);
+}
+
 bool
 hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out)
 {

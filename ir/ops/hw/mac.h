@@ -43,6 +43,9 @@ nashc_status hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d);
 /* Rules of the activation that infer does not need. */
 nashc_status hw_mac_verify(const nashc_node *n, nashc_diag *d);
 
+/* nashc_hw.positions of a layer with so many vectors a frame. */
+nashc_status hw_mac_positions(const nashc_node *n, int64_t vectors, int64_t m, nashc_diag *d);
+
 /* What the layers say of their weights alike, for nashc_hw.weights: all but lines, loops, rounds.
  */
 void hw_mac_weights(const nashc_node *n, nashc_weights *out);

@@ -22,6 +22,7 @@ static const nashc_param attrs[] = {
     ATTR(INT, "groups", "1", "1..", "vectors belong to so many groups in turn"),
     ATTR(ENUM, "zero_words", "auto", "auto|read|skip",
          "weight words that are all zero: no step where that saves, a step, no step"),
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -78,9 +79,18 @@ mvau_verify(const nashc_node *n, nashc_diag *d)
     sizes z = sizes_of(n);
 
     if ((s = hw_check_divides(n, "pe", z.pe, z.mh, d)) != NASHC_OK ||
-        (s = hw_check_divides(n, "simd", z.simd, z.mw, d)) != NASHC_OK)
+        (s = hw_check_divides(n, "simd", z.simd, z.mw, d)) != NASHC_OK ||
+        (s = hw_mac_verify(n, d)) != NASHC_OK)
         return s;
-    return hw_mac_verify(n, d);
+    return nashc_hw_check_positions(n, d);
+}
+
+static nashc_status
+mvau_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    if (nashc_attr_int(n, A_GROUPS) > 1)
+        return nashc_node_error(d, n, "positions=%" PRId64 ": groups take turns, one a beat", m);
+    return hw_mac_positions(n, vectors(n), m, d);
 }
 
 /* NASHC_TILE rows at a time over all vectors, in double. */
@@ -142,10 +152,11 @@ static nashc_status
 mvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     sizes z = sizes_of(n);
+    int64_t m = nashc_hw_positions(n);
 
     (void)d;
-    in[0] = hw_stream(ops_type(n, 0), z.simd, vectors(n) * z.mw);
-    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), z.pe, vectors(n) * z.mh);
+    in[0] = hw_stream(ops_type(n, 0), m * z.simd, vectors(n) * z.mw);
+    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), m * z.pe, vectors(n) * z.mh);
     return NASHC_OK;
 }
 
@@ -220,7 +231,7 @@ mvau_weights(const nashc_node *n, nashc_weights *out)
 
 static const nashc_hw mvau_hw = {
     NASHC_DESC(nashc_hw),    .streams = mvau_streams, .fold = mvau_fold,
-    .layer_kind = mvau_kind, .weights = mvau_weights,
+    .layer_kind = mvau_kind, .weights = mvau_weights, .positions = mvau_positions,
 };
 
 const nashc_op nashc_op_hw_mvau = {

@@ -11,10 +11,11 @@
 static nashc_status
 beat_streams(const nashc_node *n, const hw_view *view, nashc_stream *in, nashc_stream *out)
 {
-    int64_t pe = nashc_attr_int(n, 0), count = view->vecs * view->channels;
+    int64_t lanes = nashc_attr_int(n, 0) * nashc_hw_positions(n);
+    int64_t count = view->vecs * view->channels;
 
-    in[0] = hw_stream(nashc_value_type(nashc_node_in(n, 0)), pe, count);
-    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), pe, count);
+    in[0] = hw_stream(nashc_value_type(nashc_node_in(n, 0)), lanes, count);
+    out[0] = hw_stream(nashc_value_type(nashc_node_out(n, 0)), lanes, count);
     return NASHC_OK;
 }
 
@@ -46,6 +47,14 @@ hw_param_fold(const nashc_node *n, int64_t k, nashc_fold *out)
     return hw_param_view(n, &view) && hw_fold_pe(view.channels, k, out);
 }
 
+nashc_status
+hw_param_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    hw_view view;
+
+    return hw_param_view(n, &view) ? hw_split_positions(n, view.vecs, m, d) : NASHC_EINPUT;
+}
+
 /* Common part of infer: operands, and rows and columns of the result. */
 nashc_status
 hw_param_check(const nashc_node *n, hw_view *view, nashc_diag *d)
@@ -71,5 +80,6 @@ hw_param_verify(const nashc_node *n, nashc_diag *d)
 
     if (!hw_param_view(n, &view))
         return nashc_node_error(d, n, "the input does not divide into rows of channels");
-    return hw_check_divides(n, "pe", nashc_attr_int(n, 0), view.channels, d);
+    nashc_status s = hw_check_divides(n, "pe", nashc_attr_int(n, 0), view.channels, d);
+    return s != NASHC_OK ? s : nashc_hw_check_positions(n, d);
 }

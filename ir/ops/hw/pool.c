@@ -22,6 +22,7 @@ static const nashc_param attrs[] = {
          "[kh,ow,kw]: rows are seen as [outer,kh,ow,kw], kh and kw are reduced"),
     ATTR(INT, "channels", "0", "0..", "elements of a row; 0: of the last dimension"),
     ATTR(ENUM, "ram_style", "auto", "auto|block|distributed|ultra", "accumulators"),
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -81,7 +82,20 @@ pool_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 static nashc_status
 pool_verify(const nashc_node *n, nashc_diag *d)
 {
-    return hw_check_rows(n, window(n)[2], channels(n), d);
+    nashc_status s = hw_check_rows(n, window(n)[2], channels(n), d);
+
+    return s != NASHC_OK ? s : nashc_hw_check_positions(n, d);
+}
+
+/* A beat holds the rows k of m results next to each other: of one row j, or, where that is all
+ * there is of a result, of any. */
+static nashc_status
+pool_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    const int64_t *w = window(n);
+    int64_t results = hw_count_of(n) / channels(n) / group(n);
+
+    return hw_split_positions(n, w[0] == 1 ? results : w[1], m, d);
 }
 
 static nashc_status
@@ -112,10 +126,11 @@ static nashc_status
 pool_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+    int64_t lanes = nashc_attr_int(n, A_PE) * nashc_hw_positions(n);
 
     (void)d;
-    in[0] = hw_stream(x, nashc_attr_int(n, A_PE) * nashc_attr_int(n, A_SIMD), nashc_type_count(x));
-    out[0] = hw_stream(y, nashc_attr_int(n, A_PE), nashc_type_count(y));
+    in[0] = hw_stream(x, lanes * nashc_attr_int(n, A_SIMD), nashc_type_count(x));
+    out[0] = hw_stream(y, lanes, nashc_type_count(y));
     return NASHC_OK;
 }
 
@@ -138,10 +153,8 @@ pool_kind(const nashc_node *n)
 }
 
 static const nashc_hw pool_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = pool_streams,
-    .fold = pool_fold,
-    .layer_kind = pool_kind,
+    NASHC_DESC(nashc_hw),        .streams = pool_streams, .fold = pool_fold,
+    .positions = pool_positions, .layer_kind = pool_kind,
 };
 
 const nashc_op nashc_op_hw_pool = {

@@ -27,6 +27,7 @@ static const nashc_param requant_attrs[] = {
      .domain = "auto|block|distributed",
      .help = "parameter memory",
      .kind = NASHC_P_ENUM},
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -83,9 +84,8 @@ requant_kind(const nashc_node *n)
 }
 
 static const nashc_hw requant_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = hw_param_streams,
-    .fold = hw_param_fold,
+    NASHC_DESC(nashc_hw),       .streams = hw_param_streams,
+    .fold = hw_param_fold,      .positions = hw_param_positions,
     .layer_kind = requant_kind,
 };
 

@@ -26,6 +26,7 @@ static const nashc_param threshold_attrs[] = {
      .domain = "auto|block|distributed",
      .help = "threshold memory",
      .kind = NASHC_P_ENUM},
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -93,9 +94,8 @@ threshold_kind(const nashc_node *n)
 }
 
 static const nashc_hw threshold_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = hw_param_streams,
-    .fold = hw_param_fold,
+    NASHC_DESC(nashc_hw),         .streams = hw_param_streams,
+    .fold = hw_param_fold,        .positions = hw_param_positions,
     .layer_kind = threshold_kind,
 };
 

@@ -16,6 +16,7 @@ static const nashc_param attrs[] = {
     ATTR(INT, "pe", "1", "1..", "channels a step"),
     ATTR(INT, "simd", "1", "1..", "kernel positions a step; more than 1 take pe of all channels"),
     HW_MAC_ATTRS("auto|lut|dsp"),
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -47,7 +48,18 @@ vvau_verify(const nashc_node *n, nashc_diag *d)
 
     hw_mac_dims(n, &kernel, &channels);
     nashc_status s = hw_check_rows(n, kernel, channels, d);
-    return s != NASHC_OK ? s : hw_mac_verify(n, d);
+    if (s != NASHC_OK || (s = hw_mac_verify(n, d)) != NASHC_OK)
+        return s;
+    return nashc_hw_check_positions(n, d);
+}
+
+static nashc_status
+vvau_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    int64_t kernel, channels;
+
+    hw_mac_dims(n, &kernel, &channels);
+    return hw_mac_positions(n, nashc_type_count(ops_type(n, 0)) / (kernel * channels), m, d);
 }
 
 static nashc_status
@@ -75,10 +87,11 @@ static nashc_status
 vvau_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
     const nashc_type *x = ops_type(n, 0), *y = nashc_value_type(nashc_node_out(n, 0));
+    int64_t lanes = nashc_attr_int(n, A_PE) * nashc_hw_positions(n);
 
     (void)d;
-    in[0] = hw_stream(x, nashc_attr_int(n, A_PE) * nashc_attr_int(n, A_SIMD), nashc_type_count(x));
-    out[0] = hw_stream(y, nashc_attr_int(n, A_PE), nashc_type_count(y));
+    in[0] = hw_stream(x, lanes * nashc_attr_int(n, A_SIMD), nashc_type_count(x));
+    out[0] = hw_stream(y, lanes, nashc_type_count(y));
     return NASHC_OK;
 }
 
@@ -117,7 +130,7 @@ vvau_weights(const nashc_node *n, nashc_weights *out)
 
 static const nashc_hw vvau_hw = {
     NASHC_DESC(nashc_hw),    .streams = vvau_streams, .fold = vvau_fold,
-    .layer_kind = vvau_kind, .weights = vvau_weights,
+    .layer_kind = vvau_kind, .weights = vvau_weights, .positions = vvau_positions,
 };
 
 const nashc_op nashc_op_hw_vvau = {

@@ -5,7 +5,8 @@
  * The windows of a convolution on a channels-last image of width W and C channels are the loops
  * (OH, OW, kh, kw, C) with strides (sh*W*C, sw*C, dh*W*C, dw*C, 1); strided, repeated, cut out and
  * transposed frames are other loops. Elements pass in beats of simd, through a ring of depth beats,
- * or, where addresses rise, a line of them: docs/layers.md, hw.window. Cycle behaviour:
+ * or, where addresses rise, a line of them; several positions a beat through a line of such beats:
+ * docs/layers.md, hw.window. Cycle behaviour:
  * docs/timing.md.
  */
 #include "ir/ops/ops.h"
@@ -61,6 +62,7 @@ static const nashc_param attrs[] = {
      .domain = "im2col|downsample|upsample|crop|shuffle",
      .help = "what the layer is called",
      .kind = NASHC_P_ENUM},
+    HW_POSITIONS_ATTR,
     {0},
 };
 
@@ -163,7 +165,7 @@ loops_of(const nashc_node *n, const nest *z)
 }
 
 static nashc_status
-window_verify(const nashc_node *n, nashc_diag *d)
+check_loops(const nashc_node *n, nashc_diag *d)
 {
     int64_t simd = nashc_attr_int(n, W_SIMD), depth = nashc_attr_int(n, W_DEPTH);
     bool parallel = nashc_attr_int(n, W_PARALLEL);
@@ -197,6 +199,36 @@ window_verify(const nashc_node *n, nashc_diag *d)
         return nashc_node_error(d, n, "depth=%" PRId64 " is less than the %" PRId64 " it takes",
                                 depth, r.least);
     return NASHC_OK;
+}
+
+static nashc_status
+window_verify(const nashc_node *n, nashc_diag *d)
+{
+    nashc_status s = check_loops(n, d);
+
+    return s != NASHC_OK ? s : nashc_hw_check_positions(n, d);
+}
+
+static nashc_status
+window_positions(const nashc_node *n, int64_t m, nashc_diag *d)
+{
+    nashc_windows w;
+    nest z;
+    nashc_status s = nest_of(n, &z, d);
+
+    if (s != NASHC_OK)
+        return s;
+    nashc_loops l = loops_of(n, &z);
+    l.lanes = most_lanes(n, &z);
+    if (nashc_windows_of(&l, m, &w) == NASHC_OK)
+        return NASHC_OK;
+    s = nashc_node_error(d, n,
+                         "positions=%" PRId64 " does not go with these loops: rows must hold a "
+                         "multiple of it, and of the windows that come at once",
+                         m);
+    if (d)
+        nashc_help(d, "pad the rows, or choose another number");
+    return s;
 }
 
 static nashc_status
@@ -243,9 +275,16 @@ window_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_d
     if (s != NASHC_OK)
         return s;
     const nashc_loops l = loops_of(n, &z);
-    in[0] = hw_stream(t, l.lanes, l.count);
-    out[0] = hw_stream(t, l.lanes * taps(&l, nashc_attr_int(n, W_PARALLEL)),
-                       nashc_type_count(nashc_value_type(nashc_node_out(n, 0))));
+    int64_t m = nashc_hw_positions(n), at_once = taps(&l, nashc_attr_int(n, W_PARALLEL));
+    nashc_windows w;
+    if (m > 1) {
+        if (nashc_windows_of(&l, m, &w) != NASHC_OK)
+            return window_positions(n, m, d);
+        at_once = w.windows * w.rows * w.columns;
+    }
+    in[0] = hw_stream(t, m * l.lanes, l.count);
+    out[0] =
+        hw_stream(t, l.lanes * at_once, nashc_type_count(nashc_value_type(nashc_node_out(n, 0))));
     return NASHC_OK;
 }
 
@@ -280,10 +319,8 @@ window_kind(const nashc_node *n)
 }
 
 static const nashc_hw window_hw = {
-    NASHC_DESC(nashc_hw),
-    .streams = window_streams,
-    .fold = window_fold,
-    .layer_kind = window_kind,
+    NASHC_DESC(nashc_hw),          .streams = window_streams, .fold = window_fold,
+    .positions = window_positions, .layer_kind = window_kind,
 };
 
 const nashc_op nashc_op_hw_window = {
