@@ -103,7 +103,7 @@ fold_collect_item(fold_problem *z, fold_item *it)
     it->single = UINT64_MAX;
     for (int p = 0; p < it->n_points; p++)
         it->single = it->points[p].cycles < it->single ? it->points[p].cycles : it->single;
-    for (int64_t m = 2; m <= FOLD_POSITIONS && s == NASHC_OK; m++)
+    for (int64_t m = 2; m <= z->positions && s == NASHC_OK; m++)
         if (takes_positions(it, m))
             s = add_point(z, it, &f, m);
     return s;

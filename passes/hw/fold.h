@@ -39,6 +39,7 @@ typedef struct fold_problem {
     int n;
     int *item_of; /* by node id, -1: no layer */
     int64_t wwidth_max, parallel;
+    int64_t positions; /* most a beat, at most FOLD_POSITIONS */
 } fold_problem;
 
 /* What a choice costs, converters included: as a score, with a bound that no choice of the target
@@ -63,8 +64,8 @@ nashc_status fold_collect_item(fold_problem *z, fold_item *it);
 /* Fewest cycles of a point of it. */
 uint64_t fold_least(const fold_item *it);
 
-/* fold_rows.c: longer rows of padded frames, where a number of positions that reaches the target
- * needs them; or for the layer that takes the most cycles, for the next larger number there is,
+/* fold_rows.c: longer rows of padded frames, where a number of positions that reaches the target,
+ * or comes nearest, needs them; or for the layer that takes the most cycles, for the next larger number there is,
  * *done: the points of its items are new ones. O(layers) for each frame that changes. */
 nashc_status fold_lengthen_rows(fold_problem *z, uint64_t target);
 nashc_status fold_lengthen_blocking(fold_problem *z, bool *done);

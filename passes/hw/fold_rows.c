@@ -117,18 +117,29 @@ lengthen(fold_problem *z, frame *f, int64_t m, bool *done)
     return s;
 }
 
+/* Cycles of a padded frame with m positions a beat. */
+static uint64_t
+cycles(const frame *f, int64_t m)
+{
+    return (uint64_t)(f->rows * ((f->columns + m - 1) / m));
+}
+
 nashc_status
 fold_lengthen_rows(fold_problem *z, uint64_t target)
 {
     nashc_status s = NASHC_OK;
 
     for (int i = 0; i < z->n && s == NASHC_OK; i++) {
+        uint64_t least = fold_least(&z->items[i]);
         frame f;
         bool done = false;
-        if (fold_least(&z->items[i]) <= target || !frame_of(z->items[i].n, &f))
+        if (least <= target || !frame_of(z->items[i].n, &f))
             continue;
-        for (int64_t m = 2; m <= FOLD_POSITIONS && !done && s == NASHC_OK; m++)
-            if ((uint64_t)(f.rows * ((f.columns + m - 1) / m)) <= target)
+        for (int64_t m = 2; m <= z->positions && !done && s == NASHC_OK; m++)
+            if (cycles(&f, m) <= target)
+                s = lengthen(z, &f, m, &done);
+        for (int64_t m = z->positions; m > 1 && !done && s == NASHC_OK; m--)
+            if (cycles(&f, m) < least)
                 s = lengthen(z, &f, m, &done);
     }
     return s;
@@ -145,8 +156,8 @@ fold_lengthen_blocking(fold_problem *z, bool *done)
     *done = false;
     if (!it || !frame_of(it->n, &f))
         return NASHC_OK;
-    for (int64_t m = 2; m <= FOLD_POSITIONS && !*done && s == NASHC_OK; m++)
-        if ((uint64_t)(f.rows * ((f.columns + m - 1) / m)) < least)
+    for (int64_t m = 2; m <= z->positions && !*done && s == NASHC_OK; m++)
+        if (cycles(&f, m) < least)
             s = lengthen(z, &f, m, done);
     return s;
 }

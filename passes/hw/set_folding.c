@@ -226,6 +226,7 @@ run(nashc_run *r, nashc_graph *g)
         return s;
     z.wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     z.parallel = nashc_opts_int(o, "parallel");
+    z.positions = nashc_opts_int(o, "positions");
     if (strcmp(nashc_opts_str(o, "folding"), "compat") == 0)
         return fold_compatibly(&z, o);
     s = fold_collect(&z);
@@ -252,6 +253,11 @@ static const nashc_param options[] = {
      .def = "64",
      .domain = "1..",
      .help = "without target-fps: multipliers that a matrix-vector unit may have",
+     .kind = NASHC_P_INT},
+    {.name = "positions",
+     .def = "32",
+     .domain = "1..32",
+     .help = "exact: most positions a beat, where one is too slow for the target",
      .kind = NASHC_P_INT},
     {.name = "short",
      .def = "5",
