@@ -65,8 +65,8 @@ nashc_status fold_collect_item(fold_problem *z, fold_item *it);
 uint64_t fold_least(const fold_item *it);
 
 /* fold_rows.c: longer rows of padded frames, where a number of positions that reaches the target,
- * or comes nearest, needs them; or for the layer that takes the most cycles, for the next larger number there is,
- * *done: the points of its items are new ones. O(layers) for each frame that changes. */
+ * or comes nearest, needs them; or for the layer that takes the most cycles, for the next larger
+ * number there is, *done: the points of its items are new ones. O(layers) a frame that changes. */
 nashc_status fold_lengthen_rows(fold_problem *z, uint64_t target);
 nashc_status fold_lengthen_blocking(fold_problem *z, bool *done);
 

@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 
+import layers_positions
+
 PER_DESIGN = 14
 SANITIZERS = '-fsanitize=address,undefined -fno-sanitize-recover=all'
 ELEMS = {'bip': (-1, 1), 'u1': (0, 1), 'u2': (0, 3), 'u4': (0, 15), 'i3': (-4, 3), 'i4': (-8, 7), 'i8': (-128, 127),
@@ -281,66 +283,6 @@ def windows(rnd):
     yield lambda i: nest(rnd, i, 'deep', 'u4', (16, 2), (2, 2, 3, 3, 2), (8, 2, 8, 2, 1), 1, extra=' depth=40')
 
 
-def several(draw_case, m):
-    """Such a case that m positions a beat divide, with them."""
-    def maker(i):
-        while True:
-            case = draw_case(i)
-            rows = case.inputs[0][2][0]
-            if case.group and rows // case.group % m == 0:
-                case.lines[-1] += ' positions=%d' % m
-                case.title += ' positions=%d' % m
-                return case
-    return maker
-
-
-def grouped(case, rows):
-    """rows of the input belong to a position."""
-    case.group = rows
-    return case
-
-
-def positions(rnd):
-    """Layers of several positions a beat: always at their widest folding."""
-    kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
-    for kind, elems, m in itertools.product(('thresholding', 'channelwise', 'requant', 'lut'), (('u2', 'i4', 'u4'),),
-                                            (2, 4)):
-        yield several(lambda i, k=kind, e=elems: grouped(eltwise(rnd, i, k, rnd.choice(e), 3, 3), 1), m)
-    for act, m in ((False, 3), (True, 3)):
-        yield several(lambda i, a=act: grouped(mvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), 6, 4, 4, 6, a), 1), m)
-        yield several(lambda i, a=act: grouped(mvau(rnd, i, 'u4', 'i4', 6, 4, 4, 6, a, res='adders'), 1), m)
-    for act, m in ((False, 2), (True, 3)):
-        yield several(lambda i, a=act: grouped(vvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), 9, 4, 4, 9, a), 9), m)
-    for window, m in (((1, 1, 4), 2), ((1, 1, 4), 3), ((2, 4, 2), 2), ((2, 4, 2), 4), ((1, 3, 2), 3)):
-        for func in ('max', 'sum'):
-            yield several(lambda i, w=window, f=func: grouped(pool(rnd, i, rnd.choice(kinds), f, w, 2, 2, w[2]),
-                                                              math.prod(w) // w[1]), m)
-    for func, m in (('add', 3), ('max', 3)):
-        yield several(lambda i, f=func: grouped(binary(rnd, i, 'i4', 'u2', f, 6), 1), m)
-    yield lambda i: Case('duplicate_streams positions=2', 'u4', (4, 6), [
-        '  %%y%d_0: u4[4,6], %%y%d_1: u4[4,6] = hw.duplicate_streams(%%x%d) pe=6 positions=2' % (i, i, i)],
-                         'u4[4,6]', 2)
-    for dim, pads, gap, m in (((3, 4), (1, 1, 1, 1), 0, 2), ((2, 4), (0, 3, 1, 5), 0, 4), ((2, 6), (1, 0, 0, 0), 1, 3),
-                              ((1, 4), (2, 5, 0, 3), 0, 4), ((3, 2), (0, 2, 2, 4), 2, 2), ((2, 8), (1, 3, 1, 1), 0, 4)):
-        for elem in ('bip', 'u4', 'i4'):
-            def padded(i, a=(elem, 3, 3, dim, pads, (gap, 0)), m=m):
-                case = pad(rnd, i, *a)
-                case.lines[-1] += ' positions=%d' % m
-                case.title += ' positions=%d' % m
-                return case
-            yield padded
-    for h, w, c, k, stride, dilation, m in ((5, 8, 2, (3, 3), 2, 1, 2), (7, 12, 3, (3, 3), 2, 1, 4),
-                                            (5, 6, 1, (3, 3), 1, 1, 2), (6, 8, 2, (5, 5), 1, 1, 4),
-                                            (3, 8, 4, (1, 1), 2, 1, 4),
-                                            (4, 8, 1, (1, 1), 2, 1, 2), (7, 10, 1, (3, 3), 1, 2, 2),
-                                            (5, 8, 2, (3, 1), 2, 1, 2), (1, 16, 2, (1, 7), 2, 1, 8),
-                                            (4, 6, 2, (2, 2), 2, 1, 2),
-                                            (9, 12, 1, (3, 3), 3, 1, 2), (7, 16, 1, (7, 7), 2, 1, 4)):
-        yield lambda i, a=(h, w, c, k, stride, dilation, k != (1, 1), m): im2col(rnd, i, *a)
-    yield lambda i: nest(rnd, i, 'crop', 'i3', (20, 6), (2, 2, 6), (48, 6, 1), 6, offset=42, extra=' positions=2',
-                         full=True)
-
-
 def held(elem, others, dims):
     """Type of a tensor of elements elem and the values others: elem where it holds them."""
     lo, hi = ELEMS[elem]
@@ -503,7 +445,6 @@ def cases(rnd):
             '  %s = hw.duplicate_streams(%%x%d) pe=3' % (', '.join('%%y%d_%d: u4[2,6]' % (i, k) for k in range(f)), i)],
             'u4[2,6]', f))
     makers += windows(rnd)
-    makers += positions(rnd)
     return makers
 
 
@@ -582,6 +523,8 @@ def main():
         return 0
     rnd = random.Random(args.seed)
     makers = cases(rnd)
+    if not args.hls:    # C has one position a beat
+        makers += layers_positions.positions(rnd, sys.modules[__name__])
     rnd.shuffle(makers)
     groups = [(at, [m(i) for i, m in enumerate(makers[at:at + PER_DESIGN])])
               for at in range(0, len(makers), PER_DESIGN)]

@@ -1,6 +1,6 @@
 /* layer.c: what the streaming layer ops share: stream views, divisors, thresholds. */
-#include "ir/ops/ops.h"
 #include "layer.h"
+#include "ir/ops/ops.h"
 
 bool
 hw_view_of(const nashc_node *n, int64_t channels, hw_view *out)
