@@ -33,6 +33,7 @@ module window_positions_tb #(
     parameter STEPS = 1,
     parameter LATENCY = 0,
     parameter DEPTH_OUT = 2,
+    parameter LINE = 1,
     parameter TOTAL = 1
 );
     localparam OUT = WINDOWS * (TAPS0 * TAPS1 * TAPS2 * TAPS3 / SPAN) * COLUMNS * W;
@@ -76,7 +77,7 @@ module window_positions_tb #(
 
     stream_harness #(
         .IN_W(POSITIONS*W), .IN1_W(1), .OUT_W(OUT), .NIN(NIN), .NIN1(NIN1), .NOUT(NOUT),
-        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .TOTAL(TOTAL)
+        .STEPS(STEPS), .LATENCY(LATENCY), .DEPTH(DEPTH_OUT), .LINE(LINE), .TOTAL(TOTAL)
     ) harness (
         .clk(clk), .rst_n(rst_n), .s_tdata(s_tdata), .s_tvalid(s_tvalid), .s_tready(s_tready),
         .s1_tdata(s1_tdata), .s1_tvalid(s1_tvalid), .s1_tready(s1_tready),
