@@ -33,7 +33,7 @@ module window_positions_tb #(
     parameter STEPS = 1,
     parameter LATENCY = 0,
     parameter DEPTH_OUT = 2,
-    parameter LINE = 0,
+    parameter LINE = 1,
     parameter TOTAL = 1
 );
     localparam OUT = WINDOWS * (TAPS0 * TAPS1 * TAPS2 * TAPS3 / SPAN) * COLUMNS * W;

@@ -1,6 +1,6 @@
 // nashc_window_positions.v: windows of words of several positions: a line of such words, of which
 // WINDOWS windows next to each other are given at once.
-// Steps, writes, LATENCY and what is kept as nashc_window_line with the same parameters, W of a
+// Steps, writes, timing and what is kept as nashc_window_line with the same parameters, W of a
 // position: it sees rows of SPAN words, and of those only what belongs to a window goes on. Column
 // k of window w is position BEGIN + w*STEP + k*APART of its row of SPAN*POSITIONS positions; a row
 // has COLUMNS of them. TAPS0*TAPS1*TAPS2*TAPS3 is a multiple of SPAN, the rows are its parts.
