@@ -43,7 +43,8 @@ def window_positions(rnd, w=8, m=2, width=8, height=5, oh=3, ow=6, kh=3, kw=3, s
     done = {newest + i * stride * words + g * move for i in range(oh) for g in range(groups)}
     steps = [vectors.RW if i in done else 1 for i in range(words * height)]
     ins = [vectors.pack(data[i:i + m], w) for i in range(0, len(data), m)]
-    return vectors.run(dict(p, LINE=1), {}, steps, 0, ins, out, m * w, at_once * len(inner) * w, frames, endless=steps[-1] == 1)
+    return vectors.run(dict(p, LINE=1), {}, steps, 0, ins, out, m * w, at_once * len(inner) * w, frames,
+                       endless=steps[-1] == 1)
 
 
 def sweep(rnd):
