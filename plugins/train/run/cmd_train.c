@@ -182,7 +182,7 @@ make_net(train_run *r)
     if (!good)
         return nashc_enomem(r->diag);
     if (*weights)
-        s = train_weights_read(r->net, r->ctx, weights, r->diag);
+        s = train_weights_read(r->net, r->ctx, weights, &r->others, r->diag);
     if (s == NASHC_OK)
         s = check_task(r, r->images);
     return s == NASHC_OK ? check_task(r, r->test) : s;
@@ -300,6 +300,7 @@ train_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *arg
     train_images_free(r.test);
     train_pool_free(r.pool);
     tool_arrays_free(&r.dump);
+    tool_arrays_free(&r.others);
     free(r.row);
     if (r.module)
         nashc_module_free(r.module);

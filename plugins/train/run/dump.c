@@ -25,6 +25,25 @@ train_put_number(tool_arrays *a, const char *name, double v)
     return x != NULL;
 }
 
+/* What nothing depends on has a gradient of zero, and stays as it is. */
+static bool
+put_others(train_run *r, const char *what, bool values)
+{
+    nashc_type t = nashc_type_f32();
+    bool good = true;
+
+    for (size_t i = 0; good && i < r->others.n; i++) {
+        const tool_array *x = &r->others.at[i];
+        char name[512];
+        snprintf(name, sizeof name, "%s.%.480s", what, x->name);
+        tool_array *to = tool_arrays_add(&r->dump, name, &t, x->rank, x->dim);
+        good = to != NULL;
+        for (int64_t e = 0; good && e < to->buf.n; e++)
+            nashc_buf_set(&to->buf, e, values ? nashc_buf_get(&x->buf, e) : 0.0);
+    }
+    return good;
+}
+
 nashc_status
 train_dump_first(train_run *r, const float *logits, int64_t n, double loss, double norm)
 {
@@ -39,6 +58,7 @@ train_dump_first(train_run *r, const float *logits, int64_t n, double loss, doub
         snprintf(name, sizeof name, "grad.%.480s", p->name);
         good = !p->trains || train_put_floats(&r->dump, name, p->rank, p->dim, p->g);
     }
+    good = good && put_others(r, "grad", false);
     return good ? NASHC_OK : nashc_enomem(r->diag);
 }
 
@@ -53,5 +73,6 @@ train_dump_write(train_run *r, const char *path)
         snprintf(name, sizeof name, "state.%.480s", p->name);
         good = train_put_floats(&r->dump, name, p->rank, p->dim, p->v);
     }
+    good = good && put_others(r, "state", true);
     return good ? tool_arrays_write(path, &r->dump, r->diag) : nashc_enomem(r->diag);
 }

@@ -111,8 +111,32 @@ take_buffer(train_param *p, const nashc_buf *b, const char *path, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Arrays that are no parameters of the network, as floats. */
 static nashc_status
-from_npz(train_net *n, const char *path, nashc_diag *d)
+add_others(const train_net *n, const tool_arrays *a, tool_arrays *others, const char *path,
+           nashc_diag *d)
+{
+    nashc_type t = nashc_type_f32();
+
+    for (size_t i = 0; i < a->n; i++) {
+        const tool_array *x = &a->at[i];
+        if (!x->name || train_net_param(n, x->name))
+            continue;
+        tool_array *to = tool_arrays_add(others, x->name, &t, x->rank, x->dim);
+        if (!to)
+            return nashc_enomem(d);
+        for (int64_t e = 0; e < to->buf.n; e++)
+            nashc_buf_set(&to->buf, e, nashc_buf_get(&x->buf, e));
+    }
+    if (others->n)
+        nashc_remark(d, &(nashc_loc){.file = path},
+                     "the output depends on no parameter \"%s\"%s: not used", others->at[0].name,
+                     others->n > 1 ? " and others" : "");
+    return NASHC_OK;
+}
+
+static nashc_status
+from_npz(train_net *n, const char *path, tool_arrays *others, nashc_diag *d)
 {
     tool_arrays a;
     nashc_status s = tool_arrays_read(path, &a, d);
@@ -122,6 +146,8 @@ from_npz(train_net *n, const char *path, nashc_diag *d)
         s = v ? take_buffer(&n->param[i], &v->buf, path, d)
               : wrong(path, &n->param[i], "is not there", d);
     }
+    if (s == NASHC_OK && others)
+        s = add_others(n, &a, others, path, d);
     tool_arrays_free(&a);
     return s;
 }
@@ -151,13 +177,13 @@ from_model(train_net *n, nashc_ctx *c, const char *path, nashc_diag *d)
 }
 
 nashc_status
-train_weights_read(train_net *n, nashc_ctx *c, const char *path, nashc_diag *d)
+train_weights_read(train_net *n, nashc_ctx *c, const char *path, tool_arrays *others, nashc_diag *d)
 {
     char inside[1024];
 
     if (train_is_folder(path)) {
         snprintf(inside, sizeof inside, "%s/checkpoint.npz", path);
-        return from_npz(n, inside, d);
+        return from_npz(n, inside, NULL, d); /* more than parameters */
     }
-    return has_suffix(path, ".npz") ? from_npz(n, path, d) : from_model(n, c, path, d);
+    return has_suffix(path, ".npz") ? from_npz(n, path, others, d) : from_model(n, c, path, d);
 }

@@ -33,8 +33,10 @@ nashc_status train_model_wish(const nashc_graph *g, train_wish *wish, train_pixe
 bool train_is_folder(const char *path);
 
 /* Parameters by name from an .npz, an .onnx, or a RUN. Every parameter that the file lacks, or has
- * in another shape, is an error; others in the file are not looked at. */
-nashc_status train_weights_read(train_net *n, nashc_ctx *c, const char *path, nashc_diag *d);
+ * in another shape, is an error. others gets the arrays of an .npz that are no parameters of the
+ * network: a quantiser that no layer reads has a scale in the file, but none here. */
+nashc_status train_weights_read(train_net *n, nashc_ctx *c, const char *path, tool_arrays *others,
+                                nashc_diag *d);
 
 /* --- count.c --------------------------------------------------------------------------------- */
 
@@ -131,7 +133,8 @@ typedef struct train_run {
     double epoch_started;
     train_row_values *row;
     int64_t n_rows, cap_rows;
-    tool_arrays dump; /* of --dump-step */
+    tool_arrays dump;   /* of --dump-step */
+    tool_arrays others; /* of --weights, on which nothing depends */
 } train_run;
 
 /* loop.c */
