@@ -168,7 +168,8 @@ def pool(rnd, i, x, func, window, c, pe, simd=1):
                 [line], out)
 
 
-def eltwise(rnd, i, kind, x, c, pe):
+def eltwise(rnd, i, kind, x, c, pe, elementwise=True):
+    """elementwise: hw.channelwise may have a number for each element of a frame."""
     lines, lo, hi = [], *ELEMS[x]
     fold = ' pe=%d' % pe if pe > 1 else ''
     vecs = rnd.choice((1, 4))
@@ -196,7 +197,7 @@ def eltwise(rnd, i, kind, x, c, pe):
                                                                                          ' ties_even=true' * even)
         out = (min(ends), max(ends))
     else:
-        rows, func = rnd.choice((1, c, c * vecs)), rnd.choice(list(BINARY))
+        rows, func = rnd.choice((1, c, c * vecs)[:2 + elementwise]), rnd.choice(list(BINARY))
         func = 'add' if func == 'sub' else func
         v = [rnd.randint(-20, 20) for _ in range(rows)]
         ends = [BINARY[func](e, p) for e in (lo, hi) for p in v]

@@ -28,7 +28,7 @@ def positions(rnd, z):
     kinds = ('bip', 'ter', 'u1', 'u4', 'i4', 'i8')
     for kind, elems, m in itertools.product(('thresholding', 'channelwise', 'requant', 'lut'), (('u2', 'i4', 'u4'),),
                                             (2, 4)):
-        yield several(lambda i, k=kind, e=elems: grouped(z.eltwise(rnd, i, k, rnd.choice(e), 3, 3), 1), m)
+        yield several(lambda i, k=kind, e=elems: grouped(z.eltwise(rnd, i, k, rnd.choice(e), 3, 3, False), 1), m)
     for act, m in ((False, 3), (True, 3)):
         yield several(lambda i, a=act: grouped(
             z.mvau(rnd, i, rnd.choice(kinds), rnd.choice(kinds), 6, 4, 4, 6, a), 1), m)
