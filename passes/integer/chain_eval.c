@@ -412,7 +412,7 @@ si_chain_keeps_offset(const si_chain *chain)
         if (chain->scale[i] == 0 || !guess(chain, i, 0, &at[0]) || !guess(chain, i, 1, &at[1]))
             continue;
         double step = fabs(at[1] - at[0]) * fabs(chain->scale[i]);
-        if (DBL_EPSILON * fabs(chain->bias[i]) > step / 8)
+        if (step > 0 && DBL_EPSILON * fabs(chain->bias[i]) > step / 8) /* 0: of signs */
             return false;
     }
     return true;
