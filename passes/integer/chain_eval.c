@@ -409,9 +409,10 @@ si_chain_keeps_offset(const si_chain *chain)
     if (chain->guess != guess_quant && chain->guess != guess_implied)
         return true; /* a sign, or thresholds: no step to compare with */
     for (int64_t i = 0; i < chain->n_variants; i++) {
-        if (chain->scale[i] == 0 || !guess(chain, i, 0, &at[0]) || !guess(chain, i, 1, &at[1]))
+        if (chain->guess_scale[i] == 0 || !chain->guess(chain, i, 0, &at[0]) ||
+            !chain->guess(chain, i, 1, &at[1]))
             continue;
-        double step = fabs(at[1] - at[0]) * fabs(chain->scale[i]);
+        double step = fabs((at[1] - at[0]) / chain->guess_scale[i] * chain->scale[i]);
         if (step > 0 && DBL_EPSILON * fabs(chain->bias[i]) > step / 8) /* 0: of signs */
             return false;
     }
