@@ -23,7 +23,8 @@ void
 cpu_pace_took(cpu_pace *p, bool shared, double seconds)
 {
     double *least = &p->seconds[shared];
-    bool before = p->seconds[1]<p->seconds[0], known = *least> 0;
+    bool before = p->seconds[1] < p->seconds[0];
+    bool known = *least > 0;
 
     if (!known || seconds < *least)
         *least = seconds;
