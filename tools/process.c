@@ -70,24 +70,26 @@ limit_memory(uint64_t bytes)
     setrlimit(RLIMIT_AS, &r);
 }
 
-/* A relative TMPDIR would mean another folder in dir. */
+/* A relative TMPDIR would mean another folder in dir; a killed program leaves what it has there. */
 static void
-fix_tmpdir(void)
+set_tmpdir(const char *dir)
 {
-    const char *path = getenv("TMPDIR");
+    const char *path = dir ? dir : getenv("TMPDIR");
     char *whole = path && path[0] && path[0] != '/' ? realpath(path, NULL) : NULL;
-    if (whole)
-        setenv("TMPDIR", whole, 1);
+
+    if (whole || dir)
+        setenv("TMPDIR", whole ? whole : dir, 1);
 }
 
 /* In the program's process: never returns. */
 static void
-become(const char *const *argv, const char *dir, uint64_t max_memory, int out, int err, int report)
+become(const char *const *argv, const char *dir, const tool_process *told, int out, int err,
+       int report)
 {
     int null = open("/dev/null", O_RDONLY);
     tool_limits_lift();
-    limit_memory(max_memory);
-    fix_tmpdir();
+    limit_memory(told->max_memory);
+    set_tmpdir(told->temp_in_dir ? dir : NULL);
     if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0 &&
         (!dir || chdir(dir) == 0))
         execvp(argv[0], (char *const *)argv);
@@ -124,8 +126,8 @@ forget_handlers(void)
 /* In the keeper: never returns. It leads the group of the program and of all that the program
  * starts; when the program ends, or nashc does by whatever signal, the group does. */
 static void
-keep(pid_t parent, const char *const *argv, const char *dir, uint64_t max_memory, int out, int err,
-     int report)
+keep(pid_t parent, const char *const *argv, const char *dir, const tool_process *told, int out,
+     int err, int report)
 {
     int status = 0;
     nashc_ = parent;
@@ -140,7 +142,7 @@ keep(pid_t parent, const char *const *argv, const char *dir, uint64_t max_memory
     pid_t pid = program = fork();
     if (pid == 0) {
         signal(SIGTERM, SIG_DFL);
-        become(argv, dir, max_memory, out, err, report);
+        become(argv, dir, told, out, err, report);
     }
     close(out);
     close(err);
@@ -287,12 +289,15 @@ tool_process_run(const char *const *argv, const char *dir, double seconds, tool_
     int p[N][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     nashc_status s;
     pid_t pid = -1, self = getpid();
-    *out = (tool_process){.watch = out->watch, .user = out->user, .max_memory = out->max_memory};
+    *out = (tool_process){.watch = out->watch,
+                          .user = out->user,
+                          .max_memory = out->max_memory,
+                          .temp_in_dir = out->temp_in_dir};
     fflush(NULL);
     if (make_pipe(p[OUT]) && make_pipe(p[ERR]) && make_pipe(p[REPORT]))
         pid = fork();
     if (pid == 0)
-        keep(self, argv, dir, out->max_memory, p[OUT][1], p[ERR][1], p[REPORT][1]);
+        keep(self, argv, dir, out, p[OUT][1], p[ERR][1], p[REPORT][1]);
     if (pid < 0) {
         s = nashc_io_error(d, NULL, "cannot start \"%s\": %s", nashc_quote(d, argv[0]),
                            strerror(errno));

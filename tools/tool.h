@@ -201,6 +201,7 @@ typedef struct tool_process {
     void (*watch)(void *user, const char *text, size_t n);
     void *user;
     uint64_t max_memory; /* bytes of address space of the program */
+    bool temp_in_dir;    /* its temporary files go into the folder it runs in, which is ours */
 
     /* What came out of it. */
     int exit_status; /* of the child; 128 + signal if it was killed */
