@@ -243,6 +243,7 @@ bool si_const_node(si_walk *walk, nashc_node *n);
 
 bool si_is_quantiser(const nashc_node *n);
 bool si_is_eltwise(const nashc_node *n);
+bool si_is_curve(const nashc_node *n);
 bool si_is_moving(si_walk *walk, const nashc_node *n);
 /* Is n, with constants but for operand at, never decreasing in that one? */
 bool si_rises(si_walk *walk, const nashc_node *n, int at);

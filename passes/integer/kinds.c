@@ -18,6 +18,16 @@ si_is_eltwise(const nashc_node *n)
     return (nashc_node_op(n)->flags & NASHC_OP_ELTWISE) || nashc_node_is(n, "nn.batchnorm");
 }
 
+/* Of no straight pieces: evenly spaced codes in front of it are unevenly spaced ones behind it. */
+bool
+si_is_curve(const nashc_node *n)
+{
+    static const char *const curves[] = {"nn.sigmoid", "nn.tanh",     "nn.exp",      "nn.log",
+                                         "nn.sqrt",    "nn.erf",      "nn.elu",      "nn.selu",
+                                         "nn.celu",    "nn.softplus", "nn.softsign", NULL};
+    return nashc_node_is_any(n, curves);
+}
+
 /* Results that are elements of operand 0, in other places. Of nn.resize and nn.pad that is so in
  * some modes only, which is why they lack the flag. */
 bool

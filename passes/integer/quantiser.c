@@ -144,18 +144,32 @@ rest_is_constant(si_walk *walk, const nashc_node *n, const nashc_value *v)
     return true;
 }
 
+#define MANY_CODES 4096
+
+static bool
+has_many_codes(const nashc_node *n)
+{
+    return nashc_node_is(n, "q.quant") &&
+           nashc_node_int(n, "qmax") - nashc_node_int(n, "qmin") >= MANY_CODES;
+}
+
 /* Is the result of n read by nothing but another quantiser, through element-wise ops? Then that one
- * has thresholds for both. */
+ * has thresholds for both. Not so if both have many codes and a curve lies between them: by itself
+ * the first is a requantiser and the curve one row of thresholds in its codes, where together they
+ * are a row of as many wide thresholds for every channel. */
 static bool
 feeds_quantiser_only(si_walk *walk, const nashc_node *n)
 {
     const nashc_value *v = nashc_node_out(n, 0);
+    bool curved = false;
     for (;;) {
         const nashc_node *user = nashc_value_one_user(v);
         if (!user || nashc_node_n_out(user) != 1 || !rest_is_constant(walk, user, v))
             return false;
         if (si_is_quantiser(user))
-            return nashc_node_in(user, 0) == v;
+            return nashc_node_in(user, 0) == v &&
+                   !(curved && has_many_codes(n) && has_many_codes(user));
+        curved = curved || si_is_curve(user);
         const nashc_value *next = nashc_node_out(user, 0);
         if (!si_is_eltwise(user) || !si_monotone(walk, user, v) ||
             !nashc_type_same_shape(nashc_value_type(v), nashc_value_type(next)))
