@@ -38,22 +38,43 @@ level(const staircase *s, int64_t unit, int64_t k)
     return (k + 1) * unit + (s->even && ((k + 1) & 1) != s->odd);
 }
 
+static void
+bound_below(const staircase *s, int64_t unit, int64_t mul, int64_t k, bounds *b)
+{
+    int64_t least = level(s, unit, k) - mul * s->t[k];
+
+    if (least > b->least) {
+        b->least = least;
+        b->j = k;
+    }
+}
+
+static void
+bound_above(const staircase *s, int64_t unit, int64_t mul, int64_t k, bounds *b)
+{
+    int64_t most = level(s, unit, k) - 1 - mul * (s->t[k] - 1);
+
+    if (most < b->most) {
+        b->most = most;
+        b->k = k;
+    }
+}
+
 static bounds
 bounds_of(const staircase *s, int64_t unit, int64_t mul)
 {
     bounds b = {INT64_MIN, INT64_MAX, 0, 0};
+    int64_t k = 0;
 
-    for (int64_t k = 0; k < s->n; k++) {
-        int64_t least = level(s, unit, k) - mul * s->t[k], most = least - 1 + mul;
-        if (s->t[k] <= s->hi && least > b.least) {
-            b.least = least;
-            b.j = k;
-        }
-        if (s->t[k] > s->lo && most < b.most) {
-            b.most = most;
-            b.k = k;
-        }
+    /* Ascending: always reached ones bound from below only, never reached ones from above. */
+    for (; k < s->n && s->t[k] <= s->lo; k++)
+        bound_below(s, unit, mul, k, &b);
+    for (; k < s->n && s->t[k] <= s->hi; k++) {
+        bound_below(s, unit, mul, k, &b);
+        bound_above(s, unit, mul, k, &b);
     }
+    for (; k < s->n; k++)
+        bound_above(s, unit, mul, k, &b);
     return b;
 }
 
@@ -131,6 +152,34 @@ staircase_fits(const staircase *s, int shift)
     return confine(s, shift, &from, &to);
 }
 
+/* A line by its inequalities, of a staircase that is not flat. */
+static bool
+search(const staircase *s, int shift, int64_t from, int64_t to, nashc_line *out)
+{
+    int64_t unit = INT64_C(1) << shift;
+
+    while (from <= to) {
+        int64_t mul = from + (to - from) / 2;
+        bounds b = bounds_of(s, unit, mul);
+        if (b.least <= b.most) {
+            *out = (nashc_line){mul, b.least, shift};
+            return true;
+        }
+        cut(s, unit, b.j, b.k, &from, &to);
+    }
+    return false;
+}
+
+bool
+staircase_has_line(const staircase *s, int shift)
+{
+    int64_t from, to;
+    nashc_line line;
+
+    return confine(s, shift, &from, &to) &&
+           (staircase_flat(s) || search(s, shift, from, to, &line));
+}
+
 bool
 staircase_line(const staircase *s, int shift, nashc_line *out)
 {
@@ -138,22 +187,12 @@ staircase_line(const staircase *s, int shift, nashc_line *out)
 
     if (!confine(s, shift, &from, &to))
         return false;
-    if (staircase_flat(s)) {
-        while (first < s->n && s->t[first] <= s->lo)
-            first++;
-        *out = (nashc_line){0, first * unit + s->even, shift};
-        return agrees(s, out);
-    }
-    while (from <= to) {
-        int64_t mul = from + (to - from) / 2;
-        bounds b = bounds_of(s, unit, mul);
-        if (b.least <= b.most) {
-            *out = (nashc_line){mul, b.least, shift};
-            return agrees(s, out);
-        }
-        cut(s, unit, b.j, b.k, &from, &to);
-    }
-    return false;
+    if (!staircase_flat(s))
+        return search(s, shift, from, to, out) && agrees(s, out);
+    while (first < s->n && s->t[first] <= s->lo)
+        first++;
+    *out = (nashc_line){0, first * unit + s->even, shift};
+    return agrees(s, out);
 }
 
 int64_t

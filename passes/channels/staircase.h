@@ -27,6 +27,9 @@ bool staircase_flat(const staircase *s);
  * greater that fits. */
 bool staircase_line(const staircase *s, int shift, nashc_line *out);
 
+/* The same without the certificate that the line is evaluated for: for trials. */
+bool staircase_has_line(const staircase *s, int shift);
+
 /* Do products and sums of all lines that may serve stay within 62 bits? Else at no greater shift.
  */
 bool staircase_fits(const staircase *s, int shift);

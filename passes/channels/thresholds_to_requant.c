@@ -31,6 +31,8 @@ typedef struct codes {
     nashc_line *line;
     bool *falls;
     int64_t bias, scale, qmin;
+    int64_t hard;    /* the row that had no line when last asked */
+    int least_shift; /* smaller ones are known to serve nobody */
 } codes;
 
 /* Intervals of the channels of v, NULL where only its type is known; found once for all patterns.
@@ -110,19 +112,24 @@ bent(nashc_rw *rw, const codes *c, int64_t r, int shift)
                          c->falls[r] ? 1 - c->stair[r].t[k] : c->stair[r].t[k], shift);
 }
 
-/* The lines of all rows at the smallest shift that they share; -1: row *at has none. */
+/* The smallest shift that serves all rows; -1: none does, for want of a line in row hard. That one
+ * is asked first: where parts of many lengths are tried, it is mostly the one that fails again. */
 static int
-shared_shift(codes *c, bool even, int max, int64_t *at)
+shared_shift(codes *c, bool even, int max)
 {
-    int shift = even; /* without a fraction everything is a tie */
+    int shift = c->least_shift;
 
-    for (int64_t r = 0; r < c->s.rows; r++) {
+    if (shift < even) /* without a fraction everything is a tie */
+        shift = even;
+    for (int64_t i = 0; i < c->s.rows; i++) {
+        int64_t r = i == 0 ? c->hard : i <= c->hard ? i - 1 : i;
         c->stair[r].even = even;
-        while (shift <= max && !staircase_line(&c->stair[r], shift, &c->line[r]))
+        while (shift <= max && !staircase_has_line(&c->stair[r], shift))
             shift++;
-        *at = r;
-        if (shift > max)
+        if (shift > max) {
+            c->hard = r;
             return -1;
+        }
     }
     return shift;
 }
@@ -133,10 +140,10 @@ static bool
 find_lines(nashc_rw *rw, codes *c, int64_t *bent_row)
 {
     int max = (int)nashc_opts_int(nashc_rw_opts(rw), "max-shift");
-    int64_t other;
-    int shift = shared_shift(c, false, max, bent_row);
+    int shift = shared_shift(c, false, max);
 
-    if (shift < 0 && (shift = shared_shift(c, true, max, &other)) < 0) {
+    *bent_row = c->hard;
+    if (shift < 0 && (shift = shared_shift(c, true, max)) < 0) {
         c->stair[*bent_row].even = false;
         return false;
     }
@@ -228,15 +235,19 @@ longest_part(nashc_rw *rw, const codes *c, int64_t from, int64_t least, codes *p
 {
     int64_t rest = c->s.n - from, good = 0, bad = rest + 1, row;
 
+    part->least_shift = 0;
     for (int64_t n = least < rest ? least : rest; n > good && n < bad;) {
         part_of(c, from, n, part);
-        if (find_lines(rw, part, &row))
+        if (find_lines(rw, part, &row)) {
             good = n;
-        else
+            part->least_shift = part->line[0].shift; /* more thresholds need no less */
+        } else {
             bad = n;
+        }
         n = good == 0 ? bad : bad > rest && 2 * good <= rest ? 2 * good : good + (bad - good) / 2;
     }
     part_of(c, from, good, part);
+    part->least_shift = 0;
     return good > 0 && find_lines(rw, part, &row) ? good : 0;
 }
 

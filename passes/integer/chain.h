@@ -78,4 +78,13 @@ bool si_chain_keeps_offset(const si_chain *chain);
 /* Real values, as the model has them, in place of codes: out[p * n_variants + i] at x[..]. */
 bool si_chain_values(si_chain *chain, int64_t points, const double *x, bool real, double *out);
 
+/* --- chain_line.c ------------------------------------------------------------------------------
+ */
+
+/* Is every variant a line, clamped here and there, so that its steps are where guess says, within
+ * the rounding of the model's arithmetic? */
+bool si_chain_is_line(const si_chain *chain);
+/* That rounding, in integers; false: no idea. */
+bool si_chain_line_error(const void *self, int64_t variant, double *error);
+
 #endif

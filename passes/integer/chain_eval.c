@@ -428,6 +428,11 @@ si_chain_set_function(si_chain *chain)
                    : nashc_node_is(q, "q.quant")          ? guess_quant
                    : nashc_node_is(q, "q.multithreshold") ? guess_multithreshold
                                                           : no_guess;
-    chain->function = (si_function){
-        .n = chain->n_variants, .self = chain, .interval = interval, .eval = eval, .guess = guess};
+    chain->function =
+        (si_function){.n = chain->n_variants,
+                      .self = chain,
+                      .interval = interval,
+                      .eval = eval,
+                      .guess = guess,
+                      .line_error = si_chain_is_line(chain) ? si_chain_line_error : NULL};
 }

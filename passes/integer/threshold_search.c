@@ -20,6 +20,7 @@
 #define TABLE_RANGE    ((int64_t)1 << 16) /* of those that are not monotone, as a table */
 #define TRY_CELLS      ((int64_t)1 << 26) /* where nothing else would do */
 #define MAX_LEVELS     ((int64_t)1 << 24) /* of all variants */
+#define LINE_LEVELS    ((int64_t)1 << 26) /* of all that guesses give */
 #define VARIANT_LEVELS ((int64_t)1 << 20)
 #define MAX_STEP       ((int64_t)1 << 60)
 
@@ -66,7 +67,8 @@ from_codes(si_job *job, si_thresholds *s, const int64_t *code, int64_t stride)
     int64_t n = s->hi - s->lo + 1, k = 0;
     survey(s, code, stride, n);
     if (s->code_max - s->code_min > VARIANT_LEVELS)
-        return si_no(job, "it would need too many thresholds");
+        return si_no(job, "it would need more thresholds, one a code and channel, than are "
+                          "searched for: fewer bits need fewer");
     if (s->direction == 0)
         return true;
     int64_t *out = malloc((size_t)(s->direction == 2 ? n : levels(s)) * sizeof(*out) + 1);
@@ -117,7 +119,8 @@ static bool
 add_step(si_job *job, int64_t **v, int64_t *n, int64_t *cap, int64_t at)
 {
     if (*n == VARIANT_LEVELS)
-        return si_no(job, "it would need too many thresholds");
+        return si_no(job, "it would need more thresholds, one a code and channel, than are "
+                          "searched for: fewer bits need fewer");
     if (*n == *cap) {
         int64_t more = 2 * *cap + 64, *p = realloc(*v, (size_t)more * sizeof(*p));
         if (!p)
@@ -463,7 +466,8 @@ bisect(si_job *job, const si_function *f, si_thresholds *found, bool real, int64
     for (int64_t i = 0; i < f->n; i++)
         total += levels(&found[i]);
     if (total > max)
-        return si_no(job, "it would need too many thresholds");
+        return si_no(job, "it would need more thresholds, one a code and channel, than are "
+                          "searched for: fewer bits need fewer");
     bool ok = start(job, &s, total);
     while (ok && (points = gather_open(&s)) > 0) {
         ok = round_of_probes(job, &s, points, first);
@@ -474,9 +478,8 @@ bisect(si_job *job, const si_function *f, si_thresholds *found, bool real, int64
     return ok;
 }
 
-/* Codes at both ends of all variants. */
-static bool
-ends(si_job *job, const si_function *f, si_thresholds *found, bool real)
+bool
+si_thresholds_ends(si_job *job, const si_function *f, si_thresholds *found, bool real)
 {
     int64_t n = f->n;
     double *x = calloc((size_t)n * 2, sizeof(*x));
@@ -501,7 +504,31 @@ ends(si_job *job, const si_function *f, si_thresholds *found, bool real)
 bool
 si_thresholds_real(si_job *job, const si_function *f, si_thresholds *found, int64_t max)
 {
-    return ends(job, f, found, true) && bisect(job, f, found, true, max);
+    return si_thresholds_ends(job, f, found, true) && bisect(job, f, found, true, max);
+}
+
+/* All variants, by guesses that are as good as evaluations where all have them, else by search. */
+static bool
+find_rising(si_job *job, const si_function *f, si_thresholds *found)
+{
+    si_line line = f->line_error ? SI_LINE : SI_NO_LINE;
+    int64_t total = 0;
+    if (!si_thresholds_ends(job, f, found, false))
+        return false;
+    for (int64_t i = 0; i < f->n; i++)
+        total += levels(&found[i]);
+    if (total > LINE_LEVELS)
+        return si_no(job, "it would need more thresholds, one a code and channel, than are "
+                          "searched for: fewer bits need fewer");
+    for (int64_t i = 0; line == SI_LINE && i < f->n; i++)
+        line = si_thresholds_of_line(job, f, i, &found[i]);
+    if (line == SI_LINE)
+        return true;
+    for (int64_t i = 0; i < f->n; i++) {
+        free(found[i].threshold);
+        found[i].threshold = NULL;
+    }
+    return line == SI_NO_LINE && bisect(job, f, found, false, MAX_LEVELS);
 }
 
 /* Widest interval of all variants, which are filled in. */
@@ -535,7 +562,7 @@ si_thresholds_find(si_job *job, const si_function *f, bool rises)
     else if (width <= SWEEP_RANGE && width * f->n <= SWEEP_CELLS)
         ok = sweep(job, f, found, width);
     else if (rises)
-        ok = ends(job, f, found, false) && bisect(job, f, found, false, MAX_LEVELS);
+        ok = find_rising(job, f, found);
     else if (width <= TABLE_RANGE && width * f->n <= SWEEP_CELLS * 8)
         ok = sweep(job, f, found, width);
     else if (width <= TRY_CELLS / f->n)

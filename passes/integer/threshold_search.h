@@ -17,6 +17,8 @@ typedef struct si_function {
                  const double *x, bool real, int64_t *code);
     /* About the number from which on the code is reached, in either direction. False: no idea. */
     bool (*guess)(const void *self, int64_t variant, double code, double *x);
+    /* How far from a guess the code may be reached at most; false: no idea. NULL: of none. */
+    bool (*line_error)(const void *self, int64_t variant, double *error);
 } si_function;
 
 /* The codes of one variant over its interval. Beyond its ends it keeps the code that it has there.
@@ -37,6 +39,19 @@ typedef struct si_thresholds {
  * known to be monotone, so that only both sides of each threshold need be evaluated. */
 si_thresholds *si_thresholds_find(si_job *job, const si_function *f, bool rises);
 void si_thresholds_free(si_thresholds *found, int64_t n);
+
+/* --- threshold_line.c: thresholds that guesses give --------------------------------------------
+ */
+
+/* Codes at both ends of all variants; found has their intervals. */
+bool si_thresholds_ends(si_job *job, const si_function *f, si_thresholds *found, bool real);
+typedef enum si_line { SI_LINE_FAILED = -1, SI_NO_LINE, SI_LINE } si_line;
+/* The thresholds of one variant whose ends are known, by guesses that are evaluated only where they
+ * leave a doubt. Some 10 ns a threshold, where a search takes 500. */
+si_line si_thresholds_of_line(si_job *job, const si_function *f, int64_t variant, si_thresholds *s);
+
+/* --- all others --------------------------------------------------------------------------------
+ */
 
 /* The integers from which on the code is one more, and one less, of any direction: n_up and n_down
  * ascending numbers, of one allocation that up begins, and the code at lo. False: failed. */
