@@ -1,4 +1,4 @@
-/* winograd.c: gradients of images by squares against sums in double. */
+/* winograd.c: gradients of images and of weights by squares against sums in double. */
 #include "plugins/train/lanes/winograd.h"
 #include "tests/train/golden.h"
 #include <math.h>
@@ -21,8 +21,9 @@ typedef struct shape {
 
 static const shape shapes[] = {
     {"no pads", WINDOW(16, 16, 0), 1, 32, 24},
-    {"pads, odd sides, channels left over", WINDOW(11, 9, 1), 1, 21, 19},
-    {"groups, wide pads", WINDOW(10, 8, 2), 2, 16, 16},
+    {"pads, odd sides, channels left over", WINDOW(11, 9, 1), 1, 21, 27},
+    {"groups, wide pads", WINDOW(10, 8, 2), 2, 16, 32},
+    {"more than a block of channels", WINDOW(12, 20, 1), 1, 9, 70},
 };
 
 static float
@@ -54,7 +55,8 @@ direct(const shape *s, const float *g, const float *weight, const int64_t at[5],
     return sum;
 }
 
-/* Some elements of dx, which began at 1. */
+/* Some elements of dx, which began at 1. Those of a square share roundings, so that one with few
+ * terms has those of its neighbours: terms are about 1, 9 mg of them the most. */
 static void
 compare(golden *t, const shape *s, const float *g, const float *weight, const float *dx, int64_t n)
 {
@@ -65,9 +67,58 @@ compare(golden *t, const shape *s, const float *g, const float *weight, const fl
         int64_t at[5] = {map / (s->group * s->cg), map % (s->group * s->cg), line / w->w % w->h,
                          line % w->w, i % TRAIN_LANES};
         double size, want = 1.0 + direct(s, g, weight, at, &size);
-        if (!(fabs((double)dx[i] - want) <= 5e-7 * size + 1e-6))
+        if (!(fabs((double)dx[i] - want) <= 5e-7 * (size + 3.0 * (double)s->mg)))
             golden_fault(t, "element %d is %.8g, not %.8g", (int)i, (double)dx[i], want);
     }
+}
+
+/* dL/dw of (m, c of its group, tap); *size the sum of what is summed. */
+static double
+direct_weight(const shape *s, const float *x, const float *g, const int64_t at[3], double *size)
+{
+    const train_window *w = &s->w;
+    int64_t ch = at[0] / s->mg * s->cg + at[1], lines = w->out_h * w->out_w;
+    double sum = 0.0;
+
+    *size = 0.0;
+    for (int64_t i = 0; i < BLOCKS * lines; i++) {
+        int64_t block = i / lines, window = i % lines;
+        int64_t row = window / w->out_w + at[2] / 3 - w->top;
+        int64_t col = window % w->out_w + at[2] % 3 - w->left;
+        if (row < 0 || row >= w->h || col < 0 || col >= w->w)
+            continue;
+        int64_t here = (block * s->group * s->cg + ch) * w->h * w->w + row * w->w + col;
+        int64_t there = (block * s->group * s->mg + at[0]) * lines + window;
+        for (int64_t k = 0; k < TRAIN_LANES; k++) {
+            double v = (double)x[here * TRAIN_LANES + k] * (double)g[there * TRAIN_LANES + k];
+            sum += v;
+            *size += fabs(v);
+        }
+    }
+    return sum;
+}
+
+/* Some weights of dw, which began at 1. */
+static void
+compare_weights(golden *t, const shape *s, const float *x, const float *g, const float *dw,
+                int64_t n)
+{
+    for (int64_t i = 0; i < n; i += 17) {
+        int64_t at[3] = {i / (s->cg * 9), i / 9 % s->cg, i % 9};
+        double size, want = 1.0 + direct_weight(s, x, g, at, &size);
+        if (!(fabs((double)dw[i] - want) <= 2e-7 * size + 1e-6))
+            golden_fault(t, "weight %d is %.8g, not %.8g", (int)i, (double)dw[i], want);
+    }
+}
+
+static float *
+filled(int64_t n, int64_t step, float one)
+{
+    float *v = malloc((size_t)n * sizeof *v);
+
+    for (int64_t i = 0; v && i < n; i++)
+        v[i] = step ? made_up(step * i + 1) : one;
+    return v;
 }
 
 static void
@@ -75,32 +126,35 @@ run(golden *t, const shape *s)
 {
     const train_window *w = &s->w;
     train_product p = train_product_conv(w, s->group, s->cg, s->mg);
-    int64_t n = BLOCKS * s->group * s->cg * w->h * w->w * TRAIN_LANES,
-            n_w = s->group * s->mg * p.of_m;
+    int64_t n = BLOCKS * s->group * s->cg * w->h * w->w * TRAIN_LANES;
+    int64_t n_w = s->group * s->mg * p.of_m;
     int64_t n_g = BLOCKS * s->group * s->mg * w->out_h * w->out_w * TRAIN_LANES;
-    float *dx = malloc((size_t)n * sizeof *dx), *g = malloc((size_t)n_g * sizeof *g);
-    float *weight = malloc((size_t)n_w * sizeof *weight);
-    void *scratch = malloc(train_winograd_scratch(&p, BATCH, train_pool_size(t->pool)) + 1);
+    float *dx = filled(n, 0, 1.0f), *x = filled(n, 5, 0.0f), *g = filled(n_g, 1, 0.0f);
+    float *dw = filled(n_w, 0, 1.0f), *weight = filled(n_w, 3, 0.0f);
+    int threads = train_pool_size(t->pool);
+    void *scratch = malloc(train_product_scratch(&p, BATCH, threads) + 1);
     nashc_grad_call c = {NASHC_DESC(nashc_grad_call),
                          .flags = NASHC_GRAD_BLOCKS,
                          .batch = BATCH,
                          .scratch = scratch,
                          .pool = t->pool,
                          .run = train_pool_run,
-                         .n_threads = train_pool_size(t->pool)};
+                         .n_threads = threads};
 
-    for (int64_t i = 0; dx && i < n; i++)
-        dx[i] = 1.0f;
-    for (int64_t i = 0; g && i < n_g; i++)
-        g[i] = made_up(i);
-    for (int64_t i = 0; weight && i < n_w; i++)
-        weight[i] = made_up(3 * i + 1);
-    if (!dx || !g || !weight || !scratch || !train_winograd_scatter(&c, &p, g, weight, dx))
-        golden_fault(t, "it is not done by squares");
-    else
+    if (!dx || !x || !g || !dw || !weight || !scratch)
+        golden_fault(t, "no memory");
+    else if (!train_winograd_scatter(&c, &p, g, weight, dx))
+        golden_fault(t, "the image is not done by squares");
+    else if (!train_winograd_weights(&c, &p, x, g, dw))
+        golden_fault(t, "weights are not done by squares");
+    else {
         compare(t, s, g, weight, dx, n);
+        compare_weights(t, s, x, g, dw, n_w);
+    }
     free(dx);
+    free(x);
     free(g);
+    free(dw);
     free(weight);
     free(scratch);
 }

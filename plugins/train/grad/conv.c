@@ -66,8 +66,9 @@ backward(const nashc_grad_call *c)
 
     if (s != NASHC_OK)
         return s;
-    if (dw)
-        train_product_weights(c, &v.p, v.transposed ? g : x, v.transposed ? x : g, dw);
+    const float *image = v.transposed ? g : x, *windows = v.transposed ? x : g;
+    if (dw && !train_winograd_weights(c, &v.p, image, windows, dw))
+        train_product_weights(c, &v.p, image, windows, dw);
     if (dx && v.transposed)
         train_product_gather(c, &v.p, g, w, NULL, true, dx);
     else if (dx && !train_winograd_scatter(c, &v.p, g, w, dx))

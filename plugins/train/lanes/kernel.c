@@ -2,19 +2,16 @@
  * set, with KERNEL its name and WIDTH the floats of a vector. Products and sums are fused here
  * (-ffp-contract=fast): results differ between instruction sets in the last bits. */
 #include "plugins/train/lanes/kernel.h"
+#include "plugins/train/lanes/vec.h"
 #if defined(__AVX512VNNI__)
 #include <immintrin.h>
 #endif
 
-typedef float vec __attribute__((vector_size(WIDTH * 4)));
-typedef float mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias)); /* anywhere */
+#define PAIR (2 * WIDTH) /* lanes of a pass */
 
-#define ALWAYS static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16") /* so that vectors are in registers, not in memory */
-#define PAIR   (2 * WIDTH)              /* lanes of a pass */
-
+/* Weight k of row i is at i * row + k * next. */
 ALWAYS void
-mac_rows(const train_mac *a, const int rows, int64_t lane)
+mac_rows(const train_mac *a, const int rows, int64_t row, int64_t next, int64_t lane)
 {
     vec s[TRAIN_MAC_ROWS][2];
 
@@ -31,11 +28,11 @@ mac_rows(const train_mac *a, const int rows, int64_t lane)
         for (int64_t q = 0; q < a->n_col; q++) {
             const float *x = a->x + (a->row[r].at + a->col[q].at + lane);
             const float *w = a->w + (a->row[r].tap + a->col[q].tap) * a->depth * rows;
-            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += rows) {
+            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += next) {
                 const vec x0 = ((const mem *)x)[0], x1 = ((const mem *)x)[1];
                 for (int i = 0; i < rows; i++) {
-                    s[i][0] += w[i] * x0;
-                    s[i][1] += w[i] * x1;
+                    s[i][0] += w[i * row] * x0;
+                    s[i][1] += w[i * row] * x1;
                 }
             }
         }
@@ -76,10 +73,24 @@ mac_rows(const train_mac *a, const int rows, int64_t lane)
             break;                                                                                 \
         }
 
-static void
-mac(const train_mac *a)
+ALWAYS void
+mac_packed(const train_mac *a, const int rows, int64_t lane)
 {
-    EACH_PASS(mac_rows, a)
+    mac_rows(a, rows, 1, rows, lane);
+}
+
+static void
+mac(const train_mac *a){EACH_PASS(mac_packed, a)}
+
+ALWAYS void mac_apart(const train_mac *a, const int rows, int64_t lane)
+{
+    mac_rows(a, rows, a->w_step, 1, lane);
+}
+
+static void
+mac_lines(const train_mac *a)
+{
+    EACH_PASS(mac_apart, a)
 }
 
 /* --- codes ----------------------------------------------------------------------------------- */
@@ -131,78 +142,7 @@ mac_codes(const train_mac *a)
 #define mac_codes NULL
 #endif
 
-/* --- tiles ----------------------------------------------------------------------------------- */
-
-/* B^T of a column of 4. */
-ALWAYS void
-to_tile(vec *d, const int step)
-{
-    const vec a = d[0], b = d[step], c = d[2 * step], e = d[3 * step];
-
-    d[0] = a - c;
-    d[step] = b + c;
-    d[2 * step] = c - b;
-    d[3 * step] = b - e;
-}
-
-static void
-tile_in(const train_tile *t)
-{
-    vec d[16];
-
-    for (int64_t lane = 0; lane < TRAIN_LANES; lane += WIDTH) {
-        const float *x = t->map + lane;
-        for (int i = 0; i < 16; i++) {
-            d[i] = (vec){0};
-            if (t->inside >> i & 1u)
-                d[i] = *(const mem *)(x + i / 4 * t->row + i % 4 * TRAIN_LANES);
-        }
-        for (int i = 0; i < 4; i++)
-            to_tile(d + i, 4);
-        for (int i = 0; i < 4; i++)
-            to_tile(d + 4 * i, 1);
-        for (int i = 0; i < 16; i++)
-            *(mem *)(t->tile + i * t->step + lane) = d[i];
-    }
-}
-
-static void
-tile_out(const train_tile *t)
-{
-    for (int64_t lane = 0; lane < TRAIN_LANES; lane += WIDTH) {
-        vec a[2][4];
-        for (int q = 0; q < 4; q++) {
-            const float *z = t->tile + q * t->step + lane;
-            const vec m0 = *(const mem *)z, m1 = *(const mem *)(z + 4 * t->step);
-            const vec m2 = *(const mem *)(z + 8 * t->step), m3 = *(const mem *)(z + 12 * t->step);
-            a[0][q] = m0 + m1 + m2;
-            a[1][q] = m1 - m2 - m3;
-        }
-        for (int i = 0; i < 4; i++) {
-            const vec *m = a[i / 2];
-            mem *y = (mem *)(t->map + i / 2 * t->row + i % 2 * TRAIN_LANES + lane);
-            const vec sum = i % 2 ? m[1] - m[2] - m[3] : m[0] + m[1] + m[2];
-            if (t->inside >> i & 1u)
-                *y += sum;
-        }
-    }
-}
-
 /* --- dot products ---------------------------------------------------------------------------- */
-
-/* Neighbouring elements of a, then of b: the first of each two, the second of each. */
-#if WIDTH == 16
-#define FIRST(a, b)                                                                                \
-    __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define SECOND(a, b)                                                                               \
-    __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
-#elif WIDTH == 8
-#define FIRST(a, b)  __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define SECOND(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#else
-#define FIRST(a, b)  __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define SECOND(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
-#endif
 
 /* Adds the sum of the elements of each vector of a tile. */
 ALWAYS void
@@ -261,11 +201,7 @@ dot(const train_dot *a, float *sum)
         COLUMNS(4);
 }
 
-#define NAME_OF(kernel) #kernel
-#define NAME(kernel)    NAME_OF(kernel)
-#define JOIN_OF(a, b)   a##b
-#define JOIN(a, b)      JOIN_OF(a, b)
-
+extern const train_tiles JOIN(train_tiles_, KERNEL);
 extern const train_kernel JOIN(train_kernel_, KERNEL);
-const train_kernel JOIN(train_kernel_, KERNEL) = {NAME(KERNEL), mac,     dot,
-                                                  mac_codes,    tile_in, tile_out};
+const train_kernel JOIN(train_kernel_, KERNEL) = {
+    NAME(KERNEL), mac, mac_lines, dot, mac_codes, &JOIN(train_tiles_, KERNEL)};

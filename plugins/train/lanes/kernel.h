@@ -23,7 +23,7 @@ typedef struct train_tap {
 typedef struct train_mac {
     const float *x, *w, *bias;
     float *y;
-    int64_t x_step, y_step, depth, rows;
+    int64_t x_step, y_step, w_step, depth, rows; /* w_step: of mac_lines */
     const train_tap *row, *col;
     int64_t n_row, n_col;
     bool add;
@@ -47,18 +47,35 @@ typedef struct train_dot {
     int64_t n_meet;
 } train_dot;
 
+#define TRAIN_TILE       6 /* side of a transformed square of 4 x 4 results (winograd.h) */
+#define TRAIN_TILE_SIZE  (TRAIN_TILE * TRAIN_TILE)
+#define TRAIN_TILE_MOVES 4 /* from a square to the next along an axis */
+
 /* Elements (r, q) of a square of n x n, each a row of lanes at map + r * row + q * TRAIN_LANES;
- * those with bit n * r + q of `inside` are there. The 16 numbers of its transform are at tile + (4
- * * r + q) * step. */
+ * those with bit n * r + q of `inside` are there. Number i of its transform is at tile + i * step.
+ */
 typedef struct train_tile {
     float *map, *tile;
     int64_t row, step;
-    unsigned inside;
+    uint64_t inside;
+    int64_t channel, channels; /* of `spread`: from a channel to the next, up to TRAIN_LANES */
 } train_tile;
+
+/* Transforms of squares (winograd.h); what is outside reads as 0 and is not written. */
+typedef struct train_tiles {
+    void (*in)(const train_tile *t);  /* tile = B^T map B, 6 x 6 to 6 x 6 */
+    void (*out)(const train_tile *t); /* map += A^T tile A, 6 x 6 to 4 x 4 */
+
+    /* tile = A map A^T, 4 x 4 to 6 x 6, of `channels` channels with lanes and channels exchanged:
+     * number i of sample k of channel m is at i * step + k * TRAIN_LANES + m; 0 from m = channels
+     * on. */
+    void (*spread)(const train_tile *t);
+} train_tiles;
 
 typedef struct train_kernel {
     const char *name;
     train_mac_fn *mac;
+    train_mac_fn *mac_lines; /* the same with w[i * w_step + k] */
     void (*dot)(const train_dot *a, float *sum);
 
     /* The same of codes, exactly: a place of x holds the bytes (0 .. 255) of 4 channels, the first
@@ -66,10 +83,7 @@ typedef struct train_kernel {
      * y = float(start[i] + sum) * factor[i] + bias; start NULL: 0. NULL: no gain here. */
     train_mac_fn *mac_codes;
 
-    /* tile = B^T map B of 4 x 4 elements, 0 where they are not; 2 x 2 elements += A^T tile A
-     * (winograd.c). */
-    void (*tile_in)(const train_tile *t);
-    void (*tile_out)(const train_tile *t);
+    const train_tiles *tiles;
 } train_kernel;
 
 /* The best for this processor. */

@@ -163,9 +163,11 @@ train_product_scratch(const train_product *p, int64_t batch, int n_threads)
     size_t a = train_sweep_scratch(p), b = weights_scratch(p, batch, n_threads);
     size_t both = train_coded_scratch(p, batch, n_threads);
     size_t squares = train_winograd_scratch(p, batch, n_threads);
+    size_t pairs = train_winograd_weights_scratch(p, batch, n_threads);
 
     both = both > a ? both : a;
     both = both > squares ? both : squares;
+    both = both > pairs ? both : pairs;
     return both > b ? both : b;
 }
 

@@ -1,21 +1,21 @@
-/* winograd.c: two by two elements of the image at a time from 16 products a channel instead of 36
- * (Winograd's F(2x2, 3x3); Lavin and Gray, Fast algorithms for convolutional neural networks,
- * 2016):
+/* winograd.c: four by four elements of the image at a time from 36 products a channel instead of
+ * 144 (winograd.h):
  *
  *     X = A^T (sum over m of (G W G^T) (B^T Y B)) A,   products element by element
  *
- *     B^T = 1  0 -1  0    G = 1    0    0     A^T = 1  1  1  0
- *           0  1  1  0        1/2  1/2  1/2         0  1 -1 -1
- *           0 -1  1  0        1/2 -1/2  1/2
- *           0  1  0 -1        0    0    1
- *
- * W is turned by half, Y a square of 4x4 windows, 0 beyond them. Numbers of one place of the 16 are
+ * W is turned by half, Y a square of 6x6 windows, 0 beyond them. Numbers of one place of the 36 are
  * matrices of channels, whose product is that of a single tap. */
 #include "plugins/train/lanes/winograd.h"
 #include "plugins/train/lanes/sweep.h"
 
-#define PLACES      16
+#define PLACES      TRAIN_TILE_SIZE
 #define TILE_FLOATS (4096 * TRAIN_LANES) /* transformed, of a thread: a part of L2 */
+
+/* Transforms, as products of a row of lanes: of a place of Y, of X, and of a weight at all places.
+ */
+#define IN_COST     6
+#define OUT_COST    5
+#define WEIGHT_COST 128
 
 typedef struct winograd {
     const train_product *p;
@@ -29,46 +29,38 @@ typedef struct winograd {
     int64_t in_size, z_size; /* floats of a thread, before and behind the product */
 } winograd;
 
+/* From a place to the next: places do not share sets of a cache. */
+static int64_t
+place_step(int64_t channels, int64_t n)
+{
+    return (channels * n + 1) * TRAIN_LANES;
+}
+
 static winograd
 winograd_of(const train_product *p)
 {
     winograd v = {.p = p, .kernel = train_kernel_best()};
 
-    v.tile_h = (p->w.h + 1) / 2;
-    v.tile_w = (p->w.w + 1) / 2;
+    v.tile_h = train_squares(p->w.h);
+    v.tile_w = train_squares(p->w.w);
     v.some = train_least(v.tile_w, TILE_FLOATS / (PLACES * p->mg * TRAIN_LANES) + 1);
-    v.in_size = PLACES * p->mg * v.some * TRAIN_LANES;
-    v.z_size = PLACES * TRAIN_MAC_ROWS * v.some * TRAIN_LANES;
+    v.in_size = PLACES * place_step(p->mg, v.some);
+    v.z_size = PLACES * place_step(TRAIN_MAC_ROWS, v.some);
     return v;
 }
 
-/* Pairs of a tap and a place of the image along an axis of n, that meet a window. */
-static int64_t
-meetings(int64_t n, int64_t n_out, int64_t pad)
-{
-    int64_t sum = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t k = 0; k < 3; k++)
-            sum += i + pad - k >= 0 && i + pad - k < n_out;
-    return sum;
-}
-
-/* Multiply-adds of a row of lanes for a pair of channels, on both ways. Transforms of data cost
- * about 8 / channels of the products, those of weights as much as 64 of them. */
+/* Products of a row of lanes for a pair of channels, on both ways. */
 static bool
 pays(const train_product *p, int64_t batch)
 {
     const train_window *w = &p->w;
-    bool fits = w->kh == 3 && w->kw == 3 && w->sh == 1 && w->sw == 1 && w->dh == 1 && w->dw == 1 &&
-                p->image.position == TRAIN_LANES && p->of_tap == 1;
 
-    if (!fits || p->cg < TRAIN_MAC_ROWS || p->mg < TRAIN_MAC_ROWS)
+    if (!train_squares_fit(p))
         return false;
-    int64_t blocks = train_blocks_of(batch), tiles = ((w->h + 1) / 2) * ((w->w + 1) / 2);
-    int64_t direct = meetings(w->h, w->out_h, w->top) * meetings(w->w, w->out_w, w->left);
-    double less = PLACES * (1.0 + 4.0 / (double)p->cg + 4.0 / (double)p->mg);
-    return (double)(blocks * tiles) * less + 64.0 < 0.9 * (double)(blocks * direct);
+    int64_t blocks = train_blocks_of(batch), tiles = train_squares(w->h) * train_squares(w->w);
+    double more = (double)IN_COST / (double)p->cg + (double)OUT_COST / (double)p->mg;
+    return (double)(blocks * tiles * PLACES) * (1.0 + more) + WEIGHT_COST <
+           0.9 * (double)(blocks * train_meetings(w));
 }
 
 static size_t
@@ -89,27 +81,31 @@ train_winograd_scratch(const train_product *p, int64_t batch, int n_threads)
 
 /* --- weights --------------------------------------------------------------------------------- */
 
+/* G of three numbers. */
 static inline void
 transform_three(const float *g, int step, float *to, int to_step)
 {
-    const float even = 0.5f * (g[0] + g[2 * step]), odd = 0.5f * g[step];
+    const float ends_p = g[0] + 0.5f * g[2 * step], middle_p = TRAIN_POINT_P * g[step];
+    const float ends_q = g[0] + 2.0f * g[2 * step], middle_q = TRAIN_POINT_Q * g[step];
 
     to[0] = g[0];
-    to[to_step] = even + odd;
-    to[2 * to_step] = even - odd;
-    to[3 * to_step] = g[2 * step];
+    to[to_step] = TRAIN_PART_P * (ends_p + middle_p);
+    to[2 * to_step] = TRAIN_PART_P * (ends_p - middle_p);
+    to[3 * to_step] = TRAIN_PART_Q * (ends_q + middle_q);
+    to[4 * to_step] = TRAIN_PART_Q * (ends_q - middle_q);
+    to[5 * to_step] = g[2 * step];
 }
 
 /* G W G^T of the 9 taps at w, turned by half, to the places `step` apart. */
 static inline void
 transform_weight(const float *w, int64_t step, float *to)
 {
-    float rows[12], all[PLACES];
+    float rows[3 * TRAIN_TILE], all[PLACES];
 
     for (int q = 0; q < 3; q++)
         transform_three(w + 8 - q, -3, rows + q, 3);
-    for (int r = 0; r < 4; r++)
-        transform_three(rows + 3 * r, 1, all + 4 * r, 1);
+    for (int r = 0; r < TRAIN_TILE; r++)
+        transform_three(rows + 3 * r, 1, all + TRAIN_TILE * r, 1);
     for (int i = 0; i < PLACES; i++)
         to[i * step] = all[i];
 }
@@ -145,36 +141,24 @@ typedef struct squares {
     float *in, *z;
 } squares;
 
-/* Bits of those of n x n elements from (y, x) on that lie in a map. */
-static unsigned
-inside(int64_t n, int64_t y, int64_t x, int64_t h, int64_t w)
-{
-    unsigned bits = 0;
-
-    for (int64_t i = 0; i < n * n; i++)
-        if (y + i / n >= 0 && y + i / n < h && x + i % n >= 0 && x + i % n < w)
-            bits |= 1u << i;
-    return bits;
-}
-
 static void
 transform_in(const winograd *v, const squares *s)
 {
     const train_product *p = v->p;
     const train_window *w = &p->w;
     int64_t from = (s->block * p->group + s->group) * p->mg * p->windows.channel;
-    int64_t y = 2 * s->row + w->top - 2;
+    int64_t y = TRAIN_TILE_MOVES * s->row + w->top - 2;
 
     for (int64_t t = 0; t < s->n; t++) {
-        int64_t x = 2 * (s->col + t) + w->left - 2;
+        int64_t x = TRAIN_TILE_MOVES * (s->col + t) + w->left - 2;
         train_tile a = {.row = w->out_w * TRAIN_LANES,
-                        .step = p->mg * s->n * TRAIN_LANES,
-                        .inside = inside(4, y, x, w->out_h, w->out_w)};
+                        .step = place_step(p->mg, s->n),
+                        .inside = train_inside_square(TRAIN_TILE, y, x, w->out_h, w->out_w)};
         for (int64_t m = 0; m < p->mg; m++) {
             int64_t at = from + m * p->windows.channel + (y * w->out_w + x) * TRAIN_LANES;
             a.map = (float *)v->y + at;
             a.tile = s->in + (m * s->n + t) * TRAIN_LANES;
-            v->kernel->tile_in(&a);
+            v->kernel->tiles->in(&a);
         }
     }
 }
@@ -184,7 +168,7 @@ static void
 multiply(const winograd *v, const squares *s, int64_t c0, int64_t rows)
 {
     static const train_tap one = {0, 0};
-    int64_t in_step = v->p->mg * s->n * TRAIN_LANES, z_step = rows * s->n * TRAIN_LANES;
+    int64_t in_step = place_step(v->p->mg, s->n), z_step = place_step(rows, s->n);
     train_mac a = {.x_step = s->n * TRAIN_LANES,
                    .y_step = s->n * TRAIN_LANES,
                    .depth = v->p->mg,
@@ -212,14 +196,14 @@ transform_out(const winograd *v, const squares *s, int64_t c0, int64_t rows)
     int64_t to = ((s->block * p->group + s->group) * p->cg + c0) * p->image.channel;
 
     for (int64_t t = 0; t < s->n; t++) {
-        int64_t y = 2 * s->row, x = 2 * (s->col + t);
+        int64_t y = TRAIN_TILE_MOVES * s->row, x = TRAIN_TILE_MOVES * (s->col + t);
         train_tile a = {.row = w->w * TRAIN_LANES,
-                        .step = rows * s->n * TRAIN_LANES,
-                        .inside = inside(2, y, x, w->h, w->w)};
+                        .step = place_step(rows, s->n),
+                        .inside = train_inside_square(TRAIN_TILE_MOVES, y, x, w->h, w->w)};
         for (int64_t i = 0; i < rows; i++) {
             a.map = v->x + to + i * p->image.channel + (y * w->w + x) * TRAIN_LANES;
             a.tile = s->z + (i * s->n + t) * TRAIN_LANES;
-            v->kernel->tile_out(&a);
+            v->kernel->tiles->out(&a);
         }
     }
 }
