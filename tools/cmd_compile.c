@@ -269,34 +269,24 @@ take_options(job *j)
     return nashc_compile_check(j->ctx, &j->o, j->d);
 }
 
-/* About the steps of one run of the model. */
-static double
-steps_of(const nashc_module *m)
-{
-    double sum = 1;
-
-    NASHC_EACH_NODE(nashc_module_main(m), n)
-    {
-        const nashc_value *w = nashc_node_n_in(n) > 1 ? nashc_node_in(n, 1) : NULL;
-        const nashc_type *wt = w ? nashc_value_type(w) : NULL;
-        double out = 0, terms = 1;
-        for (int i = 0; i < nashc_node_n_out(n); i++)
-            out += (double)nashc_type_count(nashc_value_type(nashc_node_out(n, i)));
-        if (wt && wt->rank > 1 && !(nashc_node_op(n)->flags & NASHC_OP_ELTWISE))
-            terms = (double)nashc_type_count(wt) / (double)wt->dim[0];
-        sum += out * terms;
-    }
-    return sum;
-}
-
 /* Random inputs that each pass is checked with: few of a large model, which has many elements in
  * each; of a small one as many as --check-each takes elsewhere. */
 static int
 checks_of(const nashc_module *m)
 {
-    double n = MAX_STEPS / steps_of(m);
+    double n = MAX_STEPS / tool_steps(m);
 
     return n < LEAST_CHECKS ? LEAST_CHECKS : n > MOST_CHECKS ? MOST_CHECKS : (int)n;
+}
+
+/* What the checks of all passes compute, before anything is computed. */
+static nashc_status
+check_size(job *j)
+{
+    static const char remedy[] = "`--verify none` computes nothing, a smaller input takes less";
+    double runs = j->pm.check_each > 0 ? tool_checked_runs(j->pm.check_each) : 0;
+
+    return j->pm.verify_each ? tool_check_size(j->m, runs, remedy, j->d) : NASHC_OK;
 }
 
 static nashc_status
@@ -305,10 +295,11 @@ compile(job *j)
     nashc_status s = take_options(j);
 
     if (s != NASHC_OK || (s = hash_model(j)) != NASHC_OK ||
-        (s = tool_load(j->ctx, j->opts, j->model, &j->m)) != NASHC_OK ||
-        (strcmp(j->verify, "none") != 0 && (s = tool_check_size(j->m, j->d)) != NASHC_OK))
+        (s = tool_load(j->ctx, j->opts, j->model, &j->m)) != NASHC_OK)
         return s;
-    j->pm.check_each = j->pm.verify_each ? checks_of(j->m) : 0;
+    j->pm.check_each = j->pm.verify_each && nashc_module_main(j->m) ? checks_of(j->m) : 0;
+    if ((s = check_size(j)) != NASHC_OK)
+        return s;
     j->dir = nashc_outdir_open(j->out, j->d);
     if (!j->dir)
         return NASHC_EIO;

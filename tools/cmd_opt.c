@@ -190,9 +190,12 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
     nashc_status s = tool_load(c, o, args[0], &m);
     if (s == NASHC_OK)
         passes = choose_passes(o, m, a, &s, d);
+    nashc_pm_options po = pass_options(o, a);
+    if (s == NASHC_OK && passes[0] && po.check_each > 0)
+        s = tool_check_size(m, tool_checked_runs(po.check_each),
+                            "without --check-each nothing is run", d);
     tool_flush(c);
     if (s == NASHC_OK) {
-        nashc_pm_options po = pass_options(o, a);
         s = nashc_run_pipeline(&m, passes, &po, d);
     }
     if (s == NASHC_OK && out[0])

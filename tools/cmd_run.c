@@ -198,6 +198,20 @@ run_block(job *j, block *b, int64_t k, int64_t n, bool store)
     return s == NASHC_OK ? keep_results(j, b, k, n, store) : s;
 }
 
+/* The reference executor is slow enough to tell what it will take. */
+static nashc_status
+check_size(job *j)
+{
+    double runs = (double)j->samples.n * (double)nashc_opts_int(j->opts, "repeat");
+    nashc_status s = NASHC_OK;
+
+    if (strcmp(j->executor->name, "reference") == 0)
+        s = tool_check_size(j->module, runs, "--executor cpu is faster, less input takes less",
+                            j->diag);
+    tool_flush(j->ctx);
+    return s;
+}
+
 static nashc_status
 run_all(job *j)
 {
@@ -323,6 +337,8 @@ run_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
         s = read_inputs(&j);
     if (s == NASHC_OK)
         s = prepare(&j);
+    if (s == NASHC_OK)
+        s = check_size(&j);
     if (s == NASHC_OK)
         s = make_results(&j);
     if (s == NASHC_OK)

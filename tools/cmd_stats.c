@@ -129,23 +129,6 @@ count_quantiser(stats *s, const nashc_node *n)
 
 /* --- work ------------------------------------------------------------------------------------ */
 
-/* Multiplications of a layer: results times the weights that make one. */
-static int64_t
-macs_of(const nashc_node *n)
-{
-    const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
-    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-    int64_t out = nashc_type_count(nashc_value_type(nashc_node_out(n, 0)));
-    if (x->rank < 1 || w->rank < 1 || out < 0)
-        return 0;
-    if (nashc_node_is(n, "nn.conv"))
-        return out * (nashc_type_count(w) / w->dim[0]);
-    if (nashc_node_is(n, "nn.conv_transpose"))
-        return nashc_type_count(x) * (nashc_type_count(w) / w->dim[0]);
-    bool turned = nashc_node_is(n, "nn.gemm") && nashc_attr_bool(n, nashc_attr_index(n, "trans_a"));
-    return out * x->dim[turned ? 0 : x->rank - 1];
-}
-
 /* Comparisons of a maximum: one less than its window has elements, for each result. */
 static int64_t
 compares_of(const nashc_node *n)
@@ -167,7 +150,7 @@ count_node(stats *s, const nashc_node *n)
     int part = s->parts && loc ? part_of(loc->name) : -1;
     s->op[s->n_nodes++] = nashc_node_opname(n);
     if (nashc_node_is_any(n, layers)) {
-        add(&s->macs, s->part_macs, part, macs_of(n));
+        add(&s->macs, s->part_macs, part, nashc_node_macs(n));
         count_weights(s, n, 1);
         count_weights(s, n, 0); /* a constant from the left */
         s->bias += constant_count(s, n, 2);

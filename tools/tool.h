@@ -277,9 +277,16 @@ nashc_status tool_limit_time(const char *seconds, nashc_diag *d);
 
 /* --- size.c ---------------------------------------------------------------------------------- */
 
-/* Refuses a model with a result larger than the memory limit, by its shapes; costs a look at each
- * node. For commands that compute the model. */
-nashc_status tool_check_size(const nashc_module *m, nashc_diag *d);
+/* About the steps of one run of the entry graph (nashc_node_steps), at least 1. */
+double tool_steps(const nashc_module *m);
+
+/* Runs of the model, about, when each pass of a long pipeline is checked with n random inputs. */
+double tool_checked_runs(int n);
+
+/* Refuses a model with a result larger than the memory limit, or that cannot be run so often within
+ * days, and warns (long-run) where it takes minutes; by its shapes, at the cost of a look at each
+ * node. remedy: what asks for less, for the note. For commands that compute the model. */
+nashc_status tool_check_size(const nashc_module *m, double runs, const char *remedy, nashc_diag *d);
 
 /* --- signals.c ------------------------------------------------------------------------------- */
 

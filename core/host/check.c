@@ -12,7 +12,6 @@
 #include <math.h>
 #include <string.h>
 
-#define N_CORNERS         4
 #define BOUNDARY_FRACTION 1e-4
 #define EXACT_TOLERANCE   0x1p-16 /* of the largest output, for floats of exact passes */
 #define INEXACT_TOLERANCE 1e-3
@@ -178,7 +177,7 @@ fill_input(compare *c, int i, int k)
     double lo = g->lo - margin, hi = g->hi + margin;
     if (nashc_type_is_float(&to->type) && nashc_type_is_float(&c->in_a[i].type)) {
         nashc_fill(to, k, seed, &lo, &hi);
-        if (g->step > 0 && (g->only_grid || k < N_CORNERS || k % 2 == 0))
+        if (g->step > 0 && (g->only_grid || k < NASHC_CHECK_CORNERS || k % 2 == 0))
             for (int64_t e = 0; e < to->n; e++) {
                 double step = nearbyint((nashc_buf_get(to, e) - g->at) / g->step);
                 nashc_buf_set(to, e, g->at + step * g->step);
@@ -240,10 +239,11 @@ index_text(compare *c, const nashc_type *t, int64_t e)
 static const char *
 run_text(compare *c, int k)
 {
-    static const char *const corners[N_CORNERS] = {"all low", "all high", "alternating", "one-hot"};
-    if (k < N_CORNERS)
+    static const char *const corners[NASHC_CHECK_CORNERS] = {"all low", "all high", "alternating",
+                                                             "one-hot"};
+    if (k < NASHC_CHECK_CORNERS)
         return corners[k];
-    const char *s = nashc_arena_printf(c->arena, "random %d", k - N_CORNERS);
+    const char *s = nashc_arena_printf(c->arena, "random %d", k - NASHC_CHECK_CORNERS);
     return s ? s : "random";
 }
 
@@ -397,7 +397,7 @@ check_graphs(const nashc_module *a, const nashc_module *b, const nashc_graph *ga
     nashc_status s = out ? check_interface(&c) : nashc_enomem(d);
     if (s == NASHC_OK)
         s = prepare(&c);
-    for (int k = 0; s == NASHC_OK && k < N_CORNERS + n; k++)
+    for (int k = 0; s == NASHC_OK && k < NASHC_CHECK_CORNERS + n; k++)
         s = one_run(&c, k, out);
     if (s == NASHC_OK)
         s = judge_boundary(&c);

@@ -72,6 +72,25 @@ put(nashc_build *b, nashc_value *v, nashc_tensor *t)
     return c != NULL;
 }
 
+/* A small file can ask for any amount of work: sums of products of large constants that are all
+ * alike, say. Nobody waits for it in silence. */
+static nashc_status
+check_steps(nashc_run *r, const nashc_node *n)
+{
+    double steps = nashc_node_steps(n);
+    int64_t most = nashc_opts_int(nashc_run_opts(r), "steps");
+
+    if (steps <= (double)most)
+        return NASHC_OK;
+    nashc_node_unsup(
+        nashc_run_diag(r), n,
+        "to compute it from constants takes %.0f million steps, more than %.0f million",
+        steps / 1e6, (double)most / 1e6);
+    nashc_help(nashc_run_diag(r),
+               "store the result in the model, or raise fold-constants(steps=N)");
+    return NASHC_EUNSUP;
+}
+
 static nashc_status
 fold(nashc_run *r, nashc_build *b, nashc_node *n)
 {
@@ -85,8 +104,8 @@ fold(nashc_run *r, nashc_build *b, nashc_node *n)
         const nashc_value *v = nashc_node_in(n, i);
         in[i] = v ? nashc_tensor_buf(nashc_value_const(v)) : NULL;
     }
-    nashc_status s = nashc_eval_node(n, in, out, NASHC_EVAL_WIDE, nashc_run_diag(r));
-    if (s)
+    nashc_status s = check_steps(r, n);
+    if (s || (s = nashc_eval_node(n, in, out, NASHC_EVAL_WIDE, nashc_run_diag(r))))
         return s;
     nashc_build_before(b, n);
     for (int i = 0; i < n_out; i++)
@@ -128,6 +147,11 @@ static const nashc_param fold_constants_options[] = {
      .def = "16",
      .domain = "1..",
      .help = "largest ratio of result to operand elements beyond 4096",
+     .kind = NASHC_P_INT},
+    {.name = "steps",
+     .def = "100000000000",
+     .domain = "1..",
+     .help = "most steps of a node, multiply-accumulates and elements; more are an error",
      .kind = NASHC_P_INT},
     {0},
 };

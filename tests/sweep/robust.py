@@ -163,6 +163,29 @@ def a_budget_of_time(c):
     c.run("list", "passes", "--max-time=-1", code=2, has="--max-time is a number of seconds")
 
 
+def work_is_told_beforehand(c):
+    def net(channels, size):
+        t = f"f32[1,{channels},{size},{size}]"
+        c.write("big.nashir", f"nashc 1\ngraph @main(%x: {t}) -> (%y) {{\n"
+                f"  %w: i4[{channels},{channels},3,3] = rand 3\n  %y: {t} = nn.conv(%x, %w) pads=[1,1,1,1]\n}}\n")
+    net(64, 1024)
+    for args in (["compile", "-o", "d"], ["opt", "-passes=streamline", "--check-each=2", "-o", "o.nashir"]):
+        command = [args[0], "big.nashir", *args[1:]]
+        c.run(*command, "--max-time=1", code=1, has=["big.nashir:4", "would take about 2 hours",
+                                                     "node \"%y\" (nn.conv): takes 38789 million of the",
+                                                     "--max-time=SECONDS"])
+    c.write("big_x.npy", npy("(1, 8, 64, 64)", [1] * (8 * 64 * 64)))
+    net(8, 64)
+    _, text = c.run("run", "big.nashir", "--input", "big_x.npy", "--output", "y.npy", "-Werror=long-run")
+    assert not text, text
+    c.run("run", "big.nashir", "--input", "big_x.npy", "--repeat=1000000", "--max-time=1", code=1, has="1000000 runs")
+    c.write("fold.nashir", "nashc 1\ngraph @main() -> (%y) {\n  %a: f32[5000,5000] = splat 1\n"
+            "  %y: f32[5000,5000] = nn.matmul(%a, %a)\n}\n")
+    c.run("opt", "fold.nashir", "-passes=fold-constants", "-o", "-", code=1,
+          has=["fold.nashir:4", "node \"%y\" (nn.matmul): to compute it from constants takes 125025 million steps",
+               "fold-constants(steps=N)"])
+
+
 def calls_without_end(c):
     def graph(i, n):
         body = [f"  %a{k}: f32[1,2] = call(%{'x' if k == 0 else f'a{k - 1}'}) graph=@g{i + 1}" for k in range(8)]
@@ -402,7 +425,8 @@ def growth(c):
 
 CASES = [a_name_that_reaches_a_script, names_that_a_language_has, numbers_that_are_read_back, files_of_the_user_stay,
          what_a_killed_process_left_goes, signals_leave_nothing, a_command_that_closes_its_output, a_budget_of_memory,
-         a_budget_of_time, calls_without_end, names_of_any_bytes, names_of_arrays, arrays_that_share_their_bytes,
+         a_budget_of_time, work_is_told_beforehand, calls_without_end, names_of_any_bytes,
+         names_of_arrays, arrays_that_share_their_bytes,
          what_reaches_a_terminal, empty_tensors, comparisons, numbers_off_the_grid, codes_wider_than_float32,
          options_of_quantisers, declared_inputs, keys_that_mean_nothing, pairs_of_files, links_in_a_design, searches,
          growth]

@@ -37,6 +37,15 @@ NASHC_API int64_t nashc_broadcast_index(const nashc_type *in, const nashc_type *
 NASHC_API nashc_status nashc_eval_node(const nashc_node *n, const nashc_buf *const *in,
                                        nashc_buf *out, uint32_t flags, nashc_diag *d);
 
+/* Multiply-accumulates of a convolution or matrix product, by its shapes; 0 for any other node and
+ * where a shape is not known, INT64_MAX where they are more. */
+NASHC_API int64_t nashc_node_macs(const nashc_node *n);
+
+/* About the steps that evaluating n takes: multiply-accumulates, elements read and written,
+ * elements of pooling windows. A core of the last ten years does a billion of them a second, or
+ * more. */
+NASHC_API double nashc_node_steps(const nashc_node *n);
+
 /* Which element of operand 0 each element of result out is, for an n that only moves elements: n
  * evaluated on the numbers of the elements. constant[i]: what operand i > 0 is (NULL array, or NULL
  * there: the constant that it is in the graph). On the heap, freed by nashc_mem_free; NULL: memory

@@ -113,6 +113,9 @@ NASHC_API nashc_status nashc_check_pipeline(nashc_ctx *c, const char *text, nash
 NASHC_API nashc_status nashc_check_pipeline_opts(nashc_ctx *c, const char *text,
                                                  const nashc_pm_options *o, nashc_diag *d);
 
+/* Inputs at the ends of their ranges, that each check has besides the random ones. */
+#define NASHC_CHECK_CORNERS 4
+
 /* Compares two modules of equal interface on n random and the corner inputs: EMISMATCH names the
  * first differing output element, its two values and the input. Boundary cases (docs/numerics.md)
  * are counted apart; both modules are run by the reference executor. what names the step in
