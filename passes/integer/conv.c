@@ -195,7 +195,8 @@ static int
 conv_growth(si_walk *walk, const nashc_node *n)
 {
     bool transposed = nashc_node_is(n, "nn.conv_transpose");
-    return si_layer_growth(walk, nashc_node_in(n, 1), !transposed, transposed);
+    return si_layer_growth(walk, nashc_node_in(n, 1), conv_products(n).axis, !transposed,
+                           transposed);
 }
 
 static const nashc_integer_rule rule = {NASHC_DESC(nashc_integer_rule), .rebuild = rebuild_conv,

@@ -168,7 +168,10 @@ static int
 matmul_growth(si_walk *walk, const nashc_node *n)
 {
     nashc_value *a = nashc_node_in(n, 0), *b = nashc_node_in(n, 1);
-    return si_layer_growth(walk, si_is_const(walk, b) ? b : a, true, true);
+    bool second = si_is_const(walk, b);
+    bool rows = nashc_node_is(n, "nn.gemm") && nashc_node_bool(n, "trans_b");
+    nashc_value *w = second ? b : a;
+    return si_layer_growth(walk, w, rows ? 0 : output_axis(w, !second), true, true);
 }
 
 static const nashc_integer_rule matmul = {NASHC_DESC(nashc_integer_rule), .rebuild = rebuild_matmul,

@@ -124,11 +124,11 @@ si_layer_emit(si_walk *walk, const si_layer_build *build, bool turns)
 }
 
 int
-si_layer_growth(si_walk *walk, nashc_value *w, bool axis_0, bool axis_1)
+si_layer_growth(si_walk *walk, nashc_value *w, int axis, bool axis_0, bool axis_1)
 {
     nashc_tensor *codes;
     si_array scale;
-    if (!w || !si_is_const(walk, w) || !si_const_codes(walk, w, &codes, &scale))
+    if (!w || !si_is_const(walk, w) || !si_weight_codes(walk, w, axis, &codes, &scale))
         return NO_ROOM;
     const nashc_type *t = nashc_tensor_type(codes);
     bool first = axis_0 && (!axis_1 || t->dim[0] < t->dim[1]);

@@ -37,7 +37,8 @@ bool si_layer_intervals(si_job *job, si_layer_build *build, bool zero);
 /* Emits the products, and anchors the result of n. turns: outputs may change their sign. */
 bool si_layer_emit(si_walk *walk, const si_layer_build *build, bool turns);
 
-/* Bits that a layer with weights w adds, outputs of them along the axes; w NULL: not known. */
-int si_layer_growth(si_walk *walk, nashc_value *w, bool axis_0, bool axis_1);
+/* Bits that a layer with weights w adds, outputs of them along axis (si_weight_codes) and counted
+ * along axis 0 or 1; w NULL: not known. */
+int si_layer_growth(si_walk *walk, nashc_value *w, int axis, bool axis_0, bool axis_1);
 
 #endif

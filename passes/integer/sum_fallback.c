@@ -176,8 +176,10 @@ growth_behind(si_walk *walk, const nashc_value *v)
                 continue;
             int b = bits[i] + growth(walk, user[k]);
             most = b > most ? b : most;
-            if (n + nashc_node_n_out(user[k]) > MAX_SEEN || most >= UNKNOWN)
+            if (n + nashc_node_n_out(user[k]) > MAX_SEEN || most >= UNKNOWN) {
+                walk->job->why = why;
                 return UNKNOWN;
+            }
             for (int o = 0; o < nashc_node_n_out(user[k]); o++) {
                 bits[n] = b;
                 seen[n++] = nashc_node_out(user[k], o);
