@@ -9,36 +9,25 @@
  * the function's default, else they are left out. The protobuf messages of the file are not
  * changed: what differs is a copy in the arena.
  */
-#include "frontends/onnx/graph.h"
+#include "frontends/onnx/opening.h"
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_OPENED = 1 << 20, MAX_PREFIX = 64 };
+enum { MAX_PREFIX = 64 };
 
-/* The graph that comes out, and what is known of the file. */
-typedef struct opening {
-    nashc_onnx_in *r;
-    onnx_names *functions; /* "domain/name/overload" to Onnx__FunctionProto */
-    onnx_names *taken;     /* tensor names and prefixes in use */
-    Onnx__NodeProto **node;
-    const Onnx__FunctionProto **origin;
-    size_t n, cap, n_calls;
-} opening;
-
-/* One node that calls a function, inside of another call or at the top. */
-typedef struct call {
-    const struct call *up;
-    const Onnx__FunctionProto *f;
-    const Onnx__NodeProto *node; /* with its own references resolved */
-    const char *prefix;
-    onnx_names *actual; /* names of the body to names outside */
-    int depth;
-} call;
-
-static const char *
-text(const char *s)
+const char *
+onnx_or_empty(const char *s)
 {
     return s ? s : "";
+}
+
+/* What a node is called: by its first result where it has no name. */
+static const char *
+name_of(const Onnx__NodeProto *n)
+{
+    return *onnx_or_empty(n->name) ? n->name
+           : n->n_output           ? n->output[0]
+                                   : onnx_or_empty(n->op_type);
 }
 
 /* --- functions of the file ----------------------------------------------------------------------
@@ -47,8 +36,8 @@ text(const char *s)
 static const char *
 key(nashc_arena *a, const char *domain, const char *name, const char *overload)
 {
-    domain = !strcmp(text(domain), "ai.onnx") ? "" : text(domain);
-    return nashc_arena_printf(a, "%s/%s/%s", domain, text(name), text(overload));
+    domain = !strcmp(onnx_or_empty(domain), "ai.onnx") ? "" : onnx_or_empty(domain);
+    return nashc_arena_printf(a, "%s/%s/%s", domain, onnx_or_empty(name), onnx_or_empty(overload));
 }
 
 static nashc_status
@@ -64,7 +53,7 @@ list_functions(opening *o)
             return nashc_enomem(o->r->d);
         if (onnx_names_get(o->functions, k))
             return nashc_error(o->r->d, &o->r->file, "two functions of the model are named \"%s\"",
-                               nashc_quote(o->r->d, text(f->name)));
+                               nashc_quote(o->r->d, onnx_or_empty(f->name)));
         if (!onnx_names_put(o->functions, k, f))
             return nashc_enomem(o->r->d);
     }
@@ -90,7 +79,7 @@ fresh(opening *o, const char *name)
 {
     const char *try = name;
 
-    for (size_t k = o->n + o->n_calls; try && onnx_names_get(o->taken, try); k++)
+    for (size_t k = o->n + o->n_scopes; try && onnx_names_get(o->taken, try); k++)
         try = nashc_arena_printf(o->r->arena, "%s_%zu", name, k);
     return try && onnx_names_put(o->taken, try, o) ?
     try : NULL
@@ -120,57 +109,70 @@ take_names(opening *o)
 }
 
 static bool
-bind(call *c, const char *name, const char *actual)
+bind(const scope *c, const char *name, const char *actual)
 {
     return onnx_names_put(c->actual, name, (void *)(uintptr_t)actual);
 }
 
-/* What name of the body is outside: an operand or result of the call, else a name of its own. */
-static const char *
-outside(opening *o, call *c, const char *name)
+bool
+onnx_scope_own(opening *o, const scope *c, const char *name)
+{
+    if (!*name || onnx_names_get(c->actual, name))
+        return true;
+    const char *actual = nashc_arena_printf(o->r->arena, "%s:%s", c->prefix, name);
+    actual = actual ? fresh(o, actual) : NULL;
+    return actual && bind(c, name, actual);
+}
+
+const char *
+onnx_scope_name(opening *o, const scope *c, const char *name)
 {
     const char *actual = *name ? onnx_names_get(c->actual, name) : name;
 
     if (actual)
         return actual;
-    actual = nashc_arena_printf(o->r->arena, "%s:%s", c->prefix, name);
-    actual = actual ? fresh(o, actual) : NULL;
-    return actual && bind(c, name, actual) ? actual : NULL;
+    if (!c->f)
+        return c->up ? onnx_scope_name(o, c->up, name) : name;
+    return onnx_scope_own(o, c, name) ? onnx_names_get(c->actual, name) : NULL;
 }
 
 /* --- nodes ---------------------------------------------------------------------------------------
  */
 
-static nashc_status
-append(opening *o, Onnx__NodeProto *n, const Onnx__FunctionProto *f)
+nashc_status
+onnx_open_append(opening *o, Onnx__NodeProto *n, const scope *c, const Onnx__FunctionProto *from)
 {
     if (o->n == o->cap) {
         size_t cap = 2 * o->cap + 64;
         Onnx__NodeProto **node = NASHC_NEW_N(o->r->arena, Onnx__NodeProto *, cap);
         const Onnx__FunctionProto **origin =
             NASHC_NEW_N(o->r->arena, const Onnx__FunctionProto *, cap);
-        if (!node || !origin)
+        onnx_guard **guard = NASHC_NEW_N(o->r->arena, onnx_guard *, cap);
+        if (!node || !origin || !guard)
             return nashc_enomem(o->r->d);
         if (o->n) {
             memcpy(node, o->node, o->n * sizeof(*node));
             memcpy(origin, o->origin, o->n * sizeof(*origin));
+            memcpy(guard, o->guard, o->n * sizeof(*guard));
         }
         o->node = node;
         o->origin = origin;
+        o->guard = guard;
         o->cap = cap;
     }
     o->node[o->n] = n;
-    o->origin[o->n++] = f;
+    o->guard[o->n] = c ? c->guard : NULL;
+    o->origin[o->n++] = from;
     return NASHC_OK;
 }
 
 static char **
-outside_all(opening *o, call *c, char *const *name, size_t n)
+outside_all(opening *o, const scope *c, char *const *name, size_t n)
 {
     char **out = NASHC_NEW_N(o->r->arena, char *, n + 1);
 
     for (size_t i = 0; out && i < n; i++)
-        if (!(out[i] = (char *)(uintptr_t)outside(o, c, name[i])))
+        if (!(out[i] = (char *)(uintptr_t)onnx_scope_name(o, c, name[i])))
             return NULL;
     return out;
 }
@@ -184,17 +186,21 @@ find_attribute(Onnx__AttributeProto *const *list, size_t n, const char *name)
     return NULL;
 }
 
-/* Attributes of a node of the body with what they refer to. */
+/* Attributes of a node of the body with what they refer to: of the function that it stands in. */
 static bool
-resolve_attributes(opening *o, const call *c, Onnx__NodeProto *n)
+resolve_attributes(opening *o, const scope *c, Onnx__NodeProto *n)
 {
+    while (c && !c->f)
+        c = c->up;
+    if (!c)
+        return true;
     Onnx__AttributeProto **own =
         NASHC_NEW_N(o->r->arena, Onnx__AttributeProto *, n->n_attribute + 1);
     size_t kept = 0;
 
     for (size_t i = 0; own && i < n->n_attribute; i++) {
         Onnx__AttributeProto *a = n->attribute[i], *value = a;
-        const char *ref = text(a->ref_attr_name);
+        const char *ref = onnx_or_empty(a->ref_attr_name);
         if (*ref) {
             value = find_attribute(c->node->attribute, c->node->n_attribute, ref);
             if (!value)
@@ -215,20 +221,15 @@ resolve_attributes(opening *o, const call *c, Onnx__NodeProto *n)
     return own != NULL;
 }
 
-/* Node i of the body, as it is outside. NULL: no memory. */
-static Onnx__NodeProto *
-copy_node(opening *o, call *c, size_t i)
+Onnx__NodeProto *
+onnx_scope_node(opening *o, const scope *c, const Onnx__NodeProto *in)
 {
-    const Onnx__NodeProto *in = c->f->node[i];
     Onnx__NodeProto *n = NASHC_NEW(o->r->arena, Onnx__NodeProto);
 
     if (!n)
         return NULL;
     *n = *in;
-    const char *name = *text(in->name) ? in->name
-                       : in->n_output  ? in->output[0]
-                                       : text(in->op_type);
-    n->name = nashc_arena_printf(o->r->arena, "%s:%s", c->prefix, name);
+    n->name = nashc_arena_printf(o->r->arena, "%s:%s", c->prefix, name_of(in));
     n->input = outside_all(o, c, in->input, in->n_input);
     n->output = outside_all(o, c, in->output, in->n_output);
     return n->name && n->input && n->output && resolve_attributes(o, c, n) ? n : NULL;
@@ -236,7 +237,7 @@ copy_node(opening *o, call *c, size_t i)
 
 /* A result that is an operand, or another result: a node that passes it on. */
 static nashc_status
-pass_on(opening *o, const call *c, const char *from, const char *to)
+pass_on(opening *o, const scope *c, const char *from, const char *to)
 {
     Onnx__NodeProto *n = NASHC_NEW(o->r->arena, Onnx__NodeProto);
     char **name = NASHC_NEW_N(o->r->arena, char *, 2);
@@ -251,47 +252,63 @@ pass_on(opening *o, const call *c, const char *from, const char *to)
     n->n_input = n->n_output = 1;
     n->input = &name[0];
     n->output = &name[1];
-    return append(o, n, c->f);
+    return onnx_open_append(o, n, c, c->f);
 }
 
 /* --- calls ---------------------------------------------------------------------------------------
  */
 
 static nashc_status
-call_error(opening *o, const call *c, const char *what)
+scope_error(opening *o, const scope *c, const char *what)
 {
-    return nashc_error(o->r->d, &o->r->file, "node \"%s\": function \"%s\" of the model %s",
-                       nashc_quote(o->r->d, c->prefix), nashc_quote(o->r->d, text(c->f->name)),
-                       what);
+    return nashc_error(o->r->d, &o->r->file, "node \"%s\": %s%s%s%s",
+                       nashc_quote(o->r->d, c->prefix), c->f ? "function \"" : "a branch ",
+                       c->f ? nashc_quote(o->r->d, onnx_or_empty(c->f->name)) : "",
+                       c->f ? "\" of the model " : "", what);
+}
+
+nashc_status
+onnx_scope_enter(opening *o, scope *c, const char *what, size_t n_names)
+{
+    c->depth = c->up ? c->up->depth + 1 : 1;
+    c->guard = c->guard ? c->guard : c->up ? c->up->guard : NULL;
+    o->n_scopes++;
+    c->prefix =
+        nashc_arena_printf(o->r->arena, "%.*s%s", MAX_PREFIX * c->depth, name_of(c->node), what);
+    c->prefix = c->prefix ? fresh(o, c->prefix) : NULL;
+    c->actual = c->prefix ? onnx_names_create(o->r->arena, n_names) : NULL;
+    if (!c->actual)
+        return nashc_enomem(o->r->d);
+    if (c->depth > ONNX_MAX_NESTED)
+        return scope_error(o, c, "is nested more than 64 deep");
+    if (o->n_scopes > ONNX_MAX_OPENED || o->n > ONNX_MAX_OPENED + o->r->g->n_node)
+        return scope_error(o, c, "makes the graph larger than 1048576 nodes");
+    return NASHC_OK;
 }
 
 /* Is the call one that a file may have? */
 static nashc_status
-check_call(opening *o, const call *c)
+check_call(opening *o, const scope *c)
 {
-    for (const call *up = c->up; up; up = up->up)
+    for (const scope *up = c->up; up; up = up->up)
         if (up->f == c->f)
-            return call_error(o, c, "calls itself");
-    if (c->depth > MAX_DEPTH)
-        return call_error(o, c, "is nested more than 64 deep");
-    if (o->n_calls > MAX_OPENED || o->n > MAX_OPENED + o->r->g->n_node)
-        return call_error(o, c, "makes the graph larger than 1048576 nodes");
+            return scope_error(o, c, "calls itself");
     if (c->node->n_input > c->f->n_input)
-        return call_error(o, c, "has fewer inputs than the node gives");
+        return scope_error(o, c, "has fewer inputs than the node gives");
     if (c->node->n_output > c->f->n_output)
-        return call_error(o, c, "has fewer outputs than the node names");
+        return scope_error(o, c, "has fewer outputs than the node names");
     return NASHC_OK;
 }
 
 /* Operands and results of the call under the names that the body has for them. */
 static nashc_status
-bind_ends(opening *o, call *c)
+bind_ends(opening *o, const scope *c)
 {
     const Onnx__FunctionProto *f = c->f;
 
     for (size_t i = 0; i < f->n_input; i++) {
         if (!*f->input[i] || onnx_names_get(c->actual, f->input[i]))
-            return call_error(o, c, "has an input without a name of its own");
+            return scope_error(o, c, "has an input without a name of its own");
         if (!bind(c, f->input[i], i < c->node->n_input ? c->node->input[i] : ""))
             return nashc_enomem(o->r->d);
     }
@@ -302,25 +319,21 @@ bind_ends(opening *o, call *c)
     return NASHC_OK;
 }
 
-static nashc_status add(opening *o, Onnx__NodeProto *n, const call *up,
-                        const Onnx__FunctionProto *from);
-
 /* The body, and what passes on results that no node of it writes under their name. */
 static nashc_status
-open_call(opening *o, call *c)
+open_call(opening *o, scope *c)
 {
-    nashc_status s = check_call(o, c);
+    nashc_status s = onnx_scope_enter(o, c, "", c->f->n_input + 2 * c->f->n_node);
 
-    c->actual = s ? NULL : onnx_names_create(o->r->arena, c->f->n_input + 2 * c->f->n_node);
-    if (s || (s = c->actual ? bind_ends(o, c) : nashc_enomem(o->r->d)))
+    if (s || (s = check_call(o, c)) || (s = bind_ends(o, c)))
         return s;
     for (size_t i = 0; i < c->f->n_node; i++) {
-        Onnx__NodeProto *n = copy_node(o, c, i);
-        if ((s = n ? add(o, n, c, c->f) : nashc_enomem(o->r->d)))
+        Onnx__NodeProto *n = onnx_scope_node(o, c, c->f->node[i]);
+        if ((s = n ? onnx_open_add(o, n, c, c->f) : nashc_enomem(o->r->d)))
             return s;
     }
     for (size_t i = 0; i < c->node->n_output; i++) {
-        const char *to = c->node->output[i], *from = outside(o, c, c->f->output[i]);
+        const char *to = c->node->output[i], *from = onnx_scope_name(o, c, c->f->output[i]);
         if (!from)
             return nashc_enomem(o->r->d);
         if (*to && strcmp(from, to) && (s = pass_on(o, c, from, to)))
@@ -329,20 +342,28 @@ open_call(opening *o, call *c)
     return NASHC_OK;
 }
 
-/* n as it is, or what it calls. from: the function whose body it is of; NULL: none. */
-static nashc_status
-add(opening *o, Onnx__NodeProto *n, const call *up, const Onnx__FunctionProto *from)
+nashc_status
+onnx_open_add(opening *o, Onnx__NodeProto *n, const scope *up, const Onnx__FunctionProto *from)
 {
-    call c = {.up = up, .node = n, .depth = up ? up->depth + 1 : 1};
+    scope c = {.up = up, .node = n};
     nashc_status s = function_of(o, n, &c.f);
 
-    if (s || !c.f)
-        return s ? s : append(o, n, from);
-    const char *name = *text(n->name) ? n->name : n->n_output ? n->output[0] : text(n->op_type);
-    o->n_calls++;
-    c.prefix = nashc_arena_printf(o->r->arena, "%.*s", MAX_PREFIX * c.depth, name);
-    c.prefix = c.prefix ? fresh(o, c.prefix) : NULL;
-    return c.prefix ? open_call(o, &c) : nashc_enomem(o->r->d);
+    if (s)
+        return s;
+    return c.f                    ? open_call(o, &c)
+           : onnx_has_branches(n) ? onnx_open_branches(o, n, up, from)
+                                  : onnx_open_append(o, n, up, from);
+}
+
+/* Is there anything to open? */
+static bool
+is_nested(const nashc_onnx_in *r)
+{
+    bool found = r->model->n_functions > 0;
+
+    for (size_t i = 0; !found && i < r->g->n_node; i++)
+        found = onnx_has_branches(r->g->node[i]);
+    return found;
 }
 
 nashc_status
@@ -351,7 +372,7 @@ onnx_functions_open(nashc_onnx_in *r)
     opening o = {.r = r};
     nashc_status s;
 
-    if (!r->model->n_functions)
+    if (!is_nested(r))
         return NASHC_OK;
     Onnx__GraphProto *g = NASHC_NEW(r->arena, Onnx__GraphProto);
     if (!g)
@@ -359,12 +380,13 @@ onnx_functions_open(nashc_onnx_in *r)
     if ((s = list_functions(&o)) || (s = take_names(&o)))
         return s;
     for (size_t i = 0; i < r->g->n_node; i++)
-        if ((s = add(&o, r->g->node[i], NULL, NULL)))
+        if ((s = onnx_open_add(&o, r->g->node[i], NULL, NULL)))
             return s;
     *g = *r->g;
     g->n_node = o.n;
     g->node = o.node;
     r->g = g;
     r->origin = o.origin;
+    r->guard = o.guard;
     return NASHC_OK;
 }

@@ -26,6 +26,21 @@ cycle(nashc_onnx_in *r, const size_t *stack, size_t top, size_t node)
                        top - from > 8 ? ", ..." : "");
 }
 
+/* What node i waits for, number k: its operands, then the conditions of the branches that it is of.
+ * NULL: no more. */
+static const char *
+awaited(const nashc_onnx_in *r, size_t i, size_t k)
+{
+    const Onnx__NodeProto *n = r->g->node[i];
+    const onnx_guard *g = r->guard ? r->guard[i] : NULL;
+
+    if (k < n->n_input)
+        return n->input[k];
+    for (k -= n->n_input; g && k > 0; k--)
+        g = g->up;
+    return g ? g->condition : NULL;
+}
+
 /* Depth first from node root, with an explicit stack; state 1: on the stack, 2: done. */
 static nashc_status
 visit(nashc_onnx_in *r, size_t root, uint8_t *state, size_t *stack, size_t *next_in, size_t *order,
@@ -38,14 +53,14 @@ visit(nashc_onnx_in *r, size_t root, uint8_t *state, size_t *stack, size_t *next
     state[root] = 1;
     while (top) {
         size_t at = stack[top - 1];
-        const Onnx__NodeProto *n = r->g->node[at];
-        if (next_in[top - 1] == n->n_input) {
+        const char *name = awaited(r, at, next_in[top - 1]);
+        if (!name) {
             state[at] = 2;
             order[(*n_order)++] = at;
             top--;
             continue;
         }
-        const char *name = n->input[next_in[top - 1]++];
+        next_in[top - 1]++;
         if (!*name)
             continue;
         onnx_sym *s = onnx_sym_find(r, name);

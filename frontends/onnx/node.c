@@ -245,7 +245,7 @@ check_results(nashc_onnx_in *r)
     return NASHC_OK;
 }
 
-/* Makes node i of the file the one at hand, and finds its row; *since as for onnx_rows_find. */
+/* Also finds its row; *since as for onnx_rows_find. */
 static void
 enter(nashc_onnx_in *r, size_t i, int *since)
 {
@@ -262,6 +262,14 @@ enter(nashc_onnx_in *r, size_t i, int *since)
     if (!r->version)
         r->version = 1; /* a domain that is not imported, as old files have it */
     r->row = onnx_rows_find(r->rows, domain, n->op_type, r->version, since);
+}
+
+void
+onnx_node_enter(nashc_onnx_in *r, size_t i)
+{
+    int since;
+
+    enter(r, i, &since);
 }
 
 nashc_status

@@ -1,6 +1,6 @@
 /* read.c: the ONNX frontend: file, versions, and the order of the steps.
  *
- *     bytes -> wire.c -> protobuf -> versions.c -> functions.c -> symbols.c
+ *     bytes -> wire.c -> protobuf -> versions.c -> functions.c, branches.c -> symbols.c
  *           -> graph.c (order, inputs) -> node.c for each node: its row (rows.c), checks, the row's
  * function -> graph.c (outputs)
  *
@@ -45,9 +45,12 @@ read_graph(nashc_onnx_in *r)
     if ((s = onnx_functions_open(r)) || (s = onnx_graph_symbols(r)) ||
         (s = onnx_graph_order(r, &order)) || (s = onnx_graph_inputs(r)))
         return s;
-    for (size_t i = 0; i < r->g->n_node; i++)
-        if ((s = onnx_node_read(r, order[i])))
+    for (size_t i = 0; i < r->g->n_node; i++) {
+        bool taken;
+        if ((s = onnx_node_taken(r, order[i], &taken)) ||
+            (taken && (s = onnx_node_read(r, order[i]))))
             return s;
+    }
     if ((s = onnx_graph_outputs(r)))
         return s;
     nashc_graph_remove_dead(r->graph);

@@ -42,6 +42,15 @@ typedef struct onnx_bound {
     nashc_graph *graph; /* made by whoever binds */
 } onnx_bound;
 
+/* A branch of an If (branches.c). Its nodes are read if the condition chooses it. */
+typedef struct onnx_guard {
+    struct onnx_guard *up; /* of the branch that the If is in; NULL: none */
+    const char *condition; /* name */
+    size_t chooser;        /* node that is the If */
+    bool then;             /* taken where the condition holds */
+    enum { ONNX_GUARD_UNKNOWN, ONNX_GUARD_OPEN, ONNX_GUARD_CLOSED } state;
+} onnx_guard;
+
 typedef struct onnx_parts onnx_parts; /* the files read so far, partition.c */
 
 /* Reading one file. */
@@ -60,6 +69,7 @@ struct nashc_onnx_in {
     const Onnx__ModelProto *model;
     const Onnx__GraphProto *g;
     const Onnx__FunctionProto **origin; /* by node of g: the function it comes from; NULL: none */
+    onnx_guard **guard;                 /* by node of g: the branch that it is of; NULL: none */
     onnx_names *names;                  /* to onnx_sym */
     bool allow_unknown;
     bool failed; /* an error of the node at hand is reported: nothing more is built */

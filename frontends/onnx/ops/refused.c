@@ -15,7 +15,6 @@ static const nashc_onnx_row rows[] = {
      "takes its scale from the data; only constant scales have a hardware form", 1, 1, 3, REFUSE,
      NULL},
     {AI_ONNX, "GroupNormalization", 18, NULL, RUNNING, 0, ANY, 127, REFUSE, NULL},
-    {AI_ONNX, "If", 1, NULL, CONTROL, 0, ANY, 127, REFUSE, NULL},
     {AI_ONNX, "Loop", 1, NULL, CONTROL, 0, ANY, 127, REFUSE, NULL},
     {AI_ONNX, "RMSNormalization", 23, NULL, RUNNING, 0, ANY, 127, REFUSE, NULL},
     {AI_ONNX, "Scan", 8, NULL, CONTROL, 0, ANY, 127, REFUSE, NULL},
