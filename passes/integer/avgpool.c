@@ -3,7 +3,8 @@
  *     mean of s i + b over a window = s / divisor * (sum of i) + b
  *
  * Where the divisor depends on the position (padding that does not count), the sums are multiplied
- * by what is missing to the least common multiple.
+ * by what is missing to the least common multiple. Where s varies inside a window, as of channels
+ * that are summed, the elements are brought to one unit before.
  */
 #include "integer.h"
 
@@ -178,26 +179,103 @@ anchor_mean(si_walk *walk, nashc_value *y, nashc_value *integer, si_array *scale
     return integer && si_anchor(walk, y, integer, scale, bias, NULL, NULL, NULL, NULL);
 }
 
+/* --- scales that vary inside a window ----------------------------------------------------------
+ */
+
+#define MAX_MULTIPLIER 0x1p31
+#define MAX_SUM_BITS   60
+
+/* The unit of all scales: exact where their multipliers are below MAX_MULTIPLIER, else the smallest
+ * one has as many bits as float32. */
+static double
+unit_of_all(const si_array *scale, int *bits)
+{
+    double unit, least = INFINITY, most = 0;
+    if (si_common_unit(scale->v, scale->n, MAX_MULTIPLIER, &unit))
+        return unit;
+    for (int64_t i = 0; i < scale->n; i++) {
+        double a = fabs(scale->v[i]);
+        most = fmax(most, a);
+        least = a > 0 && a < least ? a : least;
+    }
+    unit = fmax(ldexp(least, -23), most / MAX_MULTIPLIER);
+    *bits = ilogb(least / unit) + 1;
+    return unit;
+}
+
+/* m = scale / unit, rounded. An offset that is whole steps of its scale, as zero points are, stays
+ * so many of the rounded one: what is 0 in the model stays 0. */
+static bool
+round_scales(si_job *job, const si_value *x, double unit, si_array *m, si_array *bias)
+{
+    si_array u = si_scalar(job, unit), steps;
+    *bias = x->bias;
+    if (!si_zip(job, &x->scale, &u, si_div, m) || !si_zip(job, &x->bias, &x->scale, si_div, &steps))
+        return false;
+    for (int64_t i = 0; i < m->n; i++)
+        m->v[i] = nearbyint(m->v[i]);
+    for (int64_t i = 0; i < x->scale.n; i++)
+        if (x->scale.v[i] == 0) /* its offset is no number of steps */
+            return true;
+    if (!si_round_to_integers(&steps))
+        return !si_failed(job);
+    return si_zip(job, &steps, m, si_mul, bias) && si_zip(job, bias, &u, si_mul, bias);
+}
+
+/* *x as integers with one scale for all. False: they would be too wide, or failed. */
+static bool
+one_scale(si_walk *walk, nashc_node *n, si_value *x)
+{
+    si_job *job = walk->job;
+    int bits = 0;
+    double unit = unit_of_all(&x->scale, &bits), most = 0;
+    const nashc_type *t = nashc_value_type(x->tensor->integer);
+    double terms = (double)nashc_type_count(t) /
+                   (double)nashc_type_count(nashc_value_type(nashc_node_out(n, 0)));
+    si_tensor *tensor = si_alloc(job, 1, sizeof(*tensor));
+    si_array m, bias;
+
+    if (!tensor || !round_scales(job, x, unit, &m, &bias))
+        return false;
+    for (int64_t i = 0; i < m.n; i++)
+        most = fmax(most, fabs(m.v[i]));
+    if (t->bits + log2(most + 1) + log2(terms) > MAX_SUM_BITS)
+        return si_no(job, "its sums would need more than 61 bits");
+    if (bits)
+        si_warn_rounded(job, n, "the terms of its sums have scales without a common unit", bits,
+                        SI_LEAST_BITS,
+                        "one scale for all that is summed, or scales that are small multiples of "
+                        "each other, need no rounding");
+    *tensor = *x->tensor;
+    tensor->integer = si_failed(job) ? NULL : si_times(walk, x->tensor->integer, &m);
+    x->tensor = tensor;
+    x->scale = si_scalar(job, unit);
+    x->bias = bias;
+    return tensor->integer;
+}
+
 static bool
 rebuild_pool(si_walk *walk, nashc_node *n)
 {
     si_job *job = walk->job;
     nashc_value *xv = nashc_node_in(n, 0), *y = nashc_node_out(n, 0);
     const nashc_type *t = nashc_value_type(xv), *yt = nashc_value_type(y);
-    si_value *x = si_affine(walk, xv);
+    const si_value *affine = si_affine(walk, xv);
     si_array count, divisor, scale, bias;
+    si_value x;
 
-    if (!x)
+    if (!affine)
         return false;
-    if (varies_in_window(n, &x->scale, t, yt))
-        return si_no(job, "the scale varies inside a window");
-    nashc_value *integer = emit_integer_sum(walk, n, x->tensor->integer);
+    x = *affine;
+    if (varies_in_window(n, &x.scale, t, yt) && !one_scale(walk, n, &x))
+        return false;
+    nashc_value *integer = emit_integer_sum(walk, n, x.tensor->integer);
     if (!integer || !divisors(job, n, nashc_value_def(integer), &count, &divisor) ||
-        !carried(job, n, &x->scale, &scale))
+        !carried(job, n, &x.scale, &scale))
         return false;
-    if (varies_in_window(n, &x->bias, t, yt)
-            ? !pooled_offset(job, n, &x->bias, &bias)
-            : !carried_offset(job, n, &x->bias, &count, &divisor, &bias))
+    if (varies_in_window(n, &x.bias, t, yt)
+            ? !pooled_offset(job, n, &x.bias, &bias)
+            : !carried_offset(job, n, &x.bias, &count, &divisor, &bias))
         return false;
     return anchor_mean(walk, y, integer, &scale, &bias, &divisor);
 }

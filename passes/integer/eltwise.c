@@ -116,11 +116,11 @@ one_dynamic(si_walk *walk, nashc_node *n, int at, const si_value *x, si_value *y
         y->by_channel = y->by_channel && si_channel_only(&c, t);
         if (!affine_binary(walk->job, n, at, x, &c, y, &done))
             return false;
-    } else if (nashc_node_n_in(n) > 2) {
-        y->by_channel = false;
     }
-    if (nashc_node_is(n, "q.dequant"))
+    if (nashc_node_is(n, "q.dequant")) /* affine: its constants tell what varies */
         return dequantised(walk, n, x, y);
+    if (nashc_node_n_in(n) > 2)
+        y->by_channel = false;
     if (nashc_node_is(n, "nn.neg"))
         return negate(walk->job, x, y);
     if (done || nashc_node_is(n, "nn.identity") ||

@@ -147,3 +147,41 @@ def branch_by_data(rng):
     c = n.op("Cast", n.op("ReduceMax", x, keepdims=0), to=TensorProto.BOOL)
     return n.done(n.quant(choose(n, c, branch([helper.make_node("Neg", [x], ["y"])], "y"),
                                  branch([helper.make_node("Abs", [x], ["y"])], "y"))))
+
+
+# --- 4: sums over what has unlike scales --------------------------------------------------------------------------
+
+
+def unlike(n, c, zero=True):
+    """Channels of unlike scales and offsets, unquantised."""
+    w = n.op("DequantizeLinear", n.const(n.rng.integers(-7, 8, (c, c, 1, 1)), np.int8),
+             n.const(n.rng.uniform(0.02, 0.2, c)), axis=0)
+    return n.op("Conv", n.quant("x0"), w, *[n.const(n.rng.normal(0, 1, c))] * zero, kernel_shape=[1, 1])
+
+
+@network
+def mean_over_channels(rng):
+    n = Net(rng, (1, 4, 5, 5), sim=True)
+    return n.done(n.quant(n.op("ReduceMean", unlike(n, 4), n.const([1], np.int64), keepdims=1), 0.0625))
+
+
+@network
+def sum_over_all_axes(rng):
+    n = Net(rng, (1, 3, 4, 4))
+    return n.done(n.quant(n.op("ReduceSum", unlike(n, 3), n.const([1, 2, 3], np.int64), keepdims=0), 0.5))
+
+
+@network
+def mean_over_channels_of_whole_ratios(rng):
+    """1 : 3 : 5 have a unit."""
+    n = Net(rng, (1, 3, 4, 4))
+    x = n.op("Mul", n.quant("x0"), n.const(np.array([1, 3, 5]).reshape(3, 1, 1) * 0.0371))
+    return n.done(n.quant(n.op("ReduceMean", x, n.const([1], np.int64), keepdims=1), 0.0625))
+
+
+@network
+def mean_of_a_concat(rng):
+    """Halves of a concat have scales of their own."""
+    n = Net(rng, (1, 2, 4, 4))
+    x = n.op("Concat", n.quant("x0", 0.05), n.quant(n.op("Mul", "x0", F32(0.7)), 0.02, 3, np.uint8), axis=1)
+    return n.done(n.quant(n.op("ReduceMean", x, n.const([1], np.int64), keepdims=1), 0.125))
