@@ -55,6 +55,9 @@ parse_option(nashc_opts *o, const nashc_param *schema, int n, char **argv, int *
             return nashc_usage(d, "option \"%s\" needs a value", p->name);
         value = argv[++*i];
     }
+    if (p->kind == NASHC_P_PATH && !value[0]) /* of a shell variable that is not set, often */
+        return nashc_usage(d, "option \"%s\" needs the name of a file or folder: it is empty",
+                           p->name);
     if (nashc_opts_given(o, p->name) && !(p->flags & NASHC_P_REPEAT))
         return nashc_usage(d, "option \"%s\" is given twice", p->name);
     return nashc_opts_set(o, p->name, value, NULL, d);

@@ -244,11 +244,12 @@ handle(int signal_, void (*handler)(int), int flags)
 void
 tool_catch_signals(void)
 {
-    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,
-                               SIGUSR1, SIGUSR2, SIGXFSZ, SIGPROF, SIGVTALRM};
+    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,  SIGPIPE,
+                               SIGUSR1, SIGUSR2, SIGPROF, SIGVTALRM};
     nashc_on_memory_out(memory_out);
     for (size_t i = 0; i < NASHC_COUNT(ends); i++)
         handle(ends[i], interrupted, SA_NODEFER);
+    signal(SIGXFSZ, SIG_IGN); /* whoever writes hears of it, and names the file */
     handle(SIGALRM, timed_out, SA_NODEFER);
     handle(SIGXCPU, late, SA_NODEFER);
     atexit(left);

@@ -26,8 +26,10 @@ tool_temp_folder(const char *what, nashc_arena *a, char **path, nashc_diag *d)
     if (made)
         return NASHC_OK;
     *path = NULL;
-    return nashc_io_error(d, &(nashc_loc){.file = base}, "cannot create a temporary folder: %s",
-                          strerror(why));
+    nashc_io_error(d, &(nashc_loc){.file = base}, "cannot create a temporary folder: %s",
+                   strerror(why));
+    nashc_help(d, "TMPDIR names the folder for it");
+    return NASHC_EIO;
 }
 
 void

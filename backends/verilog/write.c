@@ -117,7 +117,7 @@ prepare(design *z)
     z->verified = nashc_opts_str(z->o, "verified");
     z->clk_ns = nashc_opts_float(z->o, "clock-ns");
     if (!nashc_is_top_name(z->top))
-        return nashc_usage(z->d, "%s is no name for the top module", nashc_quote(z->d, z->top));
+        return nashc_usage(z->d, "\"%s\" is no name for the top module", nashc_quote(z->d, z->top));
     if (!(z->clk_ns > 0))
         return nashc_usage(z->d, "the clock period must be positive");
     if (device[0] && !(z->dev = nashc_lookup(z->ctx, NASHC_D_DEVICE, device, z->d)))

@@ -371,7 +371,9 @@ harmless(nashc_diag *d, const char *text)
 static char *
 render_text(nashc_diag *d, const message *m)
 {
-    char *s = nashc_arena_strdup(d->arena, m->file ? nashc_quote(d, m->file) : "nashc");
+    char *s = nashc_arena_strdup(d->arena, !m->file     ? "nashc"
+                                           : m->file[0] ? nashc_quote(d, m->file)
+                                                        : "\"\"");
     if (!s)
         return NULL;
     if (m->file && m->line > 0)

@@ -64,6 +64,8 @@ check_target(const char *path, nashc_diag *d)
 
     if (lstat(path, &st) != 0)
         return NASHC_OK;
+    if (S_ISLNK(st.st_mode)) /* it would be exchanged, not what it names */
+        return nashc_io_error(d, &loc, "is a link: name the folder itself");
     if (!S_ISDIR(st.st_mode))
         return nashc_io_error(d, &loc, "exists and is not a folder");
     if (is_empty_dir(path) || nashc_folder_is_ours(path))

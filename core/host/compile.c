@@ -53,7 +53,7 @@ check_numbers(const nashc_compile_options *o, nashc_diag *d)
     if (!(o->clock_ns >= 0.01 && o->clock_ns <= 1e6))
         return nashc_usage(d, "--clock-ns must lie in 0.01..1000000");
     if (!(o->target_fps >= 0 && o->target_fps <= 1e15))
-        return nashc_usage(d, "--target-fps must not be negative");
+        return nashc_usage(d, "--target-fps must lie in 0..10^15");
     if (o->mvau_wwidth_max < 0)
         return nashc_usage(d, "--mvau-wwidth-max must not be negative");
     if (!(o->fill >= 0 && o->fill <= 100))

@@ -148,7 +148,7 @@ bad_options(void **state)
     } bad[] = {
         {{.clock_ns = 10, .device = "U2500"}, "unknown device \"U2500\""},
         {{.clock_ns = 0}, "--clock-ns must lie in"},
-        {{.clock_ns = 10, .target_fps = -1}, "--target-fps must not be negative"},
+        {{.clock_ns = 10, .target_fps = -1}, "--target-fps must lie in 0..10^15"},
         {{.clock_ns = 10, .mvau_wwidth_max = -1}, "--mvau-wwidth-max must not be negative"},
         {{.clock_ns = 10, .folding = (nashc_folding)7}, "folding must be exact or compat"},
         {{.clock_ns = 10, .folding_file = "a\"b"}, "must not hold quotes"},
