@@ -313,7 +313,7 @@ parse_outputs(nashc_parser *p)
         nashc_out_ref o = {0};
         nashc_parse_space(p);
         if (*p->s != '%') {
-            s = nashc_parse_name(p, "an output, such as %y or name=%y", &o.slot);
+            s = nashc_parse_some_name(p, "an output, such as %y or name=%y", &o.slot);
             if (!s)
                 s = nashc_parse_need(p, "=");
             nashc_parse_space(p);

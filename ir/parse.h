@@ -78,6 +78,7 @@ void nashc_parse_blank_lines(nashc_parser *p);
 
 /* IDENT or STRING, interned; %NAME; a type with its shape. */
 nashc_status nashc_parse_name(nashc_parser *p, const char *what, const char **out);
+nashc_status nashc_parse_some_name(nashc_parser *p, const char *what, const char **out);
 nashc_status nashc_parse_value_name(nashc_parser *p, const char **out);
 nashc_status nashc_parse_type(nashc_parser *p, nashc_type *out, const char **at, int *len);
 

@@ -179,6 +179,16 @@ nashc_parse_name(nashc_parser *p, const char *what, const char **out)
     return *out ? NASHC_OK : nashc_enomem(p->d);
 }
 
+/* The same, and not empty: in ONNX that is no name. */
+nashc_status
+nashc_parse_some_name(nashc_parser *p, const char *what, const char **out)
+{
+    const char *start = p->s;
+    nashc_status s = nashc_parse_name(p, what, out);
+
+    return s || **out ? s : nashc_parse_error(p, start, 2, "the name is empty");
+}
+
 /* VAL: the name of a value. */
 nashc_status
 nashc_parse_value_name(nashc_parser *p, const char **out)
@@ -186,7 +196,7 @@ nashc_parse_value_name(nashc_parser *p, const char **out)
     if (*p->s != '%')
         return nashc_parse_expected(p, "a value, such as %x");
     p->s++;
-    return nashc_parse_name(p, "the name of a value behind %", out);
+    return nashc_parse_some_name(p, "the name of a value behind %", out);
 }
 
 nashc_status

@@ -183,6 +183,19 @@ py_numbers(nashc_outfile *f, const char *what, const double *x, int n)
     nashc_out_printf(f, "]");
 }
 
+/* A name inside quotes, the same text as in the manifest. */
+static void
+py_text(nashc_outfile *f, const char *s)
+{
+    char piece[8];
+
+    while (*s) {
+        s += nashc_text_piece(s, piece);
+        for (const char *c = piece; *c; c++)
+            nashc_out_printf(f, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    }
+}
+
 static void
 py_port(nashc_outfile *f, const nashc_port *p, const char *name)
 {
@@ -190,13 +203,7 @@ py_port(nashc_outfile *f, const nashc_port *p, const char *name)
 
     limits(p, &lo, &hi);
     nashc_out_printf(f, "%s = {\n    \"port\": \"%s\",\n    \"name\": \"", name, name);
-    for (const char *s = p->name; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c < 32 || c > 126 || c == '"' || c == '\\')
-            nashc_out_printf(f, "\\x%02x", c);
-        else
-            nashc_out_printf(f, "%c", c);
-    }
+    py_text(f, p->name);
     nashc_out_printf(f, "\",\n    \"layout\": \"%s\",\n    \"shape\": (", p->layout);
     for (int i = 0; i < p->type->rank; i++)
         nashc_out_printf(f, "%lld,%s", (long long)p->type->dim[i],

@@ -219,6 +219,12 @@ def names_of_any_bytes(c):
     c.run("compile", "net2.nashir", "-o", "d", "-q")
     manifest = json.loads((c.dir / "d/manifest.json").read_text(encoding="utf-8"))
     assert manifest["model_inputs"][0]["name"] == "in\\xff\\xfe" and manifest["inputs"][0]["name"]
+    c.write("net3.nashir", NET.replace("%x", '%"\u00e9\\"\\xff\'\U0001f600"'))
+    c.run("compile", "net3.nashir", "-o", "d", "-q")
+    driver = {}
+    exec((c.dir / "d/driver/packing.py").read_text(encoding="utf-8"), driver)
+    assert driver["IN0"]["name"] == "\u00e9\"\\xff'\U0001f600" == json.loads(
+        (c.dir / "d/manifest.json").read_text(encoding="utf-8"))["inputs"][0]["name"]
 
 
 def names_of_arrays(c):
@@ -244,6 +250,19 @@ def arrays_that_share_their_bytes(c):
     c.write("bomb.npz", raw[:at] + entries + bytes(end))
     c.write("relu.nashir", RELU)
     c.run("run", "relu.nashir", "--input", "bomb.npz", code=1, has="bytes together")
+
+
+def what_is_empty_or_full(c):
+    c.run("opt", "net.nashir", "-passes=", "-o", "", code=2, has='option "o" needs the name of a file')
+    c.run("run", "net.nashir", "--input", "x.npy", "--expect=", code=2, has='option "expect" needs the name')
+    c.run("opt", "", "-passes=", code=4, has='"": error: cannot be opened')
+    c.run("opt", "-", "-passes=", code=4, env={"TMPDIR": "/nonexistent"}, has="TMPDIR names the folder")
+    (c.dir / "link").symlink_to("elsewhere")
+    c.run("compile", "net.nashir", "-o", "link", code=4, has="link: error: is a link: name the folder itself")
+    limit = f"ulimit -f 1; exec '{c.nashc}' compile net.nashir -o d -q"
+    r = subprocess.run(["sh", "-c", limit], cwd=c.dir, capture_output=True)
+    assert r.returncode == 4 and b"cannot write: File too large" in r.stderr, r.stderr
+    assert not [f for f in os.listdir(c.dir) if f.startswith("d")], os.listdir(c.dir)
 
 
 def what_reaches_a_terminal(c):
@@ -425,10 +444,10 @@ def growth(c):
 
 CASES = [a_name_that_reaches_a_script, names_that_a_language_has, numbers_that_are_read_back, files_of_the_user_stay,
          what_a_killed_process_left_goes, signals_leave_nothing, a_command_that_closes_its_output, a_budget_of_memory,
-         a_budget_of_time, work_is_told_beforehand, calls_without_end, names_of_any_bytes,
-         names_of_arrays, arrays_that_share_their_bytes,
-         what_reaches_a_terminal, empty_tensors, comparisons, numbers_off_the_grid, codes_wider_than_float32,
-         options_of_quantisers, declared_inputs, keys_that_mean_nothing, pairs_of_files, links_in_a_design, searches,
+         a_budget_of_time, work_is_told_beforehand, calls_without_end, names_of_any_bytes, names_of_arrays,
+         arrays_that_share_their_bytes, what_is_empty_or_full, what_reaches_a_terminal, empty_tensors, comparisons,
+         numbers_off_the_grid, codes_wider_than_float32, options_of_quantisers, declared_inputs, keys_that_mean_nothing,
+         pairs_of_files, links_in_a_design, searches,
          growth]
 
 

@@ -51,6 +51,8 @@ malformed_text_is_explained(void **state)
         {HEAD "  %y: u8[1,4] nn.relu(%x)\n}\n", "expected ="},
         {HEAD "  y: u8[1,4] = nn.relu(%x)\n}\n", "expected a value, such as %x"},
         {HEAD "  %: u8[1,4] = nn.relu(%x)\n}\n", "expected the name of a value behind %"},
+        {HEAD "  %\"\": u8[1,4] = nn.relu(%x)\n}\n", "t.nashir:4:4: error: the name is empty"},
+        {"nashc 1\ngraph @m(%x: u8[1]) -> (\"\"=%x) {\n}\n", "the name is empty"},
         {HEAD "  %y: q8[1,4] = nn.relu(%x)\n}\n", "expected a type, such as"},
         {HEAD "  %y: i4<-9..7>[1,4] = nn.relu(%x)\n}\n",
          "t.nashir:4:9: error: the interval is malformed or reaches beyond the element"},
