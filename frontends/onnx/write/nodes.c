@@ -64,8 +64,8 @@ onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b, const nash
     const char *in[2] = {a, b};
 
     if (!out) {
-        const int *elem = onnx_names_get(o->taken, a);
-        out = onnx_between(o, type, elem && *elem ? *elem : NASHC_ONNX_FLOAT);
+        const onnx_taken *of = onnx_names_get(o->taken, a);
+        out = onnx_between(o, type, of && of->elem ? of->elem : NASHC_ONNX_FLOAT);
     }
     return onnx_emit(o, "", op, in, b ? 2 : 1, &out, 1);
 }

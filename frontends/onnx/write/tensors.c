@@ -51,13 +51,15 @@ onnx_text(onnx_out *o, const char *s)
 const char *
 onnx_unique(onnx_out *o, const char *name)
 {
-    const char *try = *name ? name : "t";
+    const char *base = *name ? name : "t", *try = base;
+    onnx_taken *of = onnx_names_get(o->taken, base), *own;
 
-    for (int i = 1; onnx_names_get(o->taken, try); i++)
-        try = nashc_arena_printf(o->arena, "%s_%d", *name ? name : "t", i);
-    try = onnx_text(o, try);
-    int *elem = onnx_grab(o, sizeof *elem);
-    if (!onnx_names_put(o->taken, try, elem))
+    /* Those of the same base that were given before are not tried again. */
+    while (try && onnx_names_get(o->taken, try))
+        try = nashc_arena_printf(o->arena, "%s_%d", base, ++of->n);
+    try = onnx_text(o, try ? try : base);
+    own = onnx_grab(o, sizeof *own);
+    if (!own || !onnx_names_put(o->taken, try, own))
         o->no_memory = true;
     return try;
 }
@@ -65,10 +67,10 @@ onnx_unique(onnx_out *o, const char *name)
 void
 onnx_set_elem(onnx_out *o, const char *name, int elem)
 {
-    int *at = onnx_names_get(o->taken, name);
+    onnx_taken *at = onnx_names_get(o->taken, name);
 
     if (at)
-        *at = elem;
+        at->elem = elem;
 }
 
 /* float32 holds integers up to 2^24. */

@@ -103,9 +103,9 @@ static bool
 take_name(onnx_out *o, const char *name)
 {
     char *copy = nashc_arena_strdup(o->arena, name);
-    int *elem = NASHC_NEW(o->arena, int);
+    onnx_taken *own = NASHC_NEW(o->arena, onnx_taken);
 
-    if (copy && elem && !onnx_names_get(o->taken, copy) && onnx_names_put(o->taken, copy, elem))
+    if (copy && own && !onnx_names_get(o->taken, copy) && onnx_names_put(o->taken, copy, own))
         return true;
     o->no_memory = o->no_memory || !copy;
     return false;
@@ -147,7 +147,12 @@ name_interface(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
 static nashc_status
 write_outputs(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
 {
+    onnx_names *slots = onnx_names_create(o->arena, p->n_output);
+    size_t n = 0;
+
     o->node = NULL;
+    if (!slots)
+        return nashc_enomem(o->d);
     for (int i = 0; i < nashc_graph_n_outputs(g); i++) {
         const nashc_value *v = nashc_graph_output(g, i);
         const nashc_type *t = nashc_value_type(v);
@@ -166,15 +171,15 @@ write_outputs(onnx_out *o, const nashc_graph *g, Onnx__GraphProto *p)
         }
         onnx_put_info(o, slot, t, want);
         p->output[i] = o->infos.items[--o->infos.n];
-        /* an interface tensor is not listed among the inner ones as well */
-        for (size_t k = o->infos.n; k-- > 0;)
-            if (!strcmp(((Onnx__ValueInfoProto *)o->infos.items[k])->name, slot)) {
-                memmove(&o->infos.items[k], &o->infos.items[k + 1],
-                        (o->infos.n - k - 1) * sizeof(void *));
-                o->infos.n--;
-                break;
-            }
+        if (!onnx_names_get(slots, slot) &&
+            !onnx_names_put(slots, p->output[i]->name, p->output[i]))
+            return nashc_enomem(o->d);
     }
+    /* an interface tensor is not listed among the inner ones as well */
+    for (size_t k = 0; k < o->infos.n; k++)
+        if (!onnx_names_get(slots, ((Onnx__ValueInfoProto *)o->infos.items[k])->name))
+            o->infos.items[n++] = o->infos.items[k];
+    o->infos.n = n;
     return NASHC_OK;
 }
 

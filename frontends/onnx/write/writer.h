@@ -32,13 +32,19 @@ typedef struct onnx_domain {
     bool used;
 } onnx_domain;
 
+/* What is known of a name: the container of its tensor, 0 for none, and how many names were made of
+ * it by a number. */
+typedef struct onnx_taken {
+    int elem, n;
+} onnx_taken;
+
 typedef struct onnx_out {
     const nashc_module *module;
     const onnx_rows *rows;
     nashc_diag *d;
     nashc_arena *arena;
     onnx_scope *scope;
-    onnx_names *taken;   /* tensor names, to their containers (int) */
+    onnx_names *taken;   /* tensor names, to onnx_taken */
     onnx_names *scalars; /* names of scalar initialisers by container and value */
     onnx_list nodes, initialisers, infos, notes;
     const nashc_node *node; /* the IR node being written */
