@@ -23,6 +23,7 @@ typedef struct layout {
     nashc_arena *arena;
     const nashc_graph *graph;
     int *box_of_value;            /* by id; -1: none */
+    bool *labelled;               /* by id: an edge has the label */
     int *layer_box, *layer_start; /* boxes by layer and order */
     bool bad;                     /* memory is out */
 } layout;
@@ -121,12 +122,16 @@ connect(layout *l, const nashc_value *v, int to)
     if (!v || nashc_value_const(v))
         return;
     int from = l->box_of_value[nashc_value_id(v)];
-    const char *label =
-        nashc_arena_printf(l->arena, "%%%s: %s", nashc_value_name(v), draw_type_text(v, l->arena));
-    if (!label)
-        l->bad = true;
-    if (from >= 0)
-        add_edge(l, from, to, label, true);
+    const char *label = NULL;
+    if (from < 0)
+        return;
+    if (!l->labelled[nashc_value_id(v)]) { /* once, however many read it */
+        label = nashc_arena_printf(l->arena, "%%%s: %s", nashc_value_name(v),
+                                   draw_type_text(v, l->arena));
+        l->bad = l->bad || !label;
+        l->labelled[nashc_value_id(v)] = true;
+    }
+    add_edge(l, from, to, label, true);
 }
 
 static int
@@ -454,7 +459,8 @@ draw_layout(const nashc_graph *g, nashc_arena *a, drawing *out, nashc_diag *d)
     uint32_t n = nashc_graph_max_id(g) + 1;
     memset(out, 0, sizeof *out);
     l.box_of_value = NASHC_NEW_N(a, int, n);
-    if (!l.box_of_value)
+    l.labelled = NASHC_NEW_N(a, bool, n);
+    if (!l.box_of_value || !l.labelled)
         return nashc_enomem(d);
     for (uint32_t i = 0; i < n; i++)
         l.box_of_value[i] = -1;

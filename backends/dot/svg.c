@@ -83,30 +83,19 @@ draw_edge_at(nashc_outfile *f, const drawing *dr, const draw_edge *e, double top
                      y1 - bow, q->x, y1);
 }
 
-/* One label a value: at its first line. Labels of a box that were drawn form a list, as long as
- * the box has results of unlike types. */
-static nashc_status
-draw_labels(nashc_outfile *f, const drawing *dr, double top, nashc_arena *a, nashc_diag *d)
+static void
+draw_labels(nashc_outfile *f, const drawing *dr, double top)
 {
-    int *drawn = NASHC_NEW_N(a, int, dr->n_boxes + 1), *next = NASHC_NEW_N(a, int, dr->n_edges + 1);
-    if (!drawn || !next)
-        return nashc_enomem(d);
     for (int i = 0; i < dr->n_edges; i++) {
         const draw_edge *e = &dr->edge[i];
-        int k = drawn[e->from];
-        while (k && e->label && strcmp(dr->edge[k - 1].label, e->label) != 0)
-            k = next[k - 1];
-        if (!e->label || k)
+        if (!e->label)
             continue;
-        next[i] = drawn[e->from];
-        drawn[e->from] = i + 1;
         const draw_box *p = &dr->box[e->from];
         nashc_out_printf(f, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\">", p->x + 5,
                          top + p->y + p->h / 2 + 12);
         draw_escaped(f, e->label);
         nashc_out_printf(f, "</text>\n");
     }
-    return NASHC_OK;
 }
 
 nashc_status
@@ -123,7 +112,7 @@ draw_svg_graph(nashc_outfile *f, const nashc_graph *g, double top, double *width
         nashc_out_printf(f, "</text>\n");
         for (int i = 0; i < dr.n_edges; i++)
             draw_edge_at(f, &dr, &dr.edge[i], top + TITLE_HEIGHT);
-        s = draw_labels(f, &dr, top + TITLE_HEIGHT, a, d);
+        draw_labels(f, &dr, top + TITLE_HEIGHT);
         for (int i = 0; i < dr.n_boxes; i++)
             draw_box_at(f, &dr.box[i], top + TITLE_HEIGHT, a);
     }
@@ -145,7 +134,7 @@ draw_measure(const nashc_module *m, double *width, double *height, nashc_arena *
 static nashc_status
 svg_write(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
 {
-    double width, height, top = 0;
+    double width = 0, height = 0, top = 0;
     (void)o;
     nashc_arena *a = nashc_arena_create();
     nashc_status s = a ? draw_measure(m, &width, &height, a, d) : nashc_enomem(d);

@@ -88,7 +88,8 @@ hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs, nas
             if (nashc_node_in(reader, i) == v)
                 nashc_node_set_in(reader, i, w);
     }
-    for (int i = 0; i < nashc_graph_n_outputs(g); i++)
+    bool leaves = nashc_value_is_output(v);
+    for (int i = 0; leaves && i < nashc_graph_n_outputs(g); i++)
         if (nashc_graph_output(g, i) == v)
             nashc_graph_set_output(g, i, w);
     *out = w;

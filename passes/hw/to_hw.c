@@ -43,9 +43,7 @@ pass_through(lowering *s)
     for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
         next = nashc_node_next(n);
         nashc_value *v = nashc_node_out(n, 0);
-        bool leaves = false;
-        for (int i = 0; i < nashc_graph_n_outputs(s->g); i++)
-            leaves = leaves || nashc_graph_output(s->g, i) == v;
+        bool leaves = nashc_value_is_output(v);
         if (!nashc_type_is_int(nashc_value_type(v)) || !(leaves || turns_float(v, s->a)))
             continue;
         nashc_build_before(b, next);

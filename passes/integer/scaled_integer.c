@@ -165,7 +165,8 @@ replace_floats(si_walk *walk)
     bool narrower = false; /* nodes of the model read integers of another type now */
     for (si_float *f = walk->floats; f; f = f->next) {
         narrower = narrower || nashc_type_is_int(nashc_value_type(f->old));
-        for (int i = 0; f->same && i < nashc_graph_n_outputs(walk->graph); i++)
+        bool leaves = f->same && nashc_value_is_output(f->old);
+        for (int i = 0; leaves && i < nashc_graph_n_outputs(walk->graph); i++)
             if (nashc_graph_output(walk->graph, i) == f->old)
                 nashc_graph_set_output(walk->graph, i, f->same);
         nashc_value_replace(f->old, f->real);

@@ -426,10 +426,29 @@ def growth(c):
                      f"  %q{i + 1}: f32[1,8] = q.quant(%m{i}, %s, %z) qmin=-8 qmax=7\n")
         return text + "}\n"
 
+    def moves(n):
+        text = "nashc 1\ngraph @main(%x: f32[1,4]) -> (%a{0}) {{\n  %a0: f32[1,4] = nn.relu(%x)\n".format(n)
+        return text + "".join(f"  %a{i + 1}: f32[{s}] = nn.reshape(%a{i}) shape=[{s}]\n"
+                              for i in range(n) for s in [("2,2", "1,4")[i % 2]]) + "}\n"
+
+    def fan(n):
+        text = "nashc 1\ngraph @main(%x: f32[1,4]) -> ({0}) {{\n  %s: f32[] = [0.5]\n  %z: f32[] = [0]\n".format(
+            ", ".join(f"%y{i}" for i in range(n)))
+        text += "  %q: f32[1,4] = q.quant(%x, %s, %z) qmin=-8 qmax=7\n"
+        return text + "".join(f"  %y{i}: f32[1,4] = nn.relu(%q)\n" for i in range(n)) + "}\n"
+
+    def wide(n):
+        names = [f"%y{i}" for i in range(n)]
+        return (f"nashc 1\ngraph @main(%x: f32[1,{n}]) -> ({', '.join(names)}) {{\n"
+                f"  {': f32[1,1], '.join(names)}: f32[1,1] = nn.split(%x) axis=1 parts=[{','.join('1' * n)}]\n}}\n")
+
     hardware = "streamline,to-channels-last,to-hw,set-folding,insert-dwc,insert-fifo"
     for name, text, n, args in (("blocks", blocks, 500, ["opt", "g.nashir", f"-passes={hardware}", "-o", "o.nashir"]),
                                 ("quantisers", chain, 4000, ["opt", "g.nashir", "-passes=streamline", "-o", "-"]),
                                 ("picture", chain, 3000, ["show", "g.nashir", "-o", "o.html"]),
+                                ("shapes", moves, 4000, ["opt", "g.nashir", "-passes=", "-o", "o.onnx"]),
+                                ("outputs", fan, 5000, ["opt", "g.nashir", "-passes=streamline,to-hw", "-o", "-"]),
+                                ("results", wide, 8000, ["show", "g.nashir", "-o", "o.svg"]),
                                 ("estimate", blocks, 250, ["estimate", "g.nashir", "-q"]),
                                 ("compile", blocks, 30, ["compile", "g.nashir", "-o", "o", "--verify", "none", "-q"])):
         seconds = []
