@@ -8,11 +8,12 @@
  *                                                 b -- f -- sign -- g -- max
  *
  * What chooses one of several numbers commutes with what never falls: f, element-wise ops with
- * constants, and the quantiser. A choice by a condition commutes with any function. Behind it all
- * codes have one scale, which a and b need not have: the choice is exact then whatever their scales
- * are, and works on few bits. A quantiser written by hand is what rounds, with the ops g behind it
- * that never fall. Where both are codes of one scale already, or where a pool's operand
- * is no sum, nothing is gained. Terminates: a choice only ever moves towards the outputs.
+ * constants, and the quantiser; with what never rises, the smallest takes the largest one's place.
+ * A choice by a condition commutes with any function. Behind it all codes have one scale, which a
+ * and b need not have: the choice is exact then whatever their scales are, and works on few bits. A
+ * quantiser written by hand is what rounds, with the ops g behind it that never fall. Where both
+ * are codes of one scale already, or where a pool's operand is no sum and rises or falls alike
+ * everywhere, nothing is gained. Terminates: a choice only ever moves towards the outputs.
  */
 #include "passes/support/match.h"
 #include <nashc/op.h>
@@ -24,36 +25,47 @@
 /* The choice in front of a quantiser, and the nodes behind it, the quantiser last. */
 typedef struct chain {
     nashc_node *choice, *node[MAX_CHAIN];
-    int n;
+    nashc_node *reshape; /* right behind the choice; NULL: none */
+    int n, direction;    /* of all nodes together */
 } chain;
 
 /* --- which functions ---------------------------------------------------------------------------
  */
 
-static bool
-all_at_least_0(const nashc_value *v)
+/* 1: no element of v is below 0, -1: none is above, 0: neither. */
+static int
+sign_of(const nashc_value *v)
 {
     const nashc_tensor *t = nashc_value_const(v);
+    bool up = t, down = t;
 
-    for (int64_t i = 0; t && i < nashc_tensor_count(t); i++)
-        if (!(nashc_tensor_get(t, i) >= 0))
-            return false;
-    return t;
+    for (int64_t i = 0; t && i < nashc_tensor_count(t); i++) {
+        up = up && nashc_tensor_get(t, i) >= 0;
+        down = down && nashc_tensor_get(t, i) <= 0;
+    }
+    return up ? 1 : down ? -1 : 0;
 }
 
-/* Does n, a function of operand 0 with constants, never fall? */
+/* 1: n, a function of operand 0 with constants, never falls; -1: it never rises; 0: neither. */
+static int
+direction(const nashc_node *n)
+{
+    static const char *const by_sign[] = {"nn.mul",          "nn.div",       "q.quant", "q.dequant",
+                                          "q.bipolar_quant", "nn.batchnorm", NULL};
+
+    if (nashc_node_is_any(n, by_sign))
+        return sign_of(nashc_node_in(n, 1));
+    if (nashc_node_is(n, "nn.neg"))
+        return -1;
+    if (nashc_node_is(n, "nn.add") || nashc_node_is(n, "nn.sub"))
+        return 1;
+    return nashc_node_op(n)->flags & NASHC_OP_MONOTONE ? 1 : 0;
+}
+
 static bool
 never_falls(const nashc_node *n)
 {
-    static const char *const by_sign[] = {"nn.mul", "nn.div", "q.quant", "q.dequant", NULL};
-
-    if (nashc_node_is(n, "nn.batchnorm") || nashc_node_is_any(n, by_sign))
-        return all_at_least_0(nashc_node_in(n, 1));
-    if (nashc_node_is(n, "q.bipolar_quant"))
-        return all_at_least_0(nashc_node_in(n, 1));
-    if (nashc_node_is(n, "nn.add") || nashc_node_is(n, "nn.sub"))
-        return true;
-    return nashc_node_op(n)->flags & NASHC_OP_MONOTONE;
+    return direction(n) > 0;
 }
 
 /* Is n element-wise in operand 0, with constants beside it that suit any shape of it? A row for
@@ -80,6 +92,21 @@ suits(const nashc_node *n)
     return true;
 }
 
+/* Are the constants beside these nodes single numbers, which suit any shape? */
+static bool
+shapeless(nashc_node *const *node, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int k = 1; k < nashc_node_n_in(node[i]); k++) {
+            const nashc_value *c = nashc_node_in(node[i], k);
+            if (nashc_node_is(node[i], "nn.batchnorm"))
+                return false;
+            if (c && nashc_tensor_count(nashc_value_const(c)) != 1)
+                return false;
+        }
+    return true;
+}
+
 /* The chain from the quantiser back to a choice. False: there is none, or somebody else reads it.
  */
 static bool
@@ -88,13 +115,19 @@ find_chain(nashc_rw *rw, nashc_node *quantiser, chain *c)
     static const char *const choices[] = {
         "nn.max", "nn.min", "nn.where", "nn.maxpool", "nn.global_maxpool", NULL};
     nashc_node *back[MAX_CHAIN], *n = quantiser;
-    bool rises = true;
 
     c->n = 0;
+    c->direction = 1;
+    c->reshape = NULL;
     while (c->n < MAX_CHAIN && suits(n)) {
-        rises = rises && never_falls(n);
+        c->direction *= direction(n);
         back[c->n++] = n;
         n = nashc_value_def(nashc_node_in(n, 0));
+        if (n && nashc_node_is(n, "nn.reshape") && shapeless(back, c->n)) {
+            c->reshape = n;
+            n = nashc_value_one_use(nashc_node_out(n, 0)) ? nashc_value_def(nashc_node_in(n, 0))
+                                                          : NULL;
+        }
         if (!n || !nashc_value_one_use(nashc_node_out(n, 0)))
             return false;
         if (nashc_node_is_any(n, choices) && !suits(n))
@@ -105,8 +138,8 @@ find_chain(nashc_rw *rw, nashc_node *quantiser, chain *c)
     for (int i = 0; i < c->n; i++)
         c->node[i] = back[c->n - 1 - i];
     c->choice = n;
-    return rises || nashc_node_is(n, "nn.where") ||
-           nashc_rw_miss(rw, n, "what lies between it and the quantiser may fall");
+    return c->direction || nashc_node_is(n, "nn.where") ||
+           nashc_rw_miss(rw, n, "what lies between it and the quantiser rises and falls");
 }
 
 /* --- when --------------------------------------------------------------------------------------
@@ -162,13 +195,36 @@ is_sum(const nashc_value *v)
     return false;
 }
 
+/* Is v a function that rises and falls, or does something moved lie in it, so that a pool may meet
+ * functions of several channels, or of several positions, as offsets behind a transposed
+ * convolution are? Codes have one order, which what they stand for has not. */
+static bool
+is_curved(const nashc_value *v)
+{
+    static const char *const lines[] = {"nn.neg", "nn.mul",    "nn.div",       "nn.add",
+                                        "nn.sub", "q.dequant", "nn.batchnorm", NULL};
+    for (int i = 0; i < MAX_CHAIN; i++) {
+        const nashc_node *n = nashc_value_def(v);
+        if (!n)
+            return false;
+        if (nashc_node_op(n)->flags & NASHC_OP_SHAPE || nashc_node_is(n, "nn.conv_transpose"))
+            return !nashc_value_const(nashc_node_in(n, 0));
+        if (!suits(n) || nashc_node_is(n, "q.quant"))
+            return false;
+        if (!never_falls(n) && !nashc_node_is_any(n, lines))
+            return true;
+        v = nashc_node_in(n, 0);
+    }
+    return false;
+}
+
 static bool
 is_worth_it(const nashc_node *choice)
 {
     int first = nashc_node_is(choice, "nn.where");
 
     if (nashc_node_n_in(choice) == 1)
-        return is_sum(nashc_node_in(choice, 0));
+        return is_sum(nashc_node_in(choice, 0)) || is_curved(nashc_node_in(choice, 0));
     return !have_one_grid(nashc_node_in(choice, first), nashc_node_in(choice, first + 1));
 }
 
@@ -180,14 +236,7 @@ fits(const chain *c, const nashc_value *v)
     if (nashc_node_n_in(c->choice) == 1 ||
         nashc_type_same_shape(nashc_value_type(v), nashc_value_type(nashc_node_out(c->choice, 0))))
         return true;
-    for (int i = 0; i < c->n; i++)
-        for (int k = 1; k < nashc_node_n_in(c->node[i]); k++) {
-            const nashc_value *p = nashc_node_in(c->node[i], k);
-            if (nashc_node_is(c->node[i], "nn.batchnorm") ||
-                (p && nashc_tensor_count(nashc_value_const(p)) != 1))
-                return false;
-        }
-    return true;
+    return shapeless(c->node, c->n);
 }
 
 /* --- the rewrite -------------------------------------------------------------------------------
@@ -207,6 +256,27 @@ behind(nashc_rw *rw, const chain *c, nashc_value *v)
         v = nashc_rw_like(rw, c->node[i], in, n_in);
     }
     return v;
+}
+
+static nashc_value *
+negated(nashc_rw *rw, nashc_value *v)
+{
+    return nashc_rw_opf(rw, "nn.neg", &v, 1, NULL);
+}
+
+/* The choice between in, which the chain has turned round if it falls: the largest one becomes the
+ * smallest. */
+static nashc_value *
+choose(nashc_rw *rw, const chain *c, nashc_value **in, int n_in)
+{
+    bool max = nashc_node_is(c->choice, "nn.max");
+
+    if (c->direction >= 0 || nashc_node_is(c->choice, "nn.where"))
+        return nashc_rw_like(rw, c->choice, in, n_in);
+    if (max || nashc_node_is(c->choice, "nn.min"))
+        return nashc_rw_opf(rw, max ? "nn.min" : "nn.max", in, n_in, NULL);
+    in[0] = negated(rw, in[0]);
+    return negated(rw, nashc_rw_like(rw, c->choice, in, 1));
 }
 
 /* The last of the ops behind n, which rounds, that still belong to the quantiser written by hand.
@@ -242,7 +312,10 @@ move_choice(nashc_rw *rw, nashc_node *quantiser)
     for (int k = first; k < n_in; k++)
         in[k] = behind(rw, &c, nashc_node_in(c.choice, k));
     nashc_rw_loc(rw, c.choice);
-    nashc_rw_replace(rw, nashc_node_out(quantiser, 0), nashc_rw_like(rw, c.choice, in, n_in));
+    nashc_value *y = choose(rw, &c, in, n_in);
+    if (c.reshape)
+        y = nashc_rw_like(rw, c.reshape, &y, 1);
+    nashc_rw_replace(rw, nashc_node_out(quantiser, 0), y);
     return true;
 }
 

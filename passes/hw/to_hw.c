@@ -60,6 +60,17 @@ pass_through(lowering *s)
     return NASHC_OK;
 }
 
+/* Are all results known without the inputs? */
+static bool
+gives_constants(const nashc_graph *g)
+{
+    for (int i = 0; i < nashc_graph_n_outputs(g); i++)
+        if (nashc_value_def(nashc_graph_output(g, i)) ||
+            !nashc_value_const(nashc_graph_output(g, i)))
+            return false;
+    return nashc_graph_n_outputs(g) > 0;
+}
+
 static nashc_status
 report(lowering *s)
 {
@@ -76,10 +87,16 @@ report(lowering *s)
                          "`nashc opt MODEL -passes=streamline -o -`");
     }
     if (st == NASHC_OK && s->split.n_layers == 0) {
-        st = nashc_error(s->d, NULL, "graph @%s holds nothing that hardware could do",
+        bool constant = gives_constants(s->g);
+        st = nashc_error(s->d, NULL,
+                         constant ? "every result of graph @%s is a constant: no input changes it"
+                                  : "graph @%s holds nothing that hardware could do",
                          nashc_graph_name(s->g));
-        nashc_help(s->d, "hardware starts at an integer tensor: a quantised activation, or an "
-                         "input typed by --input-datatype");
+        nashc_help(s->d, "%s",
+                   constant ? "a quantiser on the way gives one code for all that it meets: its "
+                              "scale does not suit the values"
+                            : "hardware starts at an integer tensor: a quantised activation, or "
+                              "an input typed by --input-datatype");
     }
     return st;
 }

@@ -119,6 +119,13 @@ operands(si_walk *walk, const nashc_node *n, bool grow, si_value *x[2])
     return x[0] && x[1];
 }
 
+/* How many of both operands are constant. */
+static int
+constants_of(si_walk *walk, const nashc_node *n)
+{
+    return si_is_const(walk, nashc_node_in(n, 0)) + si_is_const(walk, nashc_node_in(n, 1));
+}
+
 bool
 si_add_node(si_walk *walk, nashc_node *n)
 {
@@ -129,7 +136,10 @@ si_add_node(si_walk *walk, nashc_node *n)
 
     if (!mul && !sub && !nashc_node_is(n, "nn.add"))
         return false;
+    int n_const = constants_of(walk, n);
     bool ok = operands(walk, n, !mul, x);
+    if (!si_failed(walk->job) && constants_of(walk, n) > n_const) /* codes that never change */
+        return constants_of(walk, n) == 2 ? si_const_node(walk, n) : si_rebuild(walk, n);
     if (ok && n_leaves(x[0]) + n_leaves(x[1]) > SI_MAX_TERMS)
         ok = operands(walk, n, false, x);
     if (!ok)

@@ -204,7 +204,12 @@ si_affine(si_walk *walk, nashc_value *v)
             return x;
         integer = clamped_integers(walk, v, x, &scale, &bias);
     }
-    if (!integer && !si_failed(walk->job) && !si_is_const(walk, v))
-        return si_imply_quantiser(walk, v) && si_of(walk, v)->affine ? si_of(walk, v) : NULL;
+    if (!integer && !si_failed(walk->job) && !si_is_const(walk, v)) {
+        if (!si_imply_quantiser(walk, v))
+            return NULL;
+        if (si_is_const(walk, v)) /* all its codes are one */
+            return si_affine(walk, v);
+        return si_of(walk, v)->affine ? si_of(walk, v) : NULL;
+    }
     return set_form(walk, v, integer, &scale, &bias);
 }

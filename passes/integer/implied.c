@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_GRID      "its operand is a function of integers that has no grid of its own"
 #define MAX_MULTIPLE 65536.0 /* codes have up to 16 bits, and a sign */
 #define FEW          1024    /* points of a variant, in the first and in the last attempt */
 #define MANY         16384
@@ -143,8 +144,7 @@ guess_grid(si_walk *walk, si_chain *chain, int64_t n, si_implied *grid)
         double base = 0;
         for (int64_t k = 0; k < n; k++)
             one[k] = v[k * all + i];
-        ok = unit_of(one, n, &scale[i], &base) ||
-             si_no(job, "its operand is a function of integers that has no grid of its own");
+        ok = unit_of(one, n, &scale[i], &base) || si_no(job, NO_GRID);
         zero[i] = ok ? -base / scale[i] : 0;
     }
     free(x);
@@ -298,6 +298,55 @@ rebuild_path(si_walk *walk, nashc_node *const *path, int n)
     return ok;
 }
 
+/* The operand of n that is a function, but no affine one; NULL: none. */
+static nashc_node *
+curved_operand(const si_walk *walk, const nashc_node *n)
+{
+    for (int i = 0; i < nashc_node_n_in(n); i++) {
+        const nashc_value *v = nashc_node_in(n, i);
+        const si_value *x = v ? si_of(walk, v) : NULL;
+        if (x && x->kind == SI_FUN && !x->affine)
+            return nashc_value_def(v);
+    }
+    return NULL;
+}
+
+/* The function from which on the result of n has no grid: what rounds gives one, and a line through
+ * it is no new function. */
+static nashc_node *
+source_of(const si_walk *walk, nashc_node *n)
+{
+    static const char *const rounds[] = {"nn.round", "nn.floor", "nn.ceil", "nn.sign", NULL};
+    static const char *const lines[] = {"nn.mul",       "nn.div",  "nn.add",    "nn.sub", "nn.neg",
+                                        "nn.batchnorm", "nn.cast", "q.dequant", NULL};
+    nashc_node *source = n;
+    for (n = curved_operand(walk, n); n && !nashc_node_is_any(n, rounds);
+         n = curved_operand(walk, n)) {
+        if (nashc_type_is_int(nashc_value_type(nashc_node_out(n, 0))))
+            break;
+        source = nashc_node_is_any(n, lines) ? source : n;
+    }
+    return source;
+}
+
+/* The trouble arises at that function, though only what reads it asks for a grid. */
+static void
+blame_source(si_walk *walk, nashc_node *n)
+{
+    const nashc_loc *loc = walk->node ? nashc_node_loc(walk->node) : NULL;
+    n = source_of(walk, n);
+    const char *reader = loc && loc->name ? loc->name
+                         : walk->node     ? nashc_node_opname(walk->node)
+                                          : "";
+    const char *why = nashc_arena_printf(
+        walk->job->arena,
+        "what it gives lies on no grid of integers, and \"%s\" needs one: a quantiser between them "
+        "gives it one",
+        reader);
+    if (why && !nashc_node_reason(n))
+        nashc_node_set_reason(n, why);
+}
+
 bool
 si_imply_quantiser(si_walk *walk, nashc_value *v)
 {
@@ -309,7 +358,9 @@ si_imply_quantiser(si_walk *walk, nashc_value *v)
         u = nashc_node_in(path[n - 1], 0);
     }
     si_value *x = si_of(walk, u);
-    if (n == MAX_PATH || x->kind != SI_FUN || x->affine || x->no_grid || !nashc_value_def(u))
+    if (x->kind == SI_FUN && x->no_grid)
+        return si_no(walk->job, NO_GRID);
+    if (n == MAX_PATH || x->kind != SI_FUN || x->affine || !nashc_value_def(u))
         return false;
     x->no_grid = true;
     const char *why = walk->job->why;
@@ -320,6 +371,8 @@ si_imply_quantiser(si_walk *walk, nashc_value *v)
     }
     if (ok)
         walk->job->why = why;
+    else if (!si_failed(walk->job))
+        blame_source(walk, nashc_value_def(u));
     /* Its values are computed from codes built here; nodes of the host may have read it before. */
     walk->unsorted = walk->unsorted || ok;
     return ok && rebuild_path(walk, path, n);

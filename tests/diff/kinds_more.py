@@ -152,11 +152,11 @@ def branch_by_data(rng):
 # --- 4: sums over what has unlike scales --------------------------------------------------------------------------
 
 
-def unlike(n, c, zero=True):
+def unlike(n, c):
     """Channels of unlike scales and offsets, unquantised."""
     w = n.op("DequantizeLinear", n.const(n.rng.integers(-7, 8, (c, c, 1, 1)), np.int8),
              n.const(n.rng.uniform(0.02, 0.2, c)), axis=0)
-    return n.op("Conv", n.quant("x0"), w, *[n.const(n.rng.normal(0, 1, c))] * zero, kernel_shape=[1, 1])
+    return n.op("Conv", n.quant("x0"), w, n.const(n.rng.normal(0, 1, c)), kernel_shape=[1, 1])
 
 
 @network
@@ -185,3 +185,45 @@ def mean_of_a_concat(rng):
     n = Net(rng, (1, 2, 4, 4))
     x = n.op("Concat", n.quant("x0", 0.05), n.quant(n.op("Mul", "x0", F32(0.7)), 0.02, 3, np.uint8), axis=1)
     return n.done(n.quant(n.op("ReduceMean", x, n.const([1], np.int64), keepdims=1), 0.125))
+
+
+# --- 4: pools of functions that rise and fall, or of channels of unlike scales, in front of a quantiser ----------
+
+
+@network
+def pool_of_hard_swish(rng):
+    n = Net(rng, (1, 3, 6, 6))
+    x = n.op("HardSwish", n.conv(n.quant("x0"), 3, 3))
+    return n.done(n.quant(n.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), 0.125))
+
+
+@network
+def least_of_unlike_channels(rng):
+    n = Net(rng, (1, 3, 4, 4), sim=True)
+    return n.done(n.quant(n.op("ReduceMin", unlike(n, 3), n.const([1], np.int64), keepdims=0), 0.25))
+
+
+@network
+def largest_behind_a_deconvolution(rng):
+    n = Net(rng, (1, 2, 3, 3))
+    w = n.weights((2, 2, 2, 2))
+    x = n.op("ConvTranspose", unlike(n, 2), w, strides=[2, 2], kernel_shape=[2, 2])
+    return n.done(n.quant(n.op("GlobalMaxPool", n.op("Mul", x, F32(-0.7))), 0.5))
+
+
+@network
+def factor_that_never_changes(rng):
+    """A comparison that always holds."""
+    n = Net(rng, (1, 4))
+    x = n.op("Add", n.dense(n.quant("x0"), 4, 4), n.const(rng.normal(0, 0.3, 4)))
+    c = n.op("Greater", n.quant(n.op("Exp", n.op("Clip", x, n.const(F32(0)), n.const(F32(2)))), 0.05, 0, np.uint8),
+             n.quant(n.op("Tanh", n.op("Mul", x, F32(0.01))), 0.25))
+    return n.done(n.dense(n.quant(n.op("Mul", n.op("Cast", c, to=TensorProto.FLOAT), x)), 4, 3))
+
+
+@network
+def function_in_a_product(rng):
+    n = Net(rng, (1, 4), refused='node "HardSigmoid_9" (nn.hard_sigmoid): not streamlined: what it gives lies on no '
+            'grid of integers, and "Mul_14" needs one')
+    x = n.dense(n.quant("x0"), 4, 4)
+    return n.done(n.dense(n.quant(n.op("Mul", n.op("HardSigmoid", x), n.quant(x, 0.25))), 4, 4))

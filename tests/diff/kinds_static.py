@@ -7,6 +7,7 @@ rounding boundaries, they are compared once more with `floats=f32`, which rounds
 network gets a few settings, so that every setting is met once."""
 import argparse
 import itertools
+import logging
 import pathlib
 import sys
 import tempfile
@@ -18,6 +19,7 @@ try:
     from kinds import call, check_model
     from onnx import TensorProto, helper, numpy_helper
     from onnxruntime import quantization as oq
+    from onnxruntime import set_default_logger_severity
 except ImportError as e:
     print(f"skip: {e}; `pip install onnx onnxruntime` for this Python")
     print("0 passed, 0 failed, 1 skipped")
@@ -186,6 +188,8 @@ def main():
     o = parser.parse_args()
     nashc = pathlib.Path(o.build).resolve() / "tools" / "nashc"
     warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    set_default_logger_severity(3)
     passed = failed = refused = skipped = 0
     grid = list(settings())
     for i, (make, shape) in enumerate(NETWORKS):
