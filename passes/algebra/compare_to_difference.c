@@ -17,14 +17,44 @@
 static bool
 is_finite(const nashc_value *v)
 {
-    static const char *const keeps[] = {"nn.add",   "nn.sub",        "nn.mul",      "nn.neg",
-                                        "nn.relu",  "nn.clip",       "nn.abs",      "nn.batchnorm",
-                                        "nn.max",   "nn.min",        "nn.identity", "nn.cast",
-                                        "nn.where", "nn.maxpool",    "nn.reshape",  "nn.transpose",
-                                        "nn.slice", "nn.leaky_relu", NULL};
-    static const char *const makes[] = {"nn.conv", "nn.matmul",       "nn.gemm",
-                                        "q.quant", "q.bipolar_quant", "q.multithreshold",
-                                        "q.trunc", "q.dequant",       NULL};
+    static const char *const keeps[] = {"nn.add",
+                                        "nn.sub",
+                                        "nn.mul",
+                                        "nn.neg",
+                                        "nn.relu",
+                                        "nn.clip",
+                                        "nn.abs",
+                                        "nn.batchnorm",
+                                        "nn.max",
+                                        "nn.min",
+                                        "nn.identity",
+                                        "nn.cast",
+                                        "nn.where",
+                                        "nn.maxpool",
+                                        "nn.reshape",
+                                        "nn.transpose",
+                                        "nn.slice",
+                                        "nn.leaky_relu",
+                                        "nn.avgpool",
+                                        "nn.global_avgpool",
+                                        "nn.global_maxpool",
+                                        "nn.reduce_mean",
+                                        "nn.reduce_sum",
+                                        "nn.pad",
+                                        "nn.gather",
+                                        "nn.resize",
+                                        "nn.elu",
+                                        "nn.selu",
+                                        "nn.celu",
+                                        "nn.hard_swish",
+                                        NULL};
+    static const char *const makes[] = {"nn.conv",          "nn.matmul",
+                                        "nn.gemm",          "nn.conv_transpose",
+                                        "nn.sigmoid",       "nn.tanh",
+                                        "nn.hard_sigmoid",  "nn.softsign",
+                                        "q.quant",          "q.bipolar_quant",
+                                        "q.multithreshold", "q.trunc",
+                                        "q.dequant",        NULL};
     for (int i = 0; i < MAX_PATH; i++) {
         const nashc_node *n = nashc_value_def(v);
         if (nashc_type_is_int(nashc_value_type(v)) || (n && nashc_node_is_any(n, makes)))

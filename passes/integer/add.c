@@ -7,38 +7,94 @@
  */
 #include "integer.h"
 
+#include <math.h>
+
 #define SMALL 1024.0 /* multipliers of simply related scales */
 
-/* Integers of x that are zero where it is: offsets are whole multiples of the scale, as zero points
- * are. NULL: they are not, or failed. */
-static nashc_value *
-centred(si_walk *walk, const si_value *x)
+/* --- products ----------------------------------------------------------------------------------
+ */
+
+#define PRODUCT_BITS 58 /* of both factors together */
+#define FINE_BITS    23 /* of offsets that are rounded: what float32 has */
+#define LEAST_FINE   15
+
+/* A factor on its way to integers that are zero where it is. */
+typedef struct si_factor {
+    const si_value *x;
+    si_array steps; /* its offset in steps of its scale, times 2^fine */
+    bool whole;     /* they are whole ones: fine is 0 */
+    nashc_value *integer;
+    si_array scale;
+} si_factor;
+
+static bool
+find_steps(si_job *job, const si_value *x, si_factor *f)
 {
-    si_array c;
-    if (si_zero(&x->bias))
-        return x->tensor->integer;
-    if (!si_zip(walk->job, &x->bias, &x->scale, si_div, &c))
-        return NULL;
-    if (!si_round_to_integers(&c)) {
-        si_no(walk->job, "a factor has an offset that is no multiple of its scale");
-        return NULL;
+    *f = (si_factor){.x = x, .scale = x->scale, .integer = x->tensor->integer};
+    if (!si_zip(job, &x->bias, &x->scale, si_div, &f->steps))
+        return false;
+    for (int64_t i = 0; i < f->steps.n; i++)
+        if (!isfinite(f->steps.v[i]))
+            return si_no(job, "a factor has an offset beside a scale of 0");
+    si_array rounded = f->steps;
+    f->whole = si_zip(job, &f->steps, &f->steps, si_max, &rounded) && /* a copy */
+               si_round_to_integers(&rounded);
+    f->steps = f->whole ? rounded : f->steps;
+    return !si_failed(job);
+}
+
+/* Offsets that are whole multiples of the scale, as zero points are, are exact; others are rounded
+ * to a grid that is finer by so many bits. */
+static bool
+centre(si_walk *walk, nashc_node *n, si_factor *f, int fine)
+{
+    si_job *job = walk->job;
+    si_array finer = si_scalar(job, f->whole ? 1 : ldexp(1, fine));
+    if (!f->whole) {
+        if (fine < LEAST_FINE)
+            return si_no(job, "a factor has an offset that is no multiple of its scale");
+        si_warn_rounded(job, n, "an offset of a factor is no multiple of its scale", fine + 1,
+                        SI_LEAST_BITS, "a quantiser between them needs no rounding");
     }
-    nashc_value *in[2] = {x->tensor->integer, si_const_int(walk, &c)};
-    return si_emit(walk, "nn.add", in, 2, NULL);
+    if (si_failed(job) || !si_zip(job, &f->scale, &finer, si_div, &f->scale) ||
+        !si_zip(job, &f->steps, &finer, si_mul, &f->steps))
+        return false;
+    for (int64_t i = 0; i < f->steps.n; i++)
+        f->steps.v[i] = nearbyint(f->steps.v[i]);
+    f->integer = si_times(walk, f->integer, &finer);
+    if (!f->integer || si_zero(&f->steps))
+        return f->integer;
+    nashc_value *in[2] = {f->integer, si_const_int(walk, &f->steps)};
+    f->integer = si_emit(walk, "nn.add", in, 2, NULL);
+    return f->integer;
 }
 
 static bool
 product(si_walk *walk, nashc_node *n, const si_value *x, const si_value *y)
 {
-    si_array scale, zero = si_scalar(walk->job, 0.0);
-    nashc_value *in[2] = {centred(walk, x), NULL};
-    in[1] = in[0] ? centred(walk, y) : NULL;
-    if (!in[1] || !si_zip(walk->job, &x->scale, &y->scale, si_mul, &scale))
+    si_job *job = walk->job;
+    si_array scale, zero = si_scalar(job, 0.0);
+    si_factor f[2];
+    int n_off = 0, room = PRODUCT_BITS;
+    for (int k = 0; k < 2; k++) {
+        if (!find_steps(job, k ? y : x, &f[k]))
+            return false;
+        n_off += !f[k].whole;
+        room -= nashc_value_type(f[k].integer)->bits;
+    }
+    int fine = n_off == 0 ? 0 : room / n_off < FINE_BITS ? room / n_off : FINE_BITS;
+    if (!centre(walk, n, &f[0], fine) || !centre(walk, n, &f[1], fine))
         return false;
+    nashc_value *in[2] = {f[0].integer, f[1].integer};
+    if (nashc_value_type(in[0])->bits + nashc_value_type(in[1])->bits > 62)
+        return si_no(job, "its products would need more than 61 bits");
     nashc_value *integer = si_emit(walk, "nn.mul", in, 2, NULL);
-    return integer &&
+    return integer && si_zip(job, &f[0].scale, &f[1].scale, si_mul, &scale) &&
            si_anchor(walk, nashc_node_out(n, 0), integer, &scale, &zero, NULL, NULL, NULL, NULL);
 }
+
+/* --- sums --------------------------------------------------------------------------------------
+ */
 
 /* Terms of x as an operand of a sum, behind the first n of t. Their number then. */
 static int

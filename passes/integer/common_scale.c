@@ -74,6 +74,26 @@ unit_of_chain(const double *scale, const double *most, const bool *is_sum, int n
     return true;
 }
 
+/* The smallest scale, halved: its own multiplier is exact however small it is, so that only those
+ * of the others need bits. False: no room for SI_LEAST_BITS of them. */
+static bool
+unit_of_least(const double *scale, int n, double sum, double *unit, int *bits)
+{
+    double least = INFINITY, next = INFINITY;
+    for (int k = 0; k < n; k++)
+        least = scale[k] != 0 ? fmin(least, fabs(scale[k])) : least;
+    for (int k = 0; k < n; k++)
+        next = scale[k] != 0 && fabs(scale[k]) != least ? fmin(next, fabs(scale[k])) : next;
+    double u = least;
+    while (next / u < ldexp(1, SI_LEAST_BITS - 1) && sum / u <= MAX_SUM)
+        u /= 2;
+    if (!isfinite(next) || !(sum / u <= MAX_SUM))
+        return false;
+    *unit = u;
+    count_bits(next, u, bits);
+    return true;
+}
+
 /* Unit that gives the smallest scale 24 bits if the sum of integers is below limit then: rounding
  * to it changes no term by more than float32 arithmetic would. Else one that gives the largest
  * scale no more than 31 bits, coarser if the sum would not fit. */
@@ -90,6 +110,8 @@ fine_unit(const double *scale, const double *most, int n, double limit, int *bit
     double unit = ldexp(least, 1 - FINE_BITS);
     if (!(sum / unit <= limit))
         unit = fmax(fmax(unit, ldexp(largest, -31)), sum / MAX_SUM);
+    if (least / unit < ldexp(1, SI_LEAST_BITS - 1) && unit_of_least(scale, n, sum, &unit, bits))
+        return unit;
     count_bits(least, unit, bits);
     return unit;
 }

@@ -59,10 +59,13 @@ rebuild_maxpool(si_walk *walk, nashc_node *n)
 
     if (x->kind != SI_FUN || !(x = si_resolved(walk, x)))
         return false;
-    if (!x->monotone || !x->by_channel || !si_channel_only(&x->direction, t) ||
+    if (!x->monotone)
+        return si_no(walk->job, "what it pools is a function that rises and falls: a quantiser in "
+                                "front of it gives its values an order");
+    if (!x->by_channel || !si_channel_only(&x->direction, t) ||
         !si_channel_only(&x->tensor->scale, t) || !si_channel_only(&x->tensor->bias, t))
-        return si_no(walk->job, "the function in front of the max pool is not monotone, or varies "
-                                "inside a window");
+        return si_no(walk->job, "values of unlike scales or offsets meet in its windows: a "
+                                "quantiser in front of it gives them one scale");
     if (!si_zip(walk->job, &x->direction, &x->direction, sign_of_direction, &sign))
         return false;
     si_tensor *from = rising_tensor(walk, n, x, &sign);

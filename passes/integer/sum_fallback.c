@@ -161,6 +161,14 @@ growth(si_walk *walk, const nashc_node *n)
     return n_computed < 2 ? 0 : nashc_node_is(n, "nn.mul") ? UNKNOWN : JOIN_BITS;
 }
 
+/* Does n give bits, however wide its operands are? */
+static bool
+compares(const nashc_node *n)
+{
+    const nashc_type *t = nashc_value_type(nashc_node_out(n, 0));
+    return nashc_type_is_int(t) && t->bits == 1;
+}
+
 /* Bits that the ops behind v add to its integers, up to the next quantisers. */
 static int
 growth_behind(si_walk *walk, const nashc_value *v)
@@ -172,7 +180,7 @@ growth_behind(si_walk *walk, const nashc_value *v)
         int n_users;
         nashc_node **user = nashc_value_users(seen[i], walk->job->arena, &n_users);
         for (int k = 0; user && k < n_users; k++) {
-            if (si_is_quantiser(user[k]))
+            if (si_is_quantiser(user[k]) || compares(user[k]))
                 continue;
             int b = bits[i] + growth(walk, user[k]);
             most = b > most ? b : most;

@@ -117,7 +117,8 @@ def branch_by_attribute(rng):
             helper.make_node("Cast", ["k"], ["c"], to=TensorProto.BOOL),
             helper.make_node("If", ["c"], ["b"], then_branch=branch([helper.make_node("Add", ["a", "a"], ["y"])], "y"),
                              else_branch=branch([slope], "y"))]
-    own(n, "Block", ["a"], ["b"], body, None, [helper.make_attribute("shortcut", 0), helper.make_attribute("slope", 0.25)])
+    own(n, "Block", ["a"], ["b"], body, None,
+        [helper.make_attribute("shortcut", 0), helper.make_attribute("slope", 0.25)])
     x = n.op("Block", n.dense(n.quant("x0"), 4, 4), domain="own", shortcut=1)
     x = n.op("Block", n.dense(n.quant(x), 4, 4), domain="own", slope=0.5)
     return n.done(n.quant(n.op("Block", x, domain="own"), 0.125))
@@ -227,3 +228,39 @@ def function_in_a_product(rng):
             'grid of integers, and "Mul_14" needs one')
     x = n.dense(n.quant("x0"), 4, 4)
     return n.done(n.dense(n.quant(n.op("Mul", n.op("HardSigmoid", x), n.quant(x, 0.25))), 4, 4))
+
+
+# --- 2, 6: products and comparisons of what has offsets off the grid, or sums of many bits ------------------------
+
+
+@network
+def product_with_a_bias(rng):
+    n = Net(rng, (1, 4), sim=True)
+    x = n.op("Add", n.dense(n.quant("x0"), 4, 4), n.const(rng.normal(0, 1, 4)))
+    return n.done(n.dense(n.quant(n.op("Mul", x, n.quant(x, 0.125)), 0.25), 4, 3))
+
+
+@network
+def product_of_two_biases(rng):
+    n = Net(rng, (1, 4))
+    x, y = [n.op("Add", n.dense(n.quant("x0"), 4, 4), n.const(rng.normal(0, 1, 4))) for _ in range(2)]
+    return n.done(n.quant(n.op("Mul", x, y), 0.5))
+
+
+@network
+def comparison_of_wide_sums(rng):
+    """One operand is a layer on an unquantised layer: its integers are wide, and its scale is small."""
+    n = Net(rng, (1, 3, 4, 4))
+    x = unlike(n, 3)
+    w = n.const(rng.integers(-7, 8, (3, 3, 1, 1)), np.int8)
+    y = n.op("Conv", x, n.op("DequantizeLinear", w, n.const(rng.uniform(0.02, 0.2, 3)), axis=0), kernel_shape=[1, 1])
+    c = n.op("Cast", n.op("Greater", n.quant(x, 0.25), y), to=TensorProto.FLOAT)
+    return n.done(n.quant(n.op("Mul", c, n.quant(x, 0.125)), 0.25))
+
+
+@network
+def comparison_behind_a_deconvolution(rng):
+    n = Net(rng, (1, 2, 3, 3))
+    x = n.op("ConvTranspose", n.quant("x0"), n.weights((2, 2, 2, 2)), strides=[2, 2], kernel_shape=[2, 2])
+    y = n.quant(x, 0.25)
+    return n.done(n.quant(n.op("Where", n.op("LessOrEqual", x, y), x, y), 0.5))
