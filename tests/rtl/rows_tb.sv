@@ -13,10 +13,12 @@ module rows_tb #(
     parameter ROUNDS = 200
 );
     reg clk = 0, en = 1;
-    reg [SIMD*XW-1:0] x;
-    reg [SIMD-1:0] xb;
-    reg [PE*SIMD*WW-1:0] w;
-    reg [PE*SIMD-1:0] wb;
+    // Operands come all at once, as from registers: Verilator 5.006 misses what a process with delays
+    // changes bit by bit.
+    reg [SIMD*XW-1:0] x, next_x;
+    reg [SIMD-1:0] xb, next_xb;
+    reg [PE*SIMD*WW-1:0] w, next_w;
+    reg [PE*SIMD-1:0] wb, next_wb;
     wire [PE*SW-1:0] pop, dot, pm, mul, planes, bmul, bplanes, sum;
     reg [PE*SW-1:0] want_pop, want_dot, want_pm, want_mul, want_bmul, want_sum;
     wire [3*XW-1:0] taps;
@@ -59,20 +61,20 @@ module rows_tb #(
         for (round = 0; round < ROUNDS; round = round + 1) begin
             mode = $unsigned($random(seed)) % 8;
             for (i = 0; i < SIMD; i = i + 1) begin
-                x[i*XW +: XW] = mode == 0 ? {XW{1'b1}} : mode == 1 ? 1 << (XW - 1) : $random(seed);
-                xb[i] = mode == 0 ? 1'b1 : $random(seed);
+                next_x[i*XW +: XW] = mode == 0 ? {XW{1'b1}} : mode == 1 ? 1 << (XW - 1) : $random(seed);
+                next_xb[i] = mode == 0 ? 1'b1 : $random(seed);
             end
             for (i = 0; i < PE * SIMD; i = i + 1) begin
-                w[i*WW +: WW] = mode == 0 ? {WW{1'b1}} : mode <= 2 ? 1 << (WW - 1) : $random(seed);
-                wb[i] = mode == 0 ? 1'b1 : mode == 1 ? 1'b0 : $random(seed);
+                next_w[i*WW +: WW] = mode == 0 ? {WW{1'b1}} : mode <= 2 ? 1 << (WW - 1) : $random(seed);
+                next_wb[i] = mode == 0 ? 1'b1 : mode == 1 ? 1'b0 : $random(seed);
             end
             {want_pop, want_dot, want_pm, want_mul, want_bmul, want_sum} = 0;
             for (p = 0; p < PE; p = p + 1)
                 for (i = 0; i < SIMD; i = i + 1) begin
-                    vx = element(x[i*XW +: XW], XW, X_SIGNED);
-                    vw = element(w[(p*SIMD+i)*WW +: WW], WW, W_SIGNED);
-                    bx = xb[i] ? 1 : -1;
-                    bw = wb[p*SIMD+i] ? 1 : -1;
+                    vx = element(next_x[i*XW +: XW], XW, X_SIGNED);
+                    vw = element(next_w[(p*SIMD+i)*WW +: WW], WW, W_SIGNED);
+                    bx = next_xb[i] ? 1 : -1;
+                    bw = next_wb[p*SIMD+i] ? 1 : -1;
                     same = bx == bw;
                     want_pop[p*SW +: SW] = want_pop[p*SW +: SW] + same;
                     want_dot[p*SW +: SW] = want_dot[p*SW +: SW] + bx * bw;
@@ -81,6 +83,10 @@ module rows_tb #(
                     want_bmul[p*SW +: SW] = want_bmul[p*SW +: SW] + bx * vw;
                     want_sum[p*SW +: SW] = want_sum[p*SW +: SW] + vw;
                 end
+            x <= next_x;
+            xb <= next_xb;
+            w <= next_w;
+            wb <= next_wb;
             repeat (1 + PIPE) begin
                 #5 old = taps[2*XW-1:XW];
                 clk = 1;

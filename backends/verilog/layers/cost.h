@@ -20,14 +20,14 @@ enum cost_part {
     COST_RAM,        /* bits of the choices between RAM cells */
     COST_XNOR,       /* products; operand bits of the sums; bits of the sums */
     COST_PLUS_MINUS, /* operand bits of the sums; bits that extend signs; bits of the sums */
-    COST_PLANES,   /* operand bits of the gated sums; that extend signs; of these sums; of theirs */
-    COST_MULTIPLY, /* operand bits of the sums; bits that extend signs; bits of the sums */
-    COST_PACKED,   /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
-    COST_ACCUMULATE,  /* accumulators of a step; their bits; their bits if they are in a memory */
-    COST_REPLAY,      /* layers; bits of a beat that is kept */
-    COST_PARALLEL,    /* comparisons; their bits; or with constants; bits of the results */
-    COST_SEARCH,      /* comparisons; their bits; lanes; results' bits */
-    COST_REQUANT,     /* bits of the sums; of what is clamped; of results; of products, squared */
+    COST_PLANES,     /* bits of the chains; of sums of pairs; of the gated sums; of theirs */
+    COST_MULTIPLY,   /* operand bits of the sums; bits that extend signs; bits of the sums */
+    COST_PACKED,     /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
+    COST_ACCUMULATE, /* accumulators of a step; their bits; their bits if they are in a memory */
+    COST_REPLAY,     /* layers; bits of a beat that is kept */
+    COST_PARALLEL,   /* comparisons; their bits; or with constants; bits of the results */
+    COST_SEARCH,     /* comparisons; their bits; lanes; results' bits */
+    COST_REQUANT,    /* bits of the sums; of what is clamped; of results; of products, squared */
     COST_CHANNELWISE, /* lanes; bits of sums; of comparisons; of products, squared */
     COST_TABLE,       /* lanes; bits of addresses; of those less the least value */
     COST_ADD_STREAMS, /* layers; bits of sums; of comparisons; of products, squared */

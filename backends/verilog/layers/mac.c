@@ -327,20 +327,24 @@ cost_plus_minus(nashc_cost *c, const mac_shape *z, const nashc_type *x, uint64_t
     c->ff += z->piped ? (2 * z->pe + z->blocks) * sum : z->pe * sum;
 }
 
-/* A sum for each bit of the narrower operand, and the sum of these. */
+/* Chains of additions of what the bits of the narrower operand choose of pairs of columns, four
+ * pairs a chain; their sums, and the sums of these over the bits. */
 static void
 cost_planes(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_type *w,
             uint64_t sum)
 {
     bool bip = x->kind == NASHC_K_BIP, x_planes = bip || x->bits < w->bits;
-    uint64_t planes = z->pe * (bip ? 2 : x_planes ? x->bits : w->bits);
-    uint64_t bits = x_planes ? w->bits : x->bits, gated = bits + (uint64_t)cost_clog2(z->simd);
+    uint64_t each = bip ? 2 : x_planes ? x->bits : w->bits, planes = z->pe * each;
+    uint64_t bits = x_planes ? w->bits : x->bits, pairs = (z->simd + 1) / 2;
+    uint64_t gated = bits + 1 + (uint64_t)cost_clog2(pairs), chain = bits + 1;
 
+    chain += pairs < 3 ? pairs - 1 : 2;
     gated = gated < sum ? gated : sum;
-    double added = counted(z, planes * z->simd);
-    COST_LUTS(c, COST_PLANES, added * (double)bits,
-              added * extension(x_planes ? w : x, bits, gated), (double)(planes * gated),
-              (double)(z->pe * sum));
+    /* rows that share an x share the sums of its pairs, too */
+    uint64_t added = pairs * chain + ((pairs + 3) / 4 - 1) * gated;
+    uint64_t shared = (x_planes ? z->pe : z->blocks) * pairs * (bits + 1);
+    COST_LUTS(c, COST_PLANES, counted(z, planes * added), counted(z, shared),
+              (double)(planes * gated), (double)(z->pe * (each - 1) * sum));
     c->ff += (z->piped ? planes * gated : 0) + z->pe * sum;
 }
 

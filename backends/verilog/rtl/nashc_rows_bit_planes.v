@@ -1,8 +1,10 @@
 // nashc_rows_bit_planes.v: PE rows of x times weights without multipliers, modulo 2**SW: for each
 // bit plane of one operand the gated sum of the other, weighted by the plane's power of two
-// (negative for a sign bit). One result/cycle, 1 + PIPE stages, PE*SIMD*planes gated adders: the
-// planes are those of the narrower operand. A bipolar x (XW 1, X_BIP) counts as +1 or -1.
-// PE, SIMD, XW, WW >= 1.
+// (negative for a sign bit). The planes are those of the narrower operand. Two columns are gated
+// together: 0, one of them, or their sum, which all rows and planes share; that choice of five bits
+// and the addition of what it gives are one LUT a bit, so eight columns are a chain of additions.
+// One result/cycle, 1 + PIPE stages, PE*planes*SIMD/2 adders with a choice.
+// A bipolar x (XW 1, X_BIP) counts as +1 or -1. PE, SIMD, XW, WW >= 1.
 `default_nettype none
 module nashc_rows_bit_planes #(
     parameter PE       = 2,             // rows
@@ -27,81 +29,100 @@ module nashc_rows_bit_planes #(
     localparam BW = (X_PLANES != 0) ? WW : XW;
     localparam A_SIGNED = (X_BIP != 0) ? 1 : (X_PLANES != 0) ? X_SIGNED : W_SIGNED;
     localparam B_SIGNED = (X_PLANES != 0) ? W_SIGNED : X_SIGNED;
-    localparam NP  = ((SIMD + 3) / 4) * 4;
-    localparam NAT = BW + ((SIMD <= 1) ? 0 : $clog2(SIMD));
-    localparam GW  = (NAT < SW) ? NAT : SW;             // bits per gated sum
+    localparam AR = (X_PLANES != 0) ? 1 : PE;           // rows of a
+    localparam BR = (X_PLANES != 0) ? PE : 1;           // rows of b
+    localparam T  = (SIMD + 1) / 2;                     // pairs of columns
+    localparam G  = (T + 3) / 4;                        // chains
+    localparam N  = PE * AW;                            // gated sums
+    localparam GW = BW + ((T == 1) ? 1 : (T == 2) ? 2 : 3); // bits of a chain
+    localparam NAT = GW + ((G <= 1) ? 0 : $clog2(G));
+    localparam PW = (NAT < SW) ? NAT : SW;              // bits per gated sum
 
     // Operands widen to the sum by Verilog's own rules, and a sum is cut on purpose.
     /* verilator lint_off WIDTH */
-    function signed [GW-1:0] gated(input [NP*AW-1:0] a, input integer k, input [NP*BW-1:0] v);
+    function [SIMD*AW-1:0] signs(input [SIMD*XW-1:0] xi);
         integer i;
-        reg signed [GW-1:0] s;
-        begin
-            s = 0;
-            for (i = 0; i < NP; i = i + 4)
-                if (B_SIGNED != 0)
-                    s = s + $signed({BW{a[i*AW+k]}} & v[i*BW +: BW])
-                          + $signed({BW{a[(i+1)*AW+k]}} & v[(i+1)*BW +: BW])
-                          + $signed({BW{a[(i+2)*AW+k]}} & v[(i+2)*BW +: BW])
-                          + $signed({BW{a[(i+3)*AW+k]}} & v[(i+3)*BW +: BW]);
-                else
-                    s = s + ({BW{a[i*AW+k]}} & v[i*BW +: BW])
-                          + ({BW{a[(i+1)*AW+k]}} & v[(i+1)*BW +: BW])
-                          + ({BW{a[(i+2)*AW+k]}} & v[(i+2)*BW +: BW])
-                          + ({BW{a[(i+3)*AW+k]}} & v[(i+3)*BW +: BW]);
-            gated = s;
-        end
+        for (i = 0; i < SIMD; i = i + 1) signs[i*AW +: AW] = {!xi[i*XW], 1'b1};
     endfunction
 
-    function [NP*AW-1:0] signs(input [SIMD*XW-1:0] xi);
-        integer i;
-        begin
-            signs = 0;
-            for (i = 0; i < SIMD; i = i + 1) signs[i*AW +: AW] = {!xi[i], 1'b1};
-        end
-    endfunction
-
-    function [PE*AW*GW-1:0] sums(input [SIMD*XW-1:0] xi, input [PE*SIMD*WW-1:0] wi);
-        integer p, k;
-        reg [SIMD*WW-1:0] r;
-        reg [NP*AW-1:0]   a;
-        reg [NP*BW-1:0]   v;
-        for (p = 0; p < PE; p = p + 1) begin
-            r = wi[p*SIMD*WW +: SIMD*WW];
-            a = (X_BIP != 0) ? signs(xi) : (X_PLANES != 0) ? xi : r;
-            v = (X_PLANES != 0) ? r : xi;
-            for (k = 0; k < AW; k = k + 1) sums[(p*AW+k)*GW +: GW] = gated(a, k, v);
-        end
-    endfunction
-
-    function [PE*SW-1:0] total(input [PE*AW*GW-1:0] parts);
-        integer p, k;
-        reg [SW-1:0] s, t;
-        begin
-            for (p = 0; p < PE; p = p + 1) begin
-                s = 0;
-                for (k = 0; k < AW; k = k + 1) begin
-                    if (B_SIGNED != 0) t = $signed(parts[(p*AW+k)*GW +: GW]);
-                    else t = parts[(p*AW+k)*GW +: GW];
-                    if (A_SIGNED != 0 && k == AW - 1) s = s - (t << k);
-                    else s = s + (t << k);
+    // Pairs of b, each as second, first and sum, of GW bits.
+    function [BR*T*3*GW-1:0] pairs(input [BR*SIMD*BW-1:0] bi);
+        integer r, i;
+        reg signed [GW-1:0] u, v;
+        for (r = 0; r < BR; r = r + 1)
+            for (i = 0; i < SIMD; i = i + 2) begin
+                if (B_SIGNED != 0) u = $signed(bi[(r*SIMD+i)*BW +: BW]);
+                else u = bi[(r*SIMD+i)*BW +: BW];
+                v = 0;
+                if (i + 1 < SIMD) begin
+                    if (B_SIGNED != 0) v = $signed(bi[(r*SIMD+i+1)*BW +: BW]);
+                    else v = bi[(r*SIMD+i+1)*BW +: BW];
                 end
-                total[p*SW +: SW] = s;
+                pairs[(r*T+i/2)*3*GW +: 3*GW] = {u + v, v, u};
             end
+    endfunction
+
+    // Chains and in each of them the pair j of what its columns' planes let through.
+    function [N*G*GW-1:0] more(input [N*G*GW-1:0] sums, input [AR*SIMD*AW-1:0] ai,
+                               input [BR*T*3*GW-1:0] bi, input integer j);
+        integer p, k, t, at;
+        reg [3*GW-1:0] c;
+        reg [AW-1:0]   u, v;
+        begin
+            more = sums;
+            for (p = 0; p < PE; p = p + 1)
+                for (t = j; t < T; t = t + 4) begin
+                    c  = bi[((X_PLANES != 0 ? p : 0)*T+t)*3*GW +: 3*GW];
+                    u  = ai[((X_PLANES != 0 ? 0 : p)*SIMD+2*t)*AW +: AW];
+                    v  = (2 * t + 1 < SIMD)
+                       ? ai[((X_PLANES != 0 ? 0 : p)*SIMD+2*t+1)*AW +: AW] : {AW{1'b0}};
+                    at = (p*AW*G + t/4) * GW;
+                    for (k = 0; k < AW; k = k + 1) begin
+                        more[at +: GW] = sums[at +: GW]
+                            + (u[k] ? (v[k] ? c[2*GW +: GW] : c[0 +: GW])
+                                    : (v[k] ? c[GW +: GW] : {GW{1'b0}}));
+                        at = at + G * GW;
+                    end
+                end
         end
     endfunction
+
+    // Kept as in nashc_sum_tree, from where a chain adds. One block, which simulates fast.
+    reg [AR*SIMD*AW-1:0] a;
+    reg [BR*T*3*GW-1:0]  b;
+    reg [N*G*GW-1:0]     one;
+`ifdef YOSYS
+    (* keep *)
+`endif
+    reg [N*G*GW-1:0]     two, three, four;
+    always @* begin
+        a     = (X_BIP != 0) ? signs(x) : (X_PLANES != 0) ? x : w;
+        b     = pairs((X_PLANES != 0) ? w : x);
+        one   = more({N*G*GW{1'b0}}, a, b, 0);
+        two   = more(one, a, b, 1);
+        three = more(two, a, b, 2);
+        four  = more(three, a, b, 3);
+    end
     /* verilator lint_on WIDTH */
 
+    wire [N*PW-1:0]  gated;
+    wire [PE*SW-1:0] total;
+    nashc_sum_tree #(.N(N), .T(G), .W(GW), .A_SIGNED(B_SIGNED), .SW(PW)) u_gated (
+        .a(four), .y(gated)
+    );
     generate
         if (PIPE == 0) begin : g_one
-            always @(posedge clk) if (en) sum_q <= total(sums(x, w));
+            nashc_sum_tree #(
+                .N(PE), .T(AW), .W(PW), .A_SIGNED(B_SIGNED), .RISE(1), .NEG(A_SIGNED), .SW(SW)
+            ) u_total (.a(gated), .y(total));
         end else begin : g_two
-            reg [PE*AW*GW-1:0] sums_q;
-            always @(posedge clk) if (en) begin
-                sums_q <= sums(x, w);
-                sum_q  <= total(sums_q);
-            end
+            reg [N*PW-1:0] gated_q;
+            always @(posedge clk) if (en) gated_q <= gated;
+            nashc_sum_tree #(
+                .N(PE), .T(AW), .W(PW), .A_SIGNED(B_SIGNED), .RISE(1), .NEG(A_SIGNED), .SW(SW)
+            ) u_total (.a(gated_q), .y(total));
         end
     endgenerate
+    always @(posedge clk) if (en) sum_q <= total;
 endmodule
 `default_nettype wire
