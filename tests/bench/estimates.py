@@ -254,11 +254,15 @@ def library_of(text):
 
 
 def modules_of(design):
-    """(layer, its hash, its text) of a design; the text says nothing of the layer's name."""
+    """(layer, its hash, its text) of a design, with the unit that it has copies of; the text says nothing of the
+    layer's name."""
     rtl = os.path.join(design, 'rtl')
     top = json.load(open(os.path.join(design, 'manifest.json')))['top']
-    for path in sorted(glob.glob(os.path.join(rtl, top + '_*.v'))):
-        layer, text = os.path.basename(path)[len(top) + 1:-2], re.sub(r'//.*', '', open(path).read())
+    paths = glob.glob(os.path.join(rtl, top + '_*.v'))
+    for path in sorted(p for p in paths if p[:-2].removesuffix('_unit') + '.v' not in paths or '_unit' not in p):
+        layer, text = os.path.basename(path)[len(top) + 1:-2], ''
+        for part in (path, path[:-2] + '_unit.v'):
+            text += re.sub(r'//.*', '', open(part).read()) if os.path.exists(part) else ''
         text = text.replace('%s_%s' % (top, layer), 'LAYER')
         unnamed = text.replace('"%s_' % layer, '"')
         yield layer, hashlib.sha256((unnamed + library_of(text)).encode()).hexdigest()[:24], text
@@ -274,7 +278,7 @@ def synthesize(wanted):
                     if not os.path.exists(os.path.join(folder, os.path.basename(path))):
                         os.symlink(path, os.path.join(folder, os.path.basename(path)))
             with open(os.path.join(folder, 'layer%d.v' % n), 'w') as f:
-                f.write(text.replace('module LAYER', '(* keep_hierarchy *)\nmodule layer%d' % n))
+                f.write('(* keep_hierarchy *)\n' + re.sub(r'\bLAYER(_unit)?\b', r'layer%d\1' % n, text.lstrip()))
             found = re.findall(r'(input|output) +wire +(\[[^\]]*\])? *(\w+)', text[:text.index(');')])
             ports += ['%s_%d' % (p, n) for _, _, p in found]
             wires += ['    %s wire %s %s_%d;\n' % (d, r, p, n) for d, r, p in found]

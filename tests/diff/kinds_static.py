@@ -94,7 +94,8 @@ def residual(f):
 
 def concat(f):
     a, b = f.conv("x", 3, 2, k=1), f.op("Sigmoid", f.conv("x", 3, 3, k=1))
-    x = f.op("Concat", a, f.op("LeakyRelu", b, alpha=0.1), f.op("MaxPool", a, kernel_shape=[3, 3], pads=[1] * 4), axis=1)
+    pool = f.op("MaxPool", a, kernel_shape=[3, 3], pads=[1] * 4)
+    x = f.op("Concat", a, f.op("LeakyRelu", b, alpha=0.1), pool, axis=1)
     return f.conv(f.op("Mul", x, f.op("Sigmoid", x)), 7, 2, pads=[1] * 4)
 
 
