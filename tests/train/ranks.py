@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """ranks.py BUILD: training and searches on several ranks: equal to one process up to rounding, the same bits again, a
 lost rank."""
+import json
 import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -64,6 +66,52 @@ def equal_sums(d):
             check(f"{n} ranks", code == 0, err)
             far = distance(state(d / f"one{limit}"), state(d / f"r{n}.{limit}")) if code == 0 else 1
             check(f"{n} ranks, {limit} images: as one process", far < 1e-3, far)
+
+
+MAPS = """nashc 1
+
+graph @main(%x: f32[1,1,8,8]) -> (%y) {{
+  %a.weight: f32[4,1,3,3] = rand 1
+  %a: f32[1,4,{side},{side}] = nn.conv(%x, %a.weight) pads=[1,1,1,1] stride=[{stride},{stride}]
+  %r: f32[1,4,{side},{side}] = nn.relu(%a)
+  %y.weight: f32[{n},4,1,1] = rand 2
+  %y: f32[1,{n},{side},{side}] = nn.conv(%r, %y.weight)
+}}
+"""
+
+
+def boxes_and_masks(path, n=25, size=8):
+    """Image i has a box, and i pixels that do not count, so that parts of a batch have different numbers of them."""
+    arrays = {}
+    for split in ("train", "test"):
+        rows = [v for i in range(n) for v in (i, i % 2, i % 3, i % 4, i % 3 + 2 + i % 2, i % 4 + 3)]
+        pixels = bytes((37 * i * i + 11 * i + i // 64) % 251 for i in range(n * size * size))
+        masks = bytes(255 if k < i else (k + i) % 2 for i in range(n) for k in range(size * size))
+        arrays["x_" + split] = common.npy("|u1", (n, 1, size, size), pixels)
+        arrays["boxes_" + split] = common.npy("<f8", (n, 6), struct.pack(f"<{len(rows)}d", *map(float, rows)))
+        arrays["mask_" + split] = common.npy("|u1", (n, size, size), masks)
+    common.write_npz(path, arrays)
+
+
+def tasks(d):
+    """Boxes and masks as classes: the sums, the loss and the figure of one process; batches of 10 from 25."""
+    boxes_and_masks(d / "maps.npz")
+    for task, n, side, stride in (("detect", 7, 4, 2), ("segment", 2, 8, 1)):
+        (d / f"{task}.nashir").write_text(MAPS.format(n=n, side=side, stride=stride))
+        args = [d / f"{task}.nashir", "--task", task, "--data", f"npz:{d}/maps.npz", "--batch", "10", "--epochs", "2"]
+        got = []
+        for ranks in (1, 3):
+            code, err = train(ranks, *args, "-o", d / f"{task}{ranks}")
+            check(f"{task}, {ranks} ranks", code == 0, err)
+            got.append(figures(d / f"{task}{ranks}") if code == 0 else None)
+        far = distance(state(d / f"{task}1"), state(d / f"{task}3")) if None not in got else 1
+        check(f"{task}, 3 ranks: as one process", far < 1e-5, far)
+        check(f"{task}, 3 ranks: loss and figure of each epoch", got[0] == got[1], got)
+
+
+def figures(run):
+    """Of each epoch: its loss, with six digits, and the figure of the task."""
+    return [(round(r["loss"], 5), round(r["accuracy"], 6)) for r in json.loads((run / "metrics.json").read_text())]
 
 
 def same_bits(d):
@@ -178,7 +226,7 @@ def main():
         (d / "one.nashir").write_text(text)
         (d / "plain.nashir").write_text(without_norm(text))
         common.data_files(d)
-        for test in (equal_sums, same_bits, lost_rank, search_sums, search_bits, lost_in_search, faults):
+        for test in (equal_sums, tasks, same_bits, lost_rank, search_sums, search_bits, lost_in_search, faults):
             test(d)
     print(f"{common.passed} passed, {common.failed} failed, 0 skipped")
     return 1 if common.failed else 0

@@ -77,6 +77,10 @@ typedef struct nashc_task {
     int64_t (*hidden)(const nashc_task_case *c, const int32_t *target, int64_t n,
                       int64_t *n_objects);
     const char *hidden_why;
+
+    /* How many of what the loss is the mean of there are in the samples; NULL: the samples
+     * themselves. Several ranks weight their parts of a batch by it. */
+    int64_t (*counted)(const nashc_task_case *c, const int32_t *target, int64_t n);
 } nashc_task;
 
 #define NASHC_IMPL_TASK(op_, rule_)                                                                \

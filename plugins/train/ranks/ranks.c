@@ -10,8 +10,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ENGINE "train/mpi.so" /* beside the plugin */
+
+/* A wait looks this often, giving way to others; then others have more to do, and it looks after
+ * pauses, of nanoseconds. */
+#define TRIES 200
+#define PAUSE 50000
 
 struct train_ranks {
     const train_ranks_engine *engine;
@@ -172,9 +178,12 @@ train_ranks_wait(train_ranks *r, nashc_diag *d)
 
     if (!r)
         return NASHC_OK;
-    while (!r->lost && (done = r->engine->test()) == 0) {
+    for (int64_t tries = 0; !r->lost && (done = r->engine->test()) == 0; tries++) {
         r->lost = told_to_end;
-        sched_yield();
+        if (tries < TRIES)
+            sched_yield();
+        else
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
     }
     r->lost |= done < 0;
     if (!r->lost)

@@ -73,20 +73,38 @@ out_of_time(const train_run *r)
     return r->time_limit > 0.0 && train_clock() - r->started >= r->time_limit;
 }
 
+/* The part that this process's samples have in the mean loss of the whole batch. */
+static nashc_status
+share_of(train_run *r, const nashc_task_case *c, const int32_t *target, int64_t n, double *share)
+{
+    *share = train_batch_share(&r->order, r->step);
+    if (!r->ranks || !r->task->counted)
+        return NASHC_OK;
+    double mine = *share > 0.0 ? (double)r->task->counted(c, target, n) : 0.0, all = mine;
+    train_ranks_sum_double(r->ranks, &all, 1);
+    nashc_status s = train_ranks_wait(r->ranks, r->diag);
+    *share = mine > 0.0 ? mine / all : 0.0;
+    return s;
+}
+
 /* Loss of this process's samples and its gradient, as their share of the whole batch; what the step
  * counts sets out to the other ranks. */
-static void
+static nashc_status
 begin_sums(train_run *r, const int32_t *target, int64_t n)
 {
     const train_slot *out = output(r);
-    double share = train_batch_share(&r->order, r->step), mine = share > 0.0 ? (double)n : 0.0;
     nashc_task_case c = train_case(nashc_value_type(out->value), r->images, r->smoothing);
+    double mine = train_batch_share(&r->order, r->step) > 0.0 ? (double)n : 0.0, share;
+    nashc_status s = share_of(r, &c, target, n, &share);
+
+    if (s != NASHC_OK)
+        return s;
     double loss = r->task->loss(&c, out->v, target, n, out->g);
     int64_t objects = 0;
 
     for (int64_t i = 0; share != 1.0 && i < n * out->count; i++)
         out->g[i] = (float)((double)out->g[i] * share);
-    r->sum[TRAIN_SUM_LOSS] = mine > 0.0 ? loss * mine : 0.0;
+    r->sum[TRAIN_SUM_LOSS] = share > 0.0 ? loss * share : 0.0;
     r->sum[TRAIN_SUM_RIGHT] =
         mine > 0.0 && r->task->right ? (double)r->task->right(&c, out->v, target, n) : 0.0;
     r->sum[TRAIN_SUM_SEEN] = mine;
@@ -95,18 +113,19 @@ begin_sums(train_run *r, const int32_t *target, int64_t n)
         mine > 0.0 && r->task->hidden ? (double)r->task->hidden(&c, target, n, &objects) : 0.0;
     r->sum[TRAIN_SUM_OBJECTS] = (double)objects;
     train_ranks_sum_double(r->ranks, r->sum, TRAIN_SUMS);
+    return NASHC_OK;
 }
 
 static nashc_status
 take_sums(train_run *r, int64_t n, double *loss, double *norm)
 {
-    *loss = r->sum[TRAIN_SUM_LOSS] / r->sum[TRAIN_SUM_SEEN];
+    *loss = r->sum[TRAIN_SUM_LOSS];
     *norm = gradient_norm(r);
     if (!isfinite(*loss) || !isfinite(*norm)) {
         train_ranks_agreed(r->ranks); /* these are the same everywhere */
         return not_finite(r, isfinite(*loss) ? "gradient" : "loss", n);
     }
-    r->loss_sum += r->sum[TRAIN_SUM_LOSS];
+    r->loss_sum += *loss * r->sum[TRAIN_SUM_SEEN];
     r->right += (int64_t)r->sum[TRAIN_SUM_RIGHT];
     r->seen += (int64_t)r->sum[TRAIN_SUM_SEEN];
     r->objects += (int64_t)r->sum[TRAIN_SUM_OBJECTS];
@@ -123,10 +142,10 @@ one_step(train_run *r, const float *x, const int32_t *target, int64_t n)
 
     memcpy(in->v, x, (size_t)(n * in->count) * sizeof(float));
     nashc_status s = train_net_forward(r->net, n, true);
-    if (s == NASHC_OK) {
-        begin_sums(r, target, n);
+    if (s == NASHC_OK)
+        s = begin_sums(r, target, n);
+    if (s == NASHC_OK)
         s = train_net_backward(r->net);
-    }
     if (s == NASHC_OK)
         s = take_sums(r, n, &loss, &norm);
     if (s != NASHC_OK)

@@ -19,29 +19,36 @@ check(const nashc_task_case *c, nashc_diag *d)
     return NASHC_EINPUT;
 }
 
+static int64_t
+counted(const nashc_task_case *c, const int32_t *target, int64_t n)
+{
+    int64_t pixels = 0;
+
+    for (int64_t i = 0; i < n * c->h * c->w; i++)
+        pixels += target[i] != NASHC_MASK_NONE;
+    return pixels;
+}
+
 static double
 loss(const nashc_task_case *c, const float *y, const int32_t *target, int64_t n, float *dy)
 {
-    int64_t pixels = (int64_t)c->h * c->w, classes = c->output->dim[1], counted = 0;
+    int64_t pixels = (int64_t)c->h * c->w, classes = c->output->dim[1];
     float x[1024], dx[1024]; /* scores of a pixel */
-    double sum = 0.0;
+    double sum = 0.0, all = (double)counted(c, target, n);
 
     if (classes > 1024)
         return (double)NAN;
-    for (int64_t i = 0; i < n * pixels; i++)
-        counted += target[i] != NASHC_MASK_NONE;
     for (int64_t i = 0; i < n * pixels; i++) {
         int64_t at = i / pixels * c->outputs + i % pixels;
         bool counts = target[i] != NASHC_MASK_NONE;
         for (int64_t k = 0; k < classes; k++)
             x[k] = y[at + k * pixels];
         if (counts)
-            sum += train_class_loss(x, target[i], classes, c->smoothing, 1.0 / (double)counted,
-                                    dy ? dx : NULL);
+            sum += train_class_loss(x, target[i], classes, c->smoothing, 1.0 / all, dy ? dx : NULL);
         for (int64_t k = 0; dy && k < classes; k++)
             dy[at + k * pixels] = counts ? dx[k] : 0.0f;
     }
-    return counted ? sum / (double)counted : 0.0;
+    return all > 0.0 ? sum / all : 0.0;
 }
 
 static int64_t
@@ -156,5 +163,6 @@ static const nashc_task segment = {NASHC_DESC(nashc_task),
                                    .value = value,
                                    .end = free,
                                    .sums = sums,
-                                   .confusion = confusion};
+                                   .confusion = confusion,
+                                   .counted = counted};
 const nashc_impl train_task_segment = NASHC_IMPL_TASK("segment", &segment);
