@@ -1,7 +1,7 @@
 /* train_steps.c: rate of training steps of one model on made-up images, and the machine's rate of
  * sgemm, both in processor time of this process.
  *
- *     train_steps MODEL BATCH SECONDS THREADS
+ *     train_steps MODEL BATCH SECONDS THREADS [KERNEL]
  *
  * prints one JSON object: images/s, GFLOP/s of all convolutions and products (6 a multiply-add),
  * and what runs them. With N threads all rates are N times those of a second of processor time. */
@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef struct bench {
@@ -131,11 +132,26 @@ release(bench *b)
     nashc_ctx_free(b->ctx);
 }
 
+/* The inner loops of that name, if they are built and this processor can run them. */
+static bool
+choose(const char *name)
+{
+    const train_kernel *kernel[TRAIN_KERNELS];
+    int n = train_kernels(kernel);
+
+    for (int i = 0; i < n; i++)
+        if (strcmp(kernel[i]->name, name) == 0) {
+            train_kernel_choose(kernel[i]);
+            return true;
+        }
+    return false;
+}
+
 int
 main(int argc, char **argv)
 {
-    if (argc != 5) {
-        fprintf(stderr, "usage: train_steps MODEL BATCH SECONDS THREADS\n");
+    if (argc < 5 || argc > 6 || (argc == 6 && !choose(argv[5]))) {
+        fprintf(stderr, "usage: train_steps MODEL BATCH SECONDS THREADS [KERNEL]\n");
         return 2;
     }
     int threads = atoi(argv[4]);

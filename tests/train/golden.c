@@ -3,6 +3,7 @@
 #include "tests/train/golden.h"
 #include "plugins/train/gemm.h"
 #include "plugins/train/grad/rules.h"
+#include "plugins/train/lanes/kernel.h"
 #include "plugins/train/search/ops.h"
 #include <math.h>
 #include <stdio.h>
@@ -290,6 +291,24 @@ print(void *user, nashc_severity s, const char *text)
     printf("%s\n", text);
 }
 
+/* Products with every kernel that this processor can run. */
+static void
+each_kernel(golden *t, const char *filter)
+{
+    const train_kernel *kernel[TRAIN_KERNELS];
+    int n = train_kernels(kernel);
+
+    for (int i = 0; i < n; i++) {
+        int failed = t->failed;
+        train_kernel_choose(kernel[i]);
+        golden_codes(t, filter);
+        golden_winograd(t, filter);
+        if (t->failed > failed)
+            fprintf(stderr, "these are of the kernel %s\n", kernel[i]->name);
+    }
+    train_kernel_choose(NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -310,8 +329,7 @@ main(int argc, char **argv)
         return 1;
     }
     golden_operators(&t, argc > 2 ? argv[2] : NULL);
-    golden_codes(&t, argc > 2 ? argv[2] : NULL);
-    golden_winograd(&t, argc > 2 ? argv[2] : NULL);
+    each_kernel(&t, argc > 2 ? argv[2] : NULL);
     golden_tasks(&t, argc > 2 ? argv[2] : NULL);
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
         run_suite(&t, argv[1], (int)k, argc > 2 ? argv[2] : NULL);

@@ -87,6 +87,9 @@ pays(const nashc_grad_codes *x, const nashc_grad_codes *w, const train_product *
     bool scales = x->n_scales == 1 &&
                   (w->n_scales == 1 || (w->n_scales == p->group * p->mg && w->inner == p->of_m));
 
+    int32_t most = -w->lo > w->hi ? -w->lo : w->hi;
+
+    bytes = bytes && 2 * (x->hi - x->lo) * most <= train_kernel_best()->two_codes;
     return bytes && scales && line_size(p) <= INT32_MAX / (UINT8_MAX * -INT8_MIN) &&
            rows * (pairs * fewer - PACK_COST * p->cg) > weights;
 }

@@ -3,7 +3,8 @@
  * (-ffp-contract=fast): results differ between instruction sets in the last bits. */
 #include "plugins/train/lanes/kernel.h"
 #include "plugins/train/lanes/vec.h"
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(__AVX2__) && WIDTH == 8
+#define CODES
 #include <immintrin.h>
 #endif
 
@@ -95,15 +96,26 @@ mac_lines(const train_mac *a)
 
 /* --- codes ----------------------------------------------------------------------------------- */
 
-#if defined(__AVX512VNNI__)
+#if defined(CODES)
 typedef int32_t words __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t word_mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef int32_t one __attribute__((may_alias));
 
+/* s + the four products of bytes of each word: unsigned ones of x, signed ones of w. */
 ALWAYS words
 fours(words s, words x, int32_t w)
 {
-    return (words)_mm512_dpbusd_epi32((__m512i)s, (__m512i)x, (__m512i)(w + (words){0}));
+    const words all = w + (words){0};
+
+#if defined(__AVX512VNNI__)
+    return (words)_mm512_dpbusd_epi32((__m512i)s, (__m512i)x, (__m512i)all);
+#elif defined(__AVXVNNI__)
+    return (words)_mm256_dpbusd_avx_epi32((__m256i)s, (__m256i)x, (__m256i)all);
+#else /* sums of two in 16 bits, which train_kernel.two_codes keeps from saturating; then of those \
+       */
+    const __m256i twos = _mm256_maddubs_epi16((__m256i)x, (__m256i)all);
+    return s + (words)_mm256_madd_epi16(twos, _mm256_set1_epi16(1));
+#endif
 }
 
 ALWAYS void
@@ -140,6 +152,12 @@ mac_codes(const train_mac *a)
 }
 #else
 #define mac_codes NULL
+#endif
+
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define TWO_CODES INT32_MAX
+#else
+#define TWO_CODES INT16_MAX
 #endif
 
 /* --- dot products ---------------------------------------------------------------------------- */
@@ -204,4 +222,4 @@ dot(const train_dot *a, float *sum)
 extern const train_tiles JOIN(train_tiles_, KERNEL);
 extern const train_kernel JOIN(train_kernel_, KERNEL);
 const train_kernel JOIN(train_kernel_, KERNEL) = {
-    NAME(KERNEL), mac, mac_lines, dot, mac_codes, &JOIN(train_tiles_, KERNEL)};
+    NAME(KERNEL), mac, mac_lines, dot, mac_codes, TWO_CODES, &JOIN(train_tiles_, KERNEL)};

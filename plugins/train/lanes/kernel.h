@@ -82,11 +82,20 @@ typedef struct train_kernel {
      * in the lowest, one of w those of their weights (-128 .. 127), k counts such fours, and
      * y = float(start[i] + sum) * factor[i] + bias; start NULL: 0. NULL: no gain here. */
     train_mac_fn *mac_codes;
+    int32_t two_codes; /* largest magnitude of a sum of two such products */
 
     const train_tiles *tiles;
 } train_kernel;
 
-/* The best for this processor. */
+/* The best for this processor, unless one is chosen. */
 const train_kernel *train_kernel_best(void);
+
+/* Those that this processor can run, best first; `to` has room for TRAIN_KERNELS. Their number. */
+#define TRAIN_KERNELS 5
+int train_kernels(const train_kernel **to);
+
+/* From now on this one, which must be able to run; NULL: the best again. For tests and
+ * measurements: not while a network is there. */
+void train_kernel_choose(const train_kernel *k);
 
 #endif
