@@ -70,15 +70,14 @@ limit_memory(uint64_t bytes)
     setrlimit(RLIMIT_AS, &r);
 }
 
-/* A relative TMPDIR would mean another folder in dir; a killed program leaves what it has there. */
+/* A killed program leaves its temporary files: in a folder of ours, which goes with it. A relative
+ * path would mean another folder in the program's. */
 static void
-set_tmpdir(const char *dir)
+set_tmpdir(const char *temp)
 {
-    const char *path = dir ? dir : getenv("TMPDIR");
-    char *whole = path && path[0] && path[0] != '/' ? realpath(path, NULL) : NULL;
+    char *whole = temp[0] == '/' ? NULL : realpath(temp, NULL);
 
-    if (whole || dir)
-        setenv("TMPDIR", whole ? whole : dir, 1);
+    setenv("TMPDIR", whole ? whole : temp, 1);
 }
 
 /* In the program's process: never returns. */
@@ -89,7 +88,7 @@ become(const char *const *argv, const char *dir, const tool_process *told, int o
     int null = open("/dev/null", O_RDONLY);
     tool_limits_lift();
     limit_memory(told->max_memory);
-    set_tmpdir(told->temp_in_dir ? dir : NULL);
+    set_tmpdir(told->temp);
     if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0 &&
         (!dir || chdir(dir) == 0))
         execvp(argv[0], (char *const *)argv);
@@ -281,18 +280,14 @@ finish(pid_t pid, const char *name, double seconds, stream *s, tool_process *out
                                      nashc_quote(d, name), MAX_OUTPUT >> 20);
 }
 
-nashc_status
-tool_process_run(const char *const *argv, const char *dir, double seconds, tool_process *out,
-                 nashc_diag *d)
+static nashc_status
+run_in_temp(const char *const *argv, const char *dir, double seconds, tool_process *out,
+            nashc_diag *d)
 {
     enum { OUT, ERR, REPORT, N };
     int p[N][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     nashc_status s;
     pid_t pid = -1, self = getpid();
-    *out = (tool_process){.watch = out->watch,
-                          .user = out->user,
-                          .max_memory = out->max_memory,
-                          .temp_in_dir = out->temp_in_dir};
     fflush(NULL);
     if (make_pipe(p[OUT]) && make_pipe(p[ERR]) && make_pipe(p[REPORT]))
         pid = fork();
@@ -315,6 +310,24 @@ tool_process_run(const char *const *argv, const char *dir, double seconds, tool_
         close_pair(p[i]);
     if (s != NASHC_OK)
         tool_process_free(out);
+    return s;
+}
+
+nashc_status
+tool_process_run(const char *const *argv, const char *dir, double seconds, tool_process *out,
+                 nashc_diag *d)
+{
+    nashc_arena *a = nashc_arena_create();
+    char *temp = NULL;
+    nashc_status s = a ? tool_temp_folder("run", a, &temp, d) : nashc_enomem(d);
+
+    *out = (tool_process){
+        .watch = out->watch, .user = out->user, .max_memory = out->max_memory, .temp = temp};
+    if (s == NASHC_OK)
+        s = run_in_temp(argv, dir, seconds, out, d);
+    tool_temp_remove(temp);
+    out->temp = NULL;
+    nashc_arena_free(a);
     return s;
 }
 

@@ -148,7 +148,6 @@ sim_check(sim_job *j)
 nashc_status
 sim_run_program(sim_job *j, const char *const *argv, tool_process *p)
 {
-    p->temp_in_dir = true;
     nashc_status s = tool_process_run(argv, j->folder, 0, p, j->d);
 
     if (s == NASHC_OK && p->exit_status != 0) {

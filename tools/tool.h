@@ -201,7 +201,7 @@ typedef struct tool_process {
     void (*watch)(void *user, const char *text, size_t n);
     void *user;
     uint64_t max_memory; /* bytes of address space of the program */
-    bool temp_in_dir;    /* its temporary files go into the folder it runs in, which is ours */
+    const char *temp;    /* the TMPDIR it has, while it runs: a folder of ours, removed behind it */
 
     /* What came out of it. */
     int exit_status; /* of the child; 128 + signal if it was killed */

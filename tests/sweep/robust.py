@@ -103,7 +103,7 @@ def signals_leave_nothing(c):
     for s in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # in the background children would ignore them
         if signal.getsignal(s) == signal.SIG_IGN:
             signal.signal(s, signal.SIG_DFL)
-    c.write("slow.sh", "sleep 60 & echo $! > child; wait; exit 1\n")
+    c.write("slow.sh", ": > $TMPDIR/left; sleep 60 & echo $! > child; wait; exit 1\n")
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGKILL):
         (c.dir / "child").unlink(missing_ok=True)
         (c.dir / "tmp").mkdir(exist_ok=True)
