@@ -4,23 +4,26 @@
  *                                                 b -- f -- quant -- max -- y
  *     c, a, b -- where -- f -- quant      ==>     the same with where
  *     a, b -- add -- maxpool -- f -- quant   ==>  a, b -- add -- f -- quant -- maxpool
+ *     a, b -- concat -- f -- quant        ==>     a -- f -- quant, b -- f -- quant -- concat
  *     a, b -- max -- f -- sign -- g       ==>     a -- f -- sign -- g --,    (round, floor, ceil)
  *                                                 b -- f -- sign -- g -- max
  *
  * What chooses one of several numbers commutes with what never falls: f, element-wise ops with
  * constants, and the quantiser; with what never rises, the smallest takes the largest one's place.
- * A choice by a condition commutes with any function. Behind it all codes have one scale, which a
- * and b need not have: the choice is exact then whatever their scales are, and works on few bits. A
- * quantiser written by hand is what rounds, with the ops g behind it that never fall. Where both
- * are codes of one scale already, or where a pool's operand is no sum and rises or falls alike
- * everywhere, nothing is gained. Terminates: a choice only ever moves towards the outputs.
+ * A choice by a condition, or a place in a concat, commutes with any function. Behind it all codes
+ * have one scale, which a and b need not have: the choice is exact then whatever their scales are,
+ * and works on few bits. A quantiser written by hand is what rounds, with the ops g behind it that
+ * never fall. Where both are codes of one scale already, where a pool's operand is no sum and rises
+ * or falls alike everywhere, or where all that a concat puts together has a grid, nothing is
+ * gained. Terminates: a choice only ever moves towards the outputs.
  */
 #include "passes/support/match.h"
 #include <nashc/op.h>
 #include <string.h>
 
-#define MAX_CHAIN 16
-#define MAX_BACK  64
+#define MAX_CHAIN    16
+#define MAX_BACK     64
+#define MAX_OPERANDS 64
 
 /* The choice in front of a quantiser, and the nodes behind it, the quantiser last. */
 typedef struct chain {
@@ -92,6 +95,13 @@ suits(const nashc_node *n)
     return true;
 }
 
+/* Does n choose by the order of the numbers? */
+static bool
+orders(const nashc_node *n)
+{
+    return !nashc_node_is(n, "nn.where") && !nashc_node_is(n, "nn.concat");
+}
+
 /* Are the constants beside these nodes single numbers, which suit any shape? */
 static bool
 shapeless(nashc_node *const *node, int n)
@@ -113,7 +123,7 @@ static bool
 find_chain(nashc_rw *rw, nashc_node *quantiser, chain *c)
 {
     static const char *const choices[] = {
-        "nn.max", "nn.min", "nn.where", "nn.maxpool", "nn.global_maxpool", NULL};
+        "nn.max", "nn.min", "nn.where", "nn.maxpool", "nn.global_maxpool", "nn.concat", NULL};
     nashc_node *back[MAX_CHAIN], *n = quantiser;
 
     c->n = 0;
@@ -138,7 +148,7 @@ find_chain(nashc_rw *rw, nashc_node *quantiser, chain *c)
     for (int i = 0; i < c->n; i++)
         c->node[i] = back[c->n - 1 - i];
     c->choice = n;
-    return c->direction || nashc_node_is(n, "nn.where") ||
+    return c->direction || !orders(n) ||
            nashc_rw_miss(rw, n, "what lies between it and the quantiser rises and falls");
 }
 
@@ -218,11 +228,36 @@ is_curved(const nashc_value *v)
     return false;
 }
 
+/* Is v a function of what is in front of it that has no grid, unless a quantiser gives it one? */
+static bool
+has_no_grid(const nashc_value *v)
+{
+    static const char *const lines[] = {"nn.neg", "nn.mul",    "nn.div",       "nn.add",
+                                        "nn.sub", "q.dequant", "nn.batchnorm", NULL};
+    static const char *const grids[] = {"nn.round", "nn.floor",        "nn.ceil", "nn.sign",
+                                        "q.quant",  "q.bipolar_quant", NULL};
+    for (int i = 0; i < MAX_CHAIN; i++) {
+        const nashc_node *n = nashc_value_def(v);
+        if (!n || !suits(n) || nashc_node_is_any(n, grids))
+            return false;
+        if (!nashc_node_is_any(n, lines))
+            return !nashc_type_is_int(nashc_value_type(v));
+        v = nashc_node_in(n, 0);
+    }
+    return false;
+}
+
 static bool
 is_worth_it(const nashc_node *choice)
 {
     int first = nashc_node_is(choice, "nn.where");
 
+    if (nashc_node_is(choice, "nn.concat")) {
+        for (int i = 0; i < nashc_node_n_in(choice); i++)
+            if (has_no_grid(nashc_node_in(choice, i)))
+                return true;
+        return false;
+    }
     if (nashc_node_n_in(choice) == 1)
         return is_sum(nashc_node_in(choice, 0)) || is_curved(nashc_node_in(choice, 0));
     return !have_one_grid(nashc_node_in(choice, first), nashc_node_in(choice, first + 1));
@@ -271,7 +306,7 @@ choose(nashc_rw *rw, const chain *c, nashc_value **in, int n_in)
 {
     bool max = nashc_node_is(c->choice, "nn.max");
 
-    if (c->direction >= 0 || nashc_node_is(c->choice, "nn.where"))
+    if (c->direction >= 0 || !orders(c->choice))
         return nashc_rw_like(rw, c->choice, in, n_in);
     if (max || nashc_node_is(c->choice, "nn.min"))
         return nashc_rw_opf(rw, max ? "nn.min" : "nn.max", in, n_in, NULL);
@@ -297,13 +332,15 @@ end_of_hand_written(nashc_node *n)
 static bool
 move_choice(nashc_rw *rw, nashc_node *quantiser)
 {
-    nashc_value *in[3] = {NULL};
+    nashc_value *in[MAX_OPERANDS] = {NULL};
     chain c;
 
     if (!nashc_node_is(quantiser, "q.quant") && !nashc_node_is(quantiser, "q.bipolar_quant"))
         quantiser = end_of_hand_written(quantiser);
     if (!find_chain(rw, quantiser, &c) || !is_worth_it(c.choice))
         return false;
+    if (nashc_node_n_in(c.choice) > MAX_OPERANDS)
+        return nashc_rw_miss(rw, c.choice, "it has more than 64 operands");
     int n_in = nashc_node_n_in(c.choice), first = nashc_node_is(c.choice, "nn.where");
     for (int k = first; k < n_in; k++)
         if (!fits(&c, nashc_node_in(c.choice, k)))

@@ -264,3 +264,16 @@ def comparison_behind_a_deconvolution(rng):
     x = n.op("ConvTranspose", n.quant("x0"), n.weights((2, 2, 2, 2)), strides=[2, 2], kernel_shape=[2, 2])
     y = n.quant(x, 0.25)
     return n.done(n.quant(n.op("Where", n.op("LessOrEqual", x, y), x, y), 0.5))
+
+
+@network
+def concat_of_functions(rng):
+    """Branches that end in a relu off the grid, a curve, and a pool, with one quantiser behind them all."""
+    n = Net(rng, (1, 2, 6, 6), sim=True)
+    x = n.quant("x0")
+    w = n.const(rng.integers(-7, 8, (3, 2, 1, 1)), np.int8)
+    w = n.op("DequantizeLinear", w, n.const(rng.uniform(0.02, 0.2, 3)), axis=0)
+    a = n.op("Relu", n.op("Conv", x, w, n.const(rng.normal(0, 1, 3)), kernel_shape=[1, 1]))
+    b = n.op("Elu", n.conv(x, 2, 2))
+    c = n.op("MaxPool", n.op("Mul", x, F32(0.37)), kernel_shape=[3, 3], pads=[1] * 4)
+    return n.done(n.conv(n.quant(n.op("Concat", a, b, c, axis=1), 0.0625), 7, 2))
