@@ -315,8 +315,7 @@ onnx_graph_outputs(nashc_onnx_in *r)
             return nashc_error(r->d, &r->file, "graph output \"%s\" is never written",
                                nashc_quote(r->d, out->name ? out->name : ""));
         if (!sym->value && sym->proto && !sym->loaded) {
-            s = onnx_tensor_read(r, sym->proto, "an initialiser that is a graph output", sym->note,
-                                 &sym->tensor);
+            s = onnx_sym_read(r, sym, "an initialiser that is a graph output", &sym->tensor);
             if (s)
                 return s;
         }

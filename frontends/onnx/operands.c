@@ -46,7 +46,7 @@ load(nashc_onnx_in *r, onnx_sym *s)
     if (s->loaded || !s->proto)
         return NASHC_OK;
     what = nashc_arena_printf(r->arena, "initialiser \"%s\"", nashc_quote(r->d, s->name));
-    if ((st = onnx_tensor_read(r, s->proto, what, s->note, &s->tensor))) {
+    if ((st = onnx_sym_read(r, s, what, &s->tensor))) {
         nashc_note(r->d, "read by %s", onnx_node_title(r));
         r->failed = true;
         return st;

@@ -27,9 +27,6 @@ read_graph(nashc_onnx_in *r)
     nashc_status s;
 
     r->g = r->model->graph;
-    if (r->g->n_sparse_initializer)
-        return nashc_unsup(r->d, &r->file,
-                           "sparse initialisers are not supported; store them dense");
     if (r->g->n_node > NASHC_MAX_NODES)
         return nashc_unsup(r->d, &r->file, "%zu nodes, at most %d are supported", r->g->n_node,
                            NASHC_MAX_NODES);

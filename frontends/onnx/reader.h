@@ -20,12 +20,13 @@ enum { ONNX_LARGE = 1 << 26 };
 /* One tensor name of the file. */
 typedef struct onnx_sym {
     const char *name;
-    nashc_value *value;             /* NULL: a constant that no node reads yet */
-    nashc_tensor *tensor;           /* the content, if known while reading; else NULL */
-    const Onnx__TensorProto *proto; /* initialiser; NULL: none */
-    const nashc_type *note;         /* element said by quantization_annotation; NULL: none */
-    int layout;                     /* nashc_layout said by quantization_annotation */
-    nashc_value **part;             /* of a sequence: its n_part tensors; NULL: a tensor */
+    nashc_value *value;                    /* NULL: a constant that no node reads yet */
+    nashc_tensor *tensor;                  /* the content, if known while reading; else NULL */
+    const Onnx__TensorProto *proto;        /* initialiser; NULL: none */
+    const Onnx__SparseTensorProto *sparse; /* it is stored so: proto has type and sizes alone */
+    const nashc_type *note;                /* element said by quantization_annotation; NULL: none */
+    int layout;                            /* nashc_layout said by quantization_annotation */
+    nashc_value **part;                    /* of a sequence: its n_part tensors; NULL: a tensor */
     int n_part;
     int elem;                  /* nashc_onnx_elem of the file; 0: not known yet */
     int node;                  /* index of the node that writes it; -1: none */
@@ -100,6 +101,14 @@ onnx_sym *onnx_sym_find(const nashc_onnx_in *r, const char *name);
  * annotation, or NULL. NaN is refused. The result has one reference. */
 nashc_status onnx_tensor_read(nashc_onnx_in *r, const Onnx__TensorProto *t, const char *what,
                               const nashc_type *note, nashc_tensor **out);
+
+/* The same of a sparse tensor, dense: what it leaves out is 0. */
+nashc_status onnx_sparse_read(nashc_onnx_in *r, const Onnx__SparseTensorProto *t, const char *what,
+                              const nashc_type *note, nashc_tensor **out);
+
+/* The content of an initialiser. */
+nashc_status onnx_sym_read(nashc_onnx_in *r, const onnx_sym *s, const char *what,
+                           nashc_tensor **out);
 
 /* `node "conv" (Conv)`, or by number and output where it has no name. */
 const char *onnx_node_title(nashc_onnx_in *r);

@@ -129,23 +129,46 @@ annotation(nashc_onnx_in *r, const Onnx__TensorAnnotation *a)
     return NASHC_OK;
 }
 
+/* Initialiser i is t, or what sparse says of it, under the name of its values. */
+static nashc_status
+initialiser(nashc_onnx_in *r, size_t i, const Onnx__TensorProto *t,
+            const Onnx__SparseTensorProto *sparse)
+{
+    const char *name = t ? t->name : NULL;
+
+    if (!name || !*name)
+        return nashc_error(r->d, &r->file, "%sinitialiser %zu has no name", sparse ? "sparse " : "",
+                           i);
+    onnx_sym *s = symbol(r, name);
+    if (!s)
+        return nashc_enomem(r->d);
+    if (s->proto)
+        return nashc_error(r->d, &r->file, "two initialisers are named \"%s\"",
+                           nashc_quote(r->d, name));
+    s->proto = t;
+    s->elem = t->data_type;
+    if ((s->sparse = sparse)) {
+        Onnx__TensorProto *head = NASHC_NEW(r->arena, Onnx__TensorProto);
+        if (!head)
+            return nashc_enomem(r->d);
+        onnx__tensor_proto__init(head);
+        head->n_dims = sparse->n_dims;
+        head->dims = sparse->dims;
+        s->proto = head;
+    }
+    return NASHC_OK;
+}
+
 static nashc_status
 initialisers(nashc_onnx_in *r)
 {
-    for (size_t i = 0; i < r->g->n_initializer; i++) {
-        const Onnx__TensorProto *t = r->g->initializer[i];
-        if (!t->name || !*t->name)
-            return nashc_error(r->d, &r->file, "initialiser %zu has no name", i);
-        onnx_sym *s = symbol(r, t->name);
-        if (!s)
-            return nashc_enomem(r->d);
-        if (s->proto)
-            return nashc_error(r->d, &r->file, "two initialisers are named \"%s\"",
-                               nashc_quote(r->d, t->name));
-        s->proto = t;
-        s->elem = t->data_type;
-    }
-    return NASHC_OK;
+    nashc_status s = NASHC_OK;
+
+    for (size_t i = 0; !s && i < r->g->n_initializer; i++)
+        s = initialiser(r, i, r->g->initializer[i], NULL);
+    for (size_t i = 0; !s && i < r->g->n_sparse_initializer; i++)
+        s = initialiser(r, i, r->g->sparse_initializer[i]->values, r->g->sparse_initializer[i]);
+    return s;
 }
 
 /* What nothing reads is neither loaded nor built. */

@@ -57,13 +57,13 @@ static const field fields[] = {
     {M_ATTR, 9, IS_BYTES},       {M_ATTR, 21, IS_STRING},     {M_ATTR, 22, M_SPARSE},
     {M_TENSOR, 3, M_SEGMENT},    {M_TENSOR, 6, IS_BYTES},     {M_TENSOR, 8, IS_STRING},
     {M_TENSOR, 9, IS_BYTES},     {M_TENSOR, 13, M_ENTRY},     {M_SPARSE, 1, M_TENSOR},
-    {M_VALUE, 1, IS_STRING},     {M_VALUE, 2, M_TYPE},        {M_TYPE, 1, M_TYPE_TENSOR},
-    {M_TYPE_TENSOR, 2, M_SHAPE}, {M_SHAPE, 1, M_DIM},         {M_DIM, 2, IS_STRING},
-    {M_OPSET, 1, IS_STRING},     {M_ENTRY, 1, IS_STRING},     {M_ENTRY, 2, IS_STRING},
-    {M_NOTE, 1, IS_STRING},      {M_NOTE, 2, M_ENTRY},        {M_FUNCTION, 1, IS_STRING},
-    {M_NODE, 8, IS_STRING},      {M_FUNCTION, 4, IS_STRING},  {M_FUNCTION, 5, IS_STRING},
-    {M_FUNCTION, 7, M_NODE},     {M_FUNCTION, 9, M_OPSET},    {M_FUNCTION, 10, IS_STRING},
-    {M_FUNCTION, 11, M_ATTR},    {M_FUNCTION, 13, IS_STRING},
+    {M_SPARSE, 2, M_TENSOR},     {M_VALUE, 1, IS_STRING},     {M_VALUE, 2, M_TYPE},
+    {M_TYPE, 1, M_TYPE_TENSOR},  {M_TYPE_TENSOR, 2, M_SHAPE}, {M_SHAPE, 1, M_DIM},
+    {M_DIM, 2, IS_STRING},       {M_OPSET, 1, IS_STRING},     {M_ENTRY, 1, IS_STRING},
+    {M_ENTRY, 2, IS_STRING},     {M_NOTE, 1, IS_STRING},      {M_NOTE, 2, M_ENTRY},
+    {M_FUNCTION, 1, IS_STRING},  {M_NODE, 8, IS_STRING},      {M_FUNCTION, 4, IS_STRING},
+    {M_FUNCTION, 5, IS_STRING},  {M_FUNCTION, 7, M_NODE},     {M_FUNCTION, 9, M_OPSET},
+    {M_FUNCTION, 10, IS_STRING}, {M_FUNCTION, 11, M_ATTR},    {M_FUNCTION, 13, IS_STRING},
 };
 
 static const field *

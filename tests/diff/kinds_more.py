@@ -277,3 +277,27 @@ def concat_of_functions(rng):
     b = n.op("Elu", n.conv(x, 2, 2))
     c = n.op("MaxPool", n.op("Mul", x, F32(0.37)), kernel_shape=[3, 3], pads=[1] * 4)
     return n.done(n.conv(n.quant(n.op("Concat", a, b, c, axis=1), 0.0625), 7, 2))
+
+
+# --- 4, 9: what files may hold ------------------------------------------------------------------------------------
+
+
+def sparse(name, a):
+    at = np.flatnonzero(a)
+    return helper.make_sparse_tensor(numpy_helper.from_array(a.ravel()[at], name),
+                                     numpy_helper.from_array(at.astype(np.int64), name + "_at"), list(a.shape))
+
+
+@network
+def sparse_weights(rng):
+    """Pruned weights, as an initialiser and as a Constant."""
+    n = Net(rng, (1, 6))
+    w = [(rng.integers(-2, 3, (6, 6)) * F32(0.05)).astype(F32) for _ in range(2)]
+    names = [n.const(v) for v in w]
+    x = n.op("MatMul", n.quant(n.op("MatMul", n.quant("x0"), names[0])), names[1])
+    graph = n.done(n.quant(x, 0.25)).model.graph
+    for name in names:
+        graph.initializer.remove(next(v for v in graph.initializer if v.name == name))
+    graph.sparse_initializer.append(sparse(names[0], w[0]))
+    graph.node.insert(0, helper.make_node("Constant", [], [names[1]], sparse_value=sparse(names[1], w[1])))
+    return n

@@ -85,9 +85,15 @@ read_constant(nashc_onnx_in *r)
         return n ? nashc_onnx_set_tensor(r, 0, ints(64, a->ints, 1, &n), NASHC_ONNX_INT64)
                  : set_empty(r, NASHC_ONNX_INT64);
     }
-    return nashc_onnx_unsup(
-        r, "constant of attribute %s (strings and sparse tensors are not supported)",
-        nashc_quote(r->d, r->node->attribute[0]->name));
+    if ((a = onnx_attr(r, "sparse_value")) && a->sparse_tensor) {
+        const char *what = nashc_arena_printf(r->arena, "value of constant \"%s\"",
+                                              nashc_quote(r->d, r->node->output[0]));
+        nashc_tensor *t;
+        nashc_status st = onnx_sparse_read(r, a->sparse_tensor, what, NULL, &t);
+        return st ? st : nashc_onnx_set_tensor(r, 0, t, a->sparse_tensor->values->data_type);
+    }
+    return nashc_onnx_unsup(r, "constant of attribute %s (strings are not supported)",
+                            nashc_quote(r->d, r->node->attribute[0]->name));
 }
 
 /* One value, zero by default, as often as the shape asks; the count is limited, as a few bytes ask
