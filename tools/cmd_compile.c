@@ -239,8 +239,7 @@ summary(job *j)
         json_decref(o);
         return;
     }
-    printf("interval: %g cycles\nlatency: %" PRIu64 " cycles\nthroughput: %.6g fps at %g ns\n",
-           r->interval, r->latency, r->fps, j->o.clock_ns);
+    tool_print_rate(r->interval, "", r->latency, r->fps, j->o.clock_ns);
     printf("estimate: %" PRIu64 " LUT, %" PRIu64 " FF, %" PRIu64 " BRAM18, %" PRIu64 " DSP\n",
            c->lut, c->ff, c->bram18, c->dsp);
     compile_print_demand(r);

@@ -84,8 +84,7 @@ print_text(const job *j)
     }
     printf("%-32s %10s %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n", "total",
            "", sum->lut, sum->ff, sum->bram18, sum->uram, sum->dsp);
-    printf("interval: %g cycles\nlatency: %" PRIu64 " cycles\nthroughput: %.6g fps at %g ns\n",
-           r->interval, r->latency, r->fps, j->o.clock_ns);
+    tool_print_rate(r->interval, "", r->latency, r->fps, j->o.clock_ns);
     compile_print_demand(r);
 }
 

@@ -407,9 +407,8 @@ report_cycles(const job *j)
     double fps = 1e9 / j->clk_ns / interval(j);
 
     report_stalls(j);
-    printf("interval: %g cycles%s\nlatency: %" PRId64 " cycles\nthroughput: %.6g fps at %g ns\n",
-           interval(j), nashc_opts_int(j->o, "throttle") ? " (throttled)" : "",
-           j->sim.done[0] - j->sim.first, fps, j->clk_ns);
+    tool_print_rate(interval(j), nashc_opts_int(j->o, "throttle") ? " (throttled)" : "",
+                    (uint64_t)(j->sim.done[0] - j->sim.first), fps, j->clk_ns);
 }
 
 static void

@@ -368,8 +368,11 @@ run(job *j)
         found += strcmp(j->names[nashc_node_id(n)], only) == 0;
         total++;
     }
-    if (only[0] && !found)
-        return nashc_usage(j->y.d, "the design has no layer %s", nashc_quote(j->y.d, only));
+    if (only[0] && !found) {
+        nashc_usage(j->y.d, "the design has no layer \"%s\"", nashc_quote(j->y.d, only));
+        nashc_help(j->y.d, "`nashc estimate %s` lists its layers", nashc_quote(j->y.d, j->y.dir));
+        return NASHC_EUSAGE;
+    }
     total = only[0] ? 1 : total;
     start_report(j);
     tool_progress("layers", 0, total);

@@ -73,3 +73,20 @@ tool_pass_progress(void *user, const char *pass, int done, int total)
     else
         tool_progress("", total > done ? total : done, total > done ? total : done);
 }
+
+/* Six digits, and all that stand before the point: a person reads no exponents. */
+static const char *
+plain(double x, char text[32])
+{
+    snprintf(text, 32, x >= 999999.5 && x < 1e18 ? "%.0f" : "%.6g", x);
+    return text;
+}
+
+void
+tool_print_rate(double interval, const char *note, uint64_t latency, double fps, double clock_ns)
+{
+    char cycles[32], rate[32];
+
+    printf("interval: %s cycles%s\nlatency: %llu cycles\nthroughput: %s fps at %g ns\n",
+           plain(interval, cycles), note, (unsigned long long)latency, plain(fps, rate), clock_ns);
+}

@@ -260,7 +260,11 @@ void tool_progress(const char *what, int64_t done, int64_t total);
 /* As nashc_pm_options.progress; starts the clock of --pass-timeout anew. */
 void tool_pass_progress(void *user, const char *pass, int done, int total);
 
-double tool_clock(void);     /* seconds, monotonic */
+double tool_clock(void); /* seconds, monotonic */
+/* Interval (cycles a frame; note behind it), latency and rate of a design, on standard output. */
+void tool_print_rate(double interval, const char *note, uint64_t latency, double fps,
+                     double clock_ns);
+
 double tool_cpu_clock(void); /* seconds that all threads of this process have computed */
 
 /* --- limits.c -------------------------------------------------------------------------------- */

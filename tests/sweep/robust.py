@@ -265,6 +265,17 @@ def what_is_empty_or_full(c):
     assert not [f for f in os.listdir(c.dir) if f.startswith("d")], os.listdir(c.dir)
 
 
+def numbers_have_no_exponents(c):
+    c.run("compile", "net.nashir", "-o", "d", "-q")
+    for args in (["compile", "net.nashir", "-o", "d"], ["estimate", "d"], ["sim", "d", "--input", "x.npy"]):
+        if args[0] != "sim" or shutil.which("iverilog"):
+            out, _ = c.run(*args)
+            rate = [line for line in out.splitlines() if line.startswith("throughput: ")]
+            assert len(rate) == 1 and "e+" not in rate[0] and float(rate[0].split()[1]) >= 1e6, out
+    _, text = c.run("synth", "d", "--layer", "nope", code=2 if shutil.which("yosys") else 4)
+    assert not shutil.which("yosys") or "`nashc estimate d` lists its layers" in text, text
+
+
 def what_reaches_a_terminal(c):
     _, text = c.run("opt", "net.nashir", "-passes=a\x1b[31m", "-o", "-", code=2, has="    a?[31m")
     assert "\x1b" not in text
@@ -464,7 +475,8 @@ def growth(c):
 CASES = [a_name_that_reaches_a_script, names_that_a_language_has, numbers_that_are_read_back, files_of_the_user_stay,
          what_a_killed_process_left_goes, signals_leave_nothing, a_command_that_closes_its_output, a_budget_of_memory,
          a_budget_of_time, work_is_told_beforehand, calls_without_end, names_of_any_bytes, names_of_arrays,
-         arrays_that_share_their_bytes, what_is_empty_or_full, what_reaches_a_terminal, empty_tensors, comparisons,
+         arrays_that_share_their_bytes, what_is_empty_or_full, numbers_have_no_exponents,
+         what_reaches_a_terminal, empty_tensors, comparisons,
          numbers_off_the_grid, codes_wider_than_float32, options_of_quantisers, declared_inputs, keys_that_mean_nothing,
          pairs_of_files, links_in_a_design, searches,
          growth]
