@@ -357,17 +357,22 @@ cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const n
     uint64_t blocks = z->blocks * ((rows + lanes - 1) / lanes) * z->simd;
     double added = counted(z, z->pe * z->simd);
     const nashc_type *either = emit_signed(x) ? x : w;
-    double more = lanes == 1 ? extension(either, a + b, sum) : extension(x, a + b, sum);
 
     c->dsp += blocks * cost_dsps(a, b);
-    c->ff += z->pe * sum + (z->piped ? blocks * lanes * (a + b) : 0);
+    c->ff += z->pe * sum;
     if (lanes == 1) {
-        COST_LUTS(c, COST_MULTIPLY, added * (double)(a + b), added * more, (double)(z->pe * sum));
+        COST_LUTS(c, COST_MULTIPLY, added * (double)(a + b), added * extension(either, a + b, sum),
+                  (double)(z->pe * sum));
+        c->ff += z->piped ? blocks * (a + b) : 0;
         return;
     }
-    COST_LUTS(c, COST_PACKED, added * (double)(a + b), added * more, (double)(z->pe * sum),
+    COST_LUTS(c, COST_PACKED, added * (double)(a + b), 0, (double)(z->pe * sum),
               (double)(z->simd * a));
-    c->ff += z->piped ? a + (uint64_t)cost_clog2(z->simd) + 1 : 0;
+    /* sums of four columns, with what those of all lanes but the lowest lack, and the sum of x */
+    uint64_t mixed = !emit_signed(x) && emit_signed(w) && !overlap(x, w, z->lanes);
+    uint64_t group = a + b + mixed + (uint64_t)cost_clog2(z->simd < 4 ? z->simd : 4);
+    group = (group < sum ? group : sum) + (emit_signed(x) ? 1 : 0);
+    c->ff += z->piped ? z->pe * ((z->simd + 3) / 4) * group + a + (uint64_t)cost_clog2(z->simd) : 0;
     if (overlap(x, w, z->lanes))
         c->lut += z->pe * z->simd * (uint64_t)overlap_luts(x, w);
 }

@@ -60,14 +60,15 @@ mvau_cycles(const nashc_node *n)
     return z.vectors * (z.round ? z.round : z.sf * z.nf);
 }
 
-/* A vector of several beats is kept for the other rounds. */
+/* A vector of several beats is kept for the other rounds: read behind the register of the address
+ * in nashc_mvau, in front of one of the beat where it is long, and in nashc_adder_steps. */
 static void
-cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, nashc_cost *c)
+cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, bool adders, nashc_cost *c)
 {
-    bool kept = z->nf > 1 && z->sf > 1;
+    bool kept = z->nf > 1 && z->sf > 1, behind = kept && z->sf <= 64 && !adders;
 
-    COST_LUTS(c, COST_REPLAY, 1, kept ? (double)width : 0);
-    c->ff += width;
+    COST_LUTS(c, COST_REPLAY, 1, kept && !behind ? (double)width : 0);
+    c->ff += behind ? (uint64_t)cost_clog2(z->sf) : width;
     if (!kept)
         return;
     if (!cost_ram(c, dev, z->sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, z->sf, width))
@@ -93,7 +94,7 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     if (!z.round) {
         cost_counter(&c, z.sf);
         cost_counter(&c, z.nf);
-        cost_replay(&z, dev, z.simd * x->bits, &c);
+        cost_replay(&z, dev, z.simd * x->bits, adders_used(n), &c);
     }
     if (adders_used(n)) {
         cost_counter(&c, z.groups * z.nf * z.sf);

@@ -108,14 +108,14 @@ module nashc_mvau #(
             reg [SIMD*XW-1:0] x_q;
             always @(posedge clk) if (fire && reads) x_q <= s_tdata;
             assign x = x_q;
-        end else if (SF <= 64) begin : g_replay
+        end else if (SF <= 64) begin : g_replay         // read behind the register of its address
             reg [SIMD*XW-1:0] mem [0:SF-1];
-            reg [SIMD*XW-1:0] x_q;
+            reg [SFW-1:0]     at_q = {SFW{1'b0}};       // else Yosys makes it a registered read
             always @(posedge clk) begin
                 if (fire && reads) mem[sf_q] <= s_tdata;
-                if (en) x_q <= reads ? s_tdata : mem[sf_q];
+                if (en) at_q <= sf_q;
             end
-            assign x = x_q;
+            assign x = mem[at_q];
         end else begin : g_replay_sync
             (* no_rw_check *)
             reg [SIMD*XW-1:0] mem [0:SF-1];             // never read while it is written

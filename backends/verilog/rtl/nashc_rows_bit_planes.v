@@ -107,20 +107,23 @@ module nashc_rows_bit_planes #(
 
     wire [N*PW-1:0]  gated;
     wire [PE*SW-1:0] total;
+    wire [N-1:0]     left;
+    wire [PE-1:0]    none;
+    wire unused = &{1'b0, left, none};                  // no term lacks anything
     nashc_sum_tree #(.N(N), .T(G), .W(GW), .A_SIGNED(B_SIGNED), .SW(PW)) u_gated (
-        .a(four), .y(gated)
+        .a(four), .c({N*G{1'b0}}), .y(gated), .left(left)
     );
     generate
         if (PIPE == 0) begin : g_one
             nashc_sum_tree #(
                 .N(PE), .T(AW), .W(PW), .A_SIGNED(B_SIGNED), .RISE(1), .NEG(A_SIGNED), .SW(SW)
-            ) u_total (.a(gated), .y(total));
+            ) u_total (.a(gated), .c({N{1'b0}}), .y(total), .left(none));
         end else begin : g_two
             reg [N*PW-1:0] gated_q;
             always @(posedge clk) if (en) gated_q <= gated;
             nashc_sum_tree #(
                 .N(PE), .T(AW), .W(PW), .A_SIGNED(B_SIGNED), .RISE(1), .NEG(A_SIGNED), .SW(SW)
-            ) u_total (.a(gated_q), .y(total));
+            ) u_total (.a(gated_q), .c({N{1'b0}}), .y(total), .left(none));
         end
     endgenerate
     always @(posedge clk) if (en) sum_q <= total;

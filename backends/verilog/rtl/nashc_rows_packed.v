@@ -7,10 +7,12 @@
 // 2**D, once more, and what is left of the packed product without them is the high parts, which are
 // below 2**D: digits that do not meet. Not for X_SIGNED.
 // Signed weights enter with 2**(WW-1) added, which is a flipped bit, so lanes need no borrow; what
-// that adds to a row, 2**(WW-1) times the sum of x, is the same for all and taken off again. A
-// negative x makes products negative: each lane then lacks the 1 that the lanes below it borrowed,
-// which is the top bit below it. |product| < 2**(XW+WW-1) if X_SIGNED, so that bit is right.
-// PE, SIMD, WW, LANES >= 1, XW >= 2.
+// that adds to a row, 2**(WW-1) times the sum of x, is the same for all and taken off again. The
+// highest lane keeps its sign unless lanes overlap. A negative x makes products negative: each lane
+// then lacks the 1 that the lanes below it borrowed, which is the top bit below it. |product| <
+// 2**(XW+WW-1) if X_SIGNED, so that bit is right.
+// Four columns are added up before the register, which is narrower than that of their products.
+// PE, SIMD, LANES >= 1, XW, WW >= 2.
 `default_nettype none
 module nashc_rows_packed #(
     parameter PE       = 4,             // rows
@@ -20,7 +22,7 @@ module nashc_rows_packed #(
     parameter WW       = 8,             // bits per weight
     parameter W_SIGNED = 1,
     parameter SW       = 18,            // bits per sum
-    parameter PIPE     = 0,             // 1: a register stage between products and sum
+    parameter PIPE     = 0,             // 1: a register stage behind the sums of four columns
     parameter LANES    = 2              // rows per multiplier
 ) (
     input  wire                  clk,
@@ -38,10 +40,20 @@ module nashc_rows_packed #(
     localparam PW = (LANES - 1) * D + B;                // bits of a packed product
     localparam LW = LANES * D;                          // bits of its low parts
     localparam NP = M * LANES;                          // rows, those that are not there included
+    localparam TOP = (OVERLAP == 0) ? W_SIGNED : 0;     // the highest lane is signed
+    localparam LS = (X_SIGNED != 0 || TOP != 0) ? 1 : 0;    // some products are
+    localparam LB = B + ((LS != X_SIGNED) ? 1 : 0);     // bits of any of them
+    localparam T  = (SIMD < 4) ? SIMD : 4;              // columns of a group
+    localparam G  = (SIMD + T - 1) / T;
+    localparam GW = (LB + $clog2(T) < SW) ? LB + $clog2(T) : SW;    // bits of its sum
     localparam AX = XW + ((SIMD <= 1) ? 0 : $clog2(SIMD));  // bits of the sum of x
 
     // Operands widen to the sum by Verilog's own rules, and a sum is cut on purpose.
     /* verilator lint_off WIDTH */
+    function flipped(input integer lane);
+        flipped = W_SIGNED != 0 && (TOP == 0 || lane != LANES - 1);
+    endfunction
+
     function [M*SIMD*PW-1:0] products(input [SIMD*XW-1:0] xi, input [PE*SIMD*WW-1:0] wi);
         integer m, i, k;
         reg [NP*SIMD*WW-1:0] all;
@@ -55,8 +67,9 @@ module nashc_rows_packed #(
                     a = 0;
                     for (k = 0; k < LANES; k = k + 1) begin
                         a[k*D +: WW] = all[((m*LANES+k)*SIMD+i)*WW +: WW];
-                        if (W_SIGNED != 0) a[k*D+WW-1] = !a[k*D+WW-1];
+                        if (flipped(k)) a[k*D+WW-1] = !a[k*D+WW-1];
                     end
+                    a[AW-1] = TOP != 0 && a[AW-2];
                     products[(m*SIMD+i)*PW +: PW] = a * b;
                 end
             end
@@ -97,52 +110,77 @@ module nashc_rows_packed #(
         end
     endfunction
 
-    function signed [AX:0] total(input [SIMD*XW-1:0] xi);
-        integer i;
+    // Product i of row p among all, and those of a row, groups ending in zeros.
+    function [B-1:0] product(input [M*SIMD*LANES*B-1:0] all_i, input integer p, input integer i);
+        product = all_i[((p / LANES * SIMD + i) * LANES + p % LANES) * B +: B];
+    endfunction
+
+    function [PE*G*T*LB-1:0] terms(input [M*SIMD*LANES*B-1:0] all_i);
+        integer p, i;
         begin
-            total = 0;
-            for (i = 0; i < SIMD; i = i + 1)
-                if (X_SIGNED != 0) total = total + $signed(xi[i*XW +: XW]);
-                else total = total + xi[i*XW +: XW];
+            terms = 0;
+            for (p = 0; p < PE; p = p + 1)
+                for (i = 0; i < SIMD; i = i + 1)
+                    if (X_SIGNED != 0 || (TOP != 0 && p % LANES == LANES - 1))
+                        terms[(p*G*T+i)*LB +: LB] = $signed(product(all_i, p, i));
+                    else terms[(p*G*T+i)*LB +: LB] = product(all_i, p, i);
         end
     endfunction
 
-    function [PE*SW-1:0] sums(input [M*SIMD*LANES*B-1:0] all, input signed [AX:0] sum_x);
-        integer p, i, at;
-        reg signed [SW-1:0] s;
+    // What products lack: the top bits of those below them.
+    function [PE*G*T-1:0] borrows(input [M*SIMD*LANES*B-1:0] all_i);
+        integer p, i;
         begin
-            for (p = 0; p < PE; p = p + 1) begin
-                s = 0;
-                for (i = 0; i < SIMD; i = i + 1) begin
-                    at = ((p / LANES * SIMD + i) * LANES + p % LANES) * B;
-                    if (X_SIGNED != 0) begin
-                        s = s + $signed(all[at +: B]);
-                        if (p % LANES != 0) s = s + $signed({1'b0, all[at-1]});
-                    end else s = s + all[at +: B];
-                end
-                if (W_SIGNED != 0) s = s - (sum_x <<< (WW - 1));
-                sums[p*SW +: SW] = s;
-            end
+            borrows = 0;
+            for (p = 0; p < PE && X_SIGNED != 0; p = p + 1)
+                for (i = 0; i < SIMD && p % LANES != 0; i = i + 1)
+                    borrows[p*G*T+i] = product(all_i, p - 1, i) >> (B - 1);
         end
     endfunction
+
+    // Rows with what they lack, and without what flipped bits have added.
+    function [PE*SW-1:0] whole(input [PE*SW-1:0] rows_i, input [PE-1:0] lack_i,
+                               input signed [AX:0] total);
+        integer p;
+        reg signed [SW-1:0] s;
+        for (p = 0; p < PE; p = p + 1) begin
+            s = rows_i[p*SW +: SW];
+            if (flipped(p % LANES)) s = s - (total <<< (WW - 1));
+            if (X_SIGNED != 0 && p % LANES != 0) s = s + $signed({1'b0, lack_i[p]});
+            whole[p*SW +: SW] = s;
+        end
+    endfunction
+
+    wire [M*SIMD*LANES*B-1:0] all = apart(products(x, w), lows(x, w));
+    wire [PE*G*GW-1:0]        groups, groups_p;
+    wire [PE*G-1:0]           lack, lack_p;
+    wire [AX-1:0]             sum_x, sum_x_p;
+    wire [PE*SW-1:0]          rows;
+    wire [PE-1:0]             left;
+    wire                      none;                     // numbers x lack nothing
+    wire                      unused = none;
     /* verilator lint_on WIDTH */
 
+    nashc_sum_tree #(.N(1), .T(SIMD), .W(XW), .A_SIGNED(X_SIGNED), .SW(AX)) u_x (
+        .a(x), .c({SIMD{1'b0}}), .y(sum_x), .left(none)
+    );
+    nashc_sum_tree #(.N(PE*G), .T(T), .W(LB), .A_SIGNED(LS), .SW(GW)) u_groups (
+        .a(terms(all)), .c(borrows(all)), .y(groups), .left(lack)
+    );
+    nashc_sum_tree #(.N(PE), .T(G), .W(GW), .A_SIGNED(LS), .SW(SW)) u_rows (
+        .a(groups_p), .c(lack_p), .y(rows), .left(left)
+    );
     generate
         if (PIPE == 0) begin : g_one
-            always @(posedge clk)
-                if (en) sum_q <= sums(apart(products(x, w), lows(x, w)), total(x));
+            assign {groups_p, lack_p, sum_x_p} = {groups, lack, sum_x};
         end else begin : g_two
-            reg [M*SIMD*PW-1:0] prod_q;
-            reg [M*SIMD*LW-1:0] low_q;
-            reg [AX:0]          x_q;
-            always @(posedge clk) if (en) begin
-                prod_q <= products(x, w);
-                low_q  <= lows(x, w);
-                x_q    <= total(x);
-                sum_q  <= sums(apart(prod_q, low_q), x_q);
-            end
+            reg [PE*G*(GW+1)+AX-1:0] q;
+            always @(posedge clk) if (en) q <= {groups, lack, sum_x};
+            assign {groups_p, lack_p, sum_x_p} = q;
         end
     endgenerate
+    always @(posedge clk)
+        if (en) sum_q <= whole(rows, left, {X_SIGNED != 0 && sum_x_p[AX-1], sum_x_p});
 
 `ifdef FORMAL
     // One product at a time as reference, as many enabled cycles old.
