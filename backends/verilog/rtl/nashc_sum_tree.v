@@ -1,7 +1,7 @@
 // nashc_sum_tree.v: for each of N rows the sum of T terms, modulo 2**SW, as a tree of adders of two
 // operands. No register. N*(T-1) adders in clog2(T) levels, each as wide as its sum can get.
-// Term k counts 2**(k*RISE) times, and with NEG the last one is taken off. A term may lack a bit of 1
-// (none with NEG): all but that of term 0, `left`, enter the adders as carries, which costs nothing.
+// Term k counts 2**(k*RISE) times, and with NEG the last one is taken off. A term may lack 1 (none
+// with NEG): all but that of term 0, `left`, enter the adders as carries, which costs nothing.
 // Yosys joins additions that feed one another into carry-save adders of two LUTs a bit; a sum that
 // it has to keep stays a carry chain of one LUT a bit. N, T, W, SW >= 1.
 `default_nettype none
