@@ -218,15 +218,18 @@ search(nashc_cost *c, const cost_steps *s)
 
     uint64_t cycles = emit_search_cycles((int64_t)s->steps, (int64_t)s->folds) - 1;
 
-    COST_LUTS(c, COST_SEARCH, (double)(s->pe * n), (double)(s->pe * n * s->width), (double)s->pe,
-              (double)(s->pe * s->out));
+    uint64_t wide = 0; /* stages whose choice fills the LUT of a comparison */
+
     c->ff += cycles * (s->pe * s->width + bits) + s->pe * s->out;
     for (uint64_t k = 0; k < n; k++) {
         bool memory = emit_search_memory((int64_t)s->folds, (int)k);
         c->ff += k * s->pe * (memory ? 2 : 1);
+        wide += !memory && s->folds << k > 8;
         for (uint64_t p = 0; p < s->pe && memory; p++)
             cost_rom(c, s->dev, s->ram_style, s->folds << k, s->bits);
     }
+    COST_LUTS(c, COST_SEARCH, (double)(s->pe * n), (double)(s->pe * n * s->width),
+              (double)(s->pe * wide * s->width));
 }
 
 void

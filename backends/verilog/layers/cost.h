@@ -26,18 +26,18 @@ enum cost_part {
     COST_ACCUMULATE, /* accumulators of a step; their bits; their bits if they are in a memory */
     COST_REPLAY,     /* layers; bits of a beat that is kept */
     COST_PARALLEL,   /* comparisons; their bits; or with constants; bits of the results */
-    COST_SEARCH,     /* comparisons; their bits; lanes; results' bits */
+    COST_SEARCH,     /* comparisons; their bits; those with one of more than 8 words */
     COST_REQUANT,    /* bits of the sums; of what is clamped; of results; of products, squared */
     COST_CHANNELWISE, /* lanes; bits of sums; of comparisons; of products, squared */
     COST_TABLE,       /* lanes; bits of addresses; of those less the least value */
     COST_ADD_STREAMS, /* layers; bits of sums; of comparisons; of products, squared */
-    COST_RING,        /* layers; bits of distances; of addresses; of a beat */
+    COST_RING,        /* layers; bits of distances; of addresses; of those that wrap */
     COST_LINE,        /* layers; bits of the count; of addresses of memories */
     COST_LOOPS,       /* loops; bits of their counters */
     COST_POOL,        /* bits of sums; of comparisons; of those of a beat's rows; of memory words */
     COST_PADDING,     /* layers; bits of positions; of beats */
     COST_PARTS,       /* layers; bits of the counter; of beats that are chosen from */
-    COST_SELECT,      /* layers; bits of comparisons; of candidates that are chosen from */
+    COST_SELECT,      /* bits of comparisons; of candidates of a list, one by one, in a tree */
     COST_DWC,         /* layers; bits that are loaded; shifted to narrower words; to wider ones */
     COST_FIFO,        /* layers with a memory; bits of its addresses; of its beats; of a count */
     COST_PARTS_N

@@ -57,8 +57,9 @@ dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     }
     if (in != to) {
         uint64_t steps = larger / unit;
-        double shifted =
-            unit < in && unit < to ? (double)(bits * (in + to - unit)) * cost_clog2(to / unit) : 0;
+        /* A LUT chooses from three places as from two; wider ones are loaded, too. */
+        int places = in < to && to / unit == 3 ? 1 : cost_clog2(to / unit);
+        double shifted = unit < in && unit < to ? (double)(bits * (in + to - unit)) * places : 0;
         COST_LUTS(&c, COST_DWC, 1, in > to ? (double)(bits * (in - to)) : 0, in > to ? shifted : 0,
                   in > to ? 0 : shifted);
         cost_counter(&c, steps);

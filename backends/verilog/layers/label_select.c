@@ -59,18 +59,21 @@ select_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
     uint64_t bits = model_in(n, 0)->bits, index = model_out(n, 0)->bits, one = bits + index;
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), k = (uint64_t)nashc_node_int(n, "k");
-    uint64_t held = k == 1 ? 1 : pe, compared, chosen;
+    uint64_t held = k == 1 ? 1 : pe, compared, tree;
     nashc_timing t;
     nashc_cost c = {COST_START};
 
     select_timing(n, &t);
     compared = k == 1 ? pe - 1 + (t.arg[0] > 1) : pe * k;
-    chosen = k == 1 ? compared : 2 * compared;
+    tree = k == 1 ? pe - 1 : 0;
     if (t.arg[0] == 1 && k == 1)
         one = index; /* the value of the only beat is not kept */
     cost_counter(&c, t.arg[0]);
     cost_counter(&c, k);
-    COST_LUTS(&c, COST_SELECT, 1, (double)(compared * bits), (double)(chosen * (bits + index)));
+    uint64_t candidate = bits + index;
+    COST_LUTS(&c, COST_SELECT, (double)(compared * bits),
+              (double)(k == 1 ? 0 : compared * candidate),
+              (double)(k == 1 ? (compared - tree) * candidate : 0), (double)(tree * candidate));
     c.ff += (t.arg[0] > 1 ? index + 2 : 0) + held * one + (k > 1) + k * (one + (k > 1));
     cost_pipe(&c, 2, 1, index);
     cost_fit(&c, dev);

@@ -133,7 +133,8 @@ cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, const nashc_
     uint64_t address = (uint64_t)cost_clog2((uint64_t)r->depth);
 
     cost_loops(c, r->count, r->loops);
-    COST_LUTS(c, COST_RING, 1, (double)distance, (double)address, (double)width);
+    bool wraps = ((uint64_t)1 << address) != (uint64_t)r->depth;
+    COST_LUTS(c, COST_RING, 1, (double)distance, (double)address, wraps ? (double)address : 0);
     c->ff += 2 * (distance + address);
     c->ff +=
         cost_ram(c, dev, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width) ? 0 : width;

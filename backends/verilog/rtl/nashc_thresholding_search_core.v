@@ -142,7 +142,9 @@ module nashc_thresholding_search_core #(
                     nashc_constants #(
                         .W(TW), .DEPTH(D), .FILE({T_FILE, "_", LANE, "_", STAGE, ".dat"})
                     ) u_words (.words(words));
-                    assign t = words[addr*TW +: TW];
+                    nashc_choice #(.W(TW), .DEPTH(D)) u_choice (
+                        .words(words), .at(addr), .word(t)
+                    );
                 end else begin : g_memory
                     nashc_rom #(
                         .W(TW), .DEPTH(D), .FILE({T_FILE, "_", LANE, "_", STAGE, ".dat"}),

@@ -69,9 +69,11 @@ module nashc_window_line #(
     nashc_loops #(
         .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3)
     ) u_loops (.clk(clk), .rst_n(rst_n), .step(move && due), .which(which));
+    wire [CW-1:0] wait_d;
+    nashc_choice #(.W(CW), .DEPTH(5)) u_wait (.words(WAITS), .at(loop), .word(wait_d));
     always @(posedge clk) begin
         if (!rst_n) wait_q <= cut(NEWEST);
-        else if (move) wait_q <= due ? WAITS[loop*CW +: CW] : wait_q - 1'b1;
+        else if (move) wait_q <= due ? wait_d : wait_q - 1'b1;
     end
 
     // --- the line --------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ module nashc_window_line #(
         past_q <= 1'b1;
         assume (rst_n == past_q);
         if (rst_n && move) seen_q <= seen_q + 8'd1;
-        if (rst_n && move && due) next_q <= next_q + {{(8-CW){1'b0}}, WAITS[loop*CW +: CW]} + 8'd1;
+        if (rst_n && move && due) next_q <= next_q + {{(8-CW){1'b0}}, wait_d} + 8'd1;
         if (rst_n) assert (seen_q + {{(8-CW){1'b0}}, wait_q} == next_q);
         if (past_q && $past(rst_n) && rst_n && $past(m_tvalid && !m_tready)) begin
             assert (m_tvalid);

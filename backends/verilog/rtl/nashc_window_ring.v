@@ -95,9 +95,13 @@ module nashc_window_ring #(
         .COUNT0(COUNT0), .COUNT1(COUNT1), .COUNT2(COUNT2), .COUNT3(COUNT3), .COUNT4(COUNT4),
         .COUNT5(COUNT5), .COUNT6(COUNT6), .COUNT7(COUNT7)
     ) u_loops (.clk(clk), .rst_n(rst_n), .step(fire), .which(which));
-    wire [CW-1:0] move = fire ? MOVES[which*CW +: CW] : {CW{1'b0}};
-    wire [CW-1:0] free = fire ? FREES[which*CW +: CW] : {CW{1'b0}};
-    wire [AW-1:0] turn = TURNS[which*AW +: AW];
+    wire [CW-1:0] moved, freed;
+    wire [AW-1:0] turn;
+    nashc_choice #(.W(CW), .DEPTH(9)) u_move (.words(MOVES), .at(which), .word(moved));
+    nashc_choice #(.W(CW), .DEPTH(9)) u_free (.words(FREES), .at(which), .word(freed));
+    nashc_choice #(.W(AW), .DEPTH(9)) u_turn (.words(TURNS), .at(which), .word(turn));
+    wire [CW-1:0] move = fire ? moved : {CW{1'b0}};
+    wire [CW-1:0] free = fire ? freed : {CW{1'b0}};
     // One chain of carries each: the word that came in is the carry into it.
     wire [CW:0] ahead_d = {ahead_q, 1'b1} + {move, take};
     wire [CW:0] level_d = {level_q, 1'b1} + {free, take};
