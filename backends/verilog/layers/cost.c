@@ -96,7 +96,8 @@ add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, uint64_t depth, ui
         c->lut += width * (depth > 32 ? 2 * ceil_div(depth, 64) : 1);
     else
         c->lut += 8 * r.rows * ceil_div(width, r.bits);
-    COST_LUTS(c, COST_RAM, (double)((r.rows - 1) * width));
+    if (r.rows > 1) /* beyond four rows, choices among choices have cells of their own */
+        COST_LUTS(c, COST_RAM, (double)(ceil_div(r.rows, 4) * width));
 }
 
 /* Chance gives each of the 2^depth columns alike. */

@@ -17,7 +17,7 @@ enum cost_part {
     COST_SKID,       /* outputs; their bits */
     COST_COUNT,      /* counters; their bits */
     COST_ROM,        /* bits of words of 64 lines */
-    COST_RAM,        /* bits of the choices between RAM cells */
+    COST_RAM,        /* choices between 4 rows of RAM cells, of a bit each */
     COST_XNOR,       /* products; operand bits of the sums; bits of the sums */
     COST_PLUS_MINUS, /* operand bits of the sums; bits that extend signs; bits of the sums */
     COST_PLANES,     /* bits of the chains; of sums of pairs; of the gated sums; of theirs */

@@ -63,9 +63,9 @@ mvau_cycles(const nashc_node *n)
 /* A vector of several beats is kept for the other rounds: read behind the register of the address
  * in nashc_mvau, in front of one of the beat where it is long, and in nashc_adder_steps. */
 static void
-cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, bool adders, nashc_cost *c)
+cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, bool graph, nashc_cost *c)
 {
-    bool kept = z->nf > 1 && z->sf > 1, behind = kept && z->sf <= 64 && !adders;
+    bool kept = z->nf > 1 && z->sf > 1, behind = kept && z->sf <= 64 && !graph;
 
     COST_LUTS(c, COST_REPLAY, 1, kept && !behind ? (double)width : 0);
     c->ff += behind ? (uint64_t)cost_clog2(z->sf) : width;
