@@ -7,7 +7,7 @@
  * the layers of that type. Attributes that have no meaning here are left alone, with a warning
  * where they would have changed the result.
  */
-#include "hw.h"
+#include "fold.h"
 #include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -331,6 +331,11 @@ run(nashc_run *r, nashc_graph *g)
         s = apply_all(&z, root);
     report_asked(&z);
     json_decref(root);
+    NASHC_EACH_NODE(z.f, n)
+    {
+        if (s == NASHC_OK && nashc_node_is(n, "hw.fmpadding"))
+            s = fold_lengthen_for(r, z.f, n, nashc_node_int(n, "positions"));
+    }
     if (s == NASHC_OK)
         s = hw_free_weights(z.f, z.names, z.d);
     NASHC_EACH_NODE(z.f, n)

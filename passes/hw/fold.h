@@ -70,6 +70,10 @@ uint64_t fold_least(const fold_item *it);
 nashc_status fold_lengthen_rows(fold_problem *z, uint64_t target);
 nashc_status fold_lengthen_blocking(fold_problem *z, bool *done);
 
+/* Lengthens the rows of the frames that pad makes in g to a multiple of m columns, where windows
+ * allow it: as set-folding did in the design that a folding file with m positions comes from. */
+nashc_status fold_lengthen_for(nashc_run *r, nashc_graph *g, nashc_node *pad, int64_t m);
+
 /* The layer that takes the most cycles at its widest folding; NULL: there is no layer. */
 fold_item *fold_slowest(fold_problem *z, uint64_t *cycles);
 

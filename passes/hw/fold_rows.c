@@ -58,11 +58,12 @@ keeps_rows(const nashc_node *window, int64_t row)
     return last < row;
 }
 
-/* Rows of f get so many columns. */
+/* Rows of f, which lies in g, get so many columns. */
 static nashc_status
-set_columns(fold_problem *z, const frame *f, int64_t columns)
+set_columns(nashc_run *r, nashc_graph *g, const frame *f, int64_t columns)
 {
-    nashc_arena *a = nashc_run_arena(z->r);
+    nashc_arena *a = nashc_run_arena(r);
+    nashc_diag *d = nashc_run_diag(r);
     int64_t from = f->columns * f->channels, to = columns * f->channels;
     int64_t right = f->pads[3] + columns - f->columns;
     const char *text = "";
@@ -77,13 +78,13 @@ set_columns(fold_problem *z, const frame *f, int64_t columns)
     const char *pads = nashc_arena_printf(a, "[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]",
                                           f->pads[0], f->pads[1], f->pads[2], right);
     if (!text || !pads)
-        return nashc_enomem(z->d);
+        return nashc_enomem(d);
     int64_t offset = moved(nashc_node_int(f->window, "offset"), from, to);
-    if ((s = nashc_node_set_attr(f->window, "strides", text, z->d)) != NASHC_OK ||
-        (s = nashc_node_set_attr_int(f->window, "offset", offset, z->d)) != NASHC_OK ||
-        (s = nashc_node_set_attr(f->pad, "pads", pads, z->d)) != NASHC_OK)
+    if ((s = nashc_node_set_attr(f->window, "strides", text, d)) != NASHC_OK ||
+        (s = nashc_node_set_attr_int(f->window, "offset", offset, d)) != NASHC_OK ||
+        (s = nashc_node_set_attr(f->pad, "pads", pads, d)) != NASHC_OK)
         return s;
-    return nashc_graph_infer(z->f, z->d);
+    return nashc_graph_infer(g, d);
 }
 
 static bool
@@ -92,11 +93,28 @@ takes(const nashc_node *n, int64_t m)
     return nashc_node_op(n)->hw->positions(n, m, NULL) == NASHC_OK;
 }
 
+static int64_t
+rounded_up(int64_t columns, int64_t m)
+{
+    return (columns + m - 1) / m * m;
+}
+
+nashc_status
+fold_lengthen_for(nashc_run *r, nashc_graph *g, nashc_node *pad, int64_t m)
+{
+    frame f;
+
+    if (!frame_of(pad, &f) || f.columns % m == 0 || f.source % m != 0 ||
+        !keeps_rows(f.window, f.columns * f.channels))
+        return NASHC_OK;
+    return set_columns(r, g, &f, rounded_up(f.columns, m));
+}
+
 /* Makes rows of f long enough for m positions a beat; *done: the layers take those now. */
 static nashc_status
 lengthen(fold_problem *z, frame *f, int64_t m, bool *done)
 {
-    int64_t was = f->columns, columns = (was + m - 1) / m * m;
+    int64_t was = f->columns, columns = rounded_up(was, m);
     const nashc_fold single = {.n = 1, .name = {"positions"}, .value = {1}};
     nashc_status s;
 
@@ -105,12 +123,12 @@ lengthen(fold_problem *z, frame *f, int64_t m, bool *done)
         return NASHC_OK;
     if ((s = hw_set_fold(f->pad, &single, z->d)) != NASHC_OK ||
         (s = hw_set_fold(f->window, &single, z->d)) != NASHC_OK ||
-        (s = set_columns(z, f, columns)) != NASHC_OK)
+        (s = set_columns(z->r, z->f, f, columns)) != NASHC_OK)
         return s;
     *done = takes(f->pad, m) && takes(f->window, m);
     if (!*done) {
         frame_of(f->pad, f);
-        return set_columns(z, f, was);
+        return set_columns(z->r, z->f, f, was);
     }
     for (int k = 0; k < 2 && s == NASHC_OK; k++)
         s = fold_collect_item(z, &z->items[z->item_of[nashc_node_id(k ? f->window : f->pad)]]);
