@@ -312,6 +312,11 @@ config_of(const nashc_node *n)
     if (nashc_node_is(n, "hw.mvau") || nashc_node_is(n, "hw.vvau"))
         json_object_set_new(e, "runtime_writeable_weights",
                             json_integer(nashc_node_bool(n, "runtime_writeable_weights")));
+    if (nashc_flow_weights_free(n)) {
+        char type[32];
+        nashc_type_finn_name(nashc_value_type(nashc_node_in(n, 1)), type, sizeof type);
+        json_object_set_new(e, "weightDataType", json_string(type));
+    }
     if (nashc_node_is(n, "hw.mvau") && strcmp(nashc_node_str(n, "zero_words"), "auto") != 0)
         json_object_set_new(e, "zero_words", json_string(nashc_node_str(n, "zero_words")));
     if (nashc_node_is(n, "hw.fifo")) {

@@ -63,6 +63,8 @@ static const struct not_done {
     {"output_hook", ""},
 };
 
+#define WEIGHT_TYPE "weightDataType"
+
 static nashc_loc
 at(const applying *z, const char *name)
 {
@@ -140,6 +142,8 @@ set_attr(applying *z, nashc_node *n, const char *name, const json_t *v)
 {
     nashc_loc loc = at(z, NULL);
 
+    if (strcmp(name, WEIGHT_TYPE) == 0 && nashc_attr_index(n, "mem_mode") >= 0)
+        return NASHC_OK; /* once all else is known: set_weight_type */
     for (size_t i = 0; i < NASHC_COUNT(aliases); i++)
         if (strcmp(aliases[i].finn, name) == 0 && nashc_attr_index(n, aliases[i].ours) >= 0)
             return set_alias(z, n, name, aliases[i].ours, v);
@@ -266,6 +270,31 @@ apply_default(applying *z, const char *name, const json_t *list)
     return s;
 }
 
+/* The type of weights that others may replace; of those that stay, the least one serves. */
+static nashc_status
+set_weight_type(applying *z, nashc_node *n, const json_t *v)
+{
+    nashc_loc loc = at(z, NULL);
+
+    if (!v || !n || nashc_attr_index(n, "mem_mode") < 0)
+        return NASHC_OK;
+    if (!json_is_string(v))
+        return nashc_error(z->d, &loc, "%s: " WEIGHT_TYPE " must be a string",
+                           z->names[nashc_node_id(n)]);
+    if (!nashc_flow_weights_free(n)) {
+        nashc_warning(z->d, &loc, "folding-ignored",
+                      "%s: " WEIGHT_TYPE " is for weights that may be replaced, with "
+                      "runtime_writeable_weights or mem_mode external; fixed ones have the least "
+                      "type that holds them",
+                      z->names[nashc_node_id(n)]);
+        return NASHC_OK;
+    }
+    nashc_status s = hw_widen_weights(z->f, n, json_string_value(v), z->d);
+    if (s != NASHC_OK)
+        nashc_note(z->d, "layer %s, folding file %s", z->names[nashc_node_id(n)], z->path);
+    return s;
+}
+
 static bool
 later_layer(const char *name)
 {
@@ -298,6 +327,8 @@ apply_all(applying *z, json_t *root)
             continue;
         }
         json_object_foreach(entry, attr, v) if (s == NASHC_OK) s = set_attr(z, n, attr, v);
+        if (s == NASHC_OK)
+            s = set_weight_type(z, n, json_object_get(entry, WEIGHT_TYPE));
     }
     return s;
 }

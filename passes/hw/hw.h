@@ -39,6 +39,11 @@ nashc_status hw_set_fold(nashc_node *n, const nashc_fold *f, nashc_diag *d);
  * were made for the sums of the weights there are. EINPUT: a layer behind relies on those. */
 nashc_status hw_free_weights(nashc_graph *f, const char *const *names, nashc_diag *d);
 
+/* Gives layer n of f its weights in the integer type of a FINN name, as others may be written that
+ * need it. EINPUT: no such type, one of another kind (bipolar or not), or one that does not hold
+ * the weights there are. O(weights). */
+nashc_status hw_widen_weights(nashc_graph *f, nashc_node *n, const char *finn_name, nashc_diag *d);
+
 /* Graphs of additions become products again: they are chosen for one folding. */
 nashc_status hw_forget_adders(nashc_graph *f, nashc_diag *d);
 
