@@ -33,6 +33,7 @@ import layers  # noqa: E402
 RTL = os.path.join(ROOT, 'backends', 'verilog', 'rtl')
 TARGETS = (2e3, 2e4, 2e5)  # frames a second
 PER_RUN = 12               # layers of a Yosys run
+PARTS = ('_unit', '_adders')  # files of a layer behind its own
 LARGE = 900                # estimated LUTs, DSPs counted as 20, of a layer that is left out
 LIMIT = 2 << 30
 RAM = {'RAM32M16': 8, 'RAM64M8': 8, 'RAM32M': 4, 'RAM64M': 4, 'RAM128X1D': 4, 'RAM64X1D': 2, 'RAM32X1D': 2,
@@ -254,14 +255,14 @@ def library_of(text):
 
 
 def modules_of(design):
-    """(layer, its hash, its text) of a design, with the unit that it has copies of; the text says nothing of the
-    layer's name."""
+    """(layer, its hash, its text) of a design, with the unit that it has copies of and its graph of additions; the
+    text says nothing of the layer's name."""
     rtl = os.path.join(design, 'rtl')
     top = json.load(open(os.path.join(design, 'manifest.json')))['top']
     paths = glob.glob(os.path.join(rtl, top + '_*.v'))
-    for path in sorted(p for p in paths if p[:-2].removesuffix('_unit') + '.v' not in paths or '_unit' not in p):
+    for path in sorted(p for p in paths if not p[:-2].endswith(PARTS)):
         layer, text = os.path.basename(path)[len(top) + 1:-2], ''
-        for part in (path, path[:-2] + '_unit.v'):
+        for part in [path] + [path[:-2] + p + '.v' for p in PARTS]:
             text += re.sub(r'//.*', '', open(part).read()) if os.path.exists(part) else ''
         text = text.replace('%s_%s' % (top, layer), 'LAYER')
         unnamed = text.replace('"%s_' % layer, '"')
@@ -278,7 +279,7 @@ def synthesize(wanted):
                     if not os.path.exists(os.path.join(folder, os.path.basename(path))):
                         os.symlink(path, os.path.join(folder, os.path.basename(path)))
             with open(os.path.join(folder, 'layer%d.v' % n), 'w') as f:
-                f.write('(* keep_hierarchy *)\n' + re.sub(r'\bLAYER(_unit)?\b', r'layer%d\1' % n, text.lstrip()))
+                f.write('(* keep_hierarchy *)\n' + re.sub(r'\bLAYER(_\w+)?\b', r'layer%d\1' % n, text.lstrip()))
             found = re.findall(r'(input|output) +wire +(\[[^\]]*\])? *(\w+)', text[:text.index(');')])
             ports += ['%s_%d' % (p, n) for _, _, p in found]
             wires += ['    %s wire %s %s_%d;\n' % (d, r, p, n) for d, r, p in found]
