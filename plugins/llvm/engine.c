@@ -2,7 +2,7 @@
 #include "engine.h"
 #include "jit.h"
 #include "object.h"
-#include "pool.h"
+#include "plugins/threads/pool.h"
 #include <nashc/pass.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +71,7 @@ cpu_prepare(const nashc_module *m, const nashc_opts *o, void **program, nashc_di
     nashc_status s = cpu_program_create(m, &p, d);
 
     if (opt.threads == 0)
-        opt.threads = cpu_processors();
+        opt.threads = thread_processors(1);
     if (s == NASHC_OK)
         s = cpu_build(p, &opt, cpu_jit, strcmp(cache, "off") == 0 ? "" : cache, d);
     if (s == NASHC_OK)

@@ -69,7 +69,7 @@ typedef struct cpu_options {
     const char *dump;   /* file for the IR; "": none */
 } cpu_options;
 
-struct cpu_pool;
+struct thread_pool;
 struct cpu_frame;
 
 typedef struct cpu_program {
@@ -85,7 +85,7 @@ typedef struct cpu_program {
     int n_blob;
     size_t memory; /* bytes a sample */
     void *jit;     /* owns the machine code */
-    struct cpu_pool *pool;
+    struct thread_pool *pool;
     int threads, parts; /* parts: the most of a step */
     bool always;        /* steps are shared out, whatever the clock says */
     cpu_pace pace;

@@ -1,7 +1,7 @@
 /* runtime.c: walking the steps of a program over samples, on several threads. */
 #include "jit.h"
 #include "memplan.h"
-#include "pool.h"
+#include "plugins/threads/pool.h"
 #include "program.h"
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ typedef struct cpu_frame {
     const nashc_buf *const *in;
     nashc_buf *out;
     int32_t fault;
-    cpu_team *team;
+    thread_team *team;
     int member, members;
 } frame;
 
@@ -144,13 +144,13 @@ run_sample(frame *f)
     for (int i = 0; i < f->p->n_step; i++) {
         const cpu_step *s = &f->p->step[i];
         int parts = s->parts < f->members ? s->parts : f->members;
-        if ((before > 1 || parts > 1) && cpu_team_meet(f->team, f->members, !ok))
+        if ((before > 1 || parts > 1) && thread_team_meet(f->team, f->members, !ok))
             return false;
         before = parts;
         if (ok && f->member < parts)
             ok = s->kind == CPU_KERNEL ? run_kernel(f, s, f->member, parts) : run_on_buffers(f, s);
     }
-    ok = !cpu_team_meet(f->team, f->members, !ok);
+    ok = !thread_team_meet(f->team, f->members, !ok);
     return ok && (f->member > 0 || collect(f));
 }
 
@@ -173,12 +173,12 @@ run_in_team(work *w, int64_t k, int first, int n, int member)
     cpu_program *p = w->p;
     frame *f = &p->frame[first + member], *head = &p->frame[first];
 
-    f->team = cpu_pool_team(p->pool, first);
+    f->team = thread_pool_team(p->pool, first);
     f->member = member;
     f->members = n;
     f->in = w->in + k * nashc_graph_n_inputs(p->graph);
     f->out = w->out + k * nashc_graph_n_outputs(p->graph);
-    bool failed = cpu_team_meet(f->team, n, member == 0 && !has_memory(head));
+    bool failed = thread_team_meet(f->team, n, member == 0 && !has_memory(head));
     if (member > 0)
         f->memory = head->memory;
     failed = failed || !run_sample(f);
@@ -228,7 +228,8 @@ run_all(work *w)
     if (choice)
         w->shares = cpu_pace_shares(&p->pace);
     double start = choice ? now() : 0;
-    cpu_pool_run(p->pool, w->n < p->threads ? (int)w->n * team_size(w) : p->threads, run_range, w);
+    thread_pool_run(p->pool, w->n < p->threads ? (int)w->n * team_size(w) : p->threads, run_range,
+                    w);
     if (choice)
         cpu_pace_took(&p->pace, w->shares, now() - start);
 }
@@ -249,7 +250,7 @@ cpu_start(cpu_program *p, int threads, int64_t grain, nashc_diag *d)
     p->parts = p->parts ? p->parts : 1;
     p->always = grain == 0;
     p->threads = threads;
-    p->pool = cpu_pool_create(threads, threads <= cpu_processors());
+    p->pool = thread_pool_open(threads, 1);
     p->frame = calloc((size_t)threads, sizeof *p->frame);
     bool ok = p->pool && p->frame;
     for (int t = 0; ok && t < threads; t++) {
@@ -303,7 +304,7 @@ cpu_program_free(cpu_program *p)
 {
     if (!p)
         return;
-    cpu_pool_free(p->pool);
+    thread_pool_free(p->pool);
     for (int t = 0; p->frame && t < p->threads; t++) {
         free(p->frame[t].raw);
         free(p->frame[t].slot);

@@ -22,7 +22,7 @@ typedef struct bench {
     nashc_diag *diag;
     nashc_module *module;
     train_net *net;
-    train_pool *pool;
+    thread_pool *pool;
     int64_t batch, step;
     int32_t *label;
     float **m, **u;
@@ -92,7 +92,7 @@ step(bench *b)
     for (int i = 0; i < b->net->n_params; i++)
         if (b->net->param[i].trains)
             square += train_square_sum(b->net->param[i].g, b->net->param[i].n);
-    train_pool_run(b->pool, b->net->n_params, update_part, b);
+    thread_pool_share(b->pool, b->net->n_params, update_part, b);
     return isfinite(square);
 }
 
@@ -128,7 +128,7 @@ release(bench *b)
     train_net_free(b->net);
     if (b->module)
         nashc_module_free(b->module);
-    train_pool_free(b->pool);
+    thread_pool_free(b->pool);
     nashc_ctx_free(b->ctx);
 }
 
@@ -156,7 +156,7 @@ main(int argc, char **argv)
     }
     int threads = atoi(argv[4]);
     bench b = {
-        .ctx = nashc_ctx_create(), .batch = atoi(argv[2]), .pool = train_pool_create(threads)};
+        .ctx = nashc_ctx_create(), .batch = atoi(argv[2]), .pool = thread_pool_open(threads, 1)};
     b.diag = nashc_ctx_diag(b.ctx);
     bool good = make(&b, argv[1]) && step(&b);
     double best = 1e30, began = cpu();

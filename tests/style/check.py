@@ -48,7 +48,8 @@ LAYERS = {
     "backends/hls": ["backends/support", "backends/hls"],
     "backends/dot": ["backends/dot"],
     "plugins": [],
-    "plugins/train": ["plugins/train", "tools/tool.h"],  # arrays in files
+    "plugins/llvm": ["plugins/threads"],
+    "plugins/train": ["plugins/train", "plugins/threads", "tools/tool.h"],  # arrays in files
     "tools": ["tools"],
 }
 SEES_LAYOUT = ("core/host/rewrite.c", "core/host/pm.c")  # of the IR: ir/impl.h

@@ -312,7 +312,7 @@ each_kernel(golden *t, const char *filter)
 int
 main(int argc, char **argv)
 {
-    golden t = {.ctx = nashc_ctx_create(), .pool = train_pool_create(2)};
+    golden t = {.ctx = nashc_ctx_create(), .pool = thread_pool_open(2, 1)};
 
     if (argc < 2 || !t.ctx || !t.pool) {
         fprintf(stderr, "usage: golden FOLDER [FILTER]\n");
@@ -334,7 +334,7 @@ main(int argc, char **argv)
     for (size_t k = 0; k < NASHC_COUNT(suites); k++)
         run_suite(&t, argv[1], (int)k, argc > 2 ? argv[2] : NULL);
     run_networks(&t, argv[1], argc > 2 ? argv[2] : NULL);
-    train_pool_free(t.pool);
+    thread_pool_free(t.pool);
     nashc_ctx_free(t.ctx);
     printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);
     return t.failed ? 1 : 0;

@@ -9,7 +9,7 @@
 typedef struct golden {
     nashc_ctx *ctx;
     nashc_diag *diag;
-    train_pool *pool;
+    thread_pool *pool;
     const char *folder, *file; /* being tested */
     tool_arrays arrays;
     const json_t *entry;                 /* of index.json */

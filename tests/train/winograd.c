@@ -131,14 +131,14 @@ run(golden *t, const shape *s)
     int64_t n_g = BLOCKS * s->group * s->mg * w->out_h * w->out_w * TRAIN_LANES;
     float *dx = filled(n, 0, 1.0f), *x = filled(n, 5, 0.0f), *g = filled(n_g, 1, 0.0f);
     float *dw = filled(n_w, 0, 1.0f), *weight = filled(n_w, 3, 0.0f);
-    int threads = train_pool_size(t->pool);
+    int threads = thread_pool_size(t->pool);
     void *scratch = malloc(train_product_scratch(&p, BATCH, threads) + 1);
     nashc_grad_call c = {NASHC_DESC(nashc_grad_call),
                          .flags = NASHC_GRAD_BLOCKS,
                          .batch = BATCH,
                          .scratch = scratch,
                          .pool = t->pool,
-                         .run = train_pool_run,
+                         .run = thread_pool_share,
                          .n_threads = threads};
 
     if (!dx || !x || !g || !dw || !weight || !scratch)

@@ -1,6 +1,6 @@
-/* pool.c: tests of plugins/llvm/pool.c: every thread works once a run, teams wait for each other
+/* pool.c: tests of plugins/threads/pool.c: every thread works once a run, teams wait for each other
  * and agree on failures, and threads end; and of pace.c: the faster way is taken. */
-#include "plugins/llvm/pool.h"
+#include "plugins/threads/pool.h"
 #include "plugins/llvm/pace.h"
 #include "unit.h"
 #include <string.h>
@@ -8,7 +8,7 @@
 enum { THREADS = 4, ROUNDS = 200 };
 
 typedef struct job {
-    cpu_pool *pool;
+    thread_pool *pool;
     int size;           /* threads of a team */
     long seen[THREADS]; /* plain memory: only meetings order it */
     int runs[THREADS], wrong, fails_at;
@@ -28,13 +28,13 @@ each_works_once_a_run(void **state)
 {
     (void)state;
     for (int spin = 0; spin < 2; spin++) {
-        job j = {.pool = cpu_pool_create(THREADS, spin)};
+        job j = {.pool = thread_pool_create(THREADS, spin)};
         assert_non_null(j.pool);
         for (int r = 0; r < ROUNDS; r++)
-            cpu_pool_run(j.pool, 1 + r % THREADS, count, &j);
+            thread_pool_run(j.pool, 1 + r % THREADS, count, &j);
         for (int t = 0; t < THREADS; t++)
             assert_int_equal(j.runs[t], ROUNDS / THREADS * (THREADS - t));
-        cpu_pool_free(j.pool);
+        thread_pool_free(j.pool);
     }
 }
 
@@ -44,16 +44,16 @@ pass_on(void *user, int t)
 {
     job *j = user;
     int first = t / j->size * j->size, member = t - first;
-    cpu_team *team = cpu_pool_team(j->pool, first);
+    thread_team *team = thread_pool_team(j->pool, first);
 
     for (int r = 0; r < ROUNDS; r++) {
         long next = j->seen[first + (member + 1) % j->size];
-        bool failed = cpu_team_meet(team, j->size, r == j->fails_at && member == j->size - 1);
+        bool failed = thread_team_meet(team, j->size, r == j->fails_at && member == j->size - 1);
         j->left_at[t] = r;
         if (failed)
             return;
         j->seen[t] = next + 1;
-        if (cpu_team_meet(team, j->size, false))
+        if (thread_team_meet(team, j->size, false))
             return;
     }
 }
@@ -63,14 +63,14 @@ teams_meet(void **state)
 {
     (void)state;
     for (int size = 1; size <= THREADS; size++) {
-        job j = {.pool = cpu_pool_create(THREADS, size % 2), .size = size, .fails_at = -1};
+        job j = {.pool = thread_pool_create(THREADS, size % 2), .size = size, .fails_at = -1};
         assert_non_null(j.pool);
         for (int run = 1; run <= 3; run++) {
-            cpu_pool_run(j.pool, THREADS / size * size, pass_on, &j);
+            thread_pool_run(j.pool, THREADS / size * size, pass_on, &j);
             for (int t = 0; t < THREADS / size * size; t++)
                 assert_int_equal(j.seen[t], run * ROUNDS);
         }
-        cpu_pool_free(j.pool);
+        thread_pool_free(j.pool);
     }
 }
 
@@ -79,17 +79,17 @@ all_learn_of_a_failure(void **state)
 {
     (void)state;
     for (int at = 0; at < 20; at += 3) {
-        job j = {.pool = cpu_pool_create(THREADS, true), .size = THREADS, .fails_at = at};
+        job j = {.pool = thread_pool_create(THREADS, true), .size = THREADS, .fails_at = at};
         assert_non_null(j.pool);
-        cpu_pool_run(j.pool, THREADS, pass_on, &j);
+        thread_pool_run(j.pool, THREADS, pass_on, &j);
         for (int t = 0; t < THREADS; t++)
             assert_int_equal(j.left_at[t], at);
         j.fails_at = -1; /* the next run knows nothing of it */
         memset(j.seen, 0, sizeof j.seen);
-        cpu_pool_run(j.pool, THREADS, pass_on, &j);
+        thread_pool_run(j.pool, THREADS, pass_on, &j);
         for (int t = 0; t < THREADS; t++)
             assert_int_equal(j.seen[t], ROUNDS);
-        cpu_pool_free(j.pool);
+        thread_pool_free(j.pool);
     }
 }
 

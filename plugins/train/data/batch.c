@@ -1,6 +1,6 @@
 /* batch.c: batches in shuffled order, augmented and normalised, made ahead by a thread. */
+#include "plugins/threads/pool.h"
 #include "plugins/train/data/data.h"
-#include "plugins/train/threads.h"
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -217,7 +217,7 @@ make_part(void *arg, int thread, int64_t lo, int64_t hi)
 
 static int64_t
 get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epoch, float *x,
-          int32_t *target, train_pool *pool, nashc_diag *d)
+          int32_t *target, thread_pool *pool, nashc_diag *d)
 {
     int64_t per = train_batches(o), epoch = number / per, first, end;
 
@@ -230,7 +230,7 @@ get_batch(const train_order *o, int64_t number, int64_t *perm, int64_t *perm_epo
     *perm_epoch = epoch;
     making m = {.o = o, .epoch = epoch, .image = perm + first, .x = x, .target = target, .diag = d};
     if (pool)
-        train_pool_run(pool, n, make_part, &m);
+        thread_pool_share(pool, n, make_part, &m);
     else
         make_part(&m, 0, 0, n);
     return m.failed ? -1 : n;
@@ -256,8 +256,8 @@ struct train_feed {
     int64_t first, end, made, taken; /* numbers of batches */
     ready slot[AHEAD];
     int64_t *perm;
-    bool stop, fault; /* batch `made` cannot be made */
-    train_pool *pool; /* NULL: images are held, or one thread is to decode them */
+    bool stop, fault;  /* batch `made` cannot be made */
+    thread_pool *pool; /* NULL: images are held, or one thread is to decode them */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t change;
@@ -297,7 +297,7 @@ free_feed(train_feed *f)
         free(f->slot[i].target);
     }
     free(f->perm);
-    train_pool_free(f->pool);
+    thread_pool_free(f->pool);
     free(f);
 }
 
@@ -320,7 +320,7 @@ train_feed_start(const train_order *o, int64_t first, int64_t end)
         good &= f->slot[i].x && f->slot[i].target;
     }
     if ((o->images->files || o->images->source) && o->threads > 1)
-        good &= (f->pool = train_pool_create(o->threads)) != NULL;
+        good &= (f->pool = thread_pool_create(o->threads, false)) != NULL;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->change, NULL);
     if (!good || !f->perm || pthread_create(&f->thread, NULL, produce, f) != 0) {

@@ -122,9 +122,9 @@ train_step_call(const train_net *n, const train_step *s, nashc_grad_call *c, boo
                            .bn_momentum = n->bn_momentum,
                            .saved = s->saved,
                            .scratch = n->scratch,
-                           .n_threads = train_pool_size(n->pool),
+                           .n_threads = thread_pool_size(n->pool),
                            .pool = n->pool,
-                           .run = train_pool_run,
+                           .run = thread_pool_share,
                            .diag = n->diag,
                            .codes = s->codes};
 }

@@ -2,7 +2,8 @@
 #ifndef TRAIN_NET_H
 #define TRAIN_NET_H
 
-#include "plugins/train/threads.h"
+#include "plugins/threads/pool.h"
+#include <nashc/grad.h>
 #include <nashc/nashc.h>
 
 /* --- parameters ------------------------------------------------------------------------------ */
@@ -88,7 +89,7 @@ typedef struct train_net {
     const nashc_graph *graph;
     nashc_arena *arena;
     nashc_diag *diag;
-    train_pool *pool;
+    thread_pool *pool;
     int64_t max_batch, batch;
     bool training; /* of the last forward */
     bool backward, input_grad;
@@ -120,7 +121,7 @@ typedef struct train_net_options {
     bool backward;   /* else forward only */
     bool input_grad; /* gradients of the graph's inputs too */
     int64_t collect; /* training steps that measure scales of activations before they are learned */
-    train_pool *pool;
+    thread_pool *pool;
 } train_net_options;
 
 /* The graph's first output (what stands before a last softmax or arg max, if `logits`) as a

@@ -253,7 +253,7 @@ train_scales_set(train_net *n)
             for (int64_t k = 0; k < s->count; k++)
                 s->v[k] = (float)exp2((double)n->param[c->param].v[k]) / c->thr;
         else if (c->kind == TRAIN_SCALE_MAX || c->kind == TRAIN_SCALE_MEAN)
-            train_pool_run(n->pool, s->count, set_part, &(measured){n, c});
+            thread_pool_share(n->pool, s->count, set_part, &(measured){n, c});
         else if (c->kind == TRAIN_SCALE_RATIO)
             s->v[0] = (float)((double)n->slot[c->from].v[0] * c->ratio);
         else if (c->bound > 0.0f)
@@ -332,9 +332,9 @@ train_scales_back(train_net *n)
         if (c->kind == TRAIN_SCALE_RATIO)
             n->slot[c->from].g[0] += (float)((double)s->g[0] * c->ratio);
         else if (c->kind == TRAIN_SCALE_MAX)
-            train_pool_run(n->pool, s->count, back_max, &(measured){n, c});
+            thread_pool_share(n->pool, s->count, back_max, &(measured){n, c});
         else if (c->kind == TRAIN_SCALE_MEAN)
-            train_pool_run(n->pool, s->count, back_mean, &(measured){n, c});
+            thread_pool_share(n->pool, s->count, back_mean, &(measured){n, c});
         else if (c->kind == TRAIN_SCALE_LEARNED)
             for (int64_t k = 0; k < s->count; k++)
                 n->param[c->param].g[k] += (float)((double)s->g[k] * (double)s->v[k] * LN2);

@@ -162,12 +162,10 @@ make_net(train_run *r)
     nashc_status s = train_gemm_setup(r->diag);
     if (s != NASHC_OK)
         return s;
-    r->pool = train_pool_create(threads ? (int)threads
-                                        : train_threads_default(train_ranks_local(r->ranks)));
-    o.pool = r->pool;
+    r->pool = o.pool = thread_pool_open(threads, train_ranks_local(r->ranks));
     if (!r->pool)
         return nashc_enomem(r->diag);
-    r->order.threads = train_pool_size(r->pool);
+    r->order.threads = thread_pool_size(r->pool);
     s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);
     if (s != NASHC_OK)
         return s;
@@ -298,7 +296,7 @@ train_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *arg
     train_ranks_leave(r.ranks);
     train_images_free(r.images);
     train_images_free(r.test);
-    train_pool_free(r.pool);
+    thread_pool_free(r.pool);
     tool_arrays_free(&r.dump);
     tool_arrays_free(&r.others);
     free(r.row);

@@ -52,10 +52,10 @@ run_net(train_eval *e)
     nashc_status s = train_gemm_setup(e->diag);
     if (s != NASHC_OK)
         return s;
-    e->pool = o.pool = train_pool_create(threads ? (int)threads : train_threads_default(1));
+    e->pool = o.pool = thread_pool_open(threads, 1);
     if (!e->pool)
         return nashc_enomem(e->diag);
-    e->order.threads = train_pool_size(e->pool);
+    e->order.threads = thread_pool_size(e->pool);
     s = train_net_create(nashc_module_main(e->module), &o, true, &e->net, e->diag);
     if (s == NASHC_OK)
         s = train_count_begin(&e->count, e->task,
@@ -299,7 +299,7 @@ void
 train_eval_free(train_eval *e)
 {
     train_net_free(e->net);
-    train_pool_free(e->pool);
+    thread_pool_free(e->pool);
     train_count_end(&e->count);
     if (e->own_images)
         train_images_free(e->images);

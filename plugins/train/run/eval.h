@@ -16,7 +16,7 @@ typedef struct train_eval {
     const nashc_task *task;
     bool keep; /* what is found in each image */
     train_count count;
-    train_pool *pool;
+    thread_pool *pool;
     train_net *net;
 } train_eval;
 

@@ -319,7 +319,7 @@ train_write_manifest(train_run *r)
     json_object_set_new(root, "figure", json_string(r->task->figure));
     json_object_set_new(root, "model", json_string(base ? base + 1 : r->model_path));
     json_object_set_new(root, "seed", json_integer((json_int_t)r->order.seed));
-    json_object_set_new(root, "threads", json_integer(train_pool_size(r->pool)));
+    json_object_set_new(root, "threads", json_integer(thread_pool_size(r->pool)));
     json_object_set_new(root, "ranks", json_integer(train_ranks_count(r->ranks)));
     if (r->ranks)
         json_object_set_new(root, "mpi", json_string(train_ranks_library(r->ranks)));

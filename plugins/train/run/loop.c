@@ -153,7 +153,7 @@ one_step(train_run *r, const float *x, const int32_t *target, int64_t n)
     if (r->step == 0 && *nashc_opts_str(r->opts, "dump-step"))
         s = train_dump_first(r, output(r)->v, n, loss, norm);
     j.factor = train_clip_factor(norm, r->clip);
-    train_pool_run(r->pool, n_numbers(r->net), update_part, &j);
+    thread_pool_share(r->pool, n_numbers(r->net), update_part, &j);
     r->step++;
     return s;
 }

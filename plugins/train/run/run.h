@@ -113,7 +113,7 @@ typedef struct train_run {
     nashc_module *module;
     train_ranks *ranks; /* NULL: one process */
     train_exchange *exchange;
-    train_pool *pool;
+    thread_pool *pool;
     const nashc_task *task;
     train_net *net;
     train_images *images, *test; /* test: NULL: there are none */

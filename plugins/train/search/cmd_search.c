@@ -285,7 +285,7 @@ tidy(search_run *r)
     train_net_free(r->net);
     train_ranks_leave(r->ranks);
     train_images_free(r->images);
-    train_pool_free(r->pool);
+    thread_pool_free(r->pool);
     free(r->row);
     free(r->kept);
     free(r->kept_step);

@@ -449,7 +449,7 @@ nashc_status
 search_write_manifest(search_run *r, bool done)
 {
     json_t *root = json_pack("{s:s,s:s,s:i,s:s,s:s}", "nashc", NASHC_VERSION, "kind", "search",
-                             "threads", train_pool_size(r->pool), "blas", train_gemm_library(),
+                             "threads", thread_pool_size(r->pool), "blas", train_gemm_library(),
                              "blas_kernel", train_gemm_kernel());
 
     json_object_set_new(root, "ranks", json_integer(train_ranks_count(r->ranks)));

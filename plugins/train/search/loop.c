@@ -287,7 +287,7 @@ step_weights(search_run *r, int64_t n)
     if (!isfinite(sum))
         return not_finite(r, "gradient", n);
     j.factor = train_clip_factor(sqrt(sum), r->clip);
-    train_pool_run(r->pool, r->net->n_params, update_part, &j);
+    thread_pool_share(r->pool, r->net->n_params, update_part, &j);
     return NASHC_OK;
 }
 

@@ -56,7 +56,7 @@ typedef struct search_run {
 
     /* supernet */
     nashc_module *module;
-    train_pool *pool;
+    thread_pool *pool;
     train_net *net;
     train_optim optim;
     train_schedule schedule;

@@ -253,11 +253,10 @@ make_supernet(search_run *r)
 
     if (s != NASHC_OK)
         return s;
-    r->pool = o.pool = train_pool_create(
-        threads ? (int)threads : train_threads_default(train_ranks_local(r->ranks)));
+    r->pool = o.pool = thread_pool_open(threads, train_ranks_local(r->ranks));
     if (!r->pool)
         return nashc_enomem(r->diag);
-    r->order[0].threads = r->order[1].threads = train_pool_size(r->pool);
+    r->order[0].threads = r->order[1].threads = thread_pool_size(r->pool);
     s = search_supernet(r->ctx, &r->space, seed, &r->module, r->diag);
     if (s == NASHC_OK)
         s = train_net_create(nashc_module_main(r->module), &o, true, &r->net, r->diag);

@@ -19,7 +19,7 @@ typedef struct gate {
     pthread_cond_t opened;
 } gate;
 
-struct cpu_team {
+struct thread_team {
     gate gate; /* turn: 2 for each meeting, and 1 if a member had failed */
     atomic_int here;
     atomic_bool failed;
@@ -27,14 +27,14 @@ struct cpu_team {
 };
 
 typedef struct worker {
-    struct cpu_pool *pool;
+    struct thread_pool *pool;
     pthread_t thread;
     int index;
-    gate start;    /* turn counts its runs */
-    cpu_team team; /* that it is the first of */
+    gate start;       /* turn counts its runs */
+    thread_team team; /* that it is the first of */
 } worker;
 
-struct cpu_pool {
+struct thread_pool {
     void (*work)(void *user, int t);
     void *user;
     atomic_int busy; /* workers that have not finished the run */
@@ -45,15 +45,17 @@ struct cpu_pool {
 };
 
 int
-cpu_processors(void)
+thread_processors(int sharing)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    long all = sysconf(_SC_NPROCESSORS_ONLN), n = all;
 #ifdef __linux__
     cpu_set_t set; /* some of them, where the process was told so */
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         n = CPU_COUNT(&set);
 #endif
-    return n > 0 ? (int)n : 1;
+    if (n == all)
+        n /= sharing;
+    return n > 1 ? (int)n : 1;
 }
 
 /* --- gates ----------------------------------------------------------------------------------- */
@@ -122,7 +124,7 @@ static void *
 wait_and_work(void *arg)
 {
     worker *w = arg;
-    cpu_pool *p = w->pool;
+    thread_pool *p = w->pool;
     unsigned turn = 0;
 
     for (;;) {
@@ -142,7 +144,7 @@ call_worker(worker *w)
 }
 
 static void
-worker_init(cpu_pool *p, int index)
+worker_init(thread_pool *p, int index)
 {
     worker *w = &p->worker[index];
 
@@ -153,10 +155,10 @@ worker_init(cpu_pool *p, int index)
     w->team.spins = p->spins;
 }
 
-cpu_pool *
-cpu_pool_create(int n, bool spin)
+thread_pool *
+thread_pool_create(int n, bool spin)
 {
-    cpu_pool *p = calloc(1, sizeof *p + (size_t)n * sizeof p->worker[0]);
+    thread_pool *p = calloc(1, sizeof *p + (size_t)n * sizeof p->worker[0]);
 
     if (!p)
         return NULL;
@@ -169,15 +171,23 @@ cpu_pool_create(int n, bool spin)
         if (pthread_create(&w->thread, NULL, wait_and_work, w) != 0) {
             gate_destroy(&w->start);
             gate_destroy(&w->team.gate);
-            cpu_pool_free(p);
+            thread_pool_free(p);
             return NULL;
         }
     }
     return p;
 }
 
+thread_pool *
+thread_pool_open(int64_t n, int sharing)
+{
+    int processors = thread_processors(sharing);
+
+    return thread_pool_create(n ? (int)n : processors, n <= processors);
+}
+
 void
-cpu_pool_run(cpu_pool *p, int n, void (*work)(void *user, int t), void *user)
+thread_pool_run(thread_pool *p, int n, void (*work)(void *user, int t), void *user)
 {
     unsigned done = atomic_load(&p->done.turn);
 
@@ -191,14 +201,45 @@ cpu_pool_run(cpu_pool *p, int n, void (*work)(void *user, int t), void *user)
         gate_wait(&p->done, done, p->spins);
 }
 
-cpu_team *
-cpu_pool_team(cpu_pool *p, int first)
+int
+thread_pool_size(const thread_pool *p)
+{
+    return p->n;
+}
+
+typedef struct loop {
+    thread_part *part;
+    void *arg;
+    int64_t n;
+    int threads;
+} loop;
+
+static void
+do_part(void *user, int t)
+{
+    loop *l = user;
+    int64_t lo = l->n * t / l->threads, hi = l->n * (t + 1) / l->threads;
+
+    if (lo < hi)
+        l->part(l->arg, t, lo, hi);
+}
+
+void
+thread_pool_share(void *pool, int64_t n, thread_part *part, void *arg)
+{
+    thread_pool *p = pool;
+
+    thread_pool_run(p, p->n, do_part, &(loop){part, arg, n, p->n});
+}
+
+thread_team *
+thread_pool_team(thread_pool *p, int first)
 {
     return &p->worker[first].team;
 }
 
 bool
-cpu_team_meet(cpu_team *t, int n, bool failed)
+thread_team_meet(thread_team *t, int n, bool failed)
 {
     unsigned turn = atomic_load(&t->gate.turn);
 
@@ -216,7 +257,7 @@ cpu_team_meet(cpu_team *t, int n, bool failed)
 }
 
 void
-cpu_pool_free(cpu_pool *p)
+thread_pool_free(thread_pool *p)
 {
     if (!p)
         return;
