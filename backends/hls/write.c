@@ -6,11 +6,10 @@
  *
  * docs/hls.md reads one generated layer line by line.
  */
+#include "backends/support/folder.h"
 #include "build.h"
-#include <errno.h>
 #include <nashc/compile.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const nashc_param options[] = {
     {.name = "top", .def = "finn_design", .help = "name of the top", .kind = NASHC_P_STRING},
@@ -67,19 +66,6 @@ hls_open(hls_design *z, const char *name)
         return nashc_out_open(path, z->d);
     nashc_enomem(z->d);
     return NULL;
-}
-
-static nashc_status
-make_folder(hls_design *z, const char *name)
-{
-    const char *path = nashc_arena_printf(z->a, "%s/%s", z->dir, name);
-
-    if (!path)
-        return nashc_enomem(z->d);
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return nashc_io_error(z->d, &(nashc_loc){.file = path}, "cannot be created: %s",
-                              strerror(errno));
-    return NASHC_OK;
 }
 
 static nashc_status
@@ -158,9 +144,9 @@ write_all(hls_design *z)
     nashc_status s = prepare(z);
 
     if (s == NASHC_OK)
-        s = make_folder(z, "src");
+        s = make_folder(z->dir, "src", z->d);
     if (s == NASHC_OK)
-        s = make_folder(z, "tb");
+        s = make_folder(z->dir, "tb", z->d);
     for (size_t i = 0; i < NASHC_COUNT(steps) && s == NASHC_OK; i++)
         s = steps[i](z);
     return s;

@@ -5,12 +5,11 @@
  *     tb/    self-checking bench with vectors of the reference executor
  *     ip/    IP-XACT description;   report/   FINN's reports and a page;   manifest.json
  */
+#include "backends/support/folder.h"
 #include "build.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <nashc/compile.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const nashc_param options[] = {
     {.name = "top", .def = "finn_design", .help = "name of the top module", .kind = NASHC_P_STRING},
@@ -31,19 +30,6 @@ static const nashc_param options[] = {
      .kind = NASHC_P_STRING},
     {0},
 };
-
-static nashc_status
-make_folder(design *z, const char *name)
-{
-    const char *path = nashc_arena_printf(z->a, "%s/%s", z->dir, name);
-
-    if (!path)
-        return nashc_enomem(z->d);
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return nashc_io_error(z->d, &(nashc_loc){.file = path}, "cannot be created: %s",
-                              strerror(errno));
-    return NASHC_OK;
-}
 
 static nashc_status
 add_link(design *z, const nashc_value *v, int *count)
@@ -148,7 +134,7 @@ write_all(design *z)
     nashc_status s = prepare(z);
 
     for (size_t i = 0; i + (z->n_weights == 0) < NASHC_COUNT(folders) && s == NASHC_OK; i++)
-        s = make_folder(z, folders[i]);
+        s = make_folder(z->dir, folders[i], z->d);
     for (size_t i = 0; i < NASHC_COUNT(steps) && s == NASHC_OK; i++)
         s = steps[i](z);
     return s;

@@ -15,7 +15,7 @@ emit_add_streams(const nashc_node *n, nashc_hls *h, nashc_diag *d)
     const char *type = nashc_hls_type(h, &wide), *func = nashc_node_str(n, "func");
 
     (void)d;
-    nashc_hls_int(h, "BEATS", (int64_t)hls_beats_in(n));
+    nashc_hls_int(h, "BEATS", (int64_t)beats_in(n));
     nashc_hls_int(h, "PE", nashc_node_int(n, "pe"));
     nashc_hls_line(h, "for (int i = 0; i < BEATS; i++) {");
     nashc_hls_line(h, "#pragma HLS pipeline II=1");

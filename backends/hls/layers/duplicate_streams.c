@@ -8,7 +8,7 @@ emit_duplicate(const nashc_node *n, nashc_hls *h, nashc_diag *d)
     int copies = nashc_node_n_out(n);
 
     (void)d;
-    nashc_hls_int(h, "BEATS", (int64_t)hls_beats_in(n));
+    nashc_hls_int(h, "BEATS", (int64_t)beats_in(n));
     nashc_hls_line(h, "for (int i = 0; i < BEATS; i++) {");
     nashc_hls_line(h, "#pragma HLS pipeline II=1");
     nashc_hls_line(h, "%s x = NASHC_READ(%s, in);", beat, beat);

@@ -8,7 +8,7 @@
 static uint64_t
 steps_of(const nashc_node *n)
 {
-    uint64_t in = hls_beats_in(n), out = hls_beats_out(n);
+    uint64_t in = beats_in(n), out = beats_out(n);
 
     return in > out ? in : out;
 }

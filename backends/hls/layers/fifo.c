@@ -7,7 +7,7 @@ emit_fifo(const nashc_node *n, nashc_hls *h, nashc_diag *d)
     const char *beat = nashc_hls_beat(h, true, 0);
 
     (void)d;
-    nashc_hls_int(h, "BEATS", (int64_t)hls_beats_in(n));
+    nashc_hls_int(h, "BEATS", (int64_t)beats_in(n));
     nashc_hls_line(h, "for (int i = 0; i < BEATS; i++) {");
     nashc_hls_line(h, "#pragma HLS pipeline II=1");
     nashc_hls_line(h, "NASHC_WRITE(%s, out, NASHC_READ(%s, in));", beat, beat);
@@ -31,7 +31,7 @@ fifo_timing(const nashc_node *n, nashc_timing *out)
 
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
-    .cycles = hls_beats_in,
+    .cycles = beats_in,
     .timing = fifo_timing,
     .step = hls_beat_step,
 };

@@ -1,28 +1,6 @@
 /* fmpadding.c: hw.fmpadding to C: row by row over the result; what is not of x is a constant. */
+#include "backends/support/border.h"
 #include "model.h"
-
-/* Rows and columns: of x, before x, from one of x to the next, of the result. */
-typedef struct border {
-    int64_t in[2], first[2], unit[2], out[2], folds;
-} border;
-
-static border
-border_of(const nashc_node *n)
-{
-    int count;
-    const int64_t *dim = nashc_node_ints(n, "dim", &count);
-    const int64_t *pads = nashc_node_ints(n, "pads", &count);
-    const int64_t *gaps = nashc_node_ints(n, "gaps", &count);
-    border b = {.folds = hls_out(n, 0)->dim[1] / nashc_node_int(n, "simd")};
-
-    for (int a = 0; a < 2; a++) {
-        b.in[a] = dim[a];
-        b.first[a] = pads[a];
-        b.unit[a] = gaps[a] + 1;
-        b.out[a] = pads[a] + (dim[a] - 1) * b.unit[a] + 1 + pads[2 + a];
-    }
-    return b;
-}
 
 /* C: does place `at` along axis a come from x? */
 static const char *
@@ -41,7 +19,7 @@ sizes(const nashc_node *n, nashc_hls *h, const border *b)
 {
     int64_t pixels = b->out[0] * b->out[1];
 
-    nashc_hls_int(h, "FRAMES", (int64_t)hls_beats_out(n) / b->folds / pixels);
+    nashc_hls_int(h, "FRAMES", (int64_t)beats_out(n) / b->folds / pixels);
     nashc_hls_int(h, "HEIGHT", b->out[0]);
     nashc_hls_int(h, "WIDTH", b->out[1]);
     nashc_hls_int(h, "FOLDS", b->folds);
@@ -98,48 +76,27 @@ const nashc_impl nashc_impl_hls_hw_fmpadding = NASHC_IMPL_HLS("hw.fmpadding", em
 /* --- model --------------------------------------------------------------------------------------
  */
 
-/* arg: beats of a pixel; of rows, then of columns: in, first, unit, out. */
 static nashc_status
 pad_timing(const nashc_node *n, nashc_timing *out)
 {
     border b = border_of(n);
 
-    *out = hls_loop(hls_beats_out(n), 2);
-    out->arg[0] = (uint64_t)b.folds;
-    for (int a = 0; a < 2; a++) {
-        uint64_t *axis = out->arg + 1 + 4 * a;
-        axis[0] = (uint64_t)b.in[a];
-        axis[1] = (uint64_t)b.first[a];
-        axis[2] = (uint64_t)b.unit[a];
-        axis[3] = (uint64_t)b.out[a];
-    }
+    *out = hls_loop(beats_out(n), 2);
+    border_args(&b, out);
     return NASHC_OK;
 }
 
 static uint64_t
 pad_cycles(const nashc_node *n)
 {
-    return hls_beats_out(n) + 2;
-}
-
-/* Is place i along an axis one of the input's? */
-static bool
-from_input(const uint64_t *axis, uint64_t i)
-{
-    return i >= axis[1] && (i - axis[1]) % axis[2] == 0 && (i - axis[1]) / axis[2] < axis[0];
+    return beats_out(n) + 2;
 }
 
 static void
 pad_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 {
-    const uint64_t *rows = t->arg + 1, *columns = t->arg + 5;
-    uint64_t pixel = i / t->arg[0];
-
-    if (hls_idle(t, i, reads, writes))
-        return;
-    *reads =
-        from_input(rows, pixel / columns[3] % rows[3]) && from_input(columns, pixel % columns[3]);
-    *writes = 1;
+    if (!hls_idle(t, i, reads, writes))
+        border_step(t, i, reads, writes);
 }
 
 static const nashc_layer_model model = {

@@ -9,7 +9,7 @@ static nashc_status
 select_timing(const nashc_node *n, nashc_timing *out)
 {
     uint64_t rows = (uint64_t)hls_out(n, 0)->dim[0], k = (uint64_t)nashc_node_int(n, "k");
-    uint64_t reads = hls_beats_in(n) / rows;
+    uint64_t reads = beats_in(n) / rows;
 
     *out = hls_loop(rows * (reads + k), 3);
     out->arg[0] = reads;
@@ -48,7 +48,7 @@ emit_select(const nashc_node *n, nashc_hls *h, nashc_diag *d)
 
     (void)d;
     nashc_hls_int(h, "ROWS", rows);
-    nashc_hls_int(h, "BEATS", (int64_t)hls_beats_in(n) / rows);
+    nashc_hls_int(h, "BEATS", (int64_t)beats_in(n) / rows);
     nashc_hls_int(h, "PE", nashc_node_int(n, "pe"));
     nashc_hls_int(h, "K", nashc_node_int(n, "k"));
     nashc_hls_line(h, "%s best[K] = {0};", value);

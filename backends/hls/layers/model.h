@@ -8,6 +8,7 @@
 #ifndef NASHC_HLS_MODEL_H
 #define NASHC_HLS_MODEL_H
 
+#include "backends/support/beats.h"
 #include "emit.h"
 
 /* Initialises a nashc_impl: the model of op_name for this backend. */
@@ -21,10 +22,6 @@ nashc_timing hls_loop(uint64_t work, uint32_t depth);
 
 /* The first thing of a step function: true, with nothing moved, while the pipeline runs empty. */
 bool hls_idle(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes);
-
-/* Beats a frame on the first stream in, and on the first one out. */
-uint64_t hls_beats_in(const nashc_node *n);
-uint64_t hls_beats_out(const nashc_node *n);
 
 /* Timing and step of a layer that reads a beat of every stream in and writes one of every stream
  * out in each step. */

@@ -111,7 +111,7 @@ pool_timing(const nashc_node *n, nashc_timing *out)
 {
     int64_t simd = nashc_node_int(n, "simd");
 
-    *out = hls_loop(hls_beats_in(n), simd > 1 ? 4 : 3);
+    *out = hls_loop(beats_in(n), simd > 1 ? 4 : 3);
     out->arg[0] = (uint64_t)folds_of(n);
     for (int i = 0; i < 3; i++)
         out->arg[1 + i] = (uint64_t)(window(n)[i] / (i == 2 ? simd : 1));

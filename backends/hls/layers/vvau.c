@@ -68,7 +68,7 @@ vvau_timing(const nashc_node *n, nashc_timing *out)
     const nashc_type *w = hls_in(n, 1);
     int64_t simd = nashc_node_int(n, "simd");
 
-    *out = hls_loop(hls_beats_in(n), (simd > 1 ? 4 : 3) + hls_result_depth(n));
+    *out = hls_loop(beats_in(n), (simd > 1 ? 4 : 3) + hls_result_depth(n));
     out->arg[0] = (uint64_t)(w->dim[1] / nashc_node_int(n, "pe"));
     out->arg[1] = (uint64_t)(w->dim[0] / simd);
     return NASHC_OK;

@@ -42,7 +42,7 @@ declare(const nashc_node *n, nashc_hls *h, const nashc_ring *r)
 {
     nashc_hls_int(h, "WORDS", r->words);
     nashc_hls_int(h, "DEPTH", r->depth);
-    nashc_hls_int(h, "OUTS", (int64_t)hls_beats_out(n));
+    nashc_hls_int(h, "OUTS", (int64_t)beats_out(n));
     nashc_hls_line(h, "static %s ring[DEPTH];", nashc_hls_beat(h, true, 0));
     nashc_hls_line(h, "/* Addresses in the frame: to be read, to be given, still needed. */");
     nashc_hls_line(h, "static int read = 0, address = %" PRId64 ", oldest = %" PRId64 ";", r->first,

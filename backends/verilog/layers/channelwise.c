@@ -63,8 +63,8 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
-    .timing = model_param_timing,  .step = model_beat_step,        .cost = channelwise_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = beats_in,
+    .timing = model_param_timing,  .step = beats_all_step,         .cost = channelwise_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_channelwise = MODEL("hw.channelwise", model);

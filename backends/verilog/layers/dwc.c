@@ -20,7 +20,7 @@ const nashc_impl nashc_impl_verilog_hw_dwc = NASHC_IMPL_VERILOG("hw.dwc", emit_d
 static uint64_t
 dwc_cycles(const nashc_node *n)
 {
-    uint64_t in = model_beats_in(n), out = model_beats_out(n);
+    uint64_t in = beats_in(n), out = beats_out(n);
 
     return in > out ? in : out;
 }

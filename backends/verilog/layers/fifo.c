@@ -73,8 +73,8 @@ fifo_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .cycles = model_beats_in, .timing = fifo_timing,
-    .step = model_beat_step,       .cost = fifo_cost,
+    NASHC_DESC(nashc_layer_model), .cycles = beats_in, .timing = fifo_timing,
+    .step = beats_all_step,        .cost = fifo_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_fifo = MODEL("hw.fifo", model);

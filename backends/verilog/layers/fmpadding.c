@@ -1,4 +1,5 @@
 /* fmpadding.c: hw.fmpadding to its module. */
+#include "backends/support/border.h"
 #include "model.h"
 
 static nashc_status
@@ -42,35 +43,6 @@ const nashc_impl nashc_impl_verilog_hw_fmpadding =
 /* --- model --------------------------------------------------------------------------------------
  */
 
-/* Rows and columns: of the input, before it, from one of it to the next, of the result; columns in
- * beats where these hold several. late: columns of the input that a beat leaves to the next one. */
-typedef struct border {
-    int64_t in[2], first[2], unit[2], out[2], folds, late;
-} border;
-
-static border
-border_of(const nashc_node *n)
-{
-    int count;
-    const int64_t *dim = nashc_node_ints(n, "dim", &count);
-    const int64_t *pads = nashc_node_ints(n, "pads", &count);
-    const int64_t *gaps = nashc_node_ints(n, "gaps", &count);
-    border b = {.folds = model_out(n, 0)->dim[1] / nashc_node_int(n, "simd")};
-
-    for (int a = 0; a < 2; a++) {
-        b.in[a] = dim[a];
-        b.first[a] = pads[a];
-        b.unit[a] = gaps[a] + 1;
-        b.out[a] = pads[a] + (dim[a] - 1) * b.unit[a] + 1 + pads[2 + a];
-    }
-    int64_t m = nashc_hw_positions(n);
-    b.late = b.first[1] % m;
-    b.in[1] /= m;
-    b.first[1] /= m;
-    b.out[1] /= m;
-    return b;
-}
-
 /* Are all constants one? Then they need no memory. */
 static bool
 is_uniform(const nashc_tensor *t)
@@ -108,49 +80,20 @@ pad_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     return NASHC_OK;
 }
 
-/* arg: beats of a pixel; of rows, then of columns: in, first, unit, out. */
 static nashc_status
 pad_timing(const nashc_node *n, nashc_timing *out)
 {
     border b = border_of(n);
 
-    *out = (nashc_timing){.steps = model_beats_out(n), .latency = 1, .depth = 2};
-    out->arg[0] = (uint64_t)b.folds;
-    for (int a = 0; a < 2; a++) {
-        uint64_t *axis = out->arg + 1 + 4 * a;
-        axis[0] = (uint64_t)b.in[a];
-        axis[1] = (uint64_t)b.first[a];
-        axis[2] = (uint64_t)b.unit[a];
-        axis[3] = (uint64_t)b.out[a];
-    }
+    *out = (nashc_timing){.steps = beats_out(n), .latency = 1, .depth = 2};
+    border_args(&b, out);
     return NASHC_OK;
 }
 
-/* Is place i along an axis one of the input's? */
-static bool
-from_input(const uint64_t *axis, uint64_t i)
-{
-    return i >= axis[1] && (i - axis[1]) % axis[2] == 0 && (i - axis[1]) / axis[2] < axis[0];
-}
-
-static void
-pad_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
-{
-    const uint64_t *rows = t->arg + 1, *columns = t->arg + 5;
-    uint64_t pixel = i / t->arg[0];
-
-    *reads =
-        from_input(rows, pixel / columns[3] % rows[3]) && from_input(columns, pixel % columns[3]);
-    *writes = 1;
-}
-
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model),
-    .flags = NASHC_MODEL_POSITIONS,
-    .cycles = model_beats_out,
-    .timing = pad_timing,
-    .step = pad_step,
-    .cost = pad_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS,
+    .cycles = beats_out,           .timing = pad_timing,
+    .step = border_step,           .cost = pad_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_fmpadding = MODEL("hw.fmpadding", model);

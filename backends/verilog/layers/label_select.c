@@ -29,7 +29,7 @@ static nashc_status
 select_timing(const nashc_node *n, nashc_timing *out)
 {
     uint64_t rows = (uint64_t)model_out(n, 0)->dim[0], k = (uint64_t)nashc_node_int(n, "k");
-    uint64_t reads = model_beats_in(n) / rows, period = reads + k - 1;
+    uint64_t reads = beats_in(n) / rows, period = reads + k - 1;
 
     *out = (nashc_timing){.steps = rows * period, .latency = 2, .depth = 2, .arg = {reads, period}};
     return NASHC_OK;

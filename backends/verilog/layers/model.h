@@ -2,6 +2,7 @@
 #ifndef NASHC_VERILOG_MODEL_H
 #define NASHC_VERILOG_MODEL_H
 
+#include "backends/support/beats.h"
 #include "cost.h"
 #include "emit.h"
 
@@ -12,14 +13,9 @@
 const nashc_type *model_in(const nashc_node *n, int i);
 const nashc_type *model_out(const nashc_node *n, int i);
 
-/* Beats a frame on the first stream in, and on the first one out. */
-uint64_t model_beats_in(const nashc_node *n);
-uint64_t model_beats_out(const nashc_node *n);
-
-/* Cycles, timing and step of a layer that reads a beat of every stream in and writes one of every
- * stream out in each step, through latency stages and a skid buffer. */
+/* Timing of a layer that reads a beat of every stream in and writes one of every stream out in each
+ * step (beats_all_step), through latency stages and a skid buffer. */
 nashc_timing model_beat_timing(const nashc_node *n, uint32_t latency);
-void model_beat_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes);
 
 /* From the cost of a unit to that of a layer with one for each position of a beat. */
 void model_copies(const nashc_node *n, nashc_cost *c);

@@ -94,7 +94,7 @@ pool_timing(const nashc_node *n, nashc_timing *out)
     const int64_t *w = nashc_node_ints(n, "window", &count), simd = nashc_node_int(n, "simd");
 
     *out = (nashc_timing){
-        .steps = model_beats_in(n),
+        .steps = beats_in(n),
         .latency = simd > 1 ? 3 : 2,
         .depth = 2,
         .arg = {folds_of(n), (uint64_t)w[0], (uint64_t)row_of(n), (uint64_t)(w[2] / simd)}};
@@ -114,7 +114,7 @@ pool_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
     .flags = NASHC_MODEL_POSITIONS,
-    .cycles = model_beats_in,
+    .cycles = beats_in,
     .timing = pool_timing,
     .step = pool_step,
     .cost = pool_cost,

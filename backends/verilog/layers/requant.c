@@ -87,8 +87,8 @@ requant_timing(const nashc_node *n, nashc_timing *out)
 }
 
 static const nashc_layer_model model = {
-    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = model_beats_in,
-    .timing = requant_timing,      .step = model_beat_step,        .cost = requant_cost,
+    NASHC_DESC(nashc_layer_model), .flags = NASHC_MODEL_POSITIONS, .cycles = beats_in,
+    .timing = requant_timing,      .step = beats_all_step,         .cost = requant_cost,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_requant = MODEL("hw.requant", model);

@@ -73,7 +73,7 @@ vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 static nashc_status
 vvau_timing(const nashc_node *n, nashc_timing *out)
 {
-    *out = (nashc_timing){.steps = model_beats_in(n),
+    *out = (nashc_timing){.steps = beats_in(n),
                           .latency = 2 + (uint32_t)pipe_of(n) + (rows_of(n) > 1) + mac_latency(n),
                           .depth = 2,
                           .arg = {folds_of(n), rows_of(n)}};
@@ -90,7 +90,7 @@ vvau_step(const nashc_timing *t, uint64_t i, uint32_t *reads, uint32_t *writes)
 static const nashc_layer_model model = {
     NASHC_DESC(nashc_layer_model),
     .flags = NASHC_MODEL_POSITIONS,
-    .cycles = model_beats_in,
+    .cycles = beats_in,
     .timing = vvau_timing,
     .step = vvau_step,
     .cost = vvau_cost,
