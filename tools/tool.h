@@ -58,6 +58,23 @@ const char *tool_value_name(const nashc_param *p);
         .kind = NASHC_P_STRING, .flags = NASHC_P_REPEAT                                            \
     }
 
+/* Options that say where results go and what they are compared with: run and sim have them. */
+#define TOOL_RESULT_OPTIONS                                                                        \
+    {.name = "output", .def = "", .help = ".npy or .npz for the results", .kind = NASHC_P_PATH},   \
+        {.name = "expect",                                                                         \
+         .def = "",                                                                                \
+         .help = "compare with these tensors; exit status 3 if they differ",                       \
+         .kind = NASHC_P_PATH},                                                                    \
+        {.name = "atol",                                                                           \
+         .def = "0",                                                                               \
+         .domain = "0..",                                                                          \
+         .help = "absolute difference allowed",                                                    \
+         .kind = NASHC_P_FLOAT},                                                                   \
+    {                                                                                              \
+        .name = "rtol", .def = "0", .domain = "0..",                                               \
+        .help = "difference allowed relative to the expected value", .kind = NASHC_P_FLOAT         \
+    }
+
 /* Options that say what the hardware receives: opt, compile and estimate have them. */
 #define TOOL_INPUT_OPTIONS                                                                         \
     {.name = "input-datatype",                                                                     \

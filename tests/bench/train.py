@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """train.py BUILD [FILTER]: rate of training steps of ours and, where torch, brevitas and onnx can be imported, of
 PyTorch with Brevitas, in one run. Rates are of processor time of one thread, so that other work on the machine counts
-little; the best step of each is taken. Nothing fails on time. PEER=PYTHON names another Python that has them."""
+little; the best step of each is taken. THREADS=N: on the clock with N threads, the peer with 1 or N, what is faster; for
+a machine that does nothing else. Nothing fails on time. PEER=PYTHON names another Python that has them."""
+import itertools
 import json
 import os
 import pathlib
@@ -15,6 +17,7 @@ BUILD = pathlib.Path(sys.argv[1]).resolve()
 SHARED = ROOT.parent / "shared" / "models"
 PEER = os.environ.get("PEER", sys.executable)
 SECONDS = os.environ.get("SECONDS_EACH", "3")
+THREADS = int(os.environ.get("THREADS", "1"))
 
 R18 = """nash-genotype 1
 name r18
@@ -63,15 +66,14 @@ def answer(cmd, **env):
 
 
 def peer(onnx, batch):
-    """The best of Brevitas's two implementations and two layouts of memory."""
+    """The best of Brevitas's two implementations, two layouts of memory, and numbers of threads."""
     best, why = None, ""
-    for jit in ("1", "0"):
-        for layout in ("channels_first", "channels_last"):
-            got, error = answer([PEER, ROOT / "tests/bench/train_peer.py", onnx, batch, SECONDS, layout],
-                                BREVITAS_JIT=jit, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
-            if got and (not best or got["images_per_s"] > best["images_per_s"]):
-                best = {**got, "how": f"JIT {'on' if jit == '1' else 'off'}, {layout}"}
-            why = why or error
+    for jit, layout, threads in itertools.product("10", ("channels_first", "channels_last"), {1, THREADS}):
+        got, error = answer([PEER, ROOT / "tests/bench/train_peer.py", onnx, batch, SECONDS, layout, threads],
+                            BREVITAS_JIT=jit, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
+        if got and (not best or got["images_per_s"] > best["images_per_s"]):
+            best = {**got, "how": f"JIT {'on' if jit == '1' else 'off'}, {layout}, threads {threads}"}
+        why = why or error
     return best, why
 
 
@@ -90,7 +92,7 @@ def main():
             if path is None:
                 print(f"skip {name}: the fixture is not beside the checkout")
                 continue
-            ours, why = answer([BUILD / "tests/bench/train_steps", path, batch, SECONDS, 1])
+            ours, why = answer([BUILD / "tests/bench/train_steps", path, batch, SECONDS, THREADS])
             if not ours:
                 print(f"{name}: failed: {why}")
                 continue
