@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """train.py BUILD [FILTER]: rate of training steps of ours and, where torch, brevitas and onnx can be imported, of
 PyTorch with Brevitas, in one run. Rates are of processor time of one thread, so that other work on the machine counts
-little; the best step of each is taken. THREADS=N: on the clock with N threads, the peer with 1 or N, what is faster; for
-a machine that does nothing else. Nothing fails on time. PEER=PYTHON names another Python that has them."""
+little; the best step of each is taken. THREADS=N: on the clock with N threads, the peer with 1 or N, what is faster;
+for a machine that does nothing else. Nothing fails on time. PEER=PYTHON names another Python that has them."""
 import itertools
 import json
 import os

@@ -1,4 +1,4 @@
-"""train_peer.py MODEL.onnx BATCH SECONDS LAYOUT THREADS: rate of training steps of a QONNX model in PyTorch with Brevitas.
+"""train_peer.py MODEL.onnx BATCH SECONDS LAYOUT THREADS: training steps of a QONNX model in PyTorch with Brevitas.
 
 Quantised convolutions and products become Brevitas layers, quantisers of activations its activations (one for each
 scale, as networks share them), the rest plain PyTorch. Quantised tensors are not handed on: that is faster."""
