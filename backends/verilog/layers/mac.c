@@ -71,24 +71,31 @@ mac_weight_style(const nashc_node *n)
 }
 
 uint64_t
+mac_lines(const nashc_node *n)
+{
+    nashc_weights w;
+
+    return nashc_flow_weights(n, &w) && !w.streamed && !w.written ? (uint64_t)w.lines : 64;
+}
+
+void
 mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c)
 {
     int64_t style = mac_weight_style(n);
     nashc_weights w;
 
     if (!nashc_flow_weights(n, &w))
-        return 64;
+        return;
     uint64_t width = (uint64_t)w.lanes * w.elem.bits, lines = (uint64_t)w.lines;
     if (w.streamed) { /* a register */
         c->ff += width;
-        return 64;
+        return;
     }
     cost_counter(c, lines);
     if (w.written)
         cost_written(c, dev, style, lines, width);
     else
         cost_rom(c, dev, style, lines, width);
-    return w.written ? 64 : lines;
 }
 
 nashc_status
@@ -184,37 +191,8 @@ mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
     return lanes_apart(overlaps(x, w, rows) ? (bits + 1) / 2 : bits, w, rows);
 }
 
-uint64_t
-mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp)
-{
-    uint64_t a = x->bits, b = w->bits, narrow = a < b ? a : b;
-
-    if (x->kind == NASHC_K_BIP && w->kind == NASHC_K_BIP)
-        return 9; /* quarters of LUTs, as the rest */
-    bool shared = overlap(x, w, lanes);
-    if (dsp)
-        return 2 * (a + b) + (lanes > 1 ? 4 : 0) + (shared ? 4 * (uint64_t)overlap_luts(x, w) : 0);
-    return 4 * (narrow > 1 ? narrow * (a + b - narrow + 8) : a + b + 7);
-}
-
-bool
-mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev)
-{
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    int64_t res = nashc_node_int(n, "res_type"), lanes = mac_lanes(x, w, rows);
-
-    if (x->kind == NASHC_K_BIP || w->kind == NASHC_K_BIP || x->bits == 1 || w->bits == 1)
-        return false;
-    if (res != 0)
-        return res == 2;
-    return cost_wants_dsp(x->bits, w->bits, dev) &&
-           4 * COST_DSP_LUTS * cost_dsps(x->bits, w->bits) / (uint64_t)lanes +
-                   mac_products(x, w, lanes, true) <=
-               mac_products(x, w, lanes, false);
-}
-
 nashc_status
-emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe, nashc_diag *d)
+emit_mac(const nashc_node *n, nashc_vlog *v, const mac_shape *z, nashc_diag *d)
 {
     const nashc_type *x = nashc_value_type(nashc_node_in(n, 0));
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
@@ -232,8 +210,8 @@ emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe, nashc_d
     nashc_vlog_int(v, "ACC_W", acc.bits);
     nashc_vlog_int(v, "ACC_SIGNED", emit_signed(&acc));
     nashc_vlog_int(v, "DOT", mode == XNOR && !act);
-    nashc_vlog_int(v, "MUL_STYLE", !mac_in_dsp(n, rows, NULL));
-    nashc_vlog_int(v, "PIPE", pipe);
+    nashc_vlog_int(v, "MUL_STYLE", !mac_in_dsp(n, z, NULL));
+    nashc_vlog_int(v, "PIPE", (int64_t)z->piped);
     nashc_vlog_int(v, "OUT_W", y->bits);
     return act ? emit_activation(n, v, mode == XNOR, d) : NASHC_OK;
 }
@@ -327,11 +305,18 @@ cost_plus_minus(nashc_cost *c, const mac_shape *z, const nashc_type *x, uint64_t
     c->ff += z->piped ? (2 * z->pe + z->blocks) * sum : z->pe * sum;
 }
 
+/* What a way to multiply takes: bits of its parts, as COST_PLANES and so on name them, of which
+ * `adders` are a LUT each; what else is counted. */
+typedef struct products {
+    enum cost_part part;
+    double terms[COST_TERMS], adders;
+    uint64_t lut, ff, dsp;
+} products;
+
 /* Chains of additions of what the bits of the narrower operand choose of pairs of columns, four
  * pairs a chain; their sums, and the sums of these over the bits. */
-static void
-cost_planes(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_type *w,
-            uint64_t sum)
+static products
+in_planes(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t sum)
 {
     bool bip = x->kind == NASHC_K_BIP, x_planes = bip || x->bits < w->bits;
     uint64_t each = bip ? 2 : x_planes ? x->bits : w->bits, planes = z->pe * each;
@@ -343,38 +328,88 @@ cost_planes(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_
     /* rows that share an x share the sums of its pairs, too */
     uint64_t added = pairs * chain + ((pairs + 3) / 4 - 1) * gated;
     uint64_t shared = (x_planes ? z->pe : z->blocks) * pairs * (bits + 1);
-    COST_LUTS(c, COST_PLANES, counted(z, planes * added), counted(z, shared),
-              (double)(planes * gated), (double)(z->pe * (each - 1) * sum));
-    c->ff += (z->piped ? planes * gated : 0) + z->pe * sum;
+    products p = {.part = COST_PLANES,
+                  .terms = {counted(z, planes * added), counted(z, shared),
+                            (double)(planes * gated), (double)(z->pe * (each - 1) * sum)},
+                  .ff = (z->piped ? planes * gated : 0) + z->pe * sum};
+
+    /* what a single column lets through is part of the LUTs of the sums */
+    p.adders = (z->simd > 1 ? p.terms[0] + p.terms[1] : 0) + p.terms[3];
+    return p;
+}
+
+/* Registers behind sums of four columns, with what those of all lanes but the lowest lack, and
+ * behind the sum of x. */
+static uint64_t
+packed_registers(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t sum)
+{
+    uint64_t mixed = !emit_signed(x) && emit_signed(w) && !overlap(x, w, z->lanes);
+    uint64_t group = x->bits + w->bits + mixed + (uint64_t)cost_clog2(z->simd < 4 ? z->simd : 4);
+
+    group = (group < sum ? group : sum) + (emit_signed(x) ? 1 : 0);
+    return z->pe * ((z->simd + 3) / 4) * group + x->bits + (uint64_t)cost_clog2(z->simd);
 }
 
 /* Products in multiplier blocks. Yosys leaves the registers behind them outside. */
-static void
-cost_multipliers(nashc_cost *c, const mac_shape *z, const nashc_type *x, const nashc_type *w,
-                 uint64_t sum)
+static products
+in_blocks(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t sum)
 {
     uint64_t a = x->bits, b = w->bits, rows = z->pe / z->blocks, lanes = (uint64_t)z->lanes;
     uint64_t blocks = z->blocks * ((rows + lanes - 1) / lanes) * z->simd;
     double added = counted(z, z->pe * z->simd);
     const nashc_type *either = emit_signed(x) ? x : w;
+    products p = {.part = lanes > 1 ? COST_PACKED : COST_MULTIPLY,
+                  .terms = {added * (double)(a + b), 0, (double)(z->pe * sum), 0},
+                  .ff = z->pe * sum,
+                  .dsp = blocks * cost_dsps(a, b)};
 
-    c->dsp += blocks * cost_dsps(a, b);
-    c->ff += z->pe * sum;
     if (lanes == 1) {
-        COST_LUTS(c, COST_MULTIPLY, added * (double)(a + b), added * extension(either, a + b, sum),
-                  (double)(z->pe * sum));
-        c->ff += z->piped ? blocks * (a + b) : 0;
-        return;
+        p.terms[1] = added * extension(either, a + b, sum);
+        p.adders = z->simd > 1 ? p.terms[0] + p.terms[1] : 0;
+        p.ff += z->piped ? blocks * (a + b) : 0;
+        return p;
     }
-    COST_LUTS(c, COST_PACKED, added * (double)(a + b), 0, (double)(z->pe * sum),
-              (double)(z->simd * a));
-    /* sums of four columns, with what those of all lanes but the lowest lack, and the sum of x */
-    uint64_t mixed = !emit_signed(x) && emit_signed(w) && !overlap(x, w, z->lanes);
-    uint64_t group = a + b + mixed + (uint64_t)cost_clog2(z->simd < 4 ? z->simd : 4);
-    group = (group < sum ? group : sum) + (emit_signed(x) ? 1 : 0);
-    c->ff += z->piped ? z->pe * ((z->simd + 3) / 4) * group + a + (uint64_t)cost_clog2(z->simd) : 0;
-    if (overlap(x, w, z->lanes))
-        c->lut += z->pe * z->simd * (uint64_t)overlap_luts(x, w);
+    p.terms[3] = (double)(z->simd * a);
+    p.adders = p.terms[0] + p.terms[3];
+    p.ff += z->piped ? packed_registers(z, x, w, sum) : 0;
+    p.lut = overlap(x, w, z->lanes) ? z->pe * z->simd * (uint64_t)overlap_luts(x, w) : 0;
+    return p;
+}
+
+/* LUT equivalents, to choose by. A bit of an adder is a LUT: coefficients follow from designs, so
+ * that designs must not follow from them. */
+static double
+price(const products *p)
+{
+    return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(COST_DSP_LUTS * p->dsp);
+}
+
+/* Bits of the accumulators of n. */
+static uint64_t
+acc_bits(const nashc_node *n)
+{
+    const nashc_type *w = model_in(n, 1);
+
+    return arithmetic(model_in(n, 0), w) == XNOR && thresholds_of(n)
+               ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
+               : mac_accumulator(n, false).bits;
+}
+
+bool
+mac_in_dsp(const nashc_node *n, const mac_shape *z, const nashc_device *dev)
+{
+    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    int64_t res = nashc_node_int(n, "res_type");
+
+    if (arithmetic(x, w) != PRODUCT || x->bits == 1 || w->bits == 1)
+        return false;
+    if (res != 0)
+        return res == 2;
+    if (!cost_wants_dsp(x->bits, w->bits, dev))
+        return false;
+    const uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc_bits(n));
+    const products dsp = in_blocks(z, x, w, sum), lut = in_planes(z, x, w, sum);
+    return price(&dsp) <= price(&lut);
 }
 
 void
@@ -404,18 +439,20 @@ mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc
 {
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
     int mode = arithmetic(x, w);
-    uint64_t acc = mode == XNOR && thresholds_of(n) ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
-                                                    : mac_accumulator(n, false).bits;
-    uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc);
+    uint64_t acc = acc_bits(n), sum = sum_bits(x, w, z, !thresholds_of(n), acc);
 
-    if (mode == XNOR)
+    if (mode == XNOR) {
         cost_xnor(c, z, sum);
-    else if (mode == PM1_W)
+    } else if (mode == PM1_W) {
         cost_plus_minus(c, z, x, sum);
-    else if (mac_in_dsp(n, (int64_t)(z->pe / z->blocks), dev))
-        cost_multipliers(c, z, x, w, sum);
-    else
-        cost_planes(c, z, x, w, sum);
+    } else {
+        const products p =
+            mac_in_dsp(n, z, dev) ? in_blocks(z, x, w, sum) : in_planes(z, x, w, sum);
+        cost_luts(c, p.part, p.terms);
+        c->lut += p.lut;
+        c->ff += p.ff;
+        c->dsp += p.dsp;
+    }
     mac_cost_results(n, z, dev, acc, 2 + z->piped, c);
 }
 

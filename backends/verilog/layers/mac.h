@@ -9,11 +9,6 @@
  * unit are connected to. */
 nashc_status emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d);
 
-/* Parameters of the arithmetic and the activation, with the files of the latter; rows: that share
- * an x; pipe: PIPE. */
-nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, int64_t rows, int64_t pipe,
-                      nashc_diag *d);
-
 /* Parameters and files of the thresholds that n has; counts: they meet numbers of equal bits in
  * place of sums. */
 nashc_status emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d);
@@ -21,22 +16,15 @@ nashc_status emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, na
 /* How many of rows that share an x share a multiplier block (nashc_rows_packed); 1: none does. */
 int64_t mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows);
 
-/* Quarters of LUTs that a product takes in one of many columns of a row, its adder included: beside
- * its share of a block (dsp), or without one. Sums grow in groups of 8, so an operand of n bits
- * costs about n + 8; bit planes of the narrower operand; 6-bit tables count equal bits. Fitted to
- * Yosys. */
-uint64_t mac_products(const nashc_type *x, const nashc_type *w, int64_t lanes, bool dsp);
-
-/* Do products go to multiplier blocks? Where asked for, or where both operands are wide and that
- * costs less. rows share an x. */
-bool mac_in_dsp(const nashc_node *n, int64_t rows, const nashc_device *dev);
-
 /* Style of the memory of the weights of n, as cost.h has it. */
 int64_t mac_weight_style(const nashc_node *n);
 
+/* Lines of constant weights; 64 if they are none. */
+uint64_t mac_lines(const nashc_node *n);
+
 /* Adds the memory of the weights, if they do not come from outside, and the counter of its lines.
- * Lines of constants; 64 if the weights are none. */
-uint64_t mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c);
+ */
+void mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c);
 
 /* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows
  * a multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
@@ -46,6 +34,15 @@ typedef struct mac_shape {
     uint64_t pe, simd, blocks, accs, folds, piped, lines;
     int64_t lanes;
 } mac_shape;
+
+/* Parameters of the arithmetic and the activation of a unit of that shape, with the files of the
+ * latter. */
+nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, const mac_shape *z, nashc_diag *d);
+
+/* Do products go to multiplier blocks? Where res_type says so; if it leaves that open, where what
+ * the unit adds up, and its registers and blocks (COST_DSP_LUTS each), come to no more than in
+ * LUTs. */
+bool mac_in_dsp(const nashc_node *n, const mac_shape *z, const nashc_device *dev);
 
 /* Adds what nashc_mac costs. */
 void mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c);

@@ -3,34 +3,6 @@
 #include "adders.h"
 #include "sparse.h"
 
-static nashc_status
-emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
-{
-    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-    int64_t pe = nashc_node_int(n, "pe"), round = sparse_round(n);
-    nashc_status s;
-
-    nashc_vlog_copies(v, nashc_hw_positions(n));
-    if (adders_used(n))
-        return emit_adders(n, v, d);
-    if (round == 0)
-        nashc_vlog_core(v, "nashc_mvau");
-    nashc_vlog_int(v, "MW", w->dim[0]);
-    nashc_vlog_int(v, "MH", w->dim[1]);
-    nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
-    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
-    nashc_vlog_int(v, "LANES", mac_lanes(nashc_value_type(nashc_node_in(n, 0)), w, pe));
-    s = round > 0 ? emit_sparse(n, v, round, d) : emit_weights(n, v, d);
-    if (s != NASHC_OK)
-        return s;
-    return emit_mac(n, v, pe, 1, d);
-}
-
-const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
-
-/* --- model --------------------------------------------------------------------------------------
- */
-
 /* Steps of a layer: sf for each group of pe rows, nf of those for each vector, or round of them. */
 typedef struct sizes {
     uint64_t pe, simd, sf, nf, groups, vectors, round; /* round 0: all words take steps */
@@ -51,6 +23,49 @@ sizes_of(const nashc_node *n)
     z.round = (uint64_t)sparse_round(n);
     return z;
 }
+
+/* The products of n, in its usual unit. */
+static mac_shape
+shape_of(const nashc_node *n, const sizes *z)
+{
+    return (mac_shape){.pe = z->pe,
+                       .simd = z->simd,
+                       .blocks = 1,
+                       .accs = z->sf > 1,
+                       .folds = z->groups * z->nf,
+                       .piped = 1,
+                       .lines = z->round ? z->round * z->groups : mac_lines(n),
+                       .lanes = mac_lanes(model_in(n, 0), model_in(n, 1), (int64_t)z->pe)};
+}
+
+static nashc_status
+emit_mvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    nashc_status s;
+
+    nashc_vlog_copies(v, nashc_hw_positions(n));
+    if (adders_used(n))
+        return emit_adders(n, v, d);
+    const sizes z = sizes_of(n);
+    const mac_shape shape = shape_of(n, &z);
+    if (z.round == 0)
+        nashc_vlog_core(v, "nashc_mvau");
+    nashc_vlog_int(v, "MW", w->dim[0]);
+    nashc_vlog_int(v, "MH", w->dim[1]);
+    nashc_vlog_int(v, "GROUPS", nashc_node_int(n, "groups"));
+    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
+    nashc_vlog_int(v, "LANES", shape.lanes);
+    s = z.round > 0 ? emit_sparse(n, v, (int64_t)z.round, d) : emit_weights(n, v, d);
+    if (s != NASHC_OK)
+        return s;
+    return emit_mac(n, v, &shape, d);
+}
+
+const nashc_impl nashc_impl_verilog_hw_mvau = NASHC_IMPL_VERILOG("hw.mvau", emit_mvau);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
 
 static uint64_t
 mvau_cycles(const nashc_node *n)
@@ -79,16 +94,10 @@ cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, bool graph,
 static nashc_status
 mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
+    const nashc_type *x = model_in(n, 0);
     nashc_cost c = {COST_START};
-    sizes z = sizes_of(n);
-    mac_shape shape = {.pe = z.pe,
-                       .simd = z.simd,
-                       .blocks = 1,
-                       .accs = z.sf > 1,
-                       .folds = z.groups * z.nf,
-                       .piped = 1,
-                       .lanes = mac_lanes(x, w, (int64_t)z.pe)};
+    const sizes z = sizes_of(n);
+    const mac_shape shape = shape_of(n, &z);
     nashc_status s = NASHC_OK;
 
     if (!z.round) {
@@ -100,8 +109,10 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         cost_counter(&c, z.groups * z.nf * z.sf);
         s = adders_cost(n, &shape, dev, &c);
     } else {
-        shape.lines =
-            z.round ? sparse_cost(n, (int64_t)z.round, dev, &c) : mac_cost_weights(n, dev, &c);
+        if (z.round)
+            sparse_cost(n, (int64_t)z.round, dev, &c);
+        else
+            mac_cost_weights(n, dev, &c);
         mac_cost(n, &shape, dev, &c);
     }
     if (s != NASHC_OK)

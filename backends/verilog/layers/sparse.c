@@ -205,7 +205,7 @@ emit_sparse(const nashc_node *n, nashc_vlog *v, int64_t round, nashc_diag *d)
 /* --- cost --------------------------------------------------------------------------------------
  */
 
-uint64_t
+void
 sparse_cost(const nashc_node *n, int64_t round, const nashc_device *dev, nashc_cost *c)
 {
     const matrix m = matrix_of(n);
@@ -221,5 +221,4 @@ sparse_cost(const nashc_node *n, int64_t round, const nashc_device *dev, nashc_c
     if (!cost_ram(c, dev, m.sf <= 64 ? COST_DISTRIBUTED : COST_AUTO, sf, beat) || sf <= 64)
         c->ff += beat; /* the register of the read */
     cost_rom(c, dev, mac_weight_style(n), lines, word);
-    return lines;
 }

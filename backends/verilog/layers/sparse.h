@@ -22,7 +22,7 @@ sparse_step *sparse_steps(const nashc_node *n, int64_t round);
 /* Module, parameters and files of the steps and the weights of n. */
 nashc_status emit_sparse(const nashc_node *n, nashc_vlog *v, int64_t round, nashc_diag *d);
 
-/* Adds what the steps, the weights and the vector that is kept cost. Lines of weights. */
-uint64_t sparse_cost(const nashc_node *n, int64_t round, const nashc_device *dev, nashc_cost *c);
+/* Adds what the steps, the weights and the vector that is kept cost. */
+void sparse_cost(const nashc_node *n, int64_t round, const nashc_device *dev, nashc_cost *c);
 
 #endif

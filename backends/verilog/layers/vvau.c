@@ -8,27 +8,6 @@ pipe_of(const nashc_node *n)
     return nashc_node_int(n, "simd") > 1;
 }
 
-static nashc_status
-emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
-{
-    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
-    nashc_status s;
-
-    nashc_vlog_core(v, "nashc_vvau");
-    nashc_vlog_copies(v, nashc_hw_positions(n));
-    nashc_vlog_int(v, "C", w->dim[1]);
-    nashc_vlog_int(v, "KERNEL", w->dim[0]);
-    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
-    if ((s = emit_weights(n, v, d)) != NASHC_OK)
-        return s;
-    return emit_mac(n, v, 1, pipe_of(n), d);
-}
-
-const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);
-
-/* --- model --------------------------------------------------------------------------------------
- */
-
 /* Rows of a window in beats, and beats of a row. */
 static uint64_t
 rows_of(const nashc_node *n)
@@ -42,27 +21,54 @@ folds_of(const nashc_node *n)
     return (uint64_t)(model_in(n, 1)->dim[1] / nashc_node_int(n, "pe"));
 }
 
+static mac_shape
+shape_of(const nashc_node *n)
+{
+    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), folds = folds_of(n);
+
+    return (mac_shape){.pe = pe,
+                       .simd = (uint64_t)nashc_node_int(n, "simd"),
+                       .blocks = pe,
+                       .accs = rows_of(n) > 1 ? folds : 0,
+                       .folds = folds,
+                       .piped = (uint64_t)pipe_of(n),
+                       .lines = mac_lines(n),
+                       .lanes = 1};
+}
+
+static nashc_status
+emit_vvau(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
+{
+    const nashc_type *w = nashc_value_type(nashc_node_in(n, 1));
+    const mac_shape shape = shape_of(n);
+    nashc_status s;
+
+    nashc_vlog_core(v, "nashc_vvau");
+    nashc_vlog_copies(v, nashc_hw_positions(n));
+    nashc_vlog_int(v, "C", w->dim[1]);
+    nashc_vlog_int(v, "KERNEL", w->dim[0]);
+    nashc_vlog_int(v, "SIMD", nashc_node_int(n, "simd"));
+    if ((s = emit_weights(n, v, d)) != NASHC_OK)
+        return s;
+    return emit_mac(n, v, &shape, d);
+}
+
+const nashc_impl nashc_impl_verilog_hw_vvau = NASHC_IMPL_VERILOG("hw.vvau", emit_vvau);
+
+/* --- model --------------------------------------------------------------------------------------
+ */
+
 static nashc_status
 vvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t pe = (uint64_t)nashc_node_int(n, "pe"), simd = (uint64_t)nashc_node_int(n, "simd");
-    uint64_t rows = rows_of(n), folds = folds_of(n), lanes = pe * simd;
+    const mac_shape z = shape_of(n);
     nashc_cost c = {COST_START};
 
-    cost_counter(&c, folds);
-    cost_counter(&c, rows);
-    c.ff += lanes * model_in(n, 0)->bits;
-    uint64_t lines = mac_cost_weights(n, dev, &c);
-    mac_cost(n,
-             &(mac_shape){.pe = pe,
-                          .simd = simd,
-                          .blocks = pe,
-                          .accs = rows > 1 ? folds : 0,
-                          .folds = folds,
-                          .piped = (uint64_t)pipe_of(n),
-                          .lanes = 1,
-                          .lines = lines},
-             dev, &c);
+    cost_counter(&c, z.folds);
+    cost_counter(&c, rows_of(n));
+    c.ff += z.pe * z.simd * model_in(n, 0)->bits;
+    mac_cost_weights(n, dev, &c);
+    mac_cost(n, &z, dev, &c);
     cost_fit(&c, dev);
     model_copies(n, &c);
     *out = c;
