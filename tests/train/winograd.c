@@ -143,9 +143,9 @@ run(golden *t, const shape *s)
 
     if (!dx || !x || !g || !dw || !weight || !scratch)
         golden_fault(t, "no memory");
-    else if (!train_winograd_scatter(&c, &p, g, weight, dx))
+    else if (!train_winograd_scatter(&c, &p, g, weight, true, dx))
         golden_fault(t, "the image is not done by squares");
-    else if (!train_winograd_weights(&c, &p, x, g, dw))
+    else if (!train_winograd_weights(&c, &p, x, g, true, dw))
         golden_fault(t, "weights are not done by squares");
     else {
         compare(t, s, g, weight, dx, n);

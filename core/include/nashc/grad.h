@@ -14,7 +14,8 @@ typedef struct nashc_grad_arg {
     int64_t n;    /* elements in memory */
     bool batched; /* else one for all samples: weights, scales */
     float *v;     /* values; NULL: operand left out, or a value that backward did not ask for */
-    float *g;     /* dL/dv. Operands: backward adds to it, NULL if not wanted; results: given */
+    float *g;     /* dL/dv. Operands: backward adds to it (or sets it, nashc_grad.sets), NULL if not
+                   * wanted; results: given */
 } nashc_grad_arg;
 
 /* What is known of the values of an operand that quantisers made: element i in memory is a whole
@@ -51,6 +52,7 @@ typedef struct nashc_grad_call {
     void (*run)(void *pool, int64_t n, nashc_grad_job *job, void *arg);
     nashc_diag *diag;
     const nashc_grad_codes *codes; /* of each operand; NULL: nothing is known of any */
+    uint32_t sets; /* operands whose gradient is not there yet: backward sets all of it */
 } nashc_grad_call;
 
 #define NASHC_GRAD_VIEW                                                                            \
@@ -74,6 +76,10 @@ typedef struct nashc_grad {
 
     /* Whether calls of this node may have NASHC_GRAD_BLOCKS, and then always have. NULL: never. */
     bool (*blocks)(const nashc_grad_call *c);
+
+    /* Operands whose gradient backward can set instead of adding to it, with 0 behind the last
+     * sample of a block, where nashc_grad_call.sets asks for it: others start at 0. */
+    uint32_t sets;
 } nashc_grad;
 
 #define NASHC_IMPL_GRAD(op_, rule_)                                                                \

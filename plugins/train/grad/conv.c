@@ -61,18 +61,19 @@ backward(const nashc_grad_call *c)
 {
     const float *x = c->in[0].v, *w = c->in[1].v, *g = c->out[0].g;
     float *dx = c->in[0].g, *dw = c->in[1].g;
+    bool add_x = !(c->sets & 1u), add_w = !(c->sets & 2u);
     conv v;
     nashc_status s = setup(c, &v);
 
     if (s != NASHC_OK)
         return s;
     const float *image = v.transposed ? g : x, *windows = v.transposed ? x : g;
-    if (dw && !train_winograd_weights(c, &v.p, image, windows, dw))
-        train_product_weights(c, &v.p, image, windows, dw);
+    if (dw && !train_winograd_weights(c, &v.p, image, windows, add_w, dw))
+        train_product_weights(c, &v.p, image, windows, add_w, dw);
     if (dx && v.transposed)
-        train_product_gather(c, &v.p, g, w, NULL, true, dx);
-    else if (dx && !train_winograd_scatter(c, &v.p, g, w, dx))
-        train_product_scatter(c, &v.p, g, w, NULL, true, dx);
+        train_product_gather(c, &v.p, g, w, NULL, add_x, dx);
+    else if (dx && !train_winograd_scatter(c, &v.p, g, w, add_x, dx))
+        train_product_scatter(c, &v.p, g, w, NULL, add_x, dx);
     if (c->n_in > 2 && c->in[2].g)
         train_product_bias(c, v.transposed ? &v.p.image : &v.p.windows, v.channels, v.positions, g,
                            c->in[2].g);
@@ -81,6 +82,6 @@ backward(const nashc_grad_call *c)
 
 static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,      .trains = 6,
                                 .sizes = sizes,         .forward = forward, .backward = backward,
-                                .blocks = train_blocks};
+                                .blocks = train_blocks, .sets = 3};
 const nashc_impl train_grad_conv = NASHC_IMPL_GRAD("nn.conv", &rule);
 const nashc_impl train_grad_conv_transpose = NASHC_IMPL_GRAD("nn.conv_transpose", &rule);

@@ -2,6 +2,7 @@
  * that was stretched is the sum over all places it went to. */
 #include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
+#include <string.h>
 
 typedef enum { ADD, SUB, MUL } kind;
 
@@ -39,29 +40,35 @@ forward_same(void *arg, int thread, int64_t lo, int64_t hi)
         y[i] = combine(k, a[i], b[i]);
 }
 
+/* to = or += the gradient of operand k. */
+static inline void
+back_elements(const binary *p, int k, const bool set, int64_t lo, int64_t hi)
+{
+    const float *g = p->c->out[0].g, *other = p->c->in[1 - k].v;
+    float *to = p->c->in[k].g;
+
+    if (p->kind == MUL)
+        for (int64_t i = lo; i < hi; i++)
+            to[i] = (set ? 0.0f : to[i]) + g[i] * other[i];
+    else if (p->kind == SUB && k == 1)
+        for (int64_t i = lo; i < hi; i++)
+            to[i] = (set ? 0.0f : to[i]) - g[i];
+    else
+        for (int64_t i = lo; i < hi; i++)
+            to[i] = (set ? 0.0f : to[i]) + g[i];
+}
+
 TRAIN_CLONES static void
 backward_same(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const binary *p = arg;
-    const nashc_grad_arg *in = p->c->in;
-    const float *g = p->c->out[0].g;
 
     (void)thread;
-    for (int k = 0; k < 2; k++) {
-        const float *other = in[1 - k].v;
-        float *to = in[k].g;
-        if (!to)
-            continue;
-        if (p->kind == MUL)
-            for (int64_t i = lo; i < hi; i++)
-                to[i] += g[i] * other[i];
-        else if (p->kind == SUB && k == 1)
-            for (int64_t i = lo; i < hi; i++)
-                to[i] -= g[i];
-        else
-            for (int64_t i = lo; i < hi; i++)
-                to[i] += g[i];
-    }
+    for (int k = 0; k < 2; k++)
+        if (p->c->in[k].g && (p->c->sets >> k & 1u))
+            back_elements(p, k, true, lo, hi);
+        else if (p->c->in[k].g)
+            back_elements(p, k, false, lo, hi);
 }
 
 /* --- broadcast operands ---------------------------------------------------------------------- */
@@ -122,13 +129,18 @@ forward(const nashc_grad_call *c)
 static nashc_status
 backward(const nashc_grad_call *c)
 {
+    for (int k = 0; k < 2; k++) /* broadcast ones are added to */
+        if ((c->sets >> k & 1u) && c->in[k].g &&
+            (c->in[0].n != c->out[0].n || c->in[1].n != c->out[0].n))
+            memset(c->in[k].g, 0, (size_t)c->in[k].n * sizeof(float));
     return run(c, backward_same, backward_row);
 }
 
 static const nashc_grad sum_rule = {NASHC_DESC(nashc_grad), .forward = forward,
-                                    .backward = backward, .blocks = train_blocks};
-static const nashc_grad mul_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3, .forward = forward,
-                                    .backward = backward, .blocks = train_blocks};
+                                    .backward = backward, .blocks = train_blocks, .sets = 3};
+static const nashc_grad mul_rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,
+                                    .forward = forward,     .backward = backward,
+                                    .blocks = train_blocks, .sets = 3};
 const nashc_impl train_grad_add = NASHC_IMPL_GRAD("nn.add", &sum_rule);
 const nashc_impl train_grad_sub = NASHC_IMPL_GRAD("nn.sub", &sum_rule);
 const nashc_impl train_grad_mul = NASHC_IMPL_GRAD("nn.mul", &mul_rule);

@@ -138,9 +138,9 @@ dense_backward(const nashc_grad_call *c, const product *p)
     const float *g = c->out[0].g;
 
     if (c->in[1].g)
-        train_product_weights(c, &d, c->in[0].v, g, c->in[1].g);
+        train_product_weights(c, &d, c->in[0].v, g, !(c->sets & 2u), c->in[1].g);
     if (c->in[0].g)
-        train_product_scatter(c, &d, g, c->in[1].v, NULL, true, c->in[0].g);
+        train_product_scatter(c, &d, g, c->in[1].v, NULL, !(c->sets & 1u), c->in[0].g);
     if (c->n_in > 2 && c->in[2].g) {
         float *db = (float *)c->scratch + dense_scratch(c, &d) / sizeof *db;
         memset(db, 0, (size_t)p->n * sizeof *db);
@@ -227,7 +227,8 @@ left_part(void *arg, int thread, int64_t lo, int64_t hi)
         int64_t row = i * size;
         train_matrix dy = {p->c->out[0].g + row * p->n, p->n, false};
         train_gemm(p->count > 1 ? size : hi - lo, p->k, p->n, dy,
-                   right(p, p->count > 1 ? i : 0, true), true, p->c->in[0].g + row * p->k, p->k);
+                   right(p, p->count > 1 ? i : 0, true), !(p->c->sets & 1u),
+                   p->c->in[0].g + row * p->k, p->k);
     }
 }
 
@@ -237,19 +238,20 @@ right_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const product *p = arg;
     const nashc_grad_call *c = p->c;
+    bool add = !(c->sets & 2u);
 
     (void)thread;
     if (p->count > 1) {
         for (int64_t i = lo; i < hi; i++)
             train_gemm(p->k, p->n, p->m, (train_matrix){c->in[0].v + i * p->m * p->k, p->k, true},
-                       (train_matrix){c->out[0].g + i * p->m * p->n, p->n, false}, true,
+                       (train_matrix){c->out[0].g + i * p->m * p->n, p->n, false}, add,
                        c->in[1].g + i * p->k * p->n, p->n);
     } else if (p->trans_b) {
         train_gemm(hi - lo, p->k, p->m, (train_matrix){c->out[0].g + lo, p->n, true},
-                   (train_matrix){c->in[0].v, p->k, false}, true, c->in[1].g + lo * p->k, p->k);
+                   (train_matrix){c->in[0].v, p->k, false}, add, c->in[1].g + lo * p->k, p->k);
     } else {
         train_gemm(hi - lo, p->n, p->m, (train_matrix){c->in[0].v + lo, p->k, true},
-                   (train_matrix){c->out[0].g, p->n, false}, true, c->in[1].g + lo * p->n, p->n);
+                   (train_matrix){c->out[0].g, p->n, false}, add, c->in[1].g + lo * p->n, p->n);
     }
 }
 
@@ -277,10 +279,12 @@ backward(const nashc_grad_call *c)
 }
 
 static const nashc_grad matmul_rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 3,          .trains = 3, .sizes = sizes, .forward = forward,
-    .backward = backward,   .blocks = shares_weight};
+    NASHC_DESC(nashc_grad),  .keeps_in = 3,      .trains = 3,
+    .sizes = sizes,          .forward = forward, .backward = backward,
+    .blocks = shares_weight, .sets = 3};
 static const nashc_grad gemm_rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 3,          .trains = 6, .sizes = sizes, .forward = forward,
-    .backward = backward,   .blocks = shares_weight};
+    NASHC_DESC(nashc_grad),  .keeps_in = 3,      .trains = 6,
+    .sizes = sizes,          .forward = forward, .backward = backward,
+    .blocks = shares_weight, .sets = 3};
 const nashc_impl train_grad_matmul = NASHC_IMPL_GRAD("nn.matmul", &matmul_rule);
 const nashc_impl train_grad_gemm = NASHC_IMPL_GRAD("nn.gemm", &gemm_rule);

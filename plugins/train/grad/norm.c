@@ -12,6 +12,7 @@
 #include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
+#include <string.h>
 
 void
 train_norm_of(const nashc_grad_call *c, train_norm *s)
@@ -86,36 +87,41 @@ train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch)
     s->root[ch] = sqrt(var + s->eps);
 }
 
-/* Sums of g and g (x - mean) over a line; g is 0 behind the last sample. */
-TRAIN_CLONES static void
-line_sums(const float *x, const float *g, int64_t n, double mean, double *sum_g, double *sum_gu)
+TRAIN_CLONES void
+train_norm_add(const float *x, const float *g, int64_t n, double mean, train_norm_sums *to)
 {
-    double a[NASHC_GRAD_BLOCK] = {0.0}, b[NASHC_GRAD_BLOCK] = {0.0};
+    double a[NASHC_GRAD_BLOCK], b[NASHC_GRAD_BLOCK];
 
+    memcpy(a, to->g, sizeof a);
+    memcpy(b, to->gx, sizeof b);
     for (int64_t i = 0; i < n; i += NASHC_GRAD_BLOCK)
         for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
             a[k] += (double)g[i + k];
             b[k] += (double)g[i + k] * ((double)x[i + k] - mean);
         }
-    for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
-        *sum_g += a[k];
-        *sum_gu += b[k];
-    }
+    memcpy(to->g, a, sizeof a);
+    memcpy(to->gx, b, sizeof b);
 }
 
-/* Adds of_g g + of_x (x - mean) + of_1 to n of the samples of a line. */
+/* dx = of_g g + of_x (x - mean) + of_1 of n of the samples of a line, 0 of the others; or adds it.
+ */
 static inline void
-add_line(const float *x, const float *g, int64_t size, int64_t n, float mean, const float of[3],
-         float *dx)
+back_line(const float *x, const float *g, int64_t size, int64_t n, float mean, const float of[3],
+          const bool set, float *dx)
 {
     const float of_g = of[0], of_x = of[1], of_1 = of[2];
 
-    for (int64_t i = 0; i < size * NASHC_GRAD_BLOCK; i += NASHC_GRAD_BLOCK)
-        for (int64_t k = 0; k < n; k++)
-            dx[i + k] += of_g * g[i + k] + of_x * (x[i + k] - mean) + of_1;
+    for (int64_t i = 0; i < size * NASHC_GRAD_BLOCK; i += NASHC_GRAD_BLOCK) {
+        for (int64_t k = 0; k < n; k++) {
+            float d = of_g * g[i + k] + of_x * (x[i + k] - mean) + of_1;
+            dx[i + k] = set ? d : dx[i + k] + d;
+        }
+        for (int64_t k = n; set && k < NASHC_GRAD_BLOCK; k++)
+            dx[i + k] = 0.0f;
+    }
 }
 
-/* of_g, of_x, of_1 of add_line, from the sums; adds dgamma and dbeta. */
+/* of_g, of_x, of_1 of back_line, from the sums; adds dgamma and dbeta. */
 static void
 factors(const nashc_grad_call *c, const train_norm *s, int64_t ch, double sum_g, double sum_gu,
         float of[3])
@@ -134,23 +140,28 @@ factors(const nashc_grad_call *c, const train_norm *s, int64_t ch, double sum_g,
 }
 
 TRAIN_CLONES void
-train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, float *g)
+train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch,
+                const train_norm_sums *sums, float *g)
 {
     double sum_g = 0.0, sum_gu = 0.0;
-    float *x = c->in[0].v, *dx = c->in[0].g, of[3];
+    float *dx = c->in[0].g, of[3], mean = (float)s->mean[ch];
+    bool set = c->sets & 1u;
 
-    for (int64_t b = 0; b < s->blocks; b++)
-        line_sums(train_norm_line(s, x, b, ch), train_norm_line(s, g, b, ch),
-                  s->size * NASHC_GRAD_BLOCK, s->mean[ch], &sum_g, &sum_gu);
+    for (int k = 0; k < NASHC_GRAD_BLOCK; k++) {
+        sum_g += sums->g[k];
+        sum_gu += sums->gx[k];
+    }
     factors(c, s, ch, sum_g, sum_gu, of);
     for (int64_t b = 0; dx && b < s->blocks; b++) {
-        const float *xl = train_norm_line(s, x, b, ch), *gl = train_norm_line(s, g, b, ch);
-        float *to = train_norm_line(s, dx, b, ch), mean = (float)s->mean[ch];
+        const float *xl = train_norm_line(s, c->in[0].v, b, ch), *gl = train_norm_line(s, g, b, ch);
+        float *to = train_norm_line(s, dx, b, ch);
         int64_t n = train_block_size(c, b);
-        if (n == NASHC_GRAD_BLOCK)
-            add_line(xl, gl, s->size, NASHC_GRAD_BLOCK, mean, of, to);
+        if (n == NASHC_GRAD_BLOCK && set)
+            back_line(xl, gl, s->size, NASHC_GRAD_BLOCK, mean, of, true, to);
+        else if (n == NASHC_GRAD_BLOCK)
+            back_line(xl, gl, s->size, NASHC_GRAD_BLOCK, mean, of, false, to);
         else
-            add_line(xl, gl, s->size, n, mean, of, to);
+            back_line(xl, gl, s->size, n, mean, of, set, to);
     }
 }
 
@@ -201,9 +212,17 @@ backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;
 
+    const train_norm *s = &j->s;
+
     (void)thread;
-    for (int64_t ch = lo; ch < hi; ch++)
-        train_norm_back(j->c, &j->s, ch, j->c->out[0].g);
+    for (int64_t ch = lo; ch < hi; ch++) {
+        train_norm_sums sums = {0};
+        for (int64_t b = 0; b < s->blocks; b++)
+            train_norm_add(train_norm_line(s, j->c->in[0].v, b, ch),
+                           train_norm_line(s, j->c->out[0].g, b, ch), s->size * NASHC_GRAD_BLOCK,
+                           s->mean[ch], &sums);
+        train_norm_back(j->c, s, ch, &sums, j->c->out[0].g);
+    }
 }
 
 static nashc_status
@@ -228,7 +247,7 @@ backward(const nashc_grad_call *c)
     return run(c, backward_part);
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,         .trains = 6,
-                                .running = 24,          .sizes = sizes,        .forward = forward,
-                                .backward = backward,   .blocks = train_blocks};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,          .trains = 6,
+                                .running = 24,          .sizes = sizes,         .forward = forward,
+                                .backward = backward,   .blocks = train_blocks, .sets = 1};
 const nashc_impl train_grad_batchnorm = NASHC_IMPL_GRAD("nn.batchnorm", &rule);

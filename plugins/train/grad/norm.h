@@ -29,7 +29,17 @@ void train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_
 void train_norm_values(const nashc_grad_call *c, const train_norm *s, int64_t ch, const float *x,
                        int64_t n, float *y);
 
-/* From the gradient g of the result: adds those of gamma, beta and, if wanted, x of channel ch. */
-void train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch, float *g);
+/* Sums of g and g (x - mean), by samples of a block. */
+typedef struct train_norm_sums {
+    double g[NASHC_GRAD_BLOCK], gx[NASHC_GRAD_BLOCK];
+} train_norm_sums;
+
+/* Adds those of n elements, whole rows of samples; g is 0 behind the last sample. */
+void train_norm_add(const float *x, const float *g, int64_t n, double mean, train_norm_sums *to);
+
+/* From the gradient g of the result and its sums over channel ch: adds those of gamma and beta, and
+ * adds or sets (nashc_grad.sets) that of x, if wanted. */
+void train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch,
+                     const train_norm_sums *sums, float *g);
 
 #endif

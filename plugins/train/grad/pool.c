@@ -133,17 +133,21 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
         }
 }
 
+/* Adds the gradient of one window to the elements that had part in it; where: of a maximum. */
 TRAIN_CLONES static void
-spread(const pool *p, const span *s, const float *g, float *dx)
+spread(const pool *p, const span *s, const float *g, const int32_t *where, float *dx)
 {
     const train_window *w = &p->w;
     float factor = p->kind == MEAN ? 1.0f / divisor(p, s) : 1.0f;
 
     for (int64_t ky = s->ky0; ky < s->ky1; ky++)
         for (int64_t kx = s->kx0; kx < s->kx1; kx++) {
-            int64_t i = (s->y0 + ky * w->dh) * w->w + s->x0 + kx * w->dw;
-            for (int k = 0; k < NASHC_GRAD_BLOCK; k++)
-                dx[i * NASHC_GRAD_BLOCK + k] += g[k] * factor;
+            int32_t i = (int32_t)((s->y0 + ky * w->dh) * w->w + s->x0 + kx * w->dw);
+            float *to = dx + (int64_t)i * NASHC_GRAD_BLOCK;
+            for (int k = 0; p->kind != MAX && k < NASHC_GRAD_BLOCK; k++)
+                to[k] += g[k] * factor;
+            for (int k = 0; p->kind == MAX && k < NASHC_GRAD_BLOCK; k++)
+                to[k] += where[k] == i ? g[k] : 0.0f;
         }
 }
 
@@ -152,22 +156,20 @@ backward_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const pool *p = arg;
     const train_window *w = &p->w;
-    int64_t size = w->out_h * w->out_w;
+    int64_t size = w->out_h * w->out_w, all = w->h * w->w * NASHC_GRAD_BLOCK;
 
     (void)thread;
-    for (int64_t map = lo; map < hi; map++)
+    for (int64_t map = lo; map < hi; map++) {
+        float *dx = p->c->in[0].g + map * all;
+        if (p->c->sets & 1u)
+            memset(dx, 0, (size_t)all * sizeof *dx);
         for (int64_t o = 0; o < size; o++) {
+            span s = span_of(w, o / w->out_w, o % w->out_w);
             int64_t at = (map * size + o) * NASHC_GRAD_BLOCK;
-            float *dx = p->c->in[0].g + map * w->h * w->w * NASHC_GRAD_BLOCK;
-            const float *g = p->c->out[0].g + at;
-            if (p->kind == MAX) {
-                for (int64_t k = 0; k < NASHC_GRAD_BLOCK; k++)
-                    dx[((const int32_t *)p->c->saved)[at + k] * NASHC_GRAD_BLOCK + k] += g[k];
-            } else {
-                span s = span_of(w, o / w->out_w, o % w->out_w);
-                spread(p, &s, g, dx);
-            }
+            spread(p, &s, p->c->out[0].g + at,
+                   (const int32_t *)p->c->saved + (p->kind == MAX ? at : 0), dx);
         }
+    }
 }
 
 static nashc_status
@@ -193,8 +195,8 @@ backward(const nashc_grad_call *c)
     return run(c, backward_part);
 }
 
-static const nashc_grad rule = {NASHC_DESC(nashc_grad), .sizes = sizes, .forward = forward,
-                                .backward = backward, .blocks = train_blocks};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad), .sizes = sizes,         .forward = forward,
+                                .backward = backward,   .blocks = train_blocks, .sets = 1};
 const nashc_impl train_grad_maxpool = NASHC_IMPL_GRAD("nn.maxpool", &rule);
 const nashc_impl train_grad_avgpool = NASHC_IMPL_GRAD("nn.avgpool", &rule);
 const nashc_impl train_grad_sumpool = NASHC_IMPL_GRAD("nn.sumpool", &rule);

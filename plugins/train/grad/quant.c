@@ -147,6 +147,13 @@ plain_values(const train_quant *q, const float *x, int64_t n, float s, float of_
     return divide || !near;
 }
 
+/* Whether x / s + z >= 0 where x >= 0: no quotient vanishes that is not 0. */
+static bool
+has_sign_of(float s, float z)
+{
+    return z == 0.0f && s > 0.0f && s <= 1.0f;
+}
+
 TRAIN_CLONES void
 train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y)
 {
@@ -154,8 +161,12 @@ train_quant_values(const train_quant *q, const float *x, int64_t n, float s, flo
     float m, inverse = 1.0f / s, block[TRAIN_QUANT_BLOCK];
     bool plain = is_plain(&p), sign = p.mode == TRAIN_SIGN && !p.relu;
 
-    for (int64_t i = 0; i < n && sign; i++)
-        y[i] = x[i] / s + z >= 0.0f ? s : -s;
+    if (sign && has_sign_of(s, z))
+        for (int64_t i = 0; i < n; i++)
+            y[i] = x[i] >= 0.0f ? s : -s;
+    else if (sign)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = x[i] / s + z >= 0.0f ? s : -s;
     for (int64_t i = 0; i < n && !plain && !sign; i++)
         y[i] = quantise(&p, p.relu && !(x[i] > 0.0f) ? 0.0f : x[i], s, z, &m) * s;
     for (int64_t i = 0; i < n && plain; i += TRAIN_QUANT_BLOCK) {
@@ -216,15 +227,15 @@ train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t
     if (is_plain(&p)) {
         if (!isnormal(inverse) || !plain_slopes(&p, x, n, inverse, z, false, slope, ds))
             plain_slopes(&p, x, n, s, z, true, slope, ds);
-        return product_sum(ds, g, n);
+        return g ? product_sum(ds, g, n) : 0.0;
     }
     if (p.mode == TRAIN_SIGN && !p.relu) {
         float most = p.weight ? INFINITY : fabsf(s);
-        for (int64_t i = 0; i < n; i++) {
+        for (int64_t i = 0; i < n; i++)
             slope[i] = fabsf(x[i]) <= most ? s : 0.0f;
+        for (int64_t i = 0; g && i < n; i++)
             ds[i] = x[i] / s + z >= 0.0f ? 1.0f : -1.0f;
-        }
-        return product_sum(ds, g, n);
+        return g ? product_sum(ds, g, n) : 0.0;
     }
     for (int64_t i = 0; i < n; i++) {
         bool live = !p.relu || x[i] > 0.0f;
@@ -236,7 +247,7 @@ train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t
             ds[i] -= slope[i] * (v / s);
         slope[i] = live ? slope[i] : 0.0f;
     }
-    return product_sum(ds, g, n);
+    return g ? product_sum(ds, g, n) : 0.0;
 }
 
 /* --- the op ---------------------------------------------------------------------------------- */
@@ -293,12 +304,15 @@ backward_line(const job *j, int64_t a, int64_t b, float s, float z)
 {
     const float *x = j->c->in[0].v, *g = j->c->out[0].g;
     float slope[TRAIN_QUANT_BLOCK], *dx = j->c->in[0].g;
+    bool set = j->c->sets & 1u, scale = j->c->in[1].g;
     double sum = 0.0;
 
     for (; a < b; a += TRAIN_QUANT_BLOCK) {
         int64_t n = b - a < TRAIN_QUANT_BLOCK ? b - a : TRAIN_QUANT_BLOCK;
-        sum += train_quant_slopes(&j->q, x + a, g + a, n, s, z, slope);
-        for (int64_t i = 0; dx && i < n; i++)
+        sum += train_quant_slopes(&j->q, x + a, scale ? g + a : NULL, n, s, z, slope);
+        for (int64_t i = 0; dx && set && i < n; i++)
+            dx[a + i] = g[a + i] * slope[i];
+        for (int64_t i = 0; dx && !set && i < n; i++)
             dx[a + i] += g[a + i] * slope[i];
     }
     return sum;
@@ -382,13 +396,23 @@ relu_backward(const nashc_grad_call *c)
     return run_backward(c, true);
 }
 
-const nashc_grad train_relu_quant_rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 1,           .scales = 2,
-    .sizes = sizes,         .forward = relu_forward, .backward = relu_backward,
-    .blocks = train_blocks};
-static const nashc_grad rule = {
-    NASHC_DESC(nashc_grad), .keeps_in = 1,      .trains = 1,          .scales = 2,
-    .sizes = sizes,         .forward = forward, .backward = backward, .blocks = train_blocks};
+const nashc_grad train_relu_quant_rule = {NASHC_DESC(nashc_grad),
+                                          .keeps_in = 1,
+                                          .scales = 2,
+                                          .sizes = sizes,
+                                          .forward = relu_forward,
+                                          .backward = relu_backward,
+                                          .blocks = train_blocks,
+                                          .sets = 1};
+static const nashc_grad rule = {NASHC_DESC(nashc_grad),
+                                .keeps_in = 1,
+                                .trains = 1,
+                                .scales = 2,
+                                .sizes = sizes,
+                                .forward = forward,
+                                .backward = backward,
+                                .blocks = train_blocks,
+                                .sets = 1};
 const nashc_impl train_grad_quant = NASHC_IMPL_GRAD("q.quant", &rule);
 const nashc_impl train_grad_bipolar_quant = NASHC_IMPL_GRAD("q.bipolar_quant", &rule);
 

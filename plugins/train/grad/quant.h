@@ -32,7 +32,7 @@ nashc_status train_quant_of(const nashc_grad_call *c, train_quant *q);
 void train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z,
                         float *y);
 
-/* slope = dy/dx of each; the sum of g dy/ds. n up to TRAIN_QUANT_BLOCK. */
+/* slope = dy/dx of each; the sum of g dy/ds, 0 if g is NULL. n up to TRAIN_QUANT_BLOCK. */
 #define TRAIN_QUANT_BLOCK 256
 double train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s,
                           float z, float *slope);

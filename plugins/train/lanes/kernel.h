@@ -58,13 +58,14 @@ typedef struct train_tile {
     float *map, *tile;
     int64_t row, step;
     uint64_t inside;
+    bool add;                  /* of `out` */
     int64_t channel, channels; /* of `spread`: from a channel to the next, up to TRAIN_LANES */
 } train_tile;
 
 /* Transforms of squares (winograd.h); what is outside reads as 0 and is not written. */
 typedef struct train_tiles {
     void (*in)(const train_tile *t);  /* tile = B^T map B, 6 x 6 to 6 x 6 */
-    void (*out)(const train_tile *t); /* map += A^T tile A, 6 x 6 to 4 x 4 */
+    void (*out)(const train_tile *t); /* map = or += A^T tile A, 6 x 6 to 4 x 4 */
 
     /* tile = A map A^T, 4 x 4 to 6 x 6, of `channels` channels with lanes and channels exchanged:
      * number i of sample k of channel m is at i * step + k * TRAIN_LANES + m; 0 from m = channels

@@ -30,6 +30,7 @@ train_product_conv(const train_window *w, int64_t group, int64_t cg, int64_t mg)
 typedef struct weights {
     const train_product *p;
     const float *x, *y;
+    bool add;
     float *dw, *sum;  /* sum: tiles of all taps, one item after the other */
     train_meet *meet; /* of a thread: places of all taps, `rows` a tap */
     int64_t *n_meet;  /* of a thread: places of each tap */
@@ -120,9 +121,11 @@ add_tile(const weights *v, int64_t item)
 
     for (int64_t i = 0; i < train_least(TRAIN_DOT_TILE, p->mg - m0); i++)
         for (int64_t j = 0; j < train_least(TRAIN_DOT_TILE, p->cg - c0); j++)
-            for (int64_t tap = 0; tap < v->taps; tap++)
-                v->dw[(group * p->mg + m0 + i) * p->of_m + (c0 + j) * p->of_c + tap * p->of_tap] +=
-                    sum[tap * TRAIN_DOT_SIZE + i * TRAIN_DOT_TILE + j];
+            for (int64_t tap = 0; tap < v->taps; tap++) {
+                float *to = v->dw + (group * p->mg + m0 + i) * p->of_m + (c0 + j) * p->of_c;
+                float d = sum[tap * TRAIN_DOT_SIZE + i * TRAIN_DOT_TILE + j];
+                to[tap * p->of_tap] = v->add ? to[tap * p->of_tap] + d : d;
+            }
 }
 
 static void
@@ -146,11 +149,11 @@ weights_part(void *arg, int thread, int64_t lo, int64_t hi)
 
 void
 train_product_weights(const nashc_grad_call *c, const train_product *p, const float *x,
-                      const float *y, float *dw)
+                      const float *y, bool add, float *dw)
 {
     weights v = weights_of(p, c->batch);
 
-    v.x = x, v.y = y, v.dw = dw;
+    v.x = x, v.y = y, v.dw = dw, v.add = add;
     v.meet = c->scratch;
     v.n_meet = (int64_t *)(v.meet + c->n_threads * v.taps * v.rows);
     v.sum = (float *)(v.n_meet + c->n_threads * v.taps);

@@ -37,9 +37,9 @@ void train_product_gather(const nashc_grad_call *c, const train_product *p, cons
 void train_product_scatter(const nashc_grad_call *c, const train_product *p, const float *y,
                            const float *weight, const float *bias, bool add, float *x);
 
-/* Adds to dw. Its bits do not depend on the number of threads. */
+/* Sets dw, or adds to it. Its bits do not depend on the number of threads. */
 void train_product_weights(const nashc_grad_call *c, const train_product *p, const float *x,
-                           const float *y, float *dw);
+                           const float *y, bool add, float *dw);
 
 /* Adds the sum over positions and samples of each of n channels of g to db. */
 void train_product_bias(const nashc_grad_call *c, const train_map *m, int64_t n, int64_t positions,

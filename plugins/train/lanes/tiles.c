@@ -109,7 +109,7 @@ out(const train_tile *t)
             for (int i = 0; i < SIDE; i++) {
                 mem *to = (mem *)(t->map + r * t->row + i * TRAIN_LANES + lane);
                 if (t->inside >> (SIDE * r + i) & 1u)
-                    *to += y[i];
+                    *to = y[i] + (t->add ? (vec)*to : (vec){0});
             }
         }
     }

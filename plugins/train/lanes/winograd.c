@@ -6,7 +6,9 @@
  * W is turned by half, Y a square of 6x6 windows, 0 beyond them. Numbers of one place of the 36 are
  * matrices of channels, whose product is that of a single tap. */
 #include "plugins/train/lanes/winograd.h"
+#include "plugins/train/clones.h"
 #include "plugins/train/lanes/sweep.h"
+#include <string.h>
 
 #define PLACES      TRAIN_TILE_SIZE
 #define TILE_FLOATS (4096 * TRAIN_LANES) /* transformed, of a thread: a part of L2 */
@@ -21,6 +23,7 @@ typedef struct winograd {
     const train_product *p;
     const train_kernel *kernel;
     const float *y, *weight;
+    bool add;
     float *x;
     float *packed;           /* [group][place][image channel / 8][windows channel][% 8] */
     float *scratch;          /* of all threads */
@@ -81,33 +84,43 @@ train_winograd_scratch(const train_product *p, int64_t batch, int n_threads)
 
 /* --- weights --------------------------------------------------------------------------------- */
 
-/* G of three numbers. */
-static inline void
-transform_three(const float *g, int step, float *to, int to_step)
-{
-    const float ends_p = g[0] + 0.5f * g[2 * step], middle_p = TRAIN_POINT_P * g[step];
-    const float ends_q = g[0] + 2.0f * g[2 * step], middle_q = TRAIN_POINT_Q * g[step];
+/* A number of each channel of a tile. */
+typedef float tile_row[TRAIN_MAC_ROWS];
 
-    to[0] = g[0];
-    to[to_step] = TRAIN_PART_P * (ends_p + middle_p);
-    to[2 * to_step] = TRAIN_PART_P * (ends_p - middle_p);
-    to[3 * to_step] = TRAIN_PART_Q * (ends_q + middle_q);
-    to[4 * to_step] = TRAIN_PART_Q * (ends_q - middle_q);
-    to[5 * to_step] = g[2 * step];
+/* G of three numbers, `step` rows apart. */
+static inline void
+transform_three(const tile_row *g, int step, tile_row *to, int to_step)
+{
+    for (int i = 0; i < TRAIN_MAC_ROWS; i++) {
+        const float g0 = g[0][i], g1 = g[step][i], g2 = g[2 * step][i];
+        const float ends_p = g0 + 0.5f * g2, middle_p = TRAIN_POINT_P * g1;
+        const float ends_q = g0 + 2.0f * g2, middle_q = TRAIN_POINT_Q * g1;
+
+        to[0][i] = g0;
+        to[to_step][i] = TRAIN_PART_P * (ends_p + middle_p);
+        to[2 * to_step][i] = TRAIN_PART_P * (ends_p - middle_p);
+        to[3 * to_step][i] = TRAIN_PART_Q * (ends_q + middle_q);
+        to[4 * to_step][i] = TRAIN_PART_Q * (ends_q - middle_q);
+        to[5 * to_step][i] = g2;
+    }
 }
 
-/* G W G^T of the 9 taps at w, turned by half, to the places `step` apart. */
-static inline void
-transform_weight(const float *w, int64_t step, float *to)
+/* G W G^T of the 9 taps at w of n channels, of_c apart, turned by half, to the places `step` apart.
+ */
+TRAIN_CLONES static void
+transform_weights(const float *w, int64_t of_c, int64_t n, int64_t step, float *to)
 {
-    float rows[3 * TRAIN_TILE], all[PLACES];
+    tile_row taps[9] = {{0.0f}}, rows[3 * TRAIN_TILE], all[PLACES];
 
+    for (int64_t i = 0; i < n; i++)
+        for (int tap = 0; tap < 9; tap++)
+            taps[8 - tap][i] = w[i * of_c + tap];
     for (int q = 0; q < 3; q++)
-        transform_three(w + 8 - q, -3, rows + q, 3);
+        transform_three(taps + q, 3, rows + q, 3);
     for (int r = 0; r < TRAIN_TILE; r++)
         transform_three(rows + 3 * r, 1, all + TRAIN_TILE * r, 1);
     for (int i = 0; i < PLACES; i++)
-        to[i * step] = all[i];
+        memcpy(to + i * step, all[i], (size_t)n * sizeof *to);
 }
 
 /* Of place i, the weights of image channels c0 .., c0 a multiple of TRAIN_MAC_ROWS. */
@@ -126,10 +139,10 @@ pack_part(void *arg, int thread, int64_t lo, int64_t hi)
 
     (void)thread;
     for (int64_t m = lo; m < hi; m++)
-        for (int64_t c = 0; c < p->cg; c++) {
-            int64_t i = c % TRAIN_MAC_ROWS, n = train_least(TRAIN_MAC_ROWS, p->cg - (c - i));
-            transform_weight(v->weight + m * p->of_m + c * p->of_c, p->cg * p->mg,
-                             packed_at(v, m / p->mg, 0, c - i) + m % p->mg * n + i);
+        for (int64_t c = 0; c < p->cg; c += TRAIN_MAC_ROWS) {
+            int64_t n = train_least(TRAIN_MAC_ROWS, p->cg - c);
+            transform_weights(v->weight + m * p->of_m + c * p->of_c, p->of_c, n, p->cg * p->mg,
+                              packed_at(v, m / p->mg, 0, c) + m % p->mg * n);
         }
 }
 
@@ -149,18 +162,17 @@ transform_in(const winograd *v, const squares *s)
     int64_t from = (s->block * p->group + s->group) * p->mg * p->windows.channel;
     int64_t y = TRAIN_TILE_MOVES * s->row + w->top - 2;
 
-    for (int64_t t = 0; t < s->n; t++) {
-        int64_t x = TRAIN_TILE_MOVES * (s->col + t) + w->left - 2;
-        train_tile a = {.row = w->out_w * TRAIN_LANES,
-                        .step = place_step(p->mg, s->n),
-                        .inside = train_inside_square(TRAIN_TILE, y, x, w->out_h, w->out_w)};
-        for (int64_t m = 0; m < p->mg; m++) {
+    for (int64_t m = 0; m < p->mg; m++) /* squares of a channel are neighbours in memory */
+        for (int64_t t = 0; t < s->n; t++) {
+            int64_t x = TRAIN_TILE_MOVES * (s->col + t) + w->left - 2;
             int64_t at = from + m * p->windows.channel + (y * w->out_w + x) * TRAIN_LANES;
-            a.map = (float *)v->y + at;
-            a.tile = s->in + (m * s->n + t) * TRAIN_LANES;
+            train_tile a = {.row = w->out_w * TRAIN_LANES,
+                            .step = place_step(p->mg, s->n),
+                            .inside = train_inside_square(TRAIN_TILE, y, x, w->out_h, w->out_w),
+                            .map = (float *)v->y + at,
+                            .tile = s->in + (m * s->n + t) * TRAIN_LANES};
             v->kernel->tiles->in(&a);
         }
-    }
 }
 
 /* The products of up to TRAIN_MAC_ROWS channels of the image, at all places. */
@@ -199,6 +211,7 @@ transform_out(const winograd *v, const squares *s, int64_t c0, int64_t rows)
         int64_t y = TRAIN_TILE_MOVES * s->row, x = TRAIN_TILE_MOVES * (s->col + t);
         train_tile a = {.row = w->w * TRAIN_LANES,
                         .step = place_step(rows, s->n),
+                        .add = v->add,
                         .inside = train_inside_square(TRAIN_TILE_MOVES, y, x, w->h, w->w)};
         for (int64_t i = 0; i < rows; i++) {
             a.map = v->x + to + i * p->image.channel + (y * w->w + x) * TRAIN_LANES;
@@ -233,13 +246,13 @@ square_part(void *arg, int thread, int64_t lo, int64_t hi)
 
 bool
 train_winograd_scatter(const nashc_grad_call *c, const train_product *p, const float *y,
-                       const float *weight, float *x)
+                       const float *weight, bool add, float *x)
 {
     winograd v = winograd_of(p);
 
     if (!pays(p, c->batch))
         return false;
-    v.y = y, v.weight = weight, v.x = x;
+    v.y = y, v.weight = weight, v.x = x, v.add = add;
     v.packed = c->scratch;
     v.scratch = v.packed + packed_size(p);
     nashc_grad_parallel(c, p->group * p->mg, pack_part, &v);

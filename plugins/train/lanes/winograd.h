@@ -23,16 +23,16 @@
 size_t train_winograd_scratch(const train_product *p, int64_t batch, int n_threads);
 size_t train_winograd_weights_scratch(const train_product *p, int64_t batch, int n_threads);
 
-/* x += the adjoint of the convolution of y, as train_product_scatter within a few roundings. False,
- * and x as it was: the shape is another, or has no gain of it. Its bits do not depend on the number
- * of threads. */
+/* x = or += the adjoint of the convolution of y, as train_product_scatter within a few roundings.
+ * False, and x as it was: the shape is another, or has no gain of it. Its bits do not depend on the
+ * number of threads. */
 bool train_winograd_scatter(const nashc_grad_call *c, const train_product *p, const float *y,
-                            const float *weight, float *x);
+                            const float *weight, bool add, float *x);
 
-/* dw += the gradient of the weights, as train_product_weights within a few roundings. False, and dw
- * as it was, and bits as above. */
+/* dw = or += the gradient of the weights, as train_product_weights within a few roundings. False,
+ * and dw as it was, and bits as above. */
 bool train_winograd_weights(const nashc_grad_call *c, const train_product *p, const float *x,
-                            const float *y, float *dw);
+                            const float *y, bool add, float *dw);
 
 /* --- what both share ------------------------------------------------------------------------- */
 
@@ -77,11 +77,12 @@ train_meetings(const train_window *w)
 static inline uint64_t
 train_inside_square(int64_t n, int64_t y, int64_t x, int64_t h, int64_t w)
 {
-    uint64_t bits = 0;
+    uint64_t line = 0, bits = 0;
 
-    for (int64_t i = 0; i < n * n; i++)
-        if (y + i / n >= 0 && y + i / n < h && x + i % n >= 0 && x + i % n < w)
-            bits |= UINT64_C(1) << i;
+    for (int64_t i = 0; i < n; i++)
+        line |= (uint64_t)(x + i >= 0 && x + i < w) << i;
+    for (int64_t i = 0; i < n; i++)
+        bits |= y + i >= 0 && y + i < h ? line << n * i : 0;
     return bits;
 }
 

@@ -28,6 +28,7 @@ typedef struct pairs {
     const train_kernel *kernel;
     const float *x, *y;
     float *dw;
+    bool add;
     int64_t tile_h, tile_w, n_tiles; /* squares; of all blocks */
     int64_t m_blocks, c_tiles;       /* channels: of the windows / TRAIN_LANES, of the image */
     int64_t some;                    /* squares at a time */
@@ -210,19 +211,20 @@ back_part(void *arg, int thread, int64_t lo, int64_t hi)
                 back_six(rows[r][0], TRAIN_LANES, taps[r][0], TRAIN_LANES);
             for (int64_t m = 0; m < train_least(TRAIN_LANES, p->mg - m0); m++)
                 for (int tap = 0; tap < 9; tap++)
-                    to[m * p->of_m + tap] += taps[tap / 3][tap % 3][m];
+                    to[m * p->of_m + tap] =
+                        taps[tap / 3][tap % 3][m] + (v->add ? to[m * p->of_m + tap] : 0.0f);
         }
 }
 
 bool
 train_winograd_weights(const nashc_grad_call *c, const train_product *p, const float *x,
-                       const float *y, float *dw)
+                       const float *y, bool add, float *dw)
 {
     pairs v = pairs_of(p, c->batch, c->n_threads);
 
     if (!pays(&v, c->batch))
         return false;
-    v.x = x, v.y = y, v.dw = dw;
+    v.x = x, v.y = y, v.dw = dw, v.add = add;
     v.tx = c->scratch;
     v.ty = v.tx + PLACES * v.x_step;
     v.sum = v.ty + PLACES * v.y_step;

@@ -45,7 +45,8 @@ maker_of(const train_step *t, maker *m)
     if (!t || !t->node)
         return false;
     if (t->rule == &train_fused_rule)
-        *m = (maker){train_fused_quantiser(t->node, &relu), t->in_slot[5], t->in_slot[6]};
+        *m = (maker){train_fused_quantiser(t->node, &relu), t->in_slot[5],
+                     t->n_in > 6 ? t->in_slot[6] : -1};
     else if (nashc_node_is_any(t->node, ops))
         *m = (maker){t->node, t->in_slot[1], t->n_in > 2 ? t->in_slot[2] : -1};
     else

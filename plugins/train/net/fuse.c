@@ -22,13 +22,13 @@ join(train_net *n, train_step *bn, train_step *relu, train_step *quant)
     if (!in || !quant->in)
         return nashc_enomem(n->diag);
     memcpy(in, bn->in_slot, 5 * sizeof *in);
-    in[5] = quant->in_slot[1];
-    in[6] = quant->in_slot[2];
+    for (int k = 1; k < quant->n_in; k++) /* scale, and zero point if there is one */
+        in[4 + k] = quant->in_slot[k];
     n->slot[bn->out_slot[0]].count = 0;
     if (relu)
         n->slot[relu->out_slot[0]].count = 0;
     quant->in_slot = in;
-    quant->n_in = 7;
+    quant->n_in += 4;
     quant->node = bn->node;
     quant->rule = &train_fused_rule;
     bn->node = NULL;

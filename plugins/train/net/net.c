@@ -160,6 +160,25 @@ clear_gradients(train_net *n)
     }
 }
 
+/* Clears the gradients that begin with step t, but those that its rule sets, if it runs: their
+ * operands. */
+static uint32_t
+begin_gradients(const train_net *n, const train_step *t, bool runs)
+{
+    uint32_t sets = 0;
+
+    for (int z = 0; z < t->n_fresh; z++) {
+        const train_slot *r = &n->slot[t->fresh[z].slot];
+        if (r->owner >= 0 && train_step_off(n, &n->step[r->def]))
+            continue;
+        if (runs && t->fresh[z].operand >= 0)
+            sets |= 1u << t->fresh[z].operand;
+        else
+            memset(r->g, 0, (size_t)train_slot_size(r, n->batch) * sizeof(float));
+    }
+    return sets;
+}
+
 nashc_status
 train_net_backward(train_net *n)
 {
@@ -171,15 +190,12 @@ train_net_backward(train_net *n)
     for (int i = n->n_steps - 1; s == NASHC_OK && i >= 0; i--) {
         train_step *t = &n->step[i];
         nashc_grad_call c;
-        for (int z = 0; z < t->n_zero; z++) {
-            const train_slot *r = &n->slot[t->zero[z]];
-            if (r->owner >= 0 && train_step_off(n, &n->step[r->def]))
-                continue;
-            memset(r->g, 0, (size_t)train_slot_size(r, n->batch) * sizeof(float));
-        }
         bool wanted = n->slot[t->out_slot[0]].batched || !n->data_only;
-        if (t->back && wanted && !train_step_off(n, t)) {
+        bool runs = t->back && wanted && !train_step_off(n, t);
+        uint32_t sets = begin_gradients(n, t, runs);
+        if (runs) {
             train_step_call(n, t, &c, n->training);
+            c.sets = sets;
             s = t->rule->backward(&c);
             train_collect_back(n, t);
         }

@@ -59,6 +59,11 @@ typedef struct train_scale {
 
 /* --- the network ----------------------------------------------------------------------------- */
 
+/* A gradient that begins: the rule sets that of its operand, or it starts at 0 (operand -1). */
+typedef struct train_fresh {
+    int slot, operand;
+} train_fresh;
+
 typedef struct train_step {
     const nashc_node *node;
     const nashc_grad *rule;
@@ -72,7 +77,8 @@ typedef struct train_step {
     bool blocks; /* batched operands and results are in blocks */
     size_t saved_size;
     void *saved;
-    int n_zero, *zero; /* slots whose gradients start at 0 before backward of this step */
+    int n_fresh; /* slots whose gradients begin with backward of this step */
+    train_fresh *fresh;
 } train_step;
 
 /* Who looks on while backward runs; all NULL: nobody. */

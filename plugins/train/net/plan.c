@@ -198,23 +198,36 @@ ask_slots(planner *p)
     }
 }
 
+/* Operand k as a gradient that begins with step t: the rule sets it if it can and no other operand
+ * is of the same slot. */
+static train_fresh
+fresh(const train_net *n, const train_step *t, int k)
+{
+    int root = n->slot[t->in_slot[k]].root, times = 0;
+    bool can = k < 32 && NASHC_HAS(t->rule, sets) && (t->rule->sets >> k & 1u);
+
+    for (int i = 0; i < t->n_in; i++)
+        times += t->in_slot[i] >= 0 && n->slot[t->in_slot[i]].root == root;
+    return (train_fresh){root, can && times == 1 ? k : -1};
+}
+
 /* Slots whose gradients begin with the backward of step i. */
 static nashc_status
-set_zeros(train_net *n)
+find_fresh(train_net *n)
 {
     for (int i = 0; i < n->n_steps; i++) {
         train_step *t = &n->step[i];
-        t->zero = NASHC_NEW_N(n->arena, int, t->n_in + 1);
-        if (!t->zero)
+        t->fresh = NASHC_NEW_N(n->arena, train_fresh, t->n_in + 1);
+        if (!t->fresh)
             return nashc_enomem(n->diag);
         for (int k = 0; t->back && k < t->n_in; k++) {
             int r = t->in_slot[k] < 0 ? -1 : n->slot[t->in_slot[k]].root;
             bool twice = false;
-            for (int z = 0; z < t->n_zero; z++)
-                twice |= t->zero[z] == r;
+            for (int z = 0; z < t->n_fresh; z++)
+                twice |= t->fresh[z].slot == r;
             if (r >= 0 && !twice && n->slot[r].wants && n->slot[r].first_g == 2 * n->n_steps - i &&
                 !nashc_value_const(n->slot[r].value))
-                t->zero[t->n_zero++] = r;
+                t->fresh[t->n_fresh++] = fresh(n, t, k);
         }
     }
     return NASHC_OK;
@@ -259,7 +272,7 @@ train_plan(train_net *n)
     s = p.piece ? ask_steps(&p) : nashc_enomem(n->diag);
     if (s == NASHC_OK) {
         ask_slots(&p);
-        s = place(&p, &n->block_size) ? set_zeros(n) : nashc_enomem(n->diag);
+        s = place(&p, &n->block_size) ? find_fresh(n) : nashc_enomem(n->diag);
     }
     if (s == NASHC_OK &&
         (!(n->block = reserve(n->block_size)) || !(n->scratch = reserve(n->scratch_size))))

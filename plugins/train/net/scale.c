@@ -232,13 +232,21 @@ set_part(void *arg, int thread, int64_t lo, int64_t hi)
     }
 }
 
-static void
-clamp_weights(const train_net *n, const train_scale *c)
+TRAIN_CLONES static void
+clamp(float *w, int64_t n, float bound)
 {
-    const train_slot *w = &n->slot[c->from];
+    for (int64_t i = 0; i < n; i++)
+        w[i] = w[i] > bound ? bound : w[i] < -bound ? -bound : w[i];
+}
 
-    for (int64_t i = 0; i < w->count; i++)
-        w->v[i] = w->v[i] > c->bound ? c->bound : w->v[i] < -c->bound ? -c->bound : w->v[i];
+/* Weights are divided between threads. */
+static void
+clamp_part(void *arg, int thread, int64_t lo, int64_t hi)
+{
+    const measured *m = arg;
+
+    (void)thread;
+    clamp(m->n->slot[m->c->from].v + lo, hi - lo, m->c->bound);
 }
 
 void
@@ -257,7 +265,7 @@ train_scales_set(train_net *n)
         else if (c->kind == TRAIN_SCALE_RATIO)
             s->v[0] = (float)((double)n->slot[c->from].v[0] * c->ratio);
         else if (c->bound > 0.0f)
-            clamp_weights(n, c);
+            train_pool_run(n->pool, n->slot[c->from].count, clamp_part, &(measured){n, c});
     }
 }
 
