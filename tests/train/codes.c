@@ -47,6 +47,16 @@ static const coded_case cases[] = {
                                            "stride=[2,2]\n"
                                            "  %y: f32[1,16,3,3] = nn.conv(%p, %wq) "
                                            "pads=[1,1,1,1]\n}\n"},
+    {"many signs in groups, padded, a bias",
+     X("1,96,5,4", "qmin=-1 qmax=1 rounding=sign")
+         W("20,48,3,3", "f32[] = [1]",
+           "qmin=-1 qmax=1 rounding=sign") "  %b: f32[20] = rand 2\n"
+                                           "  %y: f32[1,20,5,4] = nn.conv(%xq, %wq, %b) group=2 "
+                                           "pads=[1,1,1,1]\n}\n"},
+    {"a matrix of signs",
+     X("1,30,70", "qmin=-1 qmax=1 rounding=sign")
+         W("70,40", "f32[] = [1]",
+           "qmin=-1 qmax=1 rounding=sign") "  %y: f32[1,30,40] = nn.matmul(%xq, %wq)\n}\n"},
     {"a matrix of rows, a scale a column",
      X("1,40,30", "qmin=-8 qmax=7")
          W("30,40", "f32[40] = " FORTY,

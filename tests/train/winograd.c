@@ -11,6 +11,7 @@ typedef struct shape {
     const char *name;
     train_window w;
     int64_t group, cg, mg;
+    bool add; /* to ones; else what was there is lost */
 } shape;
 
 #define WINDOW(h_, w_, pad_)                                                                       \
@@ -20,10 +21,10 @@ typedef struct shape {
     }
 
 static const shape shapes[] = {
-    {"no pads", WINDOW(16, 16, 0), 1, 32, 24},
-    {"pads, odd sides, channels left over", WINDOW(11, 9, 1), 1, 21, 27},
-    {"groups, wide pads", WINDOW(10, 8, 2), 2, 16, 32},
-    {"more than a block of channels", WINDOW(12, 20, 1), 1, 9, 70},
+    {"no pads", WINDOW(16, 16, 0), 1, 32, 24, true},
+    {"pads, odd sides, channels left over", WINDOW(11, 9, 1), 1, 21, 27, false},
+    {"groups, wide pads", WINDOW(10, 8, 2), 2, 16, 32, true},
+    {"more than a block of channels", WINDOW(12, 20, 1), 1, 9, 70, false},
 };
 
 static float
@@ -55,7 +56,7 @@ direct(const shape *s, const float *g, const float *weight, const int64_t at[5],
     return sum;
 }
 
-/* Some elements of dx, which began at 1. Those of a square share roundings, so that one with few
+/* Some elements of dx. Those of a square share roundings, so that one with few
  * terms has those of its neighbours: terms are about 1, 9 mg of them the most. */
 static void
 compare(golden *t, const shape *s, const float *g, const float *weight, const float *dx, int64_t n)
@@ -66,7 +67,7 @@ compare(golden *t, const shape *s, const float *g, const float *weight, const fl
         int64_t line = i / TRAIN_LANES, map = line / (w->h * w->w);
         int64_t at[5] = {map / (s->group * s->cg), map % (s->group * s->cg), line / w->w % w->h,
                          line % w->w, i % TRAIN_LANES};
-        double size, want = 1.0 + direct(s, g, weight, at, &size);
+        double size, want = s->add + direct(s, g, weight, at, &size);
         if (!(fabs((double)dx[i] - want) <= 5e-7 * (size + 3.0 * (double)s->mg)))
             golden_fault(t, "element %d is %.8g, not %.8g", (int)i, (double)dx[i], want);
     }
@@ -98,14 +99,14 @@ direct_weight(const shape *s, const float *x, const float *g, const int64_t at[3
     return sum;
 }
 
-/* Some weights of dw, which began at 1. */
+/* Some weights of dw. */
 static void
 compare_weights(golden *t, const shape *s, const float *x, const float *g, const float *dw,
                 int64_t n)
 {
     for (int64_t i = 0; i < n; i += 17) {
         int64_t at[3] = {i / (s->cg * 9), i / 9 % s->cg, i % 9};
-        double size, want = 1.0 + direct_weight(s, x, g, at, &size);
+        double size, want = s->add + direct_weight(s, x, g, at, &size);
         if (!(fabs((double)dw[i] - want) <= 2e-7 * size + 1e-6))
             golden_fault(t, "weight %d is %.8g, not %.8g", (int)i, (double)dw[i], want);
     }
@@ -129,8 +130,9 @@ run(golden *t, const shape *s)
     int64_t n = BLOCKS * s->group * s->cg * w->h * w->w * TRAIN_LANES;
     int64_t n_w = s->group * s->mg * p.of_m;
     int64_t n_g = BLOCKS * s->group * s->mg * w->out_h * w->out_w * TRAIN_LANES;
-    float *dx = filled(n, 0, 1.0f), *x = filled(n, 5, 0.0f), *g = filled(n_g, 1, 0.0f);
-    float *dw = filled(n_w, 0, 1.0f), *weight = filled(n_w, 3, 0.0f);
+    float *dx = filled(n, 0, s->add ? 1.0f : NAN), *x = filled(n, 5, 0.0f),
+          *g = filled(n_g, 1, 0.0f);
+    float *dw = filled(n_w, 0, s->add ? 1.0f : NAN), *weight = filled(n_w, 3, 0.0f);
     int threads = thread_pool_size(t->pool);
     void *scratch = malloc(train_product_scratch(&p, BATCH, threads) + 1);
     nashc_grad_call c = {NASHC_DESC(nashc_grad_call),
@@ -143,9 +145,9 @@ run(golden *t, const shape *s)
 
     if (!dx || !x || !g || !dw || !weight || !scratch)
         golden_fault(t, "no memory");
-    else if (!train_winograd_scatter(&c, &p, g, weight, true, dx))
+    else if (!train_winograd_scatter(&c, &p, g, weight, s->add, dx))
         golden_fault(t, "the image is not done by squares");
-    else if (!train_winograd_weights(&c, &p, x, g, true, dw))
+    else if (!train_winograd_weights(&c, &p, x, g, s->add, dw))
         golden_fault(t, "weights are not done by squares");
     else {
         compare(t, s, g, weight, dx, n);

@@ -52,6 +52,7 @@ typedef struct nashc_grad_call {
     void (*run)(void *pool, int64_t n, nashc_grad_job *job, void *arg);
     nashc_diag *diag;
     const nashc_grad_codes *codes; /* of each operand; NULL: nothing is known of any */
+    uint32_t signs;                /* operands whose codes are -1 and 1 only */
     uint32_t sets; /* operands whose gradient is not there yet: backward sets all of it */
 } nashc_grad_call;
 
@@ -80,6 +81,11 @@ typedef struct nashc_grad {
     /* Operands whose gradient backward can set instead of adding to it, with 0 behind the last
      * sample of a block, where nashc_grad_call.sets asks for it: others start at 0. */
     uint32_t sets;
+
+    /* Operands, of those that it sets, whose gradient may be in the place of that of result 0, as
+     * large as it: element i of the one is written behind the last reading of element i of the
+     * other. */
+    uint32_t in_place;
 } nashc_grad;
 
 #define NASHC_IMPL_GRAD(op_, rule_)                                                                \

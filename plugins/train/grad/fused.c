@@ -168,4 +168,4 @@ backward(const nashc_grad_call *c)
 
 const nashc_grad train_fused_rule = {
     NASHC_DESC(nashc_grad), .keeps_in = 3,          .sizes = sizes, .forward = forward,
-    .backward = backward,   .blocks = train_blocks, .sets = 1};
+    .backward = backward,   .blocks = train_blocks, .sets = 1,      .in_place = 1};

@@ -112,12 +112,11 @@ back_line(const float *x, const float *g, int64_t size, int64_t n, float mean, c
     const float of_g = of[0], of_x = of[1], of_1 = of[2];
 
     for (int64_t i = 0; i < size * NASHC_GRAD_BLOCK; i += NASHC_GRAD_BLOCK) {
-        for (int64_t k = 0; k < n; k++) {
-            float d = of_g * g[i + k] + of_x * (x[i + k] - mean) + of_1;
-            dx[i + k] = set ? d : dx[i + k] + d;
-        }
-        for (int64_t k = n; set && k < NASHC_GRAD_BLOCK; k++)
-            dx[i + k] = 0.0f;
+        float d[NASHC_GRAD_BLOCK] = {0.0f}; /* dx may be g */
+        for (int64_t k = 0; k < n; k++)
+            d[k] = of_g * g[i + k] + of_x * (x[i + k] - mean) + of_1;
+        for (int64_t k = 0; k < NASHC_GRAD_BLOCK; k++)
+            dx[i + k] = set ? d[k] : dx[i + k] + d[k];
     }
 }
 
@@ -249,5 +248,6 @@ backward(const nashc_grad_call *c)
 
 static const nashc_grad rule = {NASHC_DESC(nashc_grad), .keeps_in = 3,          .trains = 6,
                                 .running = 24,          .sizes = sizes,         .forward = forward,
-                                .backward = backward,   .blocks = train_blocks, .sets = 1};
+                                .backward = backward,   .blocks = train_blocks, .sets = 1,
+                                .in_place = 1};
 const nashc_impl train_grad_batchnorm = NASHC_IMPL_GRAD("nn.batchnorm", &rule);

@@ -13,6 +13,7 @@
 #include "plugins/train/grad/fused.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
+#include <string.h>
 
 /* Nearest, with halves away from zero or toward it. */
 static float
@@ -310,10 +311,12 @@ backward_line(const job *j, int64_t a, int64_t b, float s, float z)
     for (; a < b; a += TRAIN_QUANT_BLOCK) {
         int64_t n = b - a < TRAIN_QUANT_BLOCK ? b - a : TRAIN_QUANT_BLOCK;
         sum += train_quant_slopes(&j->q, x + a, scale ? g + a : NULL, n, s, z, slope);
-        for (int64_t i = 0; dx && set && i < n; i++)
-            dx[a + i] = g[a + i] * slope[i];
+        for (int64_t i = 0; dx && i < n; i++)
+            slope[i] *= g[a + i];
+        if (dx && set) /* dx may be g */
+            memcpy(dx + a, slope, (size_t)n * sizeof *dx);
         for (int64_t i = 0; dx && !set && i < n; i++)
-            dx[a + i] += g[a + i] * slope[i];
+            dx[a + i] += slope[i];
     }
     return sum;
 }
@@ -403,7 +406,8 @@ const nashc_grad train_relu_quant_rule = {NASHC_DESC(nashc_grad),
                                           .forward = relu_forward,
                                           .backward = relu_backward,
                                           .blocks = train_blocks,
-                                          .sets = 1};
+                                          .sets = 1,
+                                          .in_place = 1};
 static const nashc_grad rule = {NASHC_DESC(nashc_grad),
                                 .keeps_in = 1,
                                 .trains = 1,
@@ -412,7 +416,8 @@ static const nashc_grad rule = {NASHC_DESC(nashc_grad),
                                 .forward = forward,
                                 .backward = backward,
                                 .blocks = train_blocks,
-                                .sets = 1};
+                                .sets = 1,
+                                .in_place = 1};
 const nashc_impl train_grad_quant = NASHC_IMPL_GRAD("q.quant", &rule);
 const nashc_impl train_grad_bipolar_quant = NASHC_IMPL_GRAD("q.bipolar_quant", &rule);
 

@@ -4,7 +4,8 @@
 
 extern const train_kernel train_kernel_base;
 #if defined(TRAIN_KERNELS_X86)
-extern const train_kernel train_kernel_avx512vnni, train_kernel_avx512, train_kernel_avx2;
+extern const train_kernel train_kernel_avx512popcnt, train_kernel_avx512vnni, train_kernel_avx512;
+extern const train_kernel train_kernel_avx2;
 #endif
 #if defined(TRAIN_KERNEL_AVXVNNI)
 extern const train_kernel train_kernel_avxvnni;
@@ -18,6 +19,8 @@ train_kernels(const train_kernel **to)
     int n = 0;
 
 #if defined(TRAIN_KERNELS_X86)
+    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
+        to[n++] = &train_kernel_avx512popcnt;
     if (__builtin_cpu_supports("avx512vnni"))
         to[n++] = &train_kernel_avx512vnni;
     if (__builtin_cpu_supports("avx512f"))

@@ -5,7 +5,12 @@
  *
  *     y = s_x s_w (sum w (byte + lo)) + bias = s_x s_w (lo sum w + sum w byte) + bias
  *
- * with the first sum over those taps that meet the image; s_x and s_w are the scales. */
+ * with the first sum over those taps that meet the image; s_x and s_w are the scales.
+ *
+ * Where both are signs, the bits of one place are 32 channels, 1 for -1, and
+ *
+ *     y = s_x s_w (products - 2 bits that differ) + bias
+ */
 #include "plugins/train/lanes/coded.h"
 #include "plugins/train/clones.h"
 #include "plugins/train/lanes/sweep.h"
@@ -13,6 +18,7 @@
 #include <string.h>
 
 #define FOUR    4
+#define BITS    32
 #define ROUNDER 12582912.0f /* 1.5 * 2^23: added, the whole part is in the low bits */
 
 /* Packing a row of the image, and a weight that is beside the next or not, costs about as many
@@ -24,8 +30,9 @@
 typedef struct coded {
     const nashc_grad_call *c;
     train_sweep s;
-    train_product p; /* of words: fours of channels */
+    train_product p; /* of words */
     int64_t cg;      /* channels of the image */
+    int64_t unit;    /* of them in a word: FOUR or BITS */
     const nashc_grad_codes *x, *w;
     int32_t *start;
     float *factor;
@@ -41,12 +48,21 @@ line_size(const train_product *p)
     return p->cg * p->w.kh * p->w.kw;
 }
 
+/* Counting bits that differ takes three instructions. */
+static int64_t
+unit_of(const nashc_grad_call *c, const train_product *p)
+{
+    bool signs = (c->signs & 3u) == 3u && train_kernel_best()->mac_signs;
+
+    return signs && 3 * ((p->cg + BITS - 1) / BITS) < (p->cg + FOUR - 1) / FOUR ? BITS : FOUR;
+}
+
 static train_product
-words_of(const train_product *p)
+words_of(const train_product *p, int64_t unit)
 {
     train_product v = *p;
 
-    v.cg = (p->cg + FOUR - 1) / FOUR;
+    v.cg = (p->cg + unit - 1) / unit;
     if (p->image.position != TRAIN_LANES)
         v.image.position = v.cg * TRAIN_LANES;
     return v;
@@ -67,7 +83,7 @@ n_starts(const train_product *p)
 size_t
 train_coded_scratch(const train_product *p, int64_t batch, int n_threads)
 {
-    train_product v = words_of(p);
+    train_product v = words_of(p, FOUR);
 
     return train_sweep_scratch(&v) + (size_t)(n_words(&v, batch) + n_starts(p)) * sizeof(int32_t) +
            (size_t)(p->group * p->mg) * sizeof(float) +
@@ -146,7 +162,29 @@ pack_words(const float *x, int64_t step, int64_t channels, int64_t n, float inve
     }
 }
 
-/* Items are fours of channels of all groups and blocks; in a matrix, of all its rows. */
+/* n places of up to 32 channels, `step` floats apart, that are signs; false: a value is none. */
+TRAIN_CLONES static bool
+pack_bits(const float *x, int64_t step, int64_t channels, int64_t n, float inverse, uint32_t *to)
+{
+    const float shift = ROUNDER + 1.0f;
+    uint32_t bad[TRAIN_LANES] = {0}, any = 0;
+
+    for (int64_t i = 0; i < n; i += TRAIN_LANES) {
+        uint32_t word[TRAIN_LANES] = {0};
+        for (int64_t k = 0; k < channels; k++)
+            for (int l = 0; l < TRAIN_LANES; l++) {
+                uint32_t b = code_bits(x[k * step + i + l], inverse, shift);
+                bad[l] |= b & ~2u; /* 0 for -1, 2 for 1 */
+                word[l] |= (~b >> 1 & 1u) << k;
+            }
+        memcpy(to + i, word, sizeof word);
+    }
+    for (int l = 0; l < TRAIN_LANES; l++)
+        any |= bad[l];
+    return any == 0;
+}
+
+/* Items are words of channels of all groups and blocks; in a matrix, of all its rows. */
 static void
 image_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
@@ -155,12 +193,15 @@ image_part(void *arg, int thread, int64_t lo, int64_t hi)
     int64_t positions = v->p.w.h * v->p.w.w, n = rows ? TRAIN_LANES : positions * TRAIN_LANES;
 
     for (int64_t i = lo; i < hi; i++) {
-        int64_t c0 = i % v->p.cg * FOUR, map = i / v->p.cg; /* of a group, or row of a matrix */
+        int64_t c0 = i % v->p.cg * v->unit, map = i / v->p.cg; /* of a group, or row of a matrix */
         int64_t step = rows ? TRAIN_LANES : v->p.image.channel;
         const float *from = v->c->in[0].v + (map * v->cg + c0) * step;
-        v->bad[thread] |=
-            !pack_words(from, step, train_least(FOUR, v->cg - c0), n, 1.0f / v->x->scale[0],
-                        v->x->lo, (uint32_t)(v->x->hi - v->x->lo), v->words + i * n);
+        int64_t channels = train_least(v->unit, v->cg - c0);
+        float inverse = 1.0f / v->x->scale[0];
+        v->bad[thread] |= v->unit == BITS
+                              ? !pack_bits(from, step, channels, n, inverse, v->words + i * n)
+                              : !pack_words(from, step, channels, n, inverse, v->x->lo,
+                                            (uint32_t)(v->x->hi - v->x->lo), v->words + i * n);
     }
 }
 
@@ -197,23 +238,43 @@ pack_line(const coded *v, const int8_t *line, int64_t n, int32_t *to)
         }
 }
 
-/* For each window, lo times the sum of the weights of channel m whose taps meet the image. */
+/* The same of signs to words of 32; false: a code is 0. */
+static bool
+pack_signs(const coded *v, const int8_t *line, int64_t n, int32_t *to)
+{
+    int64_t taps = v->p.w.kh * v->p.w.kw;
+    bool signs = true;
+
+    for (int64_t i = 0; i < taps * v->p.cg; i++)
+        to[i * n] = 0;
+    for (int64_t c = 0; c < v->cg; c++, line += taps)
+        for (int64_t tap = 0; tap < taps; tap++) {
+            signs &= line[tap] != 0;
+            to[(tap * v->p.cg + c / BITS) * n] |= (int32_t)((uint32_t)(line[tap] < 0) << c % BITS);
+        }
+    return signs;
+}
+
+/* For each window, what the taps that meet the image add: lo times the sum of the weights of
+ * channel m, or the number of products of signs. */
 static void
 fill_start(const coded *v, int64_t m, const int8_t *line, int32_t *of_tap)
 {
     const train_axis_taps *row = &v->s.row, *col = &v->s.col;
     int64_t taps = v->p.w.kh * v->p.w.kw, all = v->p.group * v->p.mg;
+    bool bits = v->unit == BITS;
 
     memset(of_tap, 0, (size_t)taps * sizeof *of_tap);
-    for (int64_t i = 0; i < v->cg * taps; i++)
-        of_tap[i % taps] += line[i];
+    for (int64_t c = 0; c < v->cg; c++, line += taps)
+        for (int64_t tap = 0; tap < taps; tap++)
+            of_tap[tap] += bits ? 1 : v->x->lo * line[tap];
     for (int64_t i = 0; i < v->s.h * v->s.width; i++) {
         int64_t y = i / v->s.width, x = i % v->s.width;
         int32_t sum = 0;
         for (int64_t r = 0; r < row->count[y]; r++)
             for (int64_t q = 0; q < col->count[x]; q++)
                 sum += of_tap[row->tap[y * row->most + r].tap + col->tap[x * col->most + q].tap];
-        v->start[i * all + m] = v->x->lo * sum;
+        v->start[i * all + m] = sum;
     }
 }
 
@@ -232,7 +293,11 @@ weights_part(void *arg, int thread, int64_t lo, int64_t hi)
         float scale = v->w->scale[v->w->n_scales == 1 ? 0 : m];
         v->bad[thread] |= !weight_codes(v->c->in[1].v + m * v->p.of_m, taps > 1 ? 1 : v->p.of_c,
                                         size, 1.0f / scale, v->w->lo, range, line);
-        pack_line(v, line, train_least(TRAIN_MAC_ROWS, v->p.mg - t0), (int32_t *)packed + tile);
+        int64_t n = train_least(TRAIN_MAC_ROWS, v->p.mg - t0);
+        if (v->unit == BITS)
+            v->bad[thread] |= !pack_signs(v, line, n, (int32_t *)packed + tile);
+        else
+            pack_line(v, line, n, (int32_t *)packed + tile);
         if (v->start)
             fill_start(v, m, line, v->of_tap + thread * taps);
         v->factor[m] = (float)((double)v->x->scale[0] * (double)scale);
@@ -255,14 +320,15 @@ lay_out(coded *v, const train_product *p)
     v->line = (int8_t *)(v->of_tap + c->n_threads * p->w.kh * p->w.kw);
     v->bad = (bool *)(v->line + c->n_threads * line_size(p));
     memset(v->bad, 0, (size_t)c->n_threads * sizeof *v->bad);
-    v->start = v->x->lo < 0 ? v->start : NULL;
+    v->start = v->x->lo < 0 ? v->start : NULL; /* signs have one */
 }
 
 bool
 train_product_gather_codes(const nashc_grad_call *c, const train_product *p, const float *bias,
                            float *y)
 {
-    coded v = {.c = c, .p = words_of(p), .cg = p->cg};
+    int64_t unit = unit_of(c, p);
+    coded v = {.c = c, .p = words_of(p, unit), .cg = p->cg, .unit = unit};
     int64_t n = p->image.position == TRAIN_LANES ? p->w.h * p->w.w * TRAIN_LANES : TRAIN_LANES;
     bool bad = false;
 
@@ -285,7 +351,7 @@ train_product_gather_codes(const nashc_grad_call *c, const train_product *p, con
     v.s.target = y;
     v.s.factor = v.factor;
     v.s.start = v.start;
-    v.s.mac = train_kernel_best()->mac_codes;
+    v.s.mac = unit == BITS ? train_kernel_best()->mac_signs : train_kernel_best()->mac_codes;
     train_sweep_run(c, &v.s);
     return true;
 }

@@ -154,6 +154,52 @@ mac_codes(const train_mac *a)
 #define mac_codes NULL
 #endif
 
+/* --- signs ----------------------------------------------------------------------------------- */
+
+#if defined(__AVX512VPOPCNTDQ__)
+/* s + the number of bits in which the words of x and w differ. */
+ALWAYS words
+differing(words s, words x, int32_t w)
+{
+    return s + (words)_mm512_popcnt_epi32((__m512i)(x ^ w));
+}
+
+ALWAYS void
+sign_rows(const train_mac *a, const int rows, int64_t lane)
+{
+    words s[TRAIN_MAC_ROWS][2];
+
+    for (int i = 0; i < rows; i++)
+        s[i][0] = s[i][1] = (words){0};
+    for (int64_t r = 0; r < a->n_row; r++)
+        for (int64_t q = 0; q < a->n_col; q++) {
+            const float *x = a->x + (a->row[r].at + a->col[q].at + lane);
+            const one *w = (const one *)(a->w + (a->row[r].tap + a->col[q].tap) * a->depth * rows);
+            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += rows) {
+                const words x0 = ((const word_mem *)x)[0], x1 = ((const word_mem *)x)[1];
+                for (int i = 0; i < rows; i++) {
+                    s[i][0] = differing(s[i][0], x0, w[i]);
+                    s[i][1] = differing(s[i][1], x1, w[i]);
+                }
+            }
+        }
+    for (int i = 0; i < rows; i++) {
+        mem *y = (mem *)(a->y + i * a->y_step + lane);
+        const float b = a->bias ? a->bias[i] : 0.0f, f = a->factor[i];
+        y[0] = __builtin_convertvector(a->start[i] - 2 * s[i][0], vec) * f + b;
+        y[1] = __builtin_convertvector(a->start[i] - 2 * s[i][1], vec) * f + b;
+    }
+}
+
+static void
+mac_signs(const train_mac *a)
+{
+    EACH_PASS(sign_rows, a)
+}
+#else
+#define mac_signs NULL
+#endif
+
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 #define TWO_CODES INT32_MAX
 #else
@@ -221,5 +267,6 @@ dot(const train_dot *a, float *sum)
 
 extern const train_tiles JOIN(train_tiles_, KERNEL);
 extern const train_kernel JOIN(train_kernel_, KERNEL);
-const train_kernel JOIN(train_kernel_, KERNEL) = {
-    NAME(KERNEL), mac, mac_lines, dot, mac_codes, TWO_CODES, &JOIN(train_tiles_, KERNEL)};
+const train_kernel JOIN(train_kernel_,
+                        KERNEL) = {NAME(KERNEL), mac,       mac_lines, dot,
+                                   mac_codes,    TWO_CODES, mac_signs, &JOIN(train_tiles_, KERNEL)};

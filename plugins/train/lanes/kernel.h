@@ -85,6 +85,11 @@ typedef struct train_kernel {
     train_mac_fn *mac_codes;
     int32_t two_codes; /* largest magnitude of a sum of two such products */
 
+    /* The same of signs: a place of x holds a bit of each of 32 channels, 1 for -1, one of w those
+     * of their weights, and y = float(start[i] - 2 (bits that differ)) * factor[i] + bias, with
+     * start the number of products. NULL: no gain here. */
+    train_mac_fn *mac_signs;
+
     const train_tiles *tiles;
 } train_kernel;
 
@@ -92,7 +97,7 @@ typedef struct train_kernel {
 const train_kernel *train_kernel_best(void);
 
 /* Those that this processor can run, best first; `to` has room for TRAIN_KERNELS. Their number. */
-#define TRAIN_KERNELS 5
+#define TRAIN_KERNELS 6
 int train_kernels(const train_kernel **to);
 
 /* From now on this one, which must be able to run; NULL: the best again. For tests and

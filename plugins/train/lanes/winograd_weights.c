@@ -88,57 +88,71 @@ train_winograd_weights_scratch(const train_product *p, int64_t batch, int n_thre
 
 /* --- transforms ------------------------------------------------------------------------------ */
 
-static void
-transform_x(const pairs *v, int64_t t, int64_t block, int64_t y, int64_t x)
-{
-    const train_product *p = v->p;
-    const train_window *w = &p->w;
-    train_tile a = {.row = w->w * TRAIN_LANES,
-                    .step = v->x_step,
-                    .inside = train_inside_square(TRAIN_TILE, y, x, w->h, w->w)};
+/* Square t of the part: its block of samples and its first window. */
+typedef struct spot {
+    int64_t block, y, x;
+} spot;
 
-    for (int64_t c = 0; c < p->cg; c++) {
-        int64_t map = (block * p->group + v->group) * p->cg + c;
-        a.map = (float *)v->x + (map * w->h * w->w + y * w->w + x) * TRAIN_LANES;
-        a.tile = v->tx + (c * v->some + t) * TRAIN_LANES;
-        v->kernel->tiles->in(&a);
-    }
+static spot
+spot_of(const pairs *v, int64_t t)
+{
+    int64_t square = v->first + t;
+
+    return (spot){square / (v->tile_h * v->tile_w),
+                  TRAIN_TILE_MOVES * (square / v->tile_w % v->tile_h),
+                  TRAIN_TILE_MOVES * (square % v->tile_w)};
 }
 
+/* Channel c of the image. */
 static void
-transform_y(const pairs *v, int64_t t, int64_t block, int64_t y, int64_t x)
+transform_x(const pairs *v, int64_t t, int64_t c)
 {
     const train_product *p = v->p;
     const train_window *w = &p->w;
+    spot s = spot_of(v, t);
+    int64_t map = (s.block * p->group + v->group) * p->cg + c, y = s.y - w->top, x = s.x - w->left;
+    train_tile a = {.row = w->w * TRAIN_LANES,
+                    .step = v->x_step,
+                    .inside = train_inside_square(TRAIN_TILE, y, x, w->h, w->w),
+                    .map = (float *)v->x + (map * w->h * w->w + y * w->w + x) * TRAIN_LANES,
+                    .tile = v->tx + (c * v->some + t) * TRAIN_LANES};
+
+    v->kernel->tiles->in(&a);
+}
+
+/* Block b of channels of the windows. */
+static void
+transform_y(const pairs *v, int64_t t, int64_t b)
+{
+    const train_product *p = v->p;
+    const train_window *w = &p->w;
+    spot s = spot_of(v, t);
+    int64_t map = (s.block * p->group + v->group) * p->mg + b * TRAIN_LANES;
     train_tile a = {.row = w->out_w * TRAIN_LANES,
                     .step = v->y_step,
                     .channel = p->windows.channel,
-                    .inside = train_inside_square(TRAIN_TILE_MOVES, y, x, w->out_h, w->out_w)};
+                    .channels = train_least(TRAIN_LANES, p->mg - b * TRAIN_LANES),
+                    .inside = train_inside_square(TRAIN_TILE_MOVES, s.y, s.x, w->out_h, w->out_w),
+                    .map = (float *)v->y + map * p->windows.channel +
+                           (s.y * w->out_w + s.x) * TRAIN_LANES,
+                    .tile = v->ty + (b * v->some + t) * TRAIN_LANES * TRAIN_LANES};
 
-    for (int64_t b = 0; b < v->m_blocks; b++) {
-        int64_t map = (block * p->group + v->group) * p->mg + b * TRAIN_LANES;
-        a.channels = train_least(TRAIN_LANES, p->mg - b * TRAIN_LANES);
-        a.map = (float *)v->y + map * p->windows.channel + (y * w->out_w + x) * TRAIN_LANES;
-        a.tile = v->ty + (b * v->some + t) * TRAIN_LANES * TRAIN_LANES;
-        v->kernel->tiles->spread(&a);
-    }
+    v->kernel->tiles->spread(&a);
 }
 
-/* Items are the squares of the part. */
+/* Items are the squares of the part; those of a channel are neighbours in memory. */
 static void
 transform_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const pairs *v = arg;
-    const train_window *w = &v->p->w;
 
     (void)thread;
-    for (int64_t t = lo; t < hi; t++) {
-        int64_t square = v->first + t, block = square / (v->tile_h * v->tile_w);
-        int64_t y = TRAIN_TILE_MOVES * (square / v->tile_w % v->tile_h);
-        int64_t x = TRAIN_TILE_MOVES * (square % v->tile_w);
-        transform_x(v, t, block, y - w->top, x - w->left);
-        transform_y(v, t, block, y, x);
-    }
+    for (int64_t c = 0; c < v->p->cg; c++)
+        for (int64_t t = lo; t < hi; t++)
+            transform_x(v, t, c);
+    for (int64_t b = 0; b < v->m_blocks; b++)
+        for (int64_t t = lo; t < hi; t++)
+            transform_y(v, t, b);
 }
 
 /* --- the product ----------------------------------------------------------------------------- */

@@ -54,14 +54,20 @@ maker_of(const train_step *t, maker *m)
     return m->node != NULL;
 }
 
+static bool
+gives_signs(const nashc_node *q)
+{
+    return nashc_node_is(q, "q.bipolar_quant") ||
+           (train_rounding)nashc_node_int(q, "rounding") == TRAIN_SIGN;
+}
+
 /* The range of codes behind the zero point. */
 static bool
 range(const train_net *n, const maker *m, nashc_grad_codes *c)
 {
-    bool sign = nashc_node_is(m->node, "q.bipolar_quant");
+    bool sign = gives_signs(m->node);
     float zero = 0.0f;
 
-    sign = sign || (train_rounding)nashc_node_int(m->node, "rounding") == TRAIN_SIGN;
     c->lo = sign ? -1 : (int32_t)nashc_node_int(m->node, "qmin");
     c->hi = sign ? 1 : (int32_t)nashc_node_int(m->node, "qmax");
     if (m->zero >= 0 && !sign) {
@@ -98,13 +104,14 @@ spread(const train_slot *s, const train_slot *scale, nashc_grad_codes *c)
 }
 
 static bool
-find(const train_net *n, int slot, nashc_grad_codes *c)
+find(const train_net *n, int slot, nashc_grad_codes *c, bool *signs)
 {
     const train_step *t = slot < 0 ? NULL : origin(n, slot);
     maker m;
 
     if (!maker_of(t, &m) || !spread(&n->slot[slot], &n->slot[m.scale], c) || !range(n, &m, c))
         return false;
+    *signs = gives_signs(m.node);
     return c->n_scales == 1 || n->slot[slot].def == t - n->step;
 }
 
@@ -116,9 +123,13 @@ train_codes_find(train_net *n)
         t->codes = NASHC_NEW_N(n->arena, nashc_grad_codes, t->n_in + 1);
         if (!t->codes)
             return nashc_enomem(n->diag);
-        for (int k = 0; k < t->n_in; k++)
-            if (!find(n, t->in_slot[k], &t->codes[k]))
+        for (int k = 0; k < t->n_in; k++) {
+            bool signs = false;
+            if (!find(n, t->in_slot[k], &t->codes[k], &signs))
                 t->codes[k] = (nashc_grad_codes){0};
+            else if (signs && k < 32)
+                t->signs |= 1u << k;
+        }
     }
     return NASHC_OK;
 }

@@ -126,7 +126,8 @@ train_step_call(const train_net *n, const train_step *s, nashc_grad_call *c, boo
                            .pool = n->pool,
                            .run = thread_pool_share,
                            .diag = n->diag,
-                           .codes = s->codes};
+                           .codes = s->codes,
+                           .signs = s->signs};
 }
 
 nashc_status

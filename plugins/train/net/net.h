@@ -26,6 +26,7 @@ typedef struct train_slot {
     bool batched, wants; /* depends on a graph input; has a gradient */
     bool blocks;         /* in blocks of samples (layout.c) */
     int root;            /* slot whose memory it shares: itself, or what it is a view of */
+    int g_root;          /* root whose gradient has the memory of this one's (plan.c) */
     int param;           /* -1: none */
     int scale;           /* -1: none */
     int owner;           /* candidate that it is a value of, see choice.c; -1: none */
@@ -70,6 +71,7 @@ typedef struct train_step {
     nashc_grad_arg *in, *out;
     int *in_slot, *out_slot; /* -1: operand left out */
     nashc_grad_codes *codes; /* of operands (codes.c); NULL: nothing is known */
+    uint32_t signs;          /* operands whose codes are -1 and 1 only */
     int n_in, n_out;
     int owner;   /* candidate that it belongs to, see choice.c; -1: none */
     int choice;  /* the step makes this choice; -1: none */

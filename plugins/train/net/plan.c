@@ -159,6 +159,31 @@ gradients_live(train_net *n)
         n->slot[n->step[n->choice[c].step].out_slot[0]].last_g = train_choice_end(n, &n->choice[c]);
 }
 
+/* A gradient that a rule may write over that of its result is in its place: the same memory lives
+ * until the last of such a row is read. */
+static void
+share_gradients(train_net *n)
+{
+    for (int i = 0; i < n->n_slots; i++)
+        n->slot[i].g_root = i;
+    for (int i = n->n_steps - 1; i >= 0; i--) {
+        const train_step *t = &n->step[i];
+        int y = t->out_slot[0];
+        bool mine = n->slot[y].root == y && y != n->output && NASHC_HAS(t->rule, in_place);
+        for (int z = 0; mine && z < t->n_fresh; z++) {
+            int k = t->fresh[z].operand, x = t->fresh[z].slot;
+            if (k < 0 || !(t->rule->in_place >> k & 1u) || n->slot[x].owner != n->slot[y].owner ||
+                train_slot_size(&n->slot[x], n->max_batch) !=
+                    train_slot_size(&n->slot[y], n->max_batch))
+                continue;
+            train_slot *whole = &n->slot[n->slot[y].g_root];
+            n->slot[x].g_root = n->slot[y].g_root;
+            whole->last_g = whole->last_g > n->slot[x].last_g ? whole->last_g : n->slot[x].last_g;
+            break;
+        }
+    }
+}
+
 /* --- the block ------------------------------------------------------------------------------- */
 
 static nashc_status
@@ -193,7 +218,7 @@ ask_slots(planner *p)
         if (s->root != i || nashc_value_const(s->value))
             continue;
         ask(p, size, s->def, s->last_v, s->owner, (void **)&s->v);
-        if (n->backward && s->wants)
+        if (n->backward && s->wants && s->g_root == i)
             ask(p, size, s->first_g, s->last_g, s->owner, (void **)&s->g);
     }
 }
@@ -239,7 +264,7 @@ link_views(train_net *n)
     for (int i = 0; i < n->n_slots; i++) {
         train_slot *s = &n->slot[i];
         s->v = n->slot[s->root].v;
-        s->g = n->slot[s->root].g;
+        s->g = n->slot[n->slot[s->root].g_root].g;
     }
 }
 
@@ -268,11 +293,14 @@ train_plan(train_net *n)
 
     values_live(n);
     gradients_live(n);
+    s = find_fresh(n);
+    share_gradients(n);
     p.piece = calloc((size_t)(2 * n->n_slots + n->n_steps + 1), sizeof *p.piece);
-    s = p.piece ? ask_steps(&p) : nashc_enomem(n->diag);
+    if (s == NASHC_OK)
+        s = p.piece ? ask_steps(&p) : nashc_enomem(n->diag);
     if (s == NASHC_OK) {
         ask_slots(&p);
-        s = place(&p, &n->block_size) ? find_fresh(n) : nashc_enomem(n->diag);
+        s = place(&p, &n->block_size) ? NASHC_OK : nashc_enomem(n->diag);
     }
     if (s == NASHC_OK &&
         (!(n->block = reserve(n->block_size)) || !(n->scratch = reserve(n->scratch_size))))

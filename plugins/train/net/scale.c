@@ -265,7 +265,7 @@ train_scales_set(train_net *n)
         else if (c->kind == TRAIN_SCALE_RATIO)
             s->v[0] = (float)((double)n->slot[c->from].v[0] * c->ratio);
         else if (c->bound > 0.0f)
-            train_pool_run(n->pool, n->slot[c->from].count, clamp_part, &(measured){n, c});
+            thread_pool_share(n->pool, n->slot[c->from].count, clamp_part, &(measured){n, c});
     }
 }
 
