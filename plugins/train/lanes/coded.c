@@ -238,44 +238,66 @@ pack_line(const coded *v, const int8_t *line, int64_t n, int32_t *to)
         }
 }
 
-/* The same of signs to words of 32; false: a code is 0. */
+/* Bits of n signs `taps` apart. */
+static inline __attribute__((always_inline)) uint32_t
+sign_bits(const int8_t *line, int64_t taps, const int64_t n)
+{
+    uint32_t word = 0;
+
+    for (int64_t j = 0; j < n; j++)
+        word |= (uint32_t)(line[j * taps] < 0) << j;
+    return word;
+}
+
+/* The line of signs to words of 32; false: a code is 0. */
 static bool
 pack_signs(const coded *v, const int8_t *line, int64_t n, int32_t *to)
 {
-    int64_t taps = v->p.w.kh * v->p.w.kw;
-    bool signs = true;
+    int64_t taps = v->p.w.kh * v->p.w.kw, size = v->cg * taps;
+    int zeros = 0;
 
-    for (int64_t i = 0; i < taps * v->p.cg; i++)
-        to[i * n] = 0;
-    for (int64_t c = 0; c < v->cg; c++, line += taps)
+    for (int64_t i = 0; i < size; i++)
+        zeros |= line[i] == 0;
+    for (int64_t k = 0; k < v->p.cg; k++)
         for (int64_t tap = 0; tap < taps; tap++) {
-            signs &= line[tap] != 0;
-            to[(tap * v->p.cg + c / BITS) * n] |= (int32_t)((uint32_t)(line[tap] < 0) << c % BITS);
+            const int8_t *from = line + k * BITS * taps + tap;
+            int64_t some = train_least(BITS, v->cg - k * BITS);
+            to[(tap * v->p.cg + k) * n] =
+                (int32_t)(some == BITS ? sign_bits(from, taps, BITS) : sign_bits(from, taps, some));
         }
-    return signs;
+    return !zeros;
 }
 
-/* For each window, what the taps that meet the image add: lo times the sum of the weights of
- * channel m, or the number of products of signs. */
+/* For each window, lo times the sum of the weights of channel m whose taps meet the image. */
 static void
 fill_start(const coded *v, int64_t m, const int8_t *line, int32_t *of_tap)
 {
     const train_axis_taps *row = &v->s.row, *col = &v->s.col;
     int64_t taps = v->p.w.kh * v->p.w.kw, all = v->p.group * v->p.mg;
-    bool bits = v->unit == BITS;
 
     memset(of_tap, 0, (size_t)taps * sizeof *of_tap);
-    for (int64_t c = 0; c < v->cg; c++, line += taps)
-        for (int64_t tap = 0; tap < taps; tap++)
-            of_tap[tap] += bits ? 1 : v->x->lo * line[tap];
+    for (int64_t i = 0; i < v->cg * taps; i++)
+        of_tap[i % taps] += line[i];
     for (int64_t i = 0; i < v->s.h * v->s.width; i++) {
         int64_t y = i / v->s.width, x = i % v->s.width;
         int32_t sum = 0;
         for (int64_t r = 0; r < row->count[y]; r++)
             for (int64_t q = 0; q < col->count[x]; q++)
                 sum += of_tap[row->tap[y * row->most + r].tap + col->tap[x * col->most + q].tap];
-        v->start[i * all + m] = sum;
+        v->start[i * all + m] = v->x->lo * sum;
     }
+}
+
+/* The same of signs: their number. */
+static void
+fill_count(const coded *v, int64_t m)
+{
+    int64_t all = v->p.group * v->p.mg;
+
+    for (int64_t y = 0; y < v->s.h; y++)
+        for (int64_t x = 0; x < v->s.width; x++)
+            v->start[(y * v->s.width + x) * all + m] =
+                (int32_t)(v->cg * v->s.row.count[y] * v->s.col.count[x]);
 }
 
 /* Items are channels of the windows. */
@@ -294,12 +316,14 @@ weights_part(void *arg, int thread, int64_t lo, int64_t hi)
         v->bad[thread] |= !weight_codes(v->c->in[1].v + m * v->p.of_m, taps > 1 ? 1 : v->p.of_c,
                                         size, 1.0f / scale, v->w->lo, range, line);
         int64_t n = train_least(TRAIN_MAC_ROWS, v->p.mg - t0);
-        if (v->unit == BITS)
+        if (v->unit == BITS) {
             v->bad[thread] |= !pack_signs(v, line, n, (int32_t *)packed + tile);
-        else
+            fill_count(v, m);
+        } else {
             pack_line(v, line, n, (int32_t *)packed + tile);
-        if (v->start)
-            fill_start(v, m, line, v->of_tap + thread * taps);
+            if (v->start)
+                fill_start(v, m, line, v->of_tap + thread * taps);
+        }
         v->factor[m] = (float)((double)v->x->scale[0] * (double)scale);
     }
 }

@@ -153,7 +153,7 @@ static void
 clear_gradients(train_net *n)
 {
     for (int i = 0; i < n->n_params; i++)
-        if (n->param[i].g)
+        if (n->param[i].g && !n->param[i].begins)
             memset(n->param[i].g, 0, (size_t)n->param[i].n * sizeof(float));
     for (int i = 0; i < n->n_scales; i++) {
         const train_slot *s = &n->slot[n->scale[i].slot];
@@ -172,7 +172,7 @@ begin_gradients(const train_net *n, const train_step *t, bool runs)
         const train_slot *r = &n->slot[t->fresh[z].slot];
         if (r->owner >= 0 && train_step_off(n, &n->step[r->def]))
             continue;
-        if (runs && t->fresh[z].operand >= 0)
+        if (runs && t->fresh[z].operand >= 0 && (r->batched || !n->data_only))
             sets |= 1u << t->fresh[z].operand;
         else
             memset(r->g, 0, (size_t)train_slot_size(r, n->batch) * sizeof(float));

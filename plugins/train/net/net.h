@@ -16,6 +16,7 @@ typedef struct train_param {
     int64_t dim[NASHC_MAX_RANK], n;
     bool trains;  /* else a running value */
     float *v, *g; /* g: NULL for running values */
+    bool begins;  /* g begins with a step (train_fresh), else it is cleared before all */
 } train_param;
 
 /* --- values ---------------------------------------------------------------------------------- */

@@ -172,7 +172,8 @@ share_gradients(train_net *n)
         bool mine = n->slot[y].root == y && y != n->output && NASHC_HAS(t->rule, in_place);
         for (int z = 0; mine && z < t->n_fresh; z++) {
             int k = t->fresh[z].operand, x = t->fresh[z].slot;
-            if (k < 0 || !(t->rule->in_place >> k & 1u) || n->slot[x].owner != n->slot[y].owner ||
+            if (k < 0 || !(t->rule->in_place >> k & 1u) || n->slot[x].param >= 0 ||
+                n->slot[x].owner != n->slot[y].owner ||
                 train_slot_size(&n->slot[x], n->max_batch) !=
                     train_slot_size(&n->slot[y], n->max_batch))
                 continue;
@@ -236,6 +237,22 @@ fresh(const train_net *n, const train_step *t, int k)
     return (train_fresh){root, can && times == 1 ? k : -1};
 }
 
+/* Whether the gradient of operand k begins with step t, at that time, and is not yet known to. Of
+ * constants those of parameters that the rule sets: others are cleared beforehand. */
+static bool
+begins(const train_net *n, const train_step *t, int k, int time)
+{
+    int r = t->in_slot[k] < 0 ? -1 : n->slot[t->in_slot[k]].root;
+    bool known = false;
+
+    for (int z = 0; z < t->n_fresh; z++)
+        known |= t->fresh[z].slot == r;
+    if (r < 0 || known || !n->slot[r].wants || n->slot[r].first_g != time)
+        return false;
+    return !nashc_value_const(n->slot[r].value) ||
+           (n->slot[r].param >= 0 && fresh(n, t, k).operand >= 0);
+}
+
 /* Slots whose gradients begin with the backward of step i. */
 static nashc_status
 find_fresh(train_net *n)
@@ -245,15 +262,12 @@ find_fresh(train_net *n)
         t->fresh = NASHC_NEW_N(n->arena, train_fresh, t->n_in + 1);
         if (!t->fresh)
             return nashc_enomem(n->diag);
-        for (int k = 0; t->back && k < t->n_in; k++) {
-            int r = t->in_slot[k] < 0 ? -1 : n->slot[t->in_slot[k]].root;
-            bool twice = false;
-            for (int z = 0; z < t->n_fresh; z++)
-                twice |= t->fresh[z].slot == r;
-            if (r >= 0 && !twice && n->slot[r].wants && n->slot[r].first_g == 2 * n->n_steps - i &&
-                !nashc_value_const(n->slot[r].value))
+        for (int k = 0; t->back && k < t->n_in; k++)
+            if (begins(n, t, k, 2 * n->n_steps - i))
                 t->fresh[t->n_fresh++] = fresh(n, t, k);
-        }
+        for (int z = 0; z < t->n_fresh; z++)
+            if (n->slot[t->fresh[z].slot].param >= 0)
+                n->param[n->slot[t->fresh[z].slot].param].begins = true;
     }
     return NASHC_OK;
 }

@@ -11,7 +11,8 @@ adam(const train_optim *o, int64_t step, double lr, double factor, int64_t n, fl
      const float *g, float *m, float *u)
 {
     double bias1 = 1.0 - pow(o->beta1, (double)step), bias2 = 1.0 - pow(o->beta2, (double)step);
-    double rate = lr / bias1, beta1 = o->beta1, beta2 = o->beta2, eps = o->eps;
+    double beta1 = o->beta1, beta2 = o->beta2;
+    float rate = (float)(lr / bias1), root = (float)(1.0 / sqrt(bias2)), eps = (float)o->eps;
     double coupled = o->kind == TRAIN_ADAMW ? 0.0 : o->decay;
     double apart = o->kind == TRAIN_ADAMW ? lr * o->decay : 0.0;
 
@@ -20,7 +21,8 @@ adam(const train_optim *o, int64_t step, double lr, double factor, int64_t n, fl
         w -= apart * w;
         m[i] = (float)(beta1 * (double)m[i] + (1.0 - beta1) * d);
         u[i] = (float)(beta2 * (double)u[i] + (1.0 - beta2) * d * d);
-        p[i] = (float)(w - rate * (double)m[i] / (sqrt((double)u[i] / bias2) + eps));
+        /* Roots and quotients of floats: those of doubles take most of a pass otherwise. */
+        p[i] = (float)(w - (double)(rate * m[i] / (sqrtf(u[i]) * root + eps)));
     }
 }
 
