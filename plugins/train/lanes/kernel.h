@@ -71,6 +71,9 @@ typedef struct train_tiles {
      * number i of sample k of channel m is at i * step + k * TRAIN_LANES + m; 0 from m = channels
      * on. */
     void (*spread)(const train_tile *t);
+
+    /* The same of one element as it is: sample k of channel m is at k * TRAIN_LANES + m. */
+    void (*turn)(const train_tile *t);
 } train_tiles;
 
 typedef struct train_kernel {

@@ -4,6 +4,7 @@
 #include "plugins/train/clones.h"
 #include "plugins/train/lanes/coded.h"
 #include "plugins/train/lanes/sweep.h"
+#include "plugins/train/lanes/turned.h"
 #include "plugins/train/lanes/winograd.h"
 #include <string.h>
 
@@ -153,6 +154,8 @@ train_product_weights(const nashc_grad_call *c, const train_product *p, const fl
 {
     weights v = weights_of(p, c->batch);
 
+    if (train_turned_weights(c, p, x, y, add, dw))
+        return;
     v.x = x, v.y = y, v.dw = dw, v.add = add;
     v.meet = c->scratch;
     v.n_meet = (int64_t *)(v.meet + c->n_threads * v.taps * v.rows);
@@ -169,7 +172,10 @@ train_product_scratch(const train_product *p, int64_t batch, int n_threads)
     size_t pairs = train_winograd_weights_scratch(p, batch, n_threads);
 
     both = both > a ? both : a;
+    size_t turned = train_turned_scratch(p, batch);
+
     both = both > squares ? both : squares;
+    both = both > turned ? both : turned;
     both = both > pairs ? both : pairs;
     return both > b ? both : b;
 }

@@ -135,25 +135,45 @@ transpose(vec *s)
     }
 }
 
-/* WIDTH channels by WIDTH samples of all elements of a square: [element][sample] vectors. */
+/* WIDTH channels from m0 on by WIDTH samples of an element at y, if it is there, to vectors of
+ * samples. */
+ALWAYS void
+turn_element(const train_tile *t, const float *y, bool there, int64_t m0, vec *s)
+{
+    UNROLL
+    for (int m = 0; m < WIDTH; m++) {
+        s[m] = (vec){0};
+        if (m0 + m < t->channels && there)
+            s[m] = *(const mem *)(y + (m0 + m) * t->channel);
+    }
+    transpose(s);
+}
+
+/* The same of all elements of a square: [element][sample] vectors. */
 static void
-turn(const train_tile *t, int64_t m0, int64_t lane, vec *to)
+turn_square(const train_tile *t, int64_t m0, int64_t lane, vec *to)
 {
     for (int i = 0; i < SIDE * SIDE; i++) {
-        const float *y =
-            t->map + i / SIDE * t->row + i % SIDE * TRAIN_LANES + m0 * t->channel + lane;
+        const float *y = t->map + i / SIDE * t->row + i % SIDE * TRAIN_LANES + lane;
         vec s[WIDTH];
-        UNROLL
-        for (int m = 0; m < WIDTH; m++) {
-            s[m] = (vec){0};
-            if (m0 + m < t->channels && (t->inside >> i & 1u))
-                s[m] = *(const mem *)(y + m * t->channel);
-        }
-        transpose(s);
+        turn_element(t, y, t->inside >> i & 1u, m0, s);
         UNROLL
         for (int k = 0; k < WIDTH; k++)
             to[i * WIDTH + k] = s[k];
     }
+}
+
+static void
+turn(const train_tile *t)
+{
+    for (int64_t m0 = 0; m0 < TRAIN_LANES; m0 += WIDTH)
+        for (int64_t lane = 0; lane < TRAIN_LANES; lane += WIDTH) {
+            vec s[WIDTH];
+            turn_element(t, t->map + lane, true, m0, s);
+            UNROLL
+            for (int k = 0; k < WIDTH; k++)
+                *(mem *)(t->tile + (lane + k) * TRAIN_LANES + m0) = s[k];
+        }
 }
 
 /* y: the elements of a square of one sample, WIDTH vectors apart. */
@@ -179,11 +199,11 @@ spread(const train_tile *t)
 
     for (int64_t m0 = 0; m0 < TRAIN_LANES; m0 += WIDTH)
         for (int64_t lane = 0; lane < TRAIN_LANES; lane += WIDTH) {
-            turn(t, m0, lane, y);
+            turn_square(t, m0, lane, y);
             for (int64_t k = 0; k < WIDTH; k++)
                 spread_square(y + k, t->tile + (lane + k) * TRAIN_LANES + m0, t->step);
         }
 }
 
 extern const train_tiles JOIN(train_tiles_, KERNEL);
-const train_tiles JOIN(train_tiles_, KERNEL) = {in, out, spread};
+const train_tiles JOIN(train_tiles_, KERNEL) = {in, out, spread, turn};
