@@ -4,6 +4,7 @@
 #include <nashc/pass.h>
 #include <string.h>
 
+/* The last result of one analysis on this graph; its memory is its arena's. */
 typedef struct cached {
     const nashc_analysis *what;
     nashc_arena *arena;
@@ -26,11 +27,13 @@ static bool
 is_valid(const cached *c, nashc_edits now)
 {
     uint32_t on = c->what->depends;
-    return (!(on & NASHC_DEP_STRUCTURE) || c->at.structure == now.structure) &&
+    return c->result && (!(on & NASHC_DEP_STRUCTURE) || c->at.structure == now.structure) &&
            (!(on & NASHC_DEP_TYPES) || c->at.types == now.types) &&
            (!(on & NASHC_DEP_ATTRS) || c->at.attrs == now.attrs);
 }
 
+/* The result is valid until the next call of the same analysis after an edit: callers keep no
+ * pointer over edits. */
 const void *
 nashc_analyse(const nashc_graph *g, const nashc_analysis *what, nashc_diag *d)
 {
@@ -39,6 +42,7 @@ nashc_analyse(const nashc_graph *g, const nashc_analysis *what, nashc_diag *d)
     nashc_edits now = nashc_graph_edits(g);
     owner->cache_free = free_cache;
     cached *c = *slot;
+    /* by name, too: two plugins may have built in the same analysis */
     while (c && c->what != what && strcmp(c->what->name, what->name) != 0)
         c = c->next;
     if (c && is_valid(c, now))
@@ -58,8 +62,6 @@ nashc_analyse(const nashc_graph *g, const nashc_analysis *what, nashc_diag *d)
     }
     nashc_arena_free(c->arena);
     *c = (cached){.what = what, .arena = a, .at = now, .next = c->next};
-    c->result = what->compute(g, a, d);
-    if (!c->result)
-        c->at.structure = UINT64_MAX; /* a failure is not kept */
+    c->result = what->compute(g, a, d); /* NULL, a failure, is not valid: it is tried anew */
     return c->result;
 }

@@ -9,6 +9,8 @@
 
 #define MAX_ITEMS (1 << 20)
 
+/* The text of a fault goes to the caller's array: attributes are parsed where there is no
+ * diagnostic yet, or no line to show. */
 static nashc_status NASHC_PRINTF(2, 3) fail(char *err, const char *fmt, ...)
 {
     va_list ap;
@@ -28,6 +30,8 @@ typedef struct range {
     int64_t ilo, ihi;
 } range;
 
+/* Both as an integer and as a float, for one domain serves kinds of either: 64 bits do not fit a
+ * double. */
 static bool
 parse_bound(const char *s, size_t n, bool *has, double *f, int64_t *i)
 {
@@ -52,6 +56,7 @@ parse_bound(const char *s, size_t n, bool *has, double *f, int64_t *i)
     return true;
 }
 
+/* The first ".." divides; a bound such as "1." is written without its dot. */
 static bool
 parse_range(const char *s, size_t n, range *r)
 {
@@ -122,6 +127,7 @@ int_in(const range *r, int64_t v)
     return (!r->has_lo || v >= r->ilo) && (!r->has_hi || v <= r->ihi);
 }
 
+/* Written so that NaN lies outside of every bound. */
 static bool
 float_in(const range *r, double v)
 {
@@ -154,6 +160,7 @@ check_list(const nashc_param *p, const nashc_attr *v, char err[NASHC_ATTR_ERR])
     return true;
 }
 
+/* Enums, booleans and types have passed their check in being parsed. */
 bool
 nashc_attr_check(const nashc_param *p, const nashc_attr *v, char err[NASHC_ATTR_ERR])
 {
@@ -183,6 +190,8 @@ nashc_attr_check(const nashc_param *p, const nashc_attr *v, char err[NASHC_ATTR_
 
 /* --- parsing --------------------------------------------------------------------------------- */
 
+/* Letters that a value without quotes may have; also what must not follow a number, so that 12px is
+ * refused and not read as 12. */
 static bool
 word_char(char c)
 {
@@ -206,6 +215,8 @@ hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Two walks: to the closing quote, then through the escapes, which only get shorter, so the first
+ * tells the room. A zero byte is refused, as strings end with one. */
 nashc_status
 nashc_string_parse(const char **text, nashc_arena *a, const char **out, char err[NASHC_ATTR_ERR])
 {
@@ -262,6 +273,7 @@ parse_list(const nashc_param *p, const char **text, bool bare, nashc_arena *a, n
 
     if (!brackets && !bare)
         return fail(err, "expected a list in brackets");
+    /* at most one item more than commas: room for all before any is read */
     for (const char *q = s; *q && *q != ']' && *q != '\n'; q++)
         room += *q == ',';
     if (room > MAX_ITEMS)
@@ -296,7 +308,7 @@ parse_list(const nashc_param *p, const char **text, bool bare, nashc_arena *a, n
     return NASHC_OK;
 }
 
-/* IR text, or a QONNX name such as UINT4 or FIXED<16,6>. */
+/* IR text, or a QONNX name such as UINT4 or FIXED<16,6>, which goes on to its '>'. */
 static nashc_status
 parse_type(const char **text, nashc_arena *a, nashc_attr *out, char err[NASHC_ATTR_ERR])
 {
@@ -341,6 +353,7 @@ parse_enum(const nashc_param *p, const char **text, nashc_arena *a, nashc_attr *
     return out->s ? NASHC_OK : NASHC_ENOMEM;
 }
 
+/* Options also take what people type; the IR has one spelling, so that its text is canonical. */
 static nashc_status
 parse_bool(const char **text, bool bare, nashc_attr *out, char err[NASHC_ATTR_ERR])
 {
@@ -356,6 +369,7 @@ parse_bool(const char **text, bool bare, nashc_attr *out, char err[NASHC_ATTR_ER
     return fail(err, "expected true or false");
 }
 
+/* Names that are no words stand in quotes behind the @. */
 static nashc_status
 parse_graph(const char **text, bool bare, nashc_arena *a, nashc_attr *out, char err[NASHC_ATTR_ERR])
 {
@@ -415,6 +429,8 @@ parse_value(const nashc_param *p, const char **text, bool bare, nashc_arena *a, 
     }
 }
 
+/* Moves *text behind the value; to its begin where the value is well formed but outside the domain,
+ * for the caret. */
 nashc_status
 nashc_attr_parse(const nashc_param *p, const char **text, nashc_arena *a, nashc_attr *out,
                  char err[NASHC_ATTR_ERR])
@@ -450,6 +466,8 @@ nashc_attr_parse_option(const nashc_param *p, const char *text, nashc_arena *a, 
     return NASHC_OK;
 }
 
+/* Defaults are text in the form of options. One outside its own domain is a bug of the
+ * descriptor. */
 nashc_status
 nashc_attr_default(const nashc_param *p, nashc_arena *a, nashc_attr *out, char err[NASHC_ATTR_ERR])
 {
@@ -462,6 +480,9 @@ nashc_attr_default(const nashc_param *p, nashc_arena *a, nashc_attr *out, char e
     return s == NASHC_EINPUT ? NASHC_EBUG : s;
 }
 
+/* Run once for each descriptor that is registered, so that a plugin's mistake shows when it is
+ * loaded and not when the option is first used. Memory out counts as valid: it will show soon
+ * enough. */
 bool
 nashc_param_valid(const nashc_param *p, char err[NASHC_ATTR_ERR])
 {
@@ -507,6 +528,7 @@ nashc_attr_eq(const nashc_param *p, const nashc_attr *a, const nashc_attr *b)
     case NASHC_P_ENUM:
         return a->u.i == b->u.i;
     case NASHC_P_FLOAT:
+        /* by bits: -0 prints unlike 0, and NaN equals itself */
         return memcmp(&a->u.f, &b->u.f, sizeof(double)) == 0;
     case NASHC_P_INTS:
     case NASHC_P_FLOATS:

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Attributes of its own for n, so far those it had. */
+/* Attributes of its own for n, so far those it had: copy on write, as nodes start with the defaults
+ * of their op, one array for all (ctx.c). The copy is flat: lists and strings that values point to
+ * are never changed in place. */
 static nashc_attr *
 own_attrs(nashc_node *n)
 {
@@ -23,6 +25,7 @@ own_attrs(nashc_node *n)
     return v;
 }
 
+/* Names of attributes may hold '-', which identifiers of the text do not, and no '.'. */
 static size_t
 key_len(const char *s)
 {
@@ -34,6 +37,8 @@ key_len(const char *s)
     return n;
 }
 
+/* Says which attribute was meant. The text goes to f and not to d: only the caller knows whether
+ * there is a line to show under it. */
 static nashc_status
 unknown_attr(const nashc_node *n, const char *key, size_t len, nashc_attr_fault *f, nashc_diag *d)
 {
@@ -108,6 +113,7 @@ nashc_node_parse_attrs(nashc_node *n, const char **text, nashc_attr_fault *f, na
             s++;
         if (!*s || *s == '\n' || *s == '!' || *s == '#')
             break;
+        /* Only now: a node without attributes in its text keeps those all share. */
         if (!v) {
             v = own_attrs(n);
             if (n->n_attrs > sizeof(few))
@@ -168,6 +174,8 @@ copy_value(const nashc_param *p, nashc_attr *v, const nashc_attr *def, nashc_are
     }
 }
 
+/* Within a module the values are shared; across modules they move to the arena of n, as the other
+ * module may go first. Those that point into the defaults stay: the context outlives both. */
 nashc_status
 nashc_node_copy_attrs(nashc_node *n, const nashc_node *from)
 {
@@ -188,6 +196,8 @@ nashc_node_copy_attrs(nashc_node *n, const nashc_node *from)
     return NASHC_OK;
 }
 
+/* Attributes that have their default are not printed, so that there is one text for one node,
+ * however it was made. */
 void
 nashc_node_print_attrs(const nashc_node *n, nashc_str *out)
 {
@@ -233,6 +243,8 @@ find_attr(const nashc_node *n, const char *name, int *i, nashc_diag *d)
     return nashc_node_error(d, n, "%s", f.text);
 }
 
+/* Counts as an edit only if the value differs: analyses that depend on attributes stay valid
+ * otherwise. */
 static nashc_status
 store_attr(nashc_node *n, int i, const nashc_attr *value, nashc_diag *d)
 {
@@ -283,6 +295,8 @@ nashc_node_set_attr_int(nashc_node *n, const char *name, int64_t v, nashc_diag *
     status = find_attr(n, name, &i, d);
     if (status)
         return status;
+    /* Other kinds go through text, which knows how each is checked; INT is the one that passes set
+     * in numbers (pe, simd, depth), so it has a way without. */
     if (n->op->attrs[i].kind != NASHC_P_INT) {
         snprintf(err, sizeof(err), "%" PRId64, v);
         if (n->op->attrs[i].kind == NASHC_P_BOOL && (v == 0 || v == 1))

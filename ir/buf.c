@@ -6,6 +6,8 @@
 #include <nashc/tensor.h>
 #include <string.h>
 
+/* f16 and minifloats live in floats, which hold all their values exactly. Integers and fixed point
+ * (its mantissa) take the next of 8, 16, 32, 64 bits. */
 nashc_cell
 nashc_type_cell(const nashc_type *t)
 {
@@ -38,6 +40,7 @@ nashc_cell_size(nashc_cell c)
     return size[c];
 }
 
+/* The integer of a cell; of fixed point the mantissa. */
 static int64_t
 load_int(const nashc_buf *b, int64_t i)
 {
@@ -86,6 +89,8 @@ store_int(nashc_buf *b, int64_t i, int64_t v)
     }
 }
 
+/* The real number. Integers and mantissas beyond 2^53 round: nashc_buf_get_int reads those exactly.
+ */
 double
 nashc_buf_get(const nashc_buf *b, int64_t i)
 {
@@ -119,6 +124,9 @@ nashc_buf_get_int(const nashc_buf *b, int64_t i)
     return load_int(b, i);
 }
 
+/* Floats round to their element; an integer or fixed point that does not fit exactly sets fault
+ * instead and leaves the cell: rounding is an operator's business, and the executor reports the
+ * fault with the node's name. */
 void
 nashc_buf_set(nashc_buf *b, int64_t i, double v)
 {
@@ -141,6 +149,7 @@ nashc_buf_set(nashc_buf *b, int64_t i, double v)
     }
 }
 
+/* bip has no 0 between its limits. */
 void
 nashc_buf_set_int(nashc_buf *b, int64_t i, int64_t v)
 {
@@ -154,6 +163,8 @@ nashc_buf_set_int(nashc_buf *b, int64_t i, int64_t v)
         store_int(b, i, v);
 }
 
+/* Weights are mostly of 8 bits or less: two plain loops, which compilers turn into vectors, against
+ * a switch for each element. Both signs store alike, as the cut to 8 bits is the same. */
 void
 nashc_buf_set_ints(nashc_buf *b, const int64_t *v)
 {
@@ -170,6 +181,7 @@ nashc_buf_set_ints(nashc_buf *b, const int64_t *v)
             nashc_buf_set_int(b, i, v[i]);
 }
 
+/* The index along the channel axis of element i; 0 for a scalar. */
 int64_t
 nashc_buf_channel(const nashc_buf *b, int64_t i)
 {
@@ -188,6 +200,7 @@ typedef struct exact {
     uint64_t m;
 } exact;
 
+/* m with its top bit moved to the top: equal exponents then compare by m, others by e alone. */
 static exact
 normal(bool neg, uint64_t m, int e)
 {
@@ -202,6 +215,7 @@ normal(bool neg, uint64_t m, int e)
     return x;
 }
 
+/* A double's 53 bits, or an integer's 64: neither goes through the other type. */
 static exact
 exact_of(const nashc_buf *b, int64_t i)
 {
@@ -223,6 +237,9 @@ is_wide(const nashc_buf *b)
     return b->cell == NASHC_I64 || b->cell == NASHC_U64;
 }
 
+/* Three ways: integers as integers; what a double holds exactly, as doubles; the rest, 64 bit
+ * integers against floats, as sign, exponent and mantissa. The result is that of real numbers in
+ * each. NaN: below all in the second, and not to be relied on. */
 int
 nashc_buf_cmp(const nashc_buf *a, int64_t i, const nashc_buf *b, int64_t j)
 {
@@ -304,6 +321,7 @@ nashc_buf_free(nashc_buf *b)
         COPY_ALL(b, v, to, int64_t);                                                               \
     }
 
+/* One switch for the whole buffer, not one for each element. */
 double *
 nashc_buf_to_f64(const nashc_buf *b)
 {

@@ -44,6 +44,7 @@ nashc_build_before(nashc_build *b, nashc_node *n)
         b->before = n;
 }
 
+/* Strings are interned, since the caller's may go before the node. */
 void
 nashc_build_loc(nashc_build *b, const nashc_loc *loc)
 {
@@ -72,6 +73,7 @@ out_of_memory(nashc_build *b)
     return b->status ? NULL : fail(b, nashc_enomem(b->diag));
 }
 
+/* Types are inferred into an array apart from the node: a failing infer leaves it as it was. */
 static nashc_status
 infer_new(nashc_node *n, nashc_diag *d)
 {
@@ -94,6 +96,7 @@ infer_new(nashc_node *n, nashc_diag *d)
 static bool
 check_arity(nashc_build *b, const nashc_op *op, nashc_value *const *in, int *n_in, int n_out)
 {
+    /* ONNX writes such operands as empty names; "" and a shorter list are the same node */
     while (*n_in > op->min_in && !in[*n_in - 1])
         --*n_in;
     if (*n_in < op->min_in || (op->max_in >= 0 && *n_in > op->max_in) || *n_in > MAX_OPERANDS) {
@@ -176,6 +179,7 @@ parse_attrs(nashc_node *n, const char *text, nashc_diag *d)
     return status;
 }
 
+/* The node is linked first, and erased again where its attributes or types are refused. */
 static nashc_node *
 build_node(nashc_build *b, const char *op_name, nashc_value *const *in, int n_in, int n_out,
            const char *attrs, va_list ap)
@@ -190,11 +194,13 @@ build_node(nashc_build *b, const char *op_name, nashc_value *const *in, int n_in
     op = nashc_lookup(b->graph->module->ctx, NASHC_D_OP, op_name, b->diag);
     if (!op)
         return fail(b, NASHC_EINPUT);
-    text = !attrs                ? ""
+    text = !attrs ? ""
+           /* no format: not copied */
            : !strchr(attrs, '%') ? attrs
                                  : nashc_arena_vprintf(b->graph->module->arena, attrs, ap);
     if (!text)
         return out_of_memory(b);
+    /* nashc_build_op: the least that the op allows, but one that can be returned */
     if (n_out < 0)
         n_out = op->min_out > 1 ? op->min_out : 1;
     n = start(b, op, in, n_in, n_out);
@@ -240,6 +246,7 @@ nashc_build_like(nashc_build *b, const nashc_node *like, nashc_value *const *in,
     return nashc_build_like_with(b, like, in, n_in, "");
 }
 
+/* The attributes of like first, then those of the text over them. */
 nashc_node *
 nashc_build_like_with(nashc_build *b, const nashc_node *like, nashc_value *const *in, int n_in,
                       const char *attrs)
@@ -268,6 +275,8 @@ nashc_build_like_with(nashc_build *b, const nashc_node *like, nashc_value *const
 
 /* --- constants ------------------------------------------------------------------------------- */
 
+/* Takes t over in any case. A NULL t is memory out of the call that was to make it, so that
+ * constructors may be nested without a check. */
 nashc_value *
 nashc_build_const(nashc_build *b, const char *name, nashc_tensor *t)
 {
@@ -306,6 +315,7 @@ nashc_build_f32(nashc_build *b, float v)
     return b && !b->status ? nashc_build_const(b, NULL, nashc_tensor_create(&t, &v)) : NULL;
 }
 
+/* The narrowest element that holds v, over the whole interval of its bits. */
 nashc_value *
 nashc_build_int(nashc_build *b, int64_t v)
 {

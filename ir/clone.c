@@ -25,6 +25,8 @@ mapped(copy *c, const nashc_value *v)
     return c->map[v->id] = w;
 }
 
+/* Types and names are taken over, not inferred: a clone of a module that does not verify is the
+ * same broken module. */
 static bool
 copy_node(copy *c, const nashc_node *n)
 {
@@ -82,11 +84,14 @@ copy_graph(nashc_module *m, const nashc_graph *g)
         ok = v && c.to->outputs.n_in == i + 1;
     }
     if (ok)
+        /* Putting the copy together is no edit. */
         c.to->edits = g->edits;
     nashc_mem_free(c.map);
     return ok;
 }
 
+/* O(nodes + operands); the cells of constants are shared, not copied. This is what makes it cheap
+ * to run each pass on a clone. */
 nashc_module *
 nashc_module_clone(const nashc_module *m)
 {
@@ -94,6 +99,7 @@ nashc_module_clone(const nashc_module *m)
     bool ok = c != NULL;
 
     for (size_t i = 0; ok && i < m->n_meta; i++) {
+        /* which reports nothing, so the count tells */
         nashc_module_set_meta(c, m->meta[i].key, m->meta[i].value);
         ok = c->n_meta == i + 1;
     }

@@ -27,6 +27,7 @@ nashc_irctx_create(void)
     return x;
 }
 
+/* Every interned string dies here, so modules must be gone before their context. */
 void
 nashc_irctx_free(nashc_irctx *x)
 {
@@ -39,6 +40,7 @@ nashc_irctx_free(nashc_irctx *x)
     nashc_mem_free(x);
 }
 
+/* Not freed before the context: names of erased values add up over a long run, a few bytes each. */
 const char *
 nashc_intern(nashc_irctx *x, const char *s)
 {
@@ -66,6 +68,8 @@ nashc_intern_n(nashc_irctx *x, const char *s, size_t n)
     return out;
 }
 
+/* Parsed at first use of an op and kept: all nodes share the defaults. By the address of the
+ * descriptor, as a name may be taken by another plugin's op. */
 const nashc_op_info *
 nashc_op_schema(nashc_irctx *x, const nashc_op *op, nashc_diag *d)
 {
@@ -120,13 +124,9 @@ nashc_op_unknown(nashc_irctx *x, const char *name)
     op = NASHC_NEW(x->arena, nashc_op);
     if (!op)
         return NULL;
-    *op = (nashc_op){NASHC_DESC(nashc_op),
-                     .flags = NASHC_OP_OPAQUE,
-                     .name = nashc_intern(x, name),
-                     .help = "an operator whose meaning is not known",
-                     .max_in = -1,
-                     .min_out = 0,
-                     .max_out = -1,
-                     .attrs = unknown_attrs};
+    *op = (nashc_op){NASHC_DESC(nashc_op), .flags = NASHC_OP_OPAQUE, .name = nashc_intern(x, name),
+                     .help = "an operator whose meaning is not known", .max_in = -1,
+                     /* any number of operands and results: the graph is kept as it came */
+                     .min_out = 0, .max_out = -1, .attrs = unknown_attrs};
     return op->name && nashc_map_put(&x->unknown, op->name, op) ? op : NULL;
 }

@@ -5,6 +5,8 @@
 #include <nashc/diag.h>
 #include <string.h>
 
+/* All uses move, those as outputs included. O(uses of old). The order of nodes is the caller's
+ * concern: v must be computed before the first of these users, which verify checks. */
 void
 nashc_value_replace(nashc_value *old, nashc_value *v)
 {
@@ -27,6 +29,7 @@ nashc_value_replace(nashc_value *old, nashc_value *v)
     v->graph->edits.structure++;
 }
 
+/* The same concern for order as in nashc_value_replace. */
 void
 nashc_node_set_in(nashc_node *n, int i, nashc_value *v)
 {
@@ -80,6 +83,8 @@ kill(nashc_node *n)
 #endif
 }
 
+/* With producers the whole cone that only n kept alive goes. The work list is threaded through the
+ * nodes (link), so an erasure takes no memory and cannot fail. */
 void
 nashc_node_erase(nashc_node *n, bool with_producers)
 {
@@ -104,6 +109,7 @@ nashc_node_erase(nashc_node *n, bool with_producers)
     }
 }
 
+/* pos NULL: to the end. Operands keep their slots; only the label of n is new. */
 void
 nashc_node_move(nashc_node *n, nashc_node *pos)
 {
@@ -130,6 +136,7 @@ nashc_graph_remove_dead(nashc_graph *g)
 
 enum { WHITE, GREY, BLACK };
 
+/* One node on the stack, and the operand to look at next. */
 typedef struct frame {
     nashc_node *node;
     uint32_t next_in;
@@ -168,6 +175,8 @@ place(nashc_node *start, uint8_t *color, frame *stack, nashc_node **out, size_t 
     return true;
 }
 
+/* For graphs whose list was put together in any order (frontends): O(nodes + operands). Starting
+ * from the first node on keeps an order that is right already, so sorting twice changes nothing. */
 nashc_status
 nashc_graph_sort(nashc_graph *g, nashc_diag *d)
 {
@@ -198,6 +207,7 @@ nashc_graph_sort(nashc_graph *g, nashc_diag *d)
     return s;
 }
 
+/* From first to last, so a type that changes reaches all behind it in one walk. */
 nashc_status
 nashc_graph_infer(nashc_graph *g, nashc_diag *d)
 {

@@ -15,6 +15,8 @@ typedef struct live {
     int uses;              /* reads still to come */
 } live;
 
+/* The run of one graph. Memory in use follows the live values: a result goes with its last
+ * reader. */
 typedef struct machine {
     const nashc_graph *graph;
     nashc_diag *diag;
@@ -25,6 +27,7 @@ typedef struct machine {
     live *value; /* by value id */
 } machine;
 
+/* What op->eval sees: one node with operands and results, no graph. */
 struct nashc_eval {
     const nashc_node *node;
     const nashc_buf *const *in;
@@ -66,6 +69,7 @@ nashc_eval_flags(const nashc_eval *e)
     return e->flags;
 }
 
+/* p is freed after the node, also where no note of it can be made (then NULL comes back). */
 static void *
 keep(nashc_eval *e, void *p)
 {
@@ -80,6 +84,7 @@ keep(nashc_eval *e, void *p)
     return p;
 }
 
+/* Operand i as doubles, without a copy where it is stored so. Valid until the node is done. */
 const double *
 nashc_eval_f64(nashc_eval *e, int i)
 {
@@ -108,6 +113,8 @@ nashc_eval_scratch(nashc_eval *e, size_t size)
     return keep(e, nashc_mem_calloc(1, size));
 }
 
+/* From the last dimension to the first, as shapes align there; a dimension of 1 stands still. For
+ * strange shapes only: inner loops know their strides. */
 int64_t
 nashc_broadcast_index(const nashc_type *in, const nashc_type *out, int64_t i)
 {
@@ -136,6 +143,7 @@ alloc_result(nashc_buf *b, const nashc_type *t, uint32_t flags)
     }
     if (!nashc_buf_alloc(b, &storage))
         return false;
+    /* the type says f32, the cells are doubles: readers go by cell */
     b->type = *t;
     return true;
 }
@@ -157,6 +165,8 @@ report_fault(nashc_diag *d, const nashc_node *n, int i)
     return NASHC_EINPUT;
 }
 
+/* Asked when the node's turn comes, so a graph with an unknown operator runs up to it and names
+ * it. */
 static nashc_status
 check_evaluable(const nashc_node *n, nashc_diag *d)
 {
@@ -187,7 +197,8 @@ any_elements(const nashc_eval *e)
     return e->n_out == 0;
 }
 
-/* Allocates the results, evaluates e->node, checks what came out. */
+/* Allocates the results, evaluates e->node, checks what came out. On failure no result is left
+ * allocated; scratch goes in any case. */
 static nashc_status
 run_node(nashc_eval *e)
 {
@@ -220,6 +231,7 @@ run_node(nashc_eval *e)
     return s;
 }
 
+/* For folding of constants and for tests: results are the caller's to free. */
 nashc_status
 nashc_eval_node(const nashc_node *n, const nashc_buf *const *in, nashc_buf *out, uint32_t flags,
                 nashc_diag *d)
@@ -236,6 +248,7 @@ nashc_eval_node(const nashc_node *n, const nashc_buf *const *in, nashc_buf *out,
 
 /* --- a graph --------------------------------------------------------------------------------- */
 
+/* Constants are read where they are, never copied into the run. */
 static const nashc_buf *
 view_of(machine *m, nashc_value *v)
 {
@@ -243,6 +256,8 @@ view_of(machine *m, nashc_value *v)
     return t ? nashc_tensor_buf(t) : m->value[nashc_value_id(v)].view;
 }
 
+/* One read of v is done. Only buffers that the run made are freed: views into constants and the
+ * caller's inputs stay. */
 static void
 release(machine *m, nashc_value *v)
 {
@@ -258,6 +273,7 @@ release(machine *m, nashc_value *v)
 static nashc_status
 step(machine *m, const nashc_node *n)
 {
+    /* no allocation for nodes of the usual size */
     enum { FEW = 16 };
     const nashc_buf *few_in[FEW];
     nashc_buf few_out[FEW];
@@ -285,7 +301,9 @@ step(machine *m, const nashc_node *n)
         live *l = &m->value[nashc_value_id(v)];
         l->buf = out[i];
         l->view = &l->buf;
+        /* counts outputs, which collect() reads at the end */
         l->uses = nashc_value_n_uses(v);
+        /* before the value may be freed: a result that nobody reads is shown, too */
         if (m->watch)
             m->watch(m->user, v, &l->buf);
         if (l->uses == 0) {
@@ -379,6 +397,7 @@ run_graph(machine *m, const nashc_buf *const *in, nashc_buf *out)
     return s;
 }
 
+/* For op->eval of calls: one level deeper, flags and watch as outside. */
 nashc_status
 nashc_eval_graph(nashc_eval *e, const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out)
 {
@@ -399,6 +418,7 @@ nashc_run_graph(const nashc_graph *g, const nashc_buf *const *in, nashc_buf *out
     return run_graph(&m, in, out);
 }
 
+/* The oracle: f32 results are kept as doubles, as near to real numbers as it goes. */
 nashc_status
 nashc_run_module(const nashc_module *m, const nashc_buf *const *in, nashc_buf *out, nashc_diag *d)
 {

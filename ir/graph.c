@@ -22,6 +22,8 @@ nashc_graph_n_nodes(const nashc_graph *g)
     return g->n_nodes;
 }
 
+/* Room for side tables by node id and by value id alike. Ids are never used again, so it is an
+ * upper bound, not a count. */
 uint32_t
 nashc_graph_max_id(const nashc_graph *g)
 {
@@ -48,6 +50,7 @@ nashc_graph_last(const nashc_graph *g)
 
 /* --- names ----------------------------------------------------------------------------------- */
 
+/* Names count up; a file or a rename may have taken v7: those are passed over. */
 const char *
 nashc_graph_fresh_name(nashc_graph *g)
 {
@@ -81,6 +84,7 @@ new_value(nashc_graph *g, const char *name, nashc_value_kind kind, const nashc_t
 
 /* --- inputs and outputs ---------------------------------------------------------------------- */
 
+/* NULL: memory out, or another value has the name. */
 nashc_value *
 nashc_graph_add_input(nashc_graph *g, const char *name, const nashc_type *t)
 {
@@ -110,6 +114,7 @@ nashc_graph_input(const nashc_graph *g, int i)
     return i >= 0 && (size_t)i < g->n_inputs ? g->inputs[i] : NULL;
 }
 
+/* Only if nothing reads it; later inputs move up. */
 void
 nashc_graph_remove_input(nashc_graph *g, int i)
 {
@@ -154,6 +159,8 @@ grow_outputs(nashc_graph *g)
     return true;
 }
 
+/* Reports nothing: the caller sees by the number of outputs whether it worked. The name of an
+ * output may differ from its value's, as one value may be several outputs. */
 void
 nashc_graph_add_output(nashc_graph *g, const char *name, nashc_value *v)
 {
@@ -198,6 +205,7 @@ nashc_graph_set_output(nashc_graph *g, int i, nashc_value *v)
     g->edits.structure++;
 }
 
+/* The operands move down slot by slot, as chains point at slots. */
 void
 nashc_graph_remove_output(nashc_graph *g, int i)
 {
@@ -230,6 +238,8 @@ nashc_graph_add_const(nashc_graph *g, const char *name, nashc_tensor *interned)
 nashc_node *
 nashc_node_alloc(nashc_graph *g, const nashc_op_info *info, uint32_t n_in, uint32_t n_out)
 {
+    /* One block: node, slots, results. The number of operands and of results is fixed for the life
+     * of the node, so no slot ever moves. */
     size_t in_at = (sizeof(nashc_node) + 15) / 16 * 16;
     size_t out_at = in_at + (n_in * sizeof(nashc_use) + 15) / 16 * 16;
     char *p = nashc_arena_alloc(g->module->arena, out_at + n_out * sizeof(nashc_value));
@@ -241,6 +251,7 @@ nashc_node_alloc(nashc_graph *g, const nashc_op_info *info, uint32_t n_in, uint3
     n->graph = g;
     n->in = (nashc_use *)(void *)(p + in_at);
     n->out = (nashc_value *)(void *)(p + out_at);
+    /* shared until the node gets attributes of its own */
     n->attrs = info->defaults;
     n->n_attrs = info->n_attrs;
     n->n_in = n_in;
@@ -259,6 +270,7 @@ nashc_node_alloc(nashc_graph *g, const nashc_op_info *info, uint32_t n_in, uint3
     return n;
 }
 
+/* Links n and gives it a label between its neighbours. */
 void
 nashc_node_link(nashc_node *n, nashc_node *before)
 {

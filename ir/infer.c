@@ -21,6 +21,7 @@ nashc_node_infer(const nashc_node *n, nashc_type *types, nashc_diag *d)
     bool known = n->op->infer != NULL;
 
     for (uint32_t i = 0; i < n->n_out; i++)
+        /* what infer leaves alone stays as it is */
         types[i] = n->out[i].type;
     for (uint32_t i = 0; i < n->n_in; i++)
         if (n->in[i].val && n->in[i].val->type.kind == NASHC_K_NONE)

@@ -21,6 +21,9 @@ nashc_module_create(nashc_ctx *c)
     return m;
 }
 
+/* What a graph has on the heap. The graph itself, its nodes and its values are of the module's
+ * arena and stay until the module goes: who still holds a pointer to a removed graph reads old
+ * data, not freed memory. */
 static void
 graph_free(nashc_graph *g)
 {
@@ -35,6 +38,7 @@ graph_free(nashc_graph *g)
     g->output_names = NULL;
 }
 
+/* Tensors may live on in other modules, which hold references of their own. */
 void
 nashc_module_free(nashc_module *m)
 {
@@ -63,6 +67,8 @@ nashc_module_arena(nashc_module *m)
     return m->arena;
 }
 
+/* Doubles the table, a power of two so that a mask takes the place of a division. Deleting is not
+ * needed: a constant that no node reads keeps its slot until the module goes. */
 static bool
 grow_tensors(nashc_module *m)
 {
@@ -86,6 +92,9 @@ grow_tensors(nashc_module *m)
     return true;
 }
 
+/* The table is at most half full, so the probe always meets an empty slot. Equal cells are compared
+ * only where the quick hash agrees; an interval or layout that differs makes another tensor, for it
+ * is part of the type that values take from it. */
 nashc_tensor *
 nashc_module_intern(nashc_module *m, nashc_tensor *t)
 {
@@ -111,6 +120,8 @@ nashc_module_intern(nashc_module *m, nashc_tensor *t)
     return m->tensors[k] = t;
 }
 
+/* Keys keep the order in which they came, as the text prints them; value NULL removes. Memory out
+ * leaves all as it was: callers that must know look the value up (clone.c, parse.c). */
 void
 nashc_module_set_meta(nashc_module *m, const char *key, const char *value)
 {
@@ -167,8 +178,10 @@ nashc_module_add_graph(nashc_module *m, const char *name)
         return NULL;
     g->module = m;
     g->name = sym;
+    /* names are interned: one address a text */
     g->names.by_address = true;
     g->outputs.graph = g;
+    /* outputs are read behind every node */
     g->outputs.order = UINT64_MAX;
     g->shuffle = 1;
     m->graphs[m->n_graphs++] = g;
@@ -197,6 +210,7 @@ nashc_module_graph(const nashc_module *m, const char *name)
     return NULL;
 }
 
+/* Models of one graph need not call it @main: the first is taken. */
 nashc_graph *
 nashc_module_main(const nashc_module *m)
 {

@@ -35,6 +35,8 @@ nearest_value(nashc_parser *p, const char *name)
     return near ? near : "";
 }
 
+/* Values must stand above their readers: so the list of nodes is in topological order as read, and
+ * no graph has a cycle. */
 static nashc_status
 find_value(nashc_parser *p, const char *name, const char *at, nashc_value **out)
 {
@@ -57,7 +59,8 @@ check_new(nashc_parser *p, const char *name, const char *at)
 
 /* --- lines of a graph ------------------------------------------------------------------------ */
 
-/* def { "," def } "=" */
+/* def { "," def } "=", of no def for a line without results. Two equal names in one line are looked
+ * for among the first 64 only, as it takes n^2 steps; parse_call meets the others. */
 static nashc_status
 parse_defs(nashc_parser *p)
 {
@@ -124,6 +127,7 @@ check_arity(nashc_parser *p, const nashc_op *op, const char *at, int len)
 {
     size_t n = p->n_in;
 
+    /* operands left out at the end are not part of the node, as in build.c */
     while (p->n_in && (int64_t)p->n_in > op->min_in && !p->in[p->n_in - 1])
         p->n_in--;
     if ((int64_t)p->n_in < op->min_in || (op->max_in >= 0 && (int64_t)n > op->max_in))
@@ -186,6 +190,7 @@ remember(nashc_parser *p, const char *op_at)
     return true;
 }
 
+/* Attributes, then the name of the node in the source file, which messages use: !"Conv_3". */
 static nashc_status
 parse_tail(nashc_parser *p, nashc_node *n)
 {
@@ -228,6 +233,7 @@ parse_call(nashc_parser *p)
     n = info ? nashc_node_alloc(p->g, info, (uint32_t)p->n_in, (uint32_t)p->n_def) : NULL;
     if (!n || !remember(p, at))
         return nashc_enomem(p->d);
+    /* so messages about the graph point into its text */
     n->loc = (nashc_loc){.file = p->file, .line = p->line, .col = (int)(at - p->line_at) + 1};
     nashc_node_link(n, NULL);
     for (size_t i = 0; i < p->n_in; i++)
@@ -243,6 +249,7 @@ parse_call(nashc_parser *p)
     return parse_tail(p, n);
 }
 
+/* A word followed by "(" is an operator of that name. */
 static bool
 at_data(const char *s)
 {
@@ -357,6 +364,8 @@ bind_outputs(nashc_parser *p)
     return s;
 }
 
+/* The head names the outputs before their values exist: they wait in p->out for the end of the
+ * graph. */
 static nashc_status
 parse_graph(nashc_parser *p)
 {
@@ -470,6 +479,8 @@ parse_file(nashc_parser *p)
 
 /* --- second step ----------------------------------------------------------------------------- */
 
+/* A text is an input, so a type that its operands do not give is the user's error here, shown under
+ * the type; in verify.c it is one of a pass. */
 static nashc_status
 check_node(nashc_parser *p, const nashc_node *n, nashc_type *types, const char *op_at,
            const char *const *type_at)
@@ -493,6 +504,8 @@ check_node(nashc_parser *p, const nashc_node *n, nashc_type *types, const char *
     return s;
 }
 
+/* Walks nodes in the order in which they were read: op_at and type_at go along. Constants have no
+ * entry there. */
 static nashc_status
 check_all(nashc_parser *p)
 {
@@ -532,6 +545,8 @@ copy_text(nashc_parser *p, const char *text, size_t size, char **out)
     return NASHC_OK;
 }
 
+/* *out is set only on success. The text need not end with a 0 and is not kept: names are interned,
+ * locations hold numbers. */
 nashc_status
 nashc_parse(nashc_ctx *c, const char *file, const char *text, size_t size, const char *blob_path,
             nashc_module **out, nashc_diag *d)

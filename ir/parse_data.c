@@ -15,6 +15,7 @@ parse_element(nashc_parser *p, nashc_buf *b, int64_t i)
     char type[NASHC_TYPE_STR_MAX];
     bool ok;
 
+    /* integers, and the mantissa of fixed point, as print.c writes them */
     if (b->cell <= NASHC_U64) {
         int64_t v = 0;
         ok = nashc_num_parse_int(&p->s, &v);
@@ -26,6 +27,7 @@ parse_element(nashc_parser *p, nashc_buf *b, int64_t i)
     } else {
         float v = 0;
         ok = nashc_num_parse_f32(&p->s, &v);
+        /* nashc_buf_set would round without a word */
         if (ok && b->type.kind == NASHC_K_MINI && !nashc_type_holds(&b->type, (double)v))
             b->fault = true;
         else
@@ -40,6 +42,7 @@ parse_element(nashc_parser *p, nashc_buf *b, int64_t i)
     return NASHC_OK;
 }
 
+/* The list stands on one line; its length must be that of the type. */
 static nashc_status
 parse_list(nashc_parser *p, nashc_buf *b)
 {
@@ -70,6 +73,7 @@ parse_list(nashc_parser *p, nashc_buf *b)
     return NASHC_OK;
 }
 
+/* One element is parsed into a buffer of one and its cell copied. */
 static nashc_status
 parse_splat(nashc_parser *p, nashc_buf *b)
 {
@@ -111,6 +115,7 @@ parse_rand(nashc_parser *p, nashc_buf *b)
     return NASHC_OK;
 }
 
+/* The file is opened at the first blob and kept open for all others of the text. */
 static nashc_status
 parse_blob(nashc_parser *p, const nashc_type *t, nashc_tensor **out)
 {

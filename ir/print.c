@@ -28,7 +28,7 @@ print_element(nashc_str *out, const nashc_buf *b, int64_t i)
         nashc_str_int(out, nashc_buf_get_int(b, i)); /* fixed point: the mantissa */
 }
 
-/* All cells have the same bits? */
+/* All cells have the same bits? By memory, each cell against the next one. */
 static bool
 is_splat(const nashc_tensor *t)
 {
@@ -44,6 +44,8 @@ nashc_tensor_needs_blob(const nashc_tensor *t)
     return nashc_tensor_count(t) > INLINE_MAX && !is_splat(t);
 }
 
+/* Up to 16 elements in place, one number, or the begin of the hash that the blob file is searched
+ * by. */
 void
 nashc_print_data(nashc_str *out, const nashc_tensor *t)
 {
@@ -134,7 +136,8 @@ nashc_node_line(const nashc_node *n, nashc_arena *a)
 
 /* --- graphs ---------------------------------------------------------------------------------- */
 
-/* Constants of n not seen before; false: f gave up. */
+/* Constants of n not seen before, in operand order: so each is printed before its first reader, and
+ * those that nothing reads are not printed. False: f gave up. */
 static bool
 visit_consts(const nashc_node *n, uint8_t *seen, nashc_const_fn *f, void *user)
 {
@@ -217,6 +220,7 @@ print_graph(nashc_str *out, const nashc_graph *g)
     nashc_mem_free(seen);
 }
 
+/* NULL: memory out. The text ends with a 0 that *size does not count. */
 char *
 nashc_print(const nashc_module *m, size_t *size)
 {

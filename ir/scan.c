@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Counts lines from the start only where `at` lies above the current line, that is in the second
+ * step or for an output. */
 nashc_loc
 nashc_parse_loc(nashc_parser *p, const char *at)
 {
@@ -70,6 +72,7 @@ nashc_parse_ident_char(char c)
            c == '.';
 }
 
+/* A sign or sigil belongs to the word. For carets only, so cut where no message shows more. */
 int
 nashc_parse_span(const char *s)
 {
@@ -80,6 +83,7 @@ nashc_parse_span(const char *s)
     return n ? n : 1;
 }
 
+/* What was found is told only where the eye would not see it. */
 nashc_status
 nashc_parse_expected(nashc_parser *p, const char *what)
 {
@@ -100,6 +104,7 @@ nashc_parse_space(nashc_parser *p)
             p->s++;
 }
 
+/* A word must end where it ends: "graphs" does not begin with "graph". Punctuation needs no end. */
 bool
 nashc_parse_word(nashc_parser *p, const char *word)
 {

@@ -1,7 +1,8 @@
 /* sums.c: least and greatest values of weighted sums; docs/datatypes.md, intervals of sums. */
 #include <nashc/tensor.h>
 
-/* One weight. */
+/* One weight. Positive and negative ones are summed apart: for lo <= x <= hi the extremes of
+ * sum(w * x) are pos * lo + neg * hi and pos * hi + neg * lo. */
 static void
 put(nashc_sums *s, int64_t v)
 {
@@ -109,6 +110,8 @@ nashc_sums_range(const nashc_sums *s, int64_t lo, int64_t hi, int64_t *least, in
     return true;
 }
 
+/* The same where weights are known by their interval only, so any of them may stand anywhere: the
+ * extremes are at the corners. */
 bool
 nashc_products_range(int64_t count, int64_t w_lo, int64_t w_hi, int64_t lo, int64_t hi,
                      int64_t *least, int64_t *most)

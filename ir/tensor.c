@@ -21,6 +21,8 @@ typedef struct store {
 
 enum { HASH_NONE, HASH_BUSY, HASH_DONE };
 
+/* Immutable but for two caches, the hashes. Threads may share tensors: the counts and the state of
+ * the hashes are atomic. */
 struct nashc_tensor {
     atomic_int refs;
     store *store;
@@ -48,6 +50,7 @@ settle(nashc_buf *b)
         w = nashc_buf_get(&narrow, i);
         same += v == w || (isnan(v) && isnan(w));
     }
+    /* in double precision f32 results may hold what no f32 does: then the tensor is of f64 */
     if (same == b->n) {
         nashc_buf_free(b);
         *b = narrow;
@@ -58,6 +61,7 @@ settle(nashc_buf *b)
     return true;
 }
 
+/* b is taken over, also on failure, and is left empty. */
 nashc_tensor *
 nashc_tensor_take(nashc_buf *b)
 {
@@ -91,6 +95,7 @@ nashc_tensor_create(const nashc_type *t, const void *data)
     if (!nashc_buf_alloc(&b, t))
         return NULL;
     memcpy(b.data, data, (size_t)b.n * nashc_cell_size(b.cell));
+/* the caller vouches for the cells; the hard build looks */
 #ifdef NASHC_HARD
     for (int64_t i = 0; i < b.n; i++)
         if (!nashc_buf_belongs(&b, i)) {
@@ -113,6 +118,7 @@ nashc_buf_belongs(const nashc_buf *b, int64_t i)
     return nashc_type_holds(t, nashc_buf_get(b, i));
 }
 
+/* NULL where a value does not fit, as with memory out: callers know which values they give. */
 nashc_tensor *
 nashc_tensor_from_f64(const nashc_type *t, const double *v)
 {
@@ -121,6 +127,7 @@ nashc_tensor_from_f64(const nashc_type *t, const double *v)
     if (!nashc_buf_alloc(&b, t))
         return NULL;
     for (int64_t i = 0; i < b.n; i++) {
+        /* nashc_buf_set would round without a word */
         if (t->kind == NASHC_K_MINI && !nashc_type_holds(t, v[i]))
             b.fault = true;
         nashc_buf_set(&b, i, v[i]);
@@ -219,6 +226,8 @@ hashed_type(const nashc_type *t)
     return h;
 }
 
+/* Computed once, by the thread that comes first; the others wait. SHA-256 of large weights takes a
+ * while, and most tensors are never printed: so at first need. */
 const uint8_t *
 nashc_tensor_hash(const nashc_tensor *ct)
 {
@@ -243,6 +252,8 @@ nashc_tensor_hash(const nashc_tensor *ct)
     return t->hash;
 }
 
+/* For the table of a module. Two threads may both compute it, to the same number. | 1, as 0 stands
+ * for not computed. */
 uint64_t
 nashc_tensor_quick(const nashc_tensor *ct)
 {
@@ -294,6 +305,7 @@ nashc_tensor_reshaped(nashc_tensor *t, int rank, const int64_t *dim)
     return nashc_type_count(&type) == t->view.n ? view(t, &type) : NULL;
 }
 
+/* O(elements). src follows the odometer of the result by the strides of t: no index is divided. */
 nashc_tensor *
 nashc_tensor_transposed(const nashc_tensor *t, const int *perm)
 {
@@ -391,6 +403,8 @@ nashc_tensor_is_scalar(const nashc_tensor *t)
     return t->view.n == 1;
 }
 
+/* One number, or all dimensions but the channel axis of x are 1 once the shapes are aligned at
+ * their last dimension, as broadcasting does. */
 bool
 nashc_tensor_is_per_channel(const nashc_tensor *t, const nashc_type *x)
 {

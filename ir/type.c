@@ -4,6 +4,8 @@
 #include <nashc/type.h>
 #include <string.h>
 
+/* An element over the whole interval of its bits. bip and ter keep lo..hi as well: no kind of
+ * integer is without an interval. */
 static nashc_type
 make(nashc_kind kind, int bits)
 {
@@ -55,12 +57,14 @@ nashc_type_limits(const nashc_type *t, int64_t *lo, int64_t *hi)
     switch (t->kind) {
     case NASHC_K_INT:
     case NASHC_K_FIX:
+        /* unsigned, as 1 << 63 is no int64_t */
         *hi = (int64_t)((UINT64_C(1) << (t->bits - 1)) - 1);
         *lo = -*hi - 1;
         return true;
     case NASHC_K_UINT:
     case NASHC_K_UFIX:
         *lo = 0;
+        /* u64 ends at INT64_MAX: all integers of the IR are int64_t */
         *hi = t->bits >= 63 ? INT64_MAX : (int64_t)((UINT64_C(1) << t->bits) - 1);
         return true;
     case NASHC_K_BIP:
@@ -73,6 +77,8 @@ nashc_type_limits(const nashc_type *t, int64_t *lo, int64_t *hi)
     }
 }
 
+/* The narrowest iN or uN that holds lo..hi. -(lo + 1) is ~lo: as many bits as lo has in two's
+ * complement, and no overflow for INT64_MIN. */
 nashc_type
 nashc_type_for_range(int64_t lo, int64_t hi)
 {
@@ -88,6 +94,8 @@ nashc_type_for_range(int64_t lo, int64_t hi)
     return t;
 }
 
+/* The layout names axes, so it is kept only with the rank. Dimensions behind the rank are 0 as
+ * hashes take in all of dim. */
 nashc_type
 nashc_type_shaped(nashc_type t, int rank, const int64_t *dim)
 {
@@ -118,6 +126,7 @@ nashc_type_set_range(nashc_type *t, int64_t lo, int64_t hi)
     *t = nashc_type_with_elem(t, &elem);
 }
 
+/* The interval is left out: i8 and i8<0..3> are the same element, stored alike. */
 bool
 nashc_type_same_elem(const nashc_type *a, const nashc_type *b)
 {
@@ -176,6 +185,8 @@ nashc_type_is_static(const nashc_type *t)
     return true;
 }
 
+/* -1: a dimension is not known, or there are more than NASHC_MAX_ELEMENTS. Beside an empty
+ * dimension the others still have to keep within that, as strides are products of them. */
 int64_t
 nashc_type_count(const nashc_type *t)
 {
@@ -193,6 +204,7 @@ nashc_type_count(const nashc_type *t)
     return empty ? 0 : n;
 }
 
+/* Channels are axis 1, as in ONNX, but last where a layout says so and in vectors. Rank 0: -1. */
 int
 nashc_type_channel_axis(const nashc_type *t)
 {
@@ -224,6 +236,8 @@ between(double v, int64_t lo, int64_t hi)
     return (int64_t)v >= lo && (int64_t)v <= hi;
 }
 
+/* Floats: what is stored must come back as the same number. f32 admits infinities and NaN; a
+ * minifloat has neither. */
 bool
 nashc_type_holds(const nashc_type *t, double v)
 {
@@ -250,6 +264,8 @@ nashc_type_holds(const nashc_type *t, double v)
     }
 }
 
+/* Shapes are aligned at their last dimension, as numpy and ONNX do. The layout comes from the
+ * operand of the higher rank: of equal ranks, from the one that has any. */
 bool
 nashc_type_broadcast(const nashc_type *a, const nashc_type *b, nashc_type *out)
 {

@@ -42,6 +42,8 @@ print_elem(const nashc_type *t, char *buf, size_t size)
     }
 }
 
+/* The widest text fits NASHC_TYPE_STR_MAX, so nothing is cut here; the interval is left out where
+ * it is that of the element. */
 char *
 nashc_type_print(const nashc_type *t, char *buf, size_t size)
 {
@@ -101,6 +103,7 @@ make_int(bool is_signed, int bits, nashc_type *t)
     return finish(t);
 }
 
+/* integer, the bits before the point, may be negative: all bits then lie that far behind it. */
 static bool
 make_fixed(bool is_signed, int total, int integer, nashc_type *t)
 {
@@ -153,6 +156,7 @@ skip(const char **s, const char *word)
 static bool
 parse_elem(const char **s, nashc_type *t)
 {
+    /* "ufx" and "uN" are the only ones that begin with u */
     bool is_signed = **s != 'u';
     int a, b, c;
 
@@ -181,6 +185,7 @@ parse_elem(const char **s, nashc_type *t)
     return false;
 }
 
+/* Kinds without limits (floats, none) have no interval. */
 static bool
 parse_range(const char **s, nashc_type *t)
 {
@@ -200,6 +205,7 @@ parse_range(const char **s, nashc_type *t)
     return true;
 }
 
+/* Up to here a shape may have more elements than the limit: nashc_type_count tells. */
 static bool
 parse_shape(const char **s, nashc_type *t)
 {
@@ -219,6 +225,7 @@ parse_shape(const char **s, nashc_type *t)
     }
 }
 
+/* NCHW, NCW and NC say what holds without them. They are read for convenience, never printed. */
 static bool
 parse_layout(const char **s, nashc_type *t)
 {
@@ -346,6 +353,8 @@ parse_numbers(const char **s, int v[3])
     }
 }
 
+/* Keeps shape and layout of *out: these names tell elements only. FLOAT<e,m> without bias has the
+ * usual 2^(e-1) - 1. */
 bool
 nashc_type_from_finn_name(const char *name, nashc_type *out)
 {

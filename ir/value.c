@@ -11,6 +11,7 @@
 nashc_node *
 nashc_node_next(const nashc_node *n)
 {
+    /* Walks of passes and ops come by here: a crash report names the node they stood at. */
     nashc_frame_seen(n);
     return n->next;
 }
@@ -21,6 +22,7 @@ nashc_node_prev(const nashc_node *n)
     return n->prev;
 }
 
+/* O(1) by the labels of order.c, for nodes of one graph. */
 bool
 nashc_node_before(const nashc_node *a, const nashc_node *b)
 {
@@ -39,6 +41,7 @@ nashc_node_opname(const nashc_node *n)
     return n->op ? n->op->name : "";
 }
 
+/* By name, not by descriptor: a plugin may name ops that it was not built with. */
 bool
 nashc_node_is(const nashc_node *n, const char *op)
 {
@@ -116,6 +119,8 @@ nashc_value_name(const nashc_value *v)
     return v->name;
 }
 
+/* The new name is bound before the old one goes, so a failure (taken, memory out) changes
+ * nothing. */
 bool
 nashc_value_set_name(nashc_value *v, const char *name)
 {
@@ -199,6 +204,8 @@ nashc_value_one_use(const nashc_value *v)
     return v->n_uses == 1;
 }
 
+/* O(uses). The outputs of a graph are operands of a node outside its list, so use chains hold them
+ * like any other reader. */
 bool
 nashc_value_is_output(const nashc_value *v)
 {
@@ -222,6 +229,8 @@ by_order(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
+/* In the order of the graph, whatever the order of the chain, and each once though it may read v
+ * twice: what passes do with users must not depend on the history of edits. */
 nashc_node **
 nashc_value_users(const nashc_value *v, nashc_arena *a, int *n)
 {
@@ -245,6 +254,8 @@ nashc_value_users(const nashc_value *v, nashc_arena *a, int *n)
 
 /* --- use chains ------------------------------------------------------------------------------ */
 
+/* Leaves the old chain and joins the new one in O(1): pprev points at the pointer that leads here,
+ * be it the head of the chain or the next of another slot. Counts no edit: callers do. */
 void
 nashc_use_set(nashc_use *u, nashc_value *v)
 {
@@ -275,6 +286,7 @@ nashc_use_set(nashc_use *u, nashc_value *v)
     v->n_uses++;
 }
 
+/* Takes the slots one by one and puts each at place 0, 1 or 2 of a new chain. */
 static void
 shuffle_chain(nashc_value *v, nashc_rng *rng)
 {
@@ -296,6 +308,7 @@ shuffle_chain(nashc_value *v, nashc_rng *rng)
     }
 }
 
+/* Every live value has a name, so the table of names leads to all chains. */
 void
 nashc_module_shuffle_uses(nashc_module *m, uint64_t seed)
 {
@@ -312,6 +325,8 @@ nashc_module_shuffle_uses(nashc_module *m, uint64_t seed)
 
 /* --- attributes ------------------------------------------------------------------------------ */
 
+/* Attribute i, with its kind in the schema; of what is not there all is 0, so that accessors need
+ * no checks of their own. */
 static const nashc_attr *
 attr(const nashc_node *n, int i, uint32_t *kind)
 {
@@ -348,6 +363,7 @@ nashc_attr_float(const nashc_node *n, int i)
     return kind == NASHC_P_FLOAT ? a->u.f : kind == NASHC_P_INT ? (double)a->u.i : 0;
 }
 
+/* As a graph of f32 sees it: ONNX keeps attributes as floats, the IR as doubles. */
 double
 nashc_attr_f32(const nashc_node *n, int i)
 {
@@ -395,6 +411,8 @@ nashc_attr_type(const nashc_node *n, int i)
     return kind == NASHC_P_TYPE ? a->u.type : &none;
 }
 
+/* Linear: ops have a dozen attributes at most. Code that runs for each element uses the index, an
+ * enum beside the attribute table. */
 int
 nashc_attr_index(const nashc_node *n, const char *name)
 {
@@ -434,6 +452,7 @@ nashc_node_str(const nashc_node *n, const char *name)
     return nashc_attr_str(n, nashc_attr_index(n, name));
 }
 
+/* NULL where the op has no such attribute, else never NULL, empty lists included. */
 const int64_t *
 nashc_node_ints(const nashc_node *n, const char *name, int *count)
 {
@@ -452,6 +471,7 @@ nashc_node_floats(const nashc_node *n, const char *name, int *count)
     return i < 0 ? NULL : nashc_attr_floats(n, i, count);
 }
 
+/* The old name, if there is one, stays bound. */
 bool
 nashc_value_bind(nashc_value *v, const char *interned)
 {

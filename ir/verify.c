@@ -14,6 +14,7 @@ check_value(const nashc_value *v, const nashc_graph *g, nashc_diag *d, const nas
     if (v->graph != g || !v->name || nashc_map_get(&g->names, v->name) != v)
         return nashc_bug(d, loc, "value \"%s\" is not known by its name in graph \"%s\"",
                          v->name ? v->name : "", g->name);
+    /* n == n_uses inside the loop also ends a chain that runs in a circle */
     for (nashc_use *const *at = &v->uses; *at; at = &(*at)->next, n++)
         if ((*at)->val != v || (*at)->pprev != at || n == v->n_uses)
             return nashc_bug(d, loc, "the chain of uses of \"%s\" is broken", v->name);
@@ -41,6 +42,7 @@ check_operands(const nashc_node *n, uint32_t *seen, nashc_diag *d)
         }
         if (v->graph != n->graph || (v->def && nashc_node_dead(v->def)))
             return nashc_bug(d, &n->loc, "operand %u is dead or of another graph", i);
+        /* the output node, without op, reads behind all */
         if (v->def && n->op && v->def->order >= n->order)
             return nashc_bug(d, &n->loc, "operand %u (\"%s\") is computed after its use", i,
                              v->name);
@@ -75,6 +77,8 @@ check_node(const nashc_node *n, const nashc_graph *g, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Operands are counted from the side of the nodes and compared with the chains from the side of the
+ * values: a slot in a foreign chain shows in one of the two. O(nodes + operands). */
 static nashc_status
 check_structure(const nashc_graph *g, nashc_diag *d)
 {
@@ -113,6 +117,8 @@ check_structure(const nashc_graph *g, nashc_diag *d)
 
 /* --- levels 2 to 4 --------------------------------------------------------------------------- */
 
+/* Level 2: what infer says now is what the values have. An edit that changed an operand and forgot
+ * what depends on it shows here. */
 static nashc_status
 check_types(const nashc_node *n, nashc_type **types, size_t *cap, nashc_diag *d)
 {
@@ -141,6 +147,7 @@ check_rules(const nashc_node *n, nashc_diag *d)
     return nashc_leave(&f, n->op->verify(n, d));
 }
 
+/* Level 4, before code is made: nothing opaque, all shapes known. */
 static nashc_status
 check_known(const nashc_node *n, nashc_diag *d)
 {
@@ -190,6 +197,7 @@ check_meaning(const nashc_graph *g, int level, nashc_diag *d)
     return s;
 }
 
+/* Structure of all graphs comes first, as the rules of a call read the graph that is called. */
 nashc_status
 nashc_verify(const nashc_module *m, int level, nashc_diag *d)
 {
