@@ -62,6 +62,7 @@ add_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     if (!range_of(func, a, b, &r))
         return nashc_node_error(d, n, "the result exceeds 64 bits");
     nashc_type elem = nashc_type_for_range(r.lo, r.hi);
+    /* -1 and +1 stay so under product, maximum and minimum: one bit each; a sum may be 0 */
     if (func >= MUL && a->kind == NASHC_K_BIP && b->kind == NASHC_K_BIP)
         elem = nashc_type_bip();
     *out = hw_matrix_type(&elem, view.vecs, view.channels);
@@ -87,6 +88,7 @@ add_positions(const nashc_node *n, int64_t m, nashc_diag *d)
     return hw_view_of(n, 0, &view) ? hw_split_positions(n, view.vecs, m, d) : NASHC_EINPUT;
 }
 
+/* No overflow: infer has bounded the results. */
 static int64_t
 value_of(int64_t func, int64_t a, int64_t b)
 {

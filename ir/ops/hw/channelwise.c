@@ -71,6 +71,7 @@ channelwise_eval(nashc_eval *e, const nashc_node *n)
     if (!x || !p)
         return NASHC_ENOMEM;
     for (int64_t i = 0; i < y->n; i++) {
+        /* an input outside its declared type; infer has bounded all others */
         y->fault |= !channelwise_value(nashc_attr_int(n, C_FUNC), x[i], p[i % rows], &v);
         nashc_buf_set_int(y, i, v);
     }

@@ -7,6 +7,7 @@ static const nashc_param concat_attrs[] = {
     {0},
 };
 
+/* Both streams hold the same number of parts, or one would be left over at the end of a frame. */
 static nashc_status
 concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
@@ -22,6 +23,7 @@ concat_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
             d, n, "%s and %s are not as many parts of %" PRId64 " and %" PRId64 " elements",
             nashc_type_str(d, ops_type(n, 0)), nashc_type_str(d, ops_type(n, 1)), na, nb);
     *out = *ops_type(n, 0);
+    /* an element that holds the values of both */
     ops_hull_elem(n, out);
     return hw_parts_matrix(n, a + b, nashc_attr_int(n, HW_PARTS_CHANNELS), na + nb, out, d);
 }
@@ -43,6 +45,8 @@ concat_eval(nashc_eval *e, const nashc_node *n)
     return NASHC_OK;
 }
 
+/* Same lanes on all three: pe divides both parts, so a beat never holds the end of one and the
+ * begin of the next. */
 static nashc_status
 concat_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {

@@ -33,6 +33,7 @@ dwc_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag
     return NASHC_OK;
 }
 
+/* FINN has an RTL converter for whole ratios only. */
 static const char *
 dwc_kind(const nashc_node *n)
 {

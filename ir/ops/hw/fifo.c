@@ -14,6 +14,8 @@ static const nashc_param fifo_attrs[] = {
     {0},
 };
 
+/* A FIFO has no pe: lanes is what its neighbours put into a beat, over the whole frame, so it may
+ * span rows. */
 static nashc_status
 fifo_verify(const nashc_node *n, nashc_diag *d)
 {

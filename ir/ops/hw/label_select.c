@@ -57,7 +57,7 @@ select_verify(const nashc_node *n, nashc_diag *d)
     return hw_check_divides(n, "pe", nashc_attr_int(n, S_PE), labels, d);
 }
 
-/* Best first; among equal values the lowest index wins. */
+/* Best first; among equal values the lowest index wins. O(k * labels) a row. */
 static nashc_status
 select_eval(nashc_eval *e, const nashc_node *n)
 {

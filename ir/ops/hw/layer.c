@@ -2,6 +2,8 @@
 #include "layer.h"
 #include "ir/ops/ops.h"
 
+/* Shapes before the last dimension do not matter to a layer: [N,H,W,C] and [N*H*W,C] are the same
+ * stream. */
 bool
 hw_view_of(const nashc_node *n, int64_t channels, hw_view *out)
 {
@@ -17,6 +19,8 @@ hw_view_of(const nashc_node *n, int64_t channels, hw_view *out)
     return true;
 }
 
+/* A stream has elements, not a shape; count must be a multiple of lanes, which verify has
+ * checked. */
 nashc_stream
 hw_stream(const nashc_type *t, int64_t lanes, int64_t count)
 {
@@ -27,6 +31,7 @@ hw_stream(const nashc_type *t, int64_t lanes, int64_t count)
     return s;
 }
 
+/* Results are matrices, whatever the operand's shape. */
 nashc_type
 hw_matrix_type(const nashc_type *elem, int64_t vecs, int64_t channels)
 {
@@ -49,6 +54,8 @@ hw_check_divides(const nashc_node *n, const char *name, int64_t lanes, int64_t c
     return s;
 }
 
+/* Infer asks this before anything else of an operand: all that comes behind may divide by its
+ * count. */
 nashc_status
 hw_check_operand(const nashc_node *n, int i, bool constant, nashc_diag *d)
 {
@@ -81,6 +88,7 @@ hw_check_stream(const nashc_node *n, int i, nashc_diag *d)
     return s;
 }
 
+/* O(sqrt n): small divisors v upwards, then the large ones n / v, the root of a square once. */
 int64_t
 hw_divisor(int64_t n, int64_t k)
 {
@@ -111,6 +119,7 @@ hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out)
     return hw_fold_lanes("pe", channels, k, out);
 }
 
+/* By name: passes ask it of layers of all kinds. */
 int64_t
 nashc_hw_positions(const nashc_node *n)
 {
@@ -129,7 +138,7 @@ hw_split_positions(const nashc_node *n, int64_t vecs, int64_t m, nashc_diag *d)
         vecs);
 }
 
-/* The folding of n with the most elements a beat. */
+/* The folding of n with the most elements a beat: they come in ascending order (nashc_hw.fold). */
 static bool
 widest(const nashc_node *n, nashc_fold *out)
 {
@@ -144,6 +153,8 @@ widest(const nashc_node *n, nashc_fold *out)
     return k > 0;
 }
 
+/* Several positions a beat is the step beyond the widest folding: a beat then holds whole
+ * positions, so no element has to be told from another by counting. */
 nashc_status
 nashc_hw_check_positions(const nashc_node *n, nashc_diag *d)
 {
@@ -180,6 +191,8 @@ hw_check_rows(const nashc_node *n, int64_t rows, int64_t channels, nashc_diag *d
     return NASHC_OK;
 }
 
+/* Folding k: first the divisors of channels as pe with simd 1, then all channels and the divisors
+ * of rows but 1, which was the last pe. */
 bool
 hw_fold_rows(int64_t rows, int64_t channels, int64_t k, nashc_fold *out)
 {
@@ -208,12 +221,16 @@ hw_threshold_dims(const nashc_node *n, int i, int64_t *rows, int64_t *steps)
     return true;
 }
 
+/* The interval holds for any thresholds of that shape, so those may be replaced without a new
+ * type. */
 nashc_type
 hw_count_type(int64_t steps, int64_t bias, bool bipolar)
 {
     return bipolar ? nashc_type_bip() : nashc_type_for_range(bias, bias + steps);
 }
 
+/* Ascending rows are what makes a binary search in hardware equal to the count of the definition.
+ * 65535 keeps the counts in 16 bits. */
 nashc_status
 hw_check_thresholds(const nashc_node *n, int i, int64_t bias, bool bipolar, nashc_diag *d)
 {
@@ -234,6 +251,7 @@ hw_check_thresholds(const nashc_node *n, int i, int64_t bias, bool bipolar, nash
     return NASHC_OK;
 }
 
+/* All are compared, sorted or not: this is the definition. */
 int64_t
 hw_count(const int64_t *t, const int64_t *dir, int64_t rows, int64_t steps, int64_t c, int64_t v)
 {

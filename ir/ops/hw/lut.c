@@ -29,12 +29,14 @@ lut_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
         return s;
     if (!hw_threshold_dims(n, 1, &rows, &size))
         return nashc_node_error(d, n, "the table must be a matrix, a row a channel");
+    /* so hardware need not check addresses: each input of its type is in the table */
     if (x->lo < lo || x->hi - lo >= size)
         return nashc_node_error(
             d, n, "inputs lie in %" PRId64 "..%" PRId64 ", the table holds %" PRId64 "..%" PRId64,
             x->lo, x->hi, lo, lo + size - 1);
     nashc_tensor_min_max(nashc_value_const(nashc_node_in(n, 1)), &min, &max);
     const nashc_type *t = nashc_value_type(nashc_node_in(n, 1));
+    /* bip keeps its kind: a range of -1..1 would take two bits */
     nashc_type elem =
         t->kind == NASHC_K_BIP ? *t : nashc_type_for_range((int64_t)min, (int64_t)max);
     *out = hw_matrix_type(&elem, view.vecs, view.channels);

@@ -25,10 +25,12 @@ hw_mac_operands(const nashc_node *n, nashc_diag *d)
 /* Values of mem_mode. */
 enum { DECOUPLED, EMBEDDED, EXTERNAL };
 
+/* ultra: an UltraRAM cannot be loaded with the configuration of the device, so it starts empty. */
 void
 hw_mac_weights(const nashc_node *n, nashc_weights *out)
 {
     out->operand = 1;
+    /* the whole interval of the bits, which replaced weights may use */
     out->elem = nashc_type_shaped(*ops_type(n, 1), 0, NULL);
     nashc_type_limits(&out->elem, &out->elem.lo, &out->elem.hi);
     out->written = nashc_node_bool(n, "runtime_writeable_weights");
@@ -36,7 +38,8 @@ hw_mac_weights(const nashc_node *n, nashc_weights *out)
     out->empty = strcmp(nashc_node_str(n, "ram_style"), "ultra") == 0;
 }
 
-/* No accumulator overflows, whatever is summed up first. */
+/* No accumulator overflows, whatever is summed up first. In doubles, with room below 2^63 (9.2e18)
+ * for their rounding. */
 static nashc_status
 bounded(const nashc_node *n, nashc_diag *d)
 {
@@ -52,6 +55,9 @@ bounded(const nashc_node *n, nashc_diag *d)
     return nashc_node_error(d, n, "the accumulator exceeds 63 bits");
 }
 
+/* Weights that can be replaced: any of their element, at any place. Fixed ones: the hull over the
+ * channels of what these very weights can sum up to, which is what the accumulator's width
+ * follows. */
 nashc_status
 hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
 {
@@ -80,6 +86,7 @@ hw_mac_range(const nashc_node *n, int64_t *lo, int64_t *hi, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* With thresholds the accumulator does not appear in the type, but it must not overflow either. */
 nashc_status
 hw_mac_elem(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {
@@ -138,6 +145,7 @@ hw_mac_verify(const nashc_node *n, nashc_diag *d)
     return nashc_node_in(n, 2) ? hw_check_thresholds(n, 2, bias, bipolar, d) : NASHC_OK;
 }
 
+/* Positions of a beat share its weights. */
 nashc_status
 hw_mac_positions(const nashc_node *n, int64_t vectors, int64_t m, nashc_diag *d)
 {
@@ -148,6 +156,7 @@ hw_mac_positions(const nashc_node *n, int64_t vectors, int64_t m, nashc_diag *d)
     return hw_split_positions(n, vectors, m, d);
 }
 
+/* Bipolar is -1 + 2 * count for a count of 0 or 1. */
 bool
 hw_act_open(nashc_eval *e, const nashc_node *n, hw_act *out)
 {

@@ -40,6 +40,8 @@ requant_of(const nashc_node *n)
                          .qmax = nashc_attr_int(n, R_QMAX)};
 }
 
+/* One factor and one addend a channel, or one of each for all. The range of the results follows
+ * from the input's, clamped. */
 static nashc_status
 requant_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {

@@ -10,6 +10,7 @@ static const nashc_param split_attrs[] = {
     {0},
 };
 
+/* The two results may have rows of their own lengths; 0 takes the part of a round. */
 static nashc_status
 split_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {

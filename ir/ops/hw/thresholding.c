@@ -30,6 +30,7 @@ static const nashc_param threshold_attrs[] = {
     {0},
 };
 
+/* The type follows from the number of thresholds, not from their values: see hw_count_type. */
 static nashc_status
 threshold_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
 {

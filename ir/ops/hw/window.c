@@ -77,7 +77,8 @@ count_of(const nashc_node *n)
     return nashc_type_count(nashc_value_type(nashc_node_in(n, 0)));
 }
 
-/* The loops of n. EINPUT: not a nest, or it leaves the frame. */
+/* The loops of n. EINPUT: not a nest, or it leaves the frame. Strides are not negative, so the last
+ * element asked for is the sum of all spans: one comparison checks the whole nest. */
 static nashc_status
 nest_of(const nashc_node *n, nest *out, nashc_diag *d)
 {
@@ -133,7 +134,8 @@ window_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     return NASHC_OK;
 }
 
-/* Most elements that a beat can have: they stay neighbours. */
+/* Most elements that a beat can have: they stay neighbours. The greatest common divisor of the last
+ * loop, the frame, the offset and all other strides. */
 static int64_t
 most_lanes(const nashc_node *n, const nest *z)
 {
@@ -164,6 +166,8 @@ loops_of(const nashc_node *n, const nest *z)
                          .depth = nashc_attr_int(n, W_DEPTH)};
 }
 
+/* A line is tried first, as it takes no memory for a ring; parallel windows have no other way. What
+ * fits neither is told by the limit it breaks. */
 static nashc_status
 check_loops(const nashc_node *n, nashc_diag *d)
 {
@@ -219,6 +223,7 @@ window_positions(const nashc_node *n, int64_t m, nashc_diag *d)
     if (s != NASHC_OK)
         return s;
     nashc_loops l = loops_of(n, &z);
+    /* several positions a beat take the widest folding, whatever simd is so far */
     l.lanes = most_lanes(n, &z);
     if (nashc_windows_of(&l, m, &w) == NASHC_OK)
         return NASHC_OK;
@@ -231,6 +236,7 @@ window_positions(const nashc_node *n, int64_t m, nashc_diag *d)
     return s;
 }
 
+/* The nest as an odometer over runs of the last loop. */
 static nashc_status
 window_eval(nashc_eval *e, const nashc_node *n)
 {
@@ -308,6 +314,7 @@ window_fold(const nashc_node *n, int64_t k, nashc_fold *out)
     return false;
 }
 
+/* Names of FINN's layers, by which its tools and people know them. */
 static const char *
 window_kind(const nashc_node *n)
 {
