@@ -48,6 +48,7 @@ nashc_arena_free(nashc_arena *a)
     nashc_mem_free(a);
 }
 
+/* Zeroed, as all that comes from an arena is. Head and data are one allocation. */
 static block *
 block_create(size_t size)
 {
@@ -64,6 +65,8 @@ block_create(size_t size)
     return b;
 }
 
+/* O(1) but for clearing. Blocks double from 4 KiB to 1 MiB; what is left of a block when the next
+ * one comes is lost, at most a quarter of BLOCK_MAX. */
 void *
 nashc_arena_alloc(nashc_arena *a, size_t size)
 {
@@ -78,6 +81,7 @@ nashc_arena_alloc(nashc_arena *a, size_t size)
         if (!own)
             return NULL;
         own->used = size;
+        /* behind the current block, which goes on serving small requests */
         if (b) {
             own->next = b->next;
             b->next = own;
@@ -110,6 +114,7 @@ nashc_arena_strdup(nashc_arena *a, const char *s)
     return copy ? memcpy(copy, s, n) : NULL;
 }
 
+/* Twice through the arguments, as in str.c. */
 char *
 nashc_arena_vprintf(nashc_arena *a, const char *fmt, va_list ap)
 {

@@ -27,6 +27,7 @@ nashc_file_error(nashc_diag *d, const char *path, const char *what, int err)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* In chunks, whatever fstat said: pipes have no size, and a file may grow while it is read. */
 static nashc_status
 read_all(int fd, const char *path, int64_t max, nashc_str *out, nashc_diag *d)
 {
@@ -42,6 +43,7 @@ read_all(int fd, const char *path, int64_t max, nashc_str *out, nashc_diag *d)
             s = nashc_file_error(d, path, "cannot read", errno);
         } else if (n == 0) {
             break;
+            /* out->n never exceeds max, so this does not overflow */
         } else if (n > max - (int64_t)out->n) {
             s = nashc_error(d, &loc, "file is larger than %lld bytes", (long long)max);
         } else {
@@ -54,6 +56,7 @@ read_all(int fd, const char *path, int64_t max, nashc_str *out, nashc_diag *d)
     return s;
 }
 
+/* *data ends with a 0 that *size does not count. */
 nashc_status
 nashc_file_read(const char *path, int64_t max, char **data, size_t *size, nashc_diag *d)
 {
@@ -94,6 +97,8 @@ struct nashc_outfile {
     int fd, err; /* err: errno of the first failure */
 };
 
+/* In the folder of path, as rename does not cross file systems; process and counter make it
+ * unique. */
 char *
 nashc_temp_name(const char *path)
 {
@@ -150,6 +155,7 @@ out_open(const char *path, bool links, nashc_diag *d)
         outfile_free(f);
         return NULL;
     }
+    /* from here on a signal removes it, too */
     nashc_temp_note(f->temp);
     if (special)
         f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
@@ -163,12 +169,16 @@ out_open(const char *path, bool links, nashc_diag *d)
     return f;
 }
 
+/* A device or a pipe (/dev/stdout) is written in place; anything else under another name until
+ * commit. */
 nashc_outfile *
 nashc_out_open(const char *path, nashc_diag *d)
 {
     return out_open(path, true, d);
 }
 
+/* For folders that another may have prepared: a link among the folders of name would lead out of
+ * dir. */
 nashc_outfile *
 nashc_out_open_below(const char *dir, const char *name, nashc_diag *d)
 {
@@ -195,6 +205,8 @@ nashc_out_open_below(const char *dir, const char *name, nashc_diag *d)
     return f;
 }
 
+/* The first error stays and makes all later writes do nothing; it is reported once, at flush or
+ * commit. */
 static void
 flush(nashc_outfile *f)
 {
@@ -251,6 +263,8 @@ nashc_out_flush(nashc_outfile *f, nashc_diag *d)
     return f->err ? nashc_file_error(d, f->path, "cannot write", f->err) : NASHC_OK;
 }
 
+/* f is gone afterwards, also on failure. close may be the first to tell of a full disk, so rename
+ * comes after it. */
 nashc_status
 nashc_out_commit(nashc_outfile *f, nashc_diag *d)
 {

@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include <string.h>
 
+/* slots: a number of an entry + 2, or one of these */
 #define EMPTY   0u
 #define DELETED 1u
 
@@ -37,7 +38,8 @@ hash_key(const nashc_map *m, const char *key)
                          : nashc_hash_bytes(key, strlen(key), 1);
 }
 
-/* Slot that holds key, or n_slot. */
+/* Slot that holds key, or n_slot. There always is an empty slot to end at, as deleted ones count as
+ * used; those do not end the walk, since keys may lie behind them. */
 static size_t
 find(const nashc_map *m, const char *key, uint64_t hash)
 {
@@ -66,6 +68,7 @@ nashc_map_get(const nashc_map *m, const char *key)
     return i == m->n_slot ? NULL : m->entry[m->slot[i] - 2].value;
 }
 
+/* Entry e into the first slot that is free on its way; a deleted one may be used again. */
 static void
 link_entry(nashc_map *m, size_t e)
 {
@@ -105,6 +108,8 @@ rebuild(nashc_map *m)
     return true;
 }
 
+/* Keys are not copied: they must live as long as their entry. The array is rebuilt also if most of
+ * its entries are holes, else a map that is filled and emptied would grow forever. */
 bool
 nashc_map_put(nashc_map *m, const char *key, void *value)
 {
@@ -126,6 +131,8 @@ nashc_map_put(nashc_map *m, const char *key, void *value)
     return true;
 }
 
+/* Leaves a hole (key NULL) in the array, so the order of the others stays and a walk may delete as
+ * it goes. */
 void *
 nashc_map_del(nashc_map *m, const char *key)
 {
@@ -141,6 +148,7 @@ nashc_map_del(nashc_map *m, const char *key)
     return e->value;
 }
 
+/* Empty, and usable again with the same kind of keys. */
 void
 nashc_map_free(nashc_map *m)
 {

@@ -16,6 +16,8 @@ nashc_on_memory_out(nashc_memory_handler fn)
     atomic_store(&handler, fn);
 }
 
+/* Called at each failure, whoever finds it: a process that cannot go on (the tool) ends here with
+ * its message. */
 void
 nashc_mem_out(void)
 {
@@ -34,6 +36,8 @@ told(void *p)
     return p;
 }
 
+/* The n-th allocation since arming fails, alone (fail_once) or with all after it: the second is
+ * what real exhaustion looks like, the first finds code that goes on after a failure. */
 static bool
 fails(void)
 {
@@ -43,6 +47,8 @@ fails(void)
     return at && (n == at || (n > at && !atomic_load_explicit(&fail_once, memory_order_relaxed)));
 }
 
+/* Returns how many allocations there were since the last arming: a test learns by it how far to
+ * sweep. */
 static uint64_t
 arm(uint64_t n, bool once)
 {
@@ -65,6 +71,7 @@ nashc_mem_fail_once(uint64_t n)
     return arm(n, true);
 }
 
+/* Never NULL for size 0: NULL means memory out everywhere. */
 void *
 nashc_mem_alloc(size_t size)
 {
@@ -98,6 +105,8 @@ nashc_mem_strdup(const char *s)
     return copy ? memcpy(copy, s, n) : NULL;
 }
 
+/* Doubles from 8 items on, so that n additions cost O(n). On failure *p and *cap are as before, and
+ * still the caller's. */
 bool
 nashc_mem_grow(void **p, size_t *cap, size_t n, size_t item)
 {

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The C locale object, made once a process and kept. */
+/* The C locale object, made once a process and kept; of two threads that make one, the loser frees
+ * its own. */
 static locale_t
 c_locale(void)
 {
@@ -25,6 +26,8 @@ c_locale(void)
     return l;
 }
 
+/* Only this thread's locale changes. Without memory for a locale object the process's is used: a
+ * number may then have a comma, but nothing crashes. */
 static locale_t
 enter(void)
 {
@@ -40,6 +43,8 @@ leave(locale_t old)
         uselocale(old);
 }
 
+/* NULL: v is none of these. Integers below 1e9 print as such, without a search for digits; -0 does
+ * not, or it would read back as 0. */
 static char *
 print_special(double v, char *buf)
 {
@@ -54,6 +59,8 @@ print_special(double v, char *buf)
     return NULL;
 }
 
+/* Precisions are tried upwards until the text reads back: at most 17, as 17 digits tell any two
+ * doubles apart. */
 char *
 nashc_num_print_f64(double v, char buf[NASHC_NUM_MAX])
 {
@@ -73,6 +80,7 @@ nashc_num_print_f64(double v, char buf[NASHC_NUM_MAX])
     return buf;
 }
 
+/* 9 digits tell any two floats apart. */
 char *
 nashc_num_print_f32(float v, char buf[NASHC_NUM_MAX])
 {
@@ -103,6 +111,7 @@ nashc_num_parse_int(const char **s, int64_t *out)
         return false;
     for (; *p >= '0' && *p <= '9'; p++) {
         uint64_t digit = (uint64_t)(*p - '0');
+        /* v * 10 + digit <= max, without computing it */
         if (v > (max - digit) / 10)
             return false;
         v = v * 10 + digit;
@@ -134,7 +143,8 @@ parse_special(const char **s, double *out)
     return true;
 }
 
-/* End of the decimal number at p, or NULL. */
+/* End of the decimal number at p, or NULL. strtod takes more than the text form does (hex,
+ * "infinity", leading blanks), so it has to stop where this ends. */
 static const char *
 scan(const char *p)
 {
@@ -182,6 +192,7 @@ nashc_num_parse_f64(const char **s, double *out)
     return true;
 }
 
+/* Not by way of a double: rounding twice may miss the nearest float. */
 bool
 nashc_num_parse_f32(const char **s, float *out)
 {
@@ -246,6 +257,8 @@ nashc_num_round_mini(double v, int e, int m, int b)
     return fabs(q) > max ? copysign(max, v) : q;
 }
 
+/* 10 bits behind the point, exponents -14..15; half way goes to even, as nearbyint does by default.
+ * Beyond 65504 after rounding: infinity, as IEEE 754 has it. */
 double
 nashc_num_round_f16(double v)
 {

@@ -7,6 +7,7 @@ rotl(uint64_t x, int k)
     return x << k | x >> (64 - k);
 }
 
+/* Any seed will do, 0 included: splitmix64 makes four words that are not all 0. */
 void
 nashc_rng_seed(nashc_rng *r, uint64_t seed)
 {
@@ -37,6 +38,7 @@ nashc_rng_range(nashc_rng *r, int64_t lo, int64_t hi)
 {
     uint64_t span = (uint64_t)hi - (uint64_t)lo + 1, limit, v;
 
+    /* lo..hi is all of int64_t */
     if (!span)
         return (int64_t)nashc_rng_u64(r);
     limit = UINT64_MAX - UINT64_MAX % span; /* no modulo bias */
@@ -46,6 +48,7 @@ nashc_rng_range(nashc_rng *r, int64_t lo, int64_t hi)
     return (int64_t)((uint64_t)lo + v % span);
 }
 
+/* 53 bits: each value of [0, 1) that is a multiple of 2^-53, alike. */
 double
 nashc_rng_unit(nashc_rng *r)
 {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Room for n more bytes and the 0 behind them. The first failure is kept, so callers print a whole
+ * text and look at bad once. */
 static bool
 reserve(nashc_str *s, size_t n)
 {
@@ -39,6 +41,7 @@ nashc_str_putc(nashc_str *s, char c)
     nashc_str_add(s, &c, 1);
 }
 
+/* Twice through the arguments: once for the length, once to write, hence the copy. */
 void
 nashc_str_vprintf(nashc_str *s, const char *fmt, va_list ap)
 {
@@ -66,6 +69,8 @@ nashc_str_printf(nashc_str *s, const char *fmt, ...)
     va_end(ap);
 }
 
+/* The inverse of nashc_string_parse (ir/attr.c). Bytes that are no UTF-8 come out as \x.., so the
+ * text is always valid and any name comes back byte by byte. */
 void
 nashc_str_quoted(nashc_str *s, const char *text)
 {
@@ -92,6 +97,7 @@ nashc_str_quoted(nashc_str *s, const char *text)
     nashc_str_putc(s, '"');
 }
 
+/* By hand, as lists of weights print very many. 0 - u is right for INT64_MIN, too. */
 void
 nashc_str_int(nashc_str *s, int64_t v)
 {
@@ -127,6 +133,7 @@ nashc_str_take(nashc_str *s, size_t *n)
 {
     char *data;
 
+    /* nothing was added: "" still is a string of its own */
     if (!s->data)
         reserve(s, 0);
     if (s->bad) {
