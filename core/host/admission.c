@@ -15,6 +15,7 @@ typedef struct kind_info {
     size_t min_size; /* of the descriptor in ABI 1.0 */
 } kind_info;
 
+/* min_size: members that came later are optional, told by struct_size (NASHC_HAS). */
 static const kind_info kinds[NASHC_N_DESC] = {
     [NASHC_D_OP] = {"op", offsetof(nashc_plugin, ops), sizeof(nashc_op)},
     [NASHC_D_PASS] = {"pass", offsetof(nashc_plugin, passes), sizeof(nashc_pass)},
@@ -134,6 +135,7 @@ check_schema(const check *ck, const nashc_param *schema, const char *owner)
     return NASHC_OK;
 }
 
+/* What the rest of nashc takes for granted of a descriptor, so that no caller needs to check it. */
 static nashc_status
 check_shape(const check *ck, nashc_desc_kind k, const void *desc, const char *owner)
 {
@@ -258,7 +260,8 @@ taken(const check *ck, const char *owner, const char *key, const char *holder, c
                        holder, from ? " from " : "", from ? from : "");
 }
 
-/* Does another descriptor of the registry have the name, one that desc does not replace? */
+/* Does another descriptor of the registry have the name, one that desc does not replace? An
+ * override replaces the entry of its own name only. */
 static nashc_status
 check_registered(const check *ck, nashc_desc_kind k, const void *desc, const char *owner,
                  const char *key)
@@ -284,6 +287,7 @@ check_registered(const check *ck, nashc_desc_kind k, const void *desc, const cha
     return NASHC_OK;
 }
 
+/* Within the plugin first, then against the registry. */
 static nashc_status
 check_key(const check *ck, nashc_desc_kind k, const void *desc, const char *owner, const char *key)
 {
@@ -315,6 +319,8 @@ check_keys(const check *ck, nashc_desc_kind k, const void *desc, const char *own
 
 /* --- one descriptor, all of them ------------------------------------------------------------- */
 
+/* struct_size is read before anything else: it says which members there are. 1 MiB catches
+ * garbage. */
 static nashc_status
 check_one(const check *ck, nashc_desc_kind k, const void *desc)
 {
@@ -359,6 +365,7 @@ check_plugin(const check *ck, const nashc_plugin *p)
     return NASHC_OK;
 }
 
+/* A plugin built before this kind existed is too short for the field, so it has none. */
 const void *const *
 nashc_plugin_list(const nashc_plugin *p, nashc_desc_kind k)
 {

@@ -19,6 +19,8 @@
 
 /* --- filling --------------------------------------------------------------------------------- */
 
+/* Runs 0 to 3 are corners: all low, all high, alternating, one high among zeros. They meet
+ * overflows that random inputs hardly ever do. */
 static int64_t
 pick_int(const nashc_type *t, int k, int64_t i, int64_t hot, nashc_rng *rng)
 {
@@ -58,6 +60,7 @@ pick_float(double lo, double hi, int k, int64_t i, int64_t hot, nashc_rng *rng)
     }
 }
 
+/* The same k and seed give the same buffer on all machines. Floats without bounds lie in -4..4. */
 void
 nashc_fill(nashc_buf *b, int k, uint64_t seed, const double *lo, const double *hi)
 {
@@ -111,6 +114,7 @@ differ(compare *c, const char *fmt, ...)
     return NASHC_EMISMATCH;
 }
 
+/* By elements, not by shape: passes may reshape or turn layouts of inputs. */
 static nashc_status
 check_interface(compare *c)
 {
@@ -166,7 +170,8 @@ prepare(compare *c)
     return NASHC_OK;
 }
 
-/* Run k: the corners, then random; every second one of those on the grid of the quantiser. */
+/* Run k: the corners, then random; every second one of those on the grid of the quantiser. Both
+ * graphs get the same numbers, though their input types may differ. */
 static void
 fill_input(compare *c, int i, int k)
 {
@@ -204,7 +209,8 @@ close_enough(double x, double y, double tolerance)
     return x == y || fabs(x - y) <= tolerance || (isnan(x) && isnan(y));
 }
 
-/* Tolerance for output i: 0 for integers on both sides. */
+/* Tolerance for output i: 0 for integers on both sides; else a part of the largest element, as sums
+ * of large terms that cancel carry the rounding of those. */
 static double
 tolerance_of(const compare *c, const nashc_buf *x, const nashc_buf *y)
 {
@@ -321,6 +327,8 @@ compare_run(compare *c, int k, const nashc_buf *x, const nashc_buf *y, nashc_buf
     return s;
 }
 
+/* A graph that could not be run before the pass is no fault of the pass; one that can no more be
+ * run after it is. */
 static nashc_status
 one_run(compare *c, int k, nashc_buf *out)
 {

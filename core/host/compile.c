@@ -8,6 +8,7 @@
 #include "compile.h"
 #include <string.h>
 
+/* As take_options in pm.c: struct_size says what the caller knows. */
 void
 nashc_compile_take(nashc_compile_options *to, const nashc_compile_options *o)
 {
@@ -47,6 +48,7 @@ says_of_zeros(const nashc_compile_options *o)
     return strcmp(or_auto(o->zero_words), "auto") != 0;
 }
 
+/* Written so that NaN fails every range. */
 static nashc_status
 check_numbers(const nashc_compile_options *o, nashc_diag *d)
 {
@@ -186,7 +188,8 @@ is_static(const nashc_module *m)
     return true;
 }
 
-/* The text of what is run; owned by a, NULL when memory is out. */
+/* The text of what is run; owned by a, NULL when memory is out. All options stand in it, numbers
+ * with the 17 digits that read back as the same double: `nashc opt -passes` can repeat it. */
 static const char *
 pipeline_text(const nashc_module *m, const nashc_compile_options *o, nashc_arena *a)
 {
@@ -229,6 +232,7 @@ run_passes(nashc_module **m, const nashc_compile_options *o, nashc_arena *a, nas
 
 /* --- results --------------------------------------------------------------------------------- */
 
+/* Layers without a model count as nothing: the simulation before has refused those. */
 static nashc_status
 add_costs(nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
 {
@@ -272,6 +276,7 @@ nashc_compile_measure(const nashc_module *m, const nashc_compile_options *o,
     return add_costs(r, a, d);
 }
 
+/* The first in graph order among equals. */
 uint64_t
 nashc_compile_slowest(const nashc_compile_result *r, const char **name)
 {
@@ -298,6 +303,7 @@ check_fit(nashc_compile_result *r, nashc_diag *d)
         return;
     nashc_device_demand(dev, r->cost, demand);
     for (int i = 0; i < NASHC_DEMANDS; i++) {
+        /* a warning only: estimates are no synthesis */
         if (demand[i].need <= demand[i].have)
             continue;
         r->fits = false;
@@ -330,6 +336,7 @@ check_target(const nashc_compile_options *o, const nashc_compile_result *r, nash
              nashc_diag *d)
 {
     double missed = 100 * (1 - r->fps / o->target_fps);
+    /* room for the rounding of periods into rates */
     if (!(o->target_fps > 0 && r->fps < o->target_fps * (1 - 1e-9)))
         return NASHC_OK;
     if (missed <= NASHC_TARGET_SHORT) {

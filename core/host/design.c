@@ -25,6 +25,7 @@ typedef struct design {
 
 /* --- the backend ----------------------------------------------------------------------------- */
 
+/* Backends of plugins have what options they like: common values are handed on only by name. */
 static bool
 has_option(const nashc_backend *be, const char *name)
 {
@@ -34,7 +35,8 @@ has_option(const nashc_backend *be, const char *name)
     return p && p->name;
 }
 
-/* What a backend can be told of the compilation, where it has options of these names. */
+/* What a backend can be told of the compilation, where it has options of these names. Given as
+ * options of the backend as well they could differ, so that is refused. */
 static nashc_status
 set_common(const nashc_compile_options *o, const nashc_compile_result *r, const nashc_backend *be,
            nashc_opts *opts, nashc_arena *a, nashc_diag *d)
@@ -63,6 +65,8 @@ set_common(const nashc_compile_options *o, const nashc_compile_result *r, const 
     return s;
 }
 
+/* Without r, before compiling, only the options are checked: a typing error should show before
+ * minutes of work. */
 nashc_status
 nashc_design_backend(nashc_ctx *c, const nashc_compile_options *o, const nashc_compile_result *r,
                      nashc_arena *a, const nashc_backend **out, nashc_opts **opts, nashc_diag *d)
@@ -202,6 +206,7 @@ add_cycles(const design *z, json_t *j)
     if (r->device)
         json_object_set_new(j, "utilisation_percent", demand_json(r));
     json_object_set_new(j, "interval_cycles", json_real(r->interval));
+    /* the interval may only come out even over several frames */
     json_object_set_new(j, "interval_frames", json_integer(r->flow->period));
     json_object_set_new(j, "latency_cycles", json_integer((json_int_t)r->latency));
     json_object_set_new(j, "steady_frames", json_integer(r->flow->frames));
@@ -247,7 +252,8 @@ add_host_part(const design *z, json_t *j)
     json_object_set_new(j, "host_behind", json_string(z->ports.behind));
 }
 
-/* What every design has, with the keys of own that are not among them. */
+/* What every design has, with the keys of own that are not among them: a backend cannot overwrite
+ * what all readers rely on. */
 static json_t *
 manifest_json(const design *z, const json_t *own)
 {
@@ -342,6 +348,8 @@ write_packing(design *z)
     return s == NASHC_OK ? nashc_design_packing(&z->ports, z->r->graph, z->dir, z->a, z->d) : s;
 }
 
+/* The manifest after the backend's files, as it takes over what the backend left under that name.
+ * The caller's folder is one aside (nashc_outdir): it gets its name when all of it is there. */
 static nashc_status
 write_all(design *z)
 {

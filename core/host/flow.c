@@ -3,6 +3,8 @@
 #include <nashc/flow.h>
 #include <string.h>
 
+/* The first graph of nothing but layers: @dataflow of a compiled model, or a file that is such a
+ * graph alone. */
 nashc_graph *
 nashc_flow_graph(const nashc_module *m, nashc_diag *d)
 {
@@ -22,6 +24,8 @@ nashc_flow_graph(const nashc_module *m, nashc_diag *d)
     return NULL;
 }
 
+/* Names as FINN writes them, since folding files and people go by these; a layer of a plugin gets
+ * one made from its op. */
 const char *
 nashc_flow_kind(const nashc_node *n, nashc_arena *a)
 {
@@ -48,6 +52,8 @@ nashc_flow_kind(const nashc_node *n, nashc_arena *a)
     return s;
 }
 
+/* KIND_0, KIND_1 .. in graph order: the same names in folding files, reports, Verilog instances and
+ * stalls. By node id; O(layers * kinds). */
 const char *const *
 nashc_flow_names(const nashc_graph *g, nashc_arena *a)
 {
@@ -86,6 +92,8 @@ stream_index(const nashc_node *n, int i)
     return k;
 }
 
+/* The arrays of the caller hold NASHC_FLOW_PORTS streams each, so the number is checked before the
+ * layer fills them. */
 static nashc_status
 node_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_diag *d)
 {
@@ -98,6 +106,8 @@ node_streams(const nashc_node *n, nashc_stream *in, nashc_stream *out, nashc_dia
     return hw->streams(n, in, out, d);
 }
 
+/* v as its reader n sees it, which may differ from the writer in lanes before insert-dwc has
+ * run. */
 static nashc_status
 read_stream(const nashc_node *n, const nashc_value *v, nashc_stream *out, nashc_diag *d)
 {
@@ -114,6 +124,7 @@ read_stream(const nashc_node *n, const nashc_value *v, nashc_stream *out, nashc_
     return nashc_bug(d, nashc_node_loc(n), "value %%%s is not read here", nashc_value_name(v));
 }
 
+/* As the writer of v sees it; an input of the graph as its reader. */
 nashc_status
 nashc_flow_stream(const nashc_value *v, nashc_stream *out, nashc_diag *d)
 {
@@ -132,6 +143,8 @@ nashc_flow_stream(const nashc_value *v, nashc_stream *out, nashc_diag *d)
     return read_stream(n, v, out, d);
 }
 
+/* A stream has one writer and one reader: handshakes do not fork. Bits and elements must agree
+ * always, lanes once converters are in. */
 static nashc_status
 check_value(const nashc_value *v, bool lanes, nashc_diag *d)
 {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The bits of an element as hardware has them: bipolar is one bit, 1 for +1; all else two's
+ * complement, or the plain number, cut to the width. */
 static uint64_t
 code_of(const nashc_type *t, int64_t v)
 {
@@ -22,6 +24,9 @@ value_of(const nashc_type *t, uint64_t code)
     return (int64_t)code;
 }
 
+/* A line a beat, most significant digit first, as $readmemh takes it; the first element is in the
+ * low bits, elements are not aligned to digits. One allocation for the text, whose size is known,
+ * as images of weights reach megabytes. malloc and not an arena: the caller frees it. */
 char *
 nashc_flow_print_beats(const nashc_stream *s, const nashc_buf *b, size_t *size)
 {
@@ -63,6 +68,8 @@ hex(char c)
                                   : -1;
 }
 
+/* The inverse. What is no hex digit is an x or z of a simulator, so the message says undefined and
+ * not malformed. Values outside the type set b->fault, for the caller to report. */
 nashc_status
 nashc_flow_parse_beats(const nashc_stream *s, const char **text, nashc_buf *b, nashc_diag *d)
 {

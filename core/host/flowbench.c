@@ -7,6 +7,7 @@
 
 #define MAX_FRAMES 32 /* until a layer that nothing holds repeats */
 
+/* In reversed time what was an input is an output, so a and b change places. */
 static void
 set_side(flow_bench *b, int side, const flow_pattern *p, uint32_t n_a, uint32_t n_b)
 {
@@ -23,6 +24,8 @@ set_side(flow_bench *b, int side, const flow_pattern *p, uint32_t n_a, uint32_t 
         m->out[k]->from = m;
 }
 
+/* Ports are logged: what a frame takes and gives, and when, is what the bench is for. A ring's two
+ * sides exchange words and places over two channels of their own, each a cycle late. */
 void
 flow_bench_start(flow_bench *b, const flow_layer *l, const flow_pattern *q, bool back)
 {
@@ -80,6 +83,7 @@ clear_logs(flow_bench *b)
     flow_clear(&b->filled);
 }
 
+/* Logs are of one frame, so their length does not grow with the number of frames. */
 bool
 flow_bench_frame(flow_bench *b, uint64_t next[2])
 {
@@ -94,6 +98,8 @@ flow_bench_frame(flow_bench *b, uint64_t next[2])
     return !b->list.full;
 }
 
+/* Until two frames in a row take the same on both sides: then it repeats. 32 frames without that,
+ * or a side that cannot end its frame, and the answer is 0. */
 uint64_t
 flow_alone(const flow_layer *l)
 {

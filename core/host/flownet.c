@@ -4,6 +4,7 @@
 #include <string.h>
 
 /* Steps as they are told, one by one. */
+/* Equal steps in a row become one run, so that a layer of a million steps takes a few records. */
 typedef struct recorder {
     flow_run *runs;
     size_t n, cap;
@@ -17,6 +18,8 @@ record(recorder *r, uint32_t reads, uint32_t writes, uint32_t fills, uint32_t ta
     flow_run *last = r->n > 0 ? &r->runs[r->n - 1] : NULL;
 
     r->steps++;
+    /* runs of steps that take or give several at once are never joined: their counts are of one
+     * step */
     if (last && last->reads == reads && last->writes == writes && last->fills == fills &&
         take == 1 && give == 1 && last->take == 1 && last->give == 1) {
         last->n++;
@@ -79,7 +82,8 @@ finish(recorder *r, flow_pattern *out, nashc_arena *a, nashc_diag *d)
     return NASHC_OK;
 }
 
-/* The output side: a step a beat, which first takes the words that no beat before it needed. */
+/* The output side: a step a beat, which first takes the words that no beat before it needed. The
+ * loops run as an odometer; `seen` counts the words that came in this frame. */
 static nashc_status
 read_output_side(flow_layer *l, const nashc_ring *w, nashc_arena *a, nashc_diag *d)
 {
@@ -123,6 +127,8 @@ read_output_side(flow_layer *l, const nashc_ring *w, nashc_arena *a, nashc_diag 
     return s;
 }
 
+/* The input side is one run: a word in, a place less, for each word of the frame. At the start
+ * depth places are free, and those of the words before `first`, which no beat asks for. */
 static nashc_status
 read_ring(flow_layer *l, const nashc_layer_model *m, nashc_arena *a, nashc_diag *d)
 {
@@ -141,6 +147,8 @@ read_ring(flow_layer *l, const nashc_layer_model *m, nashc_arena *a, nashc_diag 
     return read_output_side(l, &w, a, d);
 }
 
+/* A line fills the place of a result two steps later: the fills are the writes, shifted by two
+ * steps around the end of the frame. */
 static nashc_status
 read_steps(flow_layer *l, const nashc_layer_model *m, const nashc_timing *t, nashc_arena *a,
            nashc_diag *d)
@@ -163,6 +171,8 @@ read_steps(flow_layer *l, const nashc_layer_model *m, const nashc_timing *t, nas
     return finish(&r, &l->p[0], a, d);
 }
 
+/* Kind 2 is a ring, kind 3 a line (nashc_timing). The limits are what the simulation is written
+ * for; a model beyond them is refused, never approximated. */
 static nashc_status
 read_layer(flow_net *z, flow_layer *l, const nashc_backend *b, nashc_arena *a, nashc_diag *d)
 {
@@ -230,6 +240,8 @@ read_width(flow_net *z, const nashc_value *v, nashc_diag *d)
     return st;
 }
 
+/* Everything is checked before the first step is read: streams that do not fit would make nonsense
+ * of times. */
 nashc_status
 flow_net_read(const nashc_graph *g, const nashc_backend *b, flow_net *out, nashc_arena *a,
               nashc_diag *d)
@@ -268,6 +280,8 @@ flow_net_read(const nashc_graph *g, const nashc_backend *b, flow_net *out, nashc
     return s;
 }
 
+/* For curves seen from the end: the last possible times of a schedule are the first possible ones
+ * of the reverse. */
 flow_pattern
 flow_reversed(const flow_pattern *p, nashc_arena *a)
 {

@@ -15,6 +15,7 @@ nashc_flow_weights(const nashc_node *n, nashc_weights *out)
     return true;
 }
 
+/* Free as opposed to fixed: they can be other than those of the model. */
 bool
 nashc_flow_weights_free(const nashc_node *n)
 {
@@ -23,6 +24,8 @@ nashc_flow_weights_free(const nashc_node *n)
     return nashc_flow_weights(n, &w) && (w.written || w.streamed);
 }
 
+/* Element e of the order of hardware, lanes first, as an index into the operand: the digits of e in
+ * the mixed radix of the loops, innermost first. */
 int64_t
 nashc_flow_weight_at(const nashc_weights *w, int64_t e)
 {
@@ -57,6 +60,8 @@ nashc_flow_print_weights(const nashc_weights *w, const nashc_buf *t, size_t *siz
     return text;
 }
 
+/* Words of 32 bits of a line in the address space, a power of two so that an address divides
+ * without a divider. */
 int64_t
 nashc_flow_weight_words(const nashc_weights *w)
 {
@@ -87,6 +92,7 @@ nashc_flow_print_weight_words(const nashc_weights *w, const nashc_buf *t, size_t
         out = malloc((size_t)total + 1);
     char *p = out;
     for (const char *line = lines; out && *line; line += strcspn(line, "\n") + 1)
+        /* the lowest word first: its digits end the line */
         for (int64_t k = 0; k < words; k++)
             p = put_word(p, line, (ptrdiff_t)strcspn(line, "\n") - 8 * k);
     if (out)

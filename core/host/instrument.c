@@ -125,6 +125,9 @@ diff_middle(char *const *a, size_t n, char *const *b, size_t m)
     nashc_mem_free(t);
 }
 
+/* What is equal at both ends is left out first, as a pass changes a few lines of thousands; then
+ * the middle by its longest common subsequence. O(lines^2) for the middle, up to 16 M cells; beyond
+ * that all of it is shown as removed and added. */
 void
 nashc_print_diff(const nashc_pm *pm, const nashc_item *it, const nashc_module *before,
                  const nashc_module *after)
@@ -160,6 +163,7 @@ nashc_save_temp(nashc_pm *pm, const nashc_item *it, const nashc_module *m)
 
 /* --- times and counters ---------------------------------------------------------------------- */
 
+/* One for each pass, however often it runs, in the order of the first run. */
 nashc_pass_time *
 nashc_pass_clock(nashc_pm *pm, const nashc_pass *p)
 {
@@ -272,6 +276,8 @@ remaining_text(const nashc_item *list, const nashc_item *failed, nashc_str *out)
     return false;
 }
 
+/* Written on demand, or on a bug without being asked. Failures of the writing are told but change
+ * nothing: the first failure is what counts. */
 void
 nashc_write_repro(nashc_pm *pm, nashc_status s)
 {

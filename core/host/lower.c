@@ -8,6 +8,7 @@ struct nashc_lower {
     bool *absorbed;       /* by node id: an earlier layer does its work */
 };
 
+/* Owned by the run's arena. */
 nashc_lower *
 nashc_lower_create(nashc_run *r, const nashc_graph *from, nashc_graph *to)
 {
@@ -78,6 +79,8 @@ nashc_lower_in(const nashc_lower *l, const nashc_node *n, int i)
     return nashc_lower_stream(l, nashc_node_in(n, i));
 }
 
+/* The layer takes the name of the value that it stands for, so that reports speak the model's
+ * names; not a stream that passes through, which has one. */
 nashc_status
 nashc_lower_put(nashc_lower *l, const nashc_node *n, int i, nashc_value *v)
 {
@@ -143,6 +146,7 @@ nashc_lower_ints(nashc_lower *l, const int64_t *v, int n)
     return nashc_build_ints(l->build, v, n);
 }
 
+/* elem NULL: the narrowest that holds all of v, which has at least one element. */
 nashc_value *
 nashc_lower_matrix(nashc_lower *l, const int64_t *v, int64_t rows, int64_t cols,
                    const nashc_type *elem)

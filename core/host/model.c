@@ -84,6 +84,8 @@ read_by(nashc_ctx *c, const nashc_frontend *fe, const char *path, const nashc_op
     return s;
 }
 
+/* Each frontend looks at the begin of the file; a suffix only adds to its score, as names lie.
+ * First come first served among equals, built-in ones before plugins. */
 static nashc_status
 choose_frontend(nashc_ctx *c, const char *path, const nashc_frontend **out, nashc_diag *d)
 {
@@ -123,6 +125,7 @@ choose_frontend(nashc_ctx *c, const char *path, const nashc_frontend **out, nash
     return NASHC_OK;
 }
 
+/* The module is set only on success. frontend NULL or "": by what the file holds. */
 nashc_status
 nashc_read_model_opts(nashc_ctx *c, const char *path, const char *frontend,
                       const char *const *options, nashc_module **out, nashc_diag *d)
@@ -186,6 +189,7 @@ write_text(const nashc_module *m, const char *path, const char *const *options, 
     return nashc_write_nashir(m, path, d);
 }
 
+/* By the suffix alone: there is no file yet to look into. */
 nashc_status
 nashc_write_model_opts(const nashc_module *m, const char *path, const char *const *options,
                        nashc_diag *d)

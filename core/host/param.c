@@ -21,6 +21,8 @@ struct nashc_opts {
     slot *slot;
 };
 
+/* Values start as the defaults of the schema, which admission.c has checked; so only memory can
+ * fail here. */
 nashc_opts *
 nashc_opts_create(nashc_arena *a, const nashc_param *schema)
 {
@@ -43,6 +45,7 @@ nashc_opts_create(nashc_arena *a, const nashc_param *schema)
     return o;
 }
 
+/* Linear: schemas are short, and options are read once. */
 static int
 find(const nashc_opts *o, const char *name)
 {
@@ -82,6 +85,8 @@ append_given(nashc_opts *o, slot *s, const char *text)
     return NASHC_OK;
 }
 
+/* text is copied; a value that is refused leaves the former one. EUSAGE: what is wrong is on the
+ * command line or in a pipeline's text. */
 nashc_status
 nashc_opts_set(nashc_opts *o, const char *name, const char *value, const nashc_loc *where,
                nashc_diag *d)
@@ -112,6 +117,7 @@ nashc_opts_set(nashc_opts *o, const char *name, const char *value, const nashc_l
     return NASHC_OK;
 }
 
+/* An option without default has to be given; one that repeats may be given not at all. */
 nashc_status
 nashc_opts_check(const nashc_opts *o, const nashc_loc *where, nashc_diag *d)
 {
@@ -146,6 +152,7 @@ report_unknown_of(const nashc_opts *o, const char *key, const char *owner, nashc
     return NASHC_EUSAGE;
 }
 
+/* "key" without "=" is a switch. Stops at the first fault, and says whose option it was. */
 nashc_status
 nashc_opts_set_pairs(nashc_opts *o, const char *const *pairs, const char *owner, nashc_diag *d)
 {
@@ -166,6 +173,8 @@ nashc_opts_set_pairs(nashc_opts *o, const char *const *pairs, const char *owner,
 
 /* --- access ---------------------------------------------------------------------------------- */
 
+/* Unknown names read as nothing: accessors are called with names that the schema has, and a
+ * plugin's mistake must not crash. */
 static const slot *
 get(const nashc_opts *o, const char *name)
 {
@@ -192,6 +201,7 @@ nashc_opts_float(const nashc_opts *o, const char *name)
     return get(o, name)->value.u.f;
 }
 
+/* Kinds that are no text come back as they were written. */
 const char *
 nashc_opts_str(const nashc_opts *o, const char *name)
 {

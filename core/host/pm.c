@@ -14,6 +14,8 @@ seconds(clockid_t which)
     return clock_gettime(which, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec : 0;
 }
 
+/* A failure that a pass did not pass on counts all the same: that of any of its builders, or of the
+ * run. */
 static nashc_status
 run_on_graph(nashc_run *r, nashc_graph *g)
 {
@@ -30,6 +32,8 @@ run_on_graph(nashc_run *r, nashc_graph *g)
     return s == NASHC_OK ? r->status : s;
 }
 
+/* NASHC_PASS_MODULE: once, with @main at hand; others once for each graph. The number of graphs is
+ * read anew, as a pass may add some. */
 static nashc_status
 run_on_module(nashc_run *r, nashc_module *m)
 {
@@ -62,7 +66,8 @@ calls_stale(const nashc_graph *g)
     return false;
 }
 
-/* Callers learn the types that a pass gave to the results of called graphs. */
+/* Callers learn the types that a pass gave to the results of called graphs, one level a round: as
+ * calls have no circle, as many rounds as there are graphs suffice. */
 static nashc_status
 refresh_calls(const nashc_module *m, nashc_diag *d)
 {
@@ -89,6 +94,8 @@ count_nodes(const nashc_module *m)
     return n;
 }
 
+/* By counters, not by comparing texts: O(graphs). A pass that sets what was there already does not
+ * count, see nashc_value_set_type. */
 static nashc_edits
 sum_edits(const nashc_module *m)
 {
@@ -102,6 +109,8 @@ sum_edits(const nashc_module *m)
     return sum;
 }
 
+/* Order matters: an invalid graph may crash the executor, so it is verified before it is run.
+ * Checking passes change nothing, and INTERFACE passes change what a comparison needs. */
 static nashc_status
 check_result(nashc_pm *pm, const nashc_item *it, const nashc_module *after, bool changed)
 {
@@ -165,6 +174,9 @@ run_and_check(nashc_run *r, const nashc_item *it, nashc_module *after, nashc_pas
     return s;
 }
 
+/* The pass works on a clone, and the module is replaced only at the end: a failure leaves what the
+ * pass was given, for the repro file and for `try`. Costs a copy of the structure a pass; cells of
+ * constants are shared. */
 static nashc_status
 run_pass(nashc_pm *pm, const nashc_item *it)
 {
@@ -207,6 +219,8 @@ run_pass(nashc_pm *pm, const nashc_item *it)
 
 static nashc_status run_list(nashc_pm *pm, const nashc_item *it);
 
+/* The text decides whether something changed: passes may edit back and forth within a round and
+ * still arrive where they were. */
 static nashc_status
 run_fixpoint(nashc_pm *pm, const nashc_item *it)
 {
@@ -232,6 +246,8 @@ run_fixpoint(nashc_pm *pm, const nashc_item *it)
     return NASHC_EUNSUP;
 }
 
+/* Failures of the kind "cannot do that with this input" are taken back, with their messages; bugs,
+ * memory and mismatches are not, as they say something about nashc. */
 static nashc_status
 run_try(nashc_pm *pm, const nashc_item *it)
 {
@@ -337,7 +353,8 @@ lists_word(const char *list, const char *word, size_t len)
     return false;
 }
 
-/* Follows the tree in the order it will run and collects what passes give. */
+/* Follows the tree in the order it will run and collects what passes give; before anything runs, so
+ * that a pipeline that cannot work says so at once. Bodies of loops count as run once. */
 static nashc_status
 check_stages(nashc_pm *pm, const nashc_item *it, nashc_str *given)
 {
@@ -372,6 +389,8 @@ check_stages(nashc_pm *pm, const nashc_item *it, nashc_str *given)
 /* The pipeline that runs in this thread, for a crash to save what it was given. */
 static _Thread_local nashc_pm *running_pm;
 
+/* From the handler of a crash: memory may be in any state, but a file that is likely good beats
+ * none. running_pm is cleared first, so that a crash in here does not come back. */
 void
 nashc_running_repro(void)
 {
@@ -384,6 +403,7 @@ nashc_running_repro(void)
     nashc_diag_flush(pm->diag);
 }
 
+/* struct_size is the caller's: members that its headers did not know keep their defaults. */
 static void
 take_options(nashc_pm_options *to, const nashc_pm_options *from)
 {
@@ -392,6 +412,8 @@ take_options(nashc_pm_options *to, const nashc_pm_options *from)
         memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
 }
 
+/* *m is the last good module in any case, owned by the caller. Pipelines may nest (a pass that runs
+ * one), so the outer one is put back. */
 nashc_status
 nashc_run_pipeline(nashc_module **m, const char *text, const nashc_pm_options *o, nashc_diag *d)
 {

@@ -9,6 +9,7 @@
 
 #define MAX_CHANNELS 65536
 
+/* Of a port: x = scale * (q - zero) + bias, one number or one a channel. */
 typedef struct affine {
     double *scale, *zero, *bias;
     int n;
@@ -58,6 +59,7 @@ room_for(affine *f, const nashc_tensor *t, nashc_arena *a)
     return t && widen(f, (int)nashc_tensor_count(t), a);
 }
 
+/* Order and values of elements stay as the hardware sees them, as far as scales are concerned. */
 static bool
 moves_only(const nashc_node *n)
 {
@@ -83,7 +85,7 @@ take_grid(const nashc_node *n, affine *f, nashc_arena *a)
 }
 
 /* y = scale * (q - zero) + bias with y = n(x): the same for x. back: n is in front of a quantiser,
- * so it is undone; else it is done. */
+ * so it is undone; else it is done. False where n is not affine, or has no inverse. */
 static bool
 take_step(const nashc_node *n, affine *f, bool back, nashc_arena *a)
 {
@@ -128,7 +130,9 @@ store(nashc_port *p, const affine *f)
     p->n = f->n;
 }
 
-/* From the operand of the call back to the input of the model. */
+/* From the operand of the call back to the input of the model: the quantiser first, then what
+ * stands before it, each undone. Behind the first node that is not affine the numbers stay as they
+ * are, and only the name is looked for. */
 static bool
 trace_input(nashc_port *p, const nashc_value *v, nashc_arena *a)
 {
@@ -167,7 +171,8 @@ output_name(const nashc_graph *g, const nashc_value *v)
     return NULL;
 }
 
-/* From the result of the call on to the output of the model. */
+/* From the result of the call on to the output of the model. Behind the first node that is not
+ * affine the numbers stay as they are. */
 static bool
 trace_output(nashc_port *p, const nashc_graph *g, const nashc_value *v, nashc_arena *a)
 {
@@ -212,6 +217,8 @@ add_op(const char *list, const nashc_node *n, nashc_arena *a)
     return nashc_arena_printf(a, "%s%s%s", list, list[0] ? ", " : "", name);
 }
 
+/* Ops before and behind the call, for people: what the host has to do. A node that does not depend
+ * on the call counts as in front. */
 static bool
 list_ops(const nashc_graph *g, const nashc_node *call, nashc_ports *out, nashc_arena *a)
 {
@@ -235,6 +242,7 @@ list_ops(const nashc_graph *g, const nashc_node *call, nashc_ports *out, nashc_a
     return after && out->front && out->behind;
 }
 
+/* By name and by the number of streams, as @main may be of another version. */
 static const nashc_node *
 find_call(const nashc_graph *g, const nashc_graph *f)
 {
@@ -283,6 +291,7 @@ fill(nashc_port *p, const nashc_graph *main, const nashc_node *call, int i, bool
     return ok ? NASHC_OK : nashc_enomem(d);
 }
 
+/* Owned by a. A graph of layers without @main has ports with scale 1. */
 nashc_status
 nashc_ports_of(const nashc_module *m, const nashc_graph *f, nashc_ports *out, nashc_arena *a,
                nashc_diag *d)

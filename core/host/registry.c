@@ -51,6 +51,8 @@ keep_plugin(nashc_ctx *c, const nashc_plugin *p, const char *origin)
     return true;
 }
 
+/* All is checked before anything is added (nashc_admit), so only memory can leave a plugin half
+ * registered; the context is then not used on. */
 nashc_status
 nashc_register(nashc_ctx *c, const nashc_plugin *p, const char *origin, nashc_diag *d)
 {
@@ -72,6 +74,7 @@ nashc_register(nashc_ctx *c, const nashc_plugin *p, const char *origin, nashc_di
 extern const nashc_executor nashc_executor_reference;
 extern const nashc_frontend nashc_frontend_nashir;
 
+/* The host's own descriptors come in by the same way as a plugin's. */
 nashc_ctx *
 nashc_ctx_create(void)
 {
@@ -105,6 +108,7 @@ nashc_ctx_create(void)
     return c;
 }
 
+/* Libraries of plugins are never unloaded: other contexts may have their descriptors. */
 void
 nashc_ctx_free(nashc_ctx *c)
 {
@@ -136,6 +140,8 @@ nashc_ctx_diag(nashc_ctx *c)
 
 /* --- queries --------------------------------------------------------------------------------- */
 
+/* O(1). Ops end at unknown.NAME, made at demand: an imported graph with operators that nobody knows
+ * is still a graph. */
 const void *
 nashc_find(nashc_ctx *c, nashc_desc_kind k, const char *name)
 {
@@ -156,6 +162,7 @@ visible_entry(nashc_ctx *c, nashc_desc_kind k, int i)
     return NULL;
 }
 
+/* O(n) each, so O(n^2) for a list: hundreds of entries. */
 const void *
 nashc_desc_at(nashc_ctx *c, nashc_desc_kind k, int i)
 {
@@ -191,6 +198,7 @@ nashc_plugin_of(const nashc_ctx *c, nashc_desc_kind k, const char *name, const c
     return NULL;
 }
 
+/* Built at demand, thrown away by the next registration; for messages of misspelt names. */
 const char *const *
 nashc_names(nashc_ctx *c, nashc_desc_kind k)
 {
@@ -221,6 +229,7 @@ nashc_lookup(nashc_ctx *c, nashc_desc_kind k, const char *name, nashc_diag *d)
     return NULL;
 }
 
+/* Keyed "iface/op", as an op has one implementation for each interface. */
 static const nashc_impl *
 find_impl(nashc_ctx *c, const char *iface, const char *op)
 {

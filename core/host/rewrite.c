@@ -9,6 +9,7 @@
 #include "ir/impl.h"
 #include <string.h>
 
+/* of nodes at the begin: far above what patterns that get smaller need, low enough to end soon */
 #define MAX_FIRES_PER_NODE 64
 
 struct nashc_rw {
@@ -25,6 +26,7 @@ struct nashc_rw {
     nashc_status status;
 };
 
+/* The first cause is kept; patterns go on with NULL values until they return. */
 static void
 fail(nashc_rw *rw, nashc_status s)
 {
@@ -41,6 +43,7 @@ fail_memory(nashc_rw *rw)
 
 /* --- worklist -------------------------------------------------------------------------------- */
 
+/* A byte for each node id, zero for new ones; ids grow while the pass makes nodes. */
 static bool
 side_table(uint8_t **table, size_t *n, uint32_t id)
 {
@@ -53,6 +56,7 @@ side_table(uint8_t **table, size_t *n, uint32_t id)
     return true;
 }
 
+/* Each node at most once in the queue, however many edits touch it. */
 static void
 push(nashc_rw *rw, nashc_node *n)
 {
@@ -97,6 +101,8 @@ push_users(nashc_rw *rw, const nashc_value *v)
         push(rw, users[i]);
 }
 
+/* A node without readers is dead code: patterns are not shown it, or they would rewrite what is
+ * thrown away. */
 static bool
 is_read(const nashc_node *n)
 {
@@ -137,7 +143,8 @@ erase_dead(nashc_rw *rw, nashc_node *n)
 
 /* --- types after an edit --------------------------------------------------------------------- */
 
-/* Infers n and onwards as far as types change. Users are visited in a queue of their own. */
+/* Infers n and onwards as far as types change, so that a local edit stays local. Users are visited
+ * in a queue of their own; those whose operand types changed are queued for the patterns, too. */
 static void
 infer_from(nashc_rw *rw, nashc_node **list, int n)
 {
@@ -181,6 +188,7 @@ infer_from(nashc_rw *rw, nashc_node **list, int n)
 
 /* --- driver ---------------------------------------------------------------------------------- */
 
+/* "nn.*" fits all ops that begin so. */
 static bool
 root_fits(const char *root, const char *op)
 {
@@ -213,6 +221,9 @@ fires_too_often(nashc_rw *rw, const nashc_node *n)
     return true;
 }
 
+/* The patterns in their order, the first that fires ends it: the root is queued again and meets all
+ * of them anew. A pattern that edits must say so, else the bisect limit and the counters would lie;
+ * that is checked. */
 static void
 try_root(nashc_rw *rw, nashc_node *n)
 {
@@ -230,6 +241,7 @@ try_root(nashc_rw *rw, nashc_node *n)
         nashc_build_before(rw->build, n);
         nashc_build_loc(rw->build, nashc_node_loc(n));
         const char *opname = nashc_node_opname(n);
+        /* for crash reports */
         rw->run->frame.node = n;
         bool changed = p->patterns[i]->rewrite(rw, n);
         rw->run->frame.node = NULL;
@@ -251,6 +263,8 @@ try_root(nashc_rw *rw, nashc_node *n)
     }
 }
 
+/* Ends when the queue is empty. Roots that died or lost their readers while they waited are passed
+ * over. */
 nashc_status
 nashc_rewrite_graph(nashc_run *r, nashc_graph *g)
 {
@@ -351,6 +365,7 @@ push_rooted(nashc_rw *rw, nashc_node *n)
         push(rw, n);
 }
 
+/* NULL from the builder fails the rewrite; the builder has told why. */
 static nashc_node *
 made(nashc_rw *rw, nashc_node *n)
 {
@@ -421,6 +436,7 @@ nashc_rw_like_with(nashc_rw *rw, const nashc_node *like, nashc_value *const *in,
     return made(rw, nashc_build_like_with(rw->build, like, in, n_in, attrs ? attrs : ""));
 }
 
+/* t is taken over. Constants are no nodes: nothing is queued. */
 nashc_value *
 nashc_rw_const(nashc_rw *rw, nashc_tensor *t)
 {
@@ -448,6 +464,8 @@ nashc_rw_ints(nashc_rw *rw, const int64_t *v, int n)
     return nashc_build_ints(rw->build, v, n);
 }
 
+/* Users are listed before the replacement, while they still are old's. They are looked at again, as
+ * is the producer of v, which gained readers; what only old kept alive goes. */
 void
 nashc_rw_replace(nashc_rw *rw, nashc_value *old, nashc_value *v)
 {

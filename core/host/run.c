@@ -19,6 +19,7 @@ nashc_run_arena(nashc_run *r)
     return r->arena;
 }
 
+/* A place for the pass's own state, NULL at the begin of each graph. */
 void **
 nashc_run_slot(nashc_run *r)
 {
@@ -31,6 +32,8 @@ nashc_run_opts(nashc_run *r)
     return r->opts;
 }
 
+/* Kept in a list, so that the failure of any builder a pass made fails the pass, whether it looked
+ * or not (run_on_graph in pm.c). */
 nashc_build *
 nashc_run_build(nashc_run *r, nashc_graph *g)
 {
@@ -43,6 +46,7 @@ nashc_run_build(nashc_run *r, nashc_graph *g)
     return b;
 }
 
+/* Out of range is ignored: counters are for people, not worth a failure. */
 void
 nashc_stat(nashc_run *r, int i, int64_t by)
 {
@@ -50,6 +54,8 @@ nashc_stat(nashc_run *r, int i, int64_t by)
         r->stats[i] += by;
 }
 
+/* False: the limit is reached, and the pass is to stop changing things. Edits are counted over all
+ * passes of the pipeline, so that a bisection finds the one edit that breaks a model. */
 bool
 nashc_run_edit(nashc_run *r, const char *what, const nashc_node *n)
 {
@@ -69,6 +75,8 @@ nashc_run_edit(nashc_run *r, const char *what, const nashc_node *n)
     return true;
 }
 
+/* Returns false always, so that a matcher says `return nashc_run_miss(...)`. Costs nothing unless
+ * --explain names the pass. */
 bool
 nashc_run_miss(nashc_run *r, const nashc_node *n, const char *fmt, ...)
 {
