@@ -319,6 +319,8 @@ reduce_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *ar
     if (!r.arena)
         return nashc_status_exit(nashc_enomem(r.diag));
     nashc_status s = tool_load(c, o, args[0], &r.best);
+    if (s == NASHC_OK && !nashc_module_main(r.best))
+        s = nashc_error(r.diag, NULL, "the model has no graph");
     if (s == NASHC_OK)
         s = tool_temp_folder("reduce", r.arena, &r.folder, r.diag);
     r.file = s == NASHC_OK ? nashc_arena_printf(r.arena, "%s/model.nashir", r.folder) : "";

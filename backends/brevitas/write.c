@@ -125,11 +125,11 @@ static nashc_status
 prepare_node(brev *b, const nashc_node *n)
 {
     const brev_emitter *e = emitter_of(n);
-    uint32_t id = nashc_node_id(n), out = nashc_value_id(nashc_node_out(n, 0)),
-             max = nashc_graph_max_id(b->g);
+    uint32_t id = nashc_node_id(n), max = nashc_graph_max_id(b->g);
 
-    if (!e)
+    if (!e) /* it may have no result */
         return brev_refuse(b, n, "the exporter does not know the operator");
+    uint32_t out = nashc_value_id(nashc_node_out(n, 0));
     find_trained(b, n);
     nashc_status s = e->check ? e->check(b, n) : NASHC_OK;
     if (s != NASHC_OK || brev_is_part(n))
@@ -256,7 +256,9 @@ static nashc_status
 brevitas_write(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
 {
     brev b = {.a = nashc_arena_create(), .d = d, .g = nashc_module_main(m)};
-    nashc_status s = b.a ? prepare(&b) : nashc_enomem(d);
+    nashc_status s = !b.a  ? nashc_enomem(d)
+                     : b.g ? prepare(&b)
+                           : nashc_error(d, NULL, "the module has no graph to write");
 
     (void)o;
     if (s == NASHC_OK) {

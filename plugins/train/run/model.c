@@ -38,6 +38,8 @@ train_model_read(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_modu
         s = path ? nashc_read_model_opts(c, path, *frontend ? frontend : NULL, options, out, d)
                  : nashc_enomem(d);
     const nashc_graph *g = s == NASHC_OK ? nashc_module_main(*out) : NULL;
+    if (s == NASHC_OK && !g)
+        s = nashc_error(d, &(nashc_loc){.file = path}, "the model has no graph");
     for (int i = 0; g && s == NASHC_OK && i < nashc_graph_n_inputs(g); i++)
         if (!nashc_type_is_static(nashc_value_type(nashc_graph_input(g, i)))) {
             s = nashc_run_pipeline(out, "fix-batch", NULL, d);
