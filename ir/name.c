@@ -1,8 +1,5 @@
 /* name.c: names as the text form prints them. */
-#include "core/base/mem.h"
-#include "core/base/num.h"
 #include "ir/impl.h"
-#include <nashc/diag.h>
 #include <string.h>
 
 bool

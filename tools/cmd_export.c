@@ -21,16 +21,6 @@ backend_name(const char *to)
     return strcmp(to, "qonnx") == 0 ? "onnx" : to;
 }
 
-static nashc_status
-write_by(const nashc_backend *be, const nashc_module *m, const char *path, nashc_diag *d)
-{
-    nashc_arena *a = nashc_arena_create();
-    nashc_opts *o = a ? nashc_opts_create(a, be->options) : NULL;
-    nashc_status s = o ? be->write(m, path, o, d) : nashc_enomem(d);
-    nashc_arena_free(a);
-    return s;
-}
-
 static int
 export_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 {
@@ -46,7 +36,7 @@ export_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *ar
             nashc_usage(d, "backend \"%s\" writes a folder: use `nashc compile`", be->name));
     nashc_status s = tool_load(c, o, args[0], &m);
     if (s == NASHC_OK)
-        s = write_by(be, m, nashc_opts_str(o, "o"), d);
+        s = nashc_write_by(be, m, nashc_opts_str(o, "o"), NULL, d);
     nashc_module_free(m);
     return nashc_status_exit(s);
 }

@@ -1,10 +1,5 @@
 /* state.c: options of the whole run that every command asks for. */
 #include "tool.h"
-#include <locale.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 struct tool_state tool_state;
 

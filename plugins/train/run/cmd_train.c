@@ -85,9 +85,7 @@ static nashc_status
 open_test(train_run *r, train_wish wish)
 {
     int before = nashc_diag_count(r->diag, NASHC_NOTE);
-    const char *text =
-        nashc_arena_printf(r->arena, "%s%ssplit=test", r->data_text,
-                           strchr(r->data_text, ',') || strchr(r->data_text, ':') ? "," : ",");
+    const char *text = nashc_arena_printf(r->arena, "%s,split=test", r->data_text);
 
     wish.test = wish.augment_none = true;
     if (!text)
