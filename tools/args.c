@@ -32,6 +32,9 @@ unknown_option(const nashc_param *schema, const char *arg, size_t len, nashc_dia
     return NASHC_EUSAGE;
 }
 
+/* One dash or two, value behind "=" or as the next word; --no-NAME for switches. An option that may
+ * stand without value (NASHC_P_OPTIONAL) takes one by "=" only, or it would eat the next
+ * argument. */
 static nashc_status
 parse_option(nashc_opts *o, const nashc_param *schema, int n, char **argv, int *i, nashc_diag *d)
 {
@@ -63,6 +66,7 @@ parse_option(nashc_opts *o, const nashc_param *schema, int n, char **argv, int *
     return nashc_opts_set(o, p->name, value, NULL, d);
 }
 
+/* A lone "-" is an argument: standard input. args has room for all n. */
 nashc_status
 tool_parse_args(nashc_opts *o, const nashc_param *schema, int n, char **argv, const char **args,
                 int *n_args, nashc_diag *d)
@@ -144,6 +148,7 @@ values_there(const nashc_param *p, const nashc_command *c, char out[128])
     return out[0] ? out : "none is installed";
 }
 
+/* 27 columns for the option; a longer one has its help on a line of its own. */
 static void
 print_params(FILE *f, const nashc_param *schema, const char *dashes, const nashc_command *c)
 {

@@ -1,6 +1,8 @@
 /* arrays.c: reads .npz files for the library, which links no zip. */
 #include "tool.h"
 
+/* As an interface (nashc_impl), since frontends in the library want weights and must not know of
+ * zip. */
 static nashc_status
 read_npz(const char *path, nashc_array_sink *put, void *user, nashc_diag *d)
 {

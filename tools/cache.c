@@ -14,6 +14,7 @@
 #define MAX_SIZE  ((int64_t)1 << 30)
 #define KEY_CHARS "0123456789abcdef"
 
+/* NULL: no cache. The XDG rule: a relative XDG_CACHE_HOME does not count. */
 const char *
 tool_cache_folder(const char *option, nashc_arena *a)
 {
@@ -28,6 +29,8 @@ tool_cache_folder(const char *option, nashc_arena *a)
     return home && home[0] == '/' ? nashc_arena_printf(a, "%s/.cache/nashc", home) : NULL;
 }
 
+/* What is found will be run: so a regular file of ours that nobody else can write, no link. Its
+ * time is set, as evict() goes by last use. */
 const char *
 tool_cache_find(const char *folder, const char *key, nashc_arena *a)
 {
@@ -57,6 +60,7 @@ make_folders(const char *folder, nashc_arena *a)
         mkdir(path, 0700);
 }
 
+/* Into a new file only, executable for us. */
 static bool
 copy(const char *from, const char *to)
 {
@@ -101,6 +105,8 @@ evict(const char *folder, nashc_arena *a)
     return size > MAX_SIZE && found && unlink(found) == 0;
 }
 
+/* Under a name of this process first, then renamed: another run sees a whole program or none.
+ * Failures are not told: without a cache all works, slower. */
 void
 tool_cache_keep(const char *folder, const char *key, const char *program, nashc_arena *a)
 {

@@ -49,6 +49,7 @@ typedef struct job {
     nashc_compile_result r;
 } job;
 
+/* For the manifest: which model a design is of, whatever its name. */
 static nashc_status
 hash_model(job *j)
 {
@@ -71,6 +72,7 @@ hash_model(job *j)
     return NASHC_OK;
 }
 
+/* NULL where it cannot be made: the copies are then left out, the design is not. */
 static const char *
 temps_folder(job *j)
 {
@@ -135,6 +137,8 @@ missing_program(const char *list, nashc_arena *a)
     return NULL;
 }
 
+/* The command of the backend runs in the new folder before that gets its name: a design whose bench
+ * fails does not appear. */
 static nashc_status
 run_bench(job *j)
 {
@@ -246,6 +250,8 @@ summary(job *j)
     print_host(j);
 }
 
+/* Level 3 after each pass: structure, types, rules of ops. The same inputs in each run (seed 1), so
+ * that a failure can be repeated. */
 static nashc_status
 take_options(job *j)
 {
@@ -288,6 +294,8 @@ check_size(job *j)
     return j->pm.verify_each ? tool_check_size(j->m, runs, remedy, j->d) : NASHC_OK;
 }
 
+/* In order of price: options, then reading, then passes, then files, then simulation. The folder
+ * gets its name last. */
 static nashc_status
 compile(job *j)
 {

@@ -48,10 +48,12 @@ load(job *j, const char *path)
     const char *backend = json_string_value(json_object_get(root, "backend"));
     const nashc_device *device = name ? nashc_find(j->ctx, NASHC_D_DEVICE, name) : NULL;
     double clk = json_number_value(json_object_get(root, "clock_ns"));
+    /* what the command line gives counts; the design says the rest */
     if (!nashc_opts_given(j->opts, "clock-ns") && clk > 0)
         j->o.clock_ns = clk;
     if (!j->o.device && device)
         j->o.device = device->name;
+    /* cycles and costs of another backend's layers would be nonsense */
     bool known = !backend || nashc_find(j->ctx, NASHC_D_BACKEND, backend);
     if (!j->o.backend && backend)
         j->o.backend = nashc_arena_strdup(j->a, backend);
@@ -66,6 +68,7 @@ load(job *j, const char *path)
     return tool_load(j->ctx, j->opts, nashc_arena_printf(j->a, "%s/model.nashir", path), &j->m);
 }
 
+/* The folding comes last, as it has no width. */
 static void
 print_text(const job *j)
 {
@@ -123,6 +126,8 @@ print_json(const job *j)
     json_decref(o);
 }
 
+/* All that can be wrong with the options is said before the model is read. No folder is made:
+ * passes run as for `compile`, without checks. */
 static nashc_status
 estimate(job *j, const char *path)
 {

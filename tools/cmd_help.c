@@ -33,6 +33,7 @@ troff(const char *s)
     }
 }
 
+/* Options from the descriptors, so that the page says what this build has. */
 static void
 man_params(const nashc_param *p)
 {
@@ -160,6 +161,8 @@ unknown_name(nashc_ctx *c, const char *name, nashc_diag *d)
     return NASHC_EUSAGE;
 }
 
+/* In the order in which names are looked up: a command first, so that `help run` is about the
+ * command. */
 static int
 explain(nashc_ctx *c, const char *name)
 {

@@ -38,6 +38,7 @@ static const kind kinds[] = {
     {"imports", -2},
 };
 
+/* One row for all kinds, so that text, JSON and Markdown are written once. */
 static row
 describe(int k, const void *desc, nashc_arena *a)
 {
@@ -145,6 +146,7 @@ import_at(nashc_ctx *c, int i, nashc_arena *a, row *out)
     return false;
 }
 
+/* False beyond the last, and where memory is out for a name. */
 static bool
 row_at(nashc_ctx *c, int k, int i, nashc_arena *a, row *out)
 {
@@ -286,6 +288,7 @@ print_json(nashc_ctx *c, const kind *k, nashc_arena *a)
 
 /* --- command --------------------------------------------------------------------------------- */
 
+/* Singular or plural. */
 static const kind *
 find_kind(const char *name)
 {

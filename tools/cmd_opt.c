@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* .reserved holds the value of an option that is given without one. */
 static const nashc_param options[] = {
     {.name = "passes",
      .def = "",
@@ -91,6 +92,7 @@ or_null(const char *s)
     return s[0] ? s : NULL;
 }
 
+/* Lists live in a; strings are the options' own. */
 static nashc_pm_options
 pass_options(const nashc_opts *o, nashc_arena *a)
 {
@@ -127,6 +129,7 @@ choose_passes(const nashc_opts *o, nashc_module *m, nashc_arena *a, nashc_status
         return NULL;
     }
     text = nashc_arena_strdup(a, text);
+    /* else the result would look like a repro file itself */
     nashc_module_set_meta(m, "repro_passes", NULL);
     nashc_module_set_meta(m, "repro_version", NULL);
     *s = text ? NASHC_OK : nashc_enomem(d);
@@ -192,6 +195,7 @@ opt_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
         passes = choose_passes(o, m, a, &s, d);
     nashc_pm_options po = pass_options(o, a);
     if (s == NASHC_OK && passes[0] && po.check_each > 0)
+        /* the reference executor is slow: it is told before hours of it begin */
         s = tool_check_size(m, tool_checked_runs(po.check_each),
                             "without --check-each nothing is run", d);
     tool_flush(c);

@@ -176,6 +176,7 @@ take_result(pareto_point *q, const nashc_compile_result *r)
     q->reached = q->goal->fps <= 0.0 || r->fps >= q->goal->fps;
 }
 
+/* A target that is missed is a point, not a failure: compilation fills r before it refuses. */
 static nashc_status
 compile(job *j, const char *run, pareto_point *q)
 {
@@ -227,7 +228,8 @@ call_nashc(const job *j, const char *const *argv)
     return out;
 }
 
-/* The network's Verilog through Yosys with the library. */
+/* The network's Verilog through Yosys with the library. A NULL within argv ends it: without a
+ * device nothing stands behind that place. */
 static nashc_status
 synthesize(const job *j, const char *model, const char *dir, pareto_point *q)
 {
@@ -284,7 +286,7 @@ measure_area(const job *j, pareto_point *q)
     return s;
 }
 
-/* All runs are of tasks with one figure. */
+/* All runs are of tasks with one figure; a run that names none is one of accuracy. */
 static nashc_status
 read_figure(job *j, const char *run)
 {
@@ -427,6 +429,7 @@ write_manifest(const job *j, const char *dir)
     return f ? nashc_out_commit(f, j->d) : NASHC_EIO;
 }
 
+/* The folder appears whole, or not at all. */
 static nashc_status
 write_all(const job *j)
 {

@@ -72,7 +72,8 @@ split_command(reducer *r, const char *text)
     return NASHC_OK;
 }
 
-/* Exit status of the command on m; -1 after a failure of ours. */
+/* Exit status of the command on m; -1 after a failure of ours. 124 out of time, as the program
+ * timeout has it: a model that hangs can be reduced like one that crashes. */
 static int
 run_command(reducer *r, const nashc_module *m)
 {
@@ -107,7 +108,8 @@ tidy(nashc_module *m)
             nashc_graph_remove_input(g, i);
 }
 
-/* Takes candidate m over if it is sound and the command fails on it as before. */
+/* Takes candidate m over if it is sound and the command fails on it as before, else frees it. What
+ * does not verify is never shown to the command. */
 static bool
 accept(reducer *r, nashc_module *m)
 {
@@ -137,6 +139,7 @@ node_at(const nashc_module *m, int i)
     return n;
 }
 
+/* From the last on, as indices before a removed one stay. */
 static bool
 drop_outputs(reducer *r)
 {
@@ -209,6 +212,8 @@ cut(reducer *r, int from, int n)
     return accept(r, m);
 }
 
+/* Halves first: a large part that does not matter goes in one run of the command. After a cut the
+ * same place is tried again, as other nodes stand there. */
 static bool
 cut_runs(reducer *r)
 {
@@ -277,6 +282,7 @@ plain_constant(reducer *r, int i, int k)
     return accept(r, m);
 }
 
+/* Last and once: it does not make the graph smaller, only the file. */
 static void
 plain_constants(reducer *r)
 {
@@ -287,6 +293,8 @@ plain_constants(reducer *r)
 
 /* --- command --------------------------------------------------------------------------------- */
 
+/* Rounds until nothing helps: each kind of change may open the way for another. O(nodes) runs of
+ * the command a round. */
 static nashc_status
 reduce(reducer *r, const char *out)
 {

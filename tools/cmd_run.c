@@ -49,6 +49,7 @@ typedef struct job {
     double seconds, cpu_seconds; /* of the executor: on the clock, and of all its threads */
 } job;
 
+/* --threads is short for an option of the executor; one without it refuses. */
 static nashc_status
 prepare(job *j)
 {
@@ -91,6 +92,7 @@ read_inputs(job *j)
     return tool_samples_plan(j->graph, &j->in, j->arena, &j->samples, j->diag);
 }
 
+/* Names are those of outputs, which may differ from their values'. */
 static nashc_status
 make_results(job *j)
 {
@@ -128,6 +130,7 @@ block_size(const job *j)
     return n < j->samples.n ? n : j->samples.n;
 }
 
+/* Buffers are made once and filled anew for each block. */
 static nashc_status
 make_block(job *j, block *b)
 {
@@ -207,6 +210,7 @@ run_all(job *j)
     if (s == NASHC_OK && !nashc_mul_size(repeat, j->samples.n, &total))
         s = nashc_usage(j->diag, "too many runs");
     for (int64_t r = 0; s == NASHC_OK && r < repeat; r++)
+        /* only the first round is kept: the others are for the clock */
         for (int64_t k = 0; s == NASHC_OK && k < j->samples.n; k += b.size) {
             int64_t left = j->samples.n - k;
             tool_progress("samples", r * j->samples.n + k, total);
@@ -233,6 +237,7 @@ print_text(const job *j)
     }
 }
 
+/* Cut like the text; "complete" tells. */
 static json_t *
 json_array_of(const tool_array *a)
 {
@@ -274,6 +279,7 @@ print_json(const job *j, nashc_status s, bool values)
     json_decref(o);
 }
 
+/* A difference is told after the outputs are written: they are what one looks at then. */
 static nashc_status
 deliver(job *j)
 {

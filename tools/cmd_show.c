@@ -38,6 +38,8 @@ write_to_stdout(const nashc_backend *be, const nashc_module *m, const char *cons
     return s;
 }
 
+/* Without --format the suffix of -o decides, as for `opt`. A backend without suffixes writes a
+ * folder, for which `compile` is there. */
 static nashc_status
 show(nashc_ctx *c, const nashc_module *m, const nashc_opts *o, nashc_arena *a)
 {

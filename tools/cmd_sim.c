@@ -61,6 +61,8 @@ in_range(int64_t frames)
     return frames >= 0 && frames <= MAX_FRAMES;
 }
 
+/* A manifest may be edited by hand or come from elsewhere: numbers that ask for memory or name
+ * files are checked. */
 static nashc_status
 read_manifest(job *j)
 {
@@ -111,6 +113,7 @@ read_manifest(job *j)
     return st;
 }
 
+/* Streams as the graph of layers has them, which the bench was written for. */
 static nashc_status
 find_streams(job *j)
 {
@@ -164,6 +167,7 @@ free_buffers(nashc_buf *x, int n)
         nashc_buf_free(&x[i]);
 }
 
+/* *text stays a string; room doubles, so that frames add up in linear time. */
 static bool
 append(char **text, size_t *used, size_t *cap, const char *s, size_t n)
 {
@@ -304,6 +308,8 @@ run_tail(job *j, char *const *got)
     return s;
 }
 
+/* At least as many frames as it takes to get into the steady state and through one period of it, so
+ * that the interval is that of a long run. Without a clock one frame does. */
 static nashc_status
 simulate(job *j)
 {
@@ -410,6 +416,7 @@ add_cycles(const job *j, json_t *o)
     json_object_set_new(o, "stalls", stalls);
 }
 
+/* stdout has the results; differences from the model of cycles are warnings. */
 static void
 report(const job *j, nashc_status s)
 {
@@ -433,6 +440,7 @@ report(const job *j, nashc_status s)
     }
 }
 
+/* A wrong result is reported together with the cycles it took. */
 static nashc_status
 deliver(job *j)
 {
@@ -456,6 +464,7 @@ deliver(job *j)
     return s;
 }
 
+/* What can fail cheaply comes first; the simulator last. */
 static nashc_status
 run_job(job *j)
 {

@@ -28,6 +28,8 @@ typedef struct stats {
 
 /* --- parts ----------------------------------------------------------------------------------- */
 
+/* By the names that the genotype frontend gives; in another model they may mean anything, so only
+ * there. */
 static int
 part_of(const char *name)
 {
@@ -55,7 +57,7 @@ add(int64_t *total, int64_t *parts, int part, int64_t n)
 
 /* --- parameters ------------------------------------------------------------------------------ */
 
-/* The first time that this constant is met? */
+/* The first time that this constant is met? Weights that several nodes share count once. */
 static bool
 first_time(stats *s, const nashc_value *v)
 {

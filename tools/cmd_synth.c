@@ -48,6 +48,7 @@ typedef struct job {
     const char *failed, *why; /* the first layer that Yosys did not do */
 } job;
 
+/* The family follows the device of the design, unless a target is given. */
 static nashc_status
 load(job *j)
 {
@@ -121,6 +122,7 @@ print_row(const char *name, const nashc_cost *r, const nashc_cost *e)
            e->dsp);
 }
 
+/* The inverse of figures(); what is not there reads as 0. */
 static yosys_figures
 figures_in(const json_t *o)
 {
@@ -192,6 +194,7 @@ hash_layer(job *j, const char *name, char key[SHA256_DIGEST_STRING_LENGTH])
     for (char *p = strtok(files, "\n"); p && s == NASHC_OK; p = strtok(NULL, "\n")) {
         const char *base = strrchr(p, '/') ? strrchr(p, '/') + 1 : p;
         if (strncmp(base, "nashc_", 6) == 0)
+            /* the library's modules: any of them may be instantiated by the layer */
             s = hash_file(j, &c, in_rtl(j, base));
     }
     nashc_mem_free(files);
@@ -207,7 +210,8 @@ says(const json_t *o, const char *key, const char *text)
     return have && strcmp(have, text) == 0;
 }
 
-/* The report of an earlier run, if it is of the same program and family. */
+/* The report of an earlier run, if it is of the same program and family: figures of two are not
+ * mixed. */
 static void
 start_report(job *j)
 {
@@ -252,6 +256,8 @@ write_report(job *j)
     return s;
 }
 
+/* A layer that failed is tried again in the next run, maybe with more room; the failure is kept in
+ * the report meanwhile. */
 static nashc_status
 do_layer(job *j, const nashc_node *n)
 {
@@ -351,6 +357,7 @@ finish(job *j, const char *only)
     return NASHC_EIO;
 }
 
+/* The version first: it is part of every key. */
 static nashc_status
 run(job *j)
 {

@@ -31,7 +31,8 @@ input_notes(const nashc_opts *o, nashc_arena *a)
     return notes;
 }
 
-/* Nobody gave a clock: the usual one of the device counts, else the default of the option. */
+/* Nobody gave a clock: the usual one of the device counts, which a configuration may have named,
+ * else the default of the option. */
 static void
 default_clock(nashc_compile_options *out, nashc_ctx *c, const nashc_opts *o)
 {
@@ -40,6 +41,8 @@ default_clock(nashc_compile_options *out, nashc_ctx *c, const nashc_opts *o)
     out->clock_ns = dev && dev->clk_ns > 0 ? dev->clk_ns : nashc_opts_float(o, "clock-ns");
 }
 
+/* The command line first, then the file, which fills what is left; then what follows from the
+ * device. */
 nashc_status
 compile_options_take(nashc_compile_options *out, nashc_pm_options *pm, nashc_ctx *c,
                      const nashc_opts *o, nashc_arena *a)

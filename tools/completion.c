@@ -47,6 +47,7 @@ name_of(const struct naming *table, size_t n, const char *option)
     return NULL;
 }
 
+/* An enumeration lists its own values, whatever it is called. */
 static const char *
 named(const nashc_param *p)
 {
@@ -111,6 +112,8 @@ bash_command(const nashc_command *cmd)
     printf("        ;;\n");
 }
 
+/* bash has no descriptions, so all is words; completion behind "," or "(" keeps what stands
+ * before. */
 static void
 bash(nashc_ctx *c)
 {

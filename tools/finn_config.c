@@ -13,6 +13,7 @@ typedef struct reader {
     const char *path;
 } reader;
 
+/* NaN fails the test of the caller, so what is no number is refused like one out of range. */
 static double
 number(const json_t *v)
 {
@@ -30,6 +31,7 @@ beside(const reader *r, const char *name)
                : nashc_arena_printf(r->a, "%.*s/%s", (int)(slash - r->path), r->path, name);
 }
 
+/* key[0] tells the three keys of take_key apart. */
 static nashc_status
 take_number(reader *r, const char *key, const json_t *v)
 {
@@ -103,6 +105,8 @@ take_key(reader *r, const char *key, const json_t *v, bool *used)
     return NASHC_OK;
 }
 
+/* The first fault ends the taking; keys that mean nothing are told in one remark, as there may be
+ * dozens. */
 static nashc_status
 take_keys(reader *r, const json_t *root)
 {
@@ -127,6 +131,8 @@ take_keys(reader *r, const json_t *root)
     return s;
 }
 
+/* out has the values of the command line already; a key counts only where its option was not
+ * given. */
 nashc_status
 finn_config_take(nashc_compile_options *out, const char *path, nashc_ctx *c, const nashc_opts *o,
                  nashc_arena *a)

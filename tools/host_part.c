@@ -32,6 +32,8 @@ make_prefix(nashc_module *m, const char *graph, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* The inputs of the model stay inputs, as nodes behind the call may read them; results of the call
+ * become inputs behind those. */
 static nashc_status
 make_tail(nashc_module *m, const char *graph, nashc_diag *d)
 {
@@ -50,6 +52,8 @@ make_tail(nashc_module *m, const char *graph, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Both halves are clones of the whole: what a half does not need is dead code and goes. On failure
+ * host_free frees what was made. */
 nashc_status
 host_split(const nashc_module *m, const char *graph, host_part *out, nashc_diag *d)
 {

@@ -63,12 +63,14 @@ value_for(const nashc_opts *o, const char *opt, const char *name, nashc_arena *a
     return found;
 }
 
+/* It becomes part of a pipeline's text: what would end the option there is refused. */
 static bool
 plain_value(const char *s)
 {
     return s[0] && !strpbrk(s, ";()\"");
 }
 
+/* "" where nothing was said of the inputs; NULL: *s says why. */
 const char *
 tool_input_passes(const nashc_opts *o, nashc_arena *a, nashc_status *s, nashc_diag *d)
 {
@@ -113,6 +115,7 @@ tool_passes(const nashc_opts *o, const char *passes, nashc_arena *a, nashc_statu
     return text;
 }
 
+/* For commands that run a model: an unknown batch becomes 1. */
 nashc_status
 tool_make_static(nashc_module **m, nashc_diag *d)
 {

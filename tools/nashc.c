@@ -8,6 +8,7 @@
 
 /* --- messages -------------------------------------------------------------------------------- */
 
+/* Colours the word only, so that what is copied from a terminal is the text of a log. */
 static void
 print_message(void *user, nashc_severity severity, const char *text)
 {
@@ -90,6 +91,8 @@ is_version(const char *s)
     return strcmp(s, "--version") == 0 || strcmp(s, "-version") == 0;
 }
 
+/* Common options may stand anywhere, before the command or behind it; all else is left in order for
+ * the command. Behind "--" nothing is ours. */
 static void
 take_globals(int argc, char **argv, globals *g)
 {
@@ -154,6 +157,7 @@ set_warnings(nashc_ctx *c, const globals *g)
 
 /* --- version and overview -------------------------------------------------------------------- */
 
+/* What this build can do, for bug reports: parts that are plugins may be missing. */
 static void
 print_version(nashc_ctx *c)
 {
@@ -194,6 +198,7 @@ fail(nashc_ctx *c, nashc_status s)
     return nashc_status_exit(s);
 }
 
+/* The frame names the command in a crash report: it may be a plugin's. */
 static int
 call_command(nashc_ctx *c, const nashc_command *cmd, const nashc_opts *o, int n_args,
              const char *const *args)
@@ -278,6 +283,7 @@ asks_version(const nashc_command *cmd, const globals *g)
     return false;
 }
 
+/* Limits before plugins, whose code they bind; warnings before plugins, whose loading may warn. */
 static int
 dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
 {
@@ -338,8 +344,10 @@ finish(int exit_code)
 int
 main(int argc, char **argv)
 {
+    /* libraries must not print numbers with commas */
     setlocale(LC_ALL, "C");
     tool_catch_signals();
+    /* tests make any allocation fail, those of JSON, too */
     json_set_alloc_funcs(nashc_mem_alloc, nashc_mem_free);
     nashc_ctx *c = nashc_ctx_create();
     nashc_arena *a = nashc_arena_create();

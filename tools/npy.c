@@ -102,6 +102,7 @@ take_dim(cursor *c, int64_t *out)
     return c->s > start;
 }
 
+/* A tuple of one has a comma: (3,). */
 static bool
 take_shape(cursor *c, header *h)
 {
@@ -132,6 +133,8 @@ parse_dtype(const char *s, dtype *t)
     return t->size == 1 || (t->order != '|' && (t->size == 2 || t->size == 4 || t->size == 8));
 }
 
+/* NULL, or what is wrong. Strict: numpy writes one form, and a file that has another may be cut or
+ * forged. */
 static const char *
 parse_header(cursor *c, header *h, char *descr, size_t descr_size)
 {
@@ -173,6 +176,7 @@ parse_header(cursor *c, header *h, char *descr, size_t descr_size)
 
 /* --- elements -------------------------------------------------------------------------------- */
 
+/* Byte by byte, so that the order of this machine does not matter. */
 static uint64_t
 load_bits(const uint8_t *p, int size, bool big)
 {
@@ -182,6 +186,7 @@ load_bits(const uint8_t *p, int size, bool big)
     return v;
 }
 
+/* IEEE 754 half: 5 bits of exponent, bias 15, 10 of fraction; e == 0 has no hidden bit. */
 static double
 half_value(uint64_t bits)
 {
@@ -223,7 +228,8 @@ elem_type(const dtype *t)
     return t->kind == 'i' ? nashc_type_int(8 * t->size) : nashc_type_uint(8 * t->size);
 }
 
-/* False if an unsigned 64-bit value is too large, or a bool is not 0 or 1. */
+/* False if an unsigned 64-bit value is too large, or a bool is not 0 or 1. Signs are extended by
+ * arithmetic, as shifting negative numbers is not portable. */
 static bool
 put(nashc_buf *b, int64_t at, const uint8_t *p, const dtype *t)
 {
@@ -267,6 +273,8 @@ load_elements(const char *file, const header *h, const uint8_t *data, tool_array
     return NASHC_OK;
 }
 
+/* The size of the data must be what the header says, to the byte: a download that was cut is found
+ * here. */
 nashc_status
 tool_npy_parse(const char *file, const uint8_t *data, size_t size, tool_array *out, nashc_diag *d)
 {
@@ -323,6 +331,7 @@ file_dtype(const nashc_buf *b)
     return (dtype){'<', 'f', wide ? 8 : 4};
 }
 
+/* Padded with blanks so that data begin at a multiple of 64, as numpy wants for mapping files. */
 bool
 tool_npy_format(const tool_array *a, char **data, size_t *size)
 {

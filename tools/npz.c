@@ -65,6 +65,7 @@ plain_name(const char *name, size_t len)
     return plain;
 }
 
+/* name NULL: the one array of a .npy file. */
 static tool_array *
 append(tool_arrays *a, const char *name, size_t len)
 {
@@ -87,6 +88,8 @@ append(tool_arrays *a, const char *name, size_t len)
     return t;
 }
 
+/* Elements are kept flat; rank and dim are beside them, as arrays may have one axis more than a
+ * tensor. */
 tool_array *
 tool_arrays_add(tool_arrays *a, const char *name, const nashc_type *elem, int rank,
                 const int64_t *dim)
@@ -134,6 +137,7 @@ read_entry(const char *path, zip_t *zip, zip_uint64_t i, tool_arrays *out, nashc
         s = nashc_error(d, &loc, "entry \"%s\" cannot be unpacked", nashc_quote(d, st.name));
     else
         s = tool_npy_parse(path, data, (size_t)st.size, a, d);
+    /* the message speaks of the header; this says whose */
     if (s == NASHC_EINPUT || s == NASHC_EUNSUP)
         nashc_note(d, "in array \"%s\"", nashc_quote(d, st.name));
     if (f)
@@ -179,6 +183,8 @@ read_zip(const char *path, tool_arrays *out, nashc_diag *d)
     return s;
 }
 
+/* By content: a name may say anything. An empty archive begins with PK\5\6. On failure out is
+ * empty. */
 nashc_status
 tool_arrays_read(const char *path, tool_arrays *out, nashc_diag *d)
 {
@@ -322,6 +328,7 @@ write_npz(const char *path, const tool_arrays *arrays, nashc_diag *d)
         zip_error_fini(&error);
         return nashc_enomem(d);
     }
+    /* zip_close gives its source away: this reference is read from afterwards */
     zip_source_keep(memory);
     char **data = calloc(arrays->n + 1, sizeof *data); /* by array */
     nashc_status s = data ? NASHC_OK : nashc_enomem(d);

@@ -22,6 +22,7 @@ beats(const pareto_point *x, const pareto_point *y, pareto_axis a)
            (x->accuracy > y->accuracy || cx < cy);
 }
 
+/* O(n^2) an axis, of a few dozen points. */
 void
 pareto_mark(pareto *p)
 {

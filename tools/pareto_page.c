@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Pixels: panels stand in two columns below the legend. */
 enum { PANEL_W = 460, PANEL_H = 320, LEFT = 58, RIGHT = 16, TOP = 34, BOTTOM = 44, LEGEND = 40 };
 
 static const char *const colours[] = {"#2c5fb3", "#b3452c", "#2c7a3f", "#7a2c7a",
@@ -97,6 +98,8 @@ round_up(double v)
     return v;
 }
 
+/* The accuracy from 15 % below the least to above the best, within 0..1, at least half a per cent
+ * either way: one point alone has a scale, too. */
 static panel
 panel_of(const pareto *p, pareto_axis a)
 {
@@ -145,7 +148,8 @@ by_cost(const void *a, const void *b)
     return (x[0] > y[0]) - (x[0] < y[0]);
 }
 
-/* The front of one goal as steps. */
+/* The front of one goal as steps. More cost buys accuracy, so they rise; more frames a second cost
+ * some, so there they fall. */
 static void
 draw_front(nashc_outfile *f, const panel *v, const pareto_goal *goal, int dash)
 {
@@ -172,6 +176,7 @@ draw_front(nashc_outfile *f, const panel *v, const pareto_goal *goal, int dash)
     free(at);
 }
 
+/* Points without a group have the first colour. */
 static const char *
 colour(const pareto *p, const char *group)
 {
@@ -266,6 +271,7 @@ pareto_write_svg(const pareto *p, const char *dir, nashc_diag *d)
 
 /* --- page ------------------------------------------------------------------------------------ */
 
+/* Without each group in turn: what the group adds to what the others reach. */
 static void
 put_volumes(nashc_outfile *f, const pareto *p)
 {

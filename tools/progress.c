@@ -32,6 +32,7 @@ tool_progress(const char *what, int64_t done, int64_t total)
     static double started, shown;
     static bool visible;
     double now = tool_clock();
+    /* a new piece of work: its time starts here */
     if (done == 0 || started == 0) {
         started = shown = now;
         visible = false;
@@ -39,6 +40,7 @@ tool_progress(const char *what, int64_t done, int64_t total)
     if (tool_quiet() || total <= 0)
         return;
     bool terminal = isatty(2), last = done >= total;
+    /* a bar that is on the screen is wiped at the end, whatever the clock says */
     if (now - shown < (terminal ? BAR_INTERVAL : LINE_INTERVAL) && !(last && visible))
         return;
     shown = now;
@@ -63,6 +65,8 @@ tool_progress(const char *what, int64_t done, int64_t total)
     fflush(stderr);
 }
 
+/* The alarm starts anew with each pass; it goes off when one takes longer than --pass-timeout. pass
+ * NULL: the pipeline is done. */
 void
 tool_pass_progress(void *user, const char *pass, int done, int total)
 {

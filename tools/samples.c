@@ -50,6 +50,7 @@ missing_array(const nashc_graph *g, const tool_arrays *in, int i, nashc_diag *d)
     return NASHC_EINPUT;
 }
 
+/* All inputs must have the same number of samples; a graph without inputs has one. */
 nashc_status
 tool_samples_plan(const nashc_graph *g, const tool_arrays *in, nashc_arena *a, tool_samples *out,
                   nashc_diag *d)
@@ -86,6 +87,8 @@ tool_samples_plan(const nashc_graph *g, const tool_arrays *in, nashc_arena *a, t
     return NASHC_OK;
 }
 
+/* Integers by int64, others by double. What the type cannot hold is an error, never rounded:
+ * pictures of 0..255 for an input of u4 are a mistake. */
 nashc_status
 tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b, nashc_diag *d)
 {
@@ -112,6 +115,7 @@ tool_samples_get(const tool_samples *s, int i, int64_t k, nashc_buf *b, nashc_di
 
 /* --- outputs --------------------------------------------------------------------------------- */
 
+/* Without a batch of one a new axis counts the samples. */
 tool_array *
 tool_results_add(tool_arrays *a, const char *name, const nashc_type *t, int64_t n)
 {
@@ -222,6 +226,8 @@ compare_one(const char *name, const tool_array *got, const tool_array *want, dou
     return NASHC_EMISMATCH;
 }
 
+/* By name; an only array, or the first of a file without names, need not match. All outputs are
+ * compared, so that the first difference does not hide others. */
 nashc_status
 tool_compare(const tool_arrays *got, const tool_arrays *want, double atol, double rtol,
              nashc_diag *d)
@@ -251,6 +257,7 @@ tool_compare(const tool_arrays *got, const tool_arrays *want, double atol, doubl
 
 /* --- classes --------------------------------------------------------------------------------- */
 
+/* Ties: the lower index, as hw.label_select. */
 nashc_status
 tool_print_classes(const tool_arrays *results, const char *names, nashc_diag *d)
 {

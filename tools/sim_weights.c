@@ -28,7 +28,8 @@ only_layer(const sim_job *j, nashc_graph *f)
     return NULL;
 }
 
-/* x in the shape and type of the operand, with all values that the hardware's bits can be. */
+/* x in the shape and type of the operand, with all values that the hardware's bits can be, not only
+ * those of the model's interval: such weights are what the ports are for. */
 static nashc_status
 convert(sim_job *j, const nashc_node *n, const nashc_weights *w, const char *name,
         const tool_array *x, nashc_tensor **out)
@@ -58,6 +59,8 @@ convert(sim_job *j, const nashc_node *n, const nashc_weights *w, const char *nam
     return *out ? NASHC_OK : nashc_enomem(j->d);
 }
 
+/* Changes the graph of layers, so that the vectors of the bench and the reference see the same
+ * weights. */
 static nashc_status
 replace(sim_job *j, nashc_graph *f, const char *const *names, const tool_array *x)
 {
@@ -90,6 +93,8 @@ replace(sim_job *j, nashc_graph *f, const char *const *names, const tool_array *
     return NASHC_OK;
 }
 
+/* Counts the layers that need a file, given or not: streams are always fed, with the model's
+ * weights if there are no others. rewrites: slaves of AXI-Lite are to be written first. */
 nashc_status
 sim_weights_take(sim_job *j, nashc_graph *f, const char *path)
 {

@@ -48,6 +48,7 @@ sources(const sim_job *j)
     return sim_counts_cycles(j) ? "rtl" : "src";
 }
 
+/* The temporary folder has in0.hex .. and gets out0.got ..; the design itself is not written to. */
 nashc_status
 sim_prepare(sim_job *j, char *const *in)
 {
@@ -72,6 +73,7 @@ sim_free(sim_job *j)
 /* --- running ------------------------------------------------------------------------------------
  */
 
+/* What each needs, and what to call it in a message. */
 static const struct simulator {
     const char *name, *programs[3], *package;
     bool verilog;
@@ -101,6 +103,7 @@ sim_is_there(const char *value)
     return s < simulators + NASHC_COUNT(simulators) && !missing(s);
 }
 
+/* Names what else of the same kind is there: of Verilog there are two. */
 static nashc_status
 check_there(sim_job *j)
 {
@@ -145,6 +148,8 @@ sim_check(sim_job *j)
     return s;
 }
 
+/* The first lines of what the program said go into notes: a compiler's first error is the one that
+ * counts. */
 nashc_status
 sim_run_program(sim_job *j, const char *const *argv, tool_process *p)
 {
@@ -162,6 +167,8 @@ sim_run_program(sim_job *j, const char *const *argv, tool_process *p)
     return s;
 }
 
+/* argv, then all sources of the design in the order of their names, then the bench: the same
+ * command each time, as its hash is the key of the cache. */
 const char **
 sim_with_sources(sim_job *j, const char *const *argv, int n, const char *suffix)
 {
@@ -218,6 +225,8 @@ go(sim_job *j, const char *const *argv, tool_process *p)
     return s;
 }
 
+/* The bench's parameter CHECK=0: results are written, not compared, as expectations in tb/ are of
+ * other vectors. */
 static nashc_status
 icarus(sim_job *j, tool_process *p)
 {
@@ -280,6 +289,8 @@ compiled(sim_job *j, tool_process *p)
     return s == NASHC_OK ? sim_run_program(j, run, p) : s;
 }
 
+/* Room for the stalls first: a line that begins with s is one. A bench that neither passed nor
+ * failed was cut off. */
 static nashc_status
 parse_report(sim_job *j, const char *text)
 {
@@ -313,6 +324,7 @@ parse_report(sim_job *j, const char *text)
     return pass ? NASHC_OK : nashc_io_error(j->d, NULL, "the simulator ended without a result");
 }
 
+/* Waveforms may be large: no limit but memory. */
 static nashc_status
 copy_wave(sim_job *j)
 {

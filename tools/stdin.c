@@ -31,6 +31,7 @@ tool_stdin_take(const char **path, nashc_arena *a, nashc_diag *d)
     *path = nashc_arena_printf(a, "%s/model", folder);
     if (!*path)
         return nashc_enomem(d);
+    /* messages must not name a file that is gone when they are read */
     nashc_diag_show_as(d, *path, "<stdin>");
     return spool(*path, d);
 }

@@ -32,6 +32,8 @@ tool_temp_folder(const char *what, nashc_arena *a, char **path, nashc_diag *d)
     return NASHC_EIO;
 }
 
+/* NULL is fine. The note goes after the folder: a signal in between removes what is gone already,
+ * which does no harm. */
 void
 tool_temp_remove(const char *path)
 {

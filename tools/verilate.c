@@ -79,6 +79,7 @@ watch(void *user, const char *text, size_t n)
     tool_progress(b->what, b->done > 0 ? b->done - 1 : 0, b->total);
 }
 
+/* An estimate for the bar: make compiles each file once. */
 static int64_t
 count_files(sim_job *j, const char *folder)
 {

@@ -142,6 +142,8 @@ last_line(const char *text, int *len)
     return found;
 }
 
+/* Under a limit of address space an allocation fails, which ends Yosys by abort (6) or by a null
+ * pointer (11); 9 is the kernel's killer. */
 static bool
 out_of_memory(const yosys_job *j, const tool_process *p)
 {
@@ -150,7 +152,7 @@ out_of_memory(const yosys_job *j, const tool_process *p)
            (j->memory > 0 && (p->exit_status == 128 + 6 || p->exit_status == 128 + 11));
 }
 
-/* In words, owned by j->a. */
+/* In words, owned by j->a: our limit, Yosys's own words, memory, then the bare status. */
 static const char *
 reason(const yosys_job *j, const tool_process *p)
 {
@@ -173,6 +175,8 @@ reason(const yosys_job *j, const tool_process *p)
                               len > 0 ? ": " : " and not a word", len, error);
 }
 
+/* The whole path, as Yosys runs in another folder; and a look inside, so that a file of another
+ * kind is told plainly. */
 nashc_status
 yosys_use_liberty(yosys_job *j, const char *path)
 {
@@ -197,7 +201,8 @@ yosys_use_liberty(yosys_job *j, const char *path)
     return s;
 }
 
-/* From sources to figures on standard output. */
+/* From sources to figures on standard output. -defer: parameters are known where modules are
+ * instantiated. Of a library `stat -liberty` knows the areas, `stat -json` all else. */
 static const char *
 script_of(const yosys_job *j, const char *name)
 {
@@ -214,6 +219,7 @@ script_of(const yosys_job *j, const char *name)
                               j->family->command, j->top, name, j->liberty, j->liberty, j->liberty);
 }
 
+/* OK with *why: Yosys did not do it, which is a result. Other statuses are of ours. */
 nashc_status
 yosys_layer(const yosys_job *j, const char *name, yosys_figures *out, const char **why)
 {
