@@ -2,6 +2,8 @@
 #include "frontends/genotype/net.h"
 #include "frontends/genotype/reader.h"
 
+/* Of the stem, the head, and three of each group: q4, q and q3 of cells.c. A baseline has no
+ * states, and may have the other two for each block. */
 int
 nashc_genotype_scales(const nashc_genotype *g)
 {
@@ -17,6 +19,8 @@ nashc_genotype_scales(const nashc_genotype *g)
     return n;
 }
 
+/* map[i + 1] is the result of group i: heads may read several. A NULL value runs through the calls,
+ * the cause is in n->status or the builder's. */
 static nashc_status
 network(nashc_geno_net *n)
 {
@@ -42,6 +46,8 @@ network(nashc_geno_net *n)
     return nashc_verify(n->module, 3, n->d);
 }
 
+/* *out only on success. The network is verified here, since its parts were built apart; the seed
+ * makes parameters where no file has them. */
 nashc_status
 nashc_genotype_build(nashc_ctx *c, const nashc_genotype *g, uint64_t seed, const char *weights,
                      nashc_module **out, nashc_diag *d)

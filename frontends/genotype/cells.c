@@ -42,6 +42,7 @@ set_scales(cell *c)
     c->q3 = (geno_scale){NULL, geno_name(c->n, "%s.q3", scope), b->act, false, act};
 }
 
+/* Named by group, step and part, so that a message or a picture says where it is. */
 static nashc_value *
 quant(cell *c, geno_scale *s, nashc_value *x, const char *what)
 {
@@ -60,7 +61,8 @@ sum(cell *c, nashc_value *a, nashc_value *b, const char *what)
 
 /* --- backbone -------------------------------------------------------------------------------- */
 
-/* Convolution k of the current block, with its batch normalisation. */
+/* Convolution k of the current block, with its batch normalisation. Layers of a group are numbered
+ * through, as files of weights name them; only the first block has the stride. */
 static nashc_value *
 layer(cell *c, int k, nashc_value *x)
 {
@@ -80,7 +82,7 @@ layer(cell *c, int k, nashc_value *x)
     return nashc_geno_net_bn(c->n, scope, nashc_geno_net_conv(c->n, scope, x, &conv));
 }
 
-/* What goes past the block; NULL: nothing does. */
+/* What goes past the block; NULL: nothing does. The genotype chooses that of the first block. */
 static nashc_value *
 shortcut(cell *c)
 {
@@ -99,7 +101,8 @@ shortcut(cell *c)
     return nashc_geno_net_bn(c->n, scope, nashc_geno_net_conv(c->n, scope, c->block_in, &conv));
 }
 
-/* The layers of one step, and the sum with the shortcut where a block ends. */
+/* The layers of one step, one convolution or a whole block, and the sum with the shortcut where a
+ * block ends (*closes). Within a block q3 stands between convolutions. */
 static nashc_value *
 backbone(cell *c, bool *closes)
 {
@@ -127,6 +130,7 @@ branch(cell *c, const nashc_geno_edge *e)
     bool first = e->source == 0;
     const nashc_primitive *p = nashc_geno_primitive(c->n->ctx, e->op, &kernel);
     nashc_branch b = {.x = c->state[e->source],
+                      /* state 0 is the group's input: other channels, larger map */
                       .in = first ? c->before : c->g->channels,
                       .out = c->g->channels,
                       .stride = first ? c->g->stride : 1,
@@ -149,6 +153,8 @@ read_later(const cell *c)
 
 /* --- the group ------------------------------------------------------------------------------- */
 
+/* Without a branch the sum is still quantised by q4, so that what follows has the same scale. A
+ * state that no later step reads is not made. */
 static void
 step(cell *c)
 {
@@ -167,6 +173,8 @@ step(cell *c)
         c->block_in = c->u;
 }
 
+/* Scales are made anew for each group, in some baselines for each block; steps share them, which is
+ * what lets states be added without rescaling. */
 nashc_value *
 geno_group(nashc_geno_net *n, int i, int channels, nashc_value *x)
 {

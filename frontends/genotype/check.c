@@ -2,6 +2,7 @@
 #include "frontends/genotype/reader.h"
 #include <string.h>
 
+/* 0: the window is larger than the map with its padding. */
 int
 geno_map(int size, int kernel, int stride, int pad)
 {
@@ -11,6 +12,8 @@ geno_map(int size, int kernel, int stride, int pad)
 
 /* --- G04: groups and steps ------------------------------------------------------------------- */
 
+/* The number of steps is the backbone's: `steps` in the text only repeats it, so that a reader of
+ * the text sees it checked. */
 static nashc_status
 check_steps(geno_in *in, int i)
 {
@@ -62,6 +65,8 @@ channels_before(const nashc_genotype *g, int i)
     return i ? g->group[i - 1].channels : g->width;
 }
 
+/* Each convolution of a block has its own number of channels, mul / div of the group's or of its
+ * input's: none may round to 0. */
 static nashc_status
 check_channels(geno_in *in, int i)
 {
@@ -88,6 +93,7 @@ check_channels(geno_in *in, int i)
 
 /* --- G07: primitives by version -------------------------------------------------------------- */
 
+/* v4 has convolutions only; v1 to v3 have pools and skips, too, v2 and v3 not on strided edges. */
 bool
 geno_allowed(const nashc_genotype *g, const nashc_primitive *p, const char *op, bool strided)
 {
@@ -101,7 +107,8 @@ geno_allowed(const nashc_genotype *g, const nashc_primitive *p, const char *op, 
     return !(strided && p->pool && (g->version == NASHC_GENO_V2 || g->version == NASHC_GENO_V3));
 }
 
-/* Can the branch make the channels and the map of the step's end? */
+/* Can the branch make the channels and the map of the step's end? Pools and depthwise convolutions
+ * work channel by channel, so they make whole multiples; a skip_connect joins two halves. */
 static nashc_status
 check_shape(geno_in *in, const nashc_geno_edge *e, const nashc_primitive *p, int from, int to,
             bool even)
@@ -121,6 +128,7 @@ check_shape(geno_in *in, const nashc_geno_edge *e, const nashc_primitive *p, int
     return NASHC_OK;
 }
 
+/* Only state 0 has the group's input size: the stride is on edges from it. */
 static nashc_status
 check_edge(geno_in *in, int i, const nashc_geno_edge *e, bool even)
 {
@@ -163,6 +171,7 @@ behind_stem(const nashc_geno_stem *s, int size)
     return s->pool && size ? geno_map(size, s->pool, s->pool_stride, (s->pool - 1) / 2) : size;
 }
 
+/* A stride leaves size / stride, rounded up: branches and layers are padded so that they agree. */
 void
 geno_map_sizes(const nashc_genotype *g, int (*size)[2])
 {
@@ -173,7 +182,8 @@ geno_map_sizes(const nashc_genotype *g, int (*size)[2])
             size[i + 1][a] = (size[i][a] + g->group[i].stride - 1) / g->group[i].stride;
 }
 
-/* The head, and what it can be built on. */
+/* The head, and what it can be built on. A pool over the whole map becomes 0, global, so that one
+ * network has one text. */
 static nashc_status
 check_head(geno_in *in, const int (*size)[2])
 {
@@ -198,6 +208,7 @@ check_head(geno_in *in, const int (*size)[2])
     return NASHC_OK;
 }
 
+/* Strides multiply; the product is cut at 2^20, beyond any input. */
 static nashc_status
 check_map(geno_in *in)
 {
@@ -216,6 +227,8 @@ check_map(geno_in *in)
     return check_head(in, (const int(*)[2])size);
 }
 
+/* With mean or std the network counts in codes of the input, and a scale besides would say it
+ * twice. */
 static nashc_status
 check_input(geno_in *in)
 {
@@ -239,6 +252,8 @@ check_input(geno_in *in)
     return NASHC_OK;
 }
 
+/* In order: what later rules take for granted is checked by earlier ones. Sizes of maps go along
+ * with the groups. */
 nashc_status
 geno_check(geno_in *in)
 {

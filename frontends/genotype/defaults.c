@@ -3,6 +3,7 @@
 #include "frontends/genotype/reader.h"
 #include <string.h>
 
+/* -1, 0 or NULL: not given. A version that is not named is custom, which allows all. */
 void
 geno_unset(nashc_genotype *g)
 {
@@ -19,6 +20,7 @@ geno_default_bits(const nashc_backbone *b, nashc_geno_version v)
 {
     nashc_geno_bits bits = {.weight = 1, .act = 2, .nas = 1, .down = 8, .resid = 8, .state = 8};
     if (strcmp(b->name, "resnet18") == 0) {
+        /* by nashc_geno_version: baseline, v1 .. v4, custom */
         static const int weight[] = {1, 8, 8, 4, 1, 1}, act[] = {2, 8, 8, 4, 8, 2};
         bits.weight = weight[v];
         bits.act = act[v];
@@ -38,7 +40,8 @@ geno_default_act_max(int bits)
     return max[bits - 1];
 }
 
-/* a scaled from one width to another, rounded, at least 1. */
+/* a scaled from one width to another, rounded, at least 1. What exceeds the limit still does, so
+ * that check.c refuses it. */
 static int
 scaled(int a, int width, int base)
 {
@@ -57,6 +60,7 @@ geno_default_group(const nashc_genotype *g, int i, nashc_geno_group *out)
                               .bits = g->bits};
 }
 
+/* Negative: not given. */
 static void
 fill(int *field, int value)
 {
@@ -75,6 +79,8 @@ fill_bits(nashc_geno_bits *b, const nashc_geno_bits *from)
     fill(&b->state, from->state);
 }
 
+/* A stem with a kernel of its own has the padding of that kernel, so padding is filled in before
+ * the kernel is. */
 static void
 fill_settings(geno_in *in)
 {
@@ -105,6 +111,7 @@ fill_settings(geno_in *in)
         g->name = "net";
 }
 
+/* Told at the first group, or at the end: the settings had to stand before that. */
 static nashc_status
 missing(geno_in *in)
 {

@@ -4,6 +4,8 @@
 
 const char *const geno_downs[] = {"conv", "identity", "none", NULL};
 
+/* The name is kept, with where it stands: rules of versions and shapes are checked later, when the
+ * backbone is known. */
 static nashc_status
 take_op(geno_in *in, const geno_token *t, nashc_geno_edge *e)
 {
@@ -24,6 +26,8 @@ take_op(geno_in *in, const geno_token *t, nashc_geno_edge *e)
                       geno_word(in, t), known, NASHC_GENO_MAX_KERNEL);
 }
 
+/* Steps count from 1, states from 0: state 0 is the group's input, state k the end of step k. A
+ * step reads an earlier state, so a group has no cycle by construction. */
 nashc_status
 geno_put_edge(geno_in *in, const geno_token *step, int k, const geno_token *op,
               const geno_token *source, nashc_geno_edge *e)
@@ -47,6 +51,7 @@ geno_put_edge(geno_in *in, const geno_token *step, int k, const geno_token *op,
     return NASHC_OK;
 }
 
+/* "none" needs no source: nothing is read. */
 nashc_status
 geno_parse_step(geno_in *in, const geno_token *t, int n)
 {
@@ -62,6 +67,7 @@ geno_parse_step(geno_in *in, const geno_token *t, int n)
         op = 2;
     else if (n < 4 || !geno_int(&t[2], &e.source))
         return geno_fault(in, 2, &t[2], "a step is written \"STEP <- SOURCE PRIMITIVE\"");
+    /* for messages; with "none" alone it is that word */
     source = t[2];
     nashc_status s = NASHC_OK;
     for (int i = op + 1; i < n && s == NASHC_OK; i++) {
@@ -100,6 +106,7 @@ shorthand(geno_in *in, const geno_token *t, int n)
     return s;
 }
 
+/* *field < 0: not given so far. */
 static nashc_status
 group_number(geno_in *in, int *field, int most, const geno_token *key, const geno_token *value)
 {
@@ -111,6 +118,7 @@ group_number(geno_in *in, int *field, int most, const geno_token *key, const gen
     return NASHC_OK;
 }
 
+/* What a group does not say it has from the backbone and from `bits` (defaults.c). */
 static nashc_status
 group_option(geno_in *in, geno_raw_group *g, const geno_token *key, const geno_token *value)
 {
@@ -139,6 +147,8 @@ group_option(geno_in *in, geno_raw_group *g, const geno_token *key, const geno_t
     return s;
 }
 
+/* -1 everywhere: nothing is given yet. Literals may bring groups in any order, so k need not be the
+ * next one. */
 nashc_status
 geno_new_group(geno_in *in, int k, int col)
 {

@@ -55,6 +55,8 @@ drop_bits(nashc_geno_net *n, nashc_value *x, int64_t window, double scale, int b
     return nashc_geno_net_op(n, "nn.mul", in, 2, "%s", "");
 }
 
+/* Sums of codes need the scale of the quantiser in front: without it there is nothing to count
+ * in. */
 static nashc_value *
 head_pool(nashc_geno_net *n, nashc_value *x)
 {
@@ -108,6 +110,7 @@ scores(nashc_geno_net *n, nashc_value *x, int64_t channels)
     return nashc_geno_net_op(n, "nn.conv", in, 2 + n->g->head.bias, "%s", "");
 }
 
+/* One box a cell: object, four numbers of the box, then the classes. */
 static nashc_value *
 grid(nashc_geno_net *n, const nashc_genotype *g, nashc_value *const *map)
 {
@@ -163,6 +166,7 @@ level(nashc_geno_net *n, const nashc_genotype *g, nashc_value *x, nashc_value *s
                        : nashc_geno_net_op(n, "nn.concat", in, 2, "axis=1");
 }
 
+/* From the last map up: at each level to the size of the next larger one, joined with it. */
 static nashc_value *
 unet(nashc_geno_net *n, const nashc_genotype *g, nashc_value *const *map)
 {
@@ -196,6 +200,7 @@ unet_why_not(const nashc_genotype *g, const int (*size)[2], nashc_arena *a)
     return NULL;
 }
 
+/* As many levels as unet() walks, the last one included. */
 static int
 unet_scales(const nashc_genotype *g, const int (*size)[2])
 {

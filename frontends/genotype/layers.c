@@ -16,6 +16,8 @@ geno_name(nashc_geno_net *n, const char *fmt, ...)
     return s;
 }
 
+/* A NULL operand, or an earlier failure, gives NULL: callers build on and the first cause is told
+ * at the end. */
 nashc_value *
 nashc_geno_net_op(nashc_geno_net *n, const char *op, nashc_value *const *in, int n_in,
                   const char *attrs, ...)
@@ -37,6 +39,7 @@ nashc_geno_net_at(nashc_geno_net *n, const char *scope, const char *what)
     nashc_build_loc(n->b, &loc);
 }
 
+/* t is taken over in any case. */
 static nashc_value *
 constant(nashc_geno_net *n, const char *name, nashc_tensor *t)
 {
@@ -64,6 +67,7 @@ zero(nashc_geno_net *n)
 
 /* --- activations ----------------------------------------------------------------------------- */
 
+/* q and q3 of one sum share it: the graph has one relu for two quantisers. */
 static nashc_value *
 relu(nashc_geno_net *n, nashc_value *x)
 {
@@ -95,6 +99,8 @@ scale_value(nashc_geno_net *n, geno_scale *s, int code)
     return s->value;
 }
 
+/* Signed ones are narrow, -code..code, so that sums of two are symmetric; unsigned ones stand
+ * behind a relu. */
 nashc_value *
 geno_quant(nashc_geno_net *n, geno_scale *s, nashc_value *x, const char *where)
 {
@@ -144,6 +150,8 @@ weight_scales(nashc_geno_net *n, const char *name, const nashc_tensor *w, int bi
     return s;
 }
 
+/* The scale follows from the weights at build time: it is a constant of the graph, not a
+ * parameter. */
 nashc_value *
 geno_weights(nashc_geno_net *n, const char *name, int rank, const int64_t *dim, int bits,
              bool per_tensor, double deviation)

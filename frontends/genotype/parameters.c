@@ -86,6 +86,7 @@ keep(void *user, const char *name, int rank, const int64_t *dim, const nashc_buf
     return a->at[a->n++].tensor ? NASHC_OK : nashc_enomem(d);
 }
 
+/* By an interface that the tool brings: the library reads no zip files. */
 nashc_status
 geno_arrays_read(nashc_ctx *c, const char *path, geno_arrays *out, nashc_diag *d)
 {
@@ -115,6 +116,7 @@ fits(const nashc_type *have, const nashc_type *want)
     return nashc_type_same_shape(have, want) || (want->rank == 0 && nashc_type_count(have) == 1);
 }
 
+/* A reference to the file's tensor, shared, where type and shape agree. */
 static nashc_tensor *
 take(nashc_geno_net *n, const char *name, const nashc_type *t)
 {

@@ -15,6 +15,8 @@ blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* t has room for GENO_MAX_TOKENS; tokens point into s. '#' begins a comment anywhere. Control
+ * characters are refused, as names of a genotype go into reports and code. */
 int
 geno_split(geno_in *in, const char *s, size_t len, geno_token *t)
 {
@@ -67,6 +69,7 @@ unknown_word(geno_in *in, const geno_token *t)
                       geno_word(in, t), near[0] ? "; " : "", near);
 }
 
+/* Settings stand before the groups, which are read with them in mind. */
 static nashc_status
 setting(geno_in *in, int key, const geno_token *t, int n)
 {
@@ -110,6 +113,7 @@ geno_parse_ngt(geno_in *in, const char *text, size_t size)
     for (size_t at = 0; at < size && s == NASHC_OK; in->line++) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t len = end ? (size_t)(end - text) - at : size - at;
+        /* messages show the line under a caret */
         in->line_text = nashc_arena_printf(in->arena, "%.*s", (int)len, text + at);
         int n = geno_split(in, text + at, len, t);
         at += len + 1;

@@ -20,6 +20,8 @@ kernel_of(const char *name, size_t *base)
     return 0;
 }
 
+/* The exact name first, then the family "conv_KxK" with its kernel: an entry of a plugin for one
+ * kernel wins. */
 const nashc_primitive *
 nashc_geno_primitive(nashc_ctx *c, const char *name, int *kernel)
 {
@@ -37,6 +39,7 @@ nashc_geno_primitive(nashc_ctx *c, const char *name, int *kernel)
 
 /* --- convolutions ---------------------------------------------------------------------------- */
 
+/* pad -1: as much as keeps the size. */
 static nashc_value *
 conv_and_bn(nashc_geno_net *n, const nashc_branch *b, int dilation, bool depthwise)
 {
@@ -102,7 +105,8 @@ avg_pool(nashc_geno_net *n, const nashc_branch *b)
 
 /* --- skip ------------------------------------------------------------------------------------ */
 
-/* Half of the channels from the even points, half from those one down and to the right. */
+/* Half of the channels from the even points, half from those one down and to the right. Weights
+ * have one scale for each half, not one a channel. */
 static nashc_value *
 skip_connect(nashc_geno_net *n, const nashc_branch *b)
 {

@@ -21,6 +21,7 @@ col(const cursor *c, const char *at)
     return (int)(at - c->line_start) + 1;
 }
 
+/* All movement over newlines goes through here or skip(), so that lines count right. */
 static void
 step_over(cursor *c)
 {
@@ -111,6 +112,7 @@ tuple(cursor *c, int k)
     return geno_put_edge(c->in, &op, k, &op, &source, &e);
 }
 
+/* Steps are numbered in the order of the list. */
 static nashc_status
 list(cursor *c)
 {
@@ -151,7 +153,7 @@ field(cursor *c)
     return s == NASHC_OK ? list(c) : s;
 }
 
-/* From behind "Genotype". */
+/* From behind "Genotype". Fields may come in any order, but all from 0 on must be there. */
 static nashc_status
 literal(cursor *c)
 {
@@ -218,6 +220,8 @@ at_literal(const cursor *c)
     return s < c->end && *s == '(';
 }
 
+/* Each is noted with its place and its line, to be read again if it is chosen. Comments are passed
+ * over. */
 static int
 find_literals(cursor *c, found *out)
 {
@@ -270,6 +274,7 @@ choose(geno_in *in, const found *f, int n, int *out)
 
 /* --- what the literal does not say ----------------------------------------------------------- */
 
+/* By the numbers of steps alone: that is all a literal tells of its backbone. */
 static bool
 fits(const geno_in *in, const nashc_backbone *b)
 {
@@ -305,6 +310,7 @@ infer_backbone(geno_in *in)
     return NASHC_OK;
 }
 
+/* Sets g->version as a side effect, which is the result if it holds. */
 static bool
 all_allowed(geno_in *in, nashc_geno_version v)
 {
@@ -329,6 +335,7 @@ infer_version(geno_in *in)
         in->g->version = NASHC_GENO_CUSTOM;
 }
 
+/* A log holds one literal an epoch: choose() takes the last one of the name. */
 nashc_status
 geno_parse_python(geno_in *in, const char *text, size_t size)
 {

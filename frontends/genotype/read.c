@@ -24,7 +24,8 @@ forget(nashc_genotype *g, geno_key k)
     }
 }
 
-/* A setting given as option `key=value words`. */
+/* A setting given as option `key=value words`, parsed like a line of the text; what that said of
+ * the setting is forgotten, not merged. Messages name the option as the file. */
 static nashc_status
 setting_from(geno_in *in, geno_key k, const char *value)
 {
@@ -46,6 +47,7 @@ setting_from(geno_in *in, geno_key k, const char *value)
     return s;
 }
 
+/* Options come after the text, so they win. */
 static nashc_status
 settings_from_options(geno_in *in)
 {
@@ -56,6 +58,7 @@ settings_from_options(geno_in *in)
     return s;
 }
 
+/*  */
 static bool
 is_text_form(const char *text, size_t size)
 {
@@ -81,6 +84,8 @@ is_literal(const char *text, size_t size)
     return false;
 }
 
+/* A literal has no settings: defaults first, then options, then the literal, which wants the
+ * backbone if it was named. */
 static nashc_status
 parse(geno_in *in, const char *text, size_t size)
 {

@@ -85,6 +85,7 @@ take_numbers(geno_in *in, const geno_token *key, const geno_token *value, double
     return NASHC_OK;
 }
 
+/* Three numbers, the whole word, with "x" between them. */
 static nashc_status
 take_shape(geno_in *in, const geno_token *t)
 {
@@ -130,6 +131,7 @@ input_option(geno_in *in, const geno_token *key, const geno_token *value)
 
 /* --- stem, head, bits ------------------------------------------------------------------------ */
 
+/* What is not given stays -1 and becomes the backbone's; pool 0 is "none". */
 static nashc_status
 stem_option(geno_in *in, const geno_token *key, const geno_token *value)
 {
@@ -170,6 +172,7 @@ known_names(geno_in *in, const char *iface)
     return known ? known : "";
 }
 
+/* Kinds of heads are descriptors, so a plugin can bring one. */
 static nashc_status
 take_head(geno_in *in, const geno_token *key, const geno_token *value)
 {
@@ -215,6 +218,7 @@ head_option(geno_in *in, const geno_token *key, const geno_token *value)
                       geno_word(in, key));
 }
 
+/* resid, the sum of branches, may be wider than the others: 2 to 16 bits. */
 nashc_status
 geno_parse_bits(geno_in *in, const geno_token *key, const geno_token *value, nashc_geno_bits *b,
                 bool *known)
@@ -258,6 +262,7 @@ bits_option(geno_in *in, const geno_token *key, const geno_token *value)
 
 /* --- all ------------------------------------------------------------------------------------- */
 
+/* Looks back over the words before for a key that comes twice: O(n^2) of at most 256 words. */
 static nashc_status
 take_options(geno_in *in, geno_key k, const geno_token *t, int n)
 {
@@ -306,6 +311,7 @@ take_backbone(geno_in *in, const geno_token *t)
                                     geno_word(in, t), known_names(in, "backbone"));
 }
 
+/* stem, head and bits have options only; all others a value first, then, input alone, options. */
 nashc_status
 geno_parse_setting(geno_in *in, geno_key k, const geno_token *t, int n)
 {

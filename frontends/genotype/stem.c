@@ -77,6 +77,7 @@ stem_pool(nashc_geno_net *n, nashc_value *x)
                              s->pool_stride, s->pool_stride, pad, pad, pad, pad);
 }
 
+/* Two orders, as published networks differ: pooling before or behind batch normalisation. */
 nashc_value *
 geno_stem(nashc_geno_net *n, nashc_value *x)
 {

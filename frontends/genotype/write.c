@@ -2,7 +2,8 @@
 #include "frontends/genotype/reader.h"
 #include <string.h>
 
-/* The genotype of a module, from its metadata. */
+/* The genotype of a module, from its metadata: passes may have changed the graph beyond
+ * recognition. */
 static nashc_status
 genotype_of(const nashc_module *m, nashc_arena *a, nashc_genotype **out, nashc_diag *d)
 {
@@ -41,6 +42,7 @@ write_ngt(const nashc_module *m, const char *path, const nashc_opts *o, nashc_di
     return s;
 }
 
+/* Settings are lost: a literal names branches only. `ngt` keeps all. */
 static nashc_status
 write_python(const nashc_module *m, const char *path, const nashc_opts *o, nashc_diag *d)
 {
