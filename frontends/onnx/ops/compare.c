@@ -44,6 +44,7 @@ read_logic(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, y, NASHC_ONNX_BOOL);
 }
 
+/* 1 - x keeps bits: an interval of 0..1 comes out. */
 static nashc_status
 read_not(nashc_onnx_in *r)
 {

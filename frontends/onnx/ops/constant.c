@@ -147,6 +147,7 @@ read_shape(nashc_onnx_in *r)
 
     if (!x)
         return r->failed ? nashc_onnx_status(r) : nashc_onnx_unsup(r, "shape of an empty tensor");
+    /* negative ends count from behind; then both are cut to the rank, as slices are */
     start = start < 0 ? start + x->rank : start;
     end = end < 0 ? end + x->rank : end;
     start = start < 0 ? 0 : start > x->rank ? x->rank : start;
@@ -157,6 +158,7 @@ read_shape(nashc_onnx_in *r)
     return nashc_onnx_set_tensor(r, 0, ints(64, x->dim + start, 1, &n), NASHC_ONNX_INT64);
 }
 
+/* A number, int64 as the standard has it. */
 static nashc_status
 read_size(nashc_onnx_in *r)
 {

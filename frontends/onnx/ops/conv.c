@@ -79,6 +79,7 @@ read_window(nashc_onnx_in *r, const nashc_type *x, const int64_t *kernel, window
         (s = list(r, "dilations", w->n, 1, 1, w->dilation)) ||
         (s = list(r, "pads", 2 * w->n, 0, 0, w->pads)))
         return s;
+    /* kernel_shape only repeats what the weight has */
     for (int i = 0; kernel && i < w->n; i++) {
         if (shape && have && w->kernel[i] != kernel[i])
             return nashc_onnx_error(r, "kernel_shape holds %" PRId64 ", the weight has %" PRId64,

@@ -225,6 +225,7 @@ read_cast(nashc_onnx_in *r)
     return cast_to(r, (int)nashc_onnx_attr_int(r, "to", 0));
 }
 
+/* The type of operand 1 counts, not its values. */
 static nashc_status
 read_cast_like(nashc_onnx_in *r)
 {

@@ -94,7 +94,8 @@ read_batchnorm(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
-/* The further outputs of LayerNormalization: mean and 1 / sqrt(variance + epsilon). */
+/* The further outputs of LayerNormalization: mean and 1 / sqrt(variance + epsilon), of plain
+ * operators, where somebody reads them. */
 static nashc_status
 norm_statistics(nashc_onnx_in *r, nashc_value *x, int axis)
 {
@@ -119,6 +120,7 @@ norm_statistics(nashc_onnx_in *r, nashc_value *x, int axis)
     return nashc_onnx_set(r, 2, d, nashc_onnx_in_elem(r, 0));
 }
 
+/* Scale and bias are operands; without bias there are two. */
 static nashc_status
 read_layer_norm(nashc_onnx_in *r)
 {

@@ -27,6 +27,7 @@ struct onnx_parts {
     int64_t bytes_left; /* all files together */
 };
 
+/* `reading` is set while the part is read: who names it then is inside of it. */
 static part *
 add_part(nashc_onnx_in *r, uint64_t device, uint64_t inode, onnx_bound *bound)
 {
@@ -40,6 +41,8 @@ add_part(nashc_onnx_in *r, uint64_t device, uint64_t inode, onnx_bound *bound)
     return p;
 }
 
+/* The first model counts as a part, so that a part that names it is found out. By device and inode,
+ * as one file may have many names. */
 static nashc_status
 init_parts(nashc_onnx_in *r)
 {
@@ -66,7 +69,8 @@ same_operands(const onnx_bound *a, const onnx_bound *b)
     return same;
 }
 
-/* What the node hands over; values into args. */
+/* What the node hands over; values into args. Types are those of the operands, not of the file's
+ * own inputs, so a part needs no shapes of its own. */
 static nashc_status
 operands(nashc_onnx_in *r, onnx_bound *b, nashc_value **args)
 {
@@ -108,7 +112,8 @@ path_of(nashc_onnx_in *r, const char *location)
                               location);
 }
 
-/* One level down; levels are counted. */
+/* One level down; levels are counted. What may be computed while reading is one budget for all
+ * files, so that many small ones cannot exceed it. */
 static nashc_status
 read_part(nashc_onnx_in *r, const onnx_sandbox *f, onnx_bound *b, const char *location)
 {
@@ -144,7 +149,8 @@ read_part(nashc_onnx_in *r, const onnx_sandbox *f, onnx_bound *b, const char *lo
     return s;
 }
 
-/* *b becomes what has been read before of the same file for the same operands. */
+/* *b becomes what has been read before of the same file for the same operands. Depth, number and
+ * bytes are limited, since a few files that name each other ask for any amount of work. */
 static nashc_status
 read_once(nashc_onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *location)
 {
@@ -182,6 +188,7 @@ read_once(nashc_onnx_in *r, const onnx_sandbox *f, onnx_bound **b, const char *l
     return s;
 }
 
+/* The file lies in the folder of the one that names it, reached without links (sandbox.c). */
 static nashc_status
 read_partition(nashc_onnx_in *r)
 {

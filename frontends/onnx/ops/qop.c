@@ -37,6 +37,8 @@ centred(nashc_onnx_in *r, int i, int zi, int axis)
     }
     for (int k = axis + 1; k < xt->rank; k++)
         inner *= xt->dim[k];
+    /* weights: subtracted here, with the interval that comes out, which decides the width of
+     * multipliers */
     if (t && nashc_type_is_int(nashc_tensor_type(t))) {
         nashc_type type = nashc_type_with_elem(xt, &(nashc_type){.kind = NASHC_K_INT, .bits = 64});
         int64_t *v = nashc_buf_to_i64(nashc_tensor_buf(t)), count = nashc_tensor_count(t);
@@ -105,6 +107,7 @@ rescale(nashc_onnx_in *r, nashc_value *acc, double alpha, int ia, int ib, int iy
         return NULL;
     }
     for (int64_t i = 0; i < count; i++) {
+        /* each step in float32, in the order of the definition: another order rounds otherwise */
         float f = (float)alpha * (float)nashc_tensor_get(a, 0) *
                   (float)nashc_tensor_get(b, nashc_tensor_count(b) > 1 ? i : 0);
         if (y)
@@ -118,7 +121,8 @@ rescale(nashc_onnx_in *r, nashc_value *acc, double alpha, int ia, int ib, int iy
     return nashc_onnx_op2(r, "nn.mul", acc, nashc_onnx_const(r, NULL, factor));
 }
 
-/* Quantises y with scale operand is (-1: 1) and zero point operand iz to the container of iz. */
+/* Quantises y with scale operand is (-1: 1) and zero point operand iz to the container of iz, uint8
+ * where that is left out. */
 static nashc_status
 finish(nashc_onnx_in *r, nashc_value *y, int is, int iz)
 {

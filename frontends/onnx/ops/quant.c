@@ -46,6 +46,7 @@ parameter(nashc_onnx_in *r, int i, const char *what, bool positive, const nashc_
         }
     }
     nashc_type shape = *nashc_tensor_type(t), joint = *x;
+    /* a vector along an axis of x: ones around it let it broadcast */
     if (axis >= 0 && shape.rank == 1 && x->rank > 0 && n > 1) {
         int64_t dim[NASHC_MAX_RANK];
         for (int k = 0; k < x->rank; k++)
@@ -70,6 +71,7 @@ parameter(nashc_onnx_in *r, int i, const char *what, bool positive, const nashc_
     return *out ? NASHC_OK : nashc_onnx_status(r);
 }
 
+/* Zero, negative, infinite or NaN scales have no grid. */
 nashc_status
 onnx_scale(nashc_onnx_in *r, int i, const nashc_type *x, int axis, nashc_value **out)
 {
@@ -105,7 +107,7 @@ bit_width(nashc_onnx_in *r, int i, const char *what, int *out)
     return NASHC_OK;
 }
 
-/* IR name of a rounding mode; NULL: not known. */
+/* IR name of a rounding mode, in any case of letters; NULL: not known. */
 static const char *
 rounding(const char *mode)
 {
@@ -148,6 +150,8 @@ on_grid(const nashc_tensor *x, const nashc_value *s, const nashc_value *z)
     return true;
 }
 
+/* Learned rounding has been learned: on constants that lie on the grid it decides nothing any
+ * more. */
 static nashc_status
 rounding_mode(nashc_onnx_in *r, const char *def, const nashc_value *s, const nashc_value *z,
               const char **out)

@@ -12,6 +12,8 @@ typedef struct plan {
     bool by_scales;
 } plan;
 
+/* Sizes round down, as the standard says; scales are kept beside them, since coordinates are
+ * computed by scales and not by the sizes that came out. */
 static nashc_status
 by_scales(nashc_onnx_in *r, const nashc_type *x, const double *scales, int n, const int64_t *axes,
           plan *p)
@@ -96,6 +98,7 @@ keep_ratio(nashc_onnx_in *r, const nashc_type *x, const int64_t *axes, int n, pl
     return NASHC_OK;
 }
 
+/* Without a policy the scales are what the sizes say, and need not be kept. */
 static nashc_status
 read_sizes(nashc_onnx_in *r, int i, const nashc_type *x, const int64_t *axes, int n_axes, plan *p)
 {
@@ -119,6 +122,7 @@ read_sizes(nashc_onnx_in *r, int i, const nashc_type *x, const int64_t *axes, in
     return keep_ratio(r, x, axes, n, p);
 }
 
+/* %.17g reads back as the same double; -0.75 is the default of nn.resize, too. */
 static nashc_status
 emit(nashc_onnx_in *r, nashc_value *x, const plan *p, const char *mode, const char *coord,
      const char *nearest)

@@ -50,6 +50,7 @@ read_reshape(nashc_onnx_in *r)
                                     want[i] == -1 ? "two entries are -1"
                                                   : "an entry is not positive");
         }
+        /* so a product of strange numbers cannot wrap */
         if (!nashc_mul_size(known, dim[i], &known) || known > count)
             return nashc_onnx_error(r,
                                     "shape %s needs more than the %" PRId64 " elements of \"%s\"",

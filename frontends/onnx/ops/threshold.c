@@ -82,6 +82,7 @@ read_multithreshold(nashc_onnx_in *r)
     if (xt->rank < 1)
         return nashc_onnx_error(r, "input \"%s\" is a scalar, expected channels",
                                 nashc_onnx_in_name(r, 0));
+    /* a vector's channels are last anyway, and a known layout says where they are */
     last = last && xt->rank > 2 && xt->layout == NASHC_LAYOUT_DEFAULT;
     int64_t channels = last ? xt->dim[xt->rank - 1] : nashc_type_channels(xt);
     int64_t k = nashc_tensor_type(t)->dim[1];

@@ -2,6 +2,7 @@
 #include "frontends/onnx/write/writer.h"
 #include <string.h>
 
+/* The highest version that any node asks for; domains that no node uses are not written. */
 void
 onnx_add_domain(onnx_out *o, const char *name, int version, bool used)
 {
@@ -70,6 +71,7 @@ onnx_emit1(onnx_out *o, const char *op, const char *a, const char *b, const nash
     return onnx_emit(o, "", op, in, b ? 2 : 1, &out, 1);
 }
 
+/* Attributes go to the node that was emitted last. */
 Onnx__NodeProto *
 onnx_last(onnx_out *o)
 {
@@ -79,6 +81,7 @@ onnx_last(onnx_out *o)
 /* --- attributes ---------------------------------------------------------------------------------
  */
 
+/* The array grows by one each time: nodes have a dozen at most. */
 static Onnx__AttributeProto *
 attribute(onnx_out *o, const char *name, int type)
 {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Never NULL for small structures: without memory they share a spare place, so that callers need
+ * not check; the failure is told once, at the end, and nothing is written. */
 void *
 onnx_grab(onnx_out *o, size_t size)
 {
@@ -19,6 +21,7 @@ onnx_grab(onnx_out *o, size_t size)
     return p ? p : size <= sizeof o->spare ? o->spare : NULL;
 }
 
+/* Doubles, in the arena: what is outgrown is lost until the end. */
 void
 onnx_push(onnx_out *o, onnx_list *l, void *item)
 {
@@ -37,6 +40,7 @@ onnx_push(onnx_out *o, onnx_list *l, void *item)
     l->items[l->n++] = item;
 }
 
+/* protobuf-c wants char *, but does not write to it. */
 char *
 onnx_text(onnx_out *o, const char *s)
 {
@@ -64,6 +68,7 @@ onnx_unique(onnx_out *o, const char *name)
     return try;
 }
 
+/* The container that a name was given, for those that read it. */
 void
 onnx_set_elem(onnx_out *o, const char *name, int elem)
 {
@@ -86,6 +91,8 @@ onnx_container(const nashc_type *t)
                                     : NASHC_ONNX_FLOAT;
 }
 
+/* May the tensor be kept in float32 without loss? By type where that tells, else element by
+ * element. */
 bool
 onnx_fits_float(const nashc_tensor *t)
 {
@@ -106,6 +113,7 @@ onnx_fits_float(const nashc_tensor *t)
 /* --- initialisers -------------------------------------------------------------------------------
  */
 
+/* Little endian, as raw_data is. */
 static void
 store(uint8_t *to, int elem, double v, int64_t i)
 {
@@ -175,6 +183,7 @@ onnx_put_tensor(onnx_out *o, const char *name, const nashc_tensor *t, int elem)
     return p->name;
 }
 
+/* As int64_data, not raw: people read shapes in dumps. */
 const char *
 onnx_put_shape(onnx_out *o, const int64_t *v, int n)
 {
@@ -245,6 +254,8 @@ entry(onnx_out *o, const char *key, const char *value)
     return e;
 }
 
+/* finn_datatype and tensor_layout, as FINN and QONNX read them; nothing for plain floats without
+ * layout. */
 void
 onnx_put_note(onnx_out *o, const char *name, const nashc_type *type)
 {
@@ -267,12 +278,14 @@ onnx_put_note(onnx_out *o, const char *name, const nashc_type *type)
     onnx_push(o, &o->notes, a);
 }
 
+/* Names of a graph that is written in the place of its call have its prefix. */
 const char *
 onnx_scoped(onnx_out *o, const char *name)
 {
     return *o->scope->prefix ? nashc_arena_printf(o->arena, "%s%s", o->scope->prefix, name) : name;
 }
 
+/* An unknown dimension is "N". */
 void
 onnx_put_info(onnx_out *o, const char *name, const nashc_type *t, int elem)
 {

@@ -203,6 +203,7 @@ write_conv_transpose(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* Channels-last ones go to QONNX's own domain; the standard has none. */
 static nashc_status
 write_maxpool(onnx_out *o)
 {
@@ -225,6 +226,7 @@ write_avgpool(onnx_out *o)
     onnx_get_ints(o, "dilation", &n_dilation);
     if (channels_last(in_type(o, 0)))
         return onnx_write_vendor(o);
+    /* AveragePool has dilations since opset 19 */
     if (n_dilation && o->opset < 19)
         o->opset = 19;
     const char **in = onnx_operands(o, work, &n), *out = onnx_begin(o, work);

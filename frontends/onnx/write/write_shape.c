@@ -67,6 +67,8 @@ write_concat(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* Parts have the container of the operand: a split computes nothing, so nothing is to be
+ * converted. */
 static nashc_status
 write_split(onnx_out *o)
 {
@@ -85,6 +87,8 @@ write_split(onnx_out *o)
     return NASHC_OK;
 }
 
+/* In the IR a negative end lies before the first element; in ONNX it counts from behind, unless it
+ * is far below. */
 static nashc_status
 write_slice(onnx_out *o)
 {
@@ -104,6 +108,7 @@ write_slice(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* Indices are int64 whatever container the IR's integers have. */
 static nashc_status
 write_gather(onnx_out *o)
 {
@@ -209,6 +214,7 @@ write_resize(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* ONNX knows channels-first only. */
 static nashc_status
 write_depth_space(onnx_out *o)
 {
@@ -263,6 +269,7 @@ write_argmax(onnx_out *o)
     return NASHC_OK;
 }
 
+/* Values keep the container of the operand; indices are int64. */
 static nashc_status
 write_topk(onnx_out *o)
 {
