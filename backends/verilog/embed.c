@@ -16,6 +16,7 @@ one(FILE *out, const char *path)
         return 1;
     fprintf(out, "    {\"%s\",\n     \"", slash ? slash + 1 : path);
     while ((c = getc(in)) != EOF) {
+        /* a literal a line: compilers limit the length of one, and diffs show lines */
         if (c == '\n') {
             fprintf(out, "\\n\"\n     \"");
             continue;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whole or not at all: a file under another name is renamed at the end (nashc_out_commit). */
 static nashc_status
 write_bytes(const char *dir, const char *name, const void *data, size_t size, nashc_diag *d)
 {
@@ -22,6 +23,7 @@ write_bytes(const char *dir, const char *name, const void *data, size_t size, na
     return nashc_out_commit(f, d);
 }
 
+/* t->data is freed in any case; a stream that could not grow shows only when it is closed. */
 nashc_status
 text_write(text *t, const char *dir, const char *name, nashc_diag *d)
 {
@@ -32,6 +34,8 @@ text_write(text *t, const char *dir, const char *name, nashc_diag *d)
     return s;
 }
 
+/* Keys in the order in which they were set; numbers with twelve digits, the same on all
+ * machines. */
 nashc_status
 json_write(json_t *j, const char *dir, const char *name, nashc_diag *d)
 {
@@ -67,6 +71,7 @@ add_file(design *z, const char *name)
     z->files[z->n_files++] = nashc_arena_strdup(z->a, name);
 }
 
+/* add_file after the file is there: the list is of what exists. */
 nashc_status
 write_rtl(design *z, const char *name, const void *data, size_t size)
 {
@@ -78,6 +83,8 @@ write_rtl(design *z, const char *name, const void *data, size_t size)
     return s;
 }
 
+/* A name may hold anything: a line break would end the comment, a backslash at the end might
+ * continue it, and a backquote starts a directive. */
 const char *
 comment_text(design *z, const char *s)
 {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Of a bus; tools of AMD read them to check what is connected. */
 static void
 parameter(FILE *f, const char *name, int64_t value)
 {
@@ -23,6 +24,8 @@ port_map(FILE *f, const char *logical, const char *base, const char *part)
             logical, base, part);
 }
 
+/* Opens a bus interface, which the caller closes: types come in pairs, the bus and its signals
+ * (_rtl). */
 static void
 bus_type(FILE *f, const char *name, const char *library, const char *type)
 {
@@ -35,6 +38,7 @@ bus_type(FILE *f, const char *name, const char *library, const char *type)
             name, library, type, library, type);
 }
 
+/* No TLAST and no side channels: frames are counted by beats. */
 static void
 stream_bus(FILE *f, const char *name, bool master, uint32_t padded)
 {
@@ -98,6 +102,7 @@ memory_maps(design *z, FILE *f)
     fprintf(f, "  </spirit:memoryMaps>\n");
 }
 
+/* ASSOCIATED_BUSIF names every bus: without it Vivado takes the interfaces for asynchronous. */
 static void
 clock_and_reset(design *z, FILE *f)
 {
@@ -131,6 +136,7 @@ clock_and_reset(design *z, FILE *f)
                "      </spirit:parameters>\n    </spirit:busInterface>\n");
 }
 
+/* A vector only beyond one bit, as a port of one bit is a scalar in the Verilog, too. */
 static void
 model_port(FILE *f, const char *base, const char *part, bool out, uint32_t bits)
 {
@@ -146,6 +152,7 @@ model_port(FILE *f, const char *base, const char *part, bool out, uint32_t bits)
     fprintf(f, "</spirit:wire></spirit:port>\n");
 }
 
+/* Paths are relative to ip/. Images are no Verilog; the type makes Vivado copy them along. */
 static void
 file_set(design *z, FILE *f, const char *name)
 {
@@ -162,6 +169,7 @@ file_set(design *z, FILE *f, const char *name)
     fprintf(f, "    </spirit:fileSet>\n");
 }
 
+/* Twice: as bus interfaces, then as ports of the model. s_axis_K and m_axis_K as in top.c. */
 static void
 each_stream(design *z, FILE *f, bool bus)
 {
@@ -182,6 +190,7 @@ each_stream(design *z, FILE *f, bool bus)
     }
 }
 
+/* The same for weights, in the order of top.c. */
 static void
 each_weight_port(design *z, FILE *f, bool bus)
 {
@@ -215,6 +224,8 @@ view(design *z, FILE *f, const char *name, const char *id, const char *files)
             name, id, z->top, files);
 }
 
+/* Vendor and library are those of FINN's own designs, so that its scripts find this one in their
+ * place. */
 nashc_status
 write_ip(design *z)
 {

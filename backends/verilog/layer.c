@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One layer while its emitter runs: parameters, ties and wires are collected as text, and printed
+ * once the module is named. */
 struct nashc_vlog {
     design *z;
     const char *layer, *module;
@@ -36,6 +38,8 @@ nashc_vlog_copies(nashc_vlog *v, int64_t copies)
     v->copies = copies;
 }
 
+/* Each entry begins with a comma, as an unknown number of them follows; the first one is cut off by
+ * print_core. */
 void
 nashc_vlog_int(nashc_vlog *v, const char *name, int64_t value)
 {
@@ -54,6 +58,7 @@ nashc_vlog_tie(nashc_vlog *v, const char *port, const char *value)
     fprintf(v->ties.f, ",\n        .%s(%s)", port, value);
 }
 
+/* An output that nobody reads still needs a wire, or linters ask whether it was forgotten. */
 void
 nashc_vlog_open(nashc_vlog *v, const char *port, int bits)
 {
@@ -87,6 +92,7 @@ nashc_vlog_name(nashc_vlog *v, const char *what)
     return nashc_arena_printf(v->z->a, "%s_%s_%s", v->z->top, v->layer, what);
 }
 
+/* Also notes what the module instantiates of the library. The first failure counts. */
 void
 nashc_vlog_module(nashc_vlog *v, const char *name, const char *s)
 {
@@ -98,6 +104,7 @@ nashc_vlog_module(nashc_vlog *v, const char *name, const char *s)
         v->status = st;
 }
 
+/* Zeroed; NULL without memory, which the other calls on it bear. */
 nashc_vlog_mem *
 nashc_vlog_memory(nashc_vlog *v, int64_t depth, int64_t width)
 {
@@ -115,6 +122,8 @@ nashc_vlog_memory(nashc_vlog *v, int64_t depth, int64_t width)
     return m;
 }
 
+/* Bits of two's complement, sign extended beyond 64 of them: i < 63 ? i : 63. What lies outside is
+ * left out, since emitters are checked by the bench, not by a crash. */
 void
 nashc_vlog_put(nashc_vlog_mem *m, int64_t line, int64_t at, int width, int64_t value)
 {
@@ -145,6 +154,7 @@ print_memory(FILE *f, const nashc_vlog_mem *m)
     }
 }
 
+/* Nothing after a failure: the emitter goes on, its status is looked at once. */
 static void
 write_memory(nashc_vlog *v, const char *name, const nashc_vlog_mem *m)
 {
@@ -162,6 +172,8 @@ write_memory(nashc_vlog *v, const char *name, const nashc_vlog_mem *m)
     free(t.data);
 }
 
+/* The name has four bytes of the hash of its content, so that a design that changes in one layer
+ * changes no other file, and figures of synthesis can be kept by name. */
 void
 nashc_vlog_file(nashc_vlog *v, const char *param, const char *what, nashc_vlog_mem *m)
 {
@@ -180,6 +192,7 @@ nashc_vlog_file(nashc_vlog *v, const char *param, const char *what, nashc_vlog_m
     write_memory(v, name, m);
 }
 
+/* One prefix for several images of one tensor, by that tensor's hash. */
 const char *
 nashc_vlog_prefix(nashc_vlog *v, const char *param, const char *what, const nashc_tensor *t)
 {
@@ -206,6 +219,7 @@ nashc_vlog_image(nashc_vlog *v, const char *prefix, nashc_vlog_mem *m, const cha
 /* --- layer modules ------------------------------------------------------------------------------
  */
 
+/* Width in whole bytes, as in the top. */
 static void
 print_ports(design *z, FILE *f, bool input, const nashc_stream *s, int n)
 {
@@ -229,6 +243,7 @@ const lite_pin lite_pins[] = {
     {"rresp", 2, true},    {"wstrb", 4, false},   {0},
 };
 
+/* Of a byte address; at least 2, one word. */
 int
 lite_address_bits(const nashc_weights *w)
 {
@@ -240,6 +255,7 @@ lite_address_bits(const nashc_weights *w)
     return bits;
 }
 
+/* As top.c has them, but for the names. */
 static void
 print_weight_ports(FILE *f, const nashc_weights *w)
 {
@@ -284,6 +300,7 @@ print_weight_wires(FILE *f, const nashc_weights *w)
                "    wire unused_strobes = &{1'b0, s_axilite_wstrb};\n");
 }
 
+/* params.data + 2: without the first ",\n". */
 static void
 print_core(const nashc_vlog *v, FILE *f, const char *name)
 {
@@ -329,6 +346,8 @@ print_copies(const nashc_vlog *v, FILE *f, const nashc_stream *in, const nashc_s
     }
 }
 
+/* The library calls inputs s, s1, ..; several outputs are one vector with the first in the low
+ * bits, handshakes likewise. */
 static void
 print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, int n_out)
 {
@@ -357,6 +376,7 @@ print_instance(nashc_vlog *v, FILE *f, const nashc_stream *in, int n_in, int n_o
     fprintf(f, "\n    );\n");
 }
 
+/* out_data is cut into the results; pad bits are 0. */
 static void
 print_outputs(design *z, FILE *f, const nashc_stream *out, int n_out)
 {
@@ -385,6 +405,7 @@ print_unused(design *z, FILE *f, const nashc_stream *in, int n_in)
     }
 }
 
+/* The order of a module: head, ports, wires, core, outputs, what is read nowhere. */
 static nashc_status
 print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in,
             const nashc_stream *out, int n_out)
@@ -422,6 +443,7 @@ print_layer(nashc_vlog *v, const nashc_node *n, const nashc_stream *in, int n_in
     return text_write(&t, z->dir, nashc_arena_printf(z->a, "rtl/%s.v", name), z->d);
 }
 
+/* With a frame: a plugin's emitter that crashes is named. */
 static nashc_status
 call_emitter(nashc_verilog_emit emit, const nashc_node *n, nashc_vlog *v)
 {
@@ -436,6 +458,8 @@ call_emitter(nashc_verilog_emit emit, const nashc_node *n, nashc_vlog *v)
     return nashc_leave(&f, s);
 }
 
+/* n_in counts streams: constants are no ports. All three texts are closed in any case, as closing
+ * frees their streams. */
 static nashc_status
 write_layer(design *z, const nashc_node *n)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NAME.v of the library; a module of a plugin is none and comes with its layer. */
 void
 mark_used(design *z, const char *module)
 {
@@ -62,6 +63,8 @@ use_library(design *z, const char *s)
     return mark_mentioned(z, s) < 0 ? nashc_enomem(z->d) : NASHC_OK;
 }
 
+/* To a fixpoint: a module that was just marked may instantiate others. O(files^2) at most, of a few
+ * dozen. */
 nashc_status
 write_library(design *z)
 {

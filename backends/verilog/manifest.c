@@ -12,6 +12,7 @@ shape_json(const nashc_type *t)
     return list;
 }
 
+/* Port, shape and beats: what a driver needs to fill the stream. Scales are of the host's part. */
 static json_t *
 port_json(design *z, const nashc_value *v, const char *name, const char *port)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What FINN does not count as layers of the network. */
 static bool
 is_plumbing(const nashc_node *n)
 {
@@ -49,6 +50,7 @@ layer_cycles(design *z)
     return json_write(j, z->dir, "report/estimate_layer_cycles.json", z->d);
 }
 
+/* "total" in floats, as FINN's reader wants. */
 static nashc_status
 layer_resources(design *z)
 {
@@ -106,6 +108,7 @@ alternatives(design *z)
     return json_write(j, z->dir, "report/estimate_layer_config_alternatives.json", z->d);
 }
 
+/* Per layer integers, in the total floats: FINN's form again. */
 static void
 count(json_t *entry, json_t *total, const char *key, int64_t n)
 {
@@ -115,6 +118,8 @@ count(json_t *entry, json_t *total, const char *key, int64_t n)
                         json_real((double)n + json_real_value(json_object_get(total, key))));
 }
 
+/* Multiplications by the widths of both sides, the narrower first; parameters by their width.
+ * Nothing is counted twice: weights are those of the model, however often they are read. */
 static nashc_status
 op_counts(design *z)
 {
@@ -175,6 +180,8 @@ critical_path(design *z)
     return most;
 }
 
+/* FINN's estimate goes by the slowest layer, ours by simulation: both are there, under names that
+ * say so. */
 static nashc_status
 performance(design *z)
 {
@@ -224,6 +231,7 @@ certificate(design *z, json_t *j)
     return NASHC_OK;
 }
 
+/* Written even if the proof failed: the depths are what one looks at then. */
 static nashc_status
 fifo_report(design *z)
 {
@@ -280,6 +288,7 @@ fifo_depth(const nashc_node *n)
     return n && nashc_node_is(n, "hw.fifo") ? nashc_node_int(n, "depth") : 0;
 }
 
+/* FINN's folding file has depths at both ends of a stream; here a FIFO is a node between them. */
 static json_t *
 depths(const nashc_node *n, bool input)
 {
@@ -295,6 +304,7 @@ depths(const nashc_node *n, bool input)
     return list;
 }
 
+/* A folding file that gives this very design again: tests read it back. */
 static json_t *
 config_of(const nashc_node *n)
 {

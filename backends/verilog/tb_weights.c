@@ -23,6 +23,8 @@ put_port(FILE *f, const char *s, const weight_port *p)
     }
 }
 
+/* Lines go round for ever, as the layer takes all of them once a frame or more often. The generator
+ * of stalls is that of the inputs with another seed. */
 static void
 stream_part(const design *z, FILE *f, const weight_port *p)
 {
@@ -52,6 +54,8 @@ stream_part(const design *z, FILE *f, const weight_port *p)
              p);
 }
 
+/* A state machine for each slave: all words written, then all read and compared, one at a time. It
+ * waits for the answer before the next word, as a slow master would. */
 static void
 slave_part(const design *z, FILE *f, const weight_port *p)
 {
@@ -100,6 +104,7 @@ tb_has_slaves(const design *z)
     return false;
 }
 
+/* Then writing is no option: without it outputs are undefined. */
 bool
 tb_starts_empty(const design *z)
 {
@@ -109,6 +114,7 @@ tb_starts_empty(const design *z)
     return false;
 }
 
+/* loaded when every slave is; 10 cycles of waiting first, so that the reset is over. */
 void
 tb_weights(const design *z, FILE *f)
 {

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Names and order as FINN's stitched top has them: s_axis_K, m_axis_K, then the ports for weights.
+ * TDATA in whole bytes, as AXI4-Stream wants. */
 static void
 top_ports(design *z, FILE *f)
 {
@@ -30,6 +32,8 @@ top_ports(design *z, FILE *f)
     }
 }
 
+/* One stream: its wires, tied to a port of the top at an end of the graph. The comment says what
+ * passes, for who reads the Verilog. */
 static void
 wires(design *z, FILE *f, const nashc_value *v)
 {
@@ -51,6 +55,7 @@ wires(design *z, FILE *f, const nashc_value *v)
     }
 }
 
+/* The three signals of one stream; TREADY goes the other way, which named pins need not say. */
 static void
 port(design *z, FILE *f, bool input, int k, int n, const nashc_value *v)
 {
@@ -75,6 +80,8 @@ weight_pins(design *z, FILE *f, const nashc_node *n)
     }
 }
 
+/* The IR line of the node stands above it: the way back from Verilog to the model. MEM_DIR is
+ * handed through only where there are images, or tools warn of an unused parameter. */
 static void
 instance(design *z, FILE *f, const nashc_node *n)
 {
@@ -96,6 +103,7 @@ instance(design *z, FILE *f, const nashc_node *n)
     fprintf(f, "\n    );\n");
 }
 
+/* Memory images are in z->files, too, but are not sources. */
 static nashc_status
 write_list(design *z)
 {
@@ -111,6 +119,8 @@ write_list(design *z)
     return text_write(&t, z->dir, "rtl/all_verilog_srcs.txt", z->d);
 }
 
+/* Families that Yosys knows; versal by the nearest one. Without device the generic one, which every
+ * Yosys has. */
 static const char *
 synth_command(const nashc_device *dev)
 {
@@ -130,6 +140,7 @@ synth_command(const nashc_device *dev)
     return "synth";
 }
 
+/* -defer: modules are elaborated with the parameters of their instances. */
 static nashc_status
 write_script(design *z)
 {
@@ -148,6 +159,8 @@ write_script(design *z)
     return text_write(&t, z->dir, "rtl/synth.ys", z->d);
 }
 
+/* Layers have been written before: which of them read images, and which files there are, is known
+ * by then. */
 nashc_status
 write_top(design *z)
 {

@@ -29,6 +29,8 @@ write_weights(design *z)
     return s;
 }
 
+/* What a host needs to send other weights: the order of elements as loops, and how they lie in
+ * words or beats. */
 json_t *
 weights_json(const design *z)
 {

@@ -31,6 +31,7 @@ static const nashc_param options[] = {
     {0},
 };
 
+/* Wires are numbered in the order of the graph: a change at one place renames no wire before it. */
 static nashc_status
 add_link(design *z, const nashc_value *v, int *count)
 {
@@ -44,6 +45,7 @@ add_link(design *z, const nashc_value *v, int *count)
     return s;
 }
 
+/* An input or output is a link with a port; every link has one reader, see nashc_flow_check. */
 static nashc_status
 collect_links(design *z)
 {
@@ -92,6 +94,8 @@ collect_weights(design *z)
     return NASHC_OK;
 }
 
+/* All that may refuse comes here, before the first file: streams, then the simulation, whose
+ * figures go into comments and reports. */
 static nashc_status
 prepare(design *z)
 {
@@ -123,6 +127,8 @@ prepare(design *z)
     return z->used && z->names ? NASHC_OK : nashc_enomem(z->d);
 }
 
+/* The order matters: layers name library modules and images, the top lists all files, reports and
+ * page read what was collected. */
 static nashc_status
 write_all(design *z)
 {
