@@ -58,6 +58,7 @@ random_part(const train_images *p, uint64_t seed, view *v)
     }
 }
 
+/* By seed, epoch and image: the same image is seen alike whatever batch or rank it is in. */
 static view
 view_of(const train_order *o, int64_t epoch, int64_t image)
 {
@@ -144,6 +145,7 @@ part_of(const train_order *o, int64_t n, int64_t *first, int64_t *end)
     *end = n * (o->part + 1) / parts;
 }
 
+/* All are full but the last of an epoch. */
 static int64_t
 batch_size(const train_order *o, int64_t number)
 {

@@ -25,6 +25,7 @@ typedef struct train_files {
     pthread_mutex_t lock; /* of zip */
 } listing;
 
+/* number: of the entry of an archive; 0 in a directory. */
 static bool
 add(listing *l, const char *path, int64_t number)
 {
@@ -93,6 +94,7 @@ skip_single(char *dir, size_t room)
     }
 }
 
+/* Hidden files are passed over; what is no image shows when it is decoded. */
 static nashc_status
 list_class(listing *l, const char *class, nashc_diag *d)
 {
@@ -114,6 +116,7 @@ list_class(listing *l, const char *class, nashc_diag *d)
     return s;
 }
 
+/* root gets "/train" or "/test" at its end: 16 bytes are kept for that. */
 static nashc_status
 list_directory(listing *l, const train_spec *spec, nashc_diag *d)
 {
@@ -213,6 +216,7 @@ load(listing *l, const train_spec *spec, const entry *e, uint8_t **data, size_t 
     return good ? NASHC_OK : nashc_error(d, &loc, "the entry cannot be unpacked");
 }
 
+/* Paths are sorted, so a class is a run of them; len + 1 compares the "/" as well. */
 static nashc_status
 name_classes(train_images *p, const listing *l, nashc_diag *d)
 {
@@ -236,6 +240,7 @@ name_classes(train_images *p, const listing *l, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Only lists: images are decoded when it is known which are wanted and of what size. */
 nashc_status
 train_read_folder(train_images *p, nashc_diag *d)
 {
@@ -299,6 +304,8 @@ train_file_image(const train_images *p, int64_t image, uint8_t *planes, nashc_di
     return s;
 }
 
+/* The first image says the size where nobody else does. Held are all images or none: half of them
+ * would make the time of a step depend on the draw. */
 nashc_status
 train_files_load(train_images *p, const train_wish *wish, nashc_diag *d)
 {
@@ -326,6 +333,7 @@ train_files_load(train_images *p, const train_wish *wish, nashc_diag *d)
     return s;
 }
 
+/* Reads all files once, undecoded. */
 nashc_status
 train_files_hash(const train_images *p,
                  void (*add_bytes)(void *user, const void *data, size_t size), void *user,

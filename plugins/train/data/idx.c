@@ -27,6 +27,7 @@ fault(const idx *x, nashc_diag *d, const char *what)
     return nashc_error(d, &loc, "%s", what);
 }
 
+/* gzread takes unsigned sizes, so large bodies come in parts. */
 static bool
 get(idx *x, void *to, int64_t n)
 {
@@ -67,6 +68,7 @@ open_idx(idx *x, const char *dir, const char *name, int rank, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* The end is looked for as well: a file that is longer is another one. */
 static nashc_status
 body(idx *x, void *to, int64_t n, nashc_diag *d)
 {
@@ -80,6 +82,7 @@ body(idx *x, void *to, int64_t n, nashc_diag *d)
                                        : fault(x, d, "the file is longer than its header says");
 }
 
+/* 4096 bounds an allocation that two bytes of a header ask for. */
 static nashc_status
 read_pair(train_images *p, idx *x, idx *y, nashc_diag *d)
 {
@@ -128,6 +131,7 @@ train_read_idx(train_images *p, const char *dir, nashc_diag *d)
 
 enum { RECORD = 1 + 3 * 32 * 32 };
 
+/* The published files hold 10000 records each; another size is a broken download. */
 static nashc_status
 take_records(train_images *p, const char *path, const uint8_t *data, size_t size, int64_t *at,
              nashc_diag *d)

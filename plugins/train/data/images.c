@@ -8,6 +8,8 @@
 
 #define FASHION_MNIST "/usr/share/datasets/fashion-mnist"
 
+/* A hash, not a generator: any number can be asked for by itself, on any thread and after any
+ * break. a and b tell apart what is drawn and for whom. */
 uint64_t
 train_random(uint64_t seed, uint64_t a, uint64_t b)
 {
@@ -57,6 +59,7 @@ read_fashion(train_images *p, nashc_diag *d)
     return s;
 }
 
+/* The kind was checked in spec.c; npz is what is left. */
 static nashc_status
 read_kind(train_images *p, const train_wish *wish, nashc_diag *d)
 {
@@ -70,6 +73,7 @@ read_kind(train_images *p, const train_wish *wish, nashc_diag *d)
                                               : train_read_npz(p, wish, d);
 }
 
+/* Files without names have classes "0", "1" .. */
 static nashc_status
 number_classes(train_images *p, nashc_diag *d)
 {
@@ -238,6 +242,8 @@ hash_bytes(void *user, const void *data, size_t size)
     SHA256Update(user, data, size);
 }
 
+/* Beside the pixels: the same images with other labels are other data. A checkpoint of a search
+ * goes by this. */
 static void
 hash_targets(const train_images *p, SHA2_CTX *c)
 {
@@ -276,6 +282,8 @@ check_target(const train_images *p, const train_wish *wish, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Of what is used, after selection and resizing; of files that are read when needed, their own
+ * bytes. */
 static nashc_status
 hash(train_images *p, nashc_diag *d)
 {
@@ -296,6 +304,8 @@ hash(train_images *p, nashc_diag *d)
     return s;
 }
 
+/* The order: what there is, then whether the task can use it, then selection, before files are
+ * decoded and sizes fitted: only what is kept costs time. */
 nashc_status
 train_images_open(const char *text, const train_wish *wish, train_images **out, nashc_diag *d)
 {

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+/* N x H x W is one channel, N x D is a vector: height 1, as long as it is wide. The file's array is
+ * freed, so images are copied. */
 static nashc_status
 take_images(train_images *p, const tool_array *x, const char *name, nashc_diag *d)
 {
@@ -36,6 +38,7 @@ take_images(train_images *p, const tool_array *x, const char *name, nashc_diag *
     return NASHC_OK;
 }
 
+/* Classes are numbered from 0; 2^20 catches labels that are no numbers of classes. */
 static nashc_status
 take_labels(train_images *p, const tool_array *y, const char *name, nashc_diag *d)
 {
@@ -58,6 +61,7 @@ take_labels(train_images *p, const tool_array *y, const char *name, nashc_diag *
     return NASHC_OK;
 }
 
+/* Which third array is wanted follows from the task. */
 nashc_status
 train_read_npz(train_images *p, const train_wish *wish, nashc_diag *d)
 {

@@ -56,6 +56,7 @@ size_of(const char *s, train_spec *out)
            out->w > 0 && out->h <= 4096 && out->w <= 4096;
 }
 
+/* rrc includes flip, as it does for ImageNet. */
 static bool
 augment(const char *s, train_spec *out)
 {
@@ -65,6 +66,7 @@ augment(const char *s, train_spec *out)
     return out->flip || out->crop || out->rrc || strcmp(s, "none") == 0;
 }
 
+/* The last key that is asked for is scale: all others have returned. */
 static nashc_status
 set_key(train_spec *out, const char *key, const char *value, nashc_diag *d)
 {
@@ -145,6 +147,8 @@ set_keys(train_spec *out, char *text, nashc_diag *d)
     return s;
 }
 
+/* The path ends at the first comma; strings of *out are parts of a copy that a owns. The command's
+ * wish comes last: test images are not augmented, whatever the text says. */
 nashc_status
 train_spec_parse(const char *text, const train_wish *wish, nashc_arena *a, train_spec *out,
                  nashc_diag *d)

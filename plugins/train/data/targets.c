@@ -37,6 +37,8 @@ read_row(const train_images *p, const tool_array *y, const char *name, int64_t r
     return NASHC_OK;
 }
 
+/* Twice through the rows: counted by image, then put behind each other, image by image. All that is
+ * wrong with a row is told in the first walk. */
 nashc_status
 train_take_boxes(train_images *p, const struct tool_array *y, const char *name, nashc_diag *d)
 {
@@ -79,6 +81,7 @@ train_take_boxes(train_images *p, const struct tool_array *y, const char *name, 
     return s;
 }
 
+/* NASHC_MASK_NONE: the pixel does not count. */
 nashc_status
 train_take_mask(train_images *p, const struct tool_array *y, const char *name, nashc_diag *d)
 {
@@ -105,6 +108,7 @@ train_take_mask(train_images *p, const struct tool_array *y, const char *name, n
                         : nashc_error(d, &loc, "array \"%s\" has no pixel that counts", name);
 }
 
+/* targets numbers: a class; or how many boxes, and those; or a class for each pixel. */
 void
 train_target_of(const train_images *p, int64_t image, int32_t *target)
 {

@@ -72,6 +72,8 @@ typedef struct difference {
     double p;
 } difference;
 
+/* By what was found, not by scores: two executors may differ in the last bit of a score and still
+ * agree. */
 static bool
 differs(const train_eval *a, const train_eval *b, int64_t i)
 {
@@ -81,6 +83,7 @@ differs(const train_eval *a, const train_eval *b, int64_t i)
                                            (size_t)n * sizeof *a->count.found) != 0;
 }
 
+/* McNemar's test is of one class an image; other tasks have the number of images that differ. */
 static difference
 compare(const train_eval *a, const train_eval *b)
 {
@@ -124,6 +127,7 @@ matrix_of(const double *m, int n)
     return rows;
 }
 
+/* A class that no image has is null. */
 static json_t *
 to_json(const train_count *k, const train_images *p)
 {
@@ -142,6 +146,7 @@ to_json(const train_count *k, const train_images *p)
     if (t->second)
         json_object_set_new(o, t->second_key, json_real(second));
     json_object_set_new(o, "loss", json_real(k->loss));
+    /* value is a ratio of images: the count is that of whole ones */
     if (t->right)
         json_object_set_new(o, "correct", json_integer((json_int_t)nearbyint(v * (double)k->n)));
     json_object_set_new(o, "classes", names);
@@ -184,6 +189,7 @@ print_count(const char *name, const train_count *k)
     printf(", loss %.4f\n", k->loss);
 }
 
+/* A difference is the exit status, told after the figures. */
 static nashc_status
 report(const nashc_opts *o, const train_eval *a, const train_eval *b, nashc_diag *d)
 {
@@ -211,6 +217,7 @@ report(const nashc_opts *o, const train_eval *a, const train_eval *b, nashc_diag
     return NASHC_EMISMATCH;
 }
 
+/* Both are run on the same images, opened once; what the first model wants to see counts. */
 static int
 eval_main(nashc_ctx *c, const nashc_opts *o, int n_args, const char *const *args)
 {

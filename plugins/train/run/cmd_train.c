@@ -47,6 +47,7 @@ static const nashc_param options[] = {
     {0},
 };
 
+/* beta and eps are those of Kingma and Ba's Adam (2015), and of all programs since. */
 static void
 take_options(train_run *r)
 {
@@ -100,6 +101,7 @@ open_test(train_run *r, train_wish wish)
     return s;
 }
 
+/* Train and test images may differ in what they hold; the network must fit both. */
 static nashc_status
 check_task(train_run *r, const train_images *p)
 {
@@ -112,6 +114,8 @@ check_task(train_run *r, const train_images *p)
     return r->task->check(&c, r->diag);
 }
 
+/* The batch is cut to the number of images, the steps to those of the epochs. Each rank reads its
+ * part of each batch. */
 static nashc_status
 open_data(train_run *r)
 {
@@ -148,6 +152,7 @@ open_data(train_run *r)
 
 /* --- network --------------------------------------------------------------------------------- */
 
+/* A rank's batch is its part, rounded up. m and u are zero: moments start there. */
 static nashc_status
 make_net(train_run *r)
 {
@@ -251,6 +256,7 @@ open_folder(train_run *r)
     return train_ranks_agree(r->ranks, s, r->diag);
 }
 
+/* Ranks agree on each status, so that none waits for one that has failed. */
 static nashc_status
 run(train_run *r)
 {

@@ -12,6 +12,7 @@ name(nashc_outfile *f, const char *s)
             nashc_out_write(f, s, 1);
 }
 
+/* The shade is the part of the row, so that rare classes can be read as well. */
 static void
 row(nashc_outfile *f, const double *matrix, const train_images *p, int i)
 {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a task has to know of a network and its data; shared by the loss of training and by
+ * counting. */
 nashc_task_case
 train_case(const nashc_type *output, const train_images *p, double smoothing)
 {
@@ -18,6 +20,8 @@ train_case(const nashc_type *output, const train_images *p, double smoothing)
                              .smoothing = smoothing};
 }
 
+/* *k is good for train_count_end in any case. keep: room for what is found in each of the p->n
+ * images. */
 nashc_status
 train_count_begin(train_count *k, const nashc_task *task, const nashc_type *output,
                   const train_images *p, bool keep, nashc_diag *d)
@@ -51,6 +55,7 @@ train_count_add(train_count *k, const float *y, const int32_t *target, int64_t n
 
     k->hidden += k->task->hidden ? k->task->hidden(&k->c, target, n, &objects) : 0;
     k->objects += objects;
+    /* a running mean: the sum of millions of losses would lose digits */
     k->loss = (k->loss * (double)k->n + loss * (double)n) / (double)(k->n + n);
     for (int64_t i = 0; k->found && i < n; i++)
         k->task->find(&k->c, y + i * k->c.outputs, k->found + (k->n + i) * k->n_found);
@@ -67,6 +72,8 @@ train_count_end(train_count *k)
     *k = (train_count){0};
 }
 
+/* Images in the order of the data, unchanged: counting must not depend on the seed. With several
+ * ranks a batch of which this one has no part is run, but not counted. */
 nashc_status
 train_count_net(train_net *net, const train_order *o, train_count *k)
 {

@@ -2,6 +2,7 @@
 #include "plugins/train/run/run.h"
 #include <math.h>
 
+/* Pixels; the loss has its scale at the left, the accuracy at the right. */
 enum { WIDTH = 640, HEIGHT = 360, LEFT = 56, RIGHT = 56, TOP = 24, BOTTOM = 40 };
 
 typedef struct scale {
@@ -14,12 +15,14 @@ x_of(const scale *s, double step)
     return LEFT + (WIDTH - LEFT - RIGHT) * step / s->max_step;
 }
 
+/* part: 0 at the bottom, 1 at the top. */
 static double
 y_of(double part)
 {
     return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part;
 }
 
+/* Values that are not finite leave a gap: a run that diverged is drawn as far as it went. */
 static void
 line(nashc_outfile *f, const train_run *r, const scale *s, bool loss)
 {
@@ -63,6 +66,7 @@ axes(nashc_outfile *f, const scale *s)
 nashc_status
 train_write_curve(train_run *r, const char *path)
 {
+    /* least scales, so that a run of one step or without loss divides by no zero */
     scale s = {1.0, 1e-9};
     nashc_outfile *f = nashc_out_open(path, r->diag);
 

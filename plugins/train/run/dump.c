@@ -13,6 +13,7 @@ train_put_floats(tool_arrays *a, const char *name, int rank, const int64_t *dim,
     return x != NULL;
 }
 
+/* An array without dimensions, as numpy has scalars. */
 bool
 train_put_number(tool_arrays *a, const char *name, double v)
 {
@@ -44,6 +45,8 @@ put_others(train_run *r, const char *what, bool values)
     return good;
 }
 
+/* Before the update: gradients are of the initial parameters, so another program can repeat the
+ * step. */
 nashc_status
 train_dump_first(train_run *r, const float *logits, int64_t n, double loss, double norm)
 {
@@ -62,6 +65,7 @@ train_dump_first(train_run *r, const float *logits, int64_t n, double loss, doub
     return good ? NASHC_OK : nashc_enomem(r->diag);
 }
 
+/* States of parameters after the last step, beside what the first one gave. */
 nashc_status
 train_dump_write(train_run *r, const char *path)
 {

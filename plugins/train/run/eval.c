@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* A second model is run on the images of the first: e->images is given then. */
 static nashc_status
 open_images(train_eval *e)
 {
@@ -30,6 +31,7 @@ open_images(train_eval *e)
     return NASHC_OK;
 }
 
+/* Output 0 is what the network says; others are by the way. */
 static nashc_status
 begin_count(train_eval *e)
 {
@@ -43,6 +45,7 @@ begin_count(train_eval *e)
 
 /* --- the network of training ----------------------------------------------------------------- */
 
+/* The executor of training: float32 in batches, on all threads. */
 static nashc_status
 run_net(train_eval *e)
 {
@@ -75,6 +78,7 @@ typedef struct executing {
     float *logits;
 } executing;
 
+/* One sample a call, in the order of the images. */
 static nashc_status
 run_sample(executing *v, const float *x, const int32_t *target)
 {
@@ -117,6 +121,7 @@ run_samples(executing *v)
     return s;
 }
 
+/* At most 8 outputs, as that is the room of run_sample. */
 static nashc_status
 run_executor(train_eval *e, const char *name)
 {
@@ -150,6 +155,8 @@ run_executor(train_eval *e, const char *name)
 
 /* --- a compiled design, through `nashc sim` -------------------------------------------------- */
 
+/* As the network gets them: pixels in its numbers, [N,C,H,W]. All at once: memory for all
+ * images. */
 nashc_status
 train_write_images(train_eval *e, const char *path)
 {
@@ -224,6 +231,7 @@ count_outputs(train_eval *e, const nashc_buf *y)
     return s;
 }
 
+/* By number, not by name: a design may have other names for its outputs. */
 static nashc_status
 read_scores(train_eval *e, const char *path)
 {
@@ -241,6 +249,7 @@ read_scores(train_eval *e, const char *path)
     return s;
 }
 
+/* The folder is noted, so that a signal removes it, too. */
 static nashc_status
 run_design(train_eval *e)
 {
@@ -275,6 +284,7 @@ has_file(const char *folder, const char *name)
     return stat(path, &st) == 0;
 }
 
+/* A folder with a checkpoint is a run, one without is a design. */
 nashc_status
 train_eval_run(train_eval *e, train_images *images)
 {

@@ -15,6 +15,7 @@ inside(train_run *r, const char *name)
 
 /* --- parameters ------------------------------------------------------------------------------ */
 
+/* Parameters that do not train are in the file as well: it is a whole state. */
 static bool
 put_parameters(train_run *r, tool_arrays *a)
 {
@@ -27,6 +28,7 @@ put_parameters(train_run *r, tool_arrays *a)
     return good;
 }
 
+/* Both moments, whichever the rule uses: so the file has one form. */
 static bool
 put_optimiser(train_run *r, tool_arrays *a)
 {
@@ -63,6 +65,7 @@ put_rows(train_run *r, tool_arrays *a)
 static double *
 state_at(train_run *r, int i, const char **name, double *copy)
 {
+    /* 1 and 2, seed and batch, are only compared; train_read_checkpoint knows the places */
     static const char *const names[] = {"run.step", "run.seed",     "run.batch", "run.best",
                                         "run.seen", "run.loss_sum", "run.right"};
     const double values[] = {(double)r->step, (double)r->order.seed, (double)r->order.batch,
@@ -76,6 +79,8 @@ state_at(train_run *r, int i, const char **name, double *copy)
     return copy;
 }
 
+/* One file, written whole: a run that is killed goes on from this one or the one before. The same
+ * state gives the same bytes. */
 nashc_status
 train_write_checkpoint(train_run *r)
 {
@@ -91,6 +96,7 @@ train_write_checkpoint(train_run *r)
     return s;
 }
 
+/* By the figure on the test images, so best.onnx is what is worth compiling. */
 nashc_status
 train_write_best(train_run *r)
 {
@@ -120,6 +126,7 @@ train_write_model(train_run *r, const char *name)
 
 /* --- going on -------------------------------------------------------------------------------- */
 
+/* A missing array or another length: the checkpoint is of another network. */
 static nashc_status
 take_floats(const tool_arrays *a, const char *name, float *to, int64_t n, const char *path,
             nashc_diag *d)
@@ -191,6 +198,8 @@ take_rows(train_run *r, const tool_arrays *a)
     return NASHC_OK;
 }
 
+/* The order of images follows from seed, batch and step alone, so with the same two the run goes on
+ * as if it had not been broken off. */
 nashc_status
 train_read_checkpoint(train_run *r)
 {

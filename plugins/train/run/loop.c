@@ -12,6 +12,7 @@ output(const train_run *r)
 
 /* --- one step -------------------------------------------------------------------------------- */
 
+/* Of what trains, in double: 10^7 squares of float32 lose digits otherwise. */
 static double
 gradient_norm(const train_run *r)
 {
@@ -23,6 +24,7 @@ gradient_norm(const train_run *r)
     return sqrt(sum);
 }
 
+/* The first tensor in the order of the steps names the place where it began. */
 static nashc_status
 not_finite(train_run *r, const char *what, int64_t n)
 {
@@ -116,6 +118,8 @@ begin_sums(train_run *r, const int32_t *target, int64_t n)
     return NASHC_OK;
 }
 
+/* After backward, when the sums over the ranks have arrived; what is not finite is the same on all
+ * of them, so all end here. */
 static nashc_status
 take_sums(train_run *r, int64_t n, double *loss, double *norm)
 {
@@ -133,6 +137,9 @@ take_sums(train_run *r, int64_t n, double *loss, double *norm)
     return NASHC_OK;
 }
 
+/* The order is that of the exchange: the loss sets out before backward, gradients during it, and
+ * both are awaited before the update. The clip is by the norm over all parameters, hence a factor
+ * for all. */
 static nashc_status
 one_step(train_run *r, const float *x, const int32_t *target, int64_t n)
 {
@@ -160,6 +167,7 @@ one_step(train_run *r, const float *x, const int32_t *target, int64_t n)
 
 /* --- epochs ---------------------------------------------------------------------------------- */
 
+/* epoch counts from the step that has just been done. */
 static nashc_status
 add_row(train_run *r, double accuracy)
 {
@@ -183,6 +191,7 @@ add_row(train_run *r, double accuracy)
     return NASHC_OK;
 }
 
+/* One line an epoch, for people; metrics.csv has the digits. */
 static void
 say(train_run *r)
 {
@@ -252,6 +261,8 @@ measure(train_run *r, double *figure)
     return s;
 }
 
+/* Sums of the epoch start anew, here and not at the begin of the next one, as a checkpoint between
+ * would hold them. */
 static nashc_status
 end_epoch(train_run *r)
 {
@@ -330,6 +341,8 @@ train_run_leads(const train_run *r)
     return train_ranks_rank(r->ranks) == 0;
 }
 
+/* The feed reads ahead, so it begins at the step that the checkpoint says. A limit of time is told
+ * by the first rank with the sums, so that all ranks stop after the same step. */
 nashc_status
 train_run_loop(train_run *r)
 {

@@ -19,6 +19,8 @@ has_suffix(const char *s, const char *suffix)
     return n >= k && strcmp(s + n - k, suffix) == 0;
 }
 
+/* A RUN stands for its model.onnx. Unknown dimensions, the batch, become 1: the trainer has a batch
+ * of its own. */
 nashc_status
 train_model_read(nashc_ctx *c, const nashc_opts *o, const char *path, nashc_module **out,
                  nashc_diag *d)
@@ -66,6 +68,9 @@ input_quantiser(const nashc_value *x)
     return n && nashc_node_is(n, "q.quant") ? n : NULL;
 }
 
+/* Rank 4 says which axis is which; else only the number of elements is known. Where the model
+ * quantises its input to eight bits, pixels become the codes of that quantiser, times its scale:
+ * nothing is rounded. Else they become 0..1. */
 nashc_status
 train_model_wish(const nashc_graph *g, train_wish *wish, train_pixels *pixels, nashc_diag *d)
 {
@@ -103,6 +108,7 @@ wrong(const char *path, const train_param *p, const char *what, nashc_diag *d)
     return nashc_error(d, &loc, "parameter \"%s\" %s", p->name, what);
 }
 
+/* By number of elements: files have scalars as arrays of one, too. */
 static nashc_status
 take_buffer(train_param *p, const nashc_buf *b, const char *path, nashc_diag *d)
 {
@@ -137,6 +143,7 @@ add_others(const train_net *n, const tool_arrays *a, tool_arrays *others, const 
     return NASHC_OK;
 }
 
+/* Every parameter must be there: a file of another network is found out at once. */
 static nashc_status
 from_npz(train_net *n, const char *path, tool_arrays *others, nashc_diag *d)
 {

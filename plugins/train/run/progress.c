@@ -17,6 +17,7 @@ train_clock(void)
                                                    : 0.0;
 }
 
+/* from: the step a run went on at, so that the time left goes by the steps done now. */
 void
 train_progress(nashc_diag *d, const char *what, int64_t done, int64_t total, int64_t from)
 {

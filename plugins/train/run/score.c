@@ -2,6 +2,8 @@
  */
 #include "plugins/train/run/run.h"
 
+/* The label is in place 0: no other class has a higher score (train_place_of has the rule of
+ * ties). */
 void
 train_score_add(train_score *s, const float *logits, const int32_t *label, int64_t n,
                 int64_t classes)

@@ -131,6 +131,7 @@ take_alphas(search_run *r, const char *path, float *out)
     return s;
 }
 
+/* Without -o to standard output, where a pipe may take it. */
 static nashc_status
 print_genotype(search_run *r, const search_pick *pick)
 {
@@ -150,6 +151,7 @@ print_genotype(search_run *r, const search_pick *pick)
     return nashc_out_commit(f, r->diag);
 }
 
+/* No data are read: the shape of the input comes from options. */
 static nashc_status
 derive(search_run *r)
 {
@@ -255,6 +257,8 @@ open_folder(search_run *r)
     return train_ranks_agree(r->ranks, s, r->diag);
 }
 
+/* Ranks agree on each status; the first one alone tells and writes. A search that ran out of time
+ * is not ranked: --resume ends it. */
 static nashc_status
 search(search_run *r)
 {

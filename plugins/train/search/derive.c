@@ -25,6 +25,7 @@ best_of(const table *t, int j, bool none, bool conv_only)
     return best;
 }
 
+/* Over all sources of the step; the first among equals. */
 static search_pick
 best(const table *t, bool none)
 {
@@ -38,12 +39,15 @@ best(const table *t, bool none)
     return pick;
 }
 
+/* A pool or skip on the group's input, which has the stride. */
 static bool
 banned(const table *t, search_pick p)
 {
     return p.op >= 0 && p.source == 0 && t->kind[p.op] == SEARCH_POOL;
 }
 
+/* What a rule strikes out is marked less than 0, and the next best is looked for. COMPAT_V3 gives
+ * up after one look, as the published code did. */
 static search_pick
 pick(search_rule rule, table *t)
 {

@@ -24,6 +24,8 @@ typedef struct number {
 
 enum { N_NUMBERS = 15, N_FIXED = 5 }; /* fixed: what a run cannot change when it goes on */
 
+/* The first N_FIXED are compared when a run goes on, the others taken; set_numbers knows their
+ * places. */
 static void
 get_numbers(const search_run *r, number *out)
 {
@@ -63,6 +65,7 @@ set_numbers(search_run *r, const number *v)
 /* Calls with the arrays of the state, one after the other, until one call says false. */
 typedef bool array_visit(void *user, const char *name, int rank, const int64_t *dim, float *v);
 
+/* Writing and reading go by the same list, so they cannot differ. */
 static bool
 each_array(const search_run *r, array_visit *visit, void *user)
 {
@@ -87,6 +90,7 @@ put_array(void *user, const char *name, int rank, const int64_t *dim, float *v)
     return train_put_floats(user, name, rank, dim, v);
 }
 
+/* No rows, no array: numpy files have no empty ones here. */
 static bool
 put_doubles(tool_arrays *a, const char *name, int64_t rows, int64_t columns, const void *v)
 {
@@ -136,6 +140,7 @@ put_rows(const search_run *r, tool_arrays *a)
     return good;
 }
 
+/* alpha after each epoch, by the step: names sort as the steps do. */
 static bool
 put_kept(const search_run *r, tool_arrays *a)
 {
@@ -225,6 +230,7 @@ take_ranked(search_run *r, const tool_arrays *a)
     return r->ranked != NULL;
 }
 
+/* Rows and kept alphas belong together, one each an epoch. */
 static bool
 take_rows(search_run *r, const tool_arrays *a)
 {
@@ -296,6 +302,7 @@ search_read_checkpoint(search_run *r)
 
 /* --- results --------------------------------------------------------------------------------- */
 
+/* The template of the space with the picks as branches; owned by a. */
 nashc_genotype *
 search_genotype(const search_run *r, const search_pick *pick, nashc_arena *a)
 {
@@ -331,6 +338,7 @@ write_text(search_run *r, const char *name, const char *text)
     return nashc_out_commit(f, r->diag);
 }
 
+/* Both forms: .ngt for everything here, .py as published. */
 nashc_status
 search_write_genotype(search_run *r, const search_pick *pick, const char *stem)
 {
@@ -356,6 +364,7 @@ search_write_alphas(search_run *r)
     return s;
 }
 
+/* Nine digits: floats read back the same. */
 static nashc_status
 write_csv(search_run *r)
 {
@@ -429,6 +438,7 @@ costs_of(const search_run *r)
     return all;
 }
 
+/* null where nothing was ranked: gates are derived from, not measured. */
 static json_t *
 result_of(const search_run *r)
 {

@@ -2,6 +2,7 @@
 #include "plugins/train/search/gates.h"
 #include <math.h>
 
+/* Less the largest, so that nothing overflows. In double: probabilities near 0 decide draws. */
 void
 search_softmax(const float *alpha, int n, double *p)
 {
@@ -15,6 +16,8 @@ search_softmax(const float *alpha, int n, double *p)
         p[k] /= sum;
 }
 
+/* u in [0, 1). A candidate of probability 0, a barred one, is never drawn, whatever rounding does
+ * to the sum. */
 int
 search_draw(const double *p, int n, double u)
 {
@@ -30,6 +33,8 @@ search_draw(const double *p, int n, double u)
     return last; /* the sum was rounded to less than 1 */
 }
 
+/* Two without replacement, by their probabilities; then which of them is active, by those two
+ * alone. u has three numbers. */
 int
 search_draw_pair(const double *p, int n, const double *u, int *pair)
 {
@@ -50,6 +55,7 @@ search_draw_pair(const double *p, int n, const double *u, int *pair)
     return u[2] * (p[pair[0]] + p[pair[1]]) < p[pair[0]] ? 0 : 1;
 }
 
+/* By the softmax's derivative: dalpha_k = sum_j dgate_j p_j (delta_jk - p_k). */
 void
 search_gate_gradient(const double *p, const double *dgate, int n, float *dalpha)
 {
@@ -61,6 +67,8 @@ search_gate_gradient(const double *p, const double *dgate, int n, float *dalpha)
         dalpha[k] += (float)(p[k] * (dgate[k] - mean));
 }
 
+/* The softmax over the two that were asked; the others' probabilities stay, see
+ * search_pair_step. */
 void
 search_pair_gradient(const float *alpha, const double *dgate, const int *pair, float *dalpha)
 {
@@ -75,6 +83,7 @@ search_pair_gradient(const float *alpha, const double *dgate, const int *pair, f
         dalpha[pair[k]] += d[k];
 }
 
+/* Of lambda * sum p_k cost_k, which is returned without the gradient's part. */
 double
 search_cost_gradient(const double *p, const double *cost, double lambda, int n, float *dalpha)
 {
@@ -87,6 +96,8 @@ search_cost_gradient(const double *p, const double *cost, double lambda, int n, 
     return lambda * mean;
 }
 
+/* After the step both alphas are moved by one number, so that the sum of their exponentials is what
+ * it was: the probabilities of all other candidates do not change. */
 void
 search_pair_step(const train_optim *o, int64_t step, double lr, const int *pair, float *alpha,
                  const float *dalpha, float *m, float *u)
@@ -105,6 +116,7 @@ search_pair_step(const train_optim *o, int64_t step, double lr, const int *pair,
         alpha[pair[k]] = (float)((double)alpha[pair[k]] - log(after / before));
 }
 
+/* In nats; log n where nothing is decided, 0 where all is. */
 double
 search_entropy(const double *p, int n)
 {

@@ -26,6 +26,7 @@ search_probabilities(search_run *r)
     return sum / r->space.n_edges;
 }
 
+/* The upper 53 bits, a number of [0, 1). */
 static double
 place_of(const search_run *r, int64_t step, int phase, int edge, int which)
 {
@@ -37,6 +38,8 @@ place_of(const search_run *r, int64_t step, int phase, int edge, int which)
            0x1p-53;
 }
 
+/* asked: the candidates that run beside the active one, whose gates get gradients. compat_bn: all
+ * of them, as in the published searches, which moved the running values of all. */
 static void
 draw_gates(search_run *r, int phase)
 {
@@ -74,6 +77,8 @@ search_draw_genotype(const search_run *r, uint64_t key, search_pick *out)
     }
 }
 
+/* try: a source may allow nothing at all, then another one is drawn; check_steps made sure that one
+ * does. */
 void
 search_draw_step(const search_run *r, uint64_t key, int g, int i, int at, search_pick *out)
 {
@@ -90,6 +95,7 @@ search_draw_step(const search_run *r, uint64_t key, int g, int i, int at, search
     out->op = allowed[train_random(key, (uint64_t)at, 1) % (uint64_t)n];
 }
 
+/* -1: the edge is closed. */
 void
 search_set_picks(search_run *r, const search_pick *pick)
 {
@@ -104,6 +110,8 @@ search_set_picks(search_run *r, const search_pick *pick)
 
 /* --- budget ---------------------------------------------------------------------------------- */
 
+/* passes: 2 for data only (forward, gradient of data), 3 with gradients of weights. Candidates that
+ * were merely asked ran forward. */
 void
 search_count(search_run *r, double images, double passes)
 {
@@ -193,6 +201,7 @@ pass(search_run *r, int phase, const float *x, const int32_t *label, int64_t n)
     return s == NASHC_OK ? take_sums(r, phase, n) : s;
 }
 
+/* 0 at the first step, 1 at the last: weights of costs may grow on the way. */
 double
 search_cost_weight(const search_run *r, int64_t step)
 {
@@ -223,6 +232,8 @@ keep_barred(search_run *r)
         }
 }
 
+/* With two paths alpha is updated edge by edge, as only two entries of each have moments to move;
+ * else all at once. */
 static nashc_status
 step_alpha(search_run *r)
 {
@@ -261,6 +272,7 @@ typedef struct update_job {
     double lr, factor;
 } update_job;
 
+/* By parameters, as the supernet has many of like size. */
 static void
 update_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
@@ -357,6 +369,7 @@ search_derive_all(const search_run *r, const float *alpha, search_pick *out)
     return NASHC_OK;
 }
 
+/* 0 where nothing but skips and pools is searched: then they cannot crowd anything out. */
 double
 search_skips(const search_run *r, const search_pick *pick)
 {
@@ -392,6 +405,7 @@ watch_skips(search_run *r, double skips)
     nashc_diag_flush(r->diag);
 }
 
+/* Of the probabilities as they are: what a genotype drawn from them costs on average. */
 static double
 expected_cost(const search_run *r)
 {

@@ -81,6 +81,7 @@ typedef struct curve {
     size_t at; /* in search_row */
 } curve;
 
+/* Columns by their place in search_row, which holds doubles only. */
 static double
 value(const search_row *row, const curve *c)
 {
@@ -101,6 +102,7 @@ largest(const search_run *r, const curve *c, int n)
     return most;
 }
 
+/* From 0 to the largest value; what is not finite leaves a gap. */
 static void
 draw_panel(nashc_outfile *f, const search_run *r, int number, const curve *c, int n)
 {

@@ -129,6 +129,8 @@ search_setup_space(search_run *r, int c, int h, int w, int classes)
 
 /* --- data ------------------------------------------------------------------------------------ */
 
+/* Views of one set of images: nothing is copied. Neighbours in the file go to the same half, so
+ * files sorted by class are to be shuffled before. */
 static void
 halve(search_run *r)
 {
@@ -144,6 +146,7 @@ halve(search_run *r)
     r->half[1].f32 = p->f32 ? p->f32 + first * size : NULL;
 }
 
+/* Two orders with seeds of their own, so that the halves are not in step. */
 static nashc_status
 open_data(search_run *r)
 {

@@ -3,6 +3,7 @@
 #include "plugins/train/task/task.h"
 #include <stdlib.h>
 
+/* More outputs than classes are fine: the data may have some of the classes only. */
 static nashc_status
 check(const nashc_task_case *c, nashc_diag *d)
 {
@@ -75,6 +76,7 @@ begin(const nashc_task_case *c)
     return k;
 }
 
+/* What is found outside the classes of the data is wrong, and in no column. */
 static bool
 add(void *state, const float *y, const int32_t *target, int64_t n)
 {
@@ -94,6 +96,7 @@ add(void *state, const float *y, const int32_t *target, int64_t n)
     return true;
 }
 
+/* Top-1 is the result. Rows without images give NaN, which readers show as none. */
 static double
 value(void *state, double *second, double *by_class)
 {
@@ -112,6 +115,7 @@ value(void *state, double *second, double *by_class)
     return k->sum[TOP1] / n;
 }
 
+/* All of it are sums, so ranks add theirs up. */
 static double *
 sums(void *state, int64_t *n)
 {

@@ -27,6 +27,7 @@ typedef struct grid {
     double h, w; /* of a cell, in pixels */
 } grid;
 
+/* Cells need not be square: input and map may differ in their ratio. */
 static grid
 grid_of(const nashc_task_case *c)
 {

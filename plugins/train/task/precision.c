@@ -72,6 +72,7 @@ add_one(train_precision *p, const train_box *b, bool right)
     return true;
 }
 
+/* found is sorted, best first: who comes first takes the box. O(found * boxes) an image. */
 bool
 train_precision_add(train_precision *p, const train_box *found, int n, const int32_t *target)
 {
@@ -100,6 +101,7 @@ train_precision_add(train_precision *p, const train_box *found, int n, const int
     return good;
 }
 
+/* By class first, so that a class is a run. order makes the sort the same on all machines. */
 static int
 best_first(const void *a, const void *b)
 {
@@ -131,6 +133,7 @@ area(const guess *g, int64_t n, int64_t truth)
     return sum / (double)truth;
 }
 
+/* The mean over the classes that the data have. */
 double
 train_precision_value(train_precision *p, double *by_class)
 {

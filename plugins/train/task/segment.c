@@ -19,6 +19,7 @@ check(const nashc_task_case *c, nashc_diag *d)
     return NASHC_EINPUT;
 }
 
+/* Pixels that count, by which the loss is a mean; ranks weigh their parts with it. */
 static int64_t
 counted(const nashc_task_case *c, const int32_t *target, int64_t n)
 {
@@ -29,6 +30,7 @@ counted(const nashc_task_case *c, const int32_t *target, int64_t n)
     return pixels;
 }
 
+/* Scores of a pixel lie h * w apart, so they are gathered first. */
 static double
 loss(const nashc_task_case *c, const float *y, const int32_t *target, int64_t n, float *dy)
 {
@@ -84,6 +86,7 @@ begin(const nashc_task_case *c)
     return k;
 }
 
+/* Row: what is true. Found classes that the data lack share the column behind the matrix. */
 static bool
 add(void *state, const float *y, const int32_t *target, int64_t n)
 {

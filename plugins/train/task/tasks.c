@@ -21,6 +21,7 @@ train_task_find(nashc_ctx *c, const char *name, const nashc_task **out, nashc_di
     return nashc_usage(d, "unknown task \"%s\"; known are %s", nashc_quote(d, name), known);
 }
 
+/* The first of equal ones, as hw.label_select and ArgMax have it. */
 int32_t
 train_largest(const float *x, int64_t n, int64_t stride)
 {
@@ -31,6 +32,8 @@ train_largest(const float *x, int64_t n, int64_t stride)
     return at;
 }
 
+/* How many are before label: larger ones, and equal ones of lower number, so that place 0 is
+ * train_largest. */
 int64_t
 train_place_of(const float *x, int64_t n, int32_t label)
 {
@@ -41,6 +44,7 @@ train_place_of(const float *x, int64_t n, int32_t label)
     return before;
 }
 
+/* Intersection over union; 0 for boxes without area. */
 double
 train_box_overlap(const train_box *a, const train_box *b)
 {
