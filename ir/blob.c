@@ -61,6 +61,7 @@ put_le(uint8_t *p, uint64_t v, int bytes)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* pread: several threads may read one file. */
 static bool
 read_at(int fd, void *out, size_t size, uint64_t offset)
 {
@@ -79,6 +80,7 @@ read_at(int fd, void *out, size_t size, uint64_t offset)
     return true;
 }
 
+/* Damage of the file, not of the text that names it. */
 static nashc_status
 bad_file(const nashc_blobs *b, nashc_diag *d, const char *what)
 {
@@ -148,6 +150,7 @@ nashc_blobs_open(const char *path, nashc_blobs **out, nashc_diag *d)
     return NASHC_OK;
 }
 
+/* Also of one that was opened in part. */
 void
 nashc_blobs_close(nashc_blobs *b)
 {
@@ -182,6 +185,8 @@ load_entry(nashc_blobs *b, entry *e, const nashc_type *t, nashc_tensor **out, na
     nashc_tensor *data;
     nashc_buf buf;
 
+    /* constants of equal cells share one tensor, as long as type and interval agree; the last one
+     * asked for is kept */
     if (e->loaded && nashc_type_eq(nashc_tensor_type(e->loaded), t)) {
         *out = nashc_tensor_ref(e->loaded);
         return NASHC_OK;
@@ -247,6 +252,7 @@ typedef struct list {
     nashc_arena *arena;
 } list;
 
+/* By the whole hash, so that equal constants of several graphs are written once. */
 static bool
 collect(void *user, const nashc_value *v)
 {
@@ -278,6 +284,7 @@ aligned(uint64_t at)
     return (at + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* At most ALIGN - 1 bytes, of which there are that many zeros. */
 static void
 pad(nashc_outfile *f, uint64_t from, uint64_t to)
 {
@@ -309,6 +316,8 @@ copy_bytes(int fd, uint64_t offset, uint64_t size, nashc_outfile *f)
     return true;
 }
 
+/* Three walks: the size of the file, the index, the payloads. Offsets are computed alike in the
+ * last two. */
 static bool
 write_rows(const row *r, size_t n, int fd, nashc_outfile *f)
 {

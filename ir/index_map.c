@@ -20,6 +20,8 @@ constant_of(nashc_build *b, const nashc_node *n, const nashc_tensor *const *cons
     return t ? nashc_build_const(b, NULL, nashc_tensor_ref((nashc_tensor *)(uintptr_t)t)) : NULL;
 }
 
+/* A graph of its own, so that the operator runs on numbers that are indices, whatever its real
+ * operand is. */
 static copy
 copy_of(const nashc_node *n, const nashc_tensor *const *constant, const nashc_type *x,
         nashc_diag *d)
@@ -60,6 +62,9 @@ run(const copy *c, const nashc_buf *x, int n_out, int out, nashc_diag *d)
     return map;
 }
 
+/* Each element is its own index, in double: exact below 2^53. Only for operators that move
+ * elements; what others make of indices means nothing. NULL: failed, told to d. Freed by
+ * nashc_mem_free. */
 int64_t *
 nashc_index_map(const nashc_node *n, const nashc_tensor *const *constant, int out, nashc_diag *d)
 {

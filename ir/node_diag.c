@@ -14,11 +14,13 @@ report_node(nashc_diag *d, const nashc_node *n, const char *fmt, va_list ap)
         name = nashc_value_name(nashc_node_out(n, 0));
         sigil = "%";
     }
+    /* it is part of the text already */
     loc.name = NULL;
     const char *text = nashc_arena_vprintf(nashc_diag_arena(d), fmt, ap);
     if (text && n)
         text = nashc_arena_printf(nashc_diag_arena(d), "node \"%s%s\" (%s): %s", sigil,
                                   nashc_quote(d, name ? name : "?"), nashc_node_opname(n), text);
+    /* name apart: readers of JSON messages want it alone */
     nashc_diag_add(d, NASHC_ERROR, &loc, name, text);
 }
 

@@ -84,6 +84,7 @@ parse_defs(nashc_parser *p)
             s = nashc_parse_type(p, &def.type, &def.type_at, &def.type_len);
         if (s)
             return s;
+        /* p->def is kept from line to line: one allocation for the whole text */
         if (!nashc_mem_grow((void **)&p->def, &p->cap_def, p->n_def + 1, sizeof(def)))
             return nashc_enomem(p->d);
         p->def[p->n_def++] = def;
@@ -160,6 +161,7 @@ find_op(nashc_parser *p, const nashc_op **out, const char **at, int *len)
         n++;
     if (!n)
         return nashc_parse_expected(p, "an operator or a constant");
+    /* a word of megabytes must not end up in a message; no op has so long a name */
     *len = n > NASHC_PARSE_SHOWN ? NASHC_PARSE_SHOWN : (int)n;
     name = nashc_arena_printf(p->scratch, "%.*s", *len, p->s);
     if (!name)
@@ -231,6 +233,7 @@ parse_call(nashc_parser *p)
         return s;
     info = nashc_op_schema(p->x, op, p->d);
     n = info ? nashc_node_alloc(p->g, info, (uint32_t)p->n_in, (uint32_t)p->n_def) : NULL;
+    /* in step with the list of nodes, see check_all */
     if (!n || !remember(p, at))
         return nashc_enomem(p->d);
     /* so messages about the graph point into its text */
@@ -240,6 +243,7 @@ parse_call(nashc_parser *p)
         nashc_use_set(&n->in[i], p->in[i]);
     for (size_t i = 0; i < p->n_def; i++) {
         n->out[i].type = p->def[i].type;
+        /* two definitions on this line, beyond those that parse_defs compared */
         if (nashc_map_get(&p->g->names, p->def[i].name))
             return nashc_parse_error(p, p->def[i].at, p->def[i].len,
                                      "value \"%.80s\" is defined twice", p->def[i].name);
@@ -412,6 +416,7 @@ parse_graph(nashc_parser *p)
 
 /* --- the file -------------------------------------------------------------------------------- */
 
+/* A value without quotes goes up to a blank; it is text in any case. */
 static nashc_status
 parse_meta(nashc_parser *p)
 {
@@ -442,6 +447,7 @@ parse_meta(nashc_parser *p)
         if (nashc_module_meta(p->m, key))
             return nashc_parse_error(p, at, 1, "key \"%.80s\" is given twice", key);
         nashc_module_set_meta(p->m, key, value);
+        /* set_meta tells nothing: interned texts are compared by address */
         if (nashc_module_meta(p->m, key) != value)
             return nashc_enomem(p->d);
     }

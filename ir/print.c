@@ -183,6 +183,7 @@ print_head(nashc_str *out, const nashc_graph *g)
         const nashc_value *v = g->outputs.in[i].val;
         if (i)
             nashc_str_puts(out, ", ");
+        /* interned: one address a text */
         if (g->output_names[i] != v->name) {
             nashc_print_name(out, 0, g->output_names[i]);
             nashc_str_putc(out, '=');
@@ -199,6 +200,7 @@ print_one_const(void *user, const nashc_value *v)
     return true;
 }
 
+/* Constants stand where they are first read, so that a text is read top down like a program. */
 static void
 print_graph(nashc_str *out, const nashc_graph *g)
 {

@@ -27,6 +27,8 @@ terms_of(const nashc_node *n, bool *of_input)
     w = nashc_value_type(nashc_node_in(n, 1));
     if (x->rank < 1 || w->rank < 1)
         return 0;
+    /* weights [out, in / group, ...], or [in, out / group, ...] transposed: what is behind the
+     * first dimension */
     if (*of_input || nashc_node_is(n, "nn.conv"))
         return w->dim[0] > 0 ? known(nashc_node_in(n, 1)) / w->dim[0] : 0;
     bool turned = nashc_node_is(n, "nn.gemm") && nashc_attr_bool(n, nashc_attr_index(n, "trans_a"));
@@ -46,6 +48,7 @@ nashc_node_macs(const nashc_node *n)
                : INT64_MAX;
 }
 
+/* Reads of operands, products, and for pools a window for each result. */
 double
 nashc_node_steps(const nashc_node *n)
 {

@@ -11,6 +11,7 @@
 
 static const char *const layout_names[] = {"", "NHWC", "NWC"};
 
+/* The one place that knows how elements are written; parse_elem is its inverse. */
 static void
 print_elem(const nashc_type *t, char *buf, size_t size)
 {
@@ -94,6 +95,7 @@ finish(nashc_type *t)
     return true;
 }
 
+/* Built apart from make() in type.c, as text may ask for any width. */
 static bool
 make_int(bool is_signed, int bits, nashc_type *t)
 {
@@ -153,6 +155,7 @@ skip(const char **s, const char *word)
     return true;
 }
 
+/* Longer words first: "fx" and "fl" before "f", "ufx" before "u". */
 static bool
 parse_elem(const char **s, nashc_type *t)
 {
@@ -273,6 +276,7 @@ parse(const char **s, nashc_type *t)
     return NULL;
 }
 
+/* Parses anew to find out: only wrong text pays for it. */
 const char *
 nashc_type_fault(const char **s)
 {
@@ -281,6 +285,7 @@ nashc_type_fault(const char **s)
     return parse(s, &t);
 }
 
+/* *s moves only on success. */
 bool
 nashc_type_parse(const char **s, nashc_type *out)
 {
@@ -294,6 +299,7 @@ nashc_type_parse(const char **s, nashc_type *out)
     return true;
 }
 
+/* The interval is lost: FINN has none. u1 is BINARY there. */
 char *
 nashc_type_finn_name(const nashc_type *t, char *buf, size_t size)
 {

@@ -52,6 +52,7 @@ auto_pad(nashc_onnx_in *r, const nashc_type *x, window *w)
                                 nashc_quote(nashc_onnx_diag(r), mode));
     for (int i = 0; i < w->n; i++) {
         int64_t in = x->dim[i + 2], s = w->stride[i], out = (in + s - 1) / s;
+        /* what the windows of `out` outputs span, less the input */
         int64_t total = (out - 1) * s + (w->kernel[i] - 1) * w->dilation[i] + 1 - in;
         total = total < 0 ? 0 : total;
         w->pads[i] = upper ? total / 2 : total - total / 2;
@@ -194,6 +195,7 @@ onnx_conv_attrs(nashc_onnx_in *r, const nashc_type *x, const nashc_type *w, cons
 
     if (s || (s = read_window(r, x, w->dim + 2, &win)) || (s = check_fits(r, x, &win)))
         return s;
+    /* the kernel's size is that of the weight: nn.conv has no attribute for it */
     const char *t = window_text(r, &win, false);
     *text = group == 1 ? t
                        : nashc_arena_printf(nashc_onnx_arena(r), "%s%sgroup=%" PRId64, t,

@@ -69,6 +69,7 @@ divide_ints(nashc_onnx_in *r, const nashc_tensor *a, const nashc_tensor *b)
     for (int64_t i = 0; i < q.n; i++) {
         int64_t n = nashc_tensor_get_int(a, nashc_broadcast_index(nashc_tensor_type(a), &out, i));
         int64_t d = nashc_tensor_get_int(b, nashc_broadcast_index(nashc_tensor_type(b), &out, i));
+        /* the one quotient that does not fit; divisors of zero were refused in read_div */
         nashc_buf_set_int(&q, i, n == INT64_MIN && d == -1 ? INT64_MAX : n / d);
     }
     return nashc_onnx_set_tensor(r, 0, nashc_tensor_take(&q), nashc_onnx_in_elem(r, 0));

@@ -20,6 +20,7 @@ read_gemm(nashc_onnx_in *r)
             return nashc_onnx_error(r, "operand \"%s\" is %s, expected a matrix",
                                     nashc_onnx_in_name(r, i),
                                     nashc_type_str(nashc_onnx_diag(r), nashc_value_type(in[i])));
+    /* known while reading, or not */
     bool computed = in[2] && !nashc_onnx_in_param(r, 2);
     nashc_value *c = computed ? in[2] : NULL;
     in[2] = computed ? NULL : in[2];
@@ -86,6 +87,7 @@ read_batchnorm(nashc_onnx_in *r)
         if (min < 0)
             return nashc_onnx_error(r, "variance \"%s\" holds the negative value %g",
                                     nashc_onnx_in_name(r, 4), min);
+        /* the root of it would be zero or none */
         if (min + eps <= 0)
             return nashc_onnx_error(r, "variance \"%s\" holds zero and epsilon is %g",
                                     nashc_onnx_in_name(r, 4), eps);

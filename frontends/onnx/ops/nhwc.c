@@ -14,6 +14,7 @@ to_first(nashc_onnx_in *r, nashc_value *x)
     for (int i = 0; i < rank; i++)
         perm[i] = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
     x = nashc_onnx_transpose(r, x, perm);
+    /* a reshape drops the layout, which would still say that channels are last */
     if (x && nashc_value_type(x)->layout != NASHC_LAYOUT_DEFAULT)
         x = nashc_onnx_reshape(r, x, nashc_value_type(x)->dim, rank);
     return x;

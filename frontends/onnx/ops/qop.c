@@ -250,6 +250,7 @@ static nashc_status
 read_qlinear_binary(nashc_onnx_in *r)
 {
     const char *op = strcmp(nashc_onnx_op_type(r), "QLinearAdd") ? "nn.mul" : "nn.add";
+    /* NULL behind a failure: the first message counts */
     nashc_value *a = dequantised(r, 0), *b = a ? dequantised(r, 3) : NULL;
 
     if (!a || !b)

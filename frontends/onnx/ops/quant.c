@@ -28,6 +28,7 @@ parameter(nashc_onnx_in *r, int i, const char *what, bool positive, const nashc_
         return NASHC_EUNSUP;
     }
     int64_t n = nashc_tensor_count(t);
+    /* scales may be integers or halves in the file: all are checked as doubles */
     double *v = nashc_buf_to_f64(nashc_tensor_buf(t));
     if (!v)
         return nashc_enomem(nashc_onnx_diag(r));

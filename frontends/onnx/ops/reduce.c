@@ -16,6 +16,7 @@ reduce_axes(nashc_onnx_in *r, int rank, int64_t **axes, int *n, bool *nothing)
         s = nashc_onnx_in_ints(r, 1, "axes", &v, n);
     if (s)
         return s;
+    /* no axes are all axes, unless the node says that they are none */
     *nothing = *n == 0 && nashc_onnx_attr_int(r, "noop_with_empty_axes", 0);
     if (*n == 0) {
         int64_t *all = NASHC_NEW_N(nashc_onnx_arena(r), int64_t, NASHC_MAX_RANK);
@@ -51,6 +52,7 @@ read_reduce(nashc_onnx_in *r)
         op = "nn.reduce_min";
     else if (strcmp(name, "ReduceMax"))
         op = "nn.reduce_sum";
+    /* what comes before the sum */
     if (!strcmp(name, "ReduceSumSquare") || !strcmp(name, "ReduceL2"))
         x = nashc_onnx_op2(r, "nn.mul", x, x);
     if (!strcmp(name, "ReduceL1"))
@@ -62,6 +64,7 @@ read_reduce(nashc_onnx_in *r)
     else
         x = nashc_onnx_op1(r, op, x, "axes=%s%s", nashc_onnx_ints(r, axes, n),
                            nashc_onnx_attr_int(r, "keepdims", 1) ? "" : " keepdims=false");
+    /* what comes behind it */
     if (!strcmp(name, "ReduceL2"))
         x = nashc_onnx_op1(r, "nn.sqrt", x, NULL);
     if (!strcmp(name, "ReduceLogSum") || !strcmp(name, "ReduceLogSumExp"))

@@ -71,6 +71,7 @@ find_rows(nashc_onnx_in *r, const nashc_type *data, const nashc_tensor *index, s
             if (at < -size || at >= size)
                 return nashc_onnx_error(r, "index %" PRId64 " is out of a dimension of %" PRId64,
                                         at, size);
+            /* row-major over the first k axes */
             row = row * size + (at < 0 ? at + size : at);
         }
         p->from[row] = -1 - u;
@@ -99,6 +100,8 @@ join_runs(nashc_onnx_in *r, nashc_value *const *x, const scatter *p)
         bool update = p->from[i] < 0;
         int64_t at = update ? -1 - p->from[i] : p->from[i];
         for (end = i + 1; end < p->n_rows; end++)
+            /* updates count down from -1, so the next one is one less; a change of source ends the
+             * run, as no step leads from one range to the other */
             if (p->from[end] != (update ? p->from[end - 1] - 1 : p->from[end - 1] + 1))
                 break;
         if (n == MAX_RUNS) {

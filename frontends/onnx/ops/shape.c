@@ -270,6 +270,7 @@ read_split(nashc_onnx_in *r)
     if ((s = nashc_onnx_axis(r, nashc_onnx_attr_int(r, "axis", 0), t->rank, &axis)) ||
         (s = list(r, "split", 1, &split, &n)))
         return s;
+    /* opset 18 says it twice, by the attribute and by the outputs */
     int64_t want = nashc_onnx_attr_int(r, "num_outputs", n_out);
     if (n_out > MAX_PARTS || want != n_out || (split && n != n_out))
         return nashc_onnx_error(r, "%d outputs, %" PRId64 " parts", n_out, split ? n : want);
@@ -309,6 +310,7 @@ read_depth_space(nashc_onnx_in *r)
     if (t->rank != 4)
         return nashc_onnx_error(r, "input \"%s\" is %s, expected [N,C,H,W]",
                                 nashc_onnx_in_name(r, 0), nashc_type_str(nashc_onnx_diag(r), t));
+    /* so that block * block stays far below 2^63 */
     if (block < 1 || block > 65536)
         return nashc_onnx_error(r, "blocksize %" PRId64, block);
     if (to_space ? t->dim[1] % (block * block) != 0 : t->dim[2] % block || t->dim[3] % block)

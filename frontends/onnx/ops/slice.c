@@ -25,6 +25,8 @@ slice(nashc_onnx_in *r, nashc_value *x, const int64_t *starts, const int64_t *en
         if (st == 0)
             return nashc_onnx_error(r, "step 0 on axis %d", axis);
         st = st > dim ? dim : st < -dim ? -dim : st; /* longer steps take one element, too */
+        /* negative ones count from behind; what lies before the first element becomes -1, which is
+         * before it in the IR, too */
         a = a < 0 ? (a < -dim ? -1 : a + dim) : a;
         b = b < 0 ? (b < -dim ? -1 : b + dim) : b;
         if (st > 0) {
@@ -64,6 +66,7 @@ sliced(nashc_onnx_in *r, const int64_t *starts, int n, const int64_t *ends, int 
     return nashc_onnx_set(r, 0, y, nashc_onnx_in_elem(r, 0));
 }
 
+/* No steps before opset 10. */
 static nashc_status
 read_slice_old(nashc_onnx_in *r)
 {
@@ -162,6 +165,7 @@ pad(nashc_onnx_in *r, nashc_value *x, const int64_t *pads, nashc_value *value)
         cut = cut || a < 0 || b < 0;
         grows = grows || a > 0 || b > 0;
     }
+    /* cut first: what is padded with may depend on the edge that is left */
     if (cut && (s = slice(r, x, starts, ends, NULL, NULL, rank, &x)))
         return s;
     if (grows || !cut)
@@ -220,6 +224,7 @@ read_pad(nashc_onnx_in *r)
         bool zero = t && nashc_tensor_get(t, 0) == 0;
         if (!zero && !(value = nashc_onnx_in_value(r, 2)))
             return nashc_onnx_status(r);
+        /* a vector of one, as some exporters write it */
         if (value && nashc_value_type(value)->rank > 0)
             value = nashc_onnx_reshape(r, value, NULL, 0);
     }
