@@ -29,8 +29,10 @@ by_scales(nashc_onnx_in *r, const nashc_type *x, const double *scales, int n, co
         if ((s = nashc_onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
             return s;
         double size = floor((double)x->dim[axis] * scales[i]);
+        /* written so that NaN fails, too */
         if (!(scales[i] > 0) || !(size >= 1))
             return nashc_onnx_error(r, "scale %g of axis %d leaves nothing", scales[i], axis);
+        /* before the cast, which is undefined beyond int64 */
         if (size > (double)NASHC_MAX_ELEMENTS)
             return nashc_onnx_error(r, "scale %g of axis %d makes the output too large", scales[i],
                                     axis);
@@ -84,6 +86,7 @@ keep_ratio(nashc_onnx_in *r, const nashc_type *x, const int64_t *axes, int n, pl
         if ((s = nashc_onnx_axis(r, axes ? axes[i] : i, x->rank, &axis)))
             return s;
         double k = (double)p->sizes[axis] / (double)x->dim[axis];
+        /* one scale for all: the tightest axis decides, or the loosest */
         scale = i == 0 ? k : larger ? fmax(scale, k) : fmin(scale, k);
     }
     for (int i = 0; i < n; i++) {
@@ -149,6 +152,7 @@ emit(nashc_onnx_in *r, nashc_value *x, const plan *p, const char *mode, const ch
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* names ends with NULL. */
 static bool
 one_of(const char *s, const char *const *names)
 {
@@ -194,6 +198,7 @@ read_resize(nashc_onnx_in *r)
         return nashc_onnx_unsup(r, "antialias and exclude_outside are not supported");
     if (!strcmp(mode, "cubic"))
         p.cubic_a = nashc_onnx_attr_float(r, "cubic_coeff_a", -0.75);
+    /* the one that does not count may be there, as an empty tensor */
     bool scales = nashc_onnx_has(r, 2), sizes = nashc_onnx_has(r, 3);
     if (scales == sizes)
         return nashc_onnx_error(r, "%s",

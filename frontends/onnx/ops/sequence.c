@@ -21,6 +21,7 @@ part_sizes(nashc_onnx_in *r, int64_t size, int64_t **out, int *n)
                                 nashc_type_str(r->d, t));
     if (!t || t->rank == 0) {
         step = t ? split[0] : step;
+        /* divided as it stands: size + step - 1 might not fit */
         if (step < 1 || (size - 1) / step >= ONNX_SMALL)
             return nashc_onnx_error(r, "split %" PRId64 " of a dimension of %" PRId64, step, size);
         *n = (int)((size - 1) / step + 1);
@@ -87,6 +88,7 @@ read_split_to_sequence(nashc_onnx_in *r)
     return set_sequence(r, part, n, nashc_onnx_in_elem(r, 0));
 }
 
+/* SAME in the row: its tensors have one element type, so that of the first is asked. */
 static nashc_status
 read_sequence_construct(nashc_onnx_in *r)
 {
@@ -113,6 +115,7 @@ sequence(nashc_onnx_in *r)
     return NULL;
 }
 
+/* No node: the part itself becomes the result. Negative positions count from behind. */
 static nashc_status
 read_sequence_at(nashc_onnx_in *r)
 {
@@ -132,6 +135,7 @@ read_sequence_at(nashc_onnx_in *r)
     return nashc_onnx_set(r, 0, seq->part[i], seq->elem);
 }
 
+/* Known while reading, so what is computed from it is known, too. */
 static nashc_status
 read_sequence_length(nashc_onnx_in *r)
 {

@@ -41,6 +41,7 @@ check_datatype(nashc_onnx_in *r, double scale, double bias, int64_t k)
 {
     const char *name = nashc_onnx_attr_str(r, "out_dtype", "");
     nashc_type t;
+    /* linear in the count, so the extremes are at the ends, whatever the sign of scale */
     double ends[2] = {bias, bias + scale * (double)k};
 
     if (!*name)
@@ -92,6 +93,7 @@ read_multithreshold(nashc_onnx_in *r)
     bool turn = last && nashc_tensor_type(t)->dim[0] != 1;
     int rank = xt->rank;
     int64_t to[NASHC_MAX_RANK], back[NASHC_MAX_RANK];
+    /* to: the last axis becomes axis 1; back: the inverse */
     for (int i = 0; i < rank; i++) {
         to[i] = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
         back[i] = i == 0 ? 0 : i == rank - 1 ? 1 : i + 1;
@@ -135,6 +137,7 @@ read_xnor_popcount(nashc_onnx_in *r)
                                     nashc_onnx_in_name(r, i),
                                     nashc_type_str(nashc_onnx_diag(r), t));
     }
+    /* 1 - a stays an integer only with an integer 1 */
     one = nashc_onnx_f32(r, 1);
     if (nashc_type_is_int(nashc_value_type(a)) && nashc_type_is_int(nashc_value_type(b)))
         one = nashc_build_int(nashc_onnx_build(r), 1);

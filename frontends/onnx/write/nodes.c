@@ -39,6 +39,7 @@ onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in
     n->op_type = onnx_text(o, op);
     if (*domain)
         n->domain = onnx_text(o, domain);
+    /* the first part has the node's own name */
     if (name && *name)
         n->name = o->n_parts ? (char *)nashc_arena_printf(o->arena, "%s_%d", name, o->n_parts)
                              : onnx_text(o, name);
@@ -46,6 +47,7 @@ onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in
     n->n_input = (size_t)n_in;
     n->input = onnx_grab(o, sizeof(char *) * (size_t)(n_in + 1));
     for (int i = 0; i < n_in; i++)
+        /* an empty name is an operand left out */
         n->input[i] = onnx_text(o, in[i] ? in[i] : "");
     n->n_output = (size_t)n_out;
     n->output = onnx_grab(o, sizeof(char *) * (size_t)(n_out + 1));
@@ -100,6 +102,8 @@ attribute(onnx_out *o, const char *name, int type)
     return a;
 }
 
+/* Types of attributes by their numbers in onnx.proto: 1 float, 2 int, 3 string, 6 floats, 7
+ * ints. */
 void
 onnx_put_int(onnx_out *o, const char *name, int64_t v)
 {
@@ -118,6 +122,7 @@ onnx_put_float(onnx_out *o, const char *name, double v)
     a->f = (float)v;
 }
 
+/* Bytes and length, no zero at the end. */
 void
 onnx_put_str(onnx_out *o, const char *name, const char *v)
 {

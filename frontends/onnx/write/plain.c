@@ -6,11 +6,14 @@
 const char **
 onnx_operands(onnx_out *o, int work, int *n)
 {
+    /* valid to read, n is 0 */
     static const char *none[1] = {""};
     int count = nashc_node_n_in(o->node);
     const char **in = NASHC_NEW_N(o->arena, const char *, count + 1);
 
     *n = in ? count : 0;
+    /* n alone would tell nobody, and a node without operands would be written */
+    o->no_memory = o->no_memory || !in;
     for (int i = 0; in && i < count; i++) {
         const nashc_value *v = nashc_node_in(o->node, i);
         in[i] = v ? onnx_use(o, v, work) : "";

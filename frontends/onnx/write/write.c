@@ -99,6 +99,7 @@ made_in(const nashc_value *v, int elem)
     return elem == (indices ? NASHC_ONNX_INT64 : onnx_container(nashc_value_type(v)));
 }
 
+/* False: another one has it, or memory is out. */
 static bool
 take_name(onnx_out *o, const char *name)
 {
@@ -107,7 +108,7 @@ take_name(onnx_out *o, const char *name)
 
     if (copy && own && !onnx_names_get(o->taken, copy) && onnx_names_put(o->taken, copy, own))
         return true;
-    o->no_memory = o->no_memory || !copy;
+    o->no_memory = o->no_memory || !copy || !own;
     return false;
 }
 
@@ -289,6 +290,7 @@ pack(onnx_out *o, const Onnx__ModelProto *m, const char *path)
                                  "the model takes %zu bytes, more than an ONNX file holds", size)
                    : nashc_enomem(o->d);
     onnx__model_proto__pack(m, data);
+    /* a failed write leaves the old file: commit renames */
     nashc_outfile *f = nashc_out_open(path, o->d);
     nashc_status s = NASHC_EIO;
     if (f) {

@@ -55,6 +55,7 @@ write_compare(onnx_out *o)
     return NASHC_OK;
 }
 
+/* The condition is a number in the IR and BOOL in ONNX, hence a Cast before it. */
 static nashc_status
 write_where(onnx_out *o)
 {
@@ -81,6 +82,7 @@ write_clip(onnx_out *o)
         work = NASHC_ONNX_DOUBLE;
     const char *in[3] = {onnx_use(o, nashc_node_in(o->node, 0), work), NULL, NULL};
 
+    /* beyond 1e300 there is no limit, and no operand */
     if (lo > -1e300)
         in[1] = onnx_put_scalar(o, lo, work == NASHC_ONNX_FLOAT16 ? NASHC_ONNX_FLOAT : work);
     if (hi < 1e300)
@@ -129,6 +131,7 @@ write_gemm(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* QONNX has this one for channels-last tensors, too, in a domain of its own. */
 static nashc_status
 write_batchnorm(onnx_out *o)
 {
@@ -156,6 +159,7 @@ write_layer_norm(onnx_out *o)
 /* --- windows ------------------------------------------------------------------------------------
  */
 
+/* Lists that are empty in the IR are left out: empty means the default in both. */
 static void
 put_window(onnx_out *o, const int64_t *kernel, int n)
 {
@@ -248,6 +252,7 @@ write_sumpool(onnx_out *o)
 
     if (channels_last(x) || onnx_get_bool(o, "ceil") || work != NASHC_ONNX_FLOAT)
         return onnx_write_vendor(o);
+    /* one filter of ones [C, 1, kernel...] for each channel */
     shape.dim[0] = x->dim[1];
     shape.dim[1] = 1;
     for (int i = 0; i < k; i++)

@@ -44,6 +44,7 @@ format_for(int64_t lo, int64_t hi)
             if (f.lo == lo && f.hi == hi)
                 return f;
         }
+    /* else the narrowest that covers it; a Clip cuts the rest */
     for (int bits = 2; bits <= 32; bits++) {
         format f = {.bits = bits, .is_signed = lo < 0};
         f.lo = f.is_signed ? -(INT64_C(1) << (bits - 1)) : 0;
@@ -54,6 +55,7 @@ format_for(int64_t lo, int64_t hi)
     return (format){0};
 }
 
+/* QONNX's names; "sign" has none, see write_quant. */
 static const char *
 rounding_name(const char *ir)
 {
@@ -234,6 +236,8 @@ write_scaled(onnx_out *o, int64_t lo, int64_t hi, bool before, const char *round
     return NASHC_OK;
 }
 
+/* What float32 arithmetic of Quant would round differently goes out under the IR's own name, or by
+ * parts. */
 static nashc_status
 write_quant(onnx_out *o)
 {
@@ -249,8 +253,10 @@ write_quant(onnx_out *o)
         nashc_value_type(operand(o, 0))->kind == NASHC_K_F64 || !format_for(lo, hi).bits ||
         (before && !(integral_zero(o, &least, &most) && format_for(lo - most, hi - least).bits)))
         return onnx_write_vendor(o);
+    /* the order makes no difference without a zero point */
     if (nashc_tensor_all_eq(z, 0))
         before = false;
+    /* Quant computes in float32: scales and operands must be float32 numbers */
     bool plain = onnx_fits_float(s) && onnx_elem_of(o, operand(o, 0)) != NASHC_ONNX_DOUBLE;
     if (!strcmp(rounding, "sign")) {
         format f = {.bits = 1, .is_signed = true, .lo = -1, .hi = 1};
@@ -334,6 +340,7 @@ write_trunc(onnx_out *o)
     if (!v2 && o->trunc_version == 2)
         return onnx_write_vendor(o); /* both forms in one file */
 
+    /* parameters go out as float32: none may lose digits */
     for (int i = 0; i < nashc_node_n_in(o->node); i++)
         if (i && operand(o, i) &&
             (!nashc_value_const(operand(o, i)) ||

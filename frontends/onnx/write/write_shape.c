@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+/* Operand i of the node being written; NULL: left out. */
 static const nashc_value *
 in(const onnx_out *o, int i)
 {
@@ -51,6 +52,7 @@ write_transpose(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* Operands are brought to one container first: Concat converts nothing. */
 static nashc_status
 write_concat(onnx_out *o)
 {
@@ -131,6 +133,7 @@ pad_channels(onnx_out *o, int work, const int64_t *pads, int n)
     int64_t channels = nashc_type_channels(xt), dim[NASHC_MAX_RANK];
     int axis = nashc_type_channel_axis(xt);
 
+    /* exact only for integers: floats might round in x - v + v */
     if (!t || !nashc_type_is_int(xt) || !nashc_type_is_int(nashc_tensor_type(t)) ||
         !nashc_type_is_int(nashc_value_type(y)) || nashc_tensor_count(t) != channels ||
         work == NASHC_ONNX_FLOAT16 || pads[axis] || pads[axis + xt->rank] ||
@@ -163,6 +166,7 @@ write_pad(onnx_out *o)
     const char *names[3] = {onnx_use(o, in(o, 0), work), onnx_put_shape(o, pads, n), NULL};
     if (in(o, 1)) {
         const nashc_value *v = in(o, 1);
+        /* also one that is computed */
         names[2] = nashc_value_type(v)->rank == 0 ? onnx_use(o, v, work) : NULL;
         if (!names[2] && !nashc_value_const(v))
             return onnx_write_vendor(o);
@@ -177,6 +181,7 @@ write_pad(onnx_out *o)
     const char *out = onnx_begin(o, work);
     onnx_emit(o, "", "Pad", names, names[2] ? 3 : 2, &out, 1);
     onnx_put_str(o, "mode", onnx_get_str(o, "mode"));
+    /* the file is written anew with the newer opset, see write_onnx */
     if (!strcmp(onnx_get_str(o, "mode"), "wrap") && o->opset < 19)
         o->opset = 19;
     return onnx_finish(o, work, out);
@@ -195,6 +200,7 @@ write_resize(onnx_out *o)
             return onnx_write_vendor(o);
     const char *names[4] = {onnx_use(o, in(o, 0), work), NULL, NULL, NULL};
 
+    /* the standard refuses both at once */
     if (n_scales) {
         shape.rank = 1;
         shape.dim[0] = n_scales;
@@ -256,6 +262,7 @@ write_reduce(onnx_out *o)
     return onnx_finish(o, work, out);
 }
 
+/* No common container here: x keeps its own, and the result is int64 whatever that is. */
 static nashc_status
 write_argmax(onnx_out *o)
 {
