@@ -16,6 +16,7 @@ ints(int bits, const int64_t *v, int rank, const int64_t *dim)
 
     if (n < 1)
         return NULL;
+    /* an exact interval: sizes computed from it stay narrow types */
     t.lo = t.hi = v[0];
     for (int64_t i = 1; i < n; i++) {
         t.lo = v[i] < t.lo ? v[i] : t.lo;
@@ -116,6 +117,7 @@ read_constant_of_shape(nashc_onnx_in *r)
                                     nashc_onnx_ints(r, dim, rank), MAX_FILL);
     if (rank > NASHC_MAX_RANK)
         return nashc_onnx_unsup(r, "%d dimensions, at most %d are supported", rank, NASHC_MAX_RANK);
+    /* ours from here on: unref on all ways out */
     if ((s = nashc_onnx_attr_tensor(r, "value", &value, &elem)))
         return s;
     if (nashc_onnx_has_attr(r, "value") && (!value || nashc_tensor_count(value) != 1)) {
@@ -126,6 +128,7 @@ read_constant_of_shape(nashc_onnx_in *r)
         nashc_type_shaped(value ? *nashc_tensor_type(value) : nashc_type_f32(), rank, dim);
     if (nashc_buf_alloc(&b, &t)) {
         for (int64_t i = 0; value && i < b.n; i++) {
+            /* by integers: double has no digits for all of int64 */
             if (nashc_type_is_int(&t))
                 nashc_buf_set_int(&b, i, nashc_tensor_get_int(value, 0));
             else

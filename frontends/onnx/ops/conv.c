@@ -110,6 +110,7 @@ check_fits(nashc_onnx_in *r, const nashc_type *x, const window *w)
     return NASHC_OK;
 }
 
+/* Also of no entries. */
 static bool
 all(const int64_t *v, int n, int64_t value)
 {
@@ -137,6 +138,7 @@ window_text(nashc_onnx_in *r, const window *w, bool kernel)
     if (!all(w->dilation, w->n, 1))
         text = nashc_arena_printf(nashc_onnx_arena(r), "%s dilation=%s", text,
                                   nashc_onnx_ints(r, w->dilation, w->n));
+    /* each attribute starts with a blank, but not the text */
     return *text == ' ' ? text + 1 : text;
 }
 
@@ -165,6 +167,7 @@ check_groups(nashc_onnx_in *r, const nashc_type *x, const nashc_type *w, int64_t
         return nashc_onnx_error(r,
                                 "group %" PRId64 " does not divide the %" PRId64 " output channels",
                                 group, w->dim[0]);
+    /* first, so that the product fits */
     if (group > NASHC_MAX_ELEMENTS || w->dim[1] * group != x->dim[1])
         return nashc_onnx_error(r,
                                 "input has %" PRId64 " channels, weight \"%s\" expects %" PRId64
@@ -240,6 +243,7 @@ transpose_sizes(nashc_onnx_in *r, const nashc_type *x, window *w, int64_t *extra
         return nashc_onnx_error(r, "output_shape has %d entries for %d spatial dimensions", n,
                                 w->n);
     for (int i = 0; i < w->n; i++) {
+        /* the last entries of output_shape: some files have batch and channels before them */
         int64_t s = w->stride[i], want = shape && n ? shape[n - w->n + i] : x->dim[i + 2] * s;
         int64_t total =
             s * (x->dim[i + 2] - 1) + extra[i] + (w->kernel[i] - 1) * w->dilation[i] + 1 - want;
@@ -338,6 +342,7 @@ read_maxpool(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* Without count_include_pad the mean is over what lies in the input. */
 static nashc_status
 read_avgpool(nashc_onnx_in *r)
 {

@@ -28,6 +28,7 @@ read_gemm(nashc_onnx_in *r)
         in[0] = nashc_onnx_transpose(r, in[0], (const int64_t[]){1, 0});
     if (alpha != 1)
         text = nashc_arena_printf(nashc_onnx_arena(r), " alpha=%.17g", alpha);
+    /* without C in the node beta has nothing to scale there */
     if (beta != 1 && in[2])
         text = nashc_arena_printf(nashc_onnx_arena(r), "%s beta=%.17g", text, beta);
     if (nashc_onnx_attr_int(r, "transB", 0))
@@ -68,6 +69,7 @@ read_batchnorm(nashc_onnx_in *r)
             return nashc_onnx_status(r);
     if (nashc_onnx_attr_int(r, "training_mode", 0) || !nashc_onnx_attr_int(r, "spatial", 1))
         return nashc_onnx_unsup(r, "only the inference form over channels is supported");
+    /* exporters list them even if nobody reads them */
     for (int k = 1; k < nashc_onnx_n_out(r); k++)
         if (nashc_onnx_out_used(r, k))
             return nashc_onnx_unsup(r, "output %d belongs to training", k);
@@ -151,6 +153,7 @@ onnx_softmax_flat(nashc_onnx_in *r, const char *op, nashc_value *x, int axis)
     int64_t dim[2] = {1, 1};
     bool flat = true;
 
+    /* only ones behind axis: the reshapes would change nothing */
     for (int i = axis + 1; i < t.rank; i++)
         flat = flat && t.dim[i] == 1;
     if (flat)
@@ -207,6 +210,7 @@ read_hardmax(nashc_onnx_in *r)
         position[i] = (double)i;
     for (int i = 0; i < shape.rank; i++)
         dim[i] = i == axis ? shape.dim[i] : 1;
+    /* integers by nature: the difference is exact, and at least 1 everywhere else */
     nashc_value *at = nashc_onnx_op1(r, "nn.argmax", x, "axis=%d keepdims=true", axis);
     nashc_value *all = nashc_onnx_const(r, NULL, nashc_onnx_tensor_f32(position, shape.rank, dim));
     nashc_value *d = nashc_onnx_op1(r, "nn.abs", nashc_onnx_op2(r, "nn.sub", all, at), NULL);
@@ -240,6 +244,7 @@ read_instance_norm(nashc_onnx_in *r)
             return nashc_onnx_error(r, "parameter \"%s\" is %s, expected %" PRId64 " elements",
                                     nashc_onnx_in_name(r, i), nashc_type_str(nashc_onnx_diag(r), t),
                                     x->dim[1]);
+        /* from [C] to [1, C, 1, ...], so that it broadcasts */
         in[i] = nashc_onnx_reshape(r, in[i], dim, x->rank);
     }
     const char *over = nashc_onnx_ints(r, axes, x->rank - 2);

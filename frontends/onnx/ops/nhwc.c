@@ -5,6 +5,7 @@
 
 enum { MAX_KERNEL = 4096 }; /* places of an Im2Col kernel */
 
+/* N, spatial..., C becomes N, C, spatial...; NULL stays NULL. */
 static nashc_value *
 to_first(nashc_onnx_in *r, nashc_value *x)
 {
@@ -73,6 +74,7 @@ read_im2col(nashc_onnx_in *r)
         (s = ints(r, "dilations", 2, 1, 1, dilation)) || (s = ints(r, "pad_amount", 4, 0, 0, pad)))
         return s;
     for (int i = 0; i < 2; i++) {
+        /* pads are begin y, begin x, end y, end x */
         int64_t have = t.dim[i + 1] + pad[i] + pad[i + 2];
         int64_t extent = dilation[i] * (kernel[i] - 1) + 1;
         if (have < extent)
@@ -83,6 +85,7 @@ read_im2col(nashc_onnx_in *r)
     }
     if (pad[0] || pad[1] || pad[2] || pad[3]) {
         int64_t all[8] = {0, pad[0], pad[1], 0, 0, pad[2], pad[3], 0};
+        /* nn.pad without a value pads with zeros */
         nashc_value *in[2] = {x, value ? nashc_onnx_f32(r, (double)value) : NULL};
         x = nashc_onnx_op(r, "nn.pad", in, value ? 2 : 1, "pads=%s", nashc_onnx_ints(r, all, 8));
     }
@@ -93,6 +96,7 @@ read_im2col(nashc_onnx_in *r)
     for (int64_t i = 0; parts && i < n; i++) {
         int64_t y = i / kernel[1] * dilation[0], z = i % kernel[1] * dilation[1];
         int64_t from[2] = {y, z};
+        /* ends lie just behind the last element that is taken */
         int64_t to[2] = {y + (out[0] - 1) * stride[0] + 1, z + (out[1] - 1) * stride[1] + 1};
         parts[i] = nashc_onnx_op1(r, "nn.slice", x, "starts=%s ends=%s axes=[1,2] steps=%s",
                                   nashc_onnx_ints(r, from, 2), nashc_onnx_ints(r, to, 2),
@@ -121,6 +125,7 @@ read_maxpool_nhwc(nashc_onnx_in *r)
                           nashc_onnx_in_elem(r, 0));
 }
 
+/* Bits that v needs, 0 for 0. */
 static int
 bit_length(uint64_t v)
 {
@@ -153,6 +158,8 @@ read_quant_avgpool(nashc_onnx_in *r)
                                 "kernel %" PRId64 ", stride %" PRId64 ", ibits %" PRId64
                                 ", obits %" PRId64 " are not legal for %s",
                                 k, stride, ibits, obits, nashc_type_str(nashc_onnx_diag(r), t));
+    /* QONNX's own formula: bits of the greatest sum of a window, less those of the result; at most
+     * 56 bits, as ibits <= 32 and k <= 2^12 */
     int shift = bit_length((uint64_t)((INT64_C(1) << ibits) - 1) * (uint64_t)(k * k)) - (int)obits;
     x = last ? to_first(r, x) : x;
     x = nashc_onnx_op1(r, "nn.sumpool", x,
@@ -195,6 +202,7 @@ read_channels_last(nashc_onnx_in *r)
         return nashc_onnx_error(r, "input \"%s\" is %s, expected [N,...,C]",
                                 nashc_onnx_in_name(r, 0),
                                 nashc_type_str(nashc_onnx_diag(r), nashc_value_type(x)));
+    /* windows and their pads are computed on shapes as the standard has them */
     nashc_type xt = channels_first(nashc_value_type(x));
     in[0] = turn ? to_first(r, x) : x;
     for (int i = 1; i < n; i++)

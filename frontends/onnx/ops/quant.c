@@ -79,6 +79,7 @@ onnx_scale(nashc_onnx_in *r, int i, const nashc_type *x, int axis, nashc_value *
     return parameter(r, i, "scale", true, x, axis, out);
 }
 
+/* May be left out (QuantizeLinear): zero then. */
 nashc_status
 onnx_zero_point(nashc_onnx_in *r, int i, const nashc_type *x, int axis, nashc_value **out)
 {
@@ -145,6 +146,7 @@ on_grid(const nashc_tensor *x, const nashc_value *s, const nashc_value *z)
         int64_t j = nashc_broadcast_index(nashc_tensor_type(zt), t, i);
         float u = (float)nashc_tensor_get(x, i) / (float)nashc_tensor_get(st, k) +
                   (float)nashc_tensor_get(zt, j);
+        /* in float32, as the quantiser computes */
         if (u != floorf(u))
             return false;
     }
@@ -224,6 +226,7 @@ read_quant(nashc_onnx_in *r)
         hi = 1;
         mode = "sign";
     }
+    /* one bit, unsigned and narrow */
     if (lo == hi)
         return nashc_onnx_error(r, "bit width %d leaves one level only (signed %d, narrow %d)",
                                 bits, is_signed, narrow);
@@ -310,6 +313,7 @@ number(nashc_onnx_in *r, int i, const char *what, double lo, double hi, bool int
     return NASHC_OK;
 }
 
+/* Bounds are those of float32, in which the operator computes. */
 static nashc_status
 read_float_quant(nashc_onnx_in *r)
 {

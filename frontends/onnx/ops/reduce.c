@@ -59,6 +59,7 @@ read_reduce(nashc_onnx_in *r)
         x = nashc_onnx_op1(r, "nn.abs", x, NULL);
     if (!strcmp(name, "ReduceLogSumExp"))
         x = nashc_onnx_op1(r, "nn.exp", x, NULL);
+    /* n is 0 for a scalar; L1 and its kin still do what is around the reduction */
     if (nothing || n == 0)
         x = nashc_onnx_op1(r, "nn.identity", x, NULL);
     else
@@ -113,6 +114,7 @@ read_topk(nashc_onnx_in *r)
         return s;
     if (n > 1)
         return nashc_onnx_error(r, "K has %d elements, expected 1", n);
+    /* whichever the version has */
     k = n ? kv[0] : k;
     if (k < 1 || k > t->dim[axis])
         return nashc_onnx_error(r, "K is %" PRId64 ", dimension %d is %" PRId64, k, axis,

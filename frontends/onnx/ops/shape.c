@@ -69,6 +69,7 @@ static nashc_status
 read_flatten(nashc_onnx_in *r)
 {
     nashc_value *x = nashc_onnx_in_value(r, 0);
+    /* axis == rank is legal: then the rest is 1 */
     int64_t axis = nashc_onnx_attr_int(r, "axis", 1), dim[2] = {1, 1};
 
     if (!x)
@@ -132,6 +133,7 @@ read_squeeze(nashc_onnx_in *r)
     if ((s = list(r, "axes", 1, &axes, &n)) || (s = nashc_onnx_axes(r, axes, n, t->rank, &sorted)))
         return s;
     for (int i = 0; i < t->rank; i++) {
+        /* axes are sorted, so one walk meets them in order */
         bool drop = axes ? k < n && sorted[k] == i : t->dim[i] == 1;
         if (axes && drop)
             k++;
@@ -219,6 +221,7 @@ read_tile(nashc_onnx_in *r)
     if (n != t->rank)
         return nashc_onnx_error(r, "%d repeats for %d dimensions", n, t->rank);
     for (int i = 0; i < n; i++)
+        /* each alone; the type of the result checks their product */
         if (repeats[i] < 1 || repeats[i] > NASHC_MAX_ELEMENTS / t->dim[i])
             return nashc_onnx_error(r, "repeats %s: the result is empty or too large",
                                     nashc_onnx_ints(r, repeats, n));
@@ -275,6 +278,7 @@ read_split(nashc_onnx_in *r)
     if (n_out > MAX_PARTS || want != n_out || (split && n != n_out))
         return nashc_onnx_error(r, "%d outputs, %" PRId64 " parts", n_out, split ? n : want);
     for (int i = 0; i < n_out; i++) {
+        /* the last part may come out empty or negative: refused below */
         int64_t size = (t->dim[axis] + n_out - 1) / n_out;
         bool last = i == n_out - 1;
         parts[i] = split ? split[i] : last ? t->dim[axis] - size * (n_out - 1) : size;
