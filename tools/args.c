@@ -198,15 +198,17 @@ tool_print_help(FILE *f, const nashc_command *c)
         fprintf(f, "\noptions:\n");
         print_params(f, c->options, NULL, c);
     }
-    fprintf(f, "\noptions of every command:\n"
-               "  -q, -v, -vv                 less or more detail on standard error\n"
-               "  --json                      the result as one JSON document\n"
-               "  --diag=text|json            how messages are written (default text)\n"
-               "  --load-plugin=FILE          a plugin; any number of times\n"
-               "  --max-memory=SIZE           of the run, as 500M or 2G; 0: no limit (default half "
-               "of the machine's)\n"
-               "  --max-time=N                seconds the run may take; 0: no limit (default 0)\n"
-               "  -W[no-][error=]FLAG         silence a warning or make it an error\n");
+    fprintf(f,
+            "\noptions of every command:\n"
+            "  -q, -v, -vv                 less or more detail on standard error\n"
+            "  --json                      the result as one JSON document\n"
+            "  --diag=text|json            how messages are written (default text)\n"
+            "  --load-plugin=FILE          a plugin; any number of times\n"
+            "  --max-memory=SIZE           of the run, as 500M or 2G; 0: no limit (default half "
+            "of the machine's)\n"
+            "  --max-time=N                seconds the run may take; 0: no limit (default 0)\n"
+            "  -W[no-][error=]FLAG         silence a warning or make it an error; see `nashc list "
+            "warnings`\n");
     if (c->example && c->example[0])
         fprintf(f, "\nexamples:\n");
     for (const char *s = c->example; s && *s; s += strspn(s, "\n")) {

@@ -61,6 +61,7 @@ static void
 man_page(nashc_ctx *c)
 {
     const nashc_command *cmd;
+    const nashc_warn *w;
     printf(".TH NASHC 1 \"\" \"nashc %s\" \"User Commands\"\n", NASHC_VERSION);
     printf(".SH NAME\nnashc \\- compile quantised neural networks to hardware\n");
     printf(".SH SYNOPSIS\n.B nashc\n.I COMMAND\n[options]\n.SH COMMANDS\n");
@@ -86,6 +87,14 @@ man_page(nashc_ctx *c)
            ".TP\n.B \\-\\-diag text|json\nhow messages are written\n"
            ".TP\n.B \\-\\-load\\-plugin FILE\na plugin; any number of times\n"
            ".TP\n.B \\-W[no\\-][error=]FLAG\nsilence a warning or make it an error\n");
+    printf(".SH WARNINGS\n");
+    for (int i = 0; (w = nashc_desc_at(c, NASHC_D_WARNING, i)); i++) {
+        printf(".TP\n.B ");
+        troff(w->name);
+        printf("\n");
+        troff(w->help);
+        printf("\n");
+    }
     printf(".SH EXIT STATUS\n0 done, 1 input malformed or not supported, 2 wrong usage, 3 results "
            "differ,\n4 a file, an outside program or a plugin failed, 70 a bug in nashc\n");
     printf(".SH ENVIRONMENT\n.TP\n.B NASHC_PLUGIN_PATH\nfolders and files of plugins, separated by "

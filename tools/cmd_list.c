@@ -34,6 +34,7 @@ static const kind kinds[] = {
     {"impls", NASHC_D_IMPL},
     {"commands", NASHC_D_COMMAND},
     {"devices", NASHC_D_DEVICE},
+    {"warnings", NASHC_D_WARNING},
     {"plugins", -1},
     {"imports", -2},
 };
@@ -100,6 +101,10 @@ describe(int k, const void *desc, nashc_arena *a)
                      .help = v->help,
                      .extra = text,
                      .extra_name = "resources"};
+    }
+    case NASHC_D_WARNING: {
+        const nashc_warn *w = desc;
+        return (row){.name = w->name, .help = w->help};
     }
     default: {
         const nashc_impl *i = desc;
@@ -348,9 +353,9 @@ const nashc_command nashc_command_list = {
     .name = "list",
     .help =
         "list passes, pipelines, ops, frontends, backends, executors, impls, commands, devices, "
-        "plugins or imports",
-    .usage = "passes|pipelines|ops|frontends|backends|executors|impls|commands|devices|plugins|"
-             "imports [--json|--markdown]",
+        "warnings, plugins or imports",
+    .usage = "passes|pipelines|ops|frontends|backends|executors|impls|commands|devices|"
+             "warnings|plugins|imports [--json|--markdown]",
     .example = "nashc list passes\nnashc list devices --json",
     .options = options,
     .min_args = 1,

@@ -28,11 +28,13 @@ static const struct list {
     {"backend", {NASHC_D_BACKEND}, 1, ""},
     {"frontend", {NASHC_D_FRONTEND}, 1, ""},
     {"executor", {NASHC_D_EXECUTOR}, 1, ""},
+    {"warning", {NASHC_D_WARNING}, 1, ""},
     {"topic", {NASHC_D_COMMAND, NASHC_D_PASS, NASHC_D_PIPELINE, NASHC_D_OP}, 4, ""},
     {"kind",
      {0},
      0,
-     "passes pipelines ops frontends backends executors impls commands devices plugins imports"},
+     "passes pipelines ops frontends backends executors impls commands devices warnings plugins "
+     "imports"},
 };
 
 /* What the first argument of a command is, if it is the name of something. */
@@ -136,10 +138,13 @@ bash(nashc_ctx *c)
            "    if [ \"$cur\" = = ]; then cur=\n"
            "    elif [ \"$opt\" = = ]; then opt=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
            "    case $opt in --*) ;; -??*) opt=-$opt ;; esac\n"
+           "    case $opt in --Werror|--Wno-error) values=$_nashc_warning ;; esac\n"
            "    case ${COMP_WORDS[1]} in\n");
     for (int i = 0; (cmd = nashc_desc_at(c, NASHC_D_COMMAND, i)); i++)
         bash_command(cmd);
     printf("    esac\n    case $cur in\n"
+           "    -W*) head=${_nashc_warning// / -W}${_nashc_warning// / -Wno-}\n"
+           "        COMPREPLY=($(compgen -W \"-Wall -Werror $head\" -- \"$cur\")) ;;\n"
            "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
            "    *)  if [ -n \"$values\" ]; then\n"
            "            head=${cur%%\"${cur##*[,(]}\"}\n"
@@ -188,6 +193,8 @@ zsh(nashc_ctx *c)
         print_names(c, &lists[i]);
         printf("\n}\n");
     }
+    printf("_nashc_flag() {\n    compset -P 'no-error=' || compset -P 'error=' || "
+           "compset -P no-\n    _nashc_warning\n}\n");
     printf("_nashc() {\n    if (( CURRENT == 2 )); then\n        local -a commands=(\n");
     for (int i = 0; (cmd = nashc_desc_at(c, NASHC_D_COMMAND, i)); i++) {
         printf("            '%s:", cmd->name);
@@ -203,7 +210,8 @@ zsh(nashc_ctx *c)
         for (const nashc_param *p = cmd->options; p && p->name; p++)
             zsh_option(p);
         printf("            '--json[the result as one JSON document]' \\\n"
-               "            '*--load-plugin=[a plugin]:FILE:_files' \\\n");
+               "            '*--load-plugin=[a plugin]:FILE:_files' \\\n"
+               "            '*-W-[silence a warning or make it an error]:FLAG:_nashc_flag' \\\n");
         if (first)
             printf("            ':name:_nashc_%s'\n        ;;\n", first);
         else
@@ -254,6 +262,8 @@ fish(nashc_ctx *c)
            "    set -l head (string match -r '^.*[,(]' -- $word)\n"
            "    test -n \"$head\"; or set head ''\n"
            "    printf '%%s\\n' $head$argv\nend\n");
+    printf("set -l n $__nashc_warning\nset -l flags all error $n no-$n error=$n no-error=$n\n"
+           "complete -c nashc -s W -x -a \"$flags\" -d 'silence a warning or make it an error'\n");
     for (int i = 0; (cmd = nashc_desc_at(c, NASHC_D_COMMAND, i)); i++) {
         const char *first = name_of(arguments, NASHC_COUNT(arguments), cmd->name);
         printf("complete -c nashc -f -n __fish_use_subcommand -a %s -d '%s'\n", cmd->name,

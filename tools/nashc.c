@@ -128,15 +128,9 @@ load_plugins(nashc_ctx *c, const globals *g)
 {
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_status s = nashc_load_default_plugins(c, d);
-    /* What lies in the plugin folders must not stop the tool; what was asked for must load. */
-    if (s == NASHC_ENOMEM)
-        return s;
-    for (int i = 0; i < g->n_plugins; i++) {
+    for (int i = 0; s == NASHC_OK && i < g->n_plugins; i++)
         s = nashc_load_plugin(c, g->plugins[i], d);
-        if (s != NASHC_OK)
-            return s;
-    }
-    return NASHC_OK;
+    return s;
 }
 
 static nashc_status
@@ -152,6 +146,16 @@ set_warnings(nashc_ctx *c, const globals *g)
     nashc_status s = NASHC_OK;
     for (int i = 0; s == NASHC_OK && i < g->n_warnings; i++)
         s = nashc_diag_warn_option(nashc_ctx_diag(c), g->warnings[i]);
+    return s;
+}
+
+/* Are the names in -W those of warnings? Once plugins are there, which bring some. */
+static nashc_status
+check_warnings(nashc_ctx *c, const globals *g)
+{
+    nashc_status s = NASHC_OK;
+    for (int i = 0; s == NASHC_OK && i < g->n_warnings; i++)
+        s = nashc_check_warn_option(c, g->warnings[i], nashc_ctx_diag(c));
     return s;
 }
 
@@ -207,6 +211,8 @@ call_command(nashc_ctx *c, const nashc_command *cmd, const nashc_opts *o, int n_
     nashc_frame f;
     nashc_enter(&f, c, NASHC_D_COMMAND, cmd->name, NULL, d);
     int exit_code = cmd->main(c, o, n_args, args);
+    if (exit_code == 0 && nashc_diag_warning_failed(d))
+        exit_code = 1;
     bool good = exit_code >= 0 && exit_code <= 255;
     nashc_status s = good
                          ? NASHC_OK
@@ -294,7 +300,8 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
                                       .version = NASHC_VERSION,
                                       .help = "commands of nashc",
                                       .impls = tool_impls,
-                                      .commands = tool_commands};
+                                      .commands = tool_commands,
+                                      .warnings = tool_warnings};
     if (g->fault)
         return fail(c, nashc_usage(d, "option \"%s\" needs %s", g->fault,
                                    strcmp(g->fault, "diag") == 0 ? "text or json" : "a value"));
@@ -307,6 +314,8 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
         s = set_warnings(c, g);
     if (s == NASHC_OK)
         s = load_plugins(c, g);
+    if (s == NASHC_OK)
+        s = check_warnings(c, g);
     if (s != NASHC_OK)
         return fail(c, s);
     tool_flush(c);

@@ -179,6 +179,10 @@ const char *tool_shape_text(const int64_t *dim, int rank, char *buf);
 
 extern const nashc_impl *const tool_impls[]; /* NULL-terminated */
 
+/* --- warnings.c ------------------------------------------------------------------------------ */
+
+extern const nashc_warn *const tool_warnings[]; /* NULL-terminated */
+
 /* --- samples.c ------------------------------------------------------------------------------- */
 
 /* How arrays map to the inputs of a graph: the first axis of each array counts samples. */

@@ -208,40 +208,54 @@ nashc_remark(nashc_diag *d, const nashc_loc *loc, const char *fmt, ...)
 
 /* --- warnings -------------------------------------------------------------------------------- */
 
+/* What stands in front of a name: the longest that fits comes first. */
+static const struct form {
+    const char *prefix;
+    int action; /* as warn_rule */
+} forms[] = {{"error=", 2}, {"no-error=", 3}, {"no-", 0}, {"", 1}};
+
+static const struct form *
+form_of(const char *option)
+{
+    const struct form *f = forms;
+    while (strncmp(option, f->prefix, strlen(f->prefix)) != 0)
+        f++;
+    return f;
+}
+
+const char *
+nashc_warn_option_name(const char *option)
+{
+    const char *name = option + strlen(form_of(option)->prefix);
+    bool bare = strcmp(option, "error") == 0 || strcmp(option, "no-error") == 0;
+    return bare || strcmp(name, "all") == 0 ? NULL : name;
+}
+
 nashc_status
 nashc_diag_warn_option(nashc_diag *d, const char *option)
 {
-    static const struct {
-        const char *prefix;
-        int action;
-    } forms[] = {{"error=", 2}, {"no-error=", 3}, {"no-", 0}, {"", 1}};
     warn_rule *r = NASHC_NEW(d->arena, warn_rule);
     if (!r)
         return NASHC_ENOMEM;
-    if (!option[0])
-        return nashc_usage(d, "-W needs the name of a warning");
-    if (strcmp(option, "error") == 0 || strcmp(option, "no-error") == 0) {
+    const char *name = nashc_warn_option_name(option);
+    if (name && !name[0])
+        return nashc_usage(d, "-W%s needs the name of a warning", nashc_quote(d, option));
+    if (name && !(r->flag = nashc_arena_strdup(d->arena, name)))
+        return NASHC_ENOMEM;
+    r->action = form_of(option)->action;
+    if (strcmp(option, "error") == 0 || strcmp(option, "no-error") == 0)
         r->action = option[0] == 'e' ? 2 : 3;
-    } else {
-        size_t i = 0;
-        while (strncmp(option, forms[i].prefix, strlen(forms[i].prefix)) != 0)
-            i++;
-        r->action = forms[i].action;
-        r->flag = nashc_arena_strdup(d->arena, option + strlen(forms[i].prefix));
-        if (r->flag && strcmp(r->flag, "all") == 0)
-            r->flag = NULL;
-    }
     r->next = d->rules;
     d->rules = r;
     return NASHC_OK;
 }
 
-void
-nashc_warning(nashc_diag *d, const nashc_loc *loc, const char *flag, const char *fmt, ...)
+/* What the options make of the warning flag: is it shown, and as an error? */
+static bool
+is_shown(const nashc_diag *d, const char *flag, bool *fatal)
 {
-    if (!d)
-        return;
-    bool shown = true, fatal = false, shown_set = false, fatal_set = false;
+    bool shown = true, shown_set = false, fatal_set = false;
+    *fatal = false;
     for (const warn_rule *r = d->rules; r; r = r->next) {
         if (r->flag && strcmp(r->flag, flag) != 0)
             continue;
@@ -249,18 +263,60 @@ nashc_warning(nashc_diag *d, const nashc_loc *loc, const char *flag, const char 
             shown = r->action == 1;
             shown_set = true;
         } else if (r->action >= 2 && !fatal_set) {
-            fatal = r->action == 2;
+            *fatal = r->action == 2;
             fatal_set = true;
         }
     }
-    if (!shown) {
+    return shown;
+}
+
+static void
+set_flag(nashc_diag *d, message *m, const char *flag, bool fatal)
+{
+    m->severity = fatal ? NASHC_ERROR : NASHC_WARNING;
+    m->flag = nashc_arena_printf(d->arena, fatal ? "error=%s" : "%s", flag);
+    m->rendered = NULL;
+}
+
+void
+nashc_warning(nashc_diag *d, const nashc_loc *loc, const char *flag, const char *fmt, ...)
+{
+    bool fatal;
+    if (!d)
+        return;
+    if (!is_shown(d, flag, &fatal)) {
         d->mute_last = true;
         return;
     }
     int before = d->n;
-    REPORT(fatal ? NASHC_ERROR : NASHC_WARNING, loc);
+    REPORT(NASHC_WARNING, loc);
     if (d->n > before)
-        d->msg[d->n - 1].flag = nashc_arena_printf(d->arena, fatal ? "error=%s" : "%s", flag);
+        set_flag(d, &d->msg[d->n - 1], flag, fatal);
+}
+
+bool
+nashc_diag_demote(nashc_diag *d, int n, const char *flag)
+{
+    bool fatal = false;
+    if (!d)
+        return false;
+    if (!is_shown(d, flag, &fatal)) {
+        nashc_diag_truncate(d, n);
+        return false;
+    }
+    for (int i = n; i < d->n; i++)
+        if (d->msg[i].severity == NASHC_ERROR)
+            set_flag(d, &d->msg[i], flag, fatal);
+    return fatal;
+}
+
+bool
+nashc_diag_warning_failed(const nashc_diag *d)
+{
+    for (int i = 0; i < d->n; i++)
+        if (d->msg[i].severity == NASHC_ERROR && d->msg[i].flag)
+            return true;
+    return false;
 }
 
 /* --- attachments ----------------------------------------------------------------------------- */
@@ -335,8 +391,6 @@ nashc_quote(nashc_diag *d, const char *s)
         memcpy(out + w, "...", 4);
     return out;
 }
-
-/* --- nearest names --------------------------------------------------------------------------- */
 
 /* --- rendering ------------------------------------------------------------------------------- */
 

@@ -24,4 +24,11 @@ void nashc_diag_vadd(nashc_diag *d, nashc_severity severity, const nashc_loc *lo
 /* Is there an error behind the first n messages (as counted with NASHC_NOTE)? */
 bool nashc_diag_error_since(const nashc_diag *d, int n);
 
+/* Makes the errors behind the first n messages warnings of the name flag, as -W has it: they go if
+ * it is silenced. True where they stay errors. d may be NULL. */
+bool nashc_diag_demote(nashc_diag *d, int n, const char *flag);
+
+/* The name in what follows -W; NULL: it speaks of all warnings. */
+const char *nashc_warn_option_name(const char *option);
+
 #endif

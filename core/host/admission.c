@@ -27,12 +27,14 @@ static const kind_info kinds[NASHC_N_DESC] = {
     [NASHC_D_IMPL] = {"impl", offsetof(nashc_plugin, impls), sizeof(nashc_impl)},
     [NASHC_D_COMMAND] = {"command", offsetof(nashc_plugin, commands), sizeof(nashc_command)},
     [NASHC_D_DEVICE] = {"device", offsetof(nashc_plugin, devices), sizeof(nashc_device)},
+    [NASHC_D_PLUGIN] = {.noun = "plugin"}, /* is no descriptor */
+    [NASHC_D_WARNING] = {"warning", offsetof(nashc_plugin, warnings), sizeof(nashc_warn)},
 };
 
 const char *
 nashc_desc_noun(nashc_desc_kind k)
 {
-    return k < NASHC_N_DESC ? kinds[k].noun : "plugin";
+    return kinds[k < NASHC_N_DESC ? k : NASHC_D_PLUGIN].noun;
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -135,6 +137,13 @@ check_schema(const check *ck, const nashc_param *schema, const char *owner)
     return NASHC_OK;
 }
 
+/* Can -W name a warning by this? */
+static bool
+is_flag(const char *name)
+{
+    return strncmp(name, "no-", 3) != 0 && strcmp(name, "all") != 0 && strcmp(name, "error") != 0;
+}
+
 /* What the rest of nashc takes for granted of a descriptor, so that no caller needs to check it. */
 static nashc_status
 check_shape(const check *ck, nashc_desc_kind k, const void *desc, const char *owner)
@@ -193,6 +202,10 @@ check_shape(const check *ck, nashc_desc_kind k, const void *desc, const char *ow
             return nashc_error(d, &ck->file, "%s: main is missing", owner);
         break;
     case NASHC_D_PLUGIN: /* is no descriptor */
+        break;
+    case NASHC_D_WARNING:
+        if (!is_flag(((const nashc_warn *)desc)->name))
+            return nashc_error(d, &ck->file, "%s: -W reads this name as something else", owner);
         break;
     case NASHC_D_DEVICE:
         if (!legal_name(((const nashc_device *)desc)->part))
@@ -370,7 +383,7 @@ const void *const *
 nashc_plugin_list(const nashc_plugin *p, nashc_desc_kind k)
 {
     static const void *const none[] = {NULL};
-    if (p->struct_size < kinds[k].field + sizeof(void *))
+    if (k == NASHC_D_PLUGIN || p->struct_size < kinds[k].field + sizeof(void *))
         return none;
     const void *const *list = *(const void *const *const *)((const char *)p + kinds[k].field);
     return list ? list : none;

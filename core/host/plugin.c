@@ -114,6 +114,24 @@ nashc_load_plugin(nashc_ctx *c, const char *path, nashc_diag *d)
     return nashc_leave(&f, open_plugin(c, path, file, d));
 }
 
+/* A plugin that nobody asked for by name must not stop the tool: what is wrong with it becomes the
+ * warning plugin-skipped. s is the status of the errors behind the first n messages. */
+static nashc_status
+skip(nashc_status s, int n, nashc_diag *d)
+{
+    if (s == NASHC_OK || s == NASHC_ENOMEM)
+        return s;
+    nashc_note(d, "the plugin is skipped; one that --load-plugin names must load");
+    return nashc_diag_demote(d, n, "plugin-skipped") ? s : NASHC_OK;
+}
+
+static nashc_status
+load_found(nashc_ctx *c, const char *path, nashc_diag *d)
+{
+    int n = d ? nashc_diag_count(d, NASHC_NOTE) : 0;
+    return skip(nashc_load_plugin(c, path, d), n, d);
+}
+
 /* --- folders --------------------------------------------------------------------------------- */
 
 static int
@@ -153,7 +171,7 @@ load_folder(nashc_ctx *c, const char *path, nashc_diag *d)
     if (n > 0)
         qsort(names, n, sizeof *names, by_name);
     for (size_t i = 0; i < n && s != NASHC_ENOMEM; i++) {
-        nashc_status one = nashc_load_plugin(c, names[i], d);
+        nashc_status one = load_found(c, names[i], d);
         s = s == NASHC_OK ? one : s;
     }
     nashc_mem_free(names);
@@ -192,6 +210,7 @@ nashc_load_default_plugins(nashc_ctx *c, nashc_diag *d)
     const char *path = getenv("NASHC_PLUGIN_PATH");
     nashc_status s = NASHC_OK;
     while (path && *path) {
+        int n = d ? nashc_diag_count(d, NASHC_NOTE) : 0;
         size_t len = strcspn(path, ":");
         const char *item = nashc_arena_printf(c->arena, "%.*s", (int)len, path);
         struct stat st;
@@ -199,9 +218,9 @@ nashc_load_default_plugins(nashc_ctx *c, nashc_diag *d)
         if (!item)
             return nashc_enomem(d);
         if (len > 0 && stat(item, &st) != 0)
-            one = refuse(d, item, "no such file or folder (from NASHC_PLUGIN_PATH)");
+            one = skip(refuse(d, item, "no such file or folder (from NASHC_PLUGIN_PATH)"), n, d);
         else if (len > 0)
-            one = S_ISDIR(st.st_mode) ? load_folder(c, item, d) : nashc_load_plugin(c, item, d);
+            one = S_ISDIR(st.st_mode) ? load_folder(c, item, d) : load_found(c, item, d);
         s = s == NASHC_OK ? one : s;
         path += len + (path[len] == ':');
     }

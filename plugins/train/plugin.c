@@ -2,6 +2,7 @@
 #include "plugins/train/grad/rules.h"
 #include "plugins/train/run/commands.h"
 #include "plugins/train/search/ops.h"
+#include "plugins/train/warnings.h"
 #include <nashc/plugin.h>
 
 static const nashc_command *const commands[] = {&train_command_train, &train_command_eval,
@@ -16,6 +17,7 @@ static const nashc_plugin train = {
     .ops = search_ops,
     .impls = train_impls,
     .commands = commands,
+    .warnings = train_warnings,
 };
 
 const nashc_plugin *

@@ -15,7 +15,7 @@ PUBLIC = ["nashc_type", "nashc_buf", "nashc_loc", "nashc_edits", "nashc_param", 
           "nashc_stream", "nashc_cost", "nashc_timing", "nashc_pass", "nashc_pattern", "nashc_pipeline",
           "nashc_pm_options", "nashc_analysis", "nashc_executor", "nashc_frontend", "nashc_backend",
           "nashc_impl", "nashc_import", "nashc_onnx_row", "nashc_lower_rule", "nashc_layout_rule", "nashc_command",
-          "nashc_device", "nashc_plugin", "nashc_frame", "nashc_running"]
+          "nashc_device", "nashc_warn", "nashc_plugin", "nashc_frame", "nashc_running"]
 
 
 def fields(text, struct):

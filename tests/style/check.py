@@ -237,11 +237,23 @@ def listing(what):
     return json.loads(out.stdout)
 
 
+def warnings():
+    """Each name that a warning is reported by has a descriptor, and each descriptor is of use."""
+    faults, used = [], set()
+    for p in tracked("core/*.c", "ir/*.c", "frontends/*.c", "passes/*.c", "backends/*.c", "tools/*.c", "plugins/*.c"):
+        for name in re.findall(r'\bnashc_(?:warning|diag_demote)\(([^;{}]*?)"([\w-]+)"', p.read_text()):
+            used.add((name[1], rel(p)))
+    names = {row["name"] for row in listing("warnings")}
+    faults += [f"{path}: no descriptor of the warning {name}" for name, path in sorted(used) if name not in names]
+    faults += [f"the warning {name} is never reported" for name in sorted(names - {name for name, _ in used})]
+    report("warnings", faults)
+
+
 def descriptors():
     faults = []
     tests = {k: "\n".join(p.read_text(errors="replace") for p in tracked(f"tests/{k}/*"))
              for k in ("passes", "ir", "diff", "rtl", "cli", "unit")}
-    for what in ("passes", "pipelines", "ops", "frontends", "backends", "devices"):
+    for what in ("passes", "pipelines", "ops", "frontends", "backends", "devices", "warnings"):
         for row in listing(what):
             if not row.get("help"):
                 faults.append(f"{what}: {row['name']} has no help")
@@ -282,6 +294,14 @@ Generated from the descriptors (`tests/run --suite style --update`). Rules of ev
 
 """
 
+WARNINGS_HEAD = """## Warnings
+
+`-WNAME` shows a warning, `-Wno-NAME` silences it, `-Werror=NAME` makes it an error, after which the exit status is not
+0; `-Wno-error=NAME` takes that back. `all` stands for every name, `-Werror` for `-Werror=all`. Of several options for
+a name the last one holds. What plugins bring is in `nashc list warnings` too.
+
+"""
+
 
 def nashc(*args):
     return subprocess.run([BUILD / "tools/nashc", *args], capture_output=True, text=True).stdout
@@ -317,6 +337,7 @@ def pages():
     passes = PASSES_HEAD + passes_by_stage() + "## Pipelines\n\n" + nashc("list", "pipelines", "--markdown")
     cli = CLI_HEAD + "".join(f"## nashc {row['name']}\n\n```\n{nashc(row['name'], '--help').rstrip()}\n```\n\n"
                              for row in listing("commands"))
+    cli += WARNINGS_HEAD + nashc("list", "warnings", "--markdown")
     return {"docs/passes.md": passes, "docs/cli.md": cli.rstrip() + "\n"}
 
 
@@ -396,7 +417,7 @@ def clean():
     report("clean", faults)
 
 
-for check in (layers, sizes, shape, citations, formatted, headers, heads, descriptors, generated, layer_names,
+for check in (layers, sizes, shape, citations, formatted, headers, heads, descriptors, warnings, generated, layer_names,
               parameters, clean):
     check()
 print(f"{passed} passed, {failed} failed")

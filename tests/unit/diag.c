@@ -54,6 +54,23 @@ warnings_follow_options(void **state)
     assert_int_equal(nashc_diag_warn_option(d, ""), NASHC_EUSAGE);
 }
 
+/* What goes on behind a warning asks in the end whether it was an error. */
+static void
+failed_warnings(void **state)
+{
+    nashc_diag *d = nashc_ctx_diag(*state);
+    nashc_warning(d, NULL, "unused-scale", "w1");
+    nashc_error(d, NULL, "that is no warning");
+    assert_false(nashc_diag_warning_failed(d));
+    nashc_diag_warn_option(d, "error=unused-scale");
+    int before = nashc_diag_count(d, NASHC_NOTE);
+    nashc_warning(d, NULL, "unused-scale", "w2");
+    assert_string_equal(nashc_diag_text(d, before), "nashc: error: w2 [-Werror=unused-scale]");
+    assert_true(nashc_diag_warning_failed(d));
+    nashc_diag_truncate(d, before);
+    assert_false(nashc_diag_warning_failed(d));
+}
+
 static void
 quoting(void **state)
 {
@@ -136,6 +153,7 @@ main(void)
         UNIT(shapes_of_messages),
         cmocka_unit_test(null_diag_is_silent),
         UNIT(warnings_follow_options),
+        UNIT(failed_warnings),
         UNIT(quoting),
         UNIT(nearest),
         UNIT(truncate_takes_back),

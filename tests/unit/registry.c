@@ -126,7 +126,49 @@ abi(void **state)
     nashc_plugin p = plugin_of(NULL);
     p.abi = (NASHC_ABI_MAJOR + 1u) << 16;
     assert_int_not_equal(nashc_register(*state, &p, "new.so", nashc_ctx_diag(*state)), NASHC_OK);
-    unit_expect_message(*state, "new.so: error: built for plugin ABI 3.0, this nashc provides 2.0");
+    unit_expect_message(*state, "new.so: error: built for plugin ABI 3.0, this nashc provides 2.1");
+}
+
+static nashc_status
+register_warning(nashc_ctx *c, const nashc_warn *w, size_t size)
+{
+    const nashc_warn *const list[] = {w, NULL};
+    nashc_plugin p = plugin_of(NULL);
+    p.struct_size = (uint32_t)size;
+    p.warnings = list;
+    return nashc_register(c, &p, "w.so", nashc_ctx_diag(c));
+}
+
+static void
+expect_unnameable(nashc_ctx *c, const char *name)
+{
+    const nashc_warn bad = {NASHC_DESC(nashc_warn), .name = name, .help = "for tests"};
+    nashc_diag_truncate(nashc_ctx_diag(c), 0);
+    assert_int_equal(register_warning(c, &bad, sizeof(nashc_plugin)), NASHC_EINPUT);
+    unit_expect_message(c, "-W reads this name as something else");
+}
+
+/* Plugins bring warnings; those of before there were lists end in front of theirs. */
+static void
+warnings(void **state)
+{
+    static const nashc_warn w = {NASHC_DESC(nashc_warn), .name = "unit-odd", .help = "for tests"};
+    nashc_diag *d = nashc_ctx_diag(*state);
+    const size_t old = offsetof(nashc_plugin, warnings);
+    assert_int_equal(register_warning(*state, &w, old), NASHC_OK);
+    assert_null(nashc_find(*state, NASHC_D_WARNING, "unit-odd"));
+    assert_int_equal(nashc_check_warn_option(*state, "no-unit-odd", d), NASHC_OK);
+    unit_expect_message(*state, "nashc: warning: -Wno-unit-odd: there is no warning \"unit-odd\"");
+    nashc_diag_truncate(d, 0);
+    assert_int_equal(register_warning(*state, &w, sizeof(nashc_plugin)), NASHC_OK);
+    assert_ptr_equal(nashc_find(*state, NASHC_D_WARNING, "unit-odd"), &w);
+    assert_int_equal(nashc_check_warn_option(*state, "error=unit-odd", d), NASHC_OK);
+    assert_int_equal(nashc_diag_count(d, NASHC_NOTE), 0);
+    assert_int_equal(register_warning(*state, &w, sizeof(nashc_plugin)), NASHC_EINPUT);
+    unit_expect_message(*state, "\"unit-odd\" is taken by warning \"unit-odd\" from w.so");
+    expect_unnameable(*state, "all");
+    expect_unnameable(*state, "error");
+    expect_unnameable(*state, "no-error");
 }
 
 static void
@@ -144,8 +186,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(builtins_are_sound),     UNIT(pipelines_parse), UNIT(names_and_aliases),
-        UNIT(faults_refuse_the_unit), UNIT(clashes),         UNIT(abi),
+        UNIT(builtins_are_sound),
+        UNIT(pipelines_parse),
+        UNIT(names_and_aliases),
+        UNIT(faults_refuse_the_unit),
+        UNIT(clashes),
+        UNIT(abi),
+        UNIT(warnings),
         UNIT(unknown_operators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

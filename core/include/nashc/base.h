@@ -27,7 +27,7 @@
 
 /* Plugin ABI, major << 16 | minor; see docs/plugins.md for what moves which. */
 #define NASHC_ABI_MAJOR 2
-#define NASHC_ABI_MINOR 0
+#define NASHC_ABI_MINOR 1
 #define NASHC_ABI       ((uint32_t)NASHC_ABI_MAJOR << 16 | NASHC_ABI_MINOR)
 
 /* First members of every descriptor: its size, as this translation unit knows it, and no flags. */

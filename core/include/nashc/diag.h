@@ -29,14 +29,25 @@ NASHC_API nashc_status nashc_node_error(nashc_diag *d, const nashc_node *n, cons
 NASHC_API nashc_status nashc_node_unsup(nashc_diag *d, const nashc_node *n, const char *fmt, ...)
     NASHC_PRINTF(3, 4);
 
+/* A warning by its name. Not "all", "error" or "no-...", which -W reads otherwise. */
+typedef struct nashc_warn {
+    uint32_t struct_size, flags;
+    const char *name, *help; /* "unused-scale"; what it says, and what to do about it */
+} nashc_warn;
+
 /* flag: name of the warning, "unused-scale"; printed as [-Wunused-scale], can be silenced or made
- * an error by the user. */
+ * an error by the user. It should have a descriptor (nashc_plugin.warnings): users learn of it by
+ * that; without one it works all the same. */
 NASHC_API void nashc_warning(nashc_diag *d, const nashc_loc *loc, const char *flag, const char *fmt,
                              ...) NASHC_PRINTF(4, 5);
 
 /* Applies what follows -W on a command line: FLAG, no-FLAG, error, error=FLAG, no-error=FLAG; FLAG
  * may be "all". Later ones win. */
 NASHC_API nashc_status nashc_diag_warn_option(nashc_diag *d, const char *option);
+
+/* Has a warning been reported, and not been taken back, that -W made an error? Those who report
+ * warnings go on behind them; who ends the work asks this for its exit status. */
+NASHC_API bool nashc_diag_warning_failed(const nashc_diag *d);
 
 /* Attach a line to the last message: `note:` for a fact, `help:` for what to do. */
 NASHC_API void nashc_note(nashc_diag *d, const char *fmt, ...) NASHC_PRINTF(2, 3);

@@ -21,6 +21,7 @@ typedef struct nashc_plugin {
     const nashc_impl *const *impls;
     const nashc_command *const *commands;
     const nashc_device *const *devices;
+    const nashc_warn *const *warnings; /* since ABI 2.1 */
 } nashc_plugin;
 
 /* The only symbol that a plugin exports. */
@@ -36,7 +37,8 @@ nashc_plugin_entry(uint32_t host_abi);
 NASHC_API nashc_status nashc_load_plugin(nashc_ctx *c, const char *path, nashc_diag *d);
 
 /* Plugins of NASHC_PLUGIN_PATH (folders and files, ':' between) and of the install folder, sorted.
- */
+ * What cannot be loaded is skipped with the warning plugin-skipped; its status comes back where
+ * that was made an error. */
 NASHC_API nashc_status nashc_load_default_plugins(nashc_ctx *c, nashc_diag *d);
 
 /* Adds the descriptors of p, checked like a loaded one; origin names it in messages. p and all it
@@ -54,7 +56,8 @@ typedef enum nashc_desc_kind {
     NASHC_D_IMPL,
     NASHC_D_COMMAND,
     NASHC_D_DEVICE,
-    NASHC_D_PLUGIN /* no descriptor: for nashc_enter (running.h) */
+    NASHC_D_PLUGIN, /* no descriptor: for nashc_enter (running.h) */
+    NASHC_D_WARNING
 } nashc_desc_kind;
 
 /* Descriptor by name or alias, NULL if there is none; by index in order of registration; and who
@@ -70,6 +73,11 @@ NASHC_API const char *const *nashc_names(nashc_ctx *c, nashc_desc_kind k);
 /* Finds by name or alias, or reports `unknown pass "x"; did you mean ...`. */
 NASHC_API const void *nashc_lookup(nashc_ctx *c, nashc_desc_kind k, const char *name,
                                    nashc_diag *d);
+
+/* Reports a name in what follows -W (nashc_diag_warn_option) that no descriptor of c has, as the
+ * warning unknown-warning. To be asked when all plugins are loaded, as they bring names too. OK, or
+ * EUSAGE where the warning was made an error. */
+NASHC_API nashc_status nashc_check_warn_option(nashc_ctx *c, const char *option, nashc_diag *d);
 
 NASHC_END
 #endif

@@ -94,7 +94,7 @@ open_test(train_run *r, train_wish wish)
     nashc_status s = train_images_open(text, &wish, &r->test, r->diag);
     if (s == NASHC_EINPUT || s == NASHC_EIO) {
         nashc_diag_truncate(r->diag, before);
-        nashc_warning(r->diag, NULL, "no-test-data",
+        nashc_warning(r->diag, NULL, "missing-test-data",
                       "the data have no test images: accuracy is that of the training images");
         return NASHC_OK;
     }
