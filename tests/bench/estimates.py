@@ -37,7 +37,7 @@ PARTS = ('_unit', '_adders')  # files of a layer behind its own
 LARGE = 900                # estimated LUTs, DSPs counted as 20, of a layer that is left out
 LIMIT = 2 << 30
 RAM = {'RAM32M16': 8, 'RAM64M8': 8, 'RAM32M': 4, 'RAM64M': 4, 'RAM128X1D': 4, 'RAM64X1D': 2, 'RAM32X1D': 2,
-       'RAM256X1S': 4, 'RAM256X1D': 8}
+       'RAM32X1S': 1, 'RAM64X1S': 1, 'RAM128X1S': 2, 'RAM256X1S': 4, 'RAM512X1S': 8, 'RAM256X1D': 8}
 INTEGERS = ('u2', 'u4', 'i3', 'i4', 'i8', 'u8', 'ter')
 
 
@@ -69,6 +69,21 @@ def depthwise(rnd, i):
         simd = rnd.choice(layers.divisors(k))
     return layers.vvau(rnd, i, rnd.choice(list(layers.ELEMS)), rnd.choice(('bip', 'ter', 'i3', 'i4', 'i8')), k, c, pe,
                        simd, rnd.random() < 0.4)
+
+
+def single(rnd, i):
+    """A matrix-vector unit of one row: no products share a multiplier block."""
+    mw, mh = rnd.choice((8, 12, 24, 36, 64)), rnd.choice((2, 4, 8, 12))
+    return layers.mvau(rnd, i, rnd.choice(('i8', 'u8', 'u4', 'i4')), rnd.choice(('i8', 'i8', 'i4')), mw, mh, 1,
+                       folded(rnd, mw, 12), rnd.random() < 0.5)
+
+
+def depthwise_products(rnd, i):
+    """Depthwise units of integers, in LUTs and in multiplier blocks."""
+    c, k = rnd.choice((4, 8, 12, 16, 24)), rnd.choice((4, 9))
+    pe = folded(rnd, c, 8)
+    return layers.vvau(rnd, i, rnd.choice(('u4', 'i4', 'i8', 'u8')), rnd.choice(('ter', 'i3', 'i4', 'i8')), k, c,
+                       pe, rnd.choice(layers.divisors(k)) if pe == c else 1, rnd.random() < 0.4)
 
 
 def channel(kind, elems):
@@ -210,6 +225,9 @@ KINDS = {
     'dwc': converter,
     'fifo': queue,
     'duplicate_streams': fork,
+    'mvau single': single,
+    'vvau products': depthwise_products,
+    'vvau products too': depthwise_products,
 }
 for bits in range(1, 33):
     layers.ELEMS.setdefault('i%d' % bits, (-2 ** (bits - 1), 2 ** (bits - 1) - 1))
@@ -403,7 +421,8 @@ def kind_of(table, sample):
     units = {'mvau': ('XNOR', 'PLUS_MINUS', 'PLANES', 'PACKED', 'MULTIPLY'),
              'vvau': ('XNOR', 'PLUS_MINUS', 'PLANES', 'MULTIPLY'),
              'thresholding': ('PARALLEL', 'SEARCH'), 'window': ('RING', 'LINE')}.get(op, ())
-    return ' '.join([op] + [u.lower().replace('_', '-') for u in units if u in has][:1])
+    unit = [u.lower().replace('_', '-') for u in units if u in has][:1]
+    return ' '.join([op] + (unit or ['adders'] * (op == 'mvau')))
 
 
 def cells(table, samples):
@@ -432,11 +451,21 @@ def errors(table, samples):
 
 
 def write_page(text):
-    path = os.path.join(ROOT, 'docs/estimates.md')
+    """Rows of kinds that this run has no layers of stay, and with them that of all."""
+    path, table = os.path.join(ROOT, 'docs/estimates.md'), r'(\| layer \| layers \|.*\n)(\|.*\n)*'
     with open(path) as f:
-        old = f.read()
+        page = f.read()
+    kind = lambda row: row.split(' | ')[0].strip('| ')
+    new, rows = text.splitlines(), re.search(table, page)[0].splitlines()
+    known = {kind(row): row for row in new[2:]}
+    kept = {kind(row): row for row in rows[2:] if kind(row) not in known}
+    if kept:
+        known['all'] = next(row for row in rows if kind(row) == 'all')
+    last = known.pop('all')
+    known.update(kept)
+    text = '\n'.join(new[:2] + [known[k] for k in sorted(known)] + [last]) + '\n'
     with open(path, 'w') as f:
-        f.write(re.sub(r'(\| layer \| layers \|.*\n)(\|.*\n)*', lambda m: text, old, count=1))
+        f.write(re.sub(table, lambda m: text, page, count=1))
 
 
 def drawn(o, table, kept, tools, folder):

@@ -1,6 +1,5 @@
 /* add_streams.c: hw.add_streams to nashc_add_streams. */
-#include "model.h"
-#include <string.h>
+#include "elementwise.h"
 
 static nashc_status
 emit_add_streams(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -28,17 +27,17 @@ const nashc_impl nashc_impl_verilog_hw_add_streams =
 static nashc_status
 add_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
 {
-    uint64_t a = model_in(n, 0)->bits, b = model_in(n, 1)->bits, bits = model_out(n, 0)->bits;
+    uint64_t bits = model_out(n, 0)->bits;
     uint64_t pe = (uint64_t)(nashc_node_int(n, "pe") * nashc_hw_positions(n));
-    const char *func = nashc_node_str(n, "func");
-    bool product = strcmp(func, "mul") == 0, chosen = func[0] == 'm' && !product;
     nashc_cost c = {COST_START};
 
-    if (product && cost_wants_dsp(a, b, dev))
-        c.dsp = pe * cost_dsps(a, b);
-    else
-        COST_LUTS(&c, COST_ADD_STREAMS, 1, product || chosen ? 0 : (double)(pe * bits),
-                  chosen ? (double)(pe * (a > b ? a : b)) : 0, product ? (double)(pe * a * b) : 0);
+    COST_LUTS(&c, COST_ADD_STREAMS, 1);
+    elementwise_cost(&(elementwise_lanes){.func = nashc_node_str(n, "func"),
+                                          .x = model_in(n, 0),
+                                          .x1 = model_in(n, 1),
+                                          .y = model_out(n, 0),
+                                          .lanes = pe},
+                     dev, &c);
     c.ff += pe * bits;
     cost_pipe(&c, 1, 1, pe * bits);
     cost_fit(&c, dev);

@@ -1,6 +1,5 @@
 /* channelwise.c: hw.channelwise to nashc_channelwise. */
-#include "model.h"
-#include <string.h>
+#include "elementwise.h"
 
 static nashc_status
 emit_channelwise(const nashc_node *n, nashc_vlog *v, nashc_diag *d)
@@ -42,17 +41,17 @@ channelwise_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t x = model_in(n, 0)->bits, p = model_in(n, 1)->bits, bits = model_out(n, 0)->bits;
     uint64_t pe = (uint64_t)nashc_node_int(n, "pe");
     uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1));
-    const char *func = nashc_node_str(n, "func");
-    bool product = strcmp(func, "mul") == 0, added = strcmp(func, "add") == 0;
-    bool dsp = product && cost_wants_dsp(x, p, dev);
     uint64_t folds = rows > pe ? rows / pe : 1;
     nashc_cost c = {.ff = pe * x, COST_START};
 
     cost_counter(&c, folds);
-    COST_LUTS(&c, COST_CHANNELWISE, (double)pe, added && folds > 1 ? (double)(pe * bits) : 0,
-              added || product ? 0 : (double)(pe * bits),
-              product && !dsp ? (double)(pe * x * p) : 0);
-    c.dsp = dsp ? pe * cost_dsps(x, p) : 0;
+    elementwise_cost(&(elementwise_lanes){.func = nashc_node_str(n, "func"),
+                                          .x = model_in(n, 0),
+                                          .x1 = model_in(n, 1),
+                                          .y = model_out(n, 0),
+                                          .lanes = pe,
+                                          .constants = nashc_value_const(nashc_node_in(n, 1))},
+                     dev, &c);
     c.ff += pe * bits;
     cost_rom(&c, dev, nashc_node_int(n, "ram_style"), folds, pe * p);
     cost_pipe(&c, 2, 1, pe * bits);

@@ -19,8 +19,9 @@ cost_clog2(uint64_t v)
     return n;
 }
 
-/* Constants; written through one port and read through another; the same with a second reader. */
-typedef enum kind { ROM, RAM, WRITTEN } kind;
+/* Constants; written through one port and read through another; the same with a second reader;
+ * written where it is read. */
+typedef enum kind { ROM, RAM, WRITTEN, DELAY } kind;
 
 /* Has dev block RAMs of 4 kbit and no LUT RAM? */
 static bool
@@ -55,37 +56,44 @@ typedef struct ram_cells {
     uint64_t rows, bits;
 } ram_cells;
 
+/* What Yosys reckons for cells of width bits: 16 for a whole one, about 0.45 for a choice between
+ * bits of two, and half a LUT to enable a row. */
+static double
+reckoned(ram_cells r, uint64_t width)
+{
+    double rows = (double)r.rows, w = (double)width;
+
+    return w * (rows * 16 / (double)r.bits + (rows - 1) * 0.45) + rows * 0.5;
+}
+
 static ram_cells
-ram_cells_of(uint64_t depth)
+ram_cells_of(uint64_t depth, uint64_t width)
 {
     ram_cells low = {ceil_div(depth, 32), 14}, high = {ceil_div(depth, 64), 7};
 
-    return low.rows < 2 * high.rows ? low : high;
+    return reckoned(low, width) < reckoned(high, width) ? low : high;
 }
 
 /* Does a memory that nobody decided upon become block RAM? Yosys reckons 129 for a block (64 for
- * one of 4 kbit), 16 for the cell of a LUT RAM or as much of that as is used, about 0.45 for a
- * choice between bits of two, a 64th (a 16th) for a bit of a ROM, and 1 for a register. */
+ * one of 4 kbit), a 64th (a 16th) for a bit of a ROM, and 1 for a register. */
 static bool
 wants_block(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
-    ram_cells c = ram_cells_of(depth);
     bool small = has_small_blocks(dev);
-    double rows = (double)c.rows, block = small ? 64 : 129;
-    double each = k == ROM ? (double)depth / (small ? 16 : 64)
-                  : small  ? (double)depth
-                           : rows * 16 / (double)c.bits + (rows - 1) * 0.45;
+    double bits = (double)(depth * width), block = small ? 64 : 129;
+    double cells = k == ROM ? bits / (small ? 16 : 64)
+                   : small  ? bits
+                            : reckoned(ram_cells_of(depth, width), width);
 
-    each *= k == WRITTEN ? 2 : 1; /* a second port */
-    return (small || depth > 64) &&
-           each * (double)width >= block * (double)blocks(dev, k, depth, width);
+    cells *= k == WRITTEN ? 2 : 1; /* a second port */
+    return (small || depth > 64) && cells >= block * (double)blocks(dev, k, depth, width);
 }
 
 /* Without LUT RAM: registers, and choices between them. */
 static void
 add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
 {
-    ram_cells r = ram_cells_of(depth);
+    ram_cells r = ram_cells_of(depth, width);
 
     if (has_small_blocks(dev)) {
         c->ff += depth * width;
@@ -94,22 +102,31 @@ add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, uint64_t depth, ui
     }
     if (k == WRITTEN) /* cells with a second port: 2 LUTs for a bit of 64 words */
         c->lut += width * (depth > 32 ? 2 * ceil_div(depth, 64) : 1);
-    else
+    else if (k == DELAY && depth > 32 && depth <= 512) { /* cells of a bit with one port */
+        c->lut += width * ceil_div(depth, 64);
+        return;
+    } else
         c->lut += 8 * r.rows * ceil_div(width, r.bits);
     if (r.rows > 1) /* beyond four rows, choices among choices have cells of their own */
         COST_LUTS(c, COST_RAM, (double)(ceil_div(r.rows, 4) * width));
 }
 
-/* Chance gives each of the 2^depth columns alike. */
-uint64_t
-cost_columns(uint64_t depth, uint64_t width)
+/* Chance gives each of the 2^depth columns alike; free ones cost nothing. */
+static uint64_t
+columns(uint64_t depth, uint64_t width, uint64_t free)
 {
     double all;
 
     if (depth >= 32)
         return width;
     all = (double)((uint64_t)1 << depth);
-    return (uint64_t)(all * (1 - exp(-(double)width / all)) + 0.5);
+    return (uint64_t)((all - (double)free) * (1 - exp(-(double)width / all)) + 0.5);
+}
+
+uint64_t
+cost_columns(uint64_t depth, uint64_t width)
+{
+    return columns(depth, width, 2);
 }
 
 static bool
@@ -132,9 +149,10 @@ add_memory(nashc_cost *c, const nashc_device *dev, kind k, int64_t style, uint64
         c->ff += k == WRITTEN ? 2 * width : 0; /* the line that is read, and the one of AXI-Lite */
         return false;
     }
-    uint64_t made = cost_columns(depth, width);
-    COST_LUTS(c, COST_ROM, (double)(made * ceil_div(depth, 64)));
-    c->ff += made;
+    /* what equals a bit of the address is a register, but no LUT */
+    uint64_t logic = columns(depth, width, 2 + (uint64_t)cost_clog2(depth));
+    COST_LUTS(c, COST_ROM, (double)(logic * ceil_div(depth, 64)));
+    c->ff += cost_columns(depth, width);
     return false;
 }
 
@@ -149,6 +167,12 @@ cost_rom(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, 
 {
     return depth > 1 &&
            add_memory(c, dev, ROM, style, depth, width); /* a single word is a constant */
+}
+
+bool
+cost_delay(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth, uint64_t width)
+{
+    return add_memory(c, dev, DELAY, style, depth, width);
 }
 
 void

@@ -28,13 +28,16 @@ enum cost_part {
     COST_PARALLEL,   /* comparisons; their bits; or with constants; bits of the results */
     COST_SEARCH,     /* comparisons; their bits; those with one of more than 8 words */
     COST_REQUANT,    /* bits of the sums; of what is clamped; of results; of products, squared */
-    COST_CHANNELWISE, /* lanes; bits of sums; of comparisons; of products, squared */
+    COST_ELEMENTWISE, /* bits of sums; of comparisons; of choices; of products, squared; of those
+                       * of few constants */
     COST_TABLE,       /* lanes; bits of addresses; of those less the least value */
-    COST_ADD_STREAMS, /* layers; bits of sums; of comparisons; of products, squared */
-    COST_RING,        /* layers; bits of distances; of addresses; of those that wrap */
+    COST_ADD_STREAMS, /* layers */
+    COST_RING,        /* layers; bits of distances; of addresses; of those that wrap; functions of
+                       * the loops that go on */
     COST_LINE,        /* layers; bits of the count; of addresses of memories */
     COST_LOOPS,       /* loops; bits of their counters */
-    COST_POOL,        /* bits of sums; of comparisons; of those of a beat's rows; of memory words */
+    COST_POOL,        /* bits of sums; of comparisons; of choices; of words past the
+                       * memory; of comparisons of few bits, which are mapped for depth */
     COST_PADDING,     /* layers; bits of positions; of beats */
     COST_PARTS,       /* layers; bits of the counter; of beats that are chosen from */
     COST_SELECT,      /* bits of comparisons; of candidates of a list, one by one, in a tree */
@@ -42,7 +45,7 @@ enum cost_part {
     COST_FIFO,        /* layers with a memory; bits of its addresses; of its beats; of a count */
     COST_PARTS_N
 };
-enum { COST_TERMS = 4 };
+enum { COST_TERMS = 5 };
 
 /* The coefficients of a part. */
 const double *cost_coefficients(enum cost_part part);
@@ -75,13 +78,17 @@ bool cost_ram(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t de
 bool cost_rom(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
               uint64_t width);
 
+/* The same of a memory whose word is read as the next one is written in its place. */
+bool cost_delay(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
+                uint64_t width);
+
 /* Adds nashc_weight_memory: a memory that AXI-Lite reads and writes through a second port, which
  * halves the widest words of a block RAM, and the registers of a line. */
 void cost_written(nashc_cost *c, const nashc_device *dev, int64_t style, uint64_t depth,
                   uint64_t width);
 
-/* Columns that differ of width random ones of depth bits: equal ones, and what hangs on them alone,
- * are made once. */
+/* Columns that differ of width random ones of depth > 1 bits, without constant ones: equal ones,
+ * and what hangs on them alone, are made once. */
 uint64_t cost_columns(uint64_t depth, uint64_t width);
 
 /* Thresholds: steps of them on each of pe lanes of width bits, in folds rows (1: constants). */

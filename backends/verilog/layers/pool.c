@@ -69,9 +69,20 @@ pool_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, (uint64_t)w[2] / simd);
     cost_counter(&c, (uint64_t)w[0]);
     cost_counter(&c, row > 1 ? accs : 1);
-    COST_LUTS(&c, COST_POOL, adds ? (double)(pe * (simd - 1 + many) * b) : 0,
-              !adds && many ? (double)(pe * b) : 0, adds ? 0 : (double)(pe * (simd - 1) * b),
-              accs > 1 ? (double)(pe * b) : 0);
+    uint64_t rows = pe * (simd - 1) * b, kept = many ? pe * b : 0;
+    if (adds) {
+        if (!emit_signed(model_in(n, 0)) && a + (uint64_t)cost_clog2(simd) < b)
+            rows = pe * (simd - 1) * (a + (uint64_t)cost_clog2(simd)); /* above it is zero */
+        /* what a sign extends stands in front of the kept word, whose start has LUTs then */
+        bool start = accs > 1 && simd == 1 && a < b && emit_signed(model_in(n, 0));
+        COST_LUTS(&c, COST_POOL, (double)(rows + kept * (1 + start)));
+    } else { /* one word that is kept is loaded or not; one of a beat before comes past the memory
+              */
+        bool past = accs > 1 && folds == 1 && (uint64_t)w[2] > simd;
+        COST_LUTS(&c, COST_POOL, 0, b > 2 ? (double)(rows + kept) : 0,
+                  (double)(rows + (accs > 1 ? kept : 0)), past ? (double)kept : 0,
+                  accs > 1 && b > 2 && b < 8 ? (double)kept : 0);
+    }
     c.ff += pe * simd * a + 2 + pe * b;
     if (simd > 1)
         c.ff += pe * b + 2 + address;

@@ -86,13 +86,27 @@ const nashc_impl nashc_impl_verilog_hw_window = NASHC_IMPL_VERILOG("hw.window", 
 /* --- model --------------------------------------------------------------------------------------
  */
 
+/* The outermost loop whose end is to be told from what goes on: where the last word of a loop and
+ * of all around it move as far as any other, Yosys leaves out their counters. free: moves of a
+ * second kind, or NULL. */
+static int
+first_loop(const int64_t *count, const int64_t *move, const int64_t *free, int loops)
+{
+    int k = 0;
+
+    while (k < loops &&
+           (count[k] <= 1 || (move[k] == move[loops] && (!free || free[k] == free[loops]))))
+        k++;
+    return k;
+}
+
 /* Counters that end in a register. */
 static void
-cost_loops(nashc_cost *c, const int64_t *count, int loops)
+cost_loops(nashc_cost *c, const int64_t *count, int first, int loops)
 {
     uint64_t bits = 0, n = 0;
 
-    for (int k = 0; k < loops; k++)
+    for (int k = first; k < loops; k++)
         if (count[k] > 1) {
             bits += (uint64_t)cost_clog2((uint64_t)count[k]);
             n++;
@@ -109,7 +123,7 @@ cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, const nashc_
 {
     uint64_t count = (uint64_t)cost_clog2((uint64_t)z->newest + 1), addresses = 0;
 
-    cost_loops(c, z->count, z->loops);
+    cost_loops(c, z->count, first_loop(z->count, z->move, NULL, z->loops), z->loops);
     c->ff += count + width;
     for (int k = 0; k < z->inner; k++) {
         uint64_t held = (uint64_t)z->held[k], row = width * (uint64_t)z->rows[k];
@@ -118,23 +132,63 @@ cost_line(const nashc_node *n, const nashc_line *z, uint64_t width, const nashc_
             continue;
         }
         addresses += (uint64_t)cost_clog2(held);
-        c->ff += cost_ram(c, dev, nashc_node_int(n, "ram_style"), held, row) ? 0 : row;
+        c->ff += cost_delay(c, dev, nashc_node_int(n, "ram_style"), held, row) ? 0 : row;
     }
     c->ff += addresses;
     COST_LUTS(c, COST_LINE, 1, (double)count, (double)addresses);
     cost_line_end(c, width);
 }
 
+/* Which of the entries of a table have bit `bit` of what the loops that go on add. */
+static uint64_t
+column(const nashc_ring *r, const int64_t *table, int64_t turn, int bit)
+{
+    uint64_t mask = 0;
+
+    for (int k = 0; k <= r->loops; k++) {
+        int64_t v = turn ? table[k] % turn : -table[k];
+        if (k == r->loops || r->count[k] > 1)
+            mask |= ((uint64_t)v >> bit & 1) << k;
+    }
+    return mask;
+}
+
+/* Functions of the loops that go on: bits of what is added to both distances and to the address;
+ * equal ones are made once, as those of signs are. */
+static uint64_t
+ring_functions(const nashc_ring *r, int distance, int address)
+{
+    uint64_t seen[3 * 64], n = 0;
+
+    for (int i = 0; i < 2 * distance + address; i++) {
+        uint64_t mask = i < distance       ? column(r, r->move, 0, i)
+                        : i < 2 * distance ? column(r, r->release, 0, i - distance)
+                                           : column(r, r->move, r->depth, i - 2 * distance);
+        bool known = mask == 0;
+        for (uint64_t k = 0; k < n && !known; k++)
+            known = seen[k] == mask;
+        if (!known)
+            seen[n++] = mask;
+    }
+    return n;
+}
+
 static void
 cost_ring(const nashc_node *n, const nashc_ring *r, uint64_t width, const nashc_device *dev,
           nashc_cost *c)
 {
-    uint64_t distance = (uint64_t)cost_clog2((uint64_t)(2 * r->words + r->depth) + 2) + 1;
     uint64_t address = (uint64_t)cost_clog2((uint64_t)r->depth);
+    int64_t most = r->first + 1;
 
-    cost_loops(c, r->count, r->loops);
+    for (int k = 0; k <= r->loops; k++)
+        if (k == r->loops || r->count[k] > 1)
+            most = r->move[k] > most ? r->move[k] : most;
+    uint64_t distance = (uint64_t)cost_clog2((uint64_t)(r->depth + most)) + 1;
+
+    cost_loops(c, r->count, first_loop(r->count, r->move, r->release, r->loops), r->loops);
     bool wraps = ((uint64_t)1 << address) != (uint64_t)r->depth;
-    COST_LUTS(c, COST_RING, 1, (double)distance, (double)address, wraps ? (double)address : 0);
+    COST_LUTS(c, COST_RING, 1, (double)distance, (double)address, wraps ? (double)address : 0,
+              (double)ring_functions(r, (int)distance, (int)address));
     c->ff += 2 * (distance + address);
     c->ff +=
         cost_ram(c, dev, nashc_node_int(n, "ram_style"), (uint64_t)r->depth, width) ? 0 : width;
