@@ -217,7 +217,7 @@ const nashc_pipeline nashc_pipeline_hardware = {
         "if<zero-words>(set-weights(zero-words=$zero-words)),"
         "set-folding(clock-ns=$clock-ns;target-fps=$target-fps;"
         "mvau-wwidth-max=$mvau-wwidth-max;folding=$folding;two-pass=$two-pass;fit=$fit;fill=$fill;"
-        "mul=$mul;backend=$backend;device=$device),"
+        "mul=$mul;adder-graphs=$adder-graphs;backend=$backend;device=$device),"
         "if<folding-file>(apply-folding(file=$folding-file))," ADDER_GRAPHS
         "insert-dwc,insert-fifo(backend=$backend;file=$folding-file),"
         "if<device>(place-memories(backend=$backend;device=$device))",
@@ -290,8 +290,8 @@ const nashc_pipeline nashc_pipeline_retarget = {
     .help = "hardware layers folded anew for another target",
     .text =
         "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;"
-        "mvau-wwidth-max=$mvau-wwidth-max;mul=$mul;backend=$backend;device=$device)," ADDER_GRAPHS
-        "insert-dwc,insert-fifo(backend=$backend),"
+        "mvau-wwidth-max=$mvau-wwidth-max;mul=$mul;adder-graphs=$adder-graphs;"
+        "backend=$backend;device=$device)," ADDER_GRAPHS "insert-dwc,insert-fifo(backend=$backend),"
         "if<device>(place-memories(backend=$backend;device=$device))",
     .options = retarget_options,
 };

@@ -71,16 +71,10 @@ digits_in(const adder_matrix *m, int out)
     return n;
 }
 
-int64_t
-adder_graph_pairs(const adder_matrix *m)
+int
+adder_graph_digits(int64_t weight)
 {
-    int64_t sum = 0;
-
-    for (int o = 0; o < m->n_out; o++) {
-        int64_t n = digits_in(m, o);
-        sum += n * (n - 1) / 2;
-    }
-    return sum;
+    return digits_of(weight, 0, NULL);
 }
 
 int

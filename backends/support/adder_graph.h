@@ -49,8 +49,8 @@ typedef struct adder_graph {
     int n_in, n_terms, n_out;
 } adder_graph;
 
-/* Pairs of digits within outputs: the effort. O(n_in * n_out). */
-int64_t adder_graph_pairs(const adder_matrix *m);
+/* Digits of a weight. The pairs of digits within outputs are the effort. */
+int adder_graph_digits(int64_t weight);
 
 /* Additions that no way through the graph exceeds: those of a balanced tree of the output with most
  * digits, and one for a change of sign. At least 1; known before the graph is. O(n_in * n_out). */

@@ -89,19 +89,38 @@ nashc_layer_cycles(const nashc_node *n, const nashc_backend *b)
     return m ? m->cycles(n) : 0;
 }
 
+/* What f, a function of a model, says; nothing if there is none. */
+static bool
+ask(nashc_status (*f)(const nashc_node *n, const nashc_device *dev, nashc_cost *out),
+    const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    const nashc_cost nothing = {.bram_efficiency = 1, .uram_efficiency = 1};
+    bool known;
+
+    *out = nothing;
+    known = f && f(n, dev, out) == NASHC_OK;
+    if (!known)
+        *out = nothing;
+    return known;
+}
+
 bool
 nashc_layer_cost(const nashc_node *n, const nashc_backend *b, const nashc_device *dev,
                  nashc_cost *out)
 {
-    const nashc_cost nothing = {.bram_efficiency = 1, .uram_efficiency = 1};
     const nashc_layer_model *m = nashc_layer_model_of(n, b, NULL);
-    bool known;
 
-    *out = nothing;
-    known = m && m->cost && m->cost(n, dev, out) == NASHC_OK;
-    if (!known)
-        *out = nothing;
-    return known;
+    return ask(m ? m->cost : NULL, n, dev, out);
+}
+
+bool
+nashc_layer_least_cost(const nashc_node *n, const nashc_backend *b, const nashc_device *dev,
+                       nashc_cost *out)
+{
+    const nashc_layer_model *m = nashc_layer_model_of(n, b, NULL);
+    bool less = m && NASHC_HAS(m, least) && m->least;
+
+    return ask(!m ? NULL : less ? m->least : m->cost, n, dev, out);
 }
 
 void

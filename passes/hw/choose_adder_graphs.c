@@ -42,11 +42,7 @@ choose(choosing *z, nashc_node *n)
     /* a graph of additions takes a step for words of zeros too, which products may leave out */
     known = known && nashc_layer_cycles(n, z->backend) <= cycles;
     if (known && (z->always || hw_score(&sums) < hw_score(&products))) {
-        if (nashc_diag_verbosity(z->d) >= 2)
-            nashc_remark(z->d, NULL,
-                         "%s: additions of constants, %" PRIu64
-                         " LUT equivalents in place of %" PRIu64,
-                         z->names[nashc_node_id(n)], hw_score(&sums), hw_score(&products));
+        hw_tell_adders(z->d, z->names[nashc_node_id(n)], hw_score(&sums), hw_score(&products));
         return NASHC_OK;
     }
     if (z->always)

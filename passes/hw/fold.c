@@ -127,7 +127,8 @@ fold_collect(fold_problem *z)
         fold_item it = {.n = n, .model = nashc_layer_model_of(n, z->backend, z->d)};
         if (!it.model)
             return NASHC_EUNSUP;
-        it.open = fold_multiplies(n) && strcmp(nashc_node_str(n, "res_type"), "auto") == 0;
+        it.res = fold_multiplies(n) ? nashc_node_str(n, "res_type") : NULL;
+        it.open = it.res && (z->no_dsp || strcmp(it.res, "auto") == 0);
         z->item_of[nashc_node_id(n)] = z->n;
         z->items[z->n++] = it;
     }
@@ -181,12 +182,14 @@ weigh(fold_problem *z, uint64_t target)
             if (!usable(it, q, target) || q->score != FOLD_NO_SCORE)
                 continue;
             nashc_status s = hw_set_fold(it->n, &q->fold, z->d);
-            if (s == NASHC_OK && it->open)
-                s = nashc_node_set_attr(it->n, "res_type", "auto", z->d);
+            if (s == NASHC_OK && it->res)
+                s = nashc_node_set_attr(it->n, "res_type", it->res, z->d);
             if (s != NASHC_OK)
                 return s;
             nashc_layer_cost(it->n, z->backend, z->dev, &q->cost);
             q->score = hw_score(&q->cost);
+            if (fold_may_add(z, it) && (s = fold_bound_adders(z, it, q)) != NASHC_OK)
+                return s;
         }
     }
     return NASHC_OK;
@@ -320,17 +323,18 @@ nashc_status
 fold_solve(fold_problem *z, uint64_t target, fold_result *out)
 {
     nashc_status s = weigh(z, target);
-    choice c = {.z = z};
 
-    if (s != NASHC_OK)
-        return s;
-    c.a = nashc_arena_create();
-    bool solved = c.a && solve(&c, target, out);
-    nashc_arena_free(c.a);
-    if (!solved)
-        return nashc_enomem(z->d);
-    add_up(z, &out->cost);
-    return NASHC_OK;
+    for (bool more = true; s == NASHC_OK && more;) {
+        choice c = {.z = z, .a = nashc_arena_create()};
+        bool solved = c.a && solve(&c, target, out);
+        nashc_arena_free(c.a);
+        if (!solved)
+            return nashc_enomem(z->d);
+        s = fold_settle_adders(z, &more);
+    }
+    if (s == NASHC_OK)
+        add_up(z, &out->cost);
+    return s;
 }
 
 nashc_status
@@ -340,9 +344,14 @@ fold_apply(fold_problem *z)
 
     for (int i = 0; i < z->n && s == NASHC_OK; i++) {
         const fold_item *it = &z->items[i];
-        s = hw_set_fold(it->n, &it->points[it->chosen].fold, z->d);
-        if (s == NASHC_OK && it->open)
-            s = nashc_node_set_attr(it->n, "res_type", it->moved ? it->moved : "auto", z->d);
+        const fold_point *q = &it->points[it->chosen];
+        s = hw_set_fold(it->n, &q->fold, z->d);
+        if (s == NASHC_OK && it->res)
+            s = nashc_node_set_attr(it->n, "res_type",
+                                    it->moved ? it->moved
+                                    : q->adds ? "adders"
+                                              : it->res,
+                                    z->d);
     }
     return s;
 }

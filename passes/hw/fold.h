@@ -11,7 +11,9 @@ typedef struct fold_point {
     nashc_fold fold;
     uint64_t cycles, score;
     int64_t positions; /* a beat */
-    nashc_cost cost;   /* behind score */
+    nashc_cost cost;   /* behind score, unless that is a bound: of products then */
+    bool bound, adds;  /* score is what a graph of additions costs at least; cost is that of one */
+    uint64_t products; /* what those would score, if adds */
     int64_t *in, *out; /* lanes by operand and by result; 0 for constants */
 } fold_point;
 
@@ -24,6 +26,7 @@ typedef struct fold_item {
     int n_single;      /* points of one position a beat */
     uint64_t single;   /* fewest cycles of these */
     bool open;         /* nobody has said what multiplies */
+    const char *res;   /* what somebody or the device has said, or "auto"; NULL: nothing */
     const char *moved; /* what fold_balance says; NULL: it leaves the layer alone */
     nashc_cost cost;   /* of the chosen point */
 } fold_item;
@@ -40,6 +43,9 @@ typedef struct fold_problem {
     int *item_of; /* by node id, -1: no layer */
     int64_t wwidth_max, parallel;
     int64_t positions; /* most a beat, at most FOLD_POSITIONS */
+    bool no_dsp;       /* the device has none, so all res_type are lut */
+    bool add,
+        add_always; /* constants as graphs of additions: where cheaper, wherever they can be */
 } fold_problem;
 
 /* What a choice costs, converters included: as a score, with a bound that no choice of the target
@@ -80,6 +86,14 @@ fold_item *fold_slowest(fold_problem *z, uint64_t *cycles);
 /* Chooses the cheapest points with at most target cycles, which every layer must have, converters
  * between layers included. Nodes are left as they were folded last: fold_apply comes after. */
 nashc_status fold_solve(fold_problem *z, uint64_t target, fold_result *out);
+
+/* fold_adders.c: may it become a graph of additions? Gives q, a point of such an item with the cost
+ * of products, that of a graph as a bound if it may be less; and costs to the chosen points that
+ * have bounds, *more: there were some, so others may be cheaper. Says what was gained. */
+bool fold_may_add(const fold_problem *z, const fold_item *it);
+nashc_status fold_bound_adders(fold_problem *z, fold_item *it, fold_point *q);
+nashc_status fold_settle_adders(fold_problem *z, bool *more);
+void fold_tell_adders(const fold_problem *z);
 
 /* Moves multipliers of layers, as chosen, between LUTs and DSPs where z->dev, filled to the part
  * fill, has too few of one; r->cost follows. Nodes are left as with fold_solve. */

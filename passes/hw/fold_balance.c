@@ -4,7 +4,7 @@
  *     too many LUTs   what saves most LUTs for each DSP takes them, as long as there are any
  *
  * Foldings stay. Layers move whole, one at a time; layers of which somebody has said what
- * multiplies do not.
+ * multiplies do not. A graph of additions stands for the LUTs of its layer.
  */
 #include "fold.h"
 
@@ -22,7 +22,8 @@ weigh_both(fold_problem *z, fold_item *it, choice *out)
 {
     nashc_status s = hw_set_fold(it->n, &it->points[it->chosen].fold, z->d);
 
-    for (int k = 0; k < 2 && s == NASHC_OK; k++) {
+    out->cost[0] = it->cost;
+    for (int k = it->points[it->chosen].adds; k < 2 && s == NASHC_OK; k++) {
         s = nashc_node_set_attr(it->n, "res_type", res_types[k], z->d);
         if (s == NASHC_OK)
             nashc_layer_cost(it->n, z->backend, z->dev, &out->cost[k]);
@@ -40,6 +41,13 @@ price(const nashc_cost *lut, const nashc_cost *dsp)
     return (double)(lut->lut - dsp->lut) / (double)(dsp->dsp - lut->dsp);
 }
 
+/* Has nobody said what multiplies? */
+static bool
+movable(const fold_problem *z, const fold_item *it)
+{
+    return it->open && !(z->add_always && it->points[it->chosen].adds);
+}
+
 /* The layer to be moved to DSPs, or from them; -1: none. room: DSPs that are left. */
 static int
 next_move(const fold_problem *z, const choice *all, bool to_dsp, uint64_t room)
@@ -49,7 +57,7 @@ next_move(const fold_problem *z, const choice *all, bool to_dsp, uint64_t room)
 
     for (int i = 0; i < z->n; i++) {
         const fold_item *it = &z->items[i];
-        double p = it->open ? price(&all[i].cost[0], &all[i].cost[1]) : -1;
+        double p = movable(z, it) ? price(&all[i].cost[0], &all[i].cost[1]) : -1;
         bool there = it->cost.dsp >= all[i].cost[1].dsp;
         if (p < 0 || it->moved || there == to_dsp ||
             (to_dsp && all[i].cost[1].dsp - it->cost.dsp > room))
@@ -80,7 +88,7 @@ weigh_all(fold_problem *z, choice **out)
     if (!(*out = NASHC_NEW_N(nashc_run_arena(z->r), choice, z->n + 1)))
         return nashc_enomem(z->d);
     for (int i = 0; i < z->n && s == NASHC_OK; i++)
-        if (z->items[i].open)
+        if (movable(z, &z->items[i]))
             s = weigh_both(z, &z->items[i], &(*out)[i]);
     return s;
 }

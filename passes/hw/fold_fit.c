@@ -64,17 +64,23 @@ static nashc_status
 too_much(fold_problem *z, fold_result *r, double fill, const char **over, uint64_t *need,
          uint64_t *have)
 {
-    nashc_status s = fold_balance(z, fill, r);
+    const nashc_cost **known =
+        NASHC_NEW_N(nashc_run_arena(z->r), const nashc_cost *, nashc_graph_max_id(z->f) + 1);
+    nashc_status s = known ? fold_balance(z, fill, r) : nashc_enomem(z->d);
     nashc_cost placed = r->cost;
 
     if (s != NASHC_OK)
         return s;
     if (!(*over = overflow(z->dev, &r->cost, fill, need, have)))
         return NASHC_OK;
-    for (int i = 0; i < z->n; i++) /* leaves the converters */
-        hw_cost_subtract(&placed, &z->items[i].cost);
+    for (int i = 0; i < z->n; i++) { /* leaves the converters */
+        const fold_item *it = &z->items[i];
+        hw_cost_subtract(&placed, &it->cost);
+        if (it->points[it->chosen].adds && !it->moved)
+            known[nashc_node_id(it->n)] = &it->cost;
+    }
     if ((s = fold_apply(z)) == NASHC_OK)
-        s = hw_placed_cost(z->r, z->f, z->backend, z->dev, fill, &placed);
+        s = hw_placed_cost(z->r, z->f, z->backend, z->dev, fill, known, &placed);
     if (s == NASHC_OK)
         *over = overflow(z->dev, &placed, fill, need, have);
     return s;

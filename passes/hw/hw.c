@@ -71,6 +71,15 @@ hw_forget_adders(nashc_graph *f, nashc_diag *d)
     return s;
 }
 
+void
+hw_tell_adders(nashc_diag *d, const char *name, uint64_t sums, uint64_t products)
+{
+    if (nashc_diag_verbosity(d) >= 2)
+        nashc_remark(d, NULL,
+                     "%s: additions of constants, %" PRIu64 " LUT equivalents in place of %" PRIu64,
+                     name, sums, products);
+}
+
 nashc_status
 hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs, nashc_value **out)
 {

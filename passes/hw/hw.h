@@ -26,10 +26,12 @@ nashc_cost hw_dwc_cost(int64_t from, int64_t to, uint32_t bits);
 uint64_t hw_dwc_score(int64_t from, int64_t to, uint32_t bits);
 
 /* Adds to *c, what stands beside them, the layers of f with memories as place-memories would put
- * them on dev, of which `fill` (above 0, at most 1) may be taken. Leaves f as it was. O(rounds
- * layers + layers^2). */
+ * them on dev, of which `fill` (above 0, at most 1) may be taken. Leaves f as it was. known: by
+ * node id, costs of layers without such memories that need not be asked for; NULL: not known.
+ * O(rounds layers + layers^2). */
 nashc_status hw_placed_cost(nashc_run *r, nashc_graph *f, const nashc_backend *backend,
-                            const nashc_device *dev, double fill, nashc_cost *c);
+                            const nashc_device *dev, double fill, const nashc_cost *const *known,
+                            nashc_cost *c);
 
 /* Folds layer n so. */
 nashc_status hw_set_fold(nashc_node *n, const nashc_fold *f, nashc_diag *d);
@@ -46,6 +48,9 @@ nashc_status hw_widen_weights(nashc_graph *f, nashc_node *n, const char *finn_na
 
 /* Graphs of additions become products again: they are chosen for one folding. */
 nashc_status hw_forget_adders(nashc_graph *f, nashc_diag *d);
+
+/* Says with -v that a unit is a graph of additions, by what both ways score. */
+void hw_tell_adders(nashc_diag *d, const char *name, uint64_t sums, uint64_t products);
 
 /* Splices a new layer into the stream from v to its only reader (a node or graph outputs). */
 nashc_status hw_splice(nashc_build *b, nashc_value *v, const char *op, const char *attrs,

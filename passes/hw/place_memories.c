@@ -37,9 +37,10 @@ typedef struct placing {
     nashc_diag *d;
     memory *all;
     int n;
-    nashc_cost fixed; /* layers without a choice, and what stands beside them */
-    double fill;      /* of each resource, at most; 1: all of it */
-    double overflow;  /* of the best, as a share of what may be filled; 0: it fits */
+    const nashc_cost *const *known; /* as hw_placed_cost has it */
+    nashc_cost fixed;               /* layers without a choice, and what stands beside them */
+    double fill;                    /* of each resource, at most; 1: all of it */
+    double overflow;                /* of the best, as a share of what may be filled; 0: it fits */
     double price[NASHC_DEMANDS];
 } placing;
 
@@ -269,6 +270,10 @@ collect_all(placing *z, nashc_graph *f)
     {
         int before = z->n;
         nashc_cost c;
+        if (z->known && z->known[nashc_node_id(n)]) {
+            nashc_cost_add(&z->fixed, z->known[nashc_node_id(n)]);
+            continue;
+        }
         if (s == NASHC_OK && undecided(n))
             s = collect(z, n);
         if (z->n == before && nashc_layer_cost(n, z->backend, z->dev, &c))
@@ -294,9 +299,14 @@ solve(placing *z, nashc_run *r, nashc_graph *f)
 
 nashc_status
 hw_placed_cost(nashc_run *r, nashc_graph *f, const nashc_backend *backend, const nashc_device *dev,
-               double fill, nashc_cost *c)
+               double fill, const nashc_cost *const *known, nashc_cost *c)
 {
-    placing z = {.d = nashc_run_diag(r), .backend = backend, .dev = dev, .fill = fill, .fixed = *c};
+    placing z = {.d = nashc_run_diag(r),
+                 .backend = backend,
+                 .dev = dev,
+                 .fill = fill,
+                 .known = known,
+                 .fixed = *c};
     nashc_status s = solve(&z, r, f);
 
     if (s == NASHC_OK)

@@ -152,6 +152,7 @@ fold_exactly(fold_problem *z, const nashc_opts *o)
                      "folded for %" PRIu64 " cycles a frame for %" PRIu64
                      " LUT equivalents, gap 0: nothing cheaper reaches that",
                      target, r.score);
+    fold_tell_adders(z);
     return fold_apply(z);
 }
 
@@ -192,7 +193,8 @@ set_multipliers(fold_problem *z, const char *mul)
 {
     nashc_status s = hw_forget_adders(z->f, z->d);
 
-    if (strcmp(mul, "auto") == 0 && z->dev && z->dev->dsp == 0)
+    z->no_dsp = strcmp(mul, "auto") == 0 && z->dev && z->dev->dsp == 0;
+    if (z->no_dsp)
         mul = "lut";
     if (strcmp(mul, "auto") == 0)
         return s;
@@ -227,6 +229,8 @@ run(nashc_run *r, nashc_graph *g)
     z.wwidth_max = nashc_opts_int(o, "mvau-wwidth-max");
     z.parallel = nashc_opts_int(o, "parallel");
     z.positions = nashc_opts_int(o, "positions");
+    z.add_always = strcmp(nashc_opts_str(o, "adder-graphs"), "on") == 0;
+    z.add = z.add_always || strcmp(nashc_opts_str(o, "adder-graphs"), "auto") == 0;
     if (strcmp(nashc_opts_str(o, "folding"), "compat") == 0)
         return fold_compatibly(&z, o);
     s = fold_collect(&z);
@@ -276,6 +280,11 @@ static const nashc_param options[] = {
      .def = "auto",
      .domain = "auto|lut|dsp",
      .help = "what multiplies: LUTs, DSP blocks, or as the device has room",
+     .kind = NASHC_P_ENUM},
+    {.name = "adder-graphs",
+     .def = "off",
+     .domain = "auto|off|on",
+     .help = "exact: constant weights as additions: where cheaper, nowhere, wherever they can be",
      .kind = NASHC_P_ENUM},
     {.name = "two-pass",
      .def = "true",

@@ -34,9 +34,10 @@ nashc_status adders_open(const nashc_node *n, nashc_arena *a, adders *out, nashc
 /* Stage whose registers are in front of the additions of term t; -1: t is an input. */
 int adders_stage(const adders *z, int t);
 
-/* Adds what the graph of n, of that shape, and all behind it cost. EUNSUP as above. */
+/* Adds what the graph of n, of that shape, and all behind it cost. bare: without the graph, which
+ * is not built. EUNSUP as above. */
 nashc_status adders_cost(const nashc_node *n, const mac_shape *shape, const nashc_device *dev,
-                         nashc_cost *c);
+                         bool bare, nashc_cost *c);
 
 /* Modules TOP_LAYER_adders, the graph, and TOP_LAYER_unit around it. */
 nashc_status emit_adders(const nashc_node *n, nashc_vlog *v, nashc_diag *d);

@@ -13,31 +13,62 @@ adders_used(const nashc_node *n)
     return nashc_node_int(n, "res_type") == 3;
 }
 
-/* Sizes and weights of n. */
+/* Sizes of n. */
+static adders
+sizes_of(const nashc_node *n)
+{
+    const nashc_type *t = model_in(n, 1), *x = model_in(n, 0);
+    adders z = {.pe = nashc_node_int(n, "pe"),
+                .simd = nashc_node_int(n, "simd"),
+                .groups = nashc_node_int(n, "groups")};
+
+    z.sf = t->dim[0] / z.simd;
+    z.nf = t->dim[1] / z.groups / z.pe;
+    z.words = z.sf * z.nf * z.groups;
+    z.m = (adder_matrix){
+        .n_in = (int)z.simd, .n_out = (int)(z.words * z.pe), .lo = x->lo, .hi = x->hi};
+    return z;
+}
+
+/* Weight of column s of a beat in output o. */
+static int64_t
+weight_at(const adders *z, const nashc_tensor *w, int64_t s, int64_t o)
+{
+    int64_t word = o / z->pe, line = word / z->sf, sf = word % z->sf;
+    int64_t rows = nashc_tensor_type(w)->dim[1];
+
+    return nashc_tensor_get_int(w, (sf * z->simd + s) * rows + line * z->pe + o % z->pe);
+}
+
+/* The weights of n, of those sizes. */
 static bool
 take_matrix(const nashc_node *n, nashc_arena *a, adders *z)
 {
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
-    const nashc_type *t = nashc_tensor_type(w), *x = model_in(n, 0);
-    int64_t outs, *to;
+    int64_t *to = NASHC_NEW_N(a, int64_t, z->simd * z->m.n_out + 1);
 
-    *z = (adders){.pe = nashc_node_int(n, "pe"),
-                  .simd = nashc_node_int(n, "simd"),
-                  .groups = nashc_node_int(n, "groups")};
-    z->sf = t->dim[0] / z->simd;
-    z->nf = t->dim[1] / z->groups / z->pe;
-    z->words = z->sf * z->nf * z->groups;
-    outs = z->words * z->pe;
-    z->m = (adder_matrix){
-        .n_in = (int)z->simd, .n_out = (int)outs, .lo = x->lo, .hi = x->hi, .w = NULL};
-    z->m.w = to = NASHC_NEW_N(a, int64_t, z->simd * outs + 1);
+    z->m.w = to;
     for (int64_t s = 0; to && s < z->simd; s++)
-        for (int64_t o = 0; o < outs; o++) {
-            int64_t word = o / z->pe, line = word / z->sf, sf = word % z->sf;
-            *to++ =
-                nashc_tensor_get_int(w, (sf * z->simd + s) * t->dim[1] + line * z->pe + o % z->pe);
-        }
+        for (int64_t o = 0; o < z->m.n_out; o++)
+            *to++ = weight_at(z, w, s, o);
     return to != NULL;
+}
+
+/* Are there more than ADDER_GRAPH_PAIRS pairs of digits within outputs? Of large matrices the
+ * first outputs tell. */
+static bool
+too_many_pairs(const nashc_node *n, const adders *z)
+{
+    const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
+    int64_t pairs = 0;
+
+    for (int64_t o = 0; o < z->m.n_out && pairs <= ADDER_GRAPH_PAIRS; o++) {
+        int64_t digits = 0;
+        for (int64_t s = 0; s < z->simd; s++)
+            digits += adder_graph_digits(weight_at(z, w, s, o));
+        pairs += digits * (digits - 1) / 2;
+    }
+    return pairs > ADDER_GRAPH_PAIRS;
 }
 
 static int
@@ -52,7 +83,7 @@ uint32_t
 adders_stages(const nashc_node *n)
 {
     nashc_arena *a = nashc_arena_create();
-    adders z;
+    adders z = sizes_of(n);
     uint32_t stages = a && take_matrix(n, a, &z) ? (uint32_t)stages_of(&z) : 1;
 
     nashc_arena_free(a);
@@ -114,18 +145,18 @@ obstacle(const nashc_node *n, const adders *z, nashc_arena *a)
                                   ADDERS_WORDS);
     if (mac_accumulator(n, true).bits > 48)
         return "sums of more than 48 bits";
-    int64_t pairs = adder_graph_pairs(&z->m);
-    if (pairs > ADDER_GRAPH_PAIRS)
-        return nashc_arena_printf(a, "%" PRId64 " pairs of digits to compare, at most %d", pairs,
-                                  ADDER_GRAPH_PAIRS);
+    if (too_many_pairs(n, z))
+        return nashc_arena_printf(a, "more than %d pairs of digits to compare", ADDER_GRAPH_PAIRS);
     return NULL;
 }
 
-nashc_status
-adders_open(const nashc_node *n, nashc_arena *a, adders *out, nashc_diag *d)
+/* The unit of n but for the graph. EUNSUP as with adders_open. */
+static nashc_status
+take_unit(const nashc_node *n, nashc_arena *a, adders *out, nashc_diag *d)
 {
-    if (!a || !take_matrix(n, a, out))
+    if (!a)
         return nashc_enomem(d);
+    *out = sizes_of(n);
     const char *why = obstacle(n, out, a);
     if (why && d) {
         nashc_node_unsup(d, n, "res_type=adders: %s", why);
@@ -133,8 +164,21 @@ adders_open(const nashc_node *n, nashc_arena *a, adders *out, nashc_diag *d)
     }
     if (why)
         return NASHC_EUNSUP;
+    if (!take_matrix(n, a, out))
+        return nashc_enomem(d);
     out->acc = nashc_node_in(n, 2) ? mac_accumulator(n, true) : *model_out(n, 0);
     out->stages = stages_of(out);
+    out->sum_bits = out->sf == 1 ? (int)out->acc.bits : 0; /* else the graph tells */
+    return NASHC_OK;
+}
+
+nashc_status
+adders_open(const nashc_node *n, nashc_arena *a, adders *out, nashc_diag *d)
+{
+    nashc_status s = take_unit(n, a, out, d);
+
+    if (s != NASHC_OK)
+        return s;
     return adder_graph_build(&out->m, a, &out->g) && schedule(out, a) ? NASHC_OK : nashc_enomem(d);
 }
 
@@ -156,15 +200,16 @@ registers(const adders *z)
 }
 
 nashc_status
-adders_cost(const nashc_node *n, const mac_shape *shape, const nashc_device *dev, nashc_cost *c)
+adders_cost(const nashc_node *n, const mac_shape *shape, const nashc_device *dev, bool bare,
+            nashc_cost *c)
 {
     nashc_arena *a = nashc_arena_create();
     adders z;
-    nashc_status s = adders_open(n, a, &z, NULL);
+    nashc_status s = bare ? take_unit(n, a, &z, NULL) : adders_open(n, a, &z, NULL);
 
     if (s == NASHC_OK) {
         uint64_t sums = (uint64_t)(z.pe * z.sum_bits);
-        c->ff += registers(&z) + sums;
+        c->ff += (bare ? 0 : registers(&z)) + sums;
         for (int i = z.g.n_in; i < z.g.n_terms; i++)
             c->lut += (uint64_t)adder_graph_luts(&z.g, i);
         if (z.words > 1) { /* a word of up to 4 takes a LUT a bit, one of up to 8 two */

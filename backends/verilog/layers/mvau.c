@@ -91,8 +91,9 @@ cost_replay(const sizes *z, const nashc_device *dev, uint64_t width, bool graph,
     c->ff += z->sf > 64;
 }
 
+/* bare: without the graph of additions, which takes long to build. */
 static nashc_status
-mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+count(const nashc_node *n, const nashc_device *dev, bool bare, nashc_cost *out)
 {
     const nashc_type *x = model_in(n, 0);
     nashc_cost c = {COST_START};
@@ -107,7 +108,7 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     }
     if (adders_used(n)) {
         cost_counter(&c, z.groups * z.nf * z.sf);
-        s = adders_cost(n, &shape, dev, &c);
+        s = adders_cost(n, &shape, dev, bare, &c);
     } else {
         if (z.round)
             sparse_cost(n, (int64_t)z.round, dev, &c);
@@ -121,6 +122,18 @@ mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     model_copies(n, &c);
     *out = c;
     return NASHC_OK;
+}
+
+static nashc_status
+mvau_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    return count(n, dev, false, out);
+}
+
+static nashc_status
+mvau_least(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
+{
+    return count(n, dev, true, out);
 }
 
 /* Steps of the vectors of all groups as bytes: does a result leave? */
@@ -182,6 +195,7 @@ static const nashc_layer_model model = {
     .step = mvau_step,
     .cost = mvau_cost,
     .end = mvau_end,
+    .least = mvau_least,
 };
 
 const nashc_impl nashc_impl_verilog_model_hw_mvau = MODEL("hw.mvau", model);

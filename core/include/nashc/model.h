@@ -137,6 +137,11 @@ typedef struct nashc_layer_model {
 
     /* Frees the table of t. NULL: timing makes none. */
     void (*end)(nashc_timing *t);
+
+    /* As cost, which is found to be no less in each count, without what takes long to work out:
+     * what is dear even so need not be asked for its cost. EUNSUP where cost gives that. NULL:
+     * cost takes no effort. */
+    nashc_status (*least)(const nashc_node *n, const nashc_device *dev, nashc_cost *out);
 } nashc_layer_model;
 
 /* Initialises a nashc_impl: the model of op_name for backends whose .model is iface_name. */
@@ -167,6 +172,11 @@ NASHC_API uint64_t nashc_layer_cycles(const nashc_node *n, const nashc_backend *
  * that is not known. */
 NASHC_API bool nashc_layer_cost(const nashc_node *n, const nashc_backend *b,
                                 const nashc_device *dev, nashc_cost *out);
+
+/* Counts that those of nashc_layer_cost are not below, without its effort where that is large;
+ * equal to them where it is not. */
+NASHC_API bool nashc_layer_least_cost(const nashc_node *n, const nashc_backend *b,
+                                      const nashc_device *dev, nashc_cost *out);
 
 /* Adds what c counts to *sum; efficiencies of *sum stay. */
 NASHC_API void nashc_cost_add(nashc_cost *sum, const nashc_cost *c);
