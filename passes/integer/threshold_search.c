@@ -93,7 +93,7 @@ static bool
 sweep(si_job *job, const si_function *f, si_thresholds *found, int64_t width)
 {
     int64_t n = f->n;
-    double *x = malloc((size_t)(n * width) * sizeof(*x));
+    double *x = calloc((size_t)(n * width), sizeof(*x));
     int64_t *code = malloc((size_t)(n * width) * sizeof(*code));
     bool ok = (x && code) || si_no_memory(job);
     for (int64_t k = 0; ok && k < width; k++)
