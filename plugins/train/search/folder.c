@@ -219,9 +219,10 @@ take_ranked(search_run *r, const tool_arrays *a)
     for (int64_t i = 0; r->ranked && i < r->n_ranked; i++) {
         search_ranked *c = &r->ranked[i];
         for (int k = 0; k < r->n_steps_all; k++, v += 2) {
-            c->pick[k] = (search_pick){(int)v[0], (int)v[1]};
+            /* before the casts: of NaN or what int does not hold they are undefined */
             if (!(v[0] >= 0 && v[0] < r->space.n_ops && v[1] >= 0 && v[1] < r->n_steps_all))
                 return false;
+            c->pick[k] = (search_pick){(int)v[0], (int)v[1]};
         }
         c->accuracy = *v++;
         c->cost = *v++;
