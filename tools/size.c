@@ -99,7 +99,7 @@ check_time(const nashc_module *m, double runs, const char *remedy, nashc_diag *d
         "million of the steps",
         runs, steps / 1e6, duration(seconds, text), what, nashc_node_steps(most) / 1e6);
     nashc_help(d, "%s; --max-time=SECONDS ends it earlier", remedy);
-    return NASHC_OK;
+    return nashc_diag_warning_failed(d) ? NASHC_EUNSUP : NASHC_OK; /* before the time is spent */
 }
 
 nashc_status
