@@ -89,13 +89,23 @@ wants_block(const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
     return (small || depth > 64) && cells >= block * (double)blocks(dev, k, depth, width);
 }
 
+/* Few words that are read at once become registers: Yosys reckons 1 for each, and 8 more for a
+ * memory than for its cells. */
+static bool
+wants_registers(int64_t style, uint64_t depth, uint64_t width)
+{
+    return style == COST_AT_ONCE &&
+           (double)(depth * width) < 8 + reckoned(ram_cells_of(depth, width), width);
+}
+
 /* Without LUT RAM: registers, and choices between them. */
 static void
-add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, uint64_t depth, uint64_t width)
+add_ram_cells(nashc_cost *c, const nashc_device *dev, kind k, int64_t style, uint64_t depth,
+              uint64_t width)
 {
     ram_cells r = ram_cells_of(depth, width);
 
-    if (has_small_blocks(dev)) {
+    if (has_small_blocks(dev) || wants_registers(style, depth, width)) {
         c->ff += depth * width;
         c->lut += depth * width * 5 / 12;
         return;
@@ -145,7 +155,7 @@ add_memory(nashc_cost *c, const nashc_device *dev, kind k, int64_t style, uint64
         return true;
     }
     if (k != ROM) {
-        add_ram_cells(c, dev, k, depth, width);
+        add_ram_cells(c, dev, k, style, depth, width);
         c->ff += k == WRITTEN ? 2 * width : 0; /* the line that is read, and the one of AXI-Lite */
         return false;
     }
@@ -228,8 +238,11 @@ parallel(nashc_cost *c, const cost_steps *s)
     double bits = (double)(all * (s->width > 3 ? s->width : 1)); /* a LUT holds a narrow one */
     bool few = s->width <= 6; /* with constants a result is a function of x alone */
 
-    COST_LUTS(c, COST_PARALLEL, (double)all, s->folds > 1 ? bits : 0,
-              s->folds > 1 || few ? 0 : bits, (double)(s->pe * s->out));
+    /* comparisons of one x with constants have parts in common: some of many */
+    double of_few = s->steps > 4 ? bits * 4 / (double)s->steps : bits;
+    bool constant = s->folds == 1 && !few;
+    COST_LUTS(c, COST_PARALLEL, (double)all, s->folds > 1 ? bits : 0, constant ? of_few : 0,
+              (double)(s->pe * s->out), constant ? bits - of_few : 0);
     c->ff += s->pe * s->out;
     cost_rom(c, s->dev, s->ram_style, s->folds, all * s->bits);
 }
@@ -270,6 +283,12 @@ bool
 cost_wants_dsp(uint64_t a, uint64_t b, const nashc_device *dev)
 {
     return a + b > 9 && (!dev || dev->dsp_a > 0);
+}
+
+bool
+cost_takes_dsp(uint64_t a, uint64_t b, uint64_t out, const nashc_device *dev)
+{
+    return a > 1 && b > 1 && out > 8 && (!dev || dev->dsp_a > 0);
 }
 
 uint64_t

@@ -25,7 +25,8 @@ enum cost_part {
     COST_PACKED,     /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
     COST_ACCUMULATE, /* accumulators of a step; their bits; their bits if they are in a memory */
     COST_REPLAY,     /* layers; bits of a beat that is kept */
-    COST_PARALLEL,   /* comparisons; their bits; or with constants; bits of the results */
+    COST_PARALLEL,   /* comparisons; their bits; or with constants; bits of the results; of
+                      * comparisons   with constants beyond four of a lane */
     COST_SEARCH,     /* comparisons; their bits; those with one of more than 8 words */
     COST_REQUANT,    /* bits of the sums; of what is clamped; of results; of products, squared */
     COST_ELEMENTWISE, /* bits of sums; of comparisons; of choices; of products, squared; of those
@@ -40,9 +41,10 @@ enum cost_part {
                        * memory; of comparisons of few bits, which are mapped for depth */
     COST_PADDING,     /* layers; bits of positions; of beats */
     COST_PARTS,       /* layers; bits of the counter; of beats that are chosen from */
-    COST_SELECT,      /* bits of comparisons; of candidates of a list, one by one, in a tree */
-    COST_DWC,         /* layers; bits that are loaded; shifted to narrower words; to wider ones */
-    COST_FIFO,        /* layers with a memory; bits of its addresses; of its beats; of a count */
+    COST_SELECT, /* bits of comparisons; of candidates of a list; of the index; of candidates of
+                  * a tree's leaves; of its other nodes */
+    COST_DWC,    /* layers; bits that are loaded; shifted to narrower words; to wider ones */
+    COST_FIFO,   /* layers with a memory; bits of its addresses; of its beats; of a count */
     COST_PARTS_N
 };
 enum { COST_TERMS = 5 };
@@ -63,8 +65,8 @@ void cost_line_end(nashc_cost *c, uint64_t width);
 /* A counter from 0 below count. */
 void cost_counter(nashc_cost *c, uint64_t count);
 
-/* Values of the ram_style attributes. */
-enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA };
+/* Values of the ram_style attributes; auto, of words that are there as soon as their address is. */
+enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA, COST_AT_ONCE };
 
 /* LUTs that a block RAM of 18 kbit, and a multiplier block, are worth (docs/folding.md, exact). */
 #define COST_BRAM18_LUTS 150
@@ -105,6 +107,9 @@ void cost_thresholds(nashc_cost *c, const cost_steps *s);
 /* A product of a by b bits on dev: in DSPs if it is wide and dev (NULL: any) has them? And how many
  * it takes. */
 bool cost_wants_dsp(uint64_t a, uint64_t b, const nashc_device *dev);
+
+/* The same where nobody tells Yosys: blocks take products, cut to out bits, of 9 bits and more. */
+bool cost_takes_dsp(uint64_t a, uint64_t b, uint64_t out, const nashc_device *dev);
 uint64_t cost_dsps(uint64_t a, uint64_t b);
 
 /* The LUTs counted so far, of 6 inputs, in those of dev. */

@@ -15,7 +15,7 @@ static const double table[COST_PARTS_N][COST_TERMS] = {
     [COST_PACKED] = {0.832, 1.27, 0, 1.52},
     [COST_ACCUMULATE] = {0, 1.09, 0.33},
     [COST_REPLAY] = {3.93, 1.28},
-    [COST_PARALLEL] = {0, 0.66, 0.399, 1.07},
+    [COST_PARALLEL] = {0, 0.66, 0.53, 1.07, 0.35},
     [COST_SEARCH] = {0, 0.728, 0.644},
     [COST_REQUANT] = {0.773, 0.724, 0.368, 0.572},
     [COST_ELEMENTWISE] = {1, 0.75, 1, 1.3, 1.2},
@@ -27,8 +27,8 @@ static const double table[COST_PARTS_N][COST_TERMS] = {
     [COST_POOL] = {1.1, 0.653, 1.2, 1.4, 1.24},
     [COST_PADDING] = {3, 1.38, 0.0858},
     [COST_PARTS] = {1.8, 1.39, 1.09},
-    [COST_SELECT] = {1.78, 2.35, 0.243, 1.08},
-    [COST_DWC] = {5.52, 0.96, 0.553, 1.35},
+    [COST_SELECT] = {1.99, 2.11, 0.56, 1.62, 3.75},
+    [COST_DWC] = {1.32, 1.04, 0.993, 0.973},
     [COST_FIFO] = {13.9, 1.48, 1.1, 1.18},
 };
 

@@ -57,8 +57,9 @@ dwc_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     }
     if (in != to) {
         uint64_t steps = larger / unit;
-        /* A LUT chooses from three places as from two; wider ones are loaded, too. */
-        int places = in < to && to / unit == 3 ? 1 : cost_clog2(to / unit);
+        /* A LUT chooses from three places as from two; beyond them, wider ones that are left or not
+         * have a LUT of their own. */
+        int places = to / unit <= 3 ? 1 : cost_clog2(to / unit) + (in < to);
         double shifted = unit < in && unit < to ? (double)(bits * (in + to - unit)) * places : 0;
         COST_LUTS(&c, COST_DWC, 1, in > to ? (double)(bits * (in - to)) : 0, in > to ? shifted : 0,
                   in > to ? 0 : shifted);

@@ -3,14 +3,6 @@
 #include "elementwise.h"
 #include <string.h>
 
-/* Nobody tells Yosys where: blocks take products of at least 9 bits of operands of at least 2. */
-bool
-elementwise_in_dsp(const nashc_type *x, const nashc_type *x1, const nashc_type *y,
-                   const nashc_device *dev)
-{
-    return y->bits > 8 && x->bits > 1 && x1->bits > 1 && (!dev || dev->dsp_a > 0);
-}
-
 /* Lines of constants, of as many lanes each. */
 static uint64_t
 lines_of(const elementwise_lanes *e)
@@ -42,19 +34,21 @@ summed(const elementwise_lanes *e)
     return (double)(a < b ? a : b);
 }
 
-/* Lanes whose result is not known from the line of constants alone. Outside of the interval of x a
- * constant is always chosen, or never. */
+/* Lanes with comparisons, and bits that are chosen. */
 typedef struct decided {
-    uint64_t compared, chosen; /* lanes with comparisons; with choices of x or the constant */
+    uint64_t compared, chosen;
 } decided;
 
+/* What the constants leave of a lane that gives the larger or smaller one. Outside of the interval
+ * of x a constant is always chosen, or never: the line decides, and nothing is chosen above the
+ * bits of x. Chains of carries, which compare words of 8 bits and more, stay all the same. */
 static decided
 decide(const elementwise_lanes *e)
 {
-    uint64_t lines = lines_of(e);
-    decided d = {e->lanes, e->lanes};
+    uint64_t lines = lines_of(e), x = e->x->bits, y = e->y->bits;
+    decided d = {e->lanes, e->lanes * y};
 
-    if (!e->constants)
+    if (!e->constants || x >= 8 || e->x1->bits >= 8)
         return d;
     d = (decided){0, 0};
     int64_t count = nashc_tensor_count(e->constants);
@@ -68,7 +62,7 @@ decide(const elementwise_lanes *e)
             inside |= v > e->x->lo && v < e->x->hi;
         }
         d.compared += inside;
-        d.chosen += inside || (below && above);
+        d.chosen += inside ? y : below && above ? (x < y ? x : y) : 0;
     }
     return d;
 }
@@ -94,7 +88,7 @@ elementwise_cost(const elementwise_lanes *e, const nashc_device *dev, nashc_cost
     double lanes = (double)e->lanes, bits = e->x->bits > e->x1->bits ? e->x->bits : e->x1->bits;
 
     if (strcmp(e->func, "mul") == 0) {
-        if (elementwise_in_dsp(e->x, e->x1, e->y, dev))
+        if (cost_takes_dsp(e->x->bits, e->x1->bits, e->y->bits, dev))
             c->dsp += e->lanes * cost_dsps(e->x->bits, e->x1->bits);
         else
             cost_product(e, c);
@@ -110,6 +104,5 @@ elementwise_cost(const elementwise_lanes *e, const nashc_device *dev, nashc_cost
         bits = e->y->bits; /* the smaller of them: of the rest it counts whether there is any */
     if (e->x->bits + e->x1->bits <= 4) /* a LUT of its own for each bit of the result */
         d.compared = 0;
-    COST_LUTS(c, COST_ELEMENTWISE, 0, (double)d.compared * bits,
-              chooses ? (double)d.chosen * e->y->bits : 0);
+    COST_LUTS(c, COST_ELEMENTWISE, 0, (double)d.compared * bits, chooses ? (double)d.chosen : 0);
 }

@@ -15,8 +15,4 @@ typedef struct elementwise_lanes {
 /* Adds the LUTs and multiplier blocks of the lanes on dev (NULL: any), without registers. */
 void elementwise_cost(const elementwise_lanes *e, const nashc_device *dev, nashc_cost *c);
 
-/* Does Yosys put a product of x by x1, cut to y, into multiplier blocks of dev (NULL: any)? */
-bool elementwise_in_dsp(const nashc_type *x, const nashc_type *x1, const nashc_type *y,
-                        const nashc_device *dev);
-
 #endif

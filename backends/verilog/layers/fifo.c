@@ -54,8 +54,8 @@ fifo_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
         bool at_once = style == READ_AT_ONCE || (style == BY_DEPTH && depth <= 65);
         COST_LUTS(&c, COST_FIFO, 1, (double)address, (double)width, (double)count);
         c.ff += count + (at_once ? 3 : 2) * address + 3 + width + !at_once;
-        if (!cost_ram(&c, dev, at_once ? COST_DISTRIBUTED : nashc_node_int(n, "ram_style"),
-                      depth - 1, width))
+        int64_t ram = nashc_node_int(n, "ram_style");
+        if (!cost_ram(&c, dev, at_once && ram == COST_AUTO ? COST_AT_ONCE : ram, depth - 1, width))
             c.ff += at_once ? 0 : width;
     }
     cost_fit(&c, dev);

@@ -61,7 +61,8 @@ requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1)), folds = rows > pe ? rows / pe : 1;
     uint64_t x = model_in(n, 0)->bits, m = model_in(n, 1)->bits, a = model_in(n, 2)->bits;
     uint64_t bits = model_out(n, 0)->bits, sum = (x + 1 + m > a ? x + 1 + m : a) + 1;
-    bool dsp = cost_wants_dsp(x, m, dev);
+    uint64_t product = x + m + !emit_signed(model_in(n, 0)) + !emit_signed(model_in(n, 1));
+    bool dsp = cost_takes_dsp(x, m, product, dev);
     nashc_cost c = {.ff = pe * (x + bits), COST_START};
 
     cost_counter(&c, folds);
