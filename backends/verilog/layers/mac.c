@@ -376,12 +376,17 @@ in_blocks(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t
     return p;
 }
 
+/* What a block is worth where products may go to it: less than in the score of a folding, as all
+ * else in a design takes LUTs, most blocks of a device lie idle, and their registers and adders are
+ * faster than chains of as many bits. */
+#define BLOCK_LUTS 60
+
 /* LUT equivalents, to choose by. A bit of an adder is a LUT: coefficients follow from designs, so
  * that designs must not follow from them. */
 static double
 price(const products *p)
 {
-    return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(COST_DSP_LUTS * p->dsp);
+    return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(BLOCK_LUTS * p->dsp);
 }
 
 /* Bits of the accumulators of n. */
