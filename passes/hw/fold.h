@@ -95,6 +95,9 @@ nashc_status fold_bound_adders(fold_problem *z, fold_item *it, fold_point *q);
 nashc_status fold_settle_adders(fold_problem *z, bool *more);
 void fold_tell_adders(const fold_problem *z);
 
+/* Lets cheaper graphs of additions be chosen or not from now on: points are weighed again. */
+void fold_let_add(fold_problem *z, bool add);
+
 /* Moves multipliers of layers, as chosen, between LUTs and DSPs where z->dev, filled to the part
  * fill, has too few of one; r->cost follows. Nodes are left as with fold_solve. */
 nashc_status fold_balance(fold_problem *z, double fill, fold_result *r);

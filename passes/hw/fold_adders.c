@@ -82,6 +82,18 @@ fold_settle_adders(fold_problem *z, bool *more)
 }
 
 void
+fold_let_add(fold_problem *z, bool add)
+{
+    z->add = add;
+    for (int i = 0; i < z->n; i++)
+        for (int p = 0; p < z->items[i].n_points; p++) {
+            fold_point *q = &z->items[i].points[p];
+            q->score = FOLD_NO_SCORE;
+            q->bound = q->adds = false;
+        }
+}
+
+void
 fold_tell_adders(const fold_problem *z)
 {
     for (int i = 0; i < z->n; i++) {

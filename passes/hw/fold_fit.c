@@ -151,13 +151,39 @@ search(fold_problem *z, double fill, uint64_t *target, limit *l)
     return s;
 }
 
+/* What costs least need not take least of what is scarce: a graph of additions takes LUTs for what
+ * products have in block RAMs and DSPs. So both are tried, and graphs taken unless they are slower.
+ */
+static nashc_status
+search_both(fold_problem *z, double fill, uint64_t *target, limit *l)
+{
+    const bool both = z->add && !z->add_always;
+    uint64_t products = 0;
+    limit lp = {0};
+    nashc_status s = NASHC_OK;
+
+    if (both) {
+        fold_let_add(z, false);
+        s = search(z, fill, &products, &lp);
+        fold_let_add(z, true);
+    }
+    if (s == NASHC_OK)
+        s = search(z, fill, target, l);
+    if (s == NASHC_OK && both && *target > products) {
+        fold_let_add(z, false);
+        *target = products;
+        *l = lp;
+    }
+    return s;
+}
+
 nashc_status
 fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
 {
     const double usual = z->dev->usable_lut > 0 ? z->dev->usable_lut : 0.7;
     const double fill = percent > 0 ? percent / 100 : usual;
     limit l;
-    nashc_status s = search(z, fill, target, &l);
+    nashc_status s = search_both(z, fill, target, &l);
     uint64_t need, have;
 
     *out = (fold_result){0};
