@@ -5,7 +5,7 @@
 uint64_t
 hw_score(const nashc_cost *c)
 {
-    return c->lut + c->ff / 4 + 150 * c->bram18 + 120 * c->dsp + 1000 * c->uram;
+    return c->lut + c->ff / 4 + 150 * c->bram18 + 60 * c->dsp + 1000 * c->uram;
 }
 
 void

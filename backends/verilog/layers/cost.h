@@ -70,7 +70,7 @@ enum { COST_AUTO, COST_BLOCK, COST_DISTRIBUTED, COST_ULTRA, COST_AT_ONCE };
 
 /* LUTs that a block RAM of 18 kbit, and a multiplier block, are worth (docs/folding.md, exact). */
 #define COST_BRAM18_LUTS 150
-#define COST_DSP_LUTS    120
+#define COST_DSP_LUTS    60
 
 /* Adds a memory of depth words of width bits, that is written, or of constants with the register of
  * the read (docs/layers.md, memories), on dev (NULL: any); true: in a block. The efficiencies are

@@ -163,6 +163,10 @@ overlap_luts(const nashc_type *x, const nashc_type *w)
     return half * half / 2 + half;
 }
 
+/* What a block is worth among blocks: where narrow products go to them, LUTs are what is short, or
+ * somebody has asked for it. */
+#define SHORT_BLOCK_LUTS 120
+
 /* Do lanes share bits? Where that gives more of them than it costs in LUTs. */
 static bool
 overlaps(const nashc_type *x, const nashc_type *w, int64_t rows)
@@ -171,7 +175,7 @@ overlaps(const nashc_type *x, const nashc_type *w, int64_t rows)
     int64_t two = lanes_apart((x->bits + w->bits + 1) / 2, w, rows);
 
     return x->lo >= 0 && !nashc_type_is_signed(x) && two > one &&
-           COST_DSP_LUTS / two + overlap_luts(x, w) < COST_DSP_LUTS / one;
+           SHORT_BLOCK_LUTS / two + overlap_luts(x, w) < SHORT_BLOCK_LUTS / one;
 }
 
 /* Do so many lanes share bits, as nashc_rows_packed has it? */
@@ -376,17 +380,12 @@ in_blocks(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t
     return p;
 }
 
-/* What a block is worth where products may go to it: less than in the score of a folding, as all
- * else in a design takes LUTs, most blocks of a device lie idle, and their registers and adders are
- * faster than chains of as many bits. */
-#define BLOCK_LUTS 60
-
 /* LUT equivalents, to choose by. A bit of an adder is a LUT: coefficients follow from designs, so
  * that designs must not follow from them. */
 static double
 price(const products *p)
 {
-    return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(BLOCK_LUTS * p->dsp);
+    return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(COST_DSP_LUTS * p->dsp);
 }
 
 /* Bits of the accumulators of n. */

@@ -40,7 +40,7 @@ typedef struct mac_shape {
 nashc_status emit_mac(const nashc_node *n, nashc_vlog *v, const mac_shape *z, nashc_diag *d);
 
 /* Do products go to multiplier blocks? Where res_type says so; if it leaves that open, where what
- * the unit adds up, and its registers and blocks (60 LUTs each), come to no more than in
+ * the unit adds up, and its registers and blocks (COST_DSP_LUTS each), come to no more than in
  * LUTs. */
 bool mac_in_dsp(const nashc_node *n, const mac_shape *z, const nashc_device *dev);
 
