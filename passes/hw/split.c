@@ -96,7 +96,8 @@ integer_work(const split *s, const nashc_node *n)
         "q.quant", "q.bipolar_quant", "nn.cast", "nn.topk", "nn.argmax", "call", NULL};
     bool integer = false;
 
-    if (nashc_node_is_any(n, light) || nashc_node_op(n)->flags & NASHC_OP_SHAPE)
+    if (nashc_node_is_any(n, light) || nashc_node_op(n)->flags & NASHC_OP_SHAPE ||
+        nashc_node_n_out(n) == 0) /* some of other domains only take */
         return false;
     for (int i = 0; i < nashc_node_n_in(n); i++) {
         const nashc_value *v = nashc_node_in(n, i);

@@ -28,7 +28,8 @@ turns_float(const nashc_value *v, nashc_arena *a)
     nashc_node **users = nashc_value_users(v, a, &n_users);
 
     for (int i = 0; users && i < n_users; i++)
-        if (!nashc_type_is_int(nashc_value_type(nashc_node_out(users[i], 0))))
+        if (nashc_node_n_out(users[i]) > 0 && /* an operator of another domain may have none */
+            !nashc_type_is_int(nashc_value_type(nashc_node_out(users[i], 0))))
             return true;
     return false;
 }
@@ -42,6 +43,8 @@ pass_through(lowering *s)
 
     for (nashc_node *n = nashc_graph_first(s->g), *next; n; n = next) {
         next = nashc_node_next(n);
+        if (nashc_node_n_out(n) == 0)
+            continue;
         nashc_value *v = nashc_node_out(n, 0);
         bool leaves = nashc_value_is_output(v);
         if (!nashc_type_is_int(nashc_value_type(v)) || !(leaves || turns_float(v, s->a)))

@@ -249,26 +249,25 @@ read_scores(train_eval *e, const char *path)
     return s;
 }
 
-/* The folder is noted, so that a signal removes it, too. */
 static nashc_status
 run_design(train_eval *e)
 {
-    char folder[] = "/tmp/nashc-eval-XXXXXX", in[64], out[64];
+    nashc_arena *a = nashc_arena_create();
+    char *folder = NULL;
+    nashc_status s = a ? tool_temp_folder("eval", a, &folder, e->diag) : nashc_enomem(e->diag);
+    const char *in = folder ? nashc_arena_printf(a, "%s/in.npy", folder) : NULL;
+    const char *out = folder ? nashc_arena_printf(a, "%s/out.npz", folder) : NULL;
 
-    if (!mkdtemp(folder))
-        return nashc_io_error(e->diag, NULL, "no folder for images: %s", strerror(errno));
-    nashc_temp_note(folder);
-    snprintf(in, sizeof in, "%s/in.npy", folder);
-    snprintf(out, sizeof out, "%s/out.npz", folder);
-    nashc_status s = train_write_images(e, in);
+    if (s == NASHC_OK && !(in && out))
+        s = nashc_enomem(e->diag);
+    if (s == NASHC_OK)
+        s = train_write_images(e, in);
     if (s == NASHC_OK)
         s = call_sim(e, in, out);
     if (s == NASHC_OK)
         s = read_scores(e, out);
-    unlink(in);
-    unlink(out);
-    rmdir(folder);
-    nashc_temp_done(folder);
+    tool_temp_remove(folder);
+    nashc_arena_free(a);
     return s;
 }
 
