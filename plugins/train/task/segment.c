@@ -4,11 +4,16 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define MAX_SCORES 1024 /* of a pixel */
+
 static nashc_status
 check(const nashc_task_case *c, nashc_diag *d)
 {
     const nashc_type *t = c->output;
 
+    if (t->rank == 4 && t->dim[1] > MAX_SCORES)
+        return nashc_error(d, NULL, "the model's output is %s: segmentation takes up to %d classes",
+                           nashc_type_str(d, t), MAX_SCORES);
     if (t->rank == 4 && t->dim[1] >= c->classes && t->dim[2] == c->h && t->dim[3] == c->w)
         return NASHC_OK;
     nashc_error(d, NULL,
@@ -35,11 +40,9 @@ static double
 loss(const nashc_task_case *c, const float *y, const int32_t *target, int64_t n, float *dy)
 {
     int64_t pixels = (int64_t)c->h * c->w, classes = c->output->dim[1];
-    float x[1024], dx[1024]; /* scores of a pixel */
+    float x[MAX_SCORES], dx[MAX_SCORES];
     double sum = 0.0, all = (double)counted(c, target, n);
 
-    if (classes > 1024)
-        return (double)NAN;
     for (int64_t i = 0; i < n * pixels; i++) {
         int64_t at = i / pixels * c->outputs + i % pixels;
         bool counts = target[i] != NASHC_MASK_NONE;
