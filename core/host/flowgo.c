@@ -24,10 +24,17 @@ typedef struct burst {
 
 #define MOST_PORTS (2 * NASHC_FLOW_PORTS + 2)
 
-/* What steps of a machine wait for: at most one token each a step. */
+/* A token at each mark: `to` steps on, then every so many. */
+typedef struct wait {
+    const flow_seg *on;
+    uint64_t to, every;
+} wait;
+
+/* What the next steps of a machine, at most `most`, wait for. */
 typedef struct waits {
-    const flow_seg *on[MOST_PORTS];
+    wait on[MOST_PORTS];
     int n;
+    uint64_t most;
 } waits;
 
 void
@@ -85,33 +92,45 @@ quotient(uint64_t a, uint64_t b)
     return b == 1 ? a : a / b;
 }
 
-/* How many of the tokens of s come in time for b: s->t + i * s->d <= b->t + i * b->d. */
+/* How many of the tokens of s come in time for marks at t, t + d, ..: s->t + i * s->d <= t + i * d.
+ */
 static uint64_t
-in_time(const flow_seg *s, const burst *b)
+in_time(const flow_seg *s, uint64_t t, uint64_t d)
 {
-    if (s->t > b->t)
+    if (s->t > t)
         return 0;
-    if (s->d <= b->d || s->n == 1)
+    if (s->d <= d || s->n == 1)
         return s->n;
-    uint64_t n = quotient(b->t - s->t, s->d - b->d) + 1;
+    uint64_t n = quotient(t - s->t, s->d - d) + 1;
     return n < s->n ? n : s->n;
 }
 
-/* The longest burst of at most n steps, not before cycle t, that waits for w. */
-static burst
-burst_of(const waits *w, uint64_t t, uint64_t n)
+/* Cuts b before the first mark whose token is not there, or not in time. */
+static void
+cut(burst *b, const wait *w)
 {
-    burst b = {t, n, 1};
+    uint64_t most = w->to + in_time(w->on, b->t + w->to * b->d, w->every * b->d) * w->every;
+
+    b->n = most < b->n ? most : b->n;
+}
+
+/* The longest burst of steps, not before cycle t, that waits for w. */
+static burst
+burst_of(const waits *w, uint64_t t)
+{
+    burst b = {t, w->most, 1};
 
     for (int i = 0; i < w->n; i++)
-        b.t = w->on[i]->t > b.t ? w->on[i]->t : b.t;
-    for (int i = 0; i < w->n; i++)
-        if (w->on[i]->t == b.t && w->on[i]->n > 1 && w->on[i]->d > b.d)
-            b.d = w->on[i]->d;
-    for (int i = 0; i < w->n; i++) {
-        uint64_t most = in_time(w->on[i], &b);
-        b.n = most < b.n ? most : b.n;
+        if (w->on[i].to == 0)
+            b.t = w->on[i].on->t > b.t ? w->on[i].on->t : b.t;
+    for (int i = 0; i < w->n;
+         i++) { /* steps that each wait are as far apart as what they wait for */
+        const flow_seg *s = w->on[i].on;
+        if (w->on[i].to == 0 && w->on[i].every == 1 && s->t == b.t && s->n > 1 && s->d > b.d)
+            b.d = s->d;
     }
+    for (int i = 0; i < w->n; i++)
+        cut(&b, &w->on[i]);
     return b;
 }
 
@@ -152,13 +171,13 @@ flush(flow_list *l, flow_machine *m)
 
     while (m->pipe.n > 0 && c->space.n > 0 && m->n_stalls < FLOW_STAGES) {
         const flow_seg *s = first(&c->space);
-        burst due = {first(&m->pipe)->t, first(&m->pipe)->n, first(&m->pipe)->d};
+        const flow_seg due = *first(&m->pipe);
         if (s->t > due.t) {
             stall(m, due.t, s->t);
             c->stalled = true;
             continue;
         }
-        uint64_t n = in_time(s, &due);
+        uint64_t n = in_time(s, due.t, due.d);
         n = n < due.n ? n : due.n;
         flow_drop(&c->space, n);
         flow_drop(&m->pipe, n);
@@ -172,11 +191,10 @@ static burst
 around_stalls(flow_machine *m, const waits *w, burst b, uint64_t *later)
 {
     uint32_t k = 0;
-    uint64_t n = b.n;
 
     while (k < m->n_stalls && b.t >= m->stall[k].from) {
         uint64_t t = b.t > m->stall[k].to ? b.t : m->stall[k].to;
-        b = burst_of(w, t, n);
+        b = burst_of(w, t);
         k++;
     }
     m->n_stalls -= k;
@@ -200,10 +218,12 @@ while_moving(const flow_machine *m, const flow_run *r, burst b, uint64_t later)
         b.n = b.t >= due                     ? 0
               : b.t + (b.n - 1) * b.d >= due ? quotient(due - 1 - b.t, b.d) + 1
                                              : b.n;
-    } else if (r->writes & 1) {
-        burst due = {b.t + m->latency + later, b.n, b.d};
-        uint64_t good = space->n > 0 ? in_time(first(space), &due) : 0;
-        uint64_t most = good + quotient(m->latency + later + b.d - 1, b.d);
+    } else if (r->writes.ports & 1) {
+        uint64_t to = flow_to_mark(&r->writes, m->pos), stay = m->latency + later;
+        uint64_t good = 0; /* results whose place is known to be there in time */
+        if (space->n > 0)
+            good = in_time(first(space), b.t + to * b.d + stay, r->writes.every * b.d);
+        uint64_t most = to + good * r->writes.every + quotient(stay + b.d - 1, b.d);
         b.n = most < b.n ? most : b.n;
     }
     return b;
@@ -213,63 +233,73 @@ while_moving(const flow_machine *m, const flow_run *r, burst b, uint64_t later)
  */
 
 /* Gathers what the next steps, with run r, wait for; *t: and not before. Returns the first input
- * whose next token is not known, -1: none. *room: so are all places. */
+ * whose next token is not known, -1: none. *room: so are all places. What is not known later only
+ * ends the burst. */
 static int
 gather(const flow_machine *m, const flow_run *r, waits *w, uint64_t *t, bool *room)
 {
+    uint64_t reads = flow_to_mark(&r->reads, m->pos), fills = flow_to_mark(&r->fills, m->pos);
     int missing = -1;
 
     w->n = 0;
+    w->most = r->n - m->pos;
     *room = true;
-    for (uint32_t k = 0; k < m->n_in; k++) {
+    for (uint32_t k = 0; k < m->n_in && reads < w->most; k++) {
         const flow_channel *c = m->in[k];
-        if (!(r->reads >> k & 1) || c->source)
+        if (!(r->reads.ports >> k & 1) || c->source)
             continue;
         uint64_t n = (int)k == m->p->bulk_in ? r->take : 1;
         if (c->data.n < n) {
-            missing = missing < 0 ? (int)k : missing;
+            missing = missing < 0 && reads == 0 ? (int)k : missing;
+            w->most = reads == 0 || reads > w->most ? w->most : reads;
         } else if (n > 1) {
             uint64_t all = flow_time(&c->data, n - 1);
             *t = all > *t ? all : *t;
         } else {
-            w->on[w->n++] = first(&c->data);
+            w->on[w->n++] = (wait){first(&c->data), reads, r->reads.every};
         }
     }
-    for (uint32_t k = 0; k < m->n_out; k++) {
+    for (uint32_t k = 0; k < m->n_out && fills < w->most; k++) {
         const flow_channel *c = m->out[k];
-        if (!(r->fills >> k & 1) || c->depth == 0 || (k == 0 && can_stall(m)))
+        if (!(r->fills.ports >> k & 1) || c->depth == 0 || (k == 0 && can_stall(m)))
             continue;
         if (c->space.n > 0)
-            w->on[w->n++] = first(&c->space);
-        else
+            w->on[w->n++] = (wait){first(&c->space), fills, r->fills.every};
+        else if (fills == 0)
             *room = false;
+        else
+            w->most = fills;
     }
     return missing;
 }
 
-/* m waits for input k alone: gives places back ahead, for as many steps as that holds for. */
+/* m waits for input k alone: gives places back ahead, for as many steps as that holds for. Where
+ * steps without a token lie between those that take one, for the next token alone: if some came
+ * late and then fast, the places of those would come later than promised. */
 static void
 promise(flow_list *l, flow_machine *m, const flow_run *r, int k, const waits *w, uint64_t t)
 {
     flow_channel *c = m->in[k];
-    burst b = {t, r->n - m->pos, 1};
+    burst b = {t, r->reads.every > 1 ? 1 : w->most, 1};
 
     if (c->depth == 0 || k == m->p->bulk_in || m->pipe.n > 0 || m->n_stalls > 0)
         return;
     for (uint32_t i = 0; i < m->n_in; i++) /* it is the only one */
-        if ((int)i != k && (r->reads >> i & 1) && !m->in[i]->source && m->in[i]->data.n == 0)
+        if ((int)i != k && (r->reads.ports >> i & 1) && !m->in[i]->source && m->in[i]->data.n == 0)
             return;
     for (int i = 0; i < w->n; i++)
-        b.t = w->on[i]->t > b.t ? w->on[i]->t : b.t;
-    for (int i = 0; i < w->n; i++) {
-        uint64_t most = in_time(w->on[i], &b);
-        b.n = most < b.n ? most : b.n;
-    }
-    if (can_stall(m) && (r->writes & 1)) {
+        if (w->on[i].to == 0)
+            b.t = w->on[i].on->t > b.t ? w->on[i].on->t : b.t;
+    for (int i = 0; i < w->n; i++)
+        cut(&b, &w->on[i]);
+    if (can_stall(m) && (r->writes.ports & 1)) {
         const flow_tokens *space = &m->out[0]->space;
+        const flow_seg none = {UINT64_MAX, 0, 0};
+        wait place = {space->n > 0 ? first(space) : &none, flow_to_mark(&r->writes, m->pos),
+                      r->writes.every};
         burst due = {b.t + m->latency, b.n, 1};
-        uint64_t most = space->n > 0 ? in_time(first(space), &due) : 0;
-        b.n = most < b.n ? most : b.n;
+        cut(&due, &place);
+        b.n = due.n;
     }
     if (b.n <= c->promised)
         return;
@@ -278,36 +308,48 @@ promise(flow_list *l, flow_machine *m, const flow_run *r, int k, const waits *w,
     flow_wake(l, c->from);
 }
 
+/* The marks of k in the steps of b, as a burst. */
+static burst
+marks_of(const flow_machine *m, const flow_marks *k, const burst *b)
+{
+    uint64_t to = k->ports == 0 ? b->n : flow_to_mark(k, m->pos);
+
+    return (burst){b->t + to * b->d, flow_n_marks(k, to, b->n), k->every * b->d};
+}
+
 /* Does the steps of b with run r; what goes through a pipeline is `later` there. */
 static void
 commit(flow_list *l, flow_machine *m, const flow_run *r, const burst *b, uint64_t later)
 {
-    for (uint32_t k = 0; k < m->n_in; k++) {
-        if (!(r->reads >> k & 1))
+    const burst reads = marks_of(m, &r->reads, b), writes = marks_of(m, &r->writes, b);
+    const burst fills = marks_of(m, &r->fills, b);
+
+    for (uint32_t k = 0; k < m->n_in && reads.n > 0; k++) {
+        if (!(r->reads.ports >> k & 1))
             continue;
         if ((int)k == m->p->bulk_in && r->take > 1)
-            take(l, m->in[k], b->t, r->take, 0);
+            take(l, m->in[k], reads.t, r->take, 0);
         else
-            take(l, m->in[k], b->t, b->n, b->d);
+            take(l, m->in[k], reads.t, reads.n, reads.d);
     }
     for (uint32_t k = 0; k < m->n_out; k++) {
         flow_channel *c = m->out[k];
         bool stalls = k == 0 && can_stall(m);
-        if ((r->fills >> k & 1) && c->depth > 0 && !stalls)
-            flow_drop(&c->space, b->n);
-        if (!(r->writes >> k & 1))
+        if ((r->fills.ports >> k & 1) && c->depth > 0 && !stalls)
+            flow_drop(&c->space, fills.n);
+        if (!(r->writes.ports >> k & 1) || writes.n == 0)
             continue;
         if (stalls) {
-            put(l, &m->pipe, b->t + m->latency + later, b->n, b->d);
+            put(l, &m->pipe, writes.t + m->latency + later, writes.n, writes.d);
             continue;
         }
         if ((int)k == m->p->bulk_out && r->give > 1)
-            give(l, c, b->t, r->give, 0);
+            give(l, c, writes.t, r->give, 0);
         else
-            give(l, c, b->t + (k == 0 ? m->latency : 0), b->n, b->d);
+            give(l, c, writes.t + (k == 0 ? m->latency : 0), writes.n, writes.d);
     }
-    if (m->filled && (r->fills & 1))
-        put(l, m->filled, b->t, b->n, b->d);
+    if (m->filled && (r->fills.ports & 1))
+        put(l, m->filled, fills.t, fills.n, fills.d);
     m->next = b->t + (b->n - 1) * b->d + 1;
     m->pos += b->n;
     l->events++;
@@ -340,7 +382,7 @@ go_on(flow_list *l, flow_machine *m)
     }
     if (!room)
         return false;
-    burst b = burst_of(&w, t, r->n - m->pos);
+    burst b = burst_of(&w, t);
     if (stalls) {
         b = around_stalls(m, &w, b, &later);
         b = while_moving(m, r, b, later);

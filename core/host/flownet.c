@@ -3,10 +3,16 @@
 #include "core/base/mem.h"
 #include <string.h>
 
-/* Steps as they are told, one by one. */
-/* Equal steps in a row become one run, so that a layer of a million steps takes a few records. */
+/* n equal steps. */
+typedef struct same_steps {
+    uint64_t n;
+    uint32_t reads, writes, fills, take, give;
+} same_steps;
+
+/* Steps as they are told, one by one. Equal steps in a row become one record, so that a layer of a
+ * million steps takes a few. */
 typedef struct recorder {
-    flow_run *runs;
+    same_steps *runs;
     size_t n, cap;
     uint64_t steps;
     bool full;
@@ -15,7 +21,7 @@ typedef struct recorder {
 static void
 record(recorder *r, uint32_t reads, uint32_t writes, uint32_t fills, uint32_t take, uint32_t give)
 {
-    flow_run *last = r->n > 0 ? &r->runs[r->n - 1] : NULL;
+    same_steps *last = r->n > 0 ? &r->runs[r->n - 1] : NULL;
 
     r->steps++;
     /* runs of steps that take or give several at once are never joined: their counts are of one
@@ -29,11 +35,11 @@ record(recorder *r, uint32_t reads, uint32_t writes, uint32_t fills, uint32_t ta
         r->full = true;
         return;
     }
-    r->runs[r->n++] = (flow_run){1, reads, writes, fills, take, give};
+    r->runs[r->n++] = (same_steps){1, reads, writes, fills, take, give};
 }
 
 static bool
-run_equal(const flow_run *a, const flow_run *b)
+run_equal(const same_steps *a, const same_steps *b)
 {
     return a->n == b->n && a->reads == b->reads && a->writes == b->writes && a->fills == b->fills &&
            a->take == b->take && a->give == b->give;
@@ -42,7 +48,7 @@ run_equal(const flow_run *a, const flow_run *b)
 /* Smallest number of runs, a divisor of n, whose repetition all are: from the borders of prefixes
  * (Knuth, Morris and Pratt 1977). n if memory is out. */
 static size_t
-period_of(const flow_run *r, size_t n)
+period_of(const same_steps *r, size_t n)
 {
     size_t *border = nashc_mem_alloc(n * sizeof *border), k = 0;
 
@@ -61,21 +67,103 @@ period_of(const flow_run *r, size_t n)
     return n % (n - k) == 0 ? n - k : n;
 }
 
+/* Can marks k of a run of `len` steps go on with n steps, at each of which there are `ports`? *k is
+ * as it is then. */
+static bool
+marks_go_on(flow_marks *k, uint64_t len, uint64_t n, uint32_t ports)
+{
+    uint64_t gap = len - k->at; /* from the first mark to these steps */
+
+    if (ports == 0)
+        return k->ports == 0 || k->every == 0 || flow_to_mark(k, len) >= n;
+    if (k->ports == 0) { /* the first mark, no later than any gap between marks is long */
+        *k = (flow_marks){ports, (uint32_t)len, n > 1};
+        return n == 1 || len == 0;
+    }
+    if (k->ports != ports)
+        return false;
+    if (k->every == 0) {
+        k->every = (uint32_t)gap;
+        return k->at < gap && (n == 1 || gap == 1);
+    }
+    return flow_to_mark(k, len) == 0 && (n == 1 || k->every == 1);
+}
+
+/* Appends the steps of s to *r, if they can be one run. */
+static bool
+append(flow_run *r, const same_steps *s)
+{
+    flow_run all = *r;
+
+    if (r->take > 1 || r->give > 1 || s->take > 1 || s->give > 1 ||
+        !marks_go_on(&all.reads, r->n, s->n, s->reads) ||
+        !marks_go_on(&all.writes, r->n, s->n, s->writes) ||
+        !marks_go_on(&all.fills, r->n, s->n, s->fills))
+        return false;
+    all.n += s->n;
+    *r = all;
+    return true;
+}
+
+/* Marks of a run that is ended: a lone one is the only one in all of its n steps. */
+static void
+end_marks(flow_marks *k, uint64_t n)
+{
+    k->every = k->every == 0 ? (uint32_t)n : k->every;
+}
+
+/* Do marks of a run of n steps lie as evenly if it is repeated? */
+static bool
+marks_repeat(const flow_marks *k, uint64_t n)
+{
+    return k->ports == 0 || flow_n_marks(k, k->at, n) * k->every == n;
+}
+
+/* n records as runs as long as their marks are even, written to `runs`: how many. */
+static size_t
+join_steps(const same_steps *s, size_t n, flow_run *runs)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool small = len > 0 && runs[len - 1].n + s[i].n <= UINT32_MAX; /* as marks are told */
+        if (small && append(&runs[len - 1], &s[i]))
+            continue;
+        flow_run *r = &runs[len++];
+        *r = (flow_run){.take = 1, .give = 1};
+        (void)append(r, &(same_steps){s[i].n, s[i].reads, s[i].writes, s[i].fills, 1, 1});
+        r->take = s[i].take;
+        r->give = s[i].give;
+    }
+    for (size_t i = 0; i < len; i++) {
+        end_marks(&runs[i].reads, runs[i].n);
+        end_marks(&runs[i].writes, runs[i].n);
+        end_marks(&runs[i].fills, runs[i].n);
+    }
+    return len;
+}
+
 /* What was recorded as a pattern; the recorder is done. */
 static nashc_status
 finish(recorder *r, flow_pattern *out, nashc_arena *a, nashc_diag *d)
 {
     size_t n = period_of(r->runs, r->n);
     flow_run *runs = r->full ? NULL : NASHC_NEW_N(a, flow_run, n);
+    uint64_t times = r->n / n;
 
     if (runs)
-        memcpy(runs, r->runs, n * sizeof *runs);
+        n = join_steps(r->runs, n, runs);
     nashc_mem_free(r->runs);
     if (!runs)
         return nashc_enomem(d);
+    if (n == 1 && runs->take == 1 && runs->give == 1 && marks_repeat(&runs->reads, runs->n) &&
+        marks_repeat(&runs->writes, runs->n) && marks_repeat(&runs->fills, runs->n)) {
+        runs->n *= times;
+        times = 1;
+    }
     *out = (flow_pattern){.runs = runs,
                           .n_runs = n,
-                          .times = r->n / n,
+                          .times = times,
                           .steps = r->steps,
                           .bulk_in = -1,
                           .bulk_out = -1};
@@ -139,7 +227,7 @@ read_ring(flow_layer *l, const nashc_layer_model *m, nashc_arena *a, nashc_diag 
         return nashc_node_unsup(d, l->n, "this layer has no usable cycle model");
     if (!in)
         return nashc_enomem(d);
-    *in = (flow_run){(uint64_t)w.words, 3, 1, 1, 1, 1};
+    *in = (flow_run){(uint64_t)w.words, {3, 0, 1}, {1, 0, 1}, {1, 0, 1}, 1, 1};
     l->ring = true;
     l->room = (uint64_t)(w.depth + w.first);
     l->p[0] = (flow_pattern){
@@ -280,6 +368,17 @@ flow_net_read(const nashc_graph *g, const nashc_backend *b, flow_net *out, nashc
     return s;
 }
 
+/* Marks of a run of n steps, seen from its end. */
+static flow_marks
+from_end(flow_marks k, uint64_t n)
+{
+    uint64_t marks = k.ports == 0 ? 0 : flow_n_marks(&k, k.at, n);
+
+    if (marks > 0)
+        k.at = (uint32_t)(n - 1 - (k.at + (marks - 1) * k.every));
+    return k;
+}
+
 /* For curves seen from the end: the last possible times of a schedule are the first possible ones
  * of the reverse. */
 flow_pattern
@@ -290,7 +389,12 @@ flow_reversed(const flow_pattern *p, nashc_arena *a)
 
     for (size_t i = 0; i < p->n_runs && runs; i++) {
         const flow_run *r = &p->runs[p->n_runs - 1 - i];
-        runs[i] = (flow_run){r->n, r->writes, r->reads, r->fills, r->give, r->take};
+        runs[i] = (flow_run){r->n,
+                             from_end(r->writes, r->n),
+                             from_end(r->reads, r->n),
+                             from_end(r->fills, r->n),
+                             r->give,
+                             r->take};
     }
     out.runs = runs;
     out.bulk_in = p->bulk_out;

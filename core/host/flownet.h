@@ -30,14 +30,37 @@ uint64_t flow_time(const flow_tokens *q, uint64_t i);
 void flow_clear(flow_tokens *q);
 void flow_free(flow_tokens *q);
 
-/* n steps that take a token at each input in reads, fill a place at each output in fills and give a
- * token at each in writes; at the ports bulk_in and bulk_out of the pattern it is `take` and `give`
- * tokens; 1 where n > 1. A line fills the place of a result two steps after it (nashc_timing.kind).
- */
+/* What happens at steps at, at + every, .. of a run, at all of these ports; ports 0: nothing. */
+typedef struct flow_marks {
+    uint32_t ports, at, every;
+} flow_marks;
+
+/* n steps: they take a token at the inputs of reads, fill a place at the outputs of fills and give
+ * a token at those of writes; at the ports bulk_in and bulk_out of the pattern it is `take` and
+ * `give` tokens, 1 where n > 1. A line fills the place of a result two steps after it
+ * (nashc_timing.kind). */
 typedef struct flow_run {
     uint64_t n;
-    uint32_t reads, writes, fills, take, give;
+    flow_marks reads, writes, fills;
+    uint32_t take, give;
 } flow_run;
+
+/* Steps from step pos to the next mark, which may be none of the run's: beyond its end. */
+static inline uint64_t
+flow_to_mark(const flow_marks *k, uint64_t pos)
+{
+    if (pos <= k->at)
+        return k->at - pos;
+    uint64_t over = k->every == 1 ? 0 : (pos - k->at) % k->every;
+    return over > 0 ? k->every - over : 0;
+}
+
+/* Marks among n steps, the first of them `to` steps on. */
+static inline uint64_t
+flow_n_marks(const flow_marks *k, uint64_t to, uint64_t n)
+{
+    return n <= to ? 0 : k->every == 1 ? n - to : (n - 1 - to) / k->every + 1;
+}
 
 /* The steps of a frame: the runs, `times` over. */
 typedef struct flow_pattern {

@@ -69,29 +69,39 @@ is_full(const proof *z, uint32_t id)
     return l->latency > 0 ? z->held[id] >= capacity(z, l, id) : z->held[id] > 0 && z->free[id] == 0;
 }
 
+/* Steps before the first mark of k, `to` steps on, for which there is no token, of `tokens`. */
+static uint64_t
+steps_for(const flow_marks *k, uint64_t to, uint64_t tokens)
+{
+    return tokens > (UINT64_MAX - to) / k->every ? UINT64_MAX : to + tokens * k->every;
+}
+
 /* How many of the n next steps, all of run r, can be done at once. */
 static uint64_t
 possible(const proof *z, const unit *u, const flow_run *r, uint64_t n)
 {
     const flow_layer *l = u->l;
     size_t i = (size_t)(l - z->z->layers);
+    uint64_t reads = flow_to_mark(&r->reads, u->pos), writes = flow_to_mark(&r->writes, u->pos);
+    uint64_t fills = flow_to_mark(&r->fills, u->pos);
 
     for (uint32_t k = 0; k < l->n_in && !is_output_side(u); k++)
-        if ((r->reads >> k & 1) && z->z->writer[l->in[k]] > 0)
-            n = least(n, z->held[l->in[k]]);
+        if ((r->reads.ports >> k & 1) && z->z->writer[l->in[k]] > 0)
+            n = least(n, steps_for(&r->reads, reads, z->held[l->in[k]]));
     if (is_input_side(u))
         return least(n, z->places[i]);
-    if (is_output_side(u) && (r->reads & 1))
-        n = least(n, z->words[i] / r->take);
+    if (is_output_side(u) && (r->reads.ports & 1))
+        n = least(n, steps_for(&r->reads, reads, z->words[i] / r->take));
     for (uint32_t k = 0; k < l->n_out; k++) {
         uint64_t held = z->held[l->out[k]], most = capacity(z, l, l->out[k]);
-        bool writes = r->writes >> k & 1;
         if (z->z->reader[l->out[k]] == 0)
             continue;
-        if (l->latency > 0)
-            n = held > most ? 0 : writes ? least(n, most + 1 - held) : n;
-        else if (r->fills >> k & 1)
-            n = least(n, z->free[l->out[k]]);
+        if (n == 0 || (l->latency > 0 && held > most))
+            return 0;
+        if (l->latency > 0 && (r->writes.ports >> k & 1))
+            n = least(n - 1, steps_for(&r->writes, writes, most - held)) + 1;
+        else if (l->latency == 0 && (r->fills.ports >> k & 1))
+            n = least(n, steps_for(&r->fills, fills, z->free[l->out[k]]));
     }
     return n;
 }
@@ -109,22 +119,25 @@ do_steps(proof *z, unit *u, const flow_run *r, uint64_t n)
 {
     const flow_layer *l = u->l;
     size_t i = (size_t)(l - z->z->layers);
+    uint64_t reads = flow_n_marks(&r->reads, flow_to_mark(&r->reads, u->pos), n);
+    uint64_t writes = flow_n_marks(&r->writes, flow_to_mark(&r->writes, u->pos), n);
+    uint64_t fills = flow_n_marks(&r->fills, flow_to_mark(&r->fills, u->pos), n);
 
     for (uint32_t k = 0; k < l->n_in && !is_output_side(u); k++)
-        if ((r->reads >> k & 1) && z->z->writer[l->in[k]] > 0)
-            give_back(z, l->in[k], n);
+        if ((r->reads.ports >> k & 1) && z->z->writer[l->in[k]] > 0)
+            give_back(z, l->in[k], reads);
     for (uint32_t k = 0; k < l->n_out && !is_input_side(u); k++) {
         if (z->z->reader[l->out[k]] == 0)
             continue;
-        z->held[l->out[k]] += (r->writes >> k & 1) ? n : 0;
-        z->free[l->out[k]] -= (r->fills >> k & 1) && l->latency == 0 ? n : 0;
+        z->held[l->out[k]] += (r->writes.ports >> k & 1) ? writes : 0;
+        z->free[l->out[k]] -= (r->fills.ports >> k & 1) && l->latency == 0 ? fills : 0;
     }
     if (is_input_side(u)) {
         z->places[i] -= n;
         z->words[i] += n;
     } else if (l->ring) {
-        z->words[i] -= (r->reads & 1) ? n * r->take : 0;
-        z->places[i] += (r->writes & 2) ? n * r->give : 0;
+        z->words[i] -= (r->reads.ports & 1) ? reads * r->take : 0;
+        z->places[i] += (r->writes.ports & 2) ? writes * r->give : 0;
     }
     u->pos += n;
     if (u->pos < r->n)

@@ -28,21 +28,19 @@ add_channel(flow_sim *s, flow_machine *from, uint32_t depth)
     return c;
 }
 
-static const flow_run beat = {1, 1, 1, 1, 1, 1};
-static const flow_pattern beats = {&beat, 1, 1, 1, -1, -1};
-
 /* A FIFO of depth words behind c; returns what its reader sees. */
 static flow_channel *
 add_fifo(flow_sim *s, flow_channel *c, uint64_t n, uint32_t depth)
 {
     flow_machine *m = &s->machines[s->n_machines++];
     flow_pattern *p = NASHC_NEW(s->a, flow_pattern);
+    flow_run *r = NASHC_NEW(s->a, flow_run);
 
     m->in = NASHC_NEW_N(s->a, flow_channel *, 2);
-    if (!m->in || !p)
+    if (!m->in || !p || !r)
         return NULL;
-    *p = beats;
-    p->times = p->steps = n;
+    *r = (flow_run){n, {1, 0, 1}, {1, 0, 1}, {1, 0, 1}, 1, 1};
+    *p = (flow_pattern){r, 1, 1, n, -1, -1};
     m->p = p;
     m->out = m->in + 1;
     m->n_in = m->n_out = 1;
@@ -210,8 +208,9 @@ is_full(const flow_machine *m)
         return false;
     if (m->latency > 0 && m->out[0]->depth > 0)
         return m->pipe.n > 0;
-    for (uint32_t k = 0; k < m->n_out; k++)
-        if ((m->p->runs[m->at].fills >> k & 1) && m->out[k]->depth > 0 && m->out[k]->space.n == 0)
+    const flow_marks *fills = &m->p->runs[m->at].fills;
+    for (uint32_t k = 0; k < m->n_out && flow_to_mark(fills, m->pos) == 0; k++)
+        if ((fills->ports >> k & 1) && m->out[k]->depth > 0 && m->out[k]->space.n == 0)
             return true;
     return false;
 }
@@ -286,12 +285,14 @@ add_word(flow_sim *s, flow_state *x, uint64_t w, uint32_t m)
         x->word[x->n++] = (flow_word){w, m};
 }
 
-/* Cycles of tokens; those below least make no difference, so are least. */
+/* Cycles of tokens that machine m takes or fills from cycle `least` on, one a cycle unless in bulk:
+ * those before that make no difference, so count as then. What was promised (flowgo.c) is among
+ * them, so the state does not depend on what was. */
 static void
-add_tokens(flow_sim *s, flow_state *x, const flow_tokens *q, uint64_t least, uint32_t m)
+add_tokens(flow_sim *s, flow_state *x, const flow_tokens *q, uint64_t least, bool bulk, uint32_t m)
 {
     for (size_t i = q->head; i < q->len; i++)
-        for (uint64_t k = 0; k < q->s[i].n; k++) {
+        for (uint64_t k = 0; k < q->s[i].n; k++, least += !bulk) {
             uint64_t t = q->s[i].t + k * q->s[i].d;
             add_word(s, x, t > least ? t : least, m);
         }
@@ -319,10 +320,12 @@ add_state(flow_sim *s)
     for (uint32_t k = 0; k < s->n_channels; k++) {
         const flow_channel *c = &s->channels[k];
         if (c->depth > 0)
-            add_tokens(s, x, &c->space, c->from->next + c->from->latency,
+            add_tokens(s, x, &c->space, c->from->next + c->from->latency, false,
                        (uint32_t)(c->from - s->machines));
         if (c->to)
-            add_tokens(s, x, &c->data, c->to->next, (uint32_t)(c->to - s->machines));
+            add_tokens(s, x, &c->data, c->to->next,
+                       c->to->p->bulk_in >= 0 && c->to->in[c->to->p->bulk_in] == c,
+                       (uint32_t)(c->to - s->machines));
     }
     return s->list.full ? NULL : x;
 }
@@ -436,8 +439,12 @@ nashc_flow_simulate(const nashc_graph *g, const nashc_flow_options *o, nashc_flo
         return st;
     r.occupancy = NASHC_NEW_N(a, uint32_t, z.n_ids);
     st = r.occupancy ? flow_sim_build(&s, &z, o ? o->fifo : NULL, a, d) : nashc_enomem(d);
-    if (st == NASHC_OK)
-        st = flow_sim_run(&s, max, &r, d);
+    flow_key key;
+    if (st == NASHC_OK && !flow_seen_key(&s, max, &key))
+        st = nashc_enomem(d);
+    if (st == NASHC_OK && !flow_seen_get(&s, &key, &r) &&
+        (st = flow_sim_run(&s, max, &r, d)) == NASHC_OK)
+        flow_seen_put(&s, &key, &r);
     flow_sim_free(&s);
     if (st == NASHC_OK)
         *out = r;

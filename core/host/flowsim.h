@@ -38,4 +38,20 @@ nashc_status flow_sim_frame(flow_sim *s, nashc_diag *d);
 nashc_status flow_sim_run(flow_sim *s, uint32_t max_frames, nashc_flow_result *r, nashc_diag *d);
 void flow_sim_free(flow_sim *s);
 
+/* --- flowseen.c: what was simulated before ---------------------------------------------------- */
+
+typedef struct flow_key {
+    uint8_t sha256[32];
+} flow_key;
+
+/* The key of s, which has not begun. False: memory is out. */
+bool flow_seen_key(const flow_sim *s, uint32_t max_frames, flow_key *out);
+/* The result of the simulation with this key, if its context has it; r->occupancy as in
+ * flow_sim_run. */
+bool flow_seen_get(const flow_sim *s, const flow_key *key, nashc_flow_result *r);
+/* Keeps r, that of s, which is done. */
+void flow_seen_put(const flow_sim *s, const flow_key *key, const nashc_flow_result *r);
+struct flow_seen;
+void flow_seen_free(struct flow_seen *all); /* or NULL */
+
 #endif

@@ -34,9 +34,12 @@ simulate(sizing *s, nashc_flow_result *r, nashc_diag *d)
 
     if (!a)
         return nashc_enomem(d);
+    flow_key key;
     nashc_status st = flow_sim_build(&sim, s->z, s->out->depth, a, d);
-    if (st == NASHC_OK)
-        st = flow_sim_run(&sim, s->max_frames, r, d);
+    if (st == NASHC_OK && !flow_seen_key(&sim, s->max_frames, &key))
+        st = nashc_enomem(d);
+    if (st == NASHC_OK && (st = flow_sim_run(&sim, s->max_frames, r, d)) == NASHC_OK)
+        flow_seen_put(&sim, &key, r); /* whoever measures the design asks again */
     s->work += r->work;
     for (uint32_t k = 0; k < sim.n_channels;
          k++) { /* what the writer of a layer, not a FIFO, met */

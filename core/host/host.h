@@ -43,6 +43,7 @@ struct nashc_ctx {
         const char *origin;
     } * plugin;
     size_t n_plugins, cap_plugins;
+    struct flow_seen *flow_seen; /* flowseen.c; NULL: nothing */
 };
 
 extern const nashc_plugin nashc_builtins; /* generated */

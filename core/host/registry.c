@@ -1,4 +1,5 @@
 /* registry.c: contexts, and the one table in which built-in and plugin descriptors live. */
+#include "flowsim.h"
 #include "host.h"
 #include <string.h>
 
@@ -120,6 +121,7 @@ nashc_ctx_free(nashc_ctx *c)
         nashc_mem_free(c->table[k].names);
     }
     nashc_mem_free(c->plugin);
+    flow_seen_free(c->flow_seen);
     nashc_irctx_free(c->ir);
     nashc_diag_free(c->diag);
     nashc_arena_free(c->arena);
