@@ -4,11 +4,11 @@
  * result is weight row times panel. Floats are summed in double; integers too where the sum stays
  * below 2^53 (exact), else in checked 64-bit arithmetic.
  */
-#include "clones.h"
 #include "ops.h"
 #include <math.h>
+#include <nashc/clones.h>
 
-OPS_CLONES static void
+NASHC_CLONES static void
 dot_f64(const double *restrict a, const double *restrict panel, int64_t k, double *restrict acc)
 {
     int64_t i = 0;

@@ -3,6 +3,7 @@
 #define NASHC_NASHC_H
 
 #include <nashc/base.h>
+#include <nashc/clones.h>
 #include <nashc/compile.h>
 #include <nashc/device.h>
 #include <nashc/diag.h>

@@ -1,7 +1,7 @@
 /* activation.c: gradients of functions of one element, and of softmax along the last axis. */
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
+#include <nashc/clones.h>
 
 /* y = f(x, p); the gradient is df(x, y, p). */
 typedef struct function {
@@ -126,14 +126,14 @@ job_of(const nashc_grad_call *c)
 }
 
 /* The common one, without a call an element. */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 relu_values(const float *x, int64_t n, float *y)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = x[i] > 0.0f ? x[i] : 0.0f;
 }
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 relu_gradients(const float *x, const float *g, int64_t n, float *dx)
 {
     for (int64_t i = 0; i < n; i++)

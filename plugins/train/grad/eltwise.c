@@ -1,7 +1,7 @@
 /* eltwise.c: gradients of nn.add, nn.sub and nn.mul, with broadcasting: the gradient of an operand
  * that was stretched is the sum over all places it went to. */
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
+#include <nashc/clones.h>
 #include <string.h>
 
 typedef enum { ADD, SUB, MUL } kind;
@@ -26,7 +26,7 @@ combine(kind k, float a, float b)
 
 /* --- operands of one shape ------------------------------------------------------------------- */
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 forward_same(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const binary *p = arg;
@@ -58,7 +58,7 @@ back_elements(const binary *p, int k, const bool set, int64_t lo, int64_t hi)
             to[i] = (set ? 0.0f : to[i]) + g[i];
 }
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 backward_same(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const binary *p = arg;

@@ -4,9 +4,9 @@
  * Backward computes what stood between anew, with the same roundings, and leaves the gradient
  * behind the normalisation in the place of that of y, which nobody reads any more. */
 #include "plugins/train/grad/fused.h"
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/norm.h"
 #include "plugins/train/grad/quant.h"
+#include <nashc/clones.h>
 #include <string.h>
 
 enum { SCALE = 5, ZERO = 6 };
@@ -103,7 +103,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 }
 
 /* Turns n gradients of y into those of the normalisation; the sum of ds. */
-TRAIN_CLONES static double
+NASHC_CLONES static double
 back_part(const job *j, int64_t ch, const float *x, int64_t n, float *g)
 {
     float z[TRAIN_QUANT_BLOCK], slope[TRAIN_QUANT_BLOCK];

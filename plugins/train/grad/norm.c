@@ -9,9 +9,9 @@
  * sums in double, in the order of samples.
  */
 #include "plugins/train/grad/norm.h"
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
+#include <nashc/clones.h>
 #include <string.h>
 
 void
@@ -48,7 +48,7 @@ add_lanes(const float *x, int64_t size, int64_t n, double shift, double *sum, do
 }
 
 /* Mean and biased variance, from differences to one of the elements: x may be far from 0. */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 measure(const nashc_grad_call *c, const train_norm *s, int64_t ch, double *mean, double *var)
 {
     double n = (double)(c->batch * s->size), sum[NASHC_GRAD_BLOCK] = {0.0};
@@ -87,7 +87,7 @@ train_norm_statistics(const nashc_grad_call *c, const train_norm *s, int64_t ch)
     s->root[ch] = sqrt(var + s->eps);
 }
 
-TRAIN_CLONES void
+NASHC_CLONES void
 train_norm_add(const float *x, const float *g, int64_t n, double mean, train_norm_sums *to)
 {
     double a[NASHC_GRAD_BLOCK], b[NASHC_GRAD_BLOCK];
@@ -138,7 +138,7 @@ factors(const nashc_grad_call *c, const train_norm *s, int64_t ch, double sum_g,
     of[2] = batch ? (float)(-factor * sum_g / n) : 0.0f;
 }
 
-TRAIN_CLONES void
+NASHC_CLONES void
 train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch,
                 const train_norm_sums *sums, float *g)
 {
@@ -164,7 +164,7 @@ train_norm_back(const nashc_grad_call *c, const train_norm *s, int64_t ch,
     }
 }
 
-TRAIN_CLONES void
+NASHC_CLONES void
 train_norm_values(const nashc_grad_call *c, const train_norm *s, int64_t ch, const float *x,
                   int64_t n, float *y)
 {

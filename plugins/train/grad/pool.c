@@ -1,9 +1,9 @@
 /* pool.c: gradients of pooling over windows and over whole maps. A maximum sends its gradient to
  * the first largest element in row order; a mean spreads it over the elements that were counted. */
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/rules.h"
 #include "plugins/train/grad/window.h"
 #include <math.h>
+#include <nashc/clones.h>
 #include <string.h>
 
 typedef enum { MAX, MEAN, SUM } kind;
@@ -86,7 +86,7 @@ divisor(const pool *p, const span *s)
 }
 
 /* Of one window of a map in blocks: y, and for a maximum where it was, of every sample. */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 pool_one(const pool *p, const span *s, const float *x, float *y, int32_t *where)
 {
     const train_window *w = &p->w;
@@ -134,7 +134,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 }
 
 /* Adds the gradient of one window to the elements that had part in it; where: of a maximum. */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 spread(const pool *p, const span *s, const float *g, const int32_t *where, float *dx)
 {
     const train_window *w = &p->w;

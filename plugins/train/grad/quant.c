@@ -9,10 +9,10 @@
  * Scales are learned or measured by the network around (net/scale.h); zero points are constant.
  */
 #include "plugins/train/grad/quant.h"
-#include "plugins/train/clones.h"
 #include "plugins/train/grad/fused.h"
 #include "plugins/train/grad/rules.h"
 #include <math.h>
+#include <nashc/clones.h>
 #include <string.h>
 
 /* Nearest, with halves away from zero or toward it. */
@@ -155,7 +155,7 @@ has_sign_of(float s, float z)
     return z == 0.0f && s > 0.0f && s <= 1.0f;
 }
 
-TRAIN_CLONES void
+NASHC_CLONES void
 train_quant_values(const train_quant *q, const float *x, int64_t n, float s, float z, float *y)
 {
     const train_quant p = *q;
@@ -202,7 +202,7 @@ plain_slopes(const train_quant *q, const float *x, int64_t n, float s, float z, 
 }
 
 /* Sum of a[i] b[i] in double, in parts that are independent. */
-TRAIN_CLONES static double
+NASHC_CLONES static double
 product_sum(const float *a, const float *b, int64_t n)
 {
     double sum[NASHC_GRAD_BLOCK] = {0.0}, all = 0.0;
@@ -218,7 +218,7 @@ product_sum(const float *a, const float *b, int64_t n)
     return all;
 }
 
-TRAIN_CLONES double
+NASHC_CLONES double
 train_quant_slopes(const train_quant *q, const float *x, const float *g, int64_t n, float s,
                    float z, float *slope)
 {
@@ -300,7 +300,7 @@ forward_part(void *arg, int thread, int64_t lo, int64_t hi)
 }
 
 /* Elements a .. b-1, of one scale; the sum of ds. */
-TRAIN_CLONES static double
+NASHC_CLONES static double
 backward_line(const job *j, int64_t a, int64_t b, float s, float z)
 {
     const float *x = j->c->in[0].v, *g = j->c->out[0].g;

@@ -12,9 +12,9 @@
  *     y = s_x s_w (products - 2 bits that differ) + bias
  */
 #include "plugins/train/lanes/coded.h"
-#include "plugins/train/clones.h"
 #include "plugins/train/lanes/sweep.h"
 #include <math.h>
+#include <nashc/clones.h>
 #include <string.h>
 
 #define FOUR    4
@@ -144,7 +144,7 @@ pack_channels(const float *x, int64_t step, const int channels, int64_t n, float
 }
 
 /* n places of up to 4 channels, `step` floats apart; false: a value is no code. */
-TRAIN_CLONES static bool
+NASHC_CLONES static bool
 pack_words(const float *x, int64_t step, int64_t channels, int64_t n, float inverse, int32_t lo,
            uint32_t range, uint32_t *to)
 {
@@ -163,7 +163,7 @@ pack_words(const float *x, int64_t step, int64_t channels, int64_t n, float inve
 }
 
 /* n places of up to 32 channels, `step` floats apart, that are signs; false: a value is none. */
-TRAIN_CLONES static bool
+NASHC_CLONES static bool
 pack_bits(const float *x, int64_t step, int64_t channels, int64_t n, float inverse, uint32_t *to)
 {
     const float shift = ROUNDER + 1.0f;
@@ -208,7 +208,7 @@ image_part(void *arg, int thread, int64_t lo, int64_t hi)
 /* --- weights --------------------------------------------------------------------------------- */
 
 /* Codes of n weights `step` apart; false: one is no code. */
-TRAIN_CLONES static bool
+NASHC_CLONES static bool
 weight_codes(const float *w, int64_t step, int64_t n, float inverse, int32_t lo, uint32_t range,
              int8_t *to)
 {

@@ -1,6 +1,6 @@
 /* convert.c: samples one after the other <-> side by side. */
 #include "plugins/train/lanes/convert.h"
-#include "plugins/train/clones.h"
+#include <nashc/clones.h>
 #include <string.h>
 
 #define LANES NASHC_GRAD_BLOCK
@@ -34,7 +34,7 @@ collect_tile(const float *blocks, int64_t size, int64_t n, int64_t e0, int64_t e
 }
 
 /* Items are tiles of all blocks. */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const job *j = arg;

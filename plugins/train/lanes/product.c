@@ -1,11 +1,11 @@
 /* product.c: gradients of weights and biases: what a thread does, in tiles that stay in its
  * caches. */
 #include "plugins/train/lanes/product.h"
-#include "plugins/train/clones.h"
 #include "plugins/train/lanes/coded.h"
 #include "plugins/train/lanes/sweep.h"
 #include "plugins/train/lanes/turned.h"
 #include "plugins/train/lanes/winograd.h"
+#include <nashc/clones.h>
 #include <string.h>
 
 #define MEET_ROWS 32 /* most positions of a tile of dot products, unless a row has more: L1 */
@@ -189,7 +189,7 @@ typedef struct bias_job {
     float *db;
 } bias_job;
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 bias_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const bias_job *j = arg;

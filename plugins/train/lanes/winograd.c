@@ -6,8 +6,8 @@
  * W is turned by half, Y a square of 6x6 windows, 0 beyond them. Numbers of one place of the 36 are
  * matrices of channels, whose product is that of a single tap. */
 #include "plugins/train/lanes/winograd.h"
-#include "plugins/train/clones.h"
 #include "plugins/train/lanes/sweep.h"
+#include <nashc/clones.h>
 #include <string.h>
 
 #define PLACES      TRAIN_TILE_SIZE
@@ -107,7 +107,7 @@ transform_three(const tile_row *g, int step, tile_row *to, int to_step)
 
 /* G W G^T of the 9 taps at w of n channels, of_c apart, turned by half, to the places `step` apart.
  */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 transform_weights(const float *w, int64_t of_c, int64_t n, int64_t step, float *to)
 {
     tile_row taps[9] = {{0.0f}}, rows[3 * TRAIN_TILE], all[PLACES];

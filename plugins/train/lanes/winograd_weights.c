@@ -7,8 +7,8 @@
  * place of the 36 are a matrix of channels of the image by squares and samples, and one of squares
  * and samples by channels of the windows, in blocks of TRAIN_LANES of them: its transform exchanges
  * samples and channels, so that sums are rows of lanes that need no folding. */
-#include "plugins/train/clones.h"
 #include "plugins/train/lanes/winograd.h"
+#include <nashc/clones.h>
 
 #define PLACES TRAIN_TILE_SIZE
 
@@ -206,7 +206,7 @@ back_six(const float *z, int64_t step, float *to, int to_step)
 }
 
 /* Items are channels of the image. */
-TRAIN_CLONES static void
+NASHC_CLONES static void
 back_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const pairs *v = arg;

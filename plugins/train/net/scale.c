@@ -8,9 +8,9 @@
  * A threshold below the least one is that, without gradient; channels of zeros that the graph has
  * say which it is.
  */
-#include "plugins/train/clones.h"
 #include "plugins/train/net/net.h"
 #include <math.h>
+#include <nashc/clones.h>
 #include <string.h>
 
 #define LN2              0.69314718055994530942
@@ -73,7 +73,7 @@ learn(train_net *n, const nashc_node *q, train_slot *s, train_scale *out)
 
 #define PARTS 16 /* of a sum or a maximum, so that they are independent */
 
-TRAIN_CLONES static float
+NASHC_CLONES static float
 largest(const float *w, int64_t n)
 {
     float part[PARTS] = {0.0f}, most = 0.0f;
@@ -194,7 +194,7 @@ train_scales_find(train_net *n)
 
 /* --- forward --------------------------------------------------------------------------------- */
 
-TRAIN_CLONES static float
+NASHC_CLONES static float
 mean(const float *w, int64_t n)
 {
     double part[PARTS] = {0.0}, sum = 0.0;
@@ -232,7 +232,7 @@ set_part(void *arg, int thread, int64_t lo, int64_t hi)
     }
 }
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 clamp(float *w, int64_t n, float bound)
 {
     for (int64_t i = 0; i < n; i++)
@@ -277,7 +277,7 @@ sign(float x)
     return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : 0.0f;
 }
 
-TRAIN_CLONES static int64_t
+NASHC_CLONES static int64_t
 count_of(const float *w, int64_t n, float most)
 {
     int64_t count = 0;
@@ -309,7 +309,7 @@ back_max(void *arg, int thread, int64_t lo, int64_t hi)
     }
 }
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 add_signs(const float *w, int64_t n, float g, float *dw)
 {
     for (int64_t i = 0; i < n; i++)

@@ -1,12 +1,12 @@
 /* optim.c: Adam (Kingma and Ba 2015, decoupled decay after Loshchilov and Hutter 2019), SGD with
  * momentum, clipping by the norm of all gradients, and schedules of the learning rate. */
 #include "plugins/train/optim/optim.h"
-#include "plugins/train/clones.h"
 #include <math.h>
+#include <nashc/clones.h>
 
 #define PI 3.14159265358979323846
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 adam(const train_optim *o, int64_t step, double lr, double factor, int64_t n, float *p,
      const float *g, float *m, float *u)
 {
@@ -26,7 +26,7 @@ adam(const train_optim *o, int64_t step, double lr, double factor, int64_t n, fl
     }
 }
 
-TRAIN_CLONES static void
+NASHC_CLONES static void
 sgd(const train_optim *o, int64_t step, double lr, double factor, int64_t n, float *p,
     const float *g, float *m)
 {
@@ -51,7 +51,7 @@ train_optim_step(const train_optim *o, int64_t step, double lr, double factor, i
         adam(o, step, lr, factor, n, p, g, m, u);
 }
 
-TRAIN_CLONES double
+NASHC_CLONES double
 train_square_sum(const float *g, int64_t n)
 {
     double part[8] = {0.0}, sum = 0.0;
