@@ -1,4 +1,5 @@
 /* sums.c: least and greatest values of weighted sums; docs/datatypes.md, intervals of sums. */
+#include <nashc/clones.h>
 #include <nashc/tensor.h>
 
 /* One weight. Positive and negative ones are summed apart: for lo <= x <= hi the extremes of
@@ -56,17 +57,36 @@ nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step, int64_t count)
         put(s, w[i * step]);
 }
 
-/* Row by row, as a walk down a column takes a line of the cache for each weight. */
-#define SUM_ROWS(type)                                                                             \
-    for (int64_t r = 0; r < rows; r++) {                                                           \
-        const type *row = (const type *)w->data + r * columns + first;                             \
-        for (int c = 0; c < n; c++) {                                                              \
-            int64_t v = row[c];                                                                    \
-            pos[c] += v > 0 ? v : 0;                                                               \
-            neg[c] += v < 0 ? v : 0;                                                               \
+/* Rows whose sums of cells of up to 16 bits fit 32 bits. */
+#define SUM_BLOCK 32768
+
+/* Row by row, as a walk down a column takes a line of the cache for each weight. The sums of a
+ * block are of type part: 32 bits where they fit, so that more of them stand in a vector. */
+#define SUM_ROWS(name, type, part)                                                                 \
+    NASHC_CLONES static void name(const type *w, int64_t rows, int64_t step, int n, int64_t *pos,  \
+                                  int64_t *neg)                                                    \
+    {                                                                                              \
+        for (int64_t from = 0; from < rows; from += SUM_BLOCK) {                                   \
+            part p[NASHC_SUMS_COLUMNS] = {0}, m[NASHC_SUMS_COLUMNS] = {0};                         \
+            int64_t end = rows - from < SUM_BLOCK ? rows : from + SUM_BLOCK;                       \
+            for (int64_t r = from; r < end; r++)                                                   \
+                for (int c = 0; c < n; c++) {                                                      \
+                    part v = w[r * step + c];                                                      \
+                    p[c] += v > 0 ? v : 0;                                                         \
+                    m[c] += v < 0 ? v : 0;                                                         \
+                }                                                                                  \
+            for (int c = 0; c < n; c++) {                                                          \
+                pos[c] += p[c];                                                                    \
+                neg[c] += m[c];                                                                    \
+            }                                                                                      \
         }                                                                                          \
-    }                                                                                              \
-    break
+    }
+
+SUM_ROWS(rows_i8, int8_t, int32_t)
+SUM_ROWS(rows_u8, uint8_t, int32_t)
+SUM_ROWS(rows_i16, int16_t, int32_t)
+SUM_ROWS(rows_u16, uint16_t, int32_t)
+SUM_ROWS(rows_i32, int32_t, int64_t)
 
 void
 nashc_sums_columns(nashc_sums *s, const nashc_buf *w, int64_t rows, int64_t columns, int64_t first,
@@ -76,15 +96,20 @@ nashc_sums_columns(nashc_sums *s, const nashc_buf *w, int64_t rows, int64_t colu
 
     switch (w->cell) {
     case NASHC_I8:
-        SUM_ROWS(int8_t);
+        rows_i8((const int8_t *)w->data + first, rows, columns, n, pos, neg);
+        break;
     case NASHC_U8:
-        SUM_ROWS(uint8_t);
+        rows_u8((const uint8_t *)w->data + first, rows, columns, n, pos, neg);
+        break;
     case NASHC_I16:
-        SUM_ROWS(int16_t);
+        rows_i16((const int16_t *)w->data + first, rows, columns, n, pos, neg);
+        break;
     case NASHC_U16:
-        SUM_ROWS(uint16_t);
+        rows_u16((const uint16_t *)w->data + first, rows, columns, n, pos, neg);
+        break;
     case NASHC_I32:
-        SUM_ROWS(int32_t);
+        rows_i32((const int32_t *)w->data + first, rows, columns, n, pos, neg);
+        break;
     default:
         for (int c = 0; c < n; c++)
             nashc_sums_add(&s[c], w, first + c, columns, rows);

@@ -5,11 +5,18 @@
  */
 #include <nashc/flow.h>
 
+/* A stream that a unit reads or writes: bit `port` of what a step of its model reads or writes. */
+typedef struct end {
+    uint32_t id, port; /* id: of the value */
+} end;
+
 typedef struct unit {
     const nashc_node *n;
     const nashc_layer_model *m;
     nashc_timing t;
     nashc_ring w;
+    end *in, *out;               /* without the inputs of the graph */
+    uint32_t n_in, n_out, wrote; /* wrote: what the step before did */
     uint64_t i, steps;
     int64_t at[NASHC_RING_LOOPS], level, ahead; /* of a ring: counts are with its input side */
     int side;                                   /* of a ring: 1 in, 2 out; 0: no ring */
@@ -37,13 +44,9 @@ stream_in(const nashc_node *n, int k)
 static bool
 has_room(const unit *u, uint64_t held, bool writes)
 {
-    uint32_t reads, before = 0;
-
     if (u->t.kind != 3)
         return held <= u->t.depth && (u->t.latency > 0 || !writes || held < u->t.depth);
-    if (u->i > 0)
-        u->m->step(&u->t, u->i - 1, &reads, &before);
-    return held <= (before & 1);
+    return held <= (u->wrote & 1);
 }
 
 /* Does the next step of u if it can be done. */
@@ -51,34 +54,24 @@ static bool
 step(check *c, unit *u)
 {
     unit *counts = u->side == 2 ? u - 1 : u;
-    uint32_t reads = u->side != 2, writes = u->side != 1, port = 0;
+    uint32_t reads = 1, writes = 1;
 
     if (u->i == u->steps || (u->side == 1 && u->level >= u->w.depth) ||
         (u->side == 2 && counts->ahead <= 0))
         return false;
     if (u->side == 0)
         u->m->step(&u->t, u->i, &reads, &writes);
-    for (int k = 0; k < nashc_node_n_in(u->n) && u->side != 2; k++) {
-        const nashc_value *v = stream_in(u->n, k);
-        if (v && (reads >> port++ & 1) && c->writer[nashc_value_id(v)] > 0 &&
-            c->held[nashc_value_id(v)] == 0)
+    for (uint32_t k = 0; k < u->n_in; k++)
+        if ((reads >> u->in[k].port & 1) && c->held[u->in[k].id] == 0)
             return false;
-    }
-    for (int k = 0; k < nashc_node_n_out(u->n) && u->side != 1; k++) {
-        uint32_t id = nashc_value_id(nashc_node_out(u->n, k));
-        if (!has_room(u, c->held[id], writes >> k & 1))
+    for (uint32_t k = 0; k < u->n_out; k++)
+        if (!has_room(u, c->held[u->out[k].id], writes >> u->out[k].port & 1))
             return false;
-    }
-    port = 0;
-    for (int k = 0; k < nashc_node_n_in(u->n) && u->side != 2; k++) {
-        const nashc_value *v = stream_in(u->n, k);
-        if (v && (reads >> port++ & 1) && c->writer[nashc_value_id(v)] > 0)
-            c->held[nashc_value_id(v)]--;
-    }
-    for (int k = 0; k < nashc_node_n_out(u->n) && u->side != 1; k++) {
-        uint32_t id = nashc_value_id(nashc_node_out(u->n, k));
-        c->held[id] += (writes >> k & 1) && c->reader[id] > 0;
-    }
+    for (uint32_t k = 0; k < u->n_in; k++)
+        c->held[u->in[k].id] -= reads >> u->in[k].port & 1;
+    for (uint32_t k = 0; k < u->n_out; k++)
+        c->held[u->out[k].id] += (writes >> u->out[k].port & 1) && c->reader[u->out[k].id] > 0;
+    u->wrote = writes;
     u->i++;
     counts->level += u->side == 1;
     counts->ahead += u->side == 1;
@@ -116,15 +109,12 @@ visit(check *c, uint32_t k)
     c->got.visits++;
     c->got.order = (c->got.order ^ k) * NASHC_FLOW_PRIME;
     c->got.order = (c->got.order ^ (u->i - from)) * NASHC_FLOW_PRIME;
-    for (int i = 0; i < nashc_node_n_in(u->n) && u->side != 2; i++) {
-        const nashc_value *v = stream_in(u->n, i);
-        if (v && c->writer[nashc_value_id(v)] > 0)
-            join_queue(c, c->writer[nashc_value_id(v)] - 1);
-    }
+    for (uint32_t i = 0; i < u->n_in; i++)
+        join_queue(c, c->writer[u->in[i].id] - 1);
     if (u->side > 0)
         join_queue(c, u->side == 1 ? k + 1 : k - 1);
-    for (int i = 0; i < nashc_node_n_out(u->n) && u->side != 1; i++) {
-        uint32_t r = c->reader[nashc_value_id(nashc_node_out(u->n, i))];
+    for (uint32_t i = 0; i < u->n_out; i++) {
+        uint32_t r = c->reader[u->out[i].id];
         if (r > 0)
             join_queue(c, r - 1);
     }
@@ -161,6 +151,27 @@ add_units(check *c, const nashc_node *n, const nashc_backend *b, nashc_diag *d)
     for (int k = 0; k < nashc_node_n_out(n); k++)
         c->writer[nashc_value_id(nashc_node_out(n, k))] = c->n_units;
     return NASHC_OK;
+}
+
+/* What unit u reads and writes, once all are known; only one side of a ring does either. */
+static bool
+connect(check *c, unit *u, nashc_arena *a)
+{
+    uint32_t port = 0;
+
+    u->in = NASHC_NEW_N(a, end, nashc_node_n_in(u->n) + 1);
+    u->out = NASHC_NEW_N(a, end, nashc_node_n_out(u->n) + 1);
+    if (!u->in || !u->out)
+        return false;
+    for (int k = 0; k < nashc_node_n_in(u->n) && u->side != 2; k++) {
+        const nashc_value *v = stream_in(u->n, k);
+        if (v && c->writer[nashc_value_id(v)] > 0)
+            u->in[u->n_in++] = (end){nashc_value_id(v), port};
+        port += v != NULL;
+    }
+    for (int k = 0; k < nashc_node_n_out(u->n) && u->side != 1; k++)
+        u->out[u->n_out++] = (end){nashc_value_id(nashc_node_out(u->n, k)), (uint32_t)k};
+    return true;
 }
 
 /* The execution of a frame, compared with the certificate. */
@@ -206,6 +217,8 @@ nashc_flow_check_proof(const nashc_graph *g, const nashc_flow_options *o, const 
         if (s == NASHC_OK)
             s = add_units(&c, node, o && NASHC_HAS(o, backend) ? o->backend : NULL, d);
     }
+    for (uint32_t k = 0; k < c.n_units && s == NASHC_OK; k++)
+        s = connect(&c, &c.units[k], a) ? NASHC_OK : nashc_enomem(d);
     if (s == NASHC_OK)
         s = execute(&c, g, p, d);
     for (uint32_t k = 0; k < c.n_units; k++)

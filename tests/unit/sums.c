@@ -91,6 +91,25 @@ columns(void **state)
     }
 }
 
+/* More rows than have sums of 32 bits. */
+static void
+tall(void **state)
+{
+    enum { ROWS = 70000 };
+    static int64_t w[2 * ROWS];
+
+    (void)state;
+    for (int k = 0; k < 2 * ROWS; k++)
+        w[k] = 65535 - k % 2;
+    nashc_type t = nashc_type_shaped(nashc_type_uint(16), 2, (const int64_t[]){ROWS, 2});
+    nashc_tensor *c = nashc_tensor_from_i64(&t, w);
+    nashc_sums s[2] = {{0}};
+    nashc_sums_columns(s, nashc_tensor_buf(c), ROWS, 2, 0, 2);
+    assert_true(s[0].pos == INT64_C(65535) * ROWS && s[0].neg == 0);
+    assert_true(s[1].pos == INT64_C(65534) * ROWS && s[1].neg == 0);
+    nashc_tensor_unref(c);
+}
+
 static void
 bipolar(void **state)
 {
@@ -128,7 +147,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(corners), cmocka_unit_test(parts_and_cells),
-                                       cmocka_unit_test(columns), cmocka_unit_test(bipolar),
-                                       cmocka_unit_test(overflow)};
+                                       cmocka_unit_test(columns), cmocka_unit_test(tall),
+                                       cmocka_unit_test(bipolar), cmocka_unit_test(overflow)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

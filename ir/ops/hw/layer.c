@@ -1,6 +1,7 @@
 /* layer.c: what the streaming layer ops share: stream views, divisors, thresholds. */
 #include "layer.h"
 #include "ir/ops/ops.h"
+#include <stdlib.h>
 
 /* Shapes before the last dimension do not matter to a layer: [N,H,W,C] and [N*H*W,C] are the same
  * stream. */
@@ -92,16 +93,32 @@ hw_check_stream(const nashc_node *n, int i, nashc_diag *d)
 int64_t
 hw_divisor(int64_t n, int64_t k)
 {
-    for (int64_t v = 1; v <= n / v; v++)
+    int64_t v = 1;
+
+    for (; v <= n / v; v++)
         if (n % v == 0 && k-- == 0)
             return v;
-    int64_t root = 1;
-    while (root + 1 <= n / (root + 1))
-        root++;
-    for (int64_t v = n / root == root && n % root == 0 ? root - 1 : root; v >= 1; v--)
-        if (n % v == 0 && k-- == 0)
+    for (v--; v >= 1; v--)
+        if (n % v == 0 && n / v != v && k-- == 0)
             return n / v;
     return 0;
+}
+
+int64_t *
+hw_divisors(int64_t n, int64_t *count)
+{
+    int64_t v = 1, at = 0;
+
+    *count = 0;
+    for (; v <= n / v; v++)
+        *count += n % v ? 0 : n / v == v ? 1 : 2;
+    int64_t *all = malloc((size_t)(*count + 1) * sizeof *all);
+    for (v = 1; all && v <= n / v; v++)
+        if (n % v == 0) {
+            all[*count - 1 - at] = n / v; /* of a square's root the same place */
+            all[at++] = v;
+        }
+    return all;
 }
 
 bool

@@ -36,6 +36,9 @@ nashc_status hw_check_stream(const nashc_node *n, int i, nashc_diag *d);
 /* k-th divisor of n in ascending order, 0 beyond the last. */
 int64_t hw_divisor(int64_t n, int64_t k);
 
+/* All divisors of n >= 1, ascending, for the caller to free; NULL: memory is short. O(sqrt n). */
+int64_t *hw_divisors(int64_t n, int64_t *count);
+
 /* Fold of a layer whose only knob, attribute `name` or pe, goes over the divisors of channels. */
 bool hw_fold_lanes(const char *name, int64_t channels, int64_t k, nashc_fold *out);
 bool hw_fold_pe(int64_t channels, int64_t k, nashc_fold *out);

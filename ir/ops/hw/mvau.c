@@ -178,27 +178,25 @@ point_cmp(const void *a, const void *b)
 static bool
 mvau_fold(const nashc_node *n, int64_t k, nashc_fold *out)
 {
-    int64_t np = 0, ns = 0, m = 0;
+    int64_t np, ns, m = 0;
     sizes z = sizes_of(n);
-
-    while (hw_divisor(z.mh, np) > 0)
-        np++;
-    while (hw_divisor(z.mw, ns) > 0)
-        ns++;
-    if (k < 0 || k >= np * ns)
-        return false;
+    int64_t *pe = hw_divisors(z.mh, &np), *simd = hw_divisors(z.mw, &ns);
     point *all = malloc((size_t)(np * ns) * sizeof *all);
-    if (!all) {
+    bool room = pe && simd && all, there = k >= 0 && k < np * ns;
+
+    if (!room) {
         out->n = -1;
-        return true;
+    } else if (there) {
+        for (int64_t i = 0; i < np; i++)
+            for (int64_t j = 0; j < ns; j++)
+                all[m++] = (point){pe[i], simd[j]};
+        qsort(all, (size_t)m, sizeof *all, point_cmp);
+        *out = (nashc_fold){.n = 2, .name = {"pe", "simd"}, .value = {all[k].pe, all[k].simd}};
     }
-    for (int64_t i = 0; i < np; i++)
-        for (int64_t j = 0; j < ns; j++)
-            all[m++] = (point){hw_divisor(z.mh, i), hw_divisor(z.mw, j)};
-    qsort(all, (size_t)m, sizeof *all, point_cmp);
-    *out = (nashc_fold){.n = 2, .name = {"pe", "simd"}, .value = {all[k].pe, all[k].simd}};
+    free(pe);
+    free(simd);
     free(all);
-    return true;
+    return there || !room;
 }
 
 /* FINN's choice of style (docs/layers.md, hw.mvau); ours differs in the cost model only. */
