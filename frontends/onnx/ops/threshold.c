@@ -129,7 +129,8 @@ read_xnor_popcount(nashc_onnx_in *r)
     for (int i = 0; i < 2; i++) {
         const nashc_type *t = nashc_value_type(i ? b : a);
         const nashc_tensor *c = nashc_value_const(i ? b : a);
-        double lo = 0, hi = 1;
+        double lo = nashc_type_is_int(t) ? (double)t->lo : 0;
+        double hi = nashc_type_is_int(t) ? (double)t->hi : 1; /* of floats nothing is known */
         if (c)
             nashc_tensor_min_max(c, &lo, &hi);
         if ((nashc_type_is_int(t) && t->kind != bit) || lo < 0 || hi > 1)

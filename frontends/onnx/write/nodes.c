@@ -44,19 +44,19 @@ onnx_emit(onnx_out *o, const char *domain, const char *op, const char *const *in
         n->name = o->n_parts ? (char *)nashc_arena_printf(o->arena, "%s_%d", name, o->n_parts)
                              : onnx_text(o, name);
     o->n_parts++;
-    n->n_input = (size_t)n_in;
     n->input = onnx_grab(o, sizeof(char *) * (size_t)(n_in + 1));
-    for (int i = 0; i < n_in; i++)
+    n->n_input = n->input ? (size_t)n_in : 0;
+    for (size_t i = 0; i < n->n_input; i++)
         /* an empty name is an operand left out */
         n->input[i] = onnx_text(o, in[i] ? in[i] : "");
-    n->n_output = (size_t)n_out;
     n->output = onnx_grab(o, sizeof(char *) * (size_t)(n_out + 1));
-    for (int i = 0; i < n_out; i++)
+    n->n_output = n->output ? (size_t)n_out : 0;
+    for (size_t i = 0; i < n->n_output; i++)
         n->output[i] = onnx_text(o, out[i]);
     if (*domain)
         onnx_add_domain(o, domain, 1, true);
     onnx_push(o, &o->nodes, n);
-    return n->output[0];
+    return n->n_output > 0 ? n->output[0] : "";
 }
 
 /* Between two parts the container is that of the first operand. */
@@ -87,14 +87,18 @@ onnx_last(onnx_out *o)
 static Onnx__AttributeProto *
 attribute(onnx_out *o, const char *name, int type)
 {
-    Onnx__NodeProto *n = onnx_last(o);
     Onnx__AttributeProto *a = onnx_grab(o, sizeof *a), **all;
 
     *a = (Onnx__AttributeProto)ONNX__ATTRIBUTE_PROTO__INIT;
+    if (o->no_memory) /* there may be no node */
+        return a;
+    Onnx__NodeProto *n = onnx_last(o);
     a->name = onnx_text(o, name);
     a->has_type = true;
     a->type = type;
     all = onnx_grab(o, sizeof(void *) * (n->n_attribute + 1));
+    if (o->no_memory)
+        return a;
     if (n->n_attribute)
         memcpy(all, n->attribute, sizeof(void *) * n->n_attribute);
     all[n->n_attribute++] = a;
@@ -138,9 +142,10 @@ onnx_put_ints(onnx_out *o, const char *name, const int64_t *v, int n)
 {
     Onnx__AttributeProto *a = attribute(o, name, 7);
 
-    a->n_ints = (size_t)n;
     a->ints = onnx_grab(o, sizeof(int64_t) * (size_t)(n + 1));
-    memcpy(a->ints, v, sizeof(int64_t) * (size_t)n);
+    a->n_ints = a->ints ? (size_t)n : 0;
+    for (size_t i = 0; i < a->n_ints; i++)
+        a->ints[i] = v[i];
 }
 
 void
@@ -148,9 +153,9 @@ onnx_put_floats(onnx_out *o, const char *name, const double *v, int n)
 {
     Onnx__AttributeProto *a = attribute(o, name, 6);
 
-    a->n_floats = (size_t)n;
     a->floats = onnx_grab(o, sizeof(float) * (size_t)(n + 1));
-    for (int i = 0; a->floats && i < n; i++)
+    a->n_floats = a->floats ? (size_t)n : 0;
+    for (size_t i = 0; i < a->n_floats; i++)
         a->floats[i] = (float)v[i];
 }
 

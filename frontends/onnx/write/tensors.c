@@ -196,9 +196,10 @@ onnx_put_shape(onnx_out *o, const int64_t *v, int n)
     p->n_dims = 1;
     p->dims = onnx_grab(o, sizeof(int64_t));
     p->dims[0] = n;
-    p->n_int64_data = (size_t)n;
     p->int64_data = onnx_grab(o, sizeof(int64_t) * (size_t)(n + 1));
-    memcpy(p->int64_data, v, sizeof(int64_t) * (size_t)n);
+    p->n_int64_data = p->int64_data ? (size_t)n : 0;
+    for (size_t i = 0; i < p->n_int64_data; i++)
+        p->int64_data[i] = v[i];
     onnx_push(o, &o->initialisers, p);
     return p->name;
 }
