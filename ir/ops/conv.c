@@ -115,8 +115,8 @@ conv_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     return ops_check_shape(n, out, d);
 }
 
-static nashc_status
-conv_verify(const nashc_node *n, nashc_diag *d)
+nashc_status
+ops_conv_verify(const nashc_node *n, nashc_diag *d)
 {
     nashc_status s = ops_need_finite(n, 1, "weight", d);
 
@@ -149,7 +149,7 @@ const nashc_op nashc_op_nn_conv = {
     .min_out = 1,
     .max_out = 1,
     .attrs = conv_attrs,
-    .verify = conv_verify,
+    .verify = ops_conv_verify,
     .infer = conv_infer,
     .eval = conv_eval,
 };

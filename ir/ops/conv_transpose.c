@@ -155,14 +155,6 @@ conv_transpose_infer(const nashc_node *n, nashc_type *out, nashc_diag *d)
     return ops_check_shape(n, out, d);
 }
 
-static nashc_status
-conv_transpose_verify(const nashc_node *n, nashc_diag *d)
-{
-    nashc_status s = ops_need_finite(n, 1, "weight", d);
-
-    return s == NASHC_OK ? ops_need_finite(n, 2, "bias", d) : s;
-}
-
 /* The weight is repacked to rows [group * mg][cg * taps]; then it is a convolution that reads its
  * input at other positions. */
 static nashc_status
@@ -202,7 +194,7 @@ const nashc_op nashc_op_nn_conv_transpose = {
     .min_out = 1,
     .max_out = 1,
     .attrs = conv_transpose_attrs,
-    .verify = conv_transpose_verify,
+    .verify = ops_conv_verify,
     .infer = conv_transpose_infer,
     .eval = conv_transpose_eval,
 };

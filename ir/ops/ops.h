@@ -282,5 +282,7 @@ typedef struct ops_conv {
 /* Operands x, bias as nashc_eval_in 0 and 2; weights as rows [group * mg][cg * taps]. */
 nashc_status ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *weight);
 nashc_status ops_conv_run_i64(nashc_eval *e, const ops_conv *c, const int64_t *weight);
+/* Constant weights and biases of a convolution of either kind are finite. */
+nashc_status ops_conv_verify(const nashc_node *n, nashc_diag *d);
 
 #endif
