@@ -263,13 +263,26 @@ nashc_out_flush(nashc_outfile *f, nashc_diag *d)
     return f->err ? nashc_file_error(d, f->path, "cannot write", f->err) : NASHC_OK;
 }
 
+nashc_status
+nashc_file_allowed(nashc_diag *d, const char *path)
+{
+    if (!d || !nashc_diag_warning_failed(d))
+        return NASHC_OK;
+    return nashc_error(d, NULL, "%s is not written: -Werror made an error of a warning",
+                       nashc_quote(d, path));
+}
+
 /* f is gone afterwards, also on failure. close may be the first to tell of a full disk, so rename
  * comes after it. */
 nashc_status
 nashc_out_commit(nashc_outfile *f, nashc_diag *d)
 {
-    nashc_status s = NASHC_OK;
+    nashc_status s = f->temp ? nashc_file_allowed(d, f->path) : NASHC_OK;
 
+    if (s != NASHC_OK) {
+        nashc_out_drop(f);
+        return s;
+    }
     flush(f);
     if (close(f->fd) != 0 && !f->err)
         f->err = errno;

@@ -287,7 +287,9 @@ put_in_place(nashc_outdir *o, nashc_diag *d)
 nashc_status
 nashc_outdir_commit(nashc_outdir *o, nashc_diag *d)
 {
-    nashc_status s = nashc_manifest_list_files(o->temp, d);
+    nashc_status s = nashc_file_allowed(d, o->path);
+    if (s == NASHC_OK)
+        s = nashc_manifest_list_files(o->temp, d);
     char *parent = parent_of(o->path);
     int turn = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
