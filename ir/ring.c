@@ -81,21 +81,38 @@ rising(const nest *z, int64_t least)
     return p;
 }
 
-/* Depth with which neither side waits for the other: what a window spans, and what has to come in
- * while one is given (docs/layers.md, hw.window), of the next frame behind the last one. words: a
- * frame. */
+/* By how many beats a window must have come in before its first one is given, if it shares none
+ * with the window before it, from whose end on it can come in: beat x of it, counted from 0, comes
+ * x cycles after the first, and is given in step u. The most of x - u over the loops inside. */
+static int64_t
+head_start(const nest *z, int p)
+{
+    int64_t most = 0, steps = 1;
+
+    for (int k = z->n - 1; k >= p; k--) {
+        most += z->stride[k] > steps ? (z->dim[k] - 1) * (z->stride[k] - steps) : 0;
+        steps *= z->dim[k];
+    }
+    return most;
+}
+
+/* Depth with which neither side waits for the other within a frame: what a window spans, and what
+ * has to come in before it starts (docs/layers.md, hw.window); of the next frame, behind the last
+ * window, but for some cycles a frame. words: a frame. */
 static int64_t
 good_depth(const nest *z, int p, int64_t words)
 {
-    int64_t least = span(z, p, z->n) + 1, window = 1, more = words - span(z, 0, p);
+    int64_t least = span(z, p, z->n) + 1, window = 1, more = 0;
 
     for (int i = p; i < z->n; i++)
         window *= z->dim[i];
-    for (int i = 0; i < p; i++) {
-        int64_t jump = z->stride[i] - span(z, i + 1, p);
-        more = jump > more ? jump : more;
+    for (int i = 0; i <= p; i++) { /* the last one is to the next frame */
+        int64_t jump = i == p ? words - span(z, 0, p) : z->stride[i] - span(z, i + 1, p);
+        int64_t ahead = jump - window;
+        if (i < p && jump >= least)
+            ahead = jump - least + 1 + head_start(z, p);
+        more = ahead > more ? ahead : more;
     }
-    more = more > window ? more - window : 0;
     return least + more < 2 ? 2 : least + more;
 }
 

@@ -21,6 +21,29 @@ windows(void **state)
     assert_memory_equal(r.release, release, sizeof release);
 }
 
+/* Rows whose pixels come in as 2x2 blocks, row by row of the blocks: the last pixel of the upper
+ * row of blocks, 14 of 16, is given as the 8th. Of pixels given twice, two rows of each, the first
+ * one is asked for at once. */
+static void
+windows_apart(void **state)
+{
+    static const int64_t block_dim[] = {9, 2, 4, 2}, block_stride[] = {16, 2, 4, 1};
+    const nashc_loops block = {
+        .n = 4, .dim = block_dim, .stride = block_stride, .count = 144, .lanes = 1};
+    static const int64_t twice_dim[] = {9, 2, 4, 2, 1}, twice_stride[] = {4, 0, 1, 0, 1};
+    const nashc_loops twice = {
+        .n = 5, .dim = twice_dim, .stride = twice_stride, .count = 36, .lanes = 1};
+    nashc_ring r;
+
+    (void)state;
+    assert_int_equal(nashc_ring_of(&block, &r), NASHC_OK);
+    assert_int_equal(r.least, 14);
+    assert_int_equal(r.depth, 14 + 7);
+    assert_int_equal(nashc_ring_of(&twice, &r), NASHC_OK);
+    assert_int_equal(r.least, 4);
+    assert_int_equal(r.depth, 5);
+}
+
 /* Beats of 2 channels of 4; loops that go on where the next one ends are one with it. */
 static void
 merged(void **state)
@@ -106,8 +129,8 @@ no_ring(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(merged),
-                                       cmocka_unit_test(too_many), cmocka_unit_test(line),
-                                       cmocka_unit_test(no_ring)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(windows_apart),
+                                       cmocka_unit_test(merged),  cmocka_unit_test(too_many),
+                                       cmocka_unit_test(line),    cmocka_unit_test(no_ring)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
