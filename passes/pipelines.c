@@ -220,7 +220,7 @@ const nashc_pipeline nashc_pipeline_hardware = {
         "mul=$mul;adder-graphs=$adder-graphs;backend=$backend;device=$device),"
         "if<folding-file>(apply-folding(file=$folding-file))," ADDER_GRAPHS
         "insert-dwc,insert-fifo(backend=$backend;file=$folding-file),"
-        "if<device>(place-memories(backend=$backend;device=$device))",
+        "if<device>(place-memories(backend=$backend;device=$device;fit=$fit;fill=$fill))",
     .options = hardware_options,
 };
 
@@ -273,6 +273,18 @@ static const nashc_param retarget_options[] = {
      .def = "0",
      .help = "frames a second that every layer must reach",
      .kind = NASHC_P_FLOAT},
+    {.name = "fit",
+     .def = "false",
+     .help = "in place of a target: most frames a second that the device has room for",
+     .kind = NASHC_P_BOOL},
+    {.name = "fill",
+     .def = "0",
+     .help = "fit: per cent of each resource to fill; 0: what the device allows planners",
+     .kind = NASHC_P_FLOAT},
+    {.name = "reserve",
+     .def = "[]",
+     .help = "fit: LUT, FF, BRAM_18K, URAM, DSP to be left for FIFOs",
+     .kind = NASHC_P_INTS},
     {.name = "mvau-wwidth-max",
      .def = "0",
      .domain = "0..",
@@ -283,15 +295,17 @@ static const nashc_param retarget_options[] = {
     {0},
 };
 
-/* What nashc_compile() runs where layers that are fast enough wait for each other. */
+/* What nashc_compile() runs where layers that are fast enough wait for each other, or leave no room
+ * for their FIFOs. */
 const nashc_pipeline nashc_pipeline_retarget = {
     NASHC_DESC(nashc_pipeline),
     .name = "retarget",
     .help = "hardware layers folded anew for another target",
     .text =
-        "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;"
+        "remove-dwc-fifo,set-folding(clock-ns=$clock-ns;target-fps=$target-fps;short=0;fit=$fit;"
+        "fill=$fill;reserve=$reserve;anew=true;"
         "mvau-wwidth-max=$mvau-wwidth-max;mul=$mul;adder-graphs=$adder-graphs;"
         "backend=$backend;device=$device)," ADDER_GRAPHS "insert-dwc,insert-fifo(backend=$backend),"
-        "if<device>(place-memories(backend=$backend;device=$device))",
+        "if<device>(place-memories(backend=$backend;device=$device;fit=$fit;fill=$fill))",
     .options = retarget_options,
 };

@@ -3,7 +3,7 @@
  *     model ------------ pipeline `compile` --+
  *     graph of layers -- pipeline `refold` ---+--> layers --> simulation, costs --> checks
  *     any, o->passes --- those ---------------+                   |
- *                        `retarget` <------- target missed -------+
+ *                        `retarget` <- target missed, device full +
  */
 #include "compile.h"
 #include <string.h>
@@ -393,7 +393,7 @@ nashc_compile(nashc_module **m, const nashc_compile_options *options, nashc_comp
         return s;
     r.device = or_empty(o.device)[0] ? nashc_find(c, NASHC_D_DEVICE, o.device) : NULL;
     s = nashc_compile_measure(*m, &o, &r, a, d);
-    if (s == NASHC_OK && ours && !extra && o.target_fps > 0 && o.folding == NASHC_FOLDING_EXACT)
+    if (s == NASHC_OK && ours && !extra && o.folding == NASHC_FOLDING_EXACT)
         s = nashc_compile_retarget(m, &o, &r, a, d);
     if (s != NASHC_OK)
         return s;

@@ -149,3 +149,9 @@ nashc_device_demand(const nashc_device *dev, const nashc_cost *c, nashc_demand o
                 out[i].have > 0 ? 100.0 * (double)out[i].need / (double)out[i].have : INFINITY;
     }
 }
+
+double
+nashc_device_room(const nashc_device *dev, double percent)
+{
+    return percent > 0 ? percent / 100 : dev->usable_lut > 0 ? dev->usable_lut : 0.7;
+}

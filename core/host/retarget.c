@@ -1,23 +1,33 @@
-/* retarget.c: folds again where layers are fast enough but wait for each other.
+/* retarget.c: folds again where a design as a whole is not what its folding promised.
  *
- *     layers: T cycles or fewer --> simulation: I > T --> fold for T * T / I --> simulation ...
+ *     target: layers take T cycles or fewer --> simulation: I > T --> fold for T * T / I --> ...
+ *             graphs of additions overfill the LUTs of the device --> fold without them
+ *     fit:    layers and FIFOs overfill the device --> fold with room left for FIFOs --> ...
  */
 #include "compile.h"
 
 #define ROUNDS 3
 
+/* What a design is folded for. */
+typedef struct aim {
+    double target_fps;
+    const char *adder_graphs;
+    nashc_cost reserve; /* of --fit */
+} aim;
+
 static nashc_status
-fold_for(nashc_module **m, const nashc_compile_options *o, uint64_t target, nashc_arena *a,
+fold_for(nashc_module **m, const nashc_compile_options *o, const aim *z, nashc_arena *a,
          nashc_diag *d)
 {
-    /* Half a cycle more, so that the rate is rounded back to target. */
+    const nashc_cost *c = &z->reserve;
     const char *text = nashc_arena_printf(
         a,
-        "try(retarget(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;"
+        "try(retarget(backend=\"%s\";device=\"%s\";clock-ns=%.17g;target-fps=%.17g;fit=%s;"
+        "fill=%.17g;reserve=[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "];"
         "mvau-wwidth-max=%" PRId64 ";mul=%s;adder-graphs=%s))",
-        o->backend ? o->backend : "", o->device ? o->device : "", o->clock_ns,
-        1e9 / o->clock_ns / ((double)target + 0.5), o->mvau_wwidth_max, o->mul ? o->mul : "auto",
-        o->adder_graphs ? o->adder_graphs : "auto");
+        o->backend ? o->backend : "", o->device ? o->device : "", o->clock_ns, z->target_fps,
+        o->fit ? "true" : "false", o->fill, c->lut, c->ff, c->bram18, c->uram, c->dsp,
+        o->mvau_wwidth_max, o->mul ? o->mul : "auto", z->adder_graphs);
     nashc_pm_options pm = {.struct_size = sizeof pm, .bisect_limit = -1};
 
     if (o->pm) {
@@ -28,18 +38,43 @@ fold_for(nashc_module **m, const nashc_compile_options *o, uint64_t target, nash
     return text ? nashc_run_pipeline(m, text, &pm, d) : nashc_enomem(d);
 }
 
-/* One round: *trial becomes *m folded for target, *r what it reaches. */
+/* *trial becomes *m folded for z, *r what it reaches. */
 static nashc_status
-try_target(const nashc_module *m, const nashc_compile_options *o, uint64_t target,
-           nashc_module **trial, nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
+try_aim(const nashc_module *m, const nashc_compile_options *o, const aim *z, nashc_module **trial,
+        nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
 {
     if (!(*trial = nashc_module_clone(m)))
         return nashc_enomem(d);
-    nashc_status s = fold_for(trial, o, target, a, d);
-    if (s == NASHC_OK)
-        s = nashc_compile_measure(*trial, o, r, a, d);
-    if (s != NASHC_OK || nashc_diag_verbosity(d) < 2)
-        return s;
+    nashc_status s = fold_for(trial, o, z, a, d);
+    return s == NASHC_OK ? nashc_compile_measure(*trial, o, r, a, d) : s;
+}
+
+/* The trial takes the place of *m if it is better, else it is gone. */
+static void
+settle(nashc_module **m, nashc_compile_result *r, nashc_module *trial,
+       const nashc_compile_result *next, bool better)
+{
+    nashc_module_free(better ? *m : trial);
+    if (!better)
+        return;
+    *m = trial;
+    *r = *next;
+}
+
+static const char *
+adder_graphs(const nashc_compile_options *o)
+{
+    return o->adder_graphs ? o->adder_graphs : "auto";
+}
+
+/* --- a target ----------------------------------------------------------------------------------
+ */
+
+static void
+tell_target(uint64_t target, const nashc_compile_result *r, nashc_diag *d)
+{
+    if (nashc_diag_verbosity(d) < 2)
+        return;
     if (nashc_compile_slowest(r, NULL) <= target)
         nashc_remark(d, NULL,
                      "[retarget] folded for %" PRIu64 " cycles a frame: the interval is %g", target,
@@ -47,12 +82,11 @@ try_target(const nashc_module *m, const nashc_compile_options *o, uint64_t targe
     else
         nashc_remark(d, NULL, "[retarget] no folding takes %" PRIu64 " cycles a frame or fewer",
                      target);
-    return s;
 }
 
-nashc_status
-nashc_compile_retarget(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
-                       nashc_arena *a, nashc_diag *d)
+static nashc_status
+fold_faster(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
+            nashc_arena *a, nashc_diag *d)
 {
     const double goal = 1e9 / o->clock_ns / o->target_fps * (1 + 1e-9);
     uint64_t target = (uint64_t)goal;
@@ -68,18 +102,198 @@ nashc_compile_retarget(nashc_module **m, const nashc_compile_options *o, nashc_c
         target = less < target ? less : target - 1;
         if (target == 0)
             break;
-        s = try_target(*m, o, target, &trial, &next, a, d);
+        /* half a cycle more, so that the rate is rounded back to target */
+        const aim z = {.target_fps = 1e9 / o->clock_ns / ((double)target + 0.5),
+                       .adder_graphs = adder_graphs(o)};
+        s = try_aim(*m, o, &z, &trial, &next, a, d);
+        if (s == NASHC_OK)
+            tell_target(target, &next, d);
         bool reached = s == NASHC_OK && nashc_compile_slowest(&next, NULL) <= target;
         interval = next.interval;
-        if (s == NASHC_OK && next.interval < r->interval) {
-            nashc_module_free(*m);
-            *m = trial;
-            *r = next;
-        } else {
-            nashc_module_free(trial);
-        }
+        settle(m, r, trial, &next, s == NASHC_OK && next.interval < r->interval);
         if (!reached) /* no wider folding is there: narrower targets change nothing */
             break;
     }
+    return s;
+}
+
+/* --- a device ----------------------------------------------------------------------------------
+ */
+
+/* The resource of which r takes most beyond the part `room` of its device, and how far: as a share
+ * of what may be filled, 1 or less: it fits. */
+static double
+filled(const nashc_compile_result *r, double room, nashc_demand *worst)
+{
+    nashc_demand use[NASHC_DEMANDS];
+    double most = 0;
+
+    nashc_device_demand(r->device, r->cost, use);
+    for (int i = 0; i < NASHC_DEMANDS; i++) {
+        double share = (double)use[i].need / ((double)use[i].have * room + 1e-9);
+        if (share <= most)
+            continue;
+        most = share;
+        *worst = use[i];
+    }
+    return most;
+}
+
+static bool
+adds(const nashc_compile_result *r)
+{
+    NASHC_EACH_NODE(r->graph, n)
+    {
+        int k = nashc_attr_index(n, "res_type");
+        if (k >= 0 && strcmp(nashc_attr_str(n, k), "adders") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Graphs of additions cost least, but all of it LUTs: where these do not suffice, products may, in
+ * blocks and memories. */
+static nashc_status
+fold_without_graphs(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
+                    nashc_arena *a, nashc_diag *d)
+{
+    nashc_compile_result next = *r;
+    nashc_module *trial = NULL;
+    nashc_demand worst;
+    const double before = filled(r, 1, &worst);
+    const aim z = {.target_fps = o->target_fps, .adder_graphs = "off"};
+
+    nashc_status s = try_aim(*m, o, &z, &trial, &next, a, d);
+    bool better =
+        s == NASHC_OK && next.interval <= r->interval && filled(&next, 1, &worst) < before;
+    settle(m, r, trial, &next, better);
+    return s;
+}
+
+static nashc_cost
+cost_of_fifos(const nashc_compile_result *r)
+{
+    nashc_cost sum = {0};
+
+    NASHC_EACH_NODE(r->graph, n)
+    {
+        if (nashc_node_is(n, "hw.fifo"))
+            nashc_cost_add(&sum, &r->layer_cost[nashc_node_id(n)]);
+    }
+    return sum;
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Is the device overfilled by the FIFOs alone? If not, the folding has said so. */
+static bool
+fits_without_fifos(const nashc_compile_result *r, double room)
+{
+    const nashc_cost fifos = cost_of_fifos(r);
+    nashc_demand all[NASHC_DEMANDS], queues[NASHC_DEMANDS];
+    bool fits = true;
+
+    nashc_device_demand(r->device, r->cost, all);
+    nashc_device_demand(r->device, &fifos, queues);
+    for (int i = 0; i < NASHC_DEMANDS; i++)
+        fits = fits && (double)(all[i].need - queues[i].need) <= (double)all[i].have * room;
+    return fits;
+}
+
+/* Room to leave after a try that left `reserve` and came out as r: what its FIFOs take, and what it
+ * is still beyond. */
+static nashc_cost
+more_reserve(const nashc_cost *reserve, const nashc_compile_result *r, double room)
+{
+    const nashc_cost fifos = cost_of_fifos(r);
+    nashc_demand use[NASHC_DEMANDS];
+    uint64_t over[NASHC_DEMANDS];
+
+    nashc_device_demand(r->device, r->cost, use);
+    for (int i = 0; i < NASHC_DEMANDS; i++) {
+        uint64_t may = (uint64_t)((double)use[i].have * room);
+        over[i] = use[i].need > may ? use[i].need - may : 0;
+    }
+    return (nashc_cost){.lut = larger(fifos.lut, reserve->lut + over[0]),
+                        .ff = larger(fifos.ff, reserve->ff + over[1]),
+                        .bram18 = larger(fifos.bram18, reserve->bram18 + over[2]),
+                        .uram = larger(fifos.uram, reserve->uram + over[3]),
+                        .dsp = reserve->dsp + over[4]};
+}
+
+/* r, slower than what overfilled the device, has smaller FIFOs too: with room for those alone there
+ * may be something between. */
+static nashc_status
+fold_between(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
+             nashc_arena *a, nashc_diag *d)
+{
+    const double room = nashc_device_room(r->device, o->fill);
+    const aim z = {.adder_graphs = adder_graphs(o), .reserve = cost_of_fifos(r)};
+    nashc_compile_result next = *r;
+    nashc_module *trial = NULL;
+    nashc_demand worst;
+
+    nashc_status s = try_aim(*m, o, &z, &trial, &next, a, d);
+    bool better = s == NASHC_OK && next.interval < r->interval && filled(&next, room, &worst) <= 1;
+    settle(m, r, trial, &next, better);
+    return s;
+}
+
+static nashc_status
+fold_smaller(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
+             nashc_arena *a, nashc_diag *d)
+{
+    const double room = nashc_device_room(r->device, o->fill);
+    aim z = {.adder_graphs = adder_graphs(o)};
+    nashc_demand worst = {0};
+    double share = filled(r, room, &worst);
+    nashc_status s = NASHC_OK;
+
+    if (share > 1 && !fits_without_fifos(r, room))
+        return NASHC_OK;
+    for (int i = 0; i < ROUNDS && s == NASHC_OK && share > 1; i++) {
+        nashc_compile_result next = *r;
+        nashc_module *trial = NULL;
+        z.reserve = more_reserve(&z.reserve, r, room);
+        nashc_remark(d, NULL,
+                     "fit: with its FIFOs the design needs about %" PRIu64 " %s, %" PRIu64
+                     " of %s may be filled: folded again with room for %" PRIu64 " LUT, %" PRIu64
+                     " BRAM_18K and %" PRIu64 " URAM of FIFOs",
+                     worst.need, worst.name, (uint64_t)((double)worst.have * room), r->device->name,
+                     z.reserve.lut, z.reserve.bram18, z.reserve.uram);
+        s = try_aim(*m, o, &z, &trial, &next, a, d);
+        double now = s == NASHC_OK ? filled(&next, room, &worst) : share;
+        settle(m, r, trial, &next, now < share);
+        if (now >= share) /* nothing smaller is there */
+            break;
+        share = now;
+    }
+    if (s == NASHC_OK && share <= 1 && z.reserve.lut > 0)
+        s = fold_between(m, o, r, a, d);
+    if (s == NASHC_OK && (share = filled(r, room, &worst)) > 1)
+        nashc_warning(d, NULL, "device-full",
+                      "fit: with its FIFOs the smallest design found needs about %" PRIu64
+                      " %s, %" PRIu64 " of %s may be filled",
+                      worst.need, worst.name, (uint64_t)((double)worst.have * room),
+                      r->device->name);
+    return s;
+}
+
+nashc_status
+nashc_compile_retarget(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
+                       nashc_arena *a, nashc_diag *d)
+{
+    nashc_demand worst;
+
+    if (o->fit)
+        return r->device ? fold_smaller(m, o, r, a, d) : NASHC_OK;
+    nashc_status s = o->target_fps > 0 ? fold_faster(m, o, r, a, d) : NASHC_OK;
+    if (s == NASHC_OK && r->device && strcmp(adder_graphs(o), "auto") == 0 && adds(r) &&
+        filled(r, 1, &worst) > 1)
+        s = fold_without_graphs(m, o, r, a, d);
     return s;
 }

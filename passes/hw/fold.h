@@ -42,8 +42,9 @@ typedef struct fold_problem {
     int n;
     int *item_of; /* by node id, -1: no layer */
     int64_t wwidth_max, parallel;
-    int64_t positions; /* most a beat, at most FOLD_POSITIONS */
-    bool no_dsp;       /* the device has none, so all res_type are lut */
+    int64_t positions;  /* most a beat, at most FOLD_POSITIONS */
+    nashc_cost reserve; /* fit: room of the device to be left */
+    bool no_dsp;        /* the device has none, so all res_type are lut */
     bool add,
         add_always; /* constants as graphs of additions: where cheaper, wherever they can be */
 } fold_problem;

@@ -37,15 +37,18 @@ rates(const fold_problem *z, uint64_t least, int *n)
     return rate;
 }
 
-/* The resource of which c takes most beyond what may be filled; NULL: it fits. */
+/* The resource of which c, and the reserve beside it, take most beyond what may be filled; NULL: it
+ * fits. */
 static const char *
-overflow(const nashc_device *dev, const nashc_cost *c, double fill, uint64_t *need, uint64_t *have)
+overflow(const fold_problem *z, const nashc_cost *c, double fill, uint64_t *need, uint64_t *have)
 {
     nashc_demand use[NASHC_DEMANDS];
     const char *worst = NULL;
+    nashc_cost all = *c;
     double most = 0;
 
-    nashc_device_demand(dev, c, use);
+    nashc_cost_add(&all, &z->reserve);
+    nashc_device_demand(z->dev, &all, use);
     for (int i = 0; i < NASHC_DEMANDS; i++) {
         double room = (double)use[i].have * fill, over = (double)use[i].need / (room + 1e-9);
         if ((double)use[i].need <= room || over <= most)
@@ -71,8 +74,9 @@ too_much(fold_problem *z, fold_result *r, double fill, const char **over, uint64
 
     if (s != NASHC_OK)
         return s;
-    if (!(*over = overflow(z->dev, &r->cost, fill, need, have)))
+    if (!(*over = overflow(z, &r->cost, fill, need, have)))
         return NASHC_OK;
+    nashc_cost_add(&placed, &z->reserve);
     for (int i = 0; i < z->n; i++) { /* leaves the converters */
         const fold_item *it = &z->items[i];
         hw_cost_subtract(&placed, &it->cost);
@@ -81,8 +85,9 @@ too_much(fold_problem *z, fold_result *r, double fill, const char **over, uint64
     }
     if ((s = fold_apply(z)) == NASHC_OK)
         s = hw_placed_cost(z->r, z->f, z->backend, z->dev, fill, known, &placed);
+    hw_cost_subtract(&placed, &z->reserve);
     if (s == NASHC_OK)
-        *over = overflow(z->dev, &placed, fill, need, have);
+        *over = overflow(z, &placed, fill, need, have);
     return s;
 }
 
@@ -180,8 +185,7 @@ search_both(fold_problem *z, double fill, uint64_t *target, limit *l)
 nashc_status
 fold_fit(fold_problem *z, double percent, uint64_t *target, fold_result *out)
 {
-    const double usual = z->dev->usable_lut > 0 ? z->dev->usable_lut : 0.7;
-    const double fill = percent > 0 ? percent / 100 : usual;
+    const double fill = nashc_device_room(z->dev, percent);
     limit l;
     nashc_status s = search_both(z, fill, target, &l);
     uint64_t need, have;

@@ -319,6 +319,7 @@ run(nashc_run *r, nashc_graph *g)
 {
     const char *device = nashc_opts_str(nashc_run_opts(r), "device");
     placing z = {.d = nashc_run_diag(r), .fill = 1};
+    const nashc_opts *o = nashc_run_opts(r);
     nashc_graph *f = nashc_flow_graph(nashc_graph_module(g), z.d);
 
     if (!f)
@@ -327,6 +328,8 @@ run(nashc_run *r, nashc_graph *g)
         return NASHC_EUNSUP;
     if (!(z.dev = nashc_lookup(nashc_run_ctx(r), NASHC_D_DEVICE, device, z.d)))
         return NASHC_EINPUT;
+    if (nashc_opts_bool(o, "fit"))
+        z.fill = nashc_device_room(z.dev, nashc_opts_float(o, "fill"));
     nashc_status s = solve(&z, r, f);
     for (int k = 0; k < z.n && s == NASHC_OK; k++)
         s = nashc_node_set_attr(z.all[k].n, "ram_style", styles[z.all[k].best], z.d);
@@ -335,6 +338,15 @@ run(nashc_run *r, nashc_graph *g)
 
 static const nashc_param options[] = {
     {.name = "device", .help = "whose memories there are", .kind = NASHC_P_STRING},
+    {.name = "fit",
+     .def = "false",
+     .help = "keep to what planners may fill, not to the whole device",
+     .kind = NASHC_P_BOOL},
+    {.name = "fill",
+     .def = "0",
+     .domain = "0..100",
+     .help = "fit: per cent of each resource; 0: what the device allows planners",
+     .kind = NASHC_P_FLOAT},
     HW_BACKEND_OPTION,
     {0},
 };

@@ -187,6 +187,41 @@ check_fit(fold_problem *z, const nashc_opts *o)
     return NASHC_OK;
 }
 
+/* What set-folding and place-memories chose before, for another folding, is open again. */
+static nashc_status
+forget_choices(fold_problem *z)
+{
+    nashc_status s = NASHC_OK;
+
+    NASHC_EACH_NODE(z->f, n)
+    {
+        if (s == NASHC_OK && nashc_attr_index(n, "ram_style") >= 0)
+            s = nashc_node_set_attr(n, "ram_style", "auto", z->d);
+        if (s == NASHC_OK && fold_multiplies(n))
+            s = nashc_node_set_attr(n, "res_type", "auto", z->d);
+    }
+    return s;
+}
+
+/* Room of the device that is left for what comes behind the folding. */
+static nashc_status
+get_reserve(fold_problem *z, const nashc_opts *o)
+{
+    int n = 0;
+    const int64_t *list = nashc_opts_ints(o, "reserve", &n);
+    uint64_t *to[] = {&z->reserve.lut, &z->reserve.ff, &z->reserve.bram18, &z->reserve.uram,
+                      &z->reserve.dsp};
+
+    if (n > (int)NASHC_COUNT(to))
+        return nashc_usage(z->d,
+                           "reserve has %d numbers, expected at most %zu: LUT, FF, BRAM_18K, "
+                           "URAM, DSP",
+                           n, NASHC_COUNT(to));
+    for (int i = 0; i < n; i++)
+        *to[i] = (uint64_t)list[i];
+    return NASHC_OK;
+}
+
 /* What multiplies, where somebody says; a device without DSPs says it too. */
 static nashc_status
 set_multipliers(fold_problem *z, const char *mul)
@@ -222,7 +257,9 @@ run(nashc_run *r, nashc_graph *g)
         return NASHC_EUNSUP;
     if (device[0] && !(z.dev = nashc_lookup(nashc_run_ctx(r), NASHC_D_DEVICE, device, z.d)))
         return NASHC_EINPUT;
-    if ((s = check_fit(&z, o)) != NASHC_OK)
+    if ((s = check_fit(&z, o)) != NASHC_OK || (s = get_reserve(&z, o)) != NASHC_OK)
+        return s;
+    if (nashc_opts_bool(o, "anew") && (s = forget_choices(&z)) != NASHC_OK)
         return s;
     if ((s = set_multipliers(&z, nashc_opts_str(o, "mul"))) != NASHC_OK)
         return s;
@@ -276,6 +313,15 @@ static const nashc_param options[] = {
      .help =
          "fit: per cent of each resource that may be filled; 0: what the device allows planners",
      .kind = NASHC_P_FLOAT},
+    {.name = "reserve",
+     .def = "[]",
+     .domain = "0..",
+     .help = "fit: LUT, FF, BRAM_18K, URAM, DSP to be left for FIFOs",
+     .kind = NASHC_P_INTS},
+    {.name = "anew",
+     .def = "false",
+     .help = "forget where memories and multipliers were placed before",
+     .kind = NASHC_P_BOOL},
     {.name = "mul",
      .def = "auto",
      .domain = "auto|lut|dsp",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""ranks.py BUILD [WIDTH] [IMAGES]: images a second of training NASH v4 ResNet18 on Fashion-MNIST with two threads, and with
-two ranks of one thread each, on the clock. Turns alternate, the best epoch of each counts, so starting up does not; for a
-machine that does nothing else. Nothing fails on time. Needs Open MPI and Debian's dataset-fashion-mnist."""
+"""ranks.py BUILD [WIDTH] [IMAGES]: images a second of training NASH v4 ResNet18 on Fashion-MNIST with two threads, and
+with two ranks of one thread each, on the clock. Turns alternate, the best epoch of each counts, so starting up does
+not; for a machine that does nothing else. Nothing fails on time. Needs Open MPI and Debian's dataset-fashion-mnist."""
 import csv
 import pathlib
 import shutil

@@ -194,5 +194,9 @@ typedef struct nashc_demand {
 NASHC_API void nashc_device_demand(const nashc_device *dev, const nashc_cost *c,
                                    nashc_demand out[NASHC_DEMANDS]);
 
+/* The part of each resource of dev, 0..1, that may be filled: percent of it, 0: what the device
+ * allows planners, 0.7 where it does not say. */
+NASHC_API double nashc_device_room(const nashc_device *dev, double percent);
+
 NASHC_END
 #endif
