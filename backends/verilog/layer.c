@@ -130,13 +130,12 @@ nashc_vlog_put(nashc_vlog_mem *m, int64_t line, int64_t at, int width, int64_t v
     if (!m || line < 0 || line >= m->depth || at < 0 || at + width > m->width)
         return;
     uint8_t *p = m->bits + (size_t)line * m->stride;
-    for (int i = 0; i < width; i++) {
-        int64_t bit = at + i;
-        uint8_t mask = (uint8_t)(1u << (bit % 8));
-        if ((uint64_t)value >> (i < 63 ? i : 63) & 1)
-            p[bit / 8] |= mask;
-        else
-            p[bit / 8] &= (uint8_t)~mask;
+    for (int i = 0, n; i < width; i += n) { /* what of a byte is to be set */
+        int from = (int)((at + i) % 8);
+        uint8_t *byte = p + (at + i) / 8;
+        n = 8 - from < width - i ? 8 - from : width - i;
+        unsigned mask = ((1u << n) - 1) << from, bits = (unsigned)(value >> (i < 63 ? i : 63));
+        *byte = (uint8_t)((*byte & ~mask) | (bits << from & mask));
     }
 }
 
@@ -149,8 +148,8 @@ print_memory(FILE *f, const nashc_vlog_mem *m)
     for (int64_t i = 0; i < m->depth; i++) {
         const uint8_t *p = m->bits + (size_t)i * m->stride;
         for (size_t k = digits; k-- > 0;)
-            putc("0123456789abcdef"[p[k / 2] >> (k % 2 * 4) & 15], f);
-        putc('\n', f);
+            putc_unlocked("0123456789abcdef"[p[k / 2] >> (k % 2 * 4) & 15], f);
+        putc_unlocked('\n', f);
     }
 }
 

@@ -11,16 +11,18 @@ typedef struct end {
 } end;
 
 typedef struct unit {
-    const nashc_node *n;
-    const nashc_layer_model *m;
-    nashc_timing t;
-    nashc_ring w;
-    end *in, *out;               /* without the inputs of the graph */
-    uint32_t n_in, n_out, wrote; /* wrote: what the step before did */
     uint64_t i, steps;
-    int64_t at[NASHC_RING_LOOPS], level, ahead; /* of a ring: counts are with its input side */
-    int side;                                   /* of a ring: 1 in, 2 out; 0: no ring */
-    bool queued;
+    end *in, *out; /* without the inputs of the graph */
+    uint32_t n_in, n_out;
+    uint32_t reads, writes, wrote; /* of step i, if known; of the step before */
+    int side;                      /* of a ring: 1 in, 2 out; 0: no ring */
+    bool queued, known;
+    const nashc_layer_model *m;
+    int64_t level, ahead; /* of a ring: counts are with its input side */
+    nashc_timing t;
+    int64_t at[NASHC_RING_LOOPS];
+    nashc_ring w;
+    const nashc_node *n;
 } unit;
 
 typedef struct check {
@@ -54,24 +56,25 @@ static bool
 step(check *c, unit *u)
 {
     unit *counts = u->side == 2 ? u - 1 : u;
-    uint32_t reads = 1, writes = 1;
 
     if (u->i == u->steps || (u->side == 1 && u->level >= u->w.depth) ||
         (u->side == 2 && counts->ahead <= 0))
         return false;
-    if (u->side == 0)
-        u->m->step(&u->t, u->i, &reads, &writes);
+    if (!u->known && u->side == 0)
+        u->m->step(&u->t, u->i, &u->reads, &u->writes);
+    u->known = true;
     for (uint32_t k = 0; k < u->n_in; k++)
-        if ((reads >> u->in[k].port & 1) && c->held[u->in[k].id] == 0)
+        if ((u->reads >> u->in[k].port & 1) && c->held[u->in[k].id] == 0)
             return false;
     for (uint32_t k = 0; k < u->n_out; k++)
-        if (!has_room(u, c->held[u->out[k].id], writes >> u->out[k].port & 1))
+        if (!has_room(u, c->held[u->out[k].id], u->writes >> u->out[k].port & 1))
             return false;
     for (uint32_t k = 0; k < u->n_in; k++)
-        c->held[u->in[k].id] -= reads >> u->in[k].port & 1;
+        c->held[u->in[k].id] -= u->reads >> u->in[k].port & 1;
     for (uint32_t k = 0; k < u->n_out; k++)
-        c->held[u->out[k].id] += (writes >> u->out[k].port & 1) && c->reader[u->out[k].id] > 0;
-    u->wrote = writes;
+        c->held[u->out[k].id] += (u->writes >> u->out[k].port & 1) && c->reader[u->out[k].id] > 0;
+    u->wrote = u->writes;
+    u->known = false;
     u->i++;
     counts->level += u->side == 1;
     counts->ahead += u->side == 1;
@@ -91,8 +94,9 @@ join_queue(check *c, uint32_t k)
 {
     if (c->units[k].queued || c->units[k].i == c->units[k].steps)
         return;
+    uint32_t at = c->head + c->n_queue++;
     c->units[k].queued = true;
-    c->queue[(c->head + c->n_queue++) % c->n_units] = k;
+    c->queue[at < c->n_units ? at : at - c->n_units] = k;
 }
 
 static void
@@ -128,6 +132,7 @@ add_units(check *c, const nashc_node *n, const nashc_backend *b, nashc_diag *d)
     nashc_status s;
 
     u->n = n;
+    u->reads = u->writes = 1; /* what a side of a ring does, each time */
     if (!(u->m = nashc_layer_model_of(n, b, d)))
         return NASHC_EUNSUP;
     if ((s = u->m->timing(n, &u->t)) == NASHC_ENOMEM)
@@ -182,7 +187,7 @@ execute(check *c, const nashc_graph *g, const nashc_flow_proof *p, nashc_diag *d
         join_queue(c, k);
     while (c->n_queue > 0) {
         uint32_t k = c->queue[c->head];
-        c->head = (c->head + 1) % c->n_units;
+        c->head = c->head + 1 < c->n_units ? c->head + 1 : 0;
         c->n_queue--;
         c->units[k].queued = false;
         visit(c, k);

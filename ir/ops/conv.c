@@ -131,8 +131,10 @@ conv_eval(nashc_eval *e, const nashc_node *n)
 
     if (s != NASHC_OK)
         return s;
-    if (!nashc_type_is_int(&nashc_eval_out(e, 0)->type) ||
-        ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), c.cg * c.w.taps)) {
+    bool whole = nashc_type_is_int(&nashc_eval_out(e, 0)->type);
+    if (whole && ops_exact_i16(nashc_eval_in(e, 0), nashc_eval_in(e, 1), c.cg * c.w.taps))
+        return ops_conv_run_i16(e, &c);
+    if (!whole || ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), c.cg * c.w.taps)) {
         const double *w = nashc_eval_f64(e, 1);
         return w ? ops_conv_run_f64(e, &c, w) : NASHC_ENOMEM;
     }

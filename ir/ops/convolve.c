@@ -1,8 +1,9 @@
 /* convolve.c: sums of products for convolutions and matrix products.
  *
  * A panel holds, for NASHC_TILE output positions, the K input elements each needs, [K][tile]; a
- * result is weight row times panel. Floats are summed in double; integers too where the sum stays
- * below 2^53 (exact), else in checked 64-bit arithmetic.
+ * result is weight row times panel. Floats are summed in double; integers in 32 bits where elements
+ * and sums are small (narrow.c), in double where the sum stays below 2^53 (exact), else in checked
+ * 64-bit arithmetic.
  */
 #include "ops.h"
 #include <math.h>
@@ -97,15 +98,22 @@ ops_dot_i64(const int64_t *a, const int64_t *panel, int64_t k, int64_t *acc)
 }
 
 bool
-ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k)
+ops_products_within(const nashc_buf *a, const nashc_buf *b, int64_t k, int64_t element, int64_t sum)
 {
     ops_interval p = ops_interval_mul((ops_interval){a->type.lo, a->type.hi},
                                       (ops_interval){b->type.lo, b->type.hi});
-    int64_t limit = (int64_t)1 << 52; /* half of what is exact: room for a bias below as much */
 
     p = ops_interval_times(ops_interval_hull(p, (ops_interval){0, 0}), k);
-    return p.lo >= -limit && p.hi <= limit && a->type.lo >= -limit && a->type.hi <= limit &&
-           b->type.lo >= -limit && b->type.hi <= limit;
+    return p.lo >= -sum && p.hi <= sum && a->type.lo >= -element && a->type.hi <= element &&
+           b->type.lo >= -element && b->type.hi <= element;
+}
+
+bool
+ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k)
+{
+    int64_t limit = (int64_t)1 << 52; /* half of what is exact: room for a bias below as much */
+
+    return ops_products_within(a, b, k, limit, limit);
 }
 
 /* src[t][p]: input position that tap t of output position first + p reads, or -1. */
@@ -163,6 +171,19 @@ panel_i64(const ops_conv *c, const int64_t *x, const int64_t *src, int64_t *pane
         }
 }
 
+/* By positions; channels that stand side by side, in x and in the weights, are copied so. */
+static void
+panel_i16(const ops_conv *c, const int16_t *x, const int64_t *src, int64_t step, int16_t *panel)
+{
+    for (int64_t p = 0; p < NASHC_TILE; p++)
+        for (int64_t t = 0; t < c->w.taps; t++) {
+            int16_t *to = panel + p * step + t * c->w_t;
+            int64_t from = src[t * NASHC_TILE + p];
+            for (int64_t ch = 0; ch < c->cg; ch++)
+                to[ch * c->w_c] = from < 0 ? 0 : x[ch * c->x_c + from];
+        }
+}
+
 nashc_status
 ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *weight)
 {
@@ -199,6 +220,44 @@ ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *weight)
     return NASHC_OK;
 }
 
+static void
+put_sum(nashc_buf *y, int64_t i, int64_t sum, int64_t bias)
+{
+    y->fault |= !ops_add(sum, bias, &sum);
+    nashc_buf_set_int(y, i, sum);
+}
+
+nashc_status
+ops_conv_run_i16(nashc_eval *e, const ops_conv *c)
+{
+    nashc_buf *y = nashc_eval_out(e, 0);
+    bool with_bias = nashc_eval_in(e, 2) != NULL;
+    const int64_t *bias = with_bias ? nashc_eval_i64(e, 2) : NULL;
+    int64_t k = c->cg * c->w.taps, n_tile = c->w.out_size, step = ops_i16_step(k);
+    const int16_t *x = ops_i16_rows(e, 0, nashc_eval_in(e, 0)->n), *w = ops_i16_rows(e, 1, k);
+    int64_t *src = nashc_eval_scratch(e, (size_t)c->w.taps * NASHC_TILE * sizeof *src);
+    int16_t *panel = nashc_eval_scratch(e, (size_t)step * NASHC_TILE * sizeof *panel);
+    int32_t acc[NASHC_TILE];
+
+    if (!x || !w || !src || !panel || (with_bias && !bias))
+        return NASHC_ENOMEM;
+    for (int64_t first = 0; first < n_tile; first += NASHC_TILE) {
+        int64_t count = n_tile - first < NASHC_TILE ? n_tile - first : NASHC_TILE;
+        tile_sources(c, first, src);
+        for (int64_t bg = 0; bg < c->w.batch * c->group; bg++) {
+            int64_t b = bg / c->group, g = bg % c->group;
+            panel_i16(c, x + b * c->x_n + g * c->cg * c->x_c, src, step, panel);
+            for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
+                int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
+                ops_dot_i16(w + m * step, panel, step, acc);
+                for (int64_t p = 0; p < count; p++)
+                    put_sum(y, at + p * c->y_p, acc[p], bias ? bias[m] : 0);
+            }
+        }
+    }
+    return NASHC_OK;
+}
+
 nashc_status
 ops_conv_run_i64(nashc_eval *e, const ops_conv *c, const int64_t *weight)
 {
@@ -221,10 +280,8 @@ ops_conv_run_i64(nashc_eval *e, const ops_conv *c, const int64_t *weight)
             for (int64_t m = g * c->mg; m < (g + 1) * c->mg; m++) {
                 int64_t at = b * c->y_n + m * c->y_c + first * c->y_p;
                 y->fault |= !ops_dot_i64(weight + m * k, panel, k, acc);
-                for (int64_t p = 0; p < count; p++) {
-                    y->fault |= !ops_add(acc[p], bias ? bias[m] : 0, &acc[p]);
-                    nashc_buf_set_int(y, at + p * c->y_p, acc[p]);
-                }
+                for (int64_t p = 0; p < count; p++)
+                    put_sum(y, at + p * c->y_p, acc[p], bias ? bias[m] : 0);
             }
         }
     }

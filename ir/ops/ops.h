@@ -71,8 +71,27 @@ typedef struct ops_interval {
 } ops_interval;
 
 /* false, and *out untouched, on overflow. */
-bool ops_add(int64_t a, int64_t b, int64_t *out);
-bool ops_mul(int64_t a, int64_t b, int64_t *out);
+static inline bool
+ops_add(int64_t a, int64_t b, int64_t *out)
+{
+    int64_t v;
+
+    if (__builtin_add_overflow(a, b, &v))
+        return false;
+    *out = v;
+    return true;
+}
+
+static inline bool
+ops_mul(int64_t a, int64_t b, int64_t *out)
+{
+    int64_t v;
+
+    if (__builtin_mul_overflow(a, b, &v))
+        return false;
+    *out = v;
+    return true;
+}
 
 /* Range of the integers of v: of the values themselves where v is constant, else of the type. */
 ops_interval ops_interval_of(const nashc_value *v);
@@ -265,8 +284,22 @@ void ops_dot_by_fours(const double *a, const double *panel, int64_t k, double *a
 /* The block for sums of k terms in rows of n results. */
 int64_t ops_fused_block(int64_t n, int64_t k);
 
+/* Are all elements of a and b of a magnitude of at most `element`, and sums of up to k products of
+ * them at most `sum`? */
+bool ops_products_within(const nashc_buf *a, const nashc_buf *b, int64_t k, int64_t element,
+                         int64_t sum);
+
 /* Can sums of k products of elements of a and b be computed in double without rounding? */
 bool ops_exact_f64(const nashc_buf *a, const nashc_buf *b, int64_t k);
+
+/* The same with int16 elements and int32 sums, where that is worth it. Rows of k elements stand
+ * ops_i16_step(k) apart, filled up with zeros; operand i so, NULL: memory is short. */
+bool ops_exact_i16(const nashc_buf *a, const nashc_buf *b, int64_t k);
+int64_t ops_i16_step(int64_t k);
+int16_t *ops_i16_rows(nashc_eval *e, int i, int64_t k);
+
+/* acc[p] = sum over i < step of a[i] * panel[p][i], p < NASHC_TILE; step as from ops_i16_step. */
+void ops_dot_i16(const int16_t *a, const int16_t *panel, int64_t step, int32_t *acc);
 
 /* How a convolution reads its operands. Weight [row][...]: row length k = cg * taps, element of
  * channel c and tap t at c * w_c + t * w_t. */
@@ -284,5 +317,8 @@ nashc_status ops_conv_run_f64(nashc_eval *e, const ops_conv *c, const double *we
 nashc_status ops_conv_run_i64(nashc_eval *e, const ops_conv *c, const int64_t *weight);
 /* Constant weights and biases of a convolution of either kind are finite. */
 nashc_status ops_conv_verify(const nashc_node *n, nashc_diag *d);
+
+/* The same with operand 1 as it is, where ops_exact_i16 holds. */
+nashc_status ops_conv_run_i16(nashc_eval *e, const ops_conv *c);
 
 #endif

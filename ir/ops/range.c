@@ -3,25 +3,6 @@
 
 static const ops_interval everything = {INT64_MIN, INT64_MAX};
 
-bool
-ops_add(int64_t a, int64_t b, int64_t *out)
-{
-    if (b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b)
-        return false;
-    *out = a + b;
-    return true;
-}
-
-bool
-ops_mul(int64_t a, int64_t b, int64_t *out)
-{
-    if (a > 0 ? (b > 0 ? a > INT64_MAX / b : b < INT64_MIN / a)
-              : (b > 0 ? a < INT64_MIN / b : a != 0 && b < INT64_MAX / a))
-        return false;
-    *out = a * b;
-    return true;
-}
-
 ops_interval
 ops_interval_of(const nashc_value *v)
 {

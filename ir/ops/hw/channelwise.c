@@ -65,7 +65,7 @@ static nashc_status
 channelwise_eval(nashc_eval *e, const nashc_node *n)
 {
     const int64_t *x = nashc_eval_i64(e, 0), *p = nashc_eval_i64(e, 1);
-    int64_t rows = nashc_type_count(nashc_value_type(nashc_node_in(n, 1))), v;
+    int64_t rows = nashc_type_count(nashc_value_type(nashc_node_in(n, 1))), v = 0;
     nashc_buf *y = nashc_eval_out(e, 0);
 
     if (!x || !p)

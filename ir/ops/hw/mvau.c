@@ -93,7 +93,34 @@ mvau_positions(const nashc_node *n, int64_t m, nashc_diag *d)
     return hw_mac_positions(n, vectors(n), m, d);
 }
 
-/* NASHC_TILE rows at a time over all vectors, in double. */
+/* NASHC_TILE rows at a time over all vectors, in 32 bits. */
+static nashc_status
+eval_narrow(nashc_eval *e, const sizes *z, const hw_act *act)
+{
+    int64_t mh = z->mh * z->groups, step = ops_i16_step(z->mw), across = ops_i16_step(mh);
+    const int16_t *x = ops_i16_rows(e, 0, z->mw), *w = ops_i16_rows(e, 1, mh);
+    int16_t *panel = nashc_eval_scratch(e, (size_t)step * NASHC_TILE * sizeof *panel);
+    nashc_buf *y = nashc_eval_out(e, 0);
+    int32_t acc[NASHC_TILE];
+
+    if (!x || !w || !panel)
+        return NASHC_ENOMEM;
+    for (int64_t g = 0; g < z->groups; g++)
+        for (int64_t r = 0; r < z->mh; r += NASHC_TILE) {
+            int64_t rows = z->mh - r < NASHC_TILE ? z->mh - r : NASHC_TILE, at = g * z->mh + r;
+            for (int64_t c = 0; c < z->mw; c++)
+                for (int64_t i = 0; i < rows; i++)
+                    panel[i * step + c] = w[c * across + at + i];
+            for (int64_t v = g; v < y->n / z->mh; v += z->groups) {
+                ops_dot_i16(x + v * step, panel, step, acc);
+                for (int64_t i = 0; i < rows; i++)
+                    nashc_buf_set_int(y, v * z->mh + r + i, hw_act_value(act, at + i, acc[i]));
+            }
+        }
+    return NASHC_OK;
+}
+
+/* The same in double. */
 static nashc_status
 eval_exact(nashc_eval *e, const sizes *z, const hw_act *act)
 {
@@ -130,6 +157,8 @@ mvau_eval(nashc_eval *e, const nashc_node *n)
 
     if (!hw_act_open(e, n, &act))
         return NASHC_ENOMEM;
+    if (ops_exact_i16(nashc_eval_in(e, 0), nashc_eval_in(e, 1), z.mw))
+        return eval_narrow(e, &z, &act);
     if (ops_exact_f64(nashc_eval_in(e, 0), nashc_eval_in(e, 1), z.mw))
         return eval_exact(e, &z, &act);
     const int64_t *x = nashc_eval_i64(e, 0), *w = nashc_eval_i64(e, 1);

@@ -69,8 +69,8 @@ requant_eval(nashc_eval *e, const nashc_node *n)
 
     if (!x || !m || !a)
         return NASHC_ENOMEM;
-    for (int64_t i = 0; i < y->n; i++) {
-        if (!ops_requant_of(&r, x[i], m[i % rows], a[i % rows], &q))
+    for (int64_t i = 0, c = 0; i < y->n; i++, c = c + 1 < rows ? c + 1 : 0) {
+        if (!ops_requant_of(&r, x[i], m[c], a[c], &q))
             return nashc_node_error(nashc_eval_diag(e), n, "input %" PRId64 " leaves 64 bits",
                                     x[i]);
         nashc_buf_set_int(y, i, q);
