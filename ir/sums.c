@@ -53,8 +53,16 @@ nashc_sums_add(nashc_sums *s, const nashc_buf *w, int64_t start, int64_t step, i
 void
 nashc_sums_add_i64(nashc_sums *s, const int64_t *w, int64_t step, int64_t count)
 {
-    for (int64_t i = 0; i < count; i++)
-        put(s, w[i * step]);
+    int64_t pos = 0, neg = 0;
+
+    /* no branches: signs of weights are random */
+    for (int64_t i = 0; i < count; i++) {
+        int64_t v = w[i * step];
+        s->overflow |= __builtin_add_overflow(pos, v > 0 ? v : 0, &pos);
+        s->overflow |= __builtin_add_overflow(neg, v < 0 ? v : 0, &neg);
+    }
+    put(s, pos);
+    put(s, neg);
 }
 
 /* Rows whose sums of cells of up to 16 bits fit 32 bits. */

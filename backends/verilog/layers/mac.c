@@ -388,15 +388,17 @@ price(const products *p)
     return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(COST_DSP_LUTS * p->dsp);
 }
 
-/* Bits of the accumulators of n. */
+/* Bits of the accumulators of n; without thresholds they are its results, whose type says them
+ * without a walk over the weights: folding asks for each of its points. */
 static uint64_t
 acc_bits(const nashc_node *n)
 {
     const nashc_type *w = model_in(n, 1);
 
-    return arithmetic(model_in(n, 0), w) == XNOR && thresholds_of(n)
-               ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
-               : mac_accumulator(n, false).bits;
+    if (!thresholds_of(n))
+        return model_out(n, 0)->bits;
+    return arithmetic(model_in(n, 0), w) == XNOR ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
+                                                 : mac_accumulator(n, false).bits;
 }
 
 bool
