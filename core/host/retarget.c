@@ -38,27 +38,42 @@ fold_for(nashc_module **m, const nashc_compile_options *o, const aim *z, nashc_a
     return text ? nashc_run_pipeline(m, text, &pm, d) : nashc_enomem(d);
 }
 
-/* *trial becomes *m folded for z, *r what it reaches. */
-static nashc_status
-try_aim(const nashc_module *m, const nashc_compile_options *o, const aim *z, nashc_module **trial,
-        nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
+/* A design beside *m, and the number of messages before it. */
+typedef struct trial {
+    nashc_module *m;
+    nashc_compile_result r;
+    nashc_status s;
+    int messages;
+} trial;
+
+/* *m folded for z. Messages are held back until settle. */
+static trial
+try_aim(const nashc_module *m, const nashc_compile_options *o, const aim *z,
+        const nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
 {
-    if (!(*trial = nashc_module_clone(m)))
-        return nashc_enomem(d);
-    nashc_status s = fold_for(trial, o, z, a, d);
-    return s == NASHC_OK ? nashc_compile_measure(*trial, o, r, a, d) : s;
+    trial t = {.m = nashc_module_clone(m), .r = *r, .messages = nashc_diag_count(d, NASHC_NOTE)};
+
+    nashc_diag_hold(d, 1);
+    t.s = t.m ? fold_for(&t.m, o, z, a, d) : nashc_enomem(d);
+    if (t.s == NASHC_OK)
+        t.s = nashc_compile_measure(t.m, o, &t.r, a, d);
+    return t;
 }
 
-/* The trial takes the place of *m if it is better, else it is gone. */
-static void
-settle(nashc_module **m, nashc_compile_result *r, nashc_module *trial,
-       const nashc_compile_result *next, bool better)
+/* t takes the place of *m and *r if it is better, else it is gone, and what it had to say. */
+static nashc_status
+settle(nashc_module **m, nashc_compile_result *r, const trial *t, bool better, nashc_diag *d)
 {
-    nashc_module_free(better ? *m : trial);
-    if (!better)
-        return;
-    *m = trial;
-    *r = *next;
+    nashc_diag_hold(d, -1);
+    better = better && t->s == NASHC_OK;
+    if (t->s == NASHC_OK && !better)
+        nashc_diag_truncate(d, t->messages);
+    nashc_module_free(better ? *m : t->m);
+    if (better) {
+        *m = t->m;
+        *r = t->r;
+    }
+    return t->s;
 }
 
 static const char *
@@ -96,8 +111,6 @@ fold_faster(nashc_module **m, const nashc_compile_options *o, nashc_compile_resu
     if (nashc_compile_slowest(r, NULL) > target)
         return NASHC_OK;
     for (int i = 0; i < ROUNDS && s == NASHC_OK && r->interval > goal; i++) {
-        nashc_compile_result next = *r;
-        nashc_module *trial = NULL;
         uint64_t less = (uint64_t)((double)target * goal / interval);
         target = less < target ? less : target - 1;
         if (target == 0)
@@ -105,12 +118,12 @@ fold_faster(nashc_module **m, const nashc_compile_options *o, nashc_compile_resu
         /* half a cycle more, so that the rate is rounded back to target */
         const aim z = {.target_fps = 1e9 / o->clock_ns / ((double)target + 0.5),
                        .adder_graphs = adder_graphs(o)};
-        s = try_aim(*m, o, &z, &trial, &next, a, d);
+        const trial t = try_aim(*m, o, &z, r, a, d);
+        bool reached = t.s == NASHC_OK && nashc_compile_slowest(&t.r, NULL) <= target;
+        interval = t.r.interval;
+        s = settle(m, r, &t, t.r.interval < r->interval, d);
         if (s == NASHC_OK)
-            tell_target(target, &next, d);
-        bool reached = s == NASHC_OK && nashc_compile_slowest(&next, NULL) <= target;
-        interval = next.interval;
-        settle(m, r, trial, &next, s == NASHC_OK && next.interval < r->interval);
+            tell_target(target, &t.r, d);
         if (!reached) /* no wider folding is there: narrower targets change nothing */
             break;
     }
@@ -157,17 +170,12 @@ static nashc_status
 fold_without_graphs(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
                     nashc_arena *a, nashc_diag *d)
 {
-    nashc_compile_result next = *r;
-    nashc_module *trial = NULL;
     nashc_demand worst;
     const double before = filled(r, 1, &worst);
     const aim z = {.target_fps = o->target_fps, .adder_graphs = "off"};
+    const trial t = try_aim(*m, o, &z, r, a, d);
 
-    nashc_status s = try_aim(*m, o, &z, &trial, &next, a, d);
-    bool better =
-        s == NASHC_OK && next.interval <= r->interval && filled(&next, 1, &worst) < before;
-    settle(m, r, trial, &next, better);
-    return s;
+    return settle(m, r, &t, t.r.interval <= r->interval && filled(&t.r, 1, &worst) < before, d);
 }
 
 static nashc_cost
@@ -187,21 +195,6 @@ static uint64_t
 larger(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
-}
-
-/* Is the device overfilled by the FIFOs alone? If not, the folding has said so. */
-static bool
-fits_without_fifos(const nashc_compile_result *r, double room)
-{
-    const nashc_cost fifos = cost_of_fifos(r);
-    nashc_demand all[NASHC_DEMANDS], queues[NASHC_DEMANDS];
-    bool fits = true;
-
-    nashc_device_demand(r->device, r->cost, all);
-    nashc_device_demand(r->device, &fifos, queues);
-    for (int i = 0; i < NASHC_DEMANDS; i++)
-        fits = fits && (double)(all[i].need - queues[i].need) <= (double)all[i].have * room;
-    return fits;
 }
 
 /* Room to leave after a try that left `reserve` and came out as r: what its FIFOs take, and what it
@@ -233,14 +226,10 @@ fold_between(nashc_module **m, const nashc_compile_options *o, nashc_compile_res
 {
     const double room = nashc_device_room(r->device, o->fill);
     const aim z = {.adder_graphs = adder_graphs(o), .reserve = cost_of_fifos(r)};
-    nashc_compile_result next = *r;
-    nashc_module *trial = NULL;
     nashc_demand worst;
+    const trial t = try_aim(*m, o, &z, r, a, d);
 
-    nashc_status s = try_aim(*m, o, &z, &trial, &next, a, d);
-    bool better = s == NASHC_OK && next.interval < r->interval && filled(&next, room, &worst) <= 1;
-    settle(m, r, trial, &next, better);
-    return s;
+    return settle(m, r, &t, t.r.interval < r->interval && filled(&t.r, room, &worst) <= 1, d);
 }
 
 static nashc_status
@@ -253,11 +242,7 @@ fold_smaller(nashc_module **m, const nashc_compile_options *o, nashc_compile_res
     double share = filled(r, room, &worst);
     nashc_status s = NASHC_OK;
 
-    if (share > 1 && !fits_without_fifos(r, room))
-        return NASHC_OK;
     for (int i = 0; i < ROUNDS && s == NASHC_OK && share > 1; i++) {
-        nashc_compile_result next = *r;
-        nashc_module *trial = NULL;
         z.reserve = more_reserve(&z.reserve, r, room);
         nashc_remark(d, NULL,
                      "fit: with its FIFOs the design needs about %" PRIu64 " %s, %" PRIu64
@@ -265,9 +250,9 @@ fold_smaller(nashc_module **m, const nashc_compile_options *o, nashc_compile_res
                      " BRAM_18K and %" PRIu64 " URAM of FIFOs",
                      worst.need, worst.name, (uint64_t)((double)worst.have * room), r->device->name,
                      z.reserve.lut, z.reserve.bram18, z.reserve.uram);
-        s = try_aim(*m, o, &z, &trial, &next, a, d);
-        double now = s == NASHC_OK ? filled(&next, room, &worst) : share;
-        settle(m, r, trial, &next, now < share);
+        const trial t = try_aim(*m, o, &z, r, a, d);
+        double now = t.s == NASHC_OK ? filled(&t.r, room, &worst) : share;
+        s = settle(m, r, &t, now < share, d);
         if (now >= share) /* nothing smaller is there */
             break;
         share = now;
