@@ -94,12 +94,47 @@ mac_lines(const train_mac *a)
     EACH_PASS(mac_apart, a)
 }
 
-/* --- codes ----------------------------------------------------------------------------------- */
+/* --- words -----------------------------------------------------------------------------------
+ */
 
 #if defined(CODES)
 typedef int32_t words __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t word_mem __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef int32_t one __attribute__((may_alias));
+
+/* s + what words of x and the word w give. */
+typedef words product(words s, words x, int32_t w);
+
+/* Rows of sums of products of words: start + times * those, as reals; no start is 0 where times
+ * is 1. add and times are constants of the caller, into which all is built. */
+ALWAYS void
+word_rows(const train_mac *a, const int rows, int64_t lane, product *add, const int32_t times)
+{
+    const bool early = times == 1; /* sums begin with it, which takes no addition */
+    words s[TRAIN_MAC_ROWS][2];
+
+    for (int i = 0; i < rows; i++)
+        s[i][0] = s[i][1] = (early && a->start ? a->start[i] : 0) + (words){0};
+    for (int64_t r = 0; r < a->n_row; r++)
+        for (int64_t q = 0; q < a->n_col; q++) {
+            const float *x = a->x + (a->row[r].at + a->col[q].at + lane);
+            const one *w = (const one *)(a->w + (a->row[r].tap + a->col[q].tap) * a->depth * rows);
+            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += rows) {
+                const words x0 = ((const word_mem *)x)[0], x1 = ((const word_mem *)x)[1];
+                for (int i = 0; i < rows; i++) {
+                    s[i][0] = add(s[i][0], x0, w[i]);
+                    s[i][1] = add(s[i][1], x1, w[i]);
+                }
+            }
+        }
+    for (int i = 0; i < rows; i++) {
+        mem *y = (mem *)(a->y + i * a->y_step + lane);
+        const float b = a->bias ? a->bias[i] : 0.0f, f = a->factor[i];
+        const int32_t start = early ? 0 : a->start[i];
+        y[0] = __builtin_convertvector(start + times * s[i][0], vec) * f + b;
+        y[1] = __builtin_convertvector(start + times * s[i][1], vec) * f + b;
+    }
+}
 
 /* s + the four products of bytes of each word: unsigned ones of x, signed ones of w. */
 ALWAYS words
@@ -121,28 +156,7 @@ fours(words s, words x, int32_t w)
 ALWAYS void
 code_rows(const train_mac *a, const int rows, int64_t lane)
 {
-    words s[TRAIN_MAC_ROWS][2];
-
-    for (int i = 0; i < rows; i++)
-        s[i][0] = s[i][1] = (a->start ? a->start[i] : 0) + (words){0};
-    for (int64_t r = 0; r < a->n_row; r++)
-        for (int64_t q = 0; q < a->n_col; q++) {
-            const float *x = a->x + (a->row[r].at + a->col[q].at + lane);
-            const one *w = (const one *)(a->w + (a->row[r].tap + a->col[q].tap) * a->depth * rows);
-            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += rows) {
-                const words x0 = ((const word_mem *)x)[0], x1 = ((const word_mem *)x)[1];
-                for (int i = 0; i < rows; i++) {
-                    s[i][0] = fours(s[i][0], x0, w[i]);
-                    s[i][1] = fours(s[i][1], x1, w[i]);
-                }
-            }
-        }
-    for (int i = 0; i < rows; i++) {
-        mem *y = (mem *)(a->y + i * a->y_step + lane);
-        const float b = a->bias ? a->bias[i] : 0.0f, f = a->factor[i];
-        y[0] = __builtin_convertvector(s[i][0], vec) * f + b;
-        y[1] = __builtin_convertvector(s[i][1], vec) * f + b;
-    }
+    word_rows(a, rows, lane, fours, 1);
 }
 
 static void
@@ -154,8 +168,6 @@ mac_codes(const train_mac *a)
 #define mac_codes NULL
 #endif
 
-/* --- signs ----------------------------------------------------------------------------------- */
-
 #if defined(__AVX512VPOPCNTDQ__)
 /* s + the number of bits in which the words of x and w differ. */
 ALWAYS words
@@ -164,31 +176,11 @@ differing(words s, words x, int32_t w)
     return s + (words)_mm512_popcnt_epi32((__m512i)(x ^ w));
 }
 
+/* Signs as bits: each that differs takes 2 from the number of all. */
 ALWAYS void
 sign_rows(const train_mac *a, const int rows, int64_t lane)
 {
-    words s[TRAIN_MAC_ROWS][2];
-
-    for (int i = 0; i < rows; i++)
-        s[i][0] = s[i][1] = (words){0};
-    for (int64_t r = 0; r < a->n_row; r++)
-        for (int64_t q = 0; q < a->n_col; q++) {
-            const float *x = a->x + (a->row[r].at + a->col[q].at + lane);
-            const one *w = (const one *)(a->w + (a->row[r].tap + a->col[q].tap) * a->depth * rows);
-            for (int64_t k = 0; k < a->depth; k++, x += a->x_step, w += rows) {
-                const words x0 = ((const word_mem *)x)[0], x1 = ((const word_mem *)x)[1];
-                for (int i = 0; i < rows; i++) {
-                    s[i][0] = differing(s[i][0], x0, w[i]);
-                    s[i][1] = differing(s[i][1], x1, w[i]);
-                }
-            }
-        }
-    for (int i = 0; i < rows; i++) {
-        mem *y = (mem *)(a->y + i * a->y_step + lane);
-        const float b = a->bias ? a->bias[i] : 0.0f, f = a->factor[i];
-        y[0] = __builtin_convertvector(a->start[i] - 2 * s[i][0], vec) * f + b;
-        y[1] = __builtin_convertvector(a->start[i] - 2 * s[i][1], vec) * f + b;
-    }
+    word_rows(a, rows, lane, differing, -2);
 }
 
 static void
