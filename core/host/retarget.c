@@ -51,7 +51,8 @@ static trial
 try_aim(const nashc_module *m, const nashc_compile_options *o, const aim *z,
         const nashc_compile_result *r, nashc_arena *a, nashc_diag *d)
 {
-    trial t = {.m = nashc_module_clone(m), .r = *r, .messages = nashc_diag_count(d, NASHC_NOTE)};
+    trial t = {
+        .m = nashc_module_clone(m), .r = *r, .messages = d ? nashc_diag_count(d, NASHC_NOTE) : 0};
 
     nashc_diag_hold(d, 1);
     t.s = t.m ? fold_for(&t.m, o, z, a, d) : nashc_enomem(d);
@@ -86,14 +87,14 @@ adder_graphs(const nashc_compile_options *o)
  */
 
 static void
-tell_target(uint64_t target, const nashc_compile_result *r, nashc_diag *d)
+tell_target(uint64_t target, bool reached, double interval, nashc_diag *d)
 {
-    if (nashc_diag_verbosity(d) < 2)
+    if (!d || nashc_diag_verbosity(d) < 2)
         return;
-    if (nashc_compile_slowest(r, NULL) <= target)
+    if (reached)
         nashc_remark(d, NULL,
                      "[retarget] folded for %" PRIu64 " cycles a frame: the interval is %g", target,
-                     r->interval);
+                     interval);
     else
         nashc_remark(d, NULL, "[retarget] no folding takes %" PRIu64 " cycles a frame or fewer",
                      target);
@@ -123,7 +124,7 @@ fold_faster(nashc_module **m, const nashc_compile_options *o, nashc_compile_resu
         interval = t.r.interval;
         s = settle(m, r, &t, t.r.interval < r->interval, d);
         if (s == NASHC_OK)
-            tell_target(target, &t.r, d);
+            tell_target(target, reached, interval, d);
         if (!reached) /* no wider folding is there: narrower targets change nothing */
             break;
     }
