@@ -94,18 +94,20 @@ module nashc_label_select #(
 
         if (TOP_K == 1) begin : g_best
             assign tail = 1'b0;
-            // A heap of nodes: leaves PE .. 2*PE-1 are the lanes, node i has children 2i, 2i+1.
+            // A heap of nodes: leaves PE .. 2*PE-1, node i has children 2i, 2i+1. From left to right
+            // stand first the leaves of the lowest level, from node DEEP on: lanes in this order,
+            // so of equal values the left one has the lower index.
+            localparam DEEP = 1 << $clog2(PE);
             for (p = 2 * PE - 1; p >= 1; p = p - 1) begin : g_node
                 wire [EW-1:0] win;
                 if (p >= PE) begin : g_leaf
-                    assign win = lane[(p-PE)*EW +: EW];
+                    localparam AT = (p >= DEEP) ? p - DEEP : p + PE - DEEP;
+                    assign win = lane[AT*EW +: EW];
                 end else begin : g_pick
                     wire [EW-1:0] a = g_node[2*p].win;
                     wire [EW-1:0] b = g_node[2*p+1].win;
                     wire up = $signed(b[XW:0]) > $signed(a[XW:0]);
-                    wire eq = b[XW:0] == a[XW:0];
-                    // In a heap the right child need not have the higher index.
-                    assign win = (up || (eq && b[XW+1 +: IW] < a[XW+1 +: IW])) ? b : a;
+                    assign win = up ? b : a;
                 end
             end
             assign cand_d = g_node[1].win;
