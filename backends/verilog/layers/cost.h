@@ -42,7 +42,7 @@ enum cost_part {
     COST_PADDING,     /* layers; bits of positions; of beats */
     COST_PARTS,       /* layers; bits of the counter; of beats that are chosen from */
     COST_SELECT, /* bits of comparisons; of candidates of a list; of the index; of candidates of
-                  * a tree's leaves; of its other nodes */
+                  * a tree's nodes */
     COST_DWC,    /* layers; bits that are loaded; shifted to narrower words; to wider ones */
     COST_FIFO,   /* layers with a memory; bits of its addresses; of its beats; of a count */
     COST_PARTS_N

@@ -71,12 +71,9 @@ select_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     cost_counter(&c, t.arg[0]);
     cost_counter(&c, k);
     uint64_t candidate = bits + index;
-    /* The best so far is loaded or not. Yosys maps nodes that choose from what others chose for
-     * depth, and makes much of them more than once. */
-    COST_LUTS(&c, COST_SELECT, (double)((compared - tree) * bits),
+    COST_LUTS(&c, COST_SELECT, (double)(compared * bits),
               (double)(k == 1 ? 0 : compared * candidate), t.arg[0] > 1 ? (double)index : 0,
-              (double)((tree ? pe / 2 : 0) * candidate),
-              (double)((tree ? tree - pe / 2 : 0) * candidate));
+              (double)(tree * candidate));
     c.ff += (t.arg[0] > 1 ? index + 2 : 0) + held * one + (k > 1) + k * (one + (k > 1));
     cost_pipe(&c, 2, 1, index);
     cost_fit(&c, dev);
