@@ -94,7 +94,7 @@ module nashc_label_select #(
 
         if (TOP_K == 1) begin : g_best
             assign tail = 1'b0;
-            // A heap of nodes: leaves PE .. 2*PE-1, node i has children 2i, 2i+1. From left to right
+            // A heap: leaves PE .. 2*PE-1, node i has children 2i and 2i+1. From left to right
             // stand first the leaves of the lowest level, from node DEEP on: lanes in this order,
             // so of equal values the left one has the lower index.
             localparam DEEP = 1 << $clog2(PE);
