@@ -17,6 +17,7 @@ import argparse
 import glob
 import hashlib
 import json
+import math
 import os
 import random
 import re
@@ -434,7 +435,7 @@ def cells(table, samples):
             out += ['']
             continue
         errors = sorted(abs(e - r) / max(r, least, 1) for e, r in pairs)
-        at = lambda q: 100 * errors[min(len(errors) - 1, int(q * len(errors)))]
+        at = lambda q: 100 * errors[math.ceil(q * len(errors)) - 1]
         out += ['%.0f / %.0f / %.2f' % (at(0.5), at(0.9), spearman(*zip(*pairs)))]
     return out
 
