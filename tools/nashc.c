@@ -124,13 +124,13 @@ take_globals(int argc, char **argv, globals *g)
 }
 
 static nashc_status
-load_plugins(nashc_ctx *c, const globals *g)
+load_plugins(nashc_ctx *c, const globals *g, nashc_arena *a)
 {
     nashc_diag *d = nashc_ctx_diag(c);
     nashc_status s = nashc_load_default_plugins(c, d);
     for (int i = 0; s == NASHC_OK && i < g->n_plugins; i++)
         s = nashc_load_plugin(c, g->plugins[i], d);
-    return s;
+    return s == NASHC_OK ? tool_hand_down(g->plugins, g->n_plugins, a, d) : s;
 }
 
 static nashc_status
@@ -313,7 +313,7 @@ dispatch(nashc_ctx *c, const globals *g, nashc_arena *a)
     if (s == NASHC_OK)
         s = set_warnings(c, g);
     if (s == NASHC_OK)
-        s = load_plugins(c, g);
+        s = load_plugins(c, g, a);
     if (s == NASHC_OK)
         s = check_warnings(c, g);
     if (s != NASHC_OK)

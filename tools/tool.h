@@ -288,6 +288,12 @@ void tool_print_rate(double interval, const char *note, uint64_t latency, double
 
 double tool_cpu_clock(void); /* seconds that all threads of this process have computed */
 
+/* --- hand_down.c ----------------------------------------------------------------------------- */
+
+/* The n files of --load-plugin join NASHC_PLUGIN_PATH, so processes below this one load them too;
+ * texts are of a. NASHC_ENOMEM at most. */
+nashc_status tool_hand_down(const char *const *plugin, int n, nashc_arena *a, nashc_diag *d);
+
 /* --- limits.c -------------------------------------------------------------------------------- */
 
 /* The memory that the whole run may take, all libraries included: "500M", "2G", 0 for no limit;

@@ -162,6 +162,21 @@ ok "broken Verilog of a plugin" refused 4 'the generated bench failed' "$nashc" 
     --load-plugin "$tmp/broken.so" --verify sim
 ok "it is not called a bug of ours" sh -c "! grep -q 'bug in nashc' '$tmp/out' && grep -q 'of the plugin' '$tmp/out'"
 
+# What nashc starts itself knows the plugins of the command line, from any folder: `reduce` a command, `eval` `sim`.
+printf '#!/bin/sh\ncd / && ! "%s" opt "$1" -passes=hello -o "%s/o.nashir"\n' "$nashc" "$tmp" >knows.sh
+chmod +x knows.sh
+ok "a command of reduce has the plugin" "$nashc" reduce net.nashir --test="$tmp/knows.sh {}" -o less.nashir \
+    --load-plugin c-hello.so
+cp c-hello.so a:b.so
+ok "a colon in its name is told" has 'holds a colon' "$nashc" stats net.nashir --load-plugin a:b.so
+printf 'nashc 1\ngraph @main(%%x: i4[1,1,1,4]) -> (%%y) {\n%%f: i4[1,4] = nn.reshape(%%x) shape=[1,4]
+%%y: i6<-32..28>[1,4] = example.prefix_sum(%%f)\n}\n' >four.nashir
+/usr/bin/python3 -c 'import numpy as n; x = n.ones((4, 1, 1, 4), "f4"); y = n.array([3, 3, 3, 0], "u1")
+n.savez("four.npz", x_train=x, y_train=y, x_test=x, y_test=y)' 2>/dev/null && [ -e "$libdir/nashc/train.so" ] &&
+    "$nashc" compile four.nashir -o four -q --load-plugin c-prefix_sum.so >/dev/null 2>&1 &&
+    ok "eval of a design has the plugin" has 'top-1 75.00' "$nashc" eval four --data npz:four.npz \
+        --load-plugin c-prefix_sum.so
+
 mkdir plugins && cp c-hello.so plugins
 ok "NASHC_PLUGIN_PATH" env NASHC_PLUGIN_PATH="$tmp/plugins" "$nashc" opt net.nashir -passes=hello -o -
 ok "the listing names the owner" has hello "$nashc" list plugins --load-plugin "$tmp/c-hello.so"
