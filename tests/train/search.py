@@ -212,6 +212,30 @@ def costs(d):
 
 # --- faults ---------------------------------------------------------------------------------------
 
+def with_number(source, to, name, v):
+    """The checkpoint with one number, or the first of an array, another one."""
+    to.mkdir()
+    with zipfile.ZipFile(source / "checkpoint.npz") as a, zipfile.ZipFile(to / "checkpoint.npz", "w") as z:
+        for member in a.namelist():
+            b = a.read(member)
+            at = 10 + struct.unpack("<H", b[8:10])[0]
+            z.writestr(member, b[:at] + struct.pack("<d", v) + b[at + 8:] if member == name + ".npy" else b)
+
+
+def damaged(d):
+    """Counts that no search has are told, not cast."""
+    cases = [(name, v) for name in ("search.step", "search.seen0", "search.right1", "search.ranked")
+             for v in (float("nan"), -1.0, 0.5, 1e300)] + [("search.step", 1e6)]
+    for i, (name, v) in enumerate(cases):
+        with_number(d / "a", d / f"damaged{i}", name, v)
+        code, _, err = nashc(*args(d), "--resume", "-o", d / f"damaged{i}")
+        check(f"{name} = {v}", code == 1 and f'"{name}" holds what no search counts' in err, f"{code} {err}")
+    for i, (name, v) in enumerate((("search.log", float("nan")), ("search.log", 1e300), ("search.step", 0.0))):
+        with_number(d / "a", d / f"log{i}", name, v)
+        code, _, err = nashc(*args(d), "--resume", "-o", d / f"log{i}")
+        check(f"log, {name} = {v}", code == 1 and "the log or the genotypes are damaged" in err, f"{code} {err}")
+
+
 def faults(d):
     def fails(name, wanted, text, *more, out=None):
         code, _, err = nashc(*more, "-o", out or d / "f")
@@ -251,6 +275,7 @@ def faults(d):
     with zipfile.ZipFile(d / "other/checkpoint.npz", "w") as z:
         z.writestr("conv.weight.npy", npy("<f4", (1,), struct.pack("<f", 1)))
     fails("a checkpoint of training", 1, "no checkpoint of a search", *args(d), "--resume", out=d / "other")
+    damaged(d)
     nashc(*args(d, "--save-every", "1", "--steps", "2"), "-o", d / "inf")
     good = (d / "inf/checkpoint.npz").read_bytes()
     code, _, err = nashc(*args(d, "--save-every", "1", "--lr", "1e30", "--clip", "0"), "--resume", "-o", d / "inf")

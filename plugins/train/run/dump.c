@@ -26,6 +26,16 @@ train_put_number(tool_arrays *a, const char *name, double v)
     return x != NULL;
 }
 
+bool
+train_take_whole(double v, int64_t most, int64_t *out)
+{
+    /* before the cast: of NaN or what int64_t does not hold it is undefined */
+    if (!(v >= 0.0 && v <= (double)most) || v != (double)(int64_t)v)
+        return false;
+    *out = (int64_t)v;
+    return true;
+}
+
 /* What nothing depends on has a gradient of zero, and stays as it is. */
 static bool
 put_others(train_run *r, const char *what, bool values)

@@ -183,6 +183,16 @@ take_rates(train_run *r)
 }
 
 static nashc_status
+damaged(train_run *r, const char *name)
+{
+    nashc_loc loc = {.file = inside(r, "checkpoint.npz")};
+
+    nashc_error(r->diag, &loc, "\"%s\" holds what no run counts: the file is damaged", name);
+    nashc_help(r->diag, "start anew in another folder; best.npz, if it is there, can be --weights");
+    return NASHC_EINPUT;
+}
+
+static nashc_status
 take_rows(train_run *r, const tool_arrays *a)
 {
     const tool_array *x = tool_arrays_find(a, "run.metrics");
@@ -194,7 +204,28 @@ take_rows(train_run *r, const tool_arrays *a)
         return nashc_enomem(r->diag);
     memcpy(r->row, x->buf.data, (size_t)x->buf.n * sizeof(double));
     r->n_rows = r->cap_rows = x->dim[0];
+    for (int64_t i = 0; i < r->n_rows; i++) {
+        int64_t whole;
+        if (!train_take_whole(r->row[i].step, TRAIN_MOST_WHOLE, &whole) ||
+            !train_take_whole(r->row[i].epoch, TRAIN_MOST_WHOLE, &whole))
+            return damaged(r, "run.metrics");
+    }
     take_rates(r);
+    return NASHC_OK;
+}
+
+/* In the places of state_at. */
+static nashc_status
+take_numbers(train_run *r, const double *got)
+{
+    if (!train_take_whole(got[0], TRAIN_MOST_WHOLE, &r->step))
+        return damaged(r, "run.step");
+    if (!train_take_whole(got[4], TRAIN_MOST_WHOLE, &r->seen))
+        return damaged(r, "run.seen");
+    if (!train_take_whole(got[6], TRAIN_MOST_WHOLE, &r->right))
+        return damaged(r, "run.right");
+    r->best = got[3];
+    r->loss_sum = got[5];
     return NASHC_OK;
 }
 
@@ -224,11 +255,8 @@ train_read_checkpoint(train_run *r)
         s = take_parameters(r, &a, path);
     if (s == NASHC_OK)
         s = take_rows(r, &a);
-    r->step = (int64_t)got[0];
-    r->best = got[3];
-    r->seen = (int64_t)got[4];
-    r->loss_sum = got[5];
-    r->right = (int64_t)got[6];
+    if (s == NASHC_OK)
+        s = take_numbers(r, got);
     tool_arrays_free(&a);
     return s;
 }

@@ -168,4 +168,10 @@ bool train_put_floats(tool_arrays *a, const char *name, int rank, const int64_t 
                       const float *v);
 bool train_put_number(tool_arrays *a, const char *name, double v);
 
+/* Counts are kept as doubles, which hold every whole number up to this one. */
+#define TRAIN_MOST_WHOLE (INT64_C(1) << 53)
+
+/* *out = v if that is a whole number in 0..most; false: it is none, the file is damaged. */
+bool train_take_whole(double v, int64_t most, int64_t *out);
+
 #endif

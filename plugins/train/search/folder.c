@@ -48,18 +48,33 @@ get_numbers(const search_run *r, number *out)
     memcpy(out, all, sizeof all);
 }
 
-static void
+/* Of all that a run may have: epochs are fixed, --steps is not. */
+static int64_t
+most_steps(const search_run *r)
+{
+    return r->schedule.epochs * r->per_epoch;
+}
+
+/* NULL, or the name of the first number that no run has. */
+static const char *
 set_numbers(search_run *r, const number *v)
 {
-    r->step = (int64_t)v[5].v;
-    r->macs = v[6].v;
+    const int64_t most = TRAIN_MOST_WHOLE;
+
+    if (!train_take_whole(v[5].v, most_steps(r), &r->step))
+        return v[5].name;
+    if (!train_take_whole(v[14].v, most, &r->n_ranked))
+        return v[14].name;
     for (int k = 0; k < 2; k++) {
         r->loss[k] = v[7 + k].v;
-        r->seen[k] = (int64_t)v[9 + k].v;
-        r->right[k] = (int64_t)v[11 + k].v;
+        if (!train_take_whole(v[9 + k].v, most, &r->seen[k]))
+            return v[9 + k].name;
+        if (!train_take_whole(v[11 + k].v, most, &r->right[k]))
+            return v[11 + k].name;
     }
+    r->macs = v[6].v;
     r->warned = v[13].v != 0.0;
-    r->n_ranked = (int64_t)v[14].v;
+    return NULL;
 }
 
 /* Calls with the arrays of the state, one after the other, until one call says false. */
@@ -231,25 +246,31 @@ take_ranked(search_run *r, const tool_arrays *a)
     return r->ranked != NULL;
 }
 
-/* Rows and kept alphas belong together, one each an epoch. */
+/* Rows and kept alphas belong together, one each an epoch; others would take the room of those to
+ * come. */
 static bool
 take_rows(search_run *r, const tool_arrays *a)
 {
     const tool_array *x = find_doubles(a, "search.log", -1, SEARCH_ROW_NUMBERS);
     int64_t n = x ? x->dim[0] : 0;
 
+    if (n != r->step / r->per_epoch)
+        return false;
     r->row = malloc((size_t)(n + 1) * sizeof *r->row);
     if (r->row && n)
         memcpy(r->row, x->buf.data, (size_t)n * sizeof *r->row);
     r->n_rows = r->cap_rows = r->row ? n : 0;
-    for (int64_t i = 0; i < n && i < r->schedule.epochs; i++) {
+    for (int64_t i = 0; i < r->n_rows; i++) {
         char name[64];
-        snprintf(name, sizeof name, "step%09.0f", r->row[i].step);
+        int64_t step;
+        if (!train_take_whole(r->row[i].step, most_steps(r), &step))
+            return false;
+        snprintf(name, sizeof name, "step%09" PRId64, step);
         const tool_array *k = tool_arrays_find(a, name);
         if (!k || k->buf.n != r->n_alpha || k->buf.cell != NASHC_FLOAT)
             return false;
         memcpy(r->kept + i * r->n_alpha, k->buf.data, (size_t)r->n_alpha * sizeof(float));
-        r->kept_step[r->n_kept++] = (int64_t)r->row[i].step;
+        r->kept_step[r->n_kept++] = step;
     }
     return r->row != NULL;
 }
@@ -292,8 +313,11 @@ search_read_checkpoint(search_run *r)
         s = check_numbers(r, &a, v, &loc);
     if (s == NASHC_OK) {
         reading g = {.a = &a};
-        set_numbers(r, v);
-        if (!each_array(r, take_array, &g) || !take_rows(r, &a) || !take_ranked(r, &a))
+        const char *bad = set_numbers(r, v);
+        if (bad)
+            s = nashc_error(r->diag, &loc,
+                            "\"%s\" holds what no search counts: the file is damaged", bad);
+        else if (!each_array(r, take_array, &g) || !take_rows(r, &a) || !take_ranked(r, &a))
             s = nashc_error(r->diag, &loc, "%s",
                             g.missing ? g.missing : "the log or the genotypes are damaged");
     }
