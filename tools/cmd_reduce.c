@@ -273,7 +273,8 @@ plain_constant(reducer *r, int i, int k)
         nashc_buf_set(&b, e, nashc_tensor_get(t, 0));
     nashc_module *m = nashc_module_clone(r->best);
     nashc_build *build = m ? nashc_build_create(nashc_module_main(m), r->diag) : NULL;
-    nashc_value *c = build ? nashc_build_const(build, NULL, nashc_tensor_take(&b)) : NULL;
+    /* takes the elements without a builder too, and frees them */
+    nashc_value *c = nashc_build_const(build, NULL, nashc_tensor_take(&b));
     if (!c) {
         nashc_module_free(m);
         return false;

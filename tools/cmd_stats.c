@@ -20,9 +20,8 @@ typedef struct stats {
     int64_t weight_bits[MAX_BITS + 1]; /* weights of each width */
     int64_t act_bits[2][MAX_BITS + 1]; /* quantisers of activations: unsigned, signed */
     int64_t n_nodes;
-    const char **op;          /* of every node, sorted in the end */
-    const nashc_value **seen; /* constants that are counted */
-    int64_t n_seen;
+    const char **op; /* of every node, sorted in the end */
+    bool *seen;      /* by the value's id within the graph at hand: a constant that is counted */
     nashc_arena *arena;
 } stats;
 
@@ -61,11 +60,10 @@ add(int64_t *total, int64_t *parts, int part, int64_t n)
 static bool
 first_time(stats *s, const nashc_value *v)
 {
-    for (int64_t i = 0; i < s->n_seen; i++)
-        if (s->seen[i] == v)
-            return false;
-    s->seen[s->n_seen++] = v;
-    return true;
+    bool *seen = &s->seen[nashc_value_id(v)];
+    bool first = !*seen;
+    *seen = true;
+    return first;
 }
 
 /* The constant that v is made of by quantisers and moves alone; NULL: there is none. *bits: width
@@ -196,14 +194,19 @@ count(nashc_ctx *c, const nashc_module *m, stats *s, nashc_diag *d)
     for (int i = 0; i < nashc_module_n_graphs(m); i++)
         nodes += nashc_graph_n_nodes(nashc_module_graph_at(m, i));
     s->op = NASHC_NEW_N(s->arena, const char *, nodes + 1);
-    s->seen = NASHC_NEW_N(s->arena, const nashc_value *, 3 * nodes + 1);
-    if (!s->op || !s->seen)
+    if (!s->op)
         return nashc_enomem(d);
-    for (int i = 0; i < nashc_module_n_graphs(m); i++)
-        NASHC_EACH_NODE(nashc_module_graph_at(m, i), n)
+    for (int i = 0; i < nashc_module_n_graphs(m); i++) {
+        const nashc_graph *g = nashc_module_graph_at(m, i);
+        /* values belong to one graph, and so do their ids */
+        s->seen = NASHC_NEW_N(s->arena, bool, nashc_graph_max_id(g) + 1);
+        if (!s->seen)
+            return nashc_enomem(d);
+        NASHC_EACH_NODE(g, n)
         {
             count_node(s, n);
         }
+    }
     qsort(s->op, (size_t)s->n_nodes, sizeof *s->op, by_text);
     return count_genotype(c, m, s, d);
 }
