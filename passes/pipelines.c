@@ -150,6 +150,19 @@ const nashc_pipeline nashc_pipeline_to_channels_last = {
     }
 #define ADDER_GRAPHS "choose-adder-graphs(use=$adder-graphs;backend=$backend;device=$device),"
 
+#define FIT_OPTION                                                                                 \
+    {                                                                                              \
+        .name = "fit", .def = "false",                                                             \
+        .help = "in place of a target: most frames a second that the device has room for",         \
+        .kind = NASHC_P_BOOL                                                                       \
+    }
+#define FILL_OPTION                                                                                \
+    {                                                                                              \
+        .name = "fill", .def = "0",                                                                \
+        .help = "fit: per cent of each resource to fill; 0: what the device allows planners",      \
+        .kind = NASHC_P_FLOAT                                                                      \
+    }
+
 /* How the hardware is wanted: the options of the list below, handed on by `compile`. */
 static const nashc_param hardware_options[] = {
     {.name = "backend", .def = "", .help = "whose models of layers count", .kind = NASHC_P_STRING},
@@ -176,14 +189,8 @@ static const nashc_param hardware_options[] = {
      .def = "true",
      .help = "compat: fold again for the slowest layer if the target is missed",
      .kind = NASHC_P_BOOL},
-    {.name = "fit",
-     .def = "false",
-     .help = "in place of a target: most frames a second that the device has room for",
-     .kind = NASHC_P_BOOL},
-    {.name = "fill",
-     .def = "0",
-     .help = "fit: per cent of each resource to fill; 0: what the device allows planners",
-     .kind = NASHC_P_FLOAT},
+    FIT_OPTION,
+    FILL_OPTION,
     {.name = "mem-mode",
      .def = "",
      .help =
@@ -273,14 +280,8 @@ static const nashc_param retarget_options[] = {
      .def = "0",
      .help = "frames a second that every layer must reach",
      .kind = NASHC_P_FLOAT},
-    {.name = "fit",
-     .def = "false",
-     .help = "in place of a target: most frames a second that the device has room for",
-     .kind = NASHC_P_BOOL},
-    {.name = "fill",
-     .def = "0",
-     .help = "fit: per cent of each resource to fill; 0: what the device allows planners",
-     .kind = NASHC_P_FLOAT},
+    FIT_OPTION,
+    FILL_OPTION,
     {.name = "reserve",
      .def = "[]",
      .help = "fit: LUT, FF, BRAM_18K, URAM, DSP to be left for FIFOs",

@@ -27,8 +27,8 @@ uint64_t nashc_compile_slowest(const nashc_compile_result *r, const char **name)
 /* --- retarget.c ------------------------------------------------------------------------------- */
 
 /* Folds *m, measured as *r, for fewer cycles while its interval misses the target that its layers
- * meet, without graphs of additions where these overfill the device, and with --fit for more while
- * the FIFOs do; *m and *r are the best of what was tried. */
+ * meet, and with --fit for more while its FIFOs overfill the device; *m and *r are the best of what
+ * was tried. */
 nashc_status nashc_compile_retarget(nashc_module **m, const nashc_compile_options *o,
                                     nashc_compile_result *r, nashc_arena *a, nashc_diag *d);
 

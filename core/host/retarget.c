@@ -1,7 +1,6 @@
 /* retarget.c: folds again where a design as a whole is not what its folding promised.
  *
  *     target: layers take T cycles or fewer --> simulation: I > T --> fold for T * T / I --> ...
- *             graphs of additions overfill the LUTs of the device --> fold without them
  *     fit:    layers and FIFOs overfill the device --> fold with room left for FIFOs --> ...
  */
 #include "compile.h"
@@ -11,7 +10,6 @@
 /* What a design is folded for. */
 typedef struct aim {
     double target_fps;
-    const char *adder_graphs;
     nashc_cost reserve; /* of --fit */
 } aim;
 
@@ -27,7 +25,7 @@ fold_for(nashc_module **m, const nashc_compile_options *o, const aim *z, nashc_a
         "mvau-wwidth-max=%" PRId64 ";mul=%s;adder-graphs=%s))",
         o->backend ? o->backend : "", o->device ? o->device : "", o->clock_ns, z->target_fps,
         o->fit ? "true" : "false", o->fill, c->lut, c->ff, c->bram18, c->uram, c->dsp,
-        o->mvau_wwidth_max, o->mul ? o->mul : "auto", z->adder_graphs);
+        o->mvau_wwidth_max, o->mul ? o->mul : "auto", o->adder_graphs ? o->adder_graphs : "auto");
     nashc_pm_options pm = {.struct_size = sizeof pm, .bisect_limit = -1};
 
     if (o->pm) {
@@ -77,12 +75,6 @@ settle(nashc_module **m, nashc_compile_result *r, const trial *t, bool better, n
     return t->s;
 }
 
-static const char *
-adder_graphs(const nashc_compile_options *o)
-{
-    return o->adder_graphs ? o->adder_graphs : "auto";
-}
-
 /* --- a target ----------------------------------------------------------------------------------
  */
 
@@ -117,8 +109,7 @@ fold_faster(nashc_module **m, const nashc_compile_options *o, nashc_compile_resu
         if (target == 0)
             break;
         /* half a cycle more, so that the rate is rounded back to target */
-        const aim z = {.target_fps = 1e9 / o->clock_ns / ((double)target + 0.5),
-                       .adder_graphs = adder_graphs(o)};
+        const aim z = {.target_fps = 1e9 / o->clock_ns / ((double)target + 0.5)};
         const trial t = try_aim(*m, o, &z, r, a, d);
         bool reached = t.s == NASHC_OK && nashc_compile_slowest(&t.r, NULL) <= target;
         interval = t.r.interval;
@@ -151,32 +142,6 @@ filled(const nashc_compile_result *r, double room, nashc_demand *worst)
         *worst = use[i];
     }
     return most;
-}
-
-static bool
-adds(const nashc_compile_result *r)
-{
-    NASHC_EACH_NODE(r->graph, n)
-    {
-        int k = nashc_attr_index(n, "res_type");
-        if (k >= 0 && strcmp(nashc_attr_str(n, k), "adders") == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Graphs of additions cost least, but all of it LUTs: where these do not suffice, products may, in
- * blocks and memories. */
-static nashc_status
-fold_without_graphs(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
-                    nashc_arena *a, nashc_diag *d)
-{
-    nashc_demand worst;
-    const double before = filled(r, 1, &worst);
-    const aim z = {.target_fps = o->target_fps, .adder_graphs = "off"};
-    const trial t = try_aim(*m, o, &z, r, a, d);
-
-    return settle(m, r, &t, t.r.interval <= r->interval && filled(&t.r, 1, &worst) < before, d);
 }
 
 static nashc_cost
@@ -226,11 +191,17 @@ fold_between(nashc_module **m, const nashc_compile_options *o, nashc_compile_res
              nashc_arena *a, nashc_diag *d)
 {
     const double room = nashc_device_room(r->device, o->fill);
-    const aim z = {.adder_graphs = adder_graphs(o), .reserve = cost_of_fifos(r)};
+    const aim z = {.reserve = cost_of_fifos(r)};
     nashc_demand worst;
     const trial t = try_aim(*m, o, &z, r, a, d);
 
-    return settle(m, r, &t, t.r.interval < r->interval && filled(&t.r, room, &worst) <= 1, d);
+    bool better = t.r.interval < r->interval && filled(&t.r, room, &worst) <= 1;
+    nashc_status s = settle(m, r, &t, better, d);
+    if (s == NASHC_OK && better)
+        nashc_remark(d, NULL,
+                     "fit: %g cycles a frame in the end: FIFOs take less than room was left for",
+                     r->interval);
+    return s;
 }
 
 static nashc_status
@@ -238,7 +209,7 @@ fold_smaller(nashc_module **m, const nashc_compile_options *o, nashc_compile_res
              nashc_arena *a, nashc_diag *d)
 {
     const double room = nashc_device_room(r->device, o->fill);
-    aim z = {.adder_graphs = adder_graphs(o)};
+    aim z = {0};
     nashc_demand worst = {0};
     double share = filled(r, room, &worst);
     nashc_status s = NASHC_OK;
@@ -273,13 +244,7 @@ nashc_status
 nashc_compile_retarget(nashc_module **m, const nashc_compile_options *o, nashc_compile_result *r,
                        nashc_arena *a, nashc_diag *d)
 {
-    nashc_demand worst;
-
     if (o->fit)
         return r->device ? fold_smaller(m, o, r, a, d) : NASHC_OK;
-    nashc_status s = o->target_fps > 0 ? fold_faster(m, o, r, a, d) : NASHC_OK;
-    if (s == NASHC_OK && r->device && strcmp(adder_graphs(o), "auto") == 0 && adds(r) &&
-        filled(r, 1, &worst) > 1)
-        s = fold_without_graphs(m, o, r, a, d);
-    return s;
+    return o->target_fps > 0 ? fold_faster(m, o, r, a, d) : NASHC_OK;
 }

@@ -12,6 +12,8 @@ import tempfile
 import zipfile
 import zlib
 
+from checkpoint import with_number
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHARED = ROOT.parent / "shared"
 BUILD = ROOT / (sys.argv[1] if len(sys.argv) > 1 else "build")
@@ -208,12 +210,7 @@ def training(d):
     for i, (name, v) in enumerate([(n, v) for n in ("run.step", "run.seen", "run.right", "run.metrics")
                                    for v in (float("nan"), -1.0, 0.5, 1e300)]):
         to = d / f"damaged{i}"
-        to.mkdir()
-        with zipfile.ZipFile(d / "a/checkpoint.npz") as a, zipfile.ZipFile(to / "checkpoint.npz", "w") as z:
-            for member in a.namelist():
-                b = a.read(member)
-                at = 10 + struct.unpack("<H", b[8:10])[0]
-                z.writestr(member, b[:at] + struct.pack("<d", v) + b[at + 8:] if member == name + ".npy" else b)
+        with_number(d / "a", to, name, v)
         code, _, err = nashc(*args, "--epochs", "4", "--resume", "-o", to)
         check(f"a checkpoint with {name} = {v}", code == 1 and f'"{name}" holds what no run counts' in err, err)
     code, _, err = nashc(*args, "--epochs", "1000000", "--time-limit", "1", "-o", d / "t")

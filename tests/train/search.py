@@ -14,6 +14,8 @@ import tempfile
 import time
 import zipfile
 
+from checkpoint import with_number
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / (sys.argv[1] if len(sys.argv) > 1 else "build")
 NASHC = BUILD / "tools/nashc"
@@ -211,16 +213,6 @@ def costs(d):
 
 
 # --- faults ---------------------------------------------------------------------------------------
-
-def with_number(source, to, name, v):
-    """The checkpoint with one number, or the first of an array, another one."""
-    to.mkdir()
-    with zipfile.ZipFile(source / "checkpoint.npz") as a, zipfile.ZipFile(to / "checkpoint.npz", "w") as z:
-        for member in a.namelist():
-            b = a.read(member)
-            at = 10 + struct.unpack("<H", b[8:10])[0]
-            z.writestr(member, b[:at] + struct.pack("<d", v) + b[at + 8:] if member == name + ".npy" else b)
-
 
 def damaged(d):
     """Counts that no search has are told, not cast."""

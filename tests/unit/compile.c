@@ -135,6 +135,76 @@ refold_and_miss(void **state)
     nashc_arena_free(a);
 }
 
+/* Weights of many digits, so that a graph of additions is cheaper than products, but all LUTs. */
+static const char dense[] =
+    "graph @main(%x: f32[?,8]) -> (%y) {\n"
+    "  %s: f32[] = [0.5]\n"
+    "  %z: f32[] = [0]\n"
+    "  %q: f32[?,8] = q.quant(%x, %s, %z) qmin=-8 qmax=7\n"
+    "  %w: f32[8,4] = [3,-5,6,0, 1,-2,5,4, -7,3,3,1, 2,2,-1,0, 5,-3,1,1, 0,6,-4,2, -3,1,0,3, "
+    "1,-7,1,-5]\n"
+    "  %y: f32[?,4] = nn.matmul(%q, %w)\n"
+    "}\n";
+
+/* LUTs at a frame a cycle; *adds: some layer is a graph of additions. */
+static uint64_t
+luts_of(nashc_ctx *c, const char *device, const char *graphs, const char *mul, bool *adds)
+{
+    nashc_arena *a = nashc_arena_create();
+    nashc_module *m = unit_parse(c, dense);
+    nashc_compile_result r = {.struct_size = sizeof r};
+    nashc_compile_options o = NASHC_COMPILE_DEFAULTS;
+
+    o.device = device;
+    o.target_fps = 1e8;
+    o.adder_graphs = graphs;
+    o.mul = mul;
+    expect(c, nashc_compile(&m, &o, &r, a, nashc_ctx_diag(c)), NASHC_OK);
+    assert_true(r.interval == 1);
+    char *text = nashc_print(m, NULL);
+    *adds = strstr(text, "res_type=adders") != NULL;
+    uint64_t lut = r.cost->lut;
+    nashc_mem_free(text);
+    nashc_module_free(m);
+    nashc_arena_free(a);
+    return lut;
+}
+
+/* Where their LUTs are too many for the device, graphs of additions give way to blocks. */
+static void
+target_without_graphs(void **state)
+{
+    bool adds;
+    const uint64_t graphs = luts_of(*state, "U250", "auto", "auto", &adds);
+    assert_true(adds);
+    const uint64_t blocks = luts_of(*state, "U250", "off", "dsp", &adds);
+    assert_false(adds);
+    assert_true(blocks + 2 < graphs);
+
+    const nashc_device small = {NASHC_DESC(nashc_device),
+                                .name = "unit-small",
+                                .help = "few LUTs, many blocks",
+                                .part = "unit-small-part",
+                                .family = "xcup",
+                                .source = "this test",
+                                .lut = (graphs + blocks) / 2,
+                                .ff = 100000,
+                                .bram18 = 100,
+                                .dsp = 1000,
+                                .lut_inputs = 6,
+                                .dsp_a = 27,
+                                .dsp_b = 18,
+                                .ram_bits = 18432,
+                                .clk_ns = 10,
+                                .usable_lut = 0.7};
+    const nashc_device *const devices[] = {&small, NULL};
+    const nashc_plugin p = {NASHC_DESC(nashc_plugin), .abi = NASHC_ABI,   .name = "unit-devices",
+                            .version = "1",           .help = "a device", .devices = devices};
+    expect(*state, nashc_register(*state, &p, "unit", nashc_ctx_diag(*state)), NASHC_OK);
+    assert_in_range(luts_of(*state, "unit-small", "auto", "auto", &adds), 1, small.lut);
+    assert_false(adds);
+}
+
 static void
 bad_options(void **state)
 {
@@ -259,7 +329,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {UNIT(defaults),        UNIT(same_as_pipeline),
-                                       UNIT(refold_and_miss), UNIT(bad_options),
-                                       UNIT(not_hardware),    UNIT(writes_folder)};
+                                       UNIT(refold_and_miss), UNIT(target_without_graphs),
+                                       UNIT(bad_options),     UNIT(not_hardware),
+                                       UNIT(writes_folder)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

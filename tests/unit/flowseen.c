@@ -1,19 +1,7 @@
 /* flowseen.c: tests of core/host/flowseen.c: what insert-fifo simulated is known afterwards. */
 #include "core/host/flowsim.h"
+#include "residual.h"
 #include "unit.h"
-
-/* A fork whose branches differ in length, with FIFOs behind both ends of the duplicate. */
-static const char *const fork =
-    "graph @dataflow(%x: u2[36,2]) -> (%y) {\n"
-    "  %l: u2[36,2], %r: u2[36,2] = hw.duplicate_streams(%x)\n"
-    "  %z: u1<0..0>[1,1] = [0]\n"
-    "  %p: u2[64,2] = hw.fmpadding(%l, %z) dim=[6,6] pads=[1,1,1,1]\n"
-    "  %v: u2[324,2] = hw.window(%p) dims=[6,6,1,3,3,2] strides=[16,2,2,16,2,1]\n"
-    "  %w: bip[18,2] = rand 1\n"
-    "  %t: i8[1,3] = [-5, 0, 5]\n"
-    "  %a: u2[36,2] = hw.mvau(%v, %w, %t)\n"
-    "  %y: u2[36,2] = hw.add_streams(%a, %r) func=max\n"
-    "}\n";
 
 static flow_sim
 simulation(nashc_ctx *c, const nashc_module *m, flow_net *net, nashc_arena *a)
@@ -30,7 +18,7 @@ static void
 fifos_are_known_as_layers(void **state)
 {
     nashc_arena *a = nashc_arena_create();
-    nashc_module *m = unit_parse(*state, fork);
+    nashc_module *m = unit_parse(*state, residual);
     flow_net net;
     flow_key key;
 
@@ -55,7 +43,7 @@ static void
 another_depth_is_not_known(void **state)
 {
     nashc_arena *a = nashc_arena_create();
-    nashc_module *m = unit_parse(*state, fork);
+    nashc_module *m = unit_parse(*state, residual);
     nashc_flow_result r = {0};
     flow_net net;
     flow_key key;

@@ -105,8 +105,7 @@ NASHC_API nashc_status nashc_compile_check(nashc_ctx *c, const nashc_compile_opt
  * Where every layer is fast enough for target_fps but the simulation is not, because streams wait
  * for each other, the layers are folded again for fewer cycles, three times at most, and the
  * fastest design is kept; with fit, while layers and FIFOs together are beyond what may be filled,
- * with room left for FIFOs; and without graphs of additions where these are too many for the
- * device. Not with extra passes, passes of the caller, a folding file or compat.
+ * with room left for FIFOs. Not with extra passes, passes of the caller, a folding file or compat.
  *
  * For a backend that writes a program (nashc_backend.needs is "streamlined") the passes are
  * fix-batch, first_passes and `streamline`, or o->passes in its place; only graph of *out is
