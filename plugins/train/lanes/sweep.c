@@ -1,5 +1,6 @@
 /* sweep.c: gather and scatter: from one map to the other, tiles of channels by rows. */
 #include "plugins/train/lanes/sweep.h"
+#include "plugins/train/lanes/pack.h"
 
 #define SOURCE_FLOATS (256 * 1024) /* of the source that are read again and again: a part of L2 */
 
@@ -79,41 +80,24 @@ train_sweep_packed(const train_sweep *s, int64_t group, int64_t t0)
     return s->packed + (group * s->targets + t0) * s->sources * s->p->w.kh * s->p->w.kw;
 }
 
-/* Weights of n targets, whose number the compiler may know. */
-static inline __attribute__((always_inline)) void
-pack_tile(const train_sweep *s, const float *from, const int64_t n, float *to)
-{
-    const train_product *p = s->p;
-    int64_t of_target = s->gather ? p->of_m : p->of_c, of_source = s->gather ? p->of_c : p->of_m;
-    int64_t taps = p->w.kh * p->w.kw;
-
-    for (int64_t k = 0; k < s->sources; k++)
-        for (int64_t tap = 0; tap < taps; tap++) {
-            const float *w = from + k * of_source + tap * p->of_tap;
-            float *line = to + (tap * s->sources + k) * n;
-            for (int64_t i = 0; i < n; i++)
-                line[i] = w[i * of_target];
-        }
-}
-
 static void
 pack_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
     const train_sweep *s = arg;
     const train_product *p = s->p;
-    int64_t of_target = s->gather ? p->of_m : p->of_c;
     int64_t tiles = (s->targets + TRAIN_MAC_ROWS - 1) / TRAIN_MAC_ROWS;
+    train_weights w = {.sources = s->sources,
+                       .taps = p->w.kh * p->w.kw,
+                       .of_target = s->gather ? p->of_m : p->of_c,
+                       .of_source = s->gather ? p->of_c : p->of_m,
+                       .of_tap = p->of_tap};
 
     (void)thread;
     for (int64_t item = lo; item < hi; item++) {
         int64_t group = item / tiles, t0 = item % tiles * TRAIN_MAC_ROWS;
-        int64_t n = train_least(TRAIN_MAC_ROWS, s->targets - t0);
-        const float *from = s->weight + group * p->mg * p->of_m + t0 * of_target;
-        float *to = train_sweep_packed(s, group, t0);
-        if (n == TRAIN_MAC_ROWS)
-            pack_tile(s, from, TRAIN_MAC_ROWS, to);
-        else
-            pack_tile(s, from, n, to);
+        w.from = s->weight + group * p->mg * p->of_m + t0 * w.of_target;
+        train_pack(&w, train_least(TRAIN_MAC_ROWS, s->targets - t0),
+                   train_sweep_packed(s, group, t0));
     }
 }
 

@@ -17,7 +17,7 @@
  */
 #define IN_COST     6
 #define OUT_COST    5
-#define WEIGHT_COST 128
+#define WEIGHT_COST 16
 
 typedef struct winograd {
     const train_product *p;
@@ -25,7 +25,7 @@ typedef struct winograd {
     const float *y, *weight;
     bool add;
     float *x;
-    float *packed;           /* [group][place][image channel / 8][windows channel][% 8] */
+    float *packed;           /* [group][place_size]: [image channel / 8][windows channel][% 8] */
     float *scratch;          /* of all threads */
     int64_t tile_h, tile_w;  /* squares along the image */
     int64_t some;            /* of them at a time, along a row */
@@ -37,6 +37,13 @@ static int64_t
 place_step(int64_t channels, int64_t n)
 {
     return (channels * n + 1) * TRAIN_LANES;
+}
+
+/* The same of weights. */
+static int64_t
+place_size(const train_product *p)
+{
+    return p->cg * p->mg + TRAIN_LANES;
 }
 
 static winograd
@@ -69,7 +76,7 @@ pays(const train_product *p, int64_t batch)
 static size_t
 packed_size(const train_product *p)
 {
-    return (size_t)(p->group * PLACES * p->cg * p->mg);
+    return (size_t)(p->group * PLACES * place_size(p));
 }
 
 size_t
@@ -127,10 +134,17 @@ transform_weights(const float *w, int64_t of_c, int64_t n, int64_t step, float *
 static float *
 packed_at(const winograd *v, int64_t group, int64_t i, int64_t c0)
 {
-    return v->packed + ((group * PLACES + i) * v->p->cg + c0) * v->p->mg;
+    return v->packed + (group * PLACES + i) * place_size(v->p) + c0 * v->p->mg;
 }
 
-/* Items are channels of the windows, of all groups. */
+/* Tiles of channels of the image. */
+static int64_t
+n_tiles(const train_product *p)
+{
+    return (p->cg + TRAIN_MAC_ROWS - 1) / TRAIN_MAC_ROWS;
+}
+
+/* Items are tiles of all groups: lines of a place follow one another. */
 static void
 pack_part(void *arg, int thread, int64_t lo, int64_t hi)
 {
@@ -138,12 +152,14 @@ pack_part(void *arg, int thread, int64_t lo, int64_t hi)
     const train_product *p = v->p;
 
     (void)thread;
-    for (int64_t m = lo; m < hi; m++)
-        for (int64_t c = 0; c < p->cg; c += TRAIN_MAC_ROWS) {
-            int64_t n = train_least(TRAIN_MAC_ROWS, p->cg - c);
-            transform_weights(v->weight + m * p->of_m + c * p->of_c, p->of_c, n, p->cg * p->mg,
-                              packed_at(v, m / p->mg, 0, c) + m % p->mg * n);
-        }
+    for (int64_t item = lo; item < hi; item++) {
+        int64_t group = item / n_tiles(p), c = item % n_tiles(p) * TRAIN_MAC_ROWS;
+        int64_t n = train_least(TRAIN_MAC_ROWS, p->cg - c);
+        const float *w = v->weight + group * p->mg * p->of_m + c * p->of_c;
+        float *to = packed_at(v, group, 0, c);
+        for (int64_t m = 0; m < p->mg; m++)
+            transform_weights(w + m * p->of_m, p->of_c, n, place_size(p), to + m * n);
+    }
 }
 
 /* --- squares --------------------------------------------------------------------------------- */
@@ -255,7 +271,7 @@ train_winograd_scatter(const nashc_grad_call *c, const train_product *p, const f
     v.y = y, v.weight = weight, v.x = x, v.add = add;
     v.packed = c->scratch;
     v.scratch = v.packed + packed_size(p);
-    nashc_grad_parallel(c, p->group * p->mg, pack_part, &v);
+    nashc_grad_parallel(c, p->group * n_tiles(p), pack_part, &v);
     nashc_grad_parallel(c, train_blocks_of(c->batch) * v.tile_h, square_part, &v);
     return true;
 }
