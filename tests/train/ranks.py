@@ -26,12 +26,12 @@ def command(n, *args):
     return (["mpirun", "-n", str(n)] if n > 1 else []) + [str(NASHC), *map(str, args)]
 
 
-def start(n, *args):
-    return subprocess.Popen(command(n, *args), env=MPI, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def start(n, *args, env=MPI):
+    return subprocess.Popen(command(n, *args), env=env, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def train(n, *args, command="train"):
-    p = start(n, command, *args, "-q", *([] if n > 1 else ["--threads", "1"]))
+def train(n, *args, command="train", env=MPI):
+    p = start(n, command, *args, "-q", *([] if n > 1 else ["--threads", "1"]), env=env)
     err = p.communicate(timeout=120)[1]
     return p.returncode, err
 
@@ -61,10 +61,11 @@ def equal_sums(d):
     for limit, batch in ((300, 66), (299, 149)):
         args = [d / "plain.nashir", "--data", f"npz:{d}/one.npz,limit={limit}", "--steps", "6", "--batch", batch]
         check("one process", train(1, *args, "-o", d / f"one{limit}")[0] == 0)
-        for n in (2, 3):
-            code, err = train(n, *args, "-o", d / f"r{n}.{limit}")
+        for n, shared in ((2, "1"), (3, "1"), (3, "0")):
+            run = d / f"r{n}.{limit}.{shared}"
+            code, err = train(n, *args, "-o", run, env={**MPI, "NASHC_TRAIN_SHARED": shared})
             check(f"{n} ranks", code == 0, err)
-            far = distance(state(d / f"one{limit}"), state(d / f"r{n}.{limit}")) if code == 0 else 1
+            far = distance(state(d / f"one{limit}"), state(run)) if code == 0 else 1
             check(f"{n} ranks, {limit} images: as one process", far < 1e-3, far)
 
 
@@ -119,7 +120,10 @@ def same_bits(d):
     for name, steps, more in (("a", 12, []), ("b", 12, []), ("c", 7, []), ("c", 12, ["--resume"])):
         code, err = train(2, *args, "--steps", steps, "-o", d / name, *more)
         check(f"run {name}", code == 0, err)
-    a, b, c = ((d / x / "checkpoint.npz").read_bytes() for x in "abc")
+    code, err = train(2, *args, "--steps", 12, "-o", d / "d", env={**MPI, "NASHC_TRAIN_SHARED": "0"})
+    check("run d", code == 0, err)
+    a, b, c, e = ((d / x / "checkpoint.npz").read_bytes() for x in "abcd")
+    check("sums of two by MPI's all-reduce are those through shared memory", a == e)
     check("the same ranks give the same bits", a == b)
     check("--resume gives those of a run without a break", a == c)
     check("the manifest has the ranks", '"ranks": 2' in (d / "a/manifest.json").read_text())
@@ -147,8 +151,10 @@ def lost_rank(d):
         check("it says so", "another rank was lost" in err and "checkpoint.npz is of step" in err, err)
         got = state(d / "lost")
         step = int(got["run.step"][1][0])
-        check("the other run", train(2, *args, "--epochs", "1000000", "--steps", step, "-o", d / "whole")[0] == 0)
-        check("the checkpoint is of a whole step", distance(got, state(d / "whole")) == 0, step)
+        args += ["--epochs", "1000000", "--steps", step]
+        check("the other run", train(2, *args, "-o", d / "whole")[0] == 0)
+        check("going on", train(2, *args, "-o", d / "lost", "--resume")[0] == 0)  # where an epoch was to end
+        check("the checkpoint is of a whole step", distance(state(d / "lost"), state(d / "whole")) == 0, step)
 
 
 def one_image(path, n=64, size=8):

@@ -5,8 +5,7 @@
 #ifndef TRAIN_RANKS_ENGINE_H
 #define TRAIN_RANKS_ENGINE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "plugins/train/ranks/ranks.h"
 
 #define TRAIN_RANKS_ENTRY "train_ranks_engine_entry"
 
@@ -16,9 +15,9 @@ typedef struct train_ranks_engine {
     /* Once a process. local: ranks on this machine. */
     bool (*join)(int *rank, int *n, int *local);
 
-    /* Begins to replace n entries by their sums over all ranks; v stays as it is until test says
-     * that all is done. The order of summing depends on n and the number of ranks only. */
-    bool (*start_f32)(float *v, int64_t n);
+    /* Begins to replace entries by their sums over all ranks, which are there when test says that
+     * all is done. The order of summing depends on the numbers of entries and ranks only. */
+    bool (*start_f32)(const train_sum_part *part, int n_parts);
     bool (*start_f64)(double *v, int64_t n);
 
     /* Moves what was started along: 1 all of it is done, 0 not yet, -1 it cannot be done any more.

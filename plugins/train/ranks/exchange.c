@@ -10,8 +10,8 @@
  * weights are the same everywhere, so is what they get. */
 #include "plugins/train/ranks/exchange.h"
 #include "plugins/train/net/choice.h"
+#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BUCKET (64 * 1024) /* entries: 256 KiB, some tens of microseconds of memory traffic */
 
@@ -19,13 +19,13 @@
 typedef struct part {
     int step;  /* after which they are complete */
     int owner; /* candidate whose steps alone read them; -1: none */
-    float *v;
-    int64_t n, at; /* at: in the buffer; -1: not summed this time */
+    train_sum_part sum;
 } part;
 
 typedef struct bucket {
-    int step; /* of its last part */
-    int64_t at, n;
+    int step;     /* of its last part */
+    int first, n; /* parts, of those that are summed this time */
+    int64_t entries;
 } bucket;
 
 struct train_exchange {
@@ -33,12 +33,12 @@ struct train_exchange {
     train_net *net;
     part *part; /* by falling step */
     bucket *bucket;
+    train_sum_part *sum;          /* of those that are summed this time */
     int n_parts, n_buckets, sent; /* sent: buckets */
-    float *buffer;
-    int64_t n_running; /* entries of running values */
-    float *running;    /* to be summed */
-    float *kept;       /* running values of the last step that was done on all ranks */
-    int *owner;        /* of a parameter, as of a part */
+    int64_t n_running;            /* entries of running values */
+    float *running;               /* to be summed */
+    float *kept;                  /* running values of the last step that was done on all ranks */
+    int *owner;                   /* of a parameter, as of a part */
 };
 
 /* --- what is exchanged ----------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ first_reader(const train_net *n, const float *v, const float *g, int *owner)
 static void
 add_part(train_exchange *x, float *g, int64_t n)
 {
-    part p = {.v = g, .n = n};
+    part p = {.sum = {g, n}};
     int i = x->n_parts++;
 
     p.step = first_reader(x->net, NULL, g, &p.owner);
@@ -79,22 +79,21 @@ add_part(train_exchange *x, float *g, int64_t n)
 static void
 make_buckets(train_exchange *x)
 {
-    int64_t at = 0;
+    int n = 0;
 
     x->n_buckets = 0;
     for (int i = 0; i < x->n_parts; i++) {
-        part *p = &x->part[i];
+        const part *p = &x->part[i];
         bucket *b = &x->bucket[x->n_buckets - (x->n_buckets > 0)];
-        p->at = -1;
         if (x->net->data_only || train_owner_off(x->net, p->owner))
             continue;
-        if (x->n_buckets == 0 || b->n >= BUCKET) {
+        if (x->n_buckets == 0 || b->entries >= BUCKET) {
             b = &x->bucket[x->n_buckets++];
-            *b = (bucket){.at = at};
+            *b = (bucket){.first = n};
         }
-        p->at = at;
-        at += p->n;
-        b->n += p->n;
+        x->sum[n++] = p->sum;
+        b->n++;
+        b->entries += p->sum.n;
         b->step = p->step;
     }
 }
@@ -119,7 +118,7 @@ static void
 send_running(train_exchange *x)
 {
     copy_running(x, x->running, false);
-    train_ranks_sum(x->ranks, x->running, x->n_running);
+    train_ranks_sum(x->ranks, &(train_sum_part){x->running, x->n_running}, 1);
 }
 
 /* The means of those that have moved: others would only be rounded. */
@@ -143,14 +142,12 @@ take_running(train_exchange *x)
 /* --- while backward runs --------------------------------------------------------------------- */
 
 static void
-send_bucket(train_exchange *x, const bucket *b)
+send_buckets(train_exchange *x, int step)
 {
-    for (int i = 0; i < x->n_parts; i++) {
-        const part *p = &x->part[i];
-        if (p->at >= b->at && p->at < b->at + b->n)
-            memcpy(x->buffer + p->at, p->v, (size_t)p->n * sizeof(float));
+    while (x->sent < x->n_buckets && x->bucket[x->sent].step >= step) {
+        const bucket *b = &x->bucket[x->sent++];
+        train_ranks_sum(x->ranks, x->sum + b->first, b->n);
     }
-    train_ranks_sum(x->ranks, x->buffer + b->at, b->n);
 }
 
 static void
@@ -169,8 +166,7 @@ step_done(void *arg, int step)
 {
     train_exchange *x = arg;
 
-    while (x->sent < x->n_buckets && x->bucket[x->sent].step >= step)
-        send_bucket(x, &x->bucket[x->sent++]);
+    send_buckets(x, step);
     train_ranks_progress(x->ranks);
 }
 
@@ -179,16 +175,12 @@ steps_done(void *arg)
 {
     train_exchange *x = arg;
 
-    while (x->sent < x->n_buckets)
-        send_bucket(x, &x->bucket[x->sent++]);
+    send_buckets(x, INT_MIN);
     if (x->net->choice_momentum != 0.0)
         send_running(x);
     nashc_status s = train_ranks_wait(x->ranks, x->net->diag);
     if (s != NASHC_OK)
         return s;
-    for (int i = 0; i < x->n_parts; i++)
-        if (x->part[i].at >= 0)
-            memcpy(x->part[i].v, x->buffer + x->part[i].at, (size_t)x->part[i].n * sizeof(float));
     take_running(x);
     return s;
 }
@@ -215,15 +207,15 @@ train_exchange_undo(train_exchange *x)
 /* --- set-up ---------------------------------------------------------------------------------- */
 
 static bool
-alloc(train_exchange *x, int n_parts, int64_t n_entries)
+alloc(train_exchange *x, int n_parts)
 {
     x->part = calloc((size_t)n_parts + 1, sizeof *x->part);
     x->bucket = calloc((size_t)n_parts + 1, sizeof *x->bucket);
-    x->buffer = calloc((size_t)n_entries + 1, sizeof *x->buffer);
+    x->sum = calloc((size_t)n_parts + 1, sizeof *x->sum);
     x->running = calloc((size_t)x->n_running + 1, sizeof *x->running);
     x->kept = calloc((size_t)x->n_running + 1, sizeof *x->kept);
     x->owner = calloc((size_t)x->net->n_params + 1, sizeof *x->owner);
-    return x->part && x->bucket && x->buffer && x->running && x->kept && x->owner;
+    return x->part && x->bucket && x->sum && x->running && x->kept && x->owner;
 }
 
 static void
@@ -247,8 +239,6 @@ fill(train_exchange *x)
 nashc_status
 train_exchange_create(train_ranks *ranks, train_net *n, train_exchange **out, nashc_diag *d)
 {
-    int64_t n_entries = 0;
-
     *out = NULL;
     if (!ranks)
         return NASHC_OK;
@@ -258,10 +248,8 @@ train_exchange_create(train_ranks *ranks, train_net *n, train_exchange **out, na
     x->ranks = ranks;
     x->net = n;
     for (int i = 0; i < n->n_params; i++)
-        *(n->param[i].trains ? &n_entries : &x->n_running) += n->param[i].n;
-    for (int i = 0; i < n->n_scales; i++)
-        n_entries += n->slot[n->scale[i].slot].count;
-    if (!alloc(x, n->n_params + n->n_scales, n_entries)) {
+        x->n_running += n->param[i].trains ? 0 : n->param[i].n;
+    if (!alloc(x, n->n_params + n->n_scales)) {
         train_exchange_free(x);
         return nashc_enomem(d);
     }
@@ -279,7 +267,7 @@ train_exchange_free(train_exchange *x)
     x->net->watch = (train_net_watch){0};
     free(x->part);
     free(x->bucket);
-    free(x->buffer);
+    free(x->sum);
     free(x->running);
     free(x->kept);
     free(x->owner);

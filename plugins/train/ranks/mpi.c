@@ -1,16 +1,38 @@
-/* mpi.c: the engine on MPI's non-blocking collectives; the only file that knows MPI. */
+/* mpi.c: the engine: ranks of several machines by MPI's non-blocking collectives, those of one
+ * through shared memory. */
 #include "plugins/train/ranks/engine.h"
+#include "plugins/train/ranks/shared.h"
 #include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
+#include <string.h>
 
-static MPI_Request *request;
-static int n_requests, cap_requests;
+/* Parts that travel as one, in a buffer that is kept for later ones. */
+typedef struct message {
+    train_sum_part *part; /* to be set; none: what is summed is the caller's own memory */
+    int n_parts, cap_parts;
+    float *buffer;
+    int64_t room;
+    MPI_Request request;
+} message;
+
+static bool shared; /* all ranks are on this machine */
+static message *messages;
+static int n_messages, cap_messages;
 
 static bool
 good(int code)
 {
     return code == MPI_SUCCESS;
+}
+
+/* Somebody whose shared memory is too small can do without it. */
+static bool
+wants_shared(void)
+{
+    const char *told = getenv("NASHC_TRAIN_SHARED");
+
+    return !told || strcmp(told, "0") != 0;
 }
 
 static bool
@@ -27,55 +49,133 @@ join(int *rank, int *n, int *local)
         return false;
     bool known = good(MPI_Comm_size(here, local));
     MPI_Comm_free(&here);
+    shared = known && *local == *n && *n <= SHARED_RANKS && wants_shared() &&
+             shared_open(MPI_COMM_WORLD);
     return known;
 }
 
-static bool
-start(void *v, int64_t n, MPI_Datatype type)
+/* --- messages -------------------------------------------------------------------------------- */
+
+/* The next one, which counts only when it has been sent. */
+static message *
+new_message(void)
 {
-    if (n > INT_MAX)
-        return false;
-    if (n_requests == cap_requests) {
-        int cap = cap_requests ? 2 * cap_requests : 32;
-        MPI_Request *grown = realloc(request, (size_t)cap * sizeof(MPI_Request));
+    if (n_messages == cap_messages) {
+        int more = cap_messages ? 2 * cap_messages : 32;
+        message *grown = realloc(messages, (size_t)more * sizeof *grown);
         if (!grown)
-            return false;
-        request = grown;
-        cap_requests = cap;
+            return NULL;
+        memset(grown + cap_messages, 0, (size_t)(more - cap_messages) * sizeof *grown);
+        messages = grown;
+        cap_messages = more;
     }
-    return good(MPI_Iallreduce(MPI_IN_PLACE, v, (int)n, type, MPI_SUM, MPI_COMM_WORLD,
-                               &request[n_requests++]));
+    messages[n_messages].n_parts = 0;
+    return &messages[n_messages];
 }
 
 static bool
-start_f32(float *v, int64_t n)
+make_room(message *m, int n_parts, int64_t n)
 {
-    return start(v, n, MPI_FLOAT);
+    if (n_parts > m->cap_parts) {
+        train_sum_part *part = realloc(m->part, (size_t)n_parts * sizeof *part);
+        if (!part)
+            return false;
+        m->part = part;
+        m->cap_parts = n_parts;
+    }
+    if (n > m->room) {
+        float *buffer = realloc(m->buffer, (size_t)n * sizeof *buffer);
+        if (!buffer)
+            return false;
+        m->buffer = buffer;
+        m->room = n;
+    }
+    return true;
+}
+
+/* Parts to the buffer, or its sums to the parts. */
+static void
+copy_parts(const message *m, bool back)
+{
+    float *at = m->buffer;
+
+    for (int i = 0; i < m->n_parts; i++) {
+        const train_sum_part *p = &m->part[i];
+        memcpy(back ? p->v : at, back ? at : p->v, (size_t)p->n * sizeof(float));
+        at += p->n;
+    }
+}
+
+static bool
+send(message *m, void *v, int64_t n, MPI_Datatype type)
+{
+    if (n > INT_MAX ||
+        !good(MPI_Iallreduce(MPI_IN_PLACE, v, (int)n, type, MPI_SUM, MPI_COMM_WORLD, &m->request)))
+        return false;
+    n_messages++;
+    return true;
+}
+
+static bool
+start_f32(const train_sum_part *part, int n_parts)
+{
+    int64_t n = 0;
+    bool fine = true;
+
+    for (int i = 0; shared && fine && i < n_parts; i++)
+        fine = shared_start(part[i].v, part[i].n, false);
+    if (shared)
+        return fine;
+    for (int i = 0; i < n_parts; i++)
+        n += part[i].n;
+    message *m = new_message();
+    if (!m || !make_room(m, n_parts, n))
+        return false;
+    memcpy(m->part, part, (size_t)n_parts * sizeof *part);
+    m->n_parts = n_parts;
+    copy_parts(m, false);
+    return send(m, m->buffer, n, MPI_FLOAT);
 }
 
 static bool
 start_f64(double *v, int64_t n)
 {
-    return start(v, n, MPI_DOUBLE);
+    if (shared)
+        return shared_start(v, n, true);
+    message *m = new_message();
+    return m && send(m, v, n, MPI_DOUBLE);
 }
 
 static int
 test(void)
 {
-    int all = 0;
-
-    if (!good(MPI_Testall(n_requests, request, &all, MPI_STATUSES_IGNORE)))
-        return -1;
-    n_requests = all ? 0 : n_requests;
-    return all != 0;
+    if (shared)
+        return shared_test();
+    for (int i = 0, done; i < n_messages; i++) {
+        message *m = &messages[i];
+        if (!good(MPI_Test(&m->request, &done, MPI_STATUS_IGNORE)))
+            return -1;
+        if (!done)
+            return 0;
+    }
+    for (int i = 0; i < n_messages; i++)
+        copy_parts(&messages[i], true);
+    n_messages = 0;
+    return 1;
 }
 
 static void
 leave(void)
 {
-    free(request);
-    request = NULL;
-    cap_requests = 0;
+    if (shared)
+        shared_close();
+    for (int i = 0; i < cap_messages; i++) {
+        free(messages[i].part);
+        free(messages[i].buffer);
+    }
+    free(messages);
+    messages = NULL;
+    n_messages = cap_messages = 0;
     MPI_Finalize();
 }
 

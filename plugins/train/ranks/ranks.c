@@ -151,9 +151,9 @@ train_ranks_library(const train_ranks *r)
 /* --- sums ------------------------------------------------------------------------------------ */
 
 void
-train_ranks_sum(train_ranks *r, float *v, int64_t n)
+train_ranks_sum(train_ranks *r, const train_sum_part *part, int n_parts)
 {
-    if (r && n && !r->engine->start_f32(v, n))
+    if (r && n_parts && !r->engine->start_f32(part, n_parts))
         r->lost = true;
 }
 

@@ -23,8 +23,15 @@ int train_ranks_count(const train_ranks *r); /* 1 where r is NULL */
 int train_ranks_local(const train_ranks *r); /* of them on this machine */
 const char *train_ranks_library(const train_ranks *r);
 
-/* Begin to sum n entries over all ranks, in place; they stay untouched until wait returns. */
-void train_ranks_sum(train_ranks *r, float *v, int64_t n);
+/* Numbers one after the other. */
+typedef struct train_sum_part {
+    float *v;
+    int64_t n;
+} train_sum_part;
+
+/* Begin to sum entries over all ranks, in place: they are not to be touched until wait returns. The
+ * parts travel together. */
+void train_ranks_sum(train_ranks *r, const train_sum_part *part, int n_parts);
 void train_ranks_sum_double(train_ranks *r, double *v, int64_t n);
 
 /* Gives the sums a chance to move on while other work is done. */

@@ -351,13 +351,15 @@ train_run_loop(train_run *r)
     int64_t n, from = r->step;
     nashc_status s = NASHC_OK;
 
-    if (r->step >= r->n_steps)
-        return save(r);
+    r->epoch_started = train_clock();
+    if (r->seen > 0 && r->step % r->per_epoch == 0) /* a rank was lost at the end of an epoch */
+        s = after_step(r, r->step >= r->n_steps);
+    if (s != NASHC_OK || r->step >= r->n_steps)
+        return s == NASHC_OK ? save(r) : s;
     train_feed *f = train_feed_start(&r->order, r->step, r->n_steps);
     if (!f)
         return nashc_enomem(r->diag);
     s = train_exchange_create(r->ranks, r->net, &r->exchange, r->diag);
-    r->epoch_started = train_clock();
     while (s == NASHC_OK && (n = train_feed_next(f, &x, &target)) > 0) {
         if (train_run_leads(r))
             train_progress(r->diag, "steps", r->step, r->n_steps, from);
