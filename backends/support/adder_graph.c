@@ -124,21 +124,29 @@ term_of(const adder_graph *g, const adder_node *q)
     return t;
 }
 
+/* The bit behind the last one of t << shift that is not constant, at most past: signs go on. */
+static int
+end_of(const adder_term *t, int shift, int past)
+{
+    int end = adder_term_bits(t) + shift;
+
+    return t->lo < 0 || end > past ? past : end;
+}
+
+/* Bits in which both operands have one: beside a constant a bit passes by, or is inverted. */
 static int
 luts_of(const adder_graph *g, const adder_term *t)
 {
     const adder_node *q = &t->node;
-    const bool a_low = q->a_shift == 0;
-    int apart = a_low ? q->b_shift : q->a_shift;
+    const int bits = adder_term_bits(t);
 
     if (q->a < 0)
-        return adder_term_bits(t);
-    const adder_term *low = &g->terms[a_low ? q->a : q->b];
-    if (q->minus && !a_low)
-        return adder_term_bits(t); /* what is taken off has the lowest bits */
-    if (!q->minus && low->lo >= 0 && adder_term_bits(low) <= apart)
-        return 0; /* side by side */
-    return adder_term_bits(t) - apart;
+        return 0;
+    int a_end = end_of(&g->terms[q->a], q->a_shift, bits);
+    int b_end = end_of(&g->terms[q->b], q->b_shift, bits);
+    int first = q->a_shift > q->b_shift ? q->a_shift : q->b_shift;
+    int end = a_end < b_end ? a_end : b_end;
+    return end > first ? end - first : 0;
 }
 
 int

@@ -35,6 +35,7 @@ RTL = os.path.join(ROOT, 'backends', 'verilog', 'rtl')
 TARGETS = (2e3, 2e4, 2e5)  # frames a second
 PER_RUN = 12               # layers of a Yosys run
 PARTS = ('_unit', '_adders')  # files of a layer behind its own
+ADDERS = 'nashc_adder_steps'  # in those of a graph of additions
 LARGE = 900                # estimated LUTs, DSPs counted as 20, of a layer that is left out
 LIMIT = 2 << 30
 RAM = {'RAM32M16': 8, 'RAM64M8': 8, 'RAM32M': 4, 'RAM64M': 4, 'RAM128X1D': 4, 'RAM64X1D': 2, 'RAM32X1D': 2,
@@ -87,6 +88,27 @@ def depthwise_products(rnd, i):
                        pe, rnd.choice(layers.divisors(k)) if pe == c else 1, rnd.random() < 0.4)
 
 
+def depthwise_signs(rnd, i):
+    """Depthwise units with weights of one bit: of a column each, or of whole kernels at once."""
+    k = rnd.choice((4, 9, 25))
+    if rnd.random() < 0.5:
+        c = pe = rnd.choice((2, 3, 4, 6, 8))
+        simd = rnd.choice(layers.divisors(k)[1:])
+    else:
+        c, simd = rnd.choice((4, 8, 16, 24, 32, 64)), 1
+        pe = folded(rnd, c, 16)
+    return layers.vvau(rnd, i, rnd.choice(('u2', 'i4', 'u4', 'i8', 'u8')), 'bip', k, c, pe, simd, rnd.random() < 0.4)
+
+
+def additions(rnd, i):
+    """Matrix-vector units whose weights are graphs of additions."""
+    pe, simd = rnd.choice((2, 3, 4, 6, 8, 12)), rnd.choice((3, 4, 6, 8, 9, 12, 16))
+    words = rnd.choice((1, 1, 1, 2, 3, 4, 8))
+    beats = rnd.choice(layers.divisors(words))
+    return layers.mvau(rnd, i, rnd.choice(('u2', 'i4', 'u4', 'i8', 'u8')), rnd.choice(('ter', 'u2', 'i3', 'i4')),
+                       simd * beats, pe * words // beats, pe, simd, rnd.random() < 0.4, res='adders')
+
+
 def channel(kind, elems):
     def make(rnd, i):
         c = rnd.choice((8, 16, 24, 32, 64, 128))
@@ -100,7 +122,7 @@ def thresholds(style, wide):
         c = rnd.choice((8, 16, 24, 32, 64))
         pe, bits = folded(rnd, c, 8), rnd.choice(wide)
         k = rnd.choice((1, 2, 3, 4, 7, 15) if style == 'parallel' else (2, 3, 7, 10, 15, 31, 63, 120, 255))
-        k = min(k, 2 ** bits - 2)
+        k = min(k, 2 ** (bits - 1))
         rows, half = rnd.choice((1, c, c)), 2 ** (bits - 1)
         t = [v for _ in range(rows) for v in sorted(rnd.sample(range(1 - half, half), k))]
         lines = [layers.const('t%d' % i, layers.small_type(t), (rows, k), t)]
@@ -111,11 +133,12 @@ def thresholds(style, wide):
 
 
 def requant(rnd, i):
+    """Requantisers that use their results: some 60 to 160 % of the inputs' range becomes the range between the ends."""
     c, bits = rnd.choice((8, 16, 32, 64)), rnd.choice((5, 8, 12, 16, 20))
-    pe, shift, rows = folded(rnd, c, 8), rnd.choice((6, 12, 16)), rnd.choice((1, c, c))
-    m = [rnd.randint(1, 2 ** rnd.choice((4, 8, 11))) for _ in range(rows)]
-    a = [rnd.randint(-2 ** (shift + 4), 2 ** (shift + 4)) for _ in range(rows)]
+    pe, shift, rows = folded(rnd, c, 8), bits + rnd.choice((0, 4, 8)), rnd.choice((1, c, c))
     qmin, qmax = rnd.choice(((0, 3), (0, 15), (-8, 7), (0, 255), (-128, 127)))
+    m = [max(1, round(2 ** (shift - bits) * (qmax - qmin) * rnd.uniform(0.6, 1.6))) for _ in range(rows)]
+    a = [round(2 ** shift * (qmin + (qmax - qmin) * rnd.uniform(0.3, 0.7))) for _ in range(rows)]
     ends = [max(qmin, min(qmax, e * p + q >> shift)) for e in (-2 ** (bits - 1), 2 ** (bits - 1) - 1)
             for p, q in zip(m, a)]
     out = layers.typed(min(ends), max(ends), (2, c))
@@ -170,7 +193,7 @@ def parts(make_one, types):
 
 
 def select(rnd, i):
-    n = rnd.choice((10, 20, 50, 100, 1000))
+    n = rnd.choice((8, 10, 16, 20, 32, 50, 64, 100, 256, 1000))
     bits, k = rnd.choice((6, 8, 12, 16)), rnd.choice((1, 1, 1, 2, 5))
     pe = folded(rnd, n, 10)
     out = layers.typed(0, n - 1, (1, k))
@@ -228,7 +251,8 @@ KINDS = {
     'duplicate_streams': fork,
     'mvau single': single,
     'vvau products': depthwise_products,
-    'vvau products too': depthwise_products,
+    'vvau plus-minus': depthwise_signs,
+    'mvau adders': additions,
 }
 for bits in range(1, 33):
     layers.ELEMS.setdefault('i%d' % bits, (-2 ** (bits - 1), 2 ** (bits - 1) - 1))
@@ -248,10 +272,10 @@ def designs(nashc, only, count, models, folder):
     """(group, for fitting?, design): one drawn layer of every kind each time, then the models."""
     chosen = [(kind, make) for kind, make in KINDS.items() if only in kind]
     for k in range(count):
-        rnd = random.Random(k)
         source, design = os.path.join(folder, 'drawn.nashir'), os.path.join(folder, 'drawn%d' % k)
         with open(source, 'w') as f:
-            f.write(layers.graph([make(rnd, i) for i, (_, make) in enumerate(chosen)]))
+            f.write(layers.graph([make(random.Random('%s %d' % (kind, k)), i)
+                                  for i, (kind, make) in enumerate(chosen)]))
         if compile_design(nashc, source, design, '-passes='):
             yield 'drawn %d' % k, k % 2 == 0, design
     for i, model in enumerate(models):
@@ -289,7 +313,8 @@ def modules_of(design):
 
 
 def synthesize(wanted):
-    """Cells by type of each (hash, text, folder of its memories), in one run of Yosys: layers keep their hierarchy."""
+    """Cells by type of each (hash, text, folder of its memories), in one run of Yosys: layers keep their hierarchy.
+    Of a run that fails both halves are tried again, down to the layer that it fails for."""
     with tempfile.TemporaryDirectory() as folder:
         ports, wires, body = [], [], []
         for n, (_, text, rtl) in enumerate(wanted):
@@ -311,8 +336,11 @@ def synthesize(wanted):
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)))
         if run.returncode:
-            print(run.stderr[-400:], file=sys.stderr)
-            return {}
+            if len(wanted) == 1:
+                print('%s: %s' % (wanted[0][0], run.stderr[-400:]), file=sys.stderr)
+                return {}
+            half = len(wanted) // 2
+            return {**synthesize(wanted[:half]), **synthesize(wanted[half:])}
         with open(os.path.join(folder, 'stat.json')) as f:
             modules = json.load(f)['modules']
     return {wanted[n][0]: modules['\\layer%d' % n]['num_cells_by_type'] for n in range(len(wanted))
@@ -421,9 +449,13 @@ def kind_of(table, sample):
     has = {table.parts[k // table.terms] for k, t in enumerate(sample['terms']) if t}
     units = {'mvau': ('XNOR', 'PLUS_MINUS', 'PLANES', 'PACKED', 'MULTIPLY'),
              'vvau': ('XNOR', 'PLUS_MINUS', 'PLANES', 'MULTIPLY'),
-             'thresholding': ('PARALLEL', 'SEARCH'), 'window': ('RING', 'LINE')}.get(op, ())
-    unit = [u.lower().replace('_', '-') for u in units if u in has][:1]
-    return ' '.join([op] + (unit or ['adders'] * (op == 'mvau')))
+             'thresholding': ('PARALLEL', 'SEARCH'), 'window': ('RING', 'LINE')}.get(op)
+    if not units:
+        return op
+    if sample['adders']:
+        return op + ' adders'
+    unit = [u for u in units if u in has] + ['MULTIPLY']  # single products have no sums
+    return '%s %s' % (op, unit[0].lower().replace('_', '-'))
 
 
 def cells(table, samples):
@@ -483,16 +515,16 @@ def drawn(o, table, kept, tools, folder):
             if time.time() < end:
                 kept.update(synthesize(wanted[i:i + PER_RUN]))
                 yield None
-        for key, _, sample in found:
+        for key, text, sample in found:
             if key in kept and key not in seen:
                 seen.add(key)
-                yield dict(sample, real=counts(kept[key]), group=group, fitted=fitted)
+                yield dict(sample, real=counts(kept[key]), group=group, fitted=fitted, adders=ADDERS in text)
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('build', nargs='?', default='build')
-    ap.add_argument('--count', type=int, default=24, help='layers of a kind')
+    ap.add_argument('--count', type=int, default=64, help='layers of a kind')
     ap.add_argument('--seconds', type=float, default=1e9, help='for new runs of Yosys')
     ap.add_argument('--only', default='', help='kinds with this in their names')
     ap.add_argument('--models', default=','.join(sorted(glob.glob(os.path.join(ROOT, 'tests/data/*/model.onnx')))))

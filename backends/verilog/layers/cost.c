@@ -230,6 +230,14 @@ cost_counter(nashc_cost *c, uint64_t count)
     c->ff += bits;
 }
 
+/* Of two rows each bit of a threshold is constant or the bit of the fold: a result is a function of
+ * that and x, of at most 6 bits. */
+static bool
+is_table(const cost_steps *s)
+{
+    return s->folds == 2 && s->width < 6;
+}
+
 /* All comparisons at once, and a count of them. */
 static void
 parallel(nashc_cost *c, const cost_steps *s)
@@ -240,9 +248,9 @@ parallel(nashc_cost *c, const cost_steps *s)
 
     /* comparisons of one x with constants have parts in common: some of many */
     double of_few = s->steps > 4 ? bits * 4 / (double)s->steps : bits;
-    bool constant = s->folds == 1 && !few;
-    COST_LUTS(c, COST_PARALLEL, (double)all, s->folds > 1 ? bits : 0, constant ? of_few : 0,
-              (double)(s->pe * s->out), constant ? bits - of_few : 0);
+    bool constant = s->folds == 1 && !few, compared = s->folds > 1 && !is_table(s);
+    COST_LUTS(c, COST_PARALLEL, compared ? (double)all : 0, compared ? bits : 0,
+              constant ? of_few : 0, (double)(s->pe * s->out), constant ? bits - of_few : 0);
     c->ff += s->pe * s->out;
     cost_rom(c, s->dev, s->ram_style, s->folds, all * s->bits);
 }

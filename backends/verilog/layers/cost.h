@@ -14,21 +14,22 @@ int cost_clog2(uint64_t v);
 /* What layers are made of. The LUTs of a part are the sum of its terms, each times a coefficient of
  * cost_table.c; the comments name the terms. Operand bits: all bits that a sum adds up. */
 enum cost_part {
-    COST_SKID,       /* outputs; their bits */
-    COST_COUNT,      /* counters; their bits */
-    COST_ROM,        /* bits of words of 64 lines */
-    COST_RAM,        /* choices between 4 rows of RAM cells, of a bit each */
-    COST_XNOR,       /* products; operand bits of the sums; bits of the sums */
+    COST_SKID,  /* outputs; their bits */
+    COST_COUNT, /* counters; their bits */
+    COST_ROM,   /* bits of words of 64 lines */
+    COST_RAM,   /* choices between 4 rows of RAM cells, of a bit each */
+    COST_XNOR,  /* products; bits of their counts; of the additions of these; of dot products */
     COST_PLUS_MINUS, /* operand bits of the sums; bits that extend signs; bits of the sums */
     COST_PLANES,     /* bits of the chains; of sums of pairs; of the gated sums; of theirs */
     COST_MULTIPLY,   /* operand bits of the sums; bits that extend signs; bits of the sums */
     COST_PACKED,     /* operand bits of the sums; that extend signs; of the sums; of the sum of x */
-    COST_ACCUMULATE, /* accumulators of a step; their bits; their bits if they are in a memory */
-    COST_REPLAY,     /* layers; bits of a beat that is kept */
-    COST_PARALLEL,   /* comparisons; their bits; or with constants; bits of the results; of
-                      * comparisons   with constants beyond four of a lane */
-    COST_SEARCH,     /* comparisons; their bits; those with one of more than 8 words */
-    COST_REQUANT,    /* bits of the sums; of what is clamped; of results; of products, squared */
+    COST_LUT_PRODUCT, /* bits of products in LUTs, squared */
+    COST_ACCUMULATE,  /* accumulators of a step; their bits; their bits if they are in a memory */
+    COST_REPLAY,      /* layers; bits of a beat that is kept */
+    COST_PARALLEL,    /* comparisons; their bits; or with constants; bits of the results; of
+                       * comparisons   with constants beyond four of a lane */
+    COST_SEARCH,      /* comparisons; their bits; those with one of more than 8 words */
+    COST_REQUANT,     /* bits of the sums; of what is clamped; of results; of products, squared */
     COST_ELEMENTWISE, /* bits of sums; of comparisons; of choices; of products, squared; of those
                        * of few constants */
     COST_TABLE,       /* lanes; bits of addresses; of those less the least value */

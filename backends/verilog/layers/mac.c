@@ -4,17 +4,8 @@
  * thresholds move along: acc >= t  <=>  pop >= ceil((t + N) / 2).
  */
 #include "mac.h"
+#include <math.h>
 #include <stdlib.h>
-
-enum { XNOR, PM1_W, PRODUCT, PM1_X };
-
-static int
-arithmetic(const nashc_type *x, const nashc_type *w)
-{
-    if (x->kind == NASHC_K_BIP)
-        return w->kind == NASHC_K_BIP ? XNOR : PM1_X;
-    return w->kind == NASHC_K_BIP ? PM1_W : PRODUCT;
-}
 
 /* The stream of weights, and the ports of AXI-Lite on the buses of nashc_weight_memory. */
 static void
@@ -140,61 +131,6 @@ emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d)
     return NASHC_OK;
 }
 
-/* Bits of the wider operand of a multiplier block, and of the other one, that any family has. */
-enum { WIDE = 25, NARROW = 18 };
-
-/* Rows whose weights stand so many bits apart in the wider operand. */
-static int64_t
-lanes_apart(int64_t apart, const nashc_type *w, int64_t rows)
-{
-    int64_t lanes = 1;
-
-    while (lanes < rows && lanes * apart + w->bits + 1 <= WIDE)
-        lanes++;
-    return lanes;
-}
-
-/* LUTs of a product that overlaps its neighbours: its low half once more, and taking that off. */
-static int64_t
-overlap_luts(const nashc_type *x, const nashc_type *w)
-{
-    int64_t half = (x->bits + w->bits + 1) / 2;
-
-    return half * half / 2 + half;
-}
-
-/* What a block is worth among blocks: where narrow products go to them, LUTs are what is short, or
- * somebody has asked for it. */
-#define SHORT_BLOCK_LUTS 120
-
-/* Do lanes share bits? Where that gives more of them than it costs in LUTs. */
-static bool
-overlaps(const nashc_type *x, const nashc_type *w, int64_t rows)
-{
-    int64_t one = lanes_apart(x->bits + w->bits, w, rows);
-    int64_t two = lanes_apart((x->bits + w->bits + 1) / 2, w, rows);
-
-    return x->lo >= 0 && !nashc_type_is_signed(x) && two > one &&
-           SHORT_BLOCK_LUTS / two + overlap_luts(x, w) < SHORT_BLOCK_LUTS / one;
-}
-
-/* Do so many lanes share bits, as nashc_rows_packed has it? */
-static bool
-overlap(const nashc_type *x, const nashc_type *w, int64_t lanes)
-{
-    return lanes > 1 && (lanes - 1) * (x->bits + w->bits) + w->bits + 1 > WIDE;
-}
-
-int64_t
-mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows)
-{
-    int64_t bits = x->bits + w->bits;
-
-    if (x->bits < 2 || x->bits >= NARROW || arithmetic(x, w) != PRODUCT)
-        return 1;
-    return lanes_apart(overlaps(x, w, rows) ? (bits + 1) / 2 : bits, w, rows);
-}
-
 nashc_status
 emit_mac(const nashc_node *n, nashc_vlog *v, const mac_shape *z, nashc_diag *d)
 {
@@ -202,7 +138,7 @@ emit_mac(const nashc_node *n, nashc_vlog *v, const mac_shape *z, nashc_diag *d)
     const nashc_tensor *w = nashc_value_const(nashc_node_in(n, 1));
     const nashc_type *wt = nashc_tensor_type(w), *y = nashc_value_type(nashc_node_out(n, 0));
     bool act = nashc_node_in(n, 2) != NULL;
-    int mode = arithmetic(x, wt);
+    int mode = products_mode(x, wt);
     nashc_type acc = act ? mac_accumulator(n, true) : *y;
 
     if (mode == XNOR && act)
@@ -259,7 +195,7 @@ static uint64_t
 sum_bits(const nashc_type *x, const nashc_type *w, const mac_shape *z, bool dot, uint64_t acc)
 {
     static const int more[] = {[XNOR] = 1, [PM1_W] = 1, [PRODUCT] = 0, [PM1_X] = 2};
-    int mode = arithmetic(x, w);
+    int mode = products_mode(x, w);
     uint64_t bits = (uint64_t)(more[mode] + cost_clog2(z->simd));
 
     if (mode == XNOR && dot)
@@ -271,121 +207,42 @@ sum_bits(const nashc_type *x, const nashc_type *w, const mac_shape *z, bool dot,
     return z->accs > 0 && bits < acc ? bits : acc;
 }
 
-/* Of products that are added up, those that count: half of those with constants vanish, and of a
- * few lines of weights some bits are the same in all. */
-static double
-counted(const mac_shape *z, uint64_t all)
-{
-    return z->lines < 32 ? (double)all - (double)all / (double)((uint64_t)1 << z->lines)
-                         : (double)all;
-}
-
-/* Bits that extend signs of operands of so many bits to those of their sum. */
-static double
-extension(const nashc_type *t, uint64_t bits, uint64_t sum)
-{
-    return emit_signed(t) && sum > bits ? (double)(sum - bits) : 0;
-}
-
-/* Counts of 6 equal bits, and their sum. */
+/* Counts of 6 equal bits, and their sum; dot: twice that, less the number of all. */
 static void
-cost_xnor(nashc_cost *c, const mac_shape *z, uint64_t sum)
+cost_xnor(nashc_cost *c, const mac_shape *z, bool dot, uint64_t sum)
 {
-    uint64_t counts = z->piped ? 3 * (z->simd / 6) + (uint64_t)cost_clog2(z->simd % 6 + 1) : 0;
+    uint64_t groups = (z->simd + 5) / 6, wide = 3 + (uint64_t)cost_clog2(groups);
+    uint64_t counts = 3 * (z->simd / 6) + (uint64_t)cost_clog2(z->simd % 6 + 1);
+    double rows = products_counted(z, z->pe);
 
-    COST_LUTS(c, COST_XNOR, counted(z, z->pe * z->simd), (double)(z->pe * counts),
-              (double)(z->pe * sum));
-    c->ff += z->pe * (counts + sum);
+    COST_LUTS(c, COST_XNOR, rows * (double)z->simd, z->simd > 1 ? rows * (double)counts : 0,
+              rows * (double)((groups - 1) * (wide < sum ? wide : sum)),
+              dot ? (double)(z->pe * sum) : 0);
+    c->ff += z->pe * ((z->piped ? counts : 0) + sum);
 }
 
-/* Twice the sum of what has weight +1, less the sum of all. */
+/* Bits of a sum of n operands, none where there is one at most. */
+static double
+few_bits(double n, uint64_t operand, uint64_t sum)
+{
+    uint64_t bits = operand + (uint64_t)cost_clog2((uint64_t)ceil(n));
+
+    return n > 1 ? (double)(bits < sum ? bits : sum) : 0;
+}
+
+/* Twice the sum of what has weight +1, less the sum of all. What a sum has beyond two operands is
+ * reduced to two. */
 static void
 cost_plus_minus(nashc_cost *c, const mac_shape *z, const nashc_type *x, uint64_t sum)
 {
-    double added = counted(z, (z->pe + z->blocks) * z->simd);
+    double some = products_counted(z, z->simd), all = (double)z->simd, rows = (double)z->pe;
+    double blocks = (double)z->blocks;
+    double more = (some > 2 ? rows * (some - 2) : 0) + (all > 2 ? blocks * (all - 2) : 0);
 
-    COST_LUTS(c, COST_PLUS_MINUS, added * x->bits, added * extension(x, x->bits, sum),
-              (double)(z->pe * sum));
+    COST_LUTS(c, COST_PLUS_MINUS, more * x->bits, more * products_extension(x, x->bits, sum),
+              rows * ((double)sum + few_bits(some, x->bits, sum)) +
+                  blocks * few_bits(all, x->bits, sum));
     c->ff += z->piped ? (2 * z->pe + z->blocks) * sum : z->pe * sum;
-}
-
-/* What a way to multiply takes: bits of its parts, as COST_PLANES and so on name them, of which
- * `adders` are a LUT each; what else is counted. */
-typedef struct products {
-    enum cost_part part;
-    double terms[COST_TERMS], adders;
-    uint64_t lut, ff, dsp;
-} products;
-
-/* Chains of additions of what the bits of the narrower operand choose of pairs of columns, four
- * pairs a chain; their sums, and the sums of these over the bits. */
-static products
-in_planes(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t sum)
-{
-    bool bip = x->kind == NASHC_K_BIP, x_planes = bip || x->bits < w->bits;
-    uint64_t each = bip ? 2 : x_planes ? x->bits : w->bits, planes = z->pe * each;
-    uint64_t bits = x_planes ? w->bits : x->bits, pairs = (z->simd + 1) / 2;
-    uint64_t gated = bits + 1 + (uint64_t)cost_clog2(pairs), chain = bits + 1;
-
-    chain += pairs < 3 ? pairs - 1 : 2;
-    gated = gated < sum ? gated : sum;
-    /* rows that share an x share the sums of its pairs, too */
-    uint64_t added = pairs * chain + ((pairs + 3) / 4 - 1) * gated;
-    uint64_t shared = (x_planes ? z->pe : z->blocks) * pairs * (bits + 1);
-    products p = {.part = COST_PLANES,
-                  .terms = {counted(z, planes * added), counted(z, shared),
-                            (double)(planes * gated), (double)(z->pe * (each - 1) * sum)},
-                  .ff = (z->piped ? planes * gated : 0) + z->pe * sum};
-
-    /* what a single column lets through is part of the LUTs of the sums */
-    p.adders = (z->simd > 1 ? p.terms[0] + p.terms[1] : 0) + p.terms[3];
-    return p;
-}
-
-/* Registers behind sums of four columns, with what those of all lanes but the lowest lack, and
- * behind the sum of x. */
-static uint64_t
-packed_registers(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t sum)
-{
-    uint64_t mixed = !emit_signed(x) && emit_signed(w) && !overlap(x, w, z->lanes);
-    uint64_t group = x->bits + w->bits + mixed + (uint64_t)cost_clog2(z->simd < 4 ? z->simd : 4);
-
-    group = (group < sum ? group : sum) + (emit_signed(x) ? 1 : 0);
-    return z->pe * ((z->simd + 3) / 4) * group + x->bits + (uint64_t)cost_clog2(z->simd);
-}
-
-/* Products in multiplier blocks. Yosys leaves the registers behind them outside. */
-static products
-in_blocks(const mac_shape *z, const nashc_type *x, const nashc_type *w, uint64_t sum)
-{
-    uint64_t a = x->bits, b = w->bits, rows = z->pe / z->blocks, lanes = (uint64_t)z->lanes;
-    uint64_t blocks = z->blocks * ((rows + lanes - 1) / lanes) * z->simd;
-    double added = counted(z, z->pe * z->simd);
-    const nashc_type *either = emit_signed(x) ? x : w;
-    products p = {.part = lanes > 1 ? COST_PACKED : COST_MULTIPLY,
-                  .terms = {added * (double)(a + b), 0, (double)(z->pe * sum), 0},
-                  .ff = z->pe * sum,
-                  .dsp = blocks * cost_dsps(a, b)};
-
-    if (lanes == 1) {
-        p.terms[1] = added * extension(either, a + b, sum);
-        p.adders = z->simd > 1 ? p.terms[0] + p.terms[1] : 0;
-        p.ff += z->piped ? blocks * (a + b) : 0;
-        return p;
-    }
-    p.terms[3] = (double)(z->simd * a);
-    p.adders = p.terms[0] + p.terms[3];
-    p.ff += z->piped ? packed_registers(z, x, w, sum) : 0;
-    p.lut = overlap(x, w, z->lanes) ? z->pe * z->simd * (uint64_t)overlap_luts(x, w) : 0;
-    return p;
-}
-
-/* LUT equivalents, to choose by. A bit of an adder is a LUT: coefficients follow from designs, so
- * that designs must not follow from them. */
-static double
-price(const products *p)
-{
-    return p->adders + (double)p->lut + (double)p->ff / 4 + (double)(COST_DSP_LUTS * p->dsp);
 }
 
 /* Bits of the accumulators of n; without thresholds they are its results, whose type says them
@@ -397,8 +254,8 @@ acc_bits(const nashc_node *n)
 
     if (!thresholds_of(n))
         return model_out(n, 0)->bits;
-    return arithmetic(model_in(n, 0), w) == XNOR ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
-                                                 : mac_accumulator(n, false).bits;
+    return products_mode(model_in(n, 0), w) == XNOR ? (uint64_t)cost_clog2((uint64_t)w->dim[0] + 1)
+                                                    : mac_accumulator(n, false).bits;
 }
 
 bool
@@ -407,15 +264,16 @@ mac_in_dsp(const nashc_node *n, const mac_shape *z, const nashc_device *dev)
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
     int64_t res = nashc_node_int(n, "res_type");
 
-    if (arithmetic(x, w) != PRODUCT || x->bits == 1 || w->bits == 1)
+    if (products_mode(x, w) != PRODUCT || x->bits == 1 || w->bits == 1)
         return false;
     if (res != 0)
         return res == 2;
     if (!cost_wants_dsp(x->bits, w->bits, dev))
         return false;
     const uint64_t sum = sum_bits(x, w, z, !thresholds_of(n), acc_bits(n));
-    const products dsp = in_blocks(z, x, w, sum), lut = in_planes(z, x, w, sum);
-    return price(&dsp) <= price(&lut);
+    const products dsp = products_in_blocks(z, x, w, dev, sum),
+                   lut = products_in_planes(z, x, w, sum);
+    return products_price(&dsp) <= products_price(&lut);
 }
 
 void
@@ -444,17 +302,18 @@ void
 mac_cost(const nashc_node *n, const mac_shape *z, const nashc_device *dev, nashc_cost *c)
 {
     const nashc_type *x = model_in(n, 0), *w = model_in(n, 1);
-    int mode = arithmetic(x, w);
+    int mode = products_mode(x, w);
     uint64_t acc = acc_bits(n), sum = sum_bits(x, w, z, !thresholds_of(n), acc);
 
     if (mode == XNOR) {
-        cost_xnor(c, z, sum);
+        cost_xnor(c, z, !thresholds_of(n), sum);
     } else if (mode == PM1_W) {
         cost_plus_minus(c, z, x, sum);
     } else {
-        const products p =
-            mac_in_dsp(n, z, dev) ? in_blocks(z, x, w, sum) : in_planes(z, x, w, sum);
+        const products p = mac_in_dsp(n, z, dev) ? products_in_blocks(z, x, w, dev, sum)
+                                                 : products_in_planes(z, x, w, sum);
         cost_luts(c, p.part, p.terms);
+        COST_LUTS(c, COST_LUT_PRODUCT, p.in_luts);
         c->lut += p.lut;
         c->ff += p.ff;
         c->dsp += p.dsp;

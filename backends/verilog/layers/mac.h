@@ -4,6 +4,7 @@
 
 #include "backends/support/accumulator.h"
 #include "model.h"
+#include "products.h"
 
 /* Parameters WW W_SIGNED W_EXT W_AXILITE W_RAM_STYLE W_FILE, the file, and what s1 and lite_ of the
  * unit are connected to. */
@@ -12,9 +13,6 @@ nashc_status emit_weights(const nashc_node *n, nashc_vlog *v, nashc_diag *d);
 /* Parameters and files of the thresholds that n has; counts: they meet numbers of equal bits in
  * place of sums. */
 nashc_status emit_activation(const nashc_node *n, nashc_vlog *v, bool counts, nashc_diag *d);
-
-/* How many of rows that share an x share a multiplier block (nashc_rows_packed); 1: none does. */
-int64_t mac_lanes(const nashc_type *x, const nashc_type *w, int64_t rows);
 
 /* Style of the memory of the weights of n, as cost.h has it. */
 int64_t mac_weight_style(const nashc_node *n);
@@ -25,15 +23,6 @@ uint64_t mac_lines(const nashc_node *n);
 /* Adds the memory of the weights, if they do not come from outside, and the counter of its lines.
  */
 void mac_cost_weights(const nashc_node *n, const nashc_device *dev, nashc_cost *c);
-
-/* What a step computes: pe rows of simd products, in blocks of rows that share an x, and lanes rows
- * a multiplier; accumulators of a row (0: a step is a result), folds of results with thresholds of
- * their own; piped: with a register inside the sum; lines of
- * constant weights. */
-typedef struct mac_shape {
-    uint64_t pe, simd, blocks, accs, folds, piped, lines;
-    int64_t lanes;
-} mac_shape;
 
 /* Parameters of the arithmetic and the activation of a unit of that shape, with the files of the
  * latter. */

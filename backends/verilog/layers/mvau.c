@@ -35,7 +35,7 @@ shape_of(const nashc_node *n, const sizes *z)
                        .folds = z->groups * z->nf,
                        .piped = 1,
                        .lines = z->round ? z->round * z->groups : mac_lines(n),
-                       .lanes = mac_lanes(model_in(n, 0), model_in(n, 1), (int64_t)z->pe)};
+                       .lanes = products_lanes(model_in(n, 0), model_in(n, 1), (int64_t)z->pe)};
 }
 
 static nashc_status

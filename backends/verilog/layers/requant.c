@@ -61,12 +61,14 @@ requant_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     uint64_t rows = (uint64_t)nashc_type_count(model_in(n, 1)), folds = rows > pe ? rows / pe : 1;
     uint64_t x = model_in(n, 0)->bits, m = model_in(n, 1)->bits, a = model_in(n, 2)->bits;
     uint64_t bits = model_out(n, 0)->bits, sum = (x + 1 + m > a ? x + 1 + m : a) + 1;
-    uint64_t product = x + m + !emit_signed(model_in(n, 0)) + !emit_signed(model_in(n, 1));
-    bool dsp = cost_takes_dsp(x, m, product, dev);
+    uint64_t wide_x = x + !emit_signed(model_in(n, 0)), wide_m = m + !emit_signed(model_in(n, 1));
+    bool dsp = cost_takes_dsp(wide_x, wide_m, wide_x + wide_m, dev);
     nashc_cost c = {.ff = pe * (x + bits), COST_START};
 
     cost_counter(&c, folds);
-    COST_LUTS(&c, COST_REQUANT, folds > 1 ? (double)(pe * sum) : 0,
+    /* bits that all rows have alike are constant, which takes no LUT */
+    double differ = folds < 32 ? 1 - 2 / (double)((uint64_t)1 << folds) : 1;
+    COST_LUTS(&c, COST_REQUANT, (double)(pe * sum) * differ,
               (double)pe * ((double)sum - (double)nashc_node_int(n, "shift")), (double)(pe * bits),
               dsp ? 0 : (double)(pe * x * m));
     c.dsp = dsp ? pe * cost_dsps(x, m) : 0;

@@ -85,6 +85,10 @@ threshold_cost(const nashc_node *n, const nashc_device *dev, nashc_cost *out)
     nashc_cost c = {.ff = s.parallel ? pe * x->bits : 0, COST_START};
 
     cost_counter(&c, s.folds);
+    if (!s.parallel && s.folds > 1) { /* the fold behind the next one, and a choice of the two */
+        c.ff += (uint64_t)cost_clog2(s.folds);
+        c.lut += (uint64_t)cost_clog2(s.folds);
+    }
     cost_thresholds(&c, &s);
     cost_pipe(&c, latency_of(n), 1, pe * s.out);
     cost_fit(&c, dev);

@@ -62,11 +62,15 @@ module nashc_thresholding_search #(
     wire                fire = en && s_tvalid;
     wire [PE*OUT_W-1:0] y;
     reg  [FW-1:0]       fold_q;         // of the next step
-    wire [FW-1:0]       next = (fold_q == LAST) ? {FW{1'b0}} : fold_q + 1'b1;
-    wire [FW-1:0]       fold_d = !rst_n ? {FW{1'b0}} : fire ? next : fold_q;
+    reg  [FW-1:0]       next_q;         // of the one behind it: an address without a sum in front
+    wire [FW-1:0]       fold_d = !rst_n ? {FW{1'b0}} : fire ? next_q : fold_q;
     assign s_tready = en;
 
-    always @(posedge clk) if (en || !rst_n) fold_q <= fold_d;
+    always @(posedge clk) begin
+        if (en || !rst_n) fold_q <= fold_d;
+        if (!rst_n) next_q <= (CF > 1) ? 1 : 0;
+        else if (fire) next_q <= (next_q == LAST) ? {FW{1'b0}} : next_q + 1'b1;
+    end
 
     nashc_thresholding_search_core #(
         .FOLDS(CF), .PE(PE), .XW(XW), .X_SIGNED(X_SIGNED), .TW(TW), .T_SIGNED(T_SIGNED), .K(K),
