@@ -24,7 +24,7 @@
 /* Packing a row of the image, and a weight that is beside the next or not, costs about as many
  * multiply-adds of a row. */
 #define PACK_COST   12
-#define WEIGHT_COST 4
+#define WEIGHT_COST 2
 #define COLUMN_COST 12
 
 typedef struct coded {
@@ -223,18 +223,29 @@ weight_codes(const float *w, int64_t step, int64_t n, float inverse, int32_t lo,
     return most <= range;
 }
 
+/* A word of n codes `taps` apart. */
+static inline __attribute__((always_inline)) uint32_t
+code_word(const int8_t *line, int64_t taps, const int64_t n)
+{
+    uint32_t word = 0;
+
+    for (int64_t j = 0; j < n; j++)
+        word |= (uint32_t)(uint8_t)line[j * taps] << 8 * j;
+    return word;
+}
+
 /* The line as [channel][tap] to words of 4 channels, one every n. */
 static void
 pack_line(const coded *v, const int8_t *line, int64_t n, int32_t *to)
 {
-    int64_t taps = v->p.w.kh * v->p.w.kw;
+    int64_t taps = v->p.w.kh * v->p.w.kw, whole = v->cg / FOUR;
 
-    for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t k = 0; k < v->p.cg; k++) {
-            uint32_t word = 0;
-            for (int64_t j = 0; j < train_least(FOUR, v->cg - k * FOUR); j++)
-                word |= (uint32_t)(uint8_t)line[(k * FOUR + j) * taps + tap] << 8 * j;
-            to[(tap * v->p.cg + k) * n] = (int32_t)word;
+    for (int64_t k = 0; k < v->p.cg; k++)
+        for (int64_t tap = 0; tap < taps; tap++) {
+            const int8_t *from = line + k * FOUR * taps + tap;
+            to[(tap * v->p.cg + k) * n] =
+                (int32_t)(k < whole ? code_word(from, taps, FOUR)
+                                    : code_word(from, taps, v->cg % FOUR));
         }
 }
 
@@ -276,8 +287,9 @@ fill_start(const coded *v, int64_t m, const int8_t *line, int32_t *of_tap)
     int64_t taps = v->p.w.kh * v->p.w.kw, all = v->p.group * v->p.mg;
 
     memset(of_tap, 0, (size_t)taps * sizeof *of_tap);
-    for (int64_t i = 0; i < v->cg * taps; i++)
-        of_tap[i % taps] += line[i];
+    for (int64_t k = 0; k < v->cg; k++)
+        for (int64_t tap = 0; tap < taps; tap++)
+            of_tap[tap] += line[k * taps + tap];
     for (int64_t i = 0; i < v->s.h * v->s.width; i++) {
         int64_t y = i / v->s.width, x = i % v->s.width;
         int32_t sum = 0;
