@@ -410,12 +410,26 @@ flow_go(flow_list *l)
     }
 }
 
+/* Tokens that are taken in or before cycle t. */
+static uint64_t
+taken_until(const flow_tokens *q, uint64_t t)
+{
+    uint64_t n = 0;
+
+    for (size_t i = q->head; i < q->len && q->s[i].t <= t; i++) {
+        const flow_seg *s = &q->s[i];
+        n += s->t + (s->n - 1) * s->d <= t ? s->n : (t - s->t) / s->d + 1;
+    }
+    return n;
+}
+
 void
 flow_held(flow_channel *c)
 {
-    uint64_t most = flow_most(&c->given, &c->taken, 0, c->base, 0);
+    uint64_t most = flow_most(&c->given, &c->taken, 0, 0, 0);
+    uint64_t gone = taken_until(&c->taken, c->last);
 
     c->most = most > c->most ? most : c->most;
-    flow_clear(&c->given);
-    flow_clear(&c->taken);
+    flow_drop(&c->given, gone);
+    flow_drop(&c->taken, gone);
 }

@@ -122,7 +122,6 @@ typedef struct flow_channel {
     bool logged;             /* keeps the times of giving and taking: */
     flow_tokens given, taken;
     uint64_t most; /* tokens it held at most, as far as flow_held was asked */
-    uint64_t base; /* given less taken before the logs begin */
     uint32_t id;   /* of its value; 0: inside a layer or before an assumed FIFO */
 } flow_channel;
 
@@ -161,8 +160,8 @@ typedef struct flow_list {
 void flow_wake(flow_list *l, flow_machine *m);
 /* Lets machines go on until none can, or all rest. */
 void flow_go(flow_list *l);
-/* Updates c->most from the logs of c and empties them; all times in the logs are final and every
- * token given was taken. */
+/* Updates c->most from the logs of c; all times in them are final and every token given was taken.
+ * Those stay in the logs that the next frame's may meet: taken after the last one was given. */
 void flow_held(flow_channel *c);
 
 /* Most tokens between two curves of equal length: max over puts of 1 + their index - gets in or

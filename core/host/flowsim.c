@@ -266,9 +266,11 @@ flow_sim_frame(flow_sim *s, nashc_diag *d)
         flow_channel *c = &s->channels[k];
         if (!c->to && c->last + 1 > s->done)
             s->done = c->last + 1; /* taken in the cycle after it is given */
-        if (c->to && !c->source && c->logged)
+        if (c->to && !c->source && c->logged) {
             flow_held(c);
-        c->logged = c->logged && !c->source;
+            continue;
+        }
+        c->logged = false;
         flow_clear(&c->given);
         flow_clear(&c->taken);
     }

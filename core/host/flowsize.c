@@ -161,31 +161,42 @@ too_long(const sizing *s)
     return s->work + s->out->flow.work > SHRINK_WORK;
 }
 
-/* Makes no FIFO deeper than it was filled in simulation, or, with slack, the pipeline before it can
- * fill: a plan lets layers be late, but as built they run ahead, and what they then wait for is
- * later than what they would have been late for. Were pipelines not rigid, that would change
- * nothing; so it is tried. */
+/* The result of the last simulation is that of these depths too: whoever measures the design asks
+ * for it. */
 static nashc_status
-trim(sizing *s, bool slack, bool *good, nashc_diag *d)
+remember(sizing *s, nashc_diag *d)
 {
-    nashc_flow_result r = {0};
+    nashc_arena *a = nashc_arena_create();
+    flow_sim sim = {0};
+    flow_key key;
 
-    memcpy(s->least, s->out->depth, s->z->n_ids * sizeof *s->least);
+    if (!a)
+        return nashc_enomem(d);
+    nashc_status st = flow_sim_build(&sim, s->z, s->out->depth, a, d);
+    for (uint32_t id = 0; id < s->z->n_ids && st == NASHC_OK; id++)
+        if (sim.stream[id])
+            sim.stream[id]->most = s->held[id];
+    if (st == NASHC_OK && !flow_seen_key(&sim, s->max_frames, &key))
+        st = nashc_enomem(d);
+    if (st == NASHC_OK)
+        flow_seen_put(&sim, &key, &s->out->flow);
+    flow_sim_free(&sim);
+    nashc_arena_free(a);
+    return st;
+}
+
+/* Makes no FIFO deeper than a word more than it was filled in simulation: a plan lets layers be
+ * late, but as built they run ahead. Such a FIFO is never full when its writer has a word for it,
+ * as it never was, so that nothing is later or earlier than in that simulation. */
+static nashc_status
+trim(sizing *s, nashc_diag *d)
+{
     for (uint32_t id = 0; id < s->z->n_ids; id++) {
-        uint32_t *depth = &s->out->depth[id], most = s->held[id] < 2 ? 2 : s->held[id];
-        if (slack && *depth > 0)
-            most += s->z->layers[s->z->writer[id] - 1].latency + 1;
+        uint32_t *depth = &s->out->depth[id], most = s->held[id] < 1 ? 2 : s->held[id] + 1;
         *depth = *depth > most ? most : *depth;
     }
     nashc_status st = certify_at_last(s, d);
-    if (st == NASHC_OK)
-        st = simulate(s, &r, NULL);
-    *good = st == NASHC_OK && on_time(s, &r);
-    if (*good)
-        s->out->flow = r;
-    else
-        memcpy(s->out->depth, s->least, s->z->n_ids * sizeof *s->least);
-    return st == NASHC_EINPUT ? NASHC_OK : st;
+    return st == NASHC_OK ? remember(s, d) : st;
 }
 
 /* Tries less for candidates from .. to - 1, all of them, then halves. */
@@ -254,27 +265,19 @@ n_fifos(const sizing *s)
     return n;
 }
 
-/* Less, as far as simulations to prove it take no too long. */
+/* Less, as far as simulations to prove it take not too long. */
 static nashc_status
 shrink(sizing *s, nashc_diag *d)
 {
-    nashc_status st = NASHC_OK;
-    bool good = false;
+    nashc_status st = trim(s, d);
 
     s->work = 0;
-    if (too_long(s)) {
-        s->out->untried = n_fifos(s);
-    } else {
-        st = trim(s, false, &good, d);
-        if (st == NASHC_OK && !good)
-            st = trim(s, true, &good, d);
-        if (st == NASHC_OK)
-            st = save_memories(s, d);
-    }
+    if (st == NASHC_OK)
+        st = save_memories(s, d);
     if (st == NASHC_OK && s->out->untried > 0)
         nashc_warning(d, NULL, "fifo-effort",
-                      "%u of %u FIFOs may be deeper than it takes: to try less is a simulation of "
-                      "%.1f million runs of steps each time",
+                      "%u of %u FIFOs may take a memory more than they need: to try less is a "
+                      "simulation of %.1f million runs of steps each time",
                       s->out->untried, n_fifos(s), (double)s->out->flow.work / 1e6);
     return st;
 }

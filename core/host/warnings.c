@@ -11,7 +11,7 @@ const nashc_warn nashc_warn_device_full = {
 const nashc_warn nashc_warn_fifo_effort = {
     NASHC_DESC(nashc_warn),
     .name = "fifo-effort",
-    .help = "FIFOs may be deeper than they must be, as to try less would take long; depths "
+    .help = "FIFOs may take a memory more than they must, as to try less would take long; depths "
             "of a --folding file are taken as they are",
 };
 
